@@ -1,0 +1,330 @@
+"""The REST API and the media routes: whatever a button does, through the same methods of the labeler.
+
+Requests are validated here; errors are JSON `{"error": …}` with a 4xx status and nothing stored. Who may come in is the
+business of `access`.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from fastapi import APIRouter, Body, Depends, HTTPException, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from starlette.background import BackgroundTask
+
+from fastlabel_gradio.access import Access, refuse_foreign_origin
+from fastlabel_gradio.errors import FastLabelError, InvalidLabelsError, StoreError, UnreadableItemError
+from fastlabel_gradio.exports import EXPORTERS
+from fastlabel_gradio.gallery import SHEET_COLUMNS
+from fastlabel_gradio.labeler import Labeler, Reopened
+from fastlabel_gradio.project import Project
+from fastlabel_gradio.types import Batch, Prediction
+
+MAX_BATCH = 1_000
+MAX_LABELS = 10_000
+UNREADABLE_SHOWN = 200
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class PredictionAnswer(_Answer):
+    label: str
+    index: int
+    confidence: float
+
+
+class ItemAnswer(_Answer):
+    id: str
+    media_url: str
+    prediction: PredictionAnswer | None
+    label: int | None = Field(None, description="set where an undo opened the item again")
+
+
+class BatchAnswer(_Answer):
+    project: str
+    kind: Literal["image", "audio"]
+    batch_id: str = Field(description='"" where there is nothing to label; `notice` then says why')
+    strategy: str
+    head_version: int
+    notice: str
+    sheet_url: str
+    columns: int
+    classes: list[str]
+    items: list[ItemAnswer]
+    labeled: int
+    unlabeled: int
+
+
+class SubmitAnswer(_Answer):
+    accepted: int
+    training_triggered: bool
+    labeled: int
+    unlabeled: int
+    head_version: int
+
+
+class UndoAnswer(_Answer):
+    undone: int
+    batch: BatchAnswer | None
+    labeled: int
+    unlabeled: int
+    head_version: int
+
+
+class LabelInput(_Answer):
+    id: StrictStr | StrictInt = Field(description="the id that next_batch gave", examples=["cat/1.jpg", 1])
+    label: StrictStr | StrictInt = Field(description="a class name, or its index", examples=["cat", 3])
+
+
+Labels = Annotated[list[LabelInput], Field(max_length=MAX_LABELS)]
+
+
+class SubmitInput(_Answer):
+    project: str | None = None
+    batch_id: str = Field("", description="closes that batch: its items without a label go back to the pool")
+    labels: Labels
+
+
+class ProjectInput(_Answer):
+    project: str | None = None
+
+
+class RenewInput(ProjectInput):
+    batch_id: str
+
+
+def create_router(projects: Mapping[str, Project], access: Access) -> APIRouter:
+    """The routes under /api and /media.
+
+    Args:
+        projects: by name; the first is meant where a request names none.
+        access: says who sends a request. Every route asks it.
+    """
+    router = APIRouter(route_class=_JsonErrors, tags=["FastLabel"])
+    annotator = Annotated[str, Depends(access.annotator)]
+    changing = [Depends(refuse_foreign_origin)]
+
+    def project_of(name: str | None) -> Project:
+        chosen = next(iter(projects)) if name is None else name
+        if chosen not in projects:
+            raise HTTPException(404, f"project {name!r} is not known. Known: {', '.join(projects)}.")
+        return projects[chosen]
+
+    @router.get("/api/next_batch")
+    def next_batch(
+        who: annotator,
+        project: str | None = None,
+        size: Annotated[int | None, Query(ge=1, le=MAX_BATCH)] = None,
+        strategy: str | None = None,
+        fresh: Annotated[bool, Query(description="give the open batch back and claim another")] = False,
+    ) -> BatchAnswer:
+        """The caller's open batch; a newly claimed one if there is none."""
+        chosen = project_of(project)
+        labeler = chosen.labeler(who)
+        return _batch_answer(chosen, labeler, labeler.next_batch(who, size, strategy, fresh=fresh))
+
+    @router.post("/api/submit_labels", dependencies=changing)
+    def submit_labels(who: annotator, body: Annotated[SubmitInput | Labels, Body()]) -> SubmitAnswer:
+        """Stores labels, all or none. Sending the same again changes nothing."""
+        given = body if isinstance(body, SubmitInput) else SubmitInput(project=None, batch_id="", labels=body)
+        labeler = project_of(given.project).labeler(who)
+        receipt = labeler.submit(who, [(str(entry.id), entry.label) for entry in given.labels], given.batch_id)
+        return SubmitAnswer(
+            accepted=receipt.accepted, training_triggered=receipt.training_triggered, **_counts(labeler)
+        )
+
+    @router.post("/api/undo", dependencies=changing)
+    def undo(who: annotator, body: ProjectInput | None = None) -> UndoAnswer:
+        """Takes the caller's last submit back and opens a batch of its items."""
+        chosen = project_of(body.project if body else None)
+        labeler = chosen.labeler(who)
+        reopened = labeler.undo(who)
+        return UndoAnswer(undone=reopened.undone, batch=_reopened(chosen, labeler, reopened), **_counts(labeler))
+
+    @router.post("/api/train", dependencies=changing)
+    def train(who: annotator, body: ProjectInput | None = None) -> dict[str, Any]:
+        """Asks for a training now; `head` in the status tells how it goes."""
+        labeler = project_of(body.project if body else None).labeler(who)
+        labeler.train()
+        return {"requested": True, **_counts(labeler)}
+
+    @router.post("/api/renew", dependencies=changing)
+    def renew(who: annotator, body: RenewInput) -> dict[str, bool]:
+        """Keeps the caller's batch claimed for another while; false where it is not theirs any more."""
+        return {"renewed": project_of(body.project).labeler(who).renew(who, body.batch_id)}
+
+    @router.get("/api/status")
+    def status(who: annotator, project: str | None = None) -> dict[str, Any]:
+        """Counts, embedding progress, head and training of a project."""
+        chosen = project_of(project)
+        return _status_answer(chosen, chosen.labeler(who), who)
+
+    @router.get("/api/export", response_class=FileResponse)
+    def export(
+        who: annotator,
+        project: str | None = None,
+        format: Annotated[str, Query(description=f"one of {', '.join(EXPORTERS.names())}")] = "csv",
+        predictions: Annotated[bool, Query(description="also every unlabeled item with its prediction")] = False,
+    ) -> FileResponse:
+        """Every label as a file."""
+        chosen = project_of(project)
+        exporter = EXPORTERS.get(format)
+        folder = tempfile.TemporaryDirectory(prefix="fastlabel-export-")
+        rows = chosen.labeler(who).export_rows(include_predictions=predictions)
+        path = exporter.write(rows, Path(folder.name) / f"{chosen.name}-labels{exporter.suffix}")
+        return FileResponse(
+            path, media_type=exporter.media_type, filename=path.name, background=BackgroundTask(folder.cleanup)
+        )
+
+    @router.get("/api/checkpoint", response_class=FileResponse)
+    def checkpoint(who: annotator, project: str | None = None) -> FileResponse:
+        """The newest trained head: safetensors with its classes and encoder in the header."""
+        chosen = project_of(project)
+        path = chosen.labeler(who).checkpoint
+        if not path.exists():
+            raise HTTPException(404, "There is no trained head yet. Label items of at least two classes first.")
+        return FileResponse(path, media_type="application/octet-stream", filename=f"{chosen.name}-head.safetensors")
+
+    @router.get("/media/{project}/sheet/{batch_id}.jpg", response_class=Response)
+    def sheet(who: annotator, project: str, batch_id: str) -> Response:
+        """The pictures of a batch as one contact sheet."""
+        chosen = project_of(project)
+        items = chosen.batch_items(batch_id)
+        return _jpeg(lambda: chosen.gallery.contact_sheet(items))
+
+    @router.get("/media/{project}/item/{row}", response_class=Response)
+    def item(who: annotator, project: str, row: int) -> Response:
+        """One picture, at most 1,280 pixels a side."""
+        chosen = project_of(project)
+        found = chosen.store.items_at(np.array([row], dtype=np.int64)) if 0 <= row < len(chosen.store) else {}
+        if not found:
+            raise HTTPException(404, f"There is no item {row} in project '{chosen.name}'.")
+        return _jpeg(lambda: chosen.gallery.large_view(found[row]))
+
+    return router
+
+
+class _JsonErrors(APIRoute):
+    """Turns errors raised on purpose into JSON with a reason, for our routes only: Gradio keeps its own handlers."""
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        handle = super().get_route_handler()
+
+        async def handle_with_reason(request: Request) -> Response:
+            try:
+                response: Response = await handle(request)
+                return response
+            except HTTPException as error:
+                return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
+            except RequestValidationError as error:
+                return JSONResponse({"error": _validation_reason(error)}, 422)
+            except (InvalidLabelsError, UnreadableItemError) as error:
+                return JSONResponse({"error": str(error)}, 422)
+            except StoreError as error:
+                return JSONResponse({"error": str(error)}, 503)
+            except FastLabelError as error:
+                return JSONResponse({"error": str(error)}, 400)
+
+        return handle_with_reason
+
+
+def _validation_reason(error: RequestValidationError) -> str:
+    problems = []
+    for detail in error.errors()[:3]:
+        place = ".".join(str(part) for part in detail["loc"])
+        problems.append(f"{place}: {detail['msg']}, got {str(detail.get('input'))[:80]!r}")
+    return "; ".join(problems) + ". /docs shows what is valid."
+
+
+def _jpeg(make: Callable[[], bytes]) -> Response:
+    headers = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
+    return Response(make(), media_type="image/jpeg", headers=headers)
+
+
+def _counts(labeler: Labeler) -> dict[str, int]:
+    counts, head = labeler.counts(), labeler.head
+    return {
+        "labeled": counts.labeled,
+        "unlabeled": counts.unlabeled,
+        "head_version": head.info.version if head else 0,
+    }
+
+
+def _batch_answer(
+    project: Project, labeler: Labeler, batch: Batch, labels: Mapping[str, int] | None = None
+) -> BatchAnswer:
+    names = labeler.schema.names
+    items = [
+        ItemAnswer(
+            id=item.id,
+            media_url=f"media/{project.name}/item/{row}",
+            prediction=_prediction_answer(prediction, names) if prediction else None,
+            label=(labels or {}).get(item.id),
+        )
+        for item, row, prediction in zip(batch.items, batch.rows, batch.predictions, strict=True)
+    ]
+    counts = labeler.counts()
+    return BatchAnswer(
+        project=project.name,
+        kind=project.kind,
+        batch_id=batch.id,
+        strategy=batch.strategy,
+        head_version=batch.head_version,
+        notice=batch.notice,
+        sheet_url=f"media/{project.name}/sheet/{batch.id}.jpg" if batch.id else "",
+        columns=SHEET_COLUMNS,
+        classes=list(names),
+        items=items,
+        labeled=counts.labeled,
+        unlabeled=counts.unlabeled,
+    )
+
+
+def _reopened(project: Project, labeler: Labeler, reopened: Reopened) -> BatchAnswer | None:
+    if reopened.batch is None:
+        return None
+    return _batch_answer(project, labeler, reopened.batch, reopened.labels)
+
+
+def _prediction_answer(prediction: Prediction, names: Sequence[str]) -> PredictionAnswer:
+    return PredictionAnswer(
+        label=names[prediction.index], index=prediction.index, confidence=round(prediction.confidence, 4)
+    )
+
+
+def _status_answer(project: Project, labeler: Labeler, annotator: str) -> dict[str, Any]:
+    status = labeler.status()
+    head, training = status.head, status.training
+    return {
+        "project": project.name,
+        "kind": project.kind,
+        "annotator": annotator,
+        "classes": list(labeler.schema.names),
+        "labeled": status.counts.labeled,
+        "unlabeled": status.counts.unlabeled,
+        "total": status.counts.labeled + status.counts.unlabeled,
+        "claimed_by_others": labeler.claimed_by_others(annotator),
+        "since_training": status.since_training,
+        "train_every": labeler.settings.train_every,
+        "notice": status.notice,
+        "embedding": asdict(status.embedding),
+        "head": {
+            "version": head.version if head else 0,
+            "labels": head.label_count if head else 0,
+            "seconds": round(head.seconds, 3) if head else 0.0,
+            "trained_at": head.trained_at if head else None,
+            **asdict(training),
+        },
+        "unreadable_count": project.store.unreadable_count,
+        "unreadable": [
+            {"id": item_id, "reason": reason} for item_id, reason in project.store.unreadable(UNREADABLE_SHOWN)
+        ],
+    }

@@ -1,0 +1,293 @@
+"""The app: from a command line to a running page. Builds the projects, the REST routes and the page, and serves them."""
+
+import argparse
+import hashlib
+import logging
+import os
+import secrets
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastlabel_gradio import __version__
+from fastlabel_gradio.config import AppConfig, load_config, parse_config
+from fastlabel_gradio.devices import pick_device
+from fastlabel_gradio.errors import ConfigError, FastLabelError
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from fastlabel_gradio.access import Access
+    from fastlabel_gradio.project import Project
+    from fastlabel_gradio.ui.tab_info import TabInfo
+
+DEMO_CONFIG = "demo.yaml"
+WORKDIR_VARIABLE = "FASTLABEL_WORKDIR"
+AUTH_VARIABLE = "FASTLABEL_AUTH"
+SPACE_VARIABLE = "SPACE_ID"  # Hugging Face sets it in every Space
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+MAX_UPLOAD = "1mb"  # Gradio's upload route is open to anyone; the app itself takes no uploads
+
+_DESCRIPTION = "Label a folder of pictures and train a classifier while you label."
+_EXAMPLES = """\
+examples:
+  python launch.py                                      the demo: handwritten digits, nothing to download
+  python launch.py ~/pictures --classes cat,dog,other   a folder of pictures
+  python launch.py ~/imagenet/train                     a folder of class folders proposes its classes
+  python launch.py --config configs/celeba.yaml         a configuration; see configs/ for more
+  python launch.py ~/pictures --classes a,b --share --auth ann:secret --auth bob:secret
+                                                        a public link for two annotators
+
+Labels, embeddings and the trained head are kept in the working directory and found again at the next start.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A built app, not yet serving."""
+
+    config: AppConfig
+    projects: dict[str, "Project"]
+    access: "Access"
+    page: "gr.Blocks"
+    workdir: Path
+
+    def serve(self, *, host: str, port: int | None, share: bool, open_browser: bool, quiet: bool = False) -> str:
+        """Starts the projects and the server in the background and returns the address."""
+        from fastlabel_gradio.api import create_router
+        from fastlabel_gradio.ui.app_layout import PAGE_CSS, PAGE_HEAD, PAGE_THEME
+
+        for project in self.projects.values():
+            project.start()
+        _, address, share_address = self.page.launch(
+            server_name=host,
+            server_port=port,
+            share=share,
+            inbrowser=open_browser,
+            quiet=quiet,
+            prevent_thread_lock=True,
+            auth=list(self.access.logins.items()) or None,
+            app_kwargs={"routes": list(create_router(self.projects, self.access).routes), "docs_url": "/docs"},
+            ssr_mode=False,  # Spaces turn it on; its proxy answers /api itself
+            max_file_size=MAX_UPLOAD,
+            theme=PAGE_THEME,
+            css=PAGE_CSS,
+            head=PAGE_HEAD,
+            footer_links=[],
+        )
+        return share_address or address
+
+    def close(self) -> None:
+        """Stops serving and closes the projects."""
+        self.page.close()
+        for project in self.projects.values():
+            project.close()
+
+
+def create_app(config: AppConfig, workdir: Path, logins: dict[str, str] | None = None) -> App:
+    """Opens everything that a configuration names.
+
+    Args:
+        workdir: made if missing; each project keeps a folder in it.
+        logins: password by annotator name; none means that whoever can connect may come in.
+
+    Raises:
+        FastLabelError: something cannot be used; what was opened before is closed again.
+    """
+    # Gradio and torch take seconds to import: `--help` and a wrong command line must not wait for them.
+    from fastlabel_gradio.access import Access, load_secret
+    from fastlabel_gradio.project import Project
+    from fastlabel_gradio.ui.app_layout import build_page
+
+    workdir.mkdir(parents=True, exist_ok=True)
+    projects: dict[str, Project] = {}
+    with ExitStack() as undo:
+        for project_config in config.projects:
+            project = Project(project_config, config.base_dir, workdir, pick_device())
+            undo.callback(project.close)
+            projects[project.name] = project
+        access = Access(logins or {}, load_secret(workdir / "secret"))
+        page = build_page(config.title, [_tab(project) for project in projects.values()])
+        undo.pop_all()
+    return App(config, projects, access, page, workdir)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """The command line. Returns when the app was stopped by Ctrl-C or SIGTERM; exits with 2 on an error."""
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        config = _config(arguments)
+        logins = _logins(arguments)
+        app = create_app(config, _workdir(arguments), logins)
+    except FastLabelError as error:
+        sys.exit(f"fastlabel: {error}")
+    _run(app, arguments)
+
+
+def _run(app: App, arguments: argparse.Namespace) -> None:
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    try:
+        address = app.serve(
+            host=_host(arguments), port=arguments.port, share=arguments.share, open_browser=_open_browser(arguments)
+        )
+        _tell(app, address)
+        _show_progress(app, stopped)
+        stopped.wait()
+        sys.stderr.write("Stopping. Every submitted label is saved.\n")
+    finally:
+        app.close()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "fastlabel", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    data = parser.add_argument_group("what to label")
+    data.add_argument(
+        "path", nargs="?", type=Path, metavar="PATH", help="a folder of pictures, or a .csv or .jsonl table"
+    )
+    data.add_argument("--config", type=Path, metavar="F", help="a YAML configuration instead of PATH")
+    data.add_argument("--kind", choices=("image", "audio"), default="image", help="what PATH holds (default: image)")
+    data.add_argument("--classes", metavar="A,B,C", help="the classes; class folders propose theirs")
+    data.add_argument("--encoder", metavar="E", help="auto, clip or offline (default: auto, clip if it can be had)")
+    data.add_argument(
+        "--workdir",
+        type=Path,
+        metavar="D",
+        help=f"where to keep everything (default: ${WORKDIR_VARIABLE} or ~/.fastlabel)",
+    )
+    server = parser.add_argument_group("how to serve it")
+    server.add_argument("--host", metavar="H", help="address to listen on (default: 127.0.0.1, this machine only)")
+    server.add_argument("--port", type=int, metavar="P", help="port (default: 7860, or the next free one)")
+    server.add_argument("--share", action="store_true", help="make a public link for remote annotators; needs a login")
+    server.add_argument(
+        "--auth",
+        action="append",
+        default=[],
+        metavar="NAME:PASSWORD",
+        help="a login, once per annotator; the name signs the labels",
+    )
+    server.add_argument("--no-browser", action="store_true", help="do not open the page")
+    parser.add_argument("--version", action="version", version=f"fastlabel {__version__}")
+    return parser
+
+
+def _config(arguments: argparse.Namespace) -> AppConfig:
+    """The configuration that the command line names or describes. Raises ConfigError, SourceError."""
+    if arguments.path and arguments.config:
+        raise ConfigError("PATH and --config exclude each other: put the path into the configuration's source.")
+    config = _config_of_path(arguments) if arguments.path else load_config(arguments.config or _demo_config())
+    overrides: dict[str, object] = {}
+    if arguments.classes:
+        overrides["classes"] = [name.strip() for name in arguments.classes.split(",")]
+    if arguments.encoder:
+        overrides["encoder"] = arguments.encoder
+    if _is_public_space() and not _logins(arguments):
+        overrides["sharing"] = "private"  # strangers come and go: none of them may change what another sees
+    if not overrides:
+        return config
+    projects = [{**project.model_dump(), **overrides} for project in config.projects]
+    return parse_config({**config.model_dump(), "projects": projects}, "command line")
+
+
+def _config_of_path(arguments: argparse.Namespace) -> AppConfig:
+    from fastlabel_gradio.sources import guess_source
+
+    if arguments.kind == "audio":
+        raise ConfigError("--kind audio: sounds are not there yet. Label pictures with --kind image.")
+    kind, options = guess_source(arguments.path)
+    project = {"name": "images", "source": {"kind": kind, **options}}
+    title = f"FastLabel: {arguments.path.resolve().name}"
+    return parse_config({"title": title, "projects": [project], "base_dir": Path.cwd()}, "command line")
+
+
+def _demo_config() -> Path:
+    return Path(__file__).parent.parent / "configs" / DEMO_CONFIG
+
+
+def _workdir(arguments: argparse.Namespace) -> Path:
+    """`--workdir`, or a folder of its own for each source below $FASTLABEL_WORKDIR or ~/.fastlabel."""
+    if arguments.workdir:
+        return Path(arguments.workdir)
+    base = Path(os.environ.get(WORKDIR_VARIABLE) or Path.home() / ".fastlabel")
+    origin = (arguments.path or arguments.config or _demo_config()).resolve()
+    return base / f"{origin.stem}-{hashlib.blake2b(str(origin).encode(), digest_size=4).hexdigest()}"
+
+
+def _logins(arguments: argparse.Namespace) -> dict[str, str]:
+    """Logins of the command line or the environment; one is made up where others could reach the app without."""
+    given = arguments.auth or [entry for entry in os.environ.get(AUTH_VARIABLE, "").split(",") if entry]
+    logins = dict(_login(entry) for entry in given)
+    if not logins and (arguments.share or (_host(arguments) not in LOOPBACK and not _is_public_space())):
+        arguments.auth = [f"annotator:{secrets.token_urlsafe(9)}"]
+        return _logins(arguments)
+    return logins
+
+
+def _login(entry: str) -> tuple[str, str]:
+    name, colon, password = entry.partition(":")
+    if not (name and colon and password):
+        raise ConfigError(f"--auth {entry!r}: write NAME:PASSWORD, for example --auth ann:{secrets.token_urlsafe(6)}")
+    return name, password
+
+
+def _host(arguments: argparse.Namespace) -> str:
+    return arguments.host or (os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0") if _is_public_space() else "127.0.0.1")
+
+
+def _is_public_space() -> bool:
+    return SPACE_VARIABLE in os.environ
+
+
+def _open_browser(arguments: argparse.Namespace) -> bool:
+    return not arguments.no_browser and not _is_public_space() and sys.stdout.isatty()
+
+
+def _tab(project: "Project") -> "TabInfo":
+    from fastlabel_gradio.strategies import STRATEGIES
+    from fastlabel_gradio.ui.tab_info import TabInfo
+
+    return TabInfo(
+        project=project.name,
+        kind=project.kind,
+        title=project.name,
+        classes=project.schema.names,
+        strategies=STRATEGIES.names(),
+        strategy=project.config.strategy,
+        batch_size=project.config.batch_size,
+    )
+
+
+def _tell(app: App, address: str) -> None:
+    lines = [f"FastLabel is at {address}", f"Everything is kept in {app.workdir}"]
+    for name, password in app.access.logins.items():
+        lines.append(f"Login {name} : {password}    REST: Authorization: Bearer {app.access.token(name)}")
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def _show_progress(app: App, stopped: threading.Event) -> None:
+    """A progress bar of the embedding in the terminal, until it is done."""
+    from tqdm import tqdm
+
+    for project in app.projects.values():
+        with tqdm(desc=f"embedding {project.name}", unit=" items", disable=None) as bar:
+            while not stopped.wait(0.5):
+                progress = project.pipeline.progress
+                bar.total = progress.total
+                bar.update(progress.done - bar.n)
+                if progress.state in ("done", "failed"):
+                    break
+        if progress.notice:
+            sys.stdout.write(f"{project.name}: {progress.notice}\n")
+        if progress.error:
+            sys.stdout.write(f"{project.name}: {progress.error}\n")

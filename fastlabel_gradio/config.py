@@ -1,0 +1,111 @@
+"""The configuration: what a YAML file or a command line may say, validated once. Nothing here opens what it names."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from fastlabel_gradio.errors import ConfigError
+
+PROJECT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PartConfig(BaseModel):
+    """A part chosen by name with options of its own: `{kind: clip, model: ViT-L-14}`. A plain string is the kind alone."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    kind: str
+
+    @property
+    def options(self) -> dict[str, object]:
+        """Every key but `kind`; the part itself knows which are valid."""
+        return dict(self.model_extra or {})
+
+
+class ProjectConfig(_Strict):
+    """One pool with one label schema, one encoder and one head; one tab of the page.
+
+    Attributes:
+        name: names its folder and its URLs: small letters, digits, "-" and "_".
+        classes: at least two; may be left out where the source proposes them.
+        train_every: newly labeled items after which a new head is trained.
+        sharing: "shared", all visitors label one pool together, or "private", each browser has labels of its own.
+        database: SQLAlchemy URL of the label store; a SQLite file in the project's folder by default.
+        claim_minutes: how long a batch is kept for an annotator whose page is gone.
+    """
+
+    name: str
+    source: PartConfig
+    classes: tuple[str, ...] = ()
+    encoder: PartConfig = PartConfig(kind="auto")
+    strategy: str = "auto"
+    batch_size: Annotated[int, Field(ge=1, le=1000)] = 100
+    train_every: Annotated[int, Field(ge=1)] = 10
+    sharing: Literal["shared", "private"] = "shared"
+    database: str | None = None
+    claim_minutes: Annotated[float, Field(gt=0)] = 10.0
+    seed: int = 0
+
+    @field_validator("source", "encoder", mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"kind": value} if isinstance(value, str) else value
+
+    @field_validator("name")
+    @classmethod
+    def _valid_name(cls, value: str) -> str:
+        if not PROJECT_NAME.fullmatch(value):
+            raise ValueError("small letters, digits, '-' and '_' only, at most 64")
+        return value
+
+
+class AppConfig(_Strict):
+    """What one start of the app serves. Paths inside are relative to `base_dir`, the folder of the file."""
+
+    title: str = "FastLabel"
+    projects: Annotated[tuple[ProjectConfig, ...], Field(min_length=1)]
+    base_dir: Path = Path()
+
+    @field_validator("projects")
+    @classmethod
+    def _distinct_names(cls, projects: tuple[ProjectConfig, ...]) -> tuple[ProjectConfig, ...]:
+        names = [project.name for project in projects]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two projects have the same name: {', '.join(names)}")
+        return projects
+
+
+def load_config(path: Path) -> AppConfig:
+    """Reads a YAML configuration. Raises ConfigError naming the file, the key, the value and what is valid."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such configuration. Examples are in configs/.") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: not a readable YAML file ({error}).") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: a configuration is a mapping with the key 'projects'. Examples are in configs/.")
+    return parse_config({**content, "base_dir": path.resolve().parent}, str(path))
+
+
+def parse_config(content: dict[str, Any], origin: str) -> AppConfig:
+    """Validates a configuration. `origin` (a file or "command line") opens every message. Raises ConfigError."""
+    try:
+        return AppConfig.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(f"{origin}: " + "; ".join(_problem(detail) for detail in error.errors())) from error
+
+
+def _problem(detail: Any) -> str:
+    place = ".".join(str(part) for part in detail["loc"])
+    message = f"{place}: {detail['msg']}"
+    if detail["type"] == "extra_forbidden":
+        owner = AppConfig if len(detail["loc"]) == 1 else ProjectConfig
+        return f"{place}: unknown key. Known keys: {', '.join(key for key in owner.model_fields if key != 'base_dir')}"
+    return message if isinstance(detail["input"], dict) else f"{message}, got {detail['input']!r}"

@@ -1,0 +1,219 @@
+"""CLIP by open_clip: pictures and texts in one space. Where its weights are is `clip_weights`' affair."""
+
+import json
+import pickle
+from collections.abc import Sequence
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from PIL import Image
+from pydantic import Field, model_validator
+
+from fastlabel_gradio.devices import matmul_dtype, pick_device
+from fastlabel_gradio.encoders import clip_weights
+from fastlabel_gradio.encoders.base import ENCODERS, Encoder, EncoderOptions
+from fastlabel_gradio.encoders.clip_weights import FOLDER_PREFIX, HUB_PREFIX
+from fastlabel_gradio.errors import EncoderUnavailableError
+from fastlabel_gradio.types import Embeddings
+
+if TYPE_CHECKING:
+    import torch
+
+BATCH_SIZES = {"cpu": 32, "cuda": 256, "mps": 64}
+LONGEST_ASPECT = 4  # beyond it the resize makes a huge picture only for the centre crop to cut most of it off
+SAMPLE_PER_TENSOR = 4096
+
+
+class ClipOptions(EncoderOptions):
+    """Which CLIP.
+
+    Attributes:
+        model: a name of `open_clip.list_models()`, "hf-hub:org/name", or "local-dir:path" (a folder with
+            open_clip_config.json and the weights).
+        pretrained: a tag that open_clip knows for the model, or a checkpoint file (.safetensors, .pt, .bin); one that
+            needs arbitrary pickles is refused. Left out with the two prefixes.
+        batch_size: pictures encoded at once; by default what the device is fast with.
+    """
+
+    model: str = clip_weights.DEFAULT_MODEL
+    pretrained: str = clip_weights.DEFAULT_TAG
+    batch_size: Annotated[int, Field(ge=1)] | None = None
+
+    @property
+    def is_self_contained(self) -> bool:
+        """Whether the model's name says where the weights are."""
+        return self.model.startswith((HUB_PREFIX, FOLDER_PREFIX))
+
+    @model_validator(mode="after")
+    def _one_place_of_weights(self) -> "ClipOptions":
+        named = bool(self.pretrained) and "pretrained" in self.model_fields_set
+        if self.is_self_contained and named:
+            raise ValueError(f"pretrained '{self.pretrained}' is not used with model '{self.model}': leave it out")
+        if not self.is_self_contained and not self.pretrained:
+            raise ValueError(f"pretrained is empty: model '{self.model}' needs a tag or a checkpoint file")
+        return self
+
+    def located(self, base_dir: Path) -> "ClipOptions":
+        folder = self.model.removeprefix(FOLDER_PREFIX)
+        if folder != self.model:
+            return self.model_copy(update={"model": FOLDER_PREFIX + str(base_dir / Path(folder).expanduser())})
+        file = base_dir / Path(self.pretrained).expanduser()
+        is_file = clip_weights.is_checkpoint_path(str(file)) and not self.is_self_contained
+        return self.model_copy(update={"pretrained": str(file)}) if is_file else self
+
+
+@ENCODERS.register("clip")
+class ClipEncoder(Encoder):
+    """A CLIP model with the model's own preprocessing, in the precision that the device is fastest at.
+
+    The fingerprint covers the architecture, every weight and the preprocessing, not where the weights came from. It
+    leaves out the precision: embeddings in bf16 and fp32 have a cosine of 0.9999, one head serves both, and a project
+    that moves to another machine keeps its embeddings.
+
+    Attributes:
+        logit_scale: what the model multiplies cosines of pictures and texts with before the softmax, about 100.
+    """
+
+    name = "clip"
+    kinds = ("image",)
+    Options = ClipOptions
+
+    def __init__(self, options: ClipOptions) -> None:
+        model, preprocess = _load(options)
+        self.fingerprint = _fingerprint(model, options)
+        self.logit_scale: float = model.logit_scale.exp().item()
+        self._options = options
+        self._device = pick_device()
+        self._dtype = matmul_dtype(self._device)
+        self._model = model.requires_grad_(False).eval().to(device=self._device, dtype=self._dtype)
+        self.batch_size = options.batch_size or BATCH_SIZES[self._device]
+        self._use_preprocessing(preprocess)
+        self.dim = self._embed(np.zeros((1, *self._size, 3), dtype=np.uint8)).shape[1]
+
+    @classmethod
+    def why_unavailable(cls, options: ClipOptions) -> str | None:
+        return clip_weights.why_missing(options.model, options.pretrained)
+
+    def prepare(self, media: Image.Image) -> np.ndarray:
+        """uint8[height, width, 3]: the picture resized and cropped; a quarter of the bytes of the normalised one."""
+        picture = media.convert("RGB")
+        return np.asarray(self._resize(_without_ends(picture) if self._crops else picture))
+
+    def encode(self, batch: np.ndarray) -> Embeddings:
+        return self._embed(batch) if len(batch) else np.empty((0, self.dim), dtype=np.float32)
+
+    def encode_text(self, prompts: Sequence[str]) -> Embeddings:
+        """L2-normalised embeddings, float32[n, dim]. Raises EncoderUnavailableError where there is no tokenizer."""
+        starts = range(0, len(prompts), self.batch_size)
+        parts = [self._embed_texts(list(prompts[start : start + self.batch_size])) for start in starts]
+        return np.concatenate([np.empty((0, self.dim), dtype=np.float32), *parts])
+
+    def _use_preprocessing(self, preprocess: Any) -> None:
+        import torch
+        from torchvision.transforms import Compose
+
+        *picture_steps, _, normalize = preprocess.transforms  # the last two: to a tensor of 0 to 1, then normalise
+        self._resize = Compose(picture_steps)
+        self._mean = torch.tensor(normalize.mean, device=self._device).mul(255).reshape(1, 3, 1, 1)
+        self._deviation = torch.tensor(normalize.std, device=self._device).mul(255).reshape(1, 3, 1, 1)
+        settings = self._model.visual.preprocess_cfg
+        size = settings["size"]
+        self._size: tuple[int, int] = (size, size) if isinstance(size, int) else tuple(size)
+        self.input_px = min(self._size)
+        self._crops = settings["resize_mode"] == "shortest"
+
+    def _embed(self, batch: np.ndarray) -> Embeddings:
+        import torch
+
+        with torch.inference_mode():
+            pixels = torch.from_numpy(batch).to(self._device).permute(0, 3, 1, 2).float()
+            pixels = pixels.sub_(self._mean).div_(self._deviation).to(self._dtype)
+            return _unit_vectors(self._model.encode_image(pixels))
+
+    def _embed_texts(self, prompts: list[str]) -> Embeddings:
+        import torch
+
+        with torch.inference_mode():
+            return _unit_vectors(self._model.encode_text(self._tokenizer(prompts).to(self._device)))
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        import open_clip
+
+        try:
+            return open_clip.get_tokenizer(self._options.model)
+        except (ImportError, OSError, RuntimeError, ValueError) as error:
+            reason = clip_weights.first_line(error)
+            raise EncoderUnavailableError(f"the tokenizer of {self._options.model} cannot be had ({reason})") from error
+
+
+def _load(options: ClipOptions) -> tuple[Any, Any]:
+    """The model in fp32 on the CPU, as the checkpoint has it, and open_clip's own preprocessing for it."""
+    import open_clip
+    from safetensors import SafetensorError
+
+    # A damaged file fails in as many ways as there are formats.
+    unreadable = (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, ImportError)
+    arguments = {} if options.is_self_contained else _weights_arguments(options)
+    try:
+        model, preprocess = open_clip.create_model_from_pretrained(options.model, weights_only=True, **arguments)
+    except (*unreadable, pickle.UnpicklingError, SafetensorError) as error:
+        place = options.model if options.is_self_contained else arguments["pretrained"]
+        raise EncoderUnavailableError(f"{place} cannot be loaded ({clip_weights.first_line(error)})") from error
+    return model, preprocess
+
+
+def _weights_arguments(options: ClipOptions) -> dict[str, Any]:
+    """What open_clip would take from the tag itself, so that a file already here needs no question to the hub."""
+    path = str(clip_weights.fetch(options.model, options.pretrained))
+    if clip_weights.is_checkpoint_path(options.pretrained):
+        return {"pretrained": path}
+    entry = clip_weights.tag_entry(options.model, options.pretrained)
+    preparation = {f"image_{key}": entry[key] for key in ("mean", "std", "interpolation", "resize_mode")}
+    # open_clip only warns where a tag was trained with the quick GELU and the model's name does not say so.
+    return {"pretrained": path, "force_quick_gelu": bool(entry.get("quick_gelu")), **preparation}
+
+
+def _fingerprint(model: Any, options: ClipOptions) -> str:
+    import open_clip
+
+    architecture = open_clip.get_model_config(
+        options.model if options.is_self_contained else options.model.replace("/", "-")
+    )
+    quick_gelu = any(type(module).__name__ == "QuickGELU" for module in model.modules())
+    described = [architecture, quick_gelu, model.visual.preprocess_cfg, _weights_digest(model.state_dict())]
+    return "clip-" + blake2b(json.dumps(described, sort_keys=True).encode(), digest_size=10).hexdigest()
+
+
+def _weights_digest(weights: "dict[str, torch.Tensor]") -> str:
+    """A hash that every bit of every tensor changes: of names, shapes, sums of words, and a sample of each in order.
+
+    The sums read memory at its own speed, 0.1 s for 600 MB where a cryptographic hash of all takes a second.
+    """
+    import torch
+
+    digest = blake2b(digest_size=16)
+    for name, tensor in sorted(weights.items()):
+        flat = tensor.detach().cpu().contiguous().flatten()
+        words = flat.view({1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}[flat.element_size()])
+        sample = words[:: max(1, len(words) // SAMPLE_PER_TENSOR)].contiguous()
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype} {words.sum(dtype=torch.int64).item()}".encode())
+        digest.update(sample.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _unit_vectors(features: "torch.Tensor") -> Embeddings:
+    from torch.nn.functional import normalize
+
+    return normalize(features.float(), dim=-1).cpu().numpy()
+
+
+def _without_ends(picture: Image.Image) -> Image.Image:
+    """The middle of an extremely long picture; the resize to the shortest side and the centre crop would keep less."""
+    short = min(picture.size)
+    width, height = (min(side, LONGEST_ASPECT * short) for side in picture.size)
+    left, top = (picture.width - width) // 2, (picture.height - height) // 2
+    return picture.crop((left, top, left + width, top + height)) if (width, height) != picture.size else picture

@@ -1,0 +1,339 @@
+"""The encoder that needs no weights: features learned from the project's own pool, as Coates & Ng did before CLIP.
+
+Coates, Ng & Lee, "An Analysis of Single-Layer Networks in Unsupervised Feature Learning" (AISTATS 2011) and
+Coates & Ng, "Learning Feature Representations with K-means" (2012). The steps on a picture of 32x32:
+
+    patches 6x6, stride 2 -> contrast normalised -> ZCA -> triangle activation against a dictionary of 400, and of the
+    mirrored picture -> pooled on a 3x3 grid -> signed square root -> PCA to 512, not whitened -> L2-normalised
+
+The activation is the triangle of dot products, max(0, s_k - mean of s), where the paper has distances. All of it but
+the maximum is linear in the patch, so ZCA, dictionary and mean are one matrix and the encoder is two products with a
+ReLU between.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from fastlabel_gradio.devices import matmul_dtype, pick_device
+from fastlabel_gradio.encoders.base import ENCODERS, EncoderOptions, FittedEncoder
+from fastlabel_gradio.errors import CheckpointError, EncoderUnavailableError
+from fastlabel_gradio.types import Embeddings
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The numbers of the recipe; another one makes another fingerprint. `facts/learning.md` measured the choices."""
+
+    version: int = 1
+    size_px: int = 32
+    patch_px: int = 6
+    stride_px: int = 2
+    words: int = 400
+    grid: int = 3
+    dim: int = 512
+    contrast_floor: float = 10.0  # added to a patch's variance (grey levels squared), as in the paper
+    whitening_floor: float = 0.1  # added to the eigenvalues, as in the paper
+
+    @property
+    def positions(self) -> int:
+        """Patches along a side."""
+        return (self.size_px - self.patch_px) // self.stride_px + 1
+
+    @property
+    def patch_numbers(self) -> int:
+        return 3 * self.patch_px**2
+
+    @property
+    def features(self) -> int:
+        return self.grid**2 * self.words
+
+
+RECIPE = Recipe()
+FIT_PATCHES = 60_000
+KMEANS_ROUNDS = 10
+BATCH_SIZES = {"cpu": 256, "cuda": 1024, "mps": 512}
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What `fit` finds. All float32.
+
+    Attributes:
+        dictionary: [words, patch numbers], ZCA and the mean over words folded in. dictionary_bias: [words].
+        projection: [dim, features], orthonormal rows. projection_bias: [dim], centres.
+    """
+
+    dictionary: np.ndarray
+    dictionary_bias: np.ndarray
+    projection: np.ndarray
+    projection_bias: np.ndarray
+
+
+@ENCODERS.register("offline")
+class OfflineEncoder(FittedEncoder):
+    """Coates & Ng features of the whole picture, squeezed to 32x32. 512 numbers however small the sample."""
+
+    name = "offline"
+    kinds = ("image",)
+    Options = EncoderOptions
+    sample_size = 3000
+
+    def __init__(self, options: EncoderOptions) -> None:
+        self._device = pick_device()
+        self.batch_size = BATCH_SIZES[self._device]
+        self.input_px = 2 * RECIPE.size_px
+
+    def fit(self, sample: Sequence[Image.Image], seed: int) -> None:
+        """Raises EncoderUnavailableError for an empty sample."""
+        if not len(sample):
+            raise EncoderUnavailableError("encoder 'offline' learns from the pool, which has no readable picture yet")
+        rng = np.random.default_rng(seed)
+        pictures = np.stack([self.prepare(picture) for picture in sample])
+        dictionary, dictionary_bias = _learn_dictionary(pictures, rng)
+        features = _Network(dictionary, dictionary_bias, self._device).features_in_blocks(pictures, self.batch_size)
+        projection = _principal_directions(features, rng)
+        self._use(Learned(dictionary, dictionary_bias, projection, -projection @ features.mean(0)))
+
+    def save(self, path: Path) -> None:
+        from safetensors.numpy import save
+
+        tensors = {field.name: getattr(self._learned, field.name) for field in fields(Learned)}
+        content = save(tensors, metadata={"fastlabel": json.dumps(asdict(RECIPE))})
+        partial = path.with_name(path.name + ".partial")
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+
+    def load(self, path: Path) -> None:
+        self._use(_read(path))
+
+    def prepare(self, media: Image.Image) -> np.ndarray:
+        """uint8[32, 32, 3]: the whole picture, its sides squeezed to a square."""
+        side = RECIPE.size_px
+        picture = media if media.mode == "RGB" else media.convert("RGB")
+        if picture.size != (side, side):
+            picture = picture.resize((side, side), Image.Resampling.BILINEAR, reducing_gap=3.0)
+        return np.asarray(picture)
+
+    def encode(self, batch: np.ndarray) -> Embeddings:
+        return self._network.embed(batch) if len(batch) else np.empty((0, self.dim), dtype=np.float32)
+
+    def _use(self, learned: Learned) -> None:
+        digest = blake2b(json.dumps(asdict(RECIPE)).encode(), digest_size=10)
+        for field in fields(Learned):
+            digest.update(np.ascontiguousarray(getattr(learned, field.name)).tobytes())
+        self._learned = learned
+        self._network = _Network(learned.dictionary, learned.dictionary_bias, self._device)
+        self._network.use_projection(learned.projection, learned.projection_bias)
+        self.dim = len(learned.projection)
+        self.fingerprint = f"offline-{digest.hexdigest()}"
+
+
+class _Network:
+    """The learned arrays on the device, in the precision that it is fastest at."""
+
+    def __init__(self, dictionary: np.ndarray, bias: np.ndarray, device: str) -> None:
+        import torch
+
+        self._device = device
+        self._dtype = matmul_dtype(device)
+        both = np.concatenate([dictionary, dictionary[:, _mirrored_patch()]])  # of the picture, and of its mirror image
+        self._words = torch.from_numpy(both).to(device, self._dtype)
+        self._words_bias = torch.from_numpy(np.concatenate([bias, bias])).to(device, self._dtype)
+        self._pooling = torch.from_numpy(_pooling_windows()).to(device, self._dtype)
+        cells = torch.arange(RECIPE.grid**2, device=device).reshape(RECIPE.grid, RECIPE.grid)
+        self._mirrored_cells = cells.flip(1).flatten()
+
+    def use_projection(self, projection: np.ndarray, bias: np.ndarray) -> None:
+        import torch
+
+        self._projection = torch.from_numpy(projection).to(self._device)
+        self._projection_bias = torch.from_numpy(bias).to(self._device)
+
+    def features(self, batch: np.ndarray) -> "torch.Tensor":
+        """uint8[n, 32, 32, 3] to float32[n, features] on the device."""
+        import torch
+        from torch.nn.functional import linear
+
+        patches = _contrast_normalised(_patches(torch.from_numpy(batch).to(self._device)).to(self._dtype))
+        activations = linear(patches, self._words, self._words_bias).relu_()
+        pooled = torch.matmul(self._pooling, activations).float()
+        plain, mirrored = pooled[..., : RECIPE.words], pooled[..., RECIPE.words :]
+        # What the mirror image has in the left column, the picture has in the right one.
+        return (plain + mirrored[:, self._mirrored_cells]).sqrt_().flatten(1)
+
+    def features_in_blocks(self, pictures: np.ndarray, block: int) -> np.ndarray:
+        import torch
+
+        with torch.inference_mode():
+            parts = [self.features(pictures[start : start + block]) for start in range(0, len(pictures), block)]
+            pooled: np.ndarray = torch.cat(parts).cpu().numpy()
+            return pooled
+
+    def embed(self, batch: np.ndarray) -> Embeddings:
+        import torch
+        from torch.nn.functional import linear
+
+        with torch.inference_mode():
+            vectors = linear(self.features(batch), self._projection, self._projection_bias)
+            embeddings: Embeddings = _unit_vectors(vectors).cpu().numpy()
+            return embeddings
+
+
+def _patches(pictures: "torch.Tensor") -> "torch.Tensor":
+    """[n, side, side, 3] to [n, positions, patch numbers]; the numbers of a patch in the order channel, row, column."""
+    size, step = RECIPE.patch_px, RECIPE.stride_px
+    windows = pictures.unfold(1, size, step).unfold(2, size, step)
+    return windows.reshape(len(pictures), RECIPE.positions**2, RECIPE.patch_numbers)
+
+
+def _contrast_normalised(patches: "torch.Tensor") -> "torch.Tensor":
+    """Each patch less its mean, over its deviation: (x - mean) / sqrt(variance + 10), Coates & Ng 2012, section 3."""
+    from torch.nn.functional import layer_norm
+
+    return layer_norm(patches, (RECIPE.patch_numbers,), eps=RECIPE.contrast_floor)
+
+
+def _mirrored_patch() -> np.ndarray:
+    """Where each number of a patch comes from when the patch is mirrored left to right."""
+    size = RECIPE.patch_px
+    return np.ascontiguousarray(np.arange(RECIPE.patch_numbers).reshape(3, size, size)[..., ::-1]).ravel()
+
+
+def _pooling_windows() -> np.ndarray:
+    """float32[cells, positions]: overlapping windows that fall off linearly towards the neighbours' centres.
+
+    They gain a point over cells with hard borders, at the same cost.
+    """
+    width = RECIPE.positions / RECIPE.grid
+    centres = (np.arange(RECIPE.grid) + 0.5) * width
+    places = np.clip(np.arange(RECIPE.positions) + 0.5, centres[0], centres[-1])
+    side = np.maximum(0, 1 - np.abs(places - centres[:, None]) / width)
+    cells: np.ndarray = np.einsum("ai,bj->abij", side, side).reshape(RECIPE.grid**2, RECIPE.positions**2)
+    return cells.astype(np.float32)
+
+
+def _learn_dictionary(pictures: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """The dictionary as one affine map of contrast-normalised patches: [words, patch numbers] and [words]."""
+    import torch
+
+    with torch.inference_mode():
+        patches = _contrast_normalised(_some_patches(pictures, rng).float())
+        mean, whitening = _zca(patches)
+        words = _spherical_kmeans((patches - mean) @ whitening, rng)
+        dictionary = (words - words.mean(0)) @ whitening
+        return dictionary.numpy(), -(dictionary @ mean).numpy()
+
+
+def _some_patches(pictures: np.ndarray, rng: np.random.Generator) -> "torch.Tensor":
+    import torch
+
+    patches = _patches(torch.from_numpy(pictures)).flatten(0, 1)
+    picked = np.sort(rng.choice(len(patches), min(FIT_PATCHES, len(patches)), replace=False))
+    return patches[torch.from_numpy(picked)]
+
+
+def _zca(patches: "torch.Tensor") -> "tuple[torch.Tensor, torch.Tensor]":
+    """Mean, and V (E + 0.1)^-1/2 V' of patches with covariance V E V' (Coates & Ng 2012, section 3)."""
+    import torch
+
+    mean = patches.mean(0)
+    centred = patches - mean
+    values, vectors = torch.linalg.eigh((centred.T @ centred / len(patches)).double())
+    scale = (values.clamp(min=0) + RECIPE.whitening_floor).rsqrt()
+    return mean, ((vectors * scale) @ vectors.T).float()
+
+
+def _spherical_kmeans(patches: "torch.Tensor", rng: np.random.Generator) -> "torch.Tensor":
+    """Unit vectors, [words, patch numbers]: k-means by cosine (Coates & Ng 2012, section 2); a word without patches
+    starts again at a random one, or anywhere while there are fewer patches than words."""
+    import torch
+    from torch.nn.functional import normalize
+
+    directions = normalize(patches)
+    words = _random_directions(RECIPE.words, patches.shape[1], rng)
+    for _ in range(KMEANS_ROUNDS):
+        nearest = torch.cat([(block @ words.T).argmax(1) for block in torch.split(directions, 8192)])
+        sums = torch.zeros_like(words).index_add_(0, nearest, directions)
+        idle = (torch.bincount(nearest, minlength=RECIPE.words) == 0).nonzero()[:, 0]
+        if len(directions) > RECIPE.words:
+            sums[idle] = directions[torch.from_numpy(rng.integers(len(directions), size=len(idle)))]
+        else:
+            sums[idle] = words[idle]
+        words = normalize(sums)
+    return words
+
+
+def _random_directions(count: int, numbers: int, rng: np.random.Generator) -> "torch.Tensor":
+    import torch
+    from torch.nn.functional import normalize
+
+    return normalize(torch.from_numpy(rng.standard_normal((count, numbers), dtype=np.float32)))
+
+
+def _principal_directions(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """float32[dim, features], orthonormal rows: the principal directions of the sample, most important first.
+
+    A sample of n pictures spans at most n - 1 of them; random directions orthogonal to these fill up the rest, so that
+    pictures which come later still differ.
+    """
+    from sklearn.utils.extmath import randomized_svd
+
+    centred = features - features.mean(0)
+    wanted = min(RECIPE.dim, len(centred))
+    # Without QR the small directions drown in float32: 335 of 512 are left. A second round gains 0.07 % of the variance.
+    _, sizes, directions = randomized_svd(
+        centred, wanted, n_iter=1, power_iteration_normalizer="QR", random_state=int(rng.integers(2**31))
+    )
+    found = directions[sizes > 1e-4 * max(float(np.linalg.norm(features)), 1.0)]
+    filling = rng.standard_normal((RECIPE.features, RECIPE.dim - len(found)), dtype=np.float32)
+    filling, _ = np.linalg.qr(filling - found.T @ (found @ filling))
+    return np.ascontiguousarray(np.concatenate([found, filling.T]), dtype=np.float32)
+
+
+def _unit_vectors(vectors: "torch.Tensor") -> "torch.Tensor":
+    """Rows of length 1. A row at the centre has no direction and gets the last axis, the least important one."""
+    lengths = vectors.norm(dim=1, keepdim=True)
+    last_axis = vectors.new_zeros(vectors.shape[1])
+    last_axis[-1] = 1
+    return last_axis.where(lengths < 1e-6, vectors / lengths.clamp(min=1e-6))
+
+
+def _read(path: Path) -> Learned:
+    from safetensors import SafetensorError, safe_open
+
+    remedy = "Delete it; the encoder learns anew."
+    try:
+        with safe_open(path, framework="np") as file:
+            recipe = json.loads((file.metadata() or {})["fastlabel"])
+            arrays = {field.name: file.get_tensor(field.name) for field in fields(Learned)}
+    except (OSError, SafetensorError, ValueError, KeyError) as error:
+        raise CheckpointError(f"{path}: not a readable offline encoder ({error}). {remedy}") from error
+    if recipe != asdict(RECIPE):
+        raise CheckpointError(f"{path}: learned by another recipe ({recipe}, now {asdict(RECIPE)}). {remedy}")
+    for name, shape in _shapes().items():
+        if arrays[name].shape != shape or arrays[name].dtype != np.float32 or not np.isfinite(arrays[name]).all():
+            raise CheckpointError(f"{path}: '{name}' is not {shape} finite numbers in float32. {remedy}")
+    return Learned(**arrays)
+
+
+def _shapes() -> dict[str, tuple[int, ...]]:
+    return {
+        "dictionary": (RECIPE.words, RECIPE.patch_numbers),
+        "dictionary_bias": (RECIPE.words,),
+        "projection": (RECIPE.dim, RECIPE.features),
+        "projection_bias": (RECIPE.dim,),
+    }

@@ -1,0 +1,48 @@
+"""Every error that FastLabel raises on purpose. Each message says what was wrong, the value, what is valid, what to do.
+
+FastLabelError
+├── ConfigError            a configuration, command line or class list that cannot be used
+│   └── UnknownNameError   a name that is not in a registry
+├── SourceError            a source that cannot be opened: missing path, empty folder, sheet of the wrong size
+├── UnreadableItemError    one item that cannot be read; it is listed and left out of the pool
+├── EncoderUnavailableError  weights that cannot be had
+├── CheckpointError        a head's checkpoint that does not belong to this encoder or schema
+├── InvalidLabelsError     a submit with an unknown item, label or shape; nothing of it was stored
+└── StoreError             a label store or embedding store that cannot be opened or written
+"""
+
+
+class FastLabelError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class ConfigError(FastLabelError):
+    """A configuration, command line or class list that cannot be used."""
+
+
+class UnknownNameError(ConfigError):
+    """A name that is not in a registry."""
+
+
+class SourceError(FastLabelError):
+    """A source that cannot be opened."""
+
+
+class UnreadableItemError(FastLabelError):
+    """One item that cannot be read. The message is the reason, short enough for one line on screen."""
+
+
+class EncoderUnavailableError(FastLabelError):
+    """An encoder whose weights or packages cannot be had."""
+
+
+class CheckpointError(FastLabelError):
+    """A checkpoint that does not belong to this encoder or schema, or is damaged."""
+
+
+class InvalidLabelsError(FastLabelError):
+    """A submit that names an unknown item or label. Nothing of it was stored."""
+
+
+class StoreError(FastLabelError):
+    """A label store or an embedding store that cannot be opened or written."""

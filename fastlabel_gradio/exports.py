@@ -1,0 +1,136 @@
+"""Export formats: each writes the rows it is handed as one file, in bounded memory, and replaces the old file at once.
+
+Where the rows come from (labels, predictions) is the labeler's business. Another format is one function more.
+"""
+
+import csv
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from pathlib import Path
+from typing import TextIO
+from uuid import uuid4
+
+from fastlabel_gradio.errors import StoreError
+from fastlabel_gradio.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRow:
+    """What is known of one item, said by one annotator or by the head alone.
+
+    Attributes:
+        item_id: stable id of the item.
+        label: class name; "" for an item that nobody labeled.
+        annotator: who said it; "" for an item that nobody labeled.
+        created_at: when, ISO 8601 in UTC; "" for an item that nobody labeled.
+        predicted_label: what the head says; "" while there is no prediction.
+        confidence: probability of the predicted label, 0 to 1.
+    """
+
+    item_id: str
+    label: str = ""
+    annotator: str = ""
+    created_at: str = ""
+    predicted_label: str = ""
+    confidence: float | None = None
+
+
+Write = Callable[[Iterable[ExportRow], Path], Path]
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    """An export format: its name, the suffix of its files with the dot, its media type for HTTP, and what writes it.
+
+    `write(rows, destination)` reads the rows once, writes the file whole or not at all, and returns its path. It raises
+    StoreError where the destination cannot be written; the file that was there before then stays as it was.
+    """
+
+    name: str
+    suffix: str
+    media_type: str
+    write: Write
+
+
+EXPORTERS: Registry[Exporter] = Registry("export format", "fastlabel.exporters")
+
+COLUMNS = tuple(field.name for field in fields(ExportRow))
+
+
+def exporter(name: str, suffix: str, media_type: str) -> Callable[[Write], Write]:
+    """Decorator that registers a function as an export format."""
+
+    def add(write: Write) -> Write:
+        EXPORTERS.register(name)(Exporter(name, suffix, media_type, write))
+        return write
+
+    return add
+
+
+@exporter("csv", ".csv", "text/csv; charset=utf-8")
+def write_csv(rows: Iterable[ExportRow], destination: Path) -> Path:
+    """A header line, then one record per row as RFC 4180 has it; a name that holds line ends or quotes is quoted."""
+    with replaced_file(destination) as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        writer.writerows(map(attrgetter(*COLUMNS), rows))
+    return destination
+
+
+@exporter("json", ".json", "application/json")
+def write_json(rows: Iterable[ExportRow], destination: Path) -> Path:
+    """One array with an object per row; a missing confidence is null."""
+    with replaced_file(destination) as file:
+        file.write("[")
+        for place, text in enumerate(_objects(rows)):
+            file.write(f",\n{text}" if place else f"\n{text}")
+        file.write("\n]\n")
+    return destination
+
+
+@exporter("jsonl", ".jsonl", "application/x-ndjson")
+def write_jsonl(rows: Iterable[ExportRow], destination: Path) -> Path:
+    """One object per line; a missing confidence is null."""
+    with replaced_file(destination) as file:
+        file.writelines(f"{text}\n" for text in _objects(rows))
+    return destination
+
+
+@contextmanager
+def replaced_file(destination: Path) -> Iterator[TextIO]:
+    """A UTF-8 file, line ends written as they are, that takes the destination's place once the block has ended well.
+
+    Raises:
+        StoreError: the folder is missing, the disk full, the destination no file, or a text no Unicode.
+    """
+    if not destination.parent.is_dir():
+        raise StoreError(
+            f"export {destination}: folder {destination.parent} does not exist. Create it or choose another."
+        )
+    part = destination.with_name(f".{uuid4().hex}.part")
+    try:
+        with part.open("x", encoding="utf-8", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(destination)
+    except UnicodeEncodeError as error:
+        raise StoreError(
+            f"export {destination}: {error.object!r} is no Unicode text. Rename that item or label."
+        ) from error
+    except OSError as error:
+        raise StoreError(
+            f"export {destination}: {error.strerror or error}. Free space or choose another path."
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _objects(rows: Iterable[ExportRow]) -> Iterator[str]:
+    values_of = attrgetter(*COLUMNS)
+    for row in rows:
+        yield json.dumps(dict(zip(COLUMNS, values_of(row), strict=True)), ensure_ascii=False, allow_nan=False)

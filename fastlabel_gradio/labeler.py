@@ -1,0 +1,444 @@
+"""Labeler: the loop itself. Which items next, for whom, what was said of them, and which head says what of the rest.
+
+Everything that a page, a request or a simulation asks for is one call of this. The lock guards bookkeeping only: encoding,
+training, scoring and picking run outside it. Labels are durable in the label store before a submit returns.
+"""
+
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline, EmbeddingProgress
+from fastlabel_gradio.embedding_store import EmbeddingStore
+from fastlabel_gradio.errors import CheckpointError, InvalidLabelsError, StoreError
+from fastlabel_gradio.exports import ExportRow
+from fastlabel_gradio.head import Head, HeadInfo, check_head, load_head, save_head, train_head
+from fastlabel_gradio.label_store import ClaimedBatch, LabelStore
+from fastlabel_gradio.pool_ledger import PoolLedger
+from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
+from fastlabel_gradio.trainer import NotYet, Trainer, Training
+from fastlabel_gradio.types import Batch, Item, LabelSchema, Prediction, Rows
+
+CANDIDATE_ROWS = 131_072  # scored for one batch; a random window of a larger pool, whose rows are stored shuffled
+HEAD_WAIT_S = 0.4
+CLAIM_ATTEMPTS = 4
+BATCHES_REMEMBERED = 256
+
+
+@dataclass(frozen=True, slots=True)
+class LabelerSettings:
+    """How a labeler behaves; the fields are those of `config.ProjectConfig`."""
+
+    strategy: str = "auto"
+    batch_size: int = 100
+    train_every: int = 10
+    claim_s: float = 600.0
+    seed: int = 0
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Items of the pool: labeled, not yet labeled, and (of those) in the batches of annotators."""
+
+    labeled: int
+    unlabeled: int
+    claimed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to a submit: how many labels were accepted, and whether they set off a training."""
+
+    accepted: int
+    training_triggered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """The answer to an undo: how many labels were taken back, the batch with those items, what their labels were."""
+
+    undone: int
+    batch: Batch | None
+    labels: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything the page shows beside the grid. `since_training` counts labels that the head has not seen."""
+
+    counts: Counts
+    since_training: int
+    embedding: EmbeddingProgress
+    head: HeadInfo | None
+    training: Training
+    notice: str
+
+
+class Labeler:
+    """The loop over one pool with one label schema and one head. All methods may be called from any thread.
+
+    Args:
+        schema: at least two labels.
+        folder: where the head's checkpoint is kept.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        schema: LabelSchema,
+        store: EmbeddingStore,
+        pipeline: EmbeddingPipeline,
+        labels: LabelStore,
+        folder: Path,
+        settings: LabelerSettings,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        STRATEGIES.get(settings.strategy)
+        self.schema = schema
+        self.settings = settings
+        self._store = store
+        self._pipeline = pipeline
+        self._labels = labels
+        self._checkpoint = folder / "head.safetensors"
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._ledger = PoolLedger(store, labels.current(), labels.claims(now=clock()))
+        self._batches: OrderedDict[str, tuple[Item, ...]] = OrderedDict()
+        self._rng = np.random.default_rng(settings.seed)
+        self._head: Head | None = None
+        self._notice = ""
+        self._since_training = 0
+        self._trainer = Trainer(self._train)
+        pipeline.when_ready(self._resume)
+
+    # Batches
+
+    def next_batch(
+        self, annotator: str, size: int | None = None, strategy: str | None = None, *, fresh: bool = False
+    ) -> Batch:
+        """The annotator's open batch, or newly claimed items if there is none or `fresh` is asked for.
+
+        A fresh batch gives the unlabeled items of the open one back to the pool. The newest head picks; one that is being
+        trained is waited for, 0.4 s at most.
+
+        Raises:
+            UnknownNameError: no such strategy.
+        """
+        chosen = STRATEGIES.get(strategy or self.settings.strategy)
+        if not fresh and (batch := self._open_batch(annotator)):
+            return batch
+        self._trainer.wait(HEAD_WAIT_S)
+        with self._lock:
+            self._release(annotator)
+        return self._claim_fresh(annotator, size or self.settings.batch_size, chosen.name)
+
+    def renew(self, annotator: str, batch_id: str) -> bool:
+        """Keeps a batch claimed for another while; False where it is not the annotator's open batch any more."""
+        with self._lock:
+            now = self._clock()
+            self._ledger.expire(now)
+            renewed = self._labels.renew(annotator, batch_id, expires_at=now + self.settings.claim_s)
+            if renewed:
+                self._ledger.renew(batch_id, now + self.settings.claim_s)
+            return renewed
+
+    def batch_items(self, batch_id: str) -> tuple[Item, ...] | None:
+        """The items of a batch that was given out lately, in order; None for an unknown one."""
+        return self._batches.get(batch_id)
+
+    # Labels
+
+    def submit(self, annotator: str, labels: Sequence[tuple[str, str | int]], batch_id: str = "") -> Receipt:
+        """Stores labels durably, all or none, and sets off a training when `train_every` new ones have come.
+
+        Sending the same again changes nothing. Items of the batch that are not named go back to the pool.
+
+        Args:
+            labels: (item id, class name or position in the schema).
+
+        Raises:
+            InvalidLabelsError: an unknown item or label, or two labels for one item; nothing was stored.
+            StoreError: it could not be written; nothing was stored.
+        """
+        wanted = self._validated(labels)
+        with self._lock:
+            submission = self._labels.submit(annotator, list(wanted.items()), batch_id, now=self._clock())
+            self._ledger.relabel(submission.changed)
+            self._ledger.unclaim(submission.released)
+            self._since_training += len(submission.changed)
+            triggered = bool(submission.changed) and self._since_training >= self.settings.train_every
+        if triggered:
+            self._trainer.request()
+        return Receipt(len(labels), triggered)
+
+    def undo(self, annotator: str) -> Reopened:
+        """Takes the annotator's last submit back and opens a batch of its items, to be labeled again."""
+        with self._lock:
+            undone = self._labels.undo(annotator, now=self._clock())
+            if undone is None:
+                return Reopened(0, None, {})
+            self._ledger.relabel(undone.changed)
+            self._since_training += len(undone.changed)
+            self._release(annotator)
+            free = [item_id for item_id, label in undone.changed.items() if label is None]
+            claimed = self._claim(annotator, self._ledger.free_rows_of(free), "undo", "")
+        if self._since_training >= self.settings.train_every:
+            self._trainer.request()
+        positions = {item_id: self.schema.index_of(label_id) for item_id, label_id in undone.labels}
+        return Reopened(len(undone.labels), self._batch(*claimed) if claimed else None, positions)
+
+    def train(self) -> None:
+        """Asks for a training now, whatever the count, and returns at once."""
+        self._trainer.request()
+
+    def wait_for_training(self, timeout: float) -> bool:
+        """Waits until no training is requested or under way; False where that takes longer than `timeout` seconds."""
+        return self._trainer.wait(timeout)
+
+    # What is known
+
+    @property
+    def head(self) -> Head | None:
+        return self._head
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the newest head is saved; the file is there once a head was trained."""
+        return self._checkpoint
+
+    def counts(self) -> Counts:
+        with self._lock:
+            self._ledger.expire(self._clock())
+            labeled = self._ledger.labeled_count
+            readable = self._store.total - self._store.unreadable_count
+            return Counts(labeled, max(0, readable - labeled), self._ledger.claimed_count)
+
+    def status(self) -> Status:
+        head = self._head
+        return Status(
+            counts=self.counts(),
+            since_training=self._since_training,
+            embedding=self._pipeline.progress,
+            head=head.info if head else None,
+            training=self._trainer.training,
+            notice=self._notice,
+        )
+
+    def claimed_by_others(self, annotator: str) -> int:
+        """Items in the batches of other annotators."""
+        with self._lock:
+            return self._ledger.claimed_by_others(annotator)
+
+    def predictions(self, rows: Rows) -> list[Prediction | None]:
+        """What the newest head says of some rows; None for each while there is no head."""
+        head = self._head
+        if head is None:
+            return [None] * len(rows)
+        probabilities = head.predict_proba_rows(self._store.embeddings, rows)
+        best = probabilities.argmax(axis=1)
+        return [Prediction(int(index), float(row[index])) for index, row in zip(best, probabilities, strict=True)]
+
+    def export_rows(self, *, include_predictions: bool = False) -> Iterator[ExportRow]:
+        """Every standing annotation; with predictions also every unlabeled item, and what the head says of each."""
+        names = dict(zip(self.schema.ids, self.schema.names, strict=True))
+        for annotation in self._labels.annotations():
+            said_at = datetime.fromtimestamp(annotation.created_at, UTC).isoformat(timespec="milliseconds")
+            yield ExportRow(annotation.item_id, names[annotation.label_id], annotation.annotator, said_at)
+        if include_predictions:
+            yield from self._predicted_rows()
+
+    def close(self) -> None:
+        """Ends the trainer thread. Labels need no saving: they are durable already."""
+        self._trainer.close()
+
+    # Private: batches
+
+    def _open_batch(self, annotator: str) -> Batch | None:
+        with self._lock:
+            self._ledger.catch_up(self._pipeline.progress)
+            claimed = self._labels.open_batch(annotator, now=self._clock())
+            if claimed is None:
+                return None
+            rows = self._store.rows_of(claimed.item_ids)
+            if len(rows) < len(claimed.item_ids):  # the encoder was changed and has not come to them yet
+                self._release(annotator)
+                return None
+        return self._batch(claimed, [rows[item_id] for item_id in claimed.item_ids])
+
+    def _claim_fresh(self, annotator: str, size: int, strategy: str) -> Batch:
+        """Picks and claims. Where another annotator was faster with some of the picks, picks others for those."""
+        with self._lock:
+            self._ledger.expire(self._clock())
+            self._ledger.catch_up(self._pipeline.progress)
+            free = self._ledger.free_rows()
+            rng = self._rng.spawn(1)[0]
+        head = self._head
+        notice = ""
+        if head is None and STRATEGIES.get(strategy).needs == "probabilities":
+            notice = f"There is no trained head for '{strategy}' yet: '{COLD_START}' picked these."
+            strategy = COLD_START
+        candidates = _window(free, rng)
+        probabilities = None if head is None else head.predict_proba_rows(self._store.embeddings, candidates)
+        for _ in range(CLAIM_ATTEMPTS):
+            pool = PoolView(self._store.embeddings, candidates, probabilities)
+            picked = STRATEGIES.get(strategy).pick(pool, size, rng)
+            with self._lock:
+                claimed = self._claim(annotator, candidates[picked], strategy, notice)
+                still_free = self._ledger.is_free(candidates)
+            if claimed is not None:
+                return self._batch(*claimed)
+            candidates = candidates[still_free]
+            probabilities = None if probabilities is None else probabilities[still_free]
+        return self._empty_batch(strategy)
+
+    def _claim(self, annotator: str, rows: Rows, strategy: str, notice: str) -> tuple[ClaimedBatch, list[int]] | None:
+        """Claims what is still free of some rows as the annotator's open batch, with its rows; None where nothing is."""
+        rows = rows[self._ledger.is_free(rows)]
+        items = self._store.items_at(rows)
+        if not items:
+            return None
+        version = self._head.info.version if self._head else 0
+        wanted = ClaimedBatch(
+            secrets.token_hex(8), tuple(item.id for item in items.values()), strategy, version, notice
+        )
+        now = self._clock()
+        got = self._labels.claim(annotator, wanted, now=now, expires_at=now + self.settings.claim_s)
+        rows_by_id = {item.id: row for row, item in items.items()}
+        if len(got) < len(wanted.item_ids):  # another process works on the same label store
+            self._ledger.replace_claims(self._labels.claims(now=now))
+        if not got:
+            return None
+        self._ledger.claim(got, annotator, wanted.id, now + self.settings.claim_s)
+        return replace(wanted, item_ids=tuple(got)), [rows_by_id[item_id] for item_id in got]
+
+    def _batch(self, claimed: ClaimedBatch, rows: Sequence[int]) -> Batch:
+        items = tuple(self._store.items_at(np.array(rows, dtype=np.int64)).values())
+        with self._lock:
+            self._batches[claimed.id] = items
+            self._batches.move_to_end(claimed.id)
+            while len(self._batches) > BATCHES_REMEMBERED:
+                self._batches.popitem(last=False)
+        return Batch(
+            id=claimed.id,
+            items=items,
+            rows=tuple(rows),
+            predictions=self.predictions(np.array(rows, dtype=np.int64)),
+            strategy=claimed.strategy,
+            head_version=claimed.head_version,
+            notice=claimed.notice,
+        )
+
+    def _empty_batch(self, strategy: str) -> Batch:
+        return Batch("", (), (), (), strategy, self._head.info.version if self._head else 0, self._why_empty())
+
+    def _why_empty(self) -> str:
+        progress, counts = self._pipeline.progress, self.counts()
+        if progress.state == "failed":
+            return progress.error
+        if counts.unlabeled == 0 and counts.labeled and not progress.scanning:
+            return "Every item is labeled. Export the labels and the trained head."
+        if progress.state != "done":
+            return "The first items are being embedded. This takes a moment."
+        if counts.claimed:
+            return "The remaining items are in the batches of other annotators. Come back in a few minutes."
+        return "There is nothing to label: no item of the source can be read."
+
+    def _release(self, annotator: str) -> None:
+        self._ledger.unclaim(self._labels.release(annotator))
+
+    # Private: labels and training
+
+    def _validated(self, labels: Sequence[tuple[str, str | int]]) -> dict[str, int]:
+        """Label ids by item id. Raises InvalidLabelsError."""
+        wanted: dict[str, int] = {}
+        for item_id, label in labels:
+            label_id = self._label_id(label)
+            if wanted.setdefault(item_id, label_id) != label_id:
+                raise InvalidLabelsError(f"item '{item_id}' has two different labels in one request. Send one.")
+        unknown = wanted.keys() - self._store.known_ids(list(wanted))
+        if unknown:
+            raise InvalidLabelsError(
+                f"item '{min(unknown)}' is not in this project"
+                f"{f' (nor are {len(unknown) - 1} more)' if len(unknown) > 1 else ''}. Use the ids of /api/next_batch."
+            )
+        return wanted
+
+    def _label_id(self, label: str | int) -> int:
+        names = self.schema.names
+        if isinstance(label, str) and label in names:
+            return self.schema.ids[names.index(label)]
+        if isinstance(label, int) and 0 <= label < len(names):
+            return self.schema.ids[label]
+        raise InvalidLabelsError(f"label {label!r} is not known. Use a name or an index: {_numbered(names)}.")
+
+    def _resume(self) -> None:
+        """Once the encoder is there: goes on with the saved head, or trains one from the labels that are there."""
+        encoder = self._pipeline.encoder
+        if encoder is None:
+            return
+        if self._checkpoint.exists():
+            try:
+                head = load_head(self._checkpoint, device=self.settings.device)
+                check_head(head.info, self.schema, encoder.fingerprint)
+                self._head = head
+            except CheckpointError as error:
+                self._notice = str(error)
+        with self._lock:
+            self._ledger.catch_up(self._pipeline.progress)
+            trained_on = self._head.info.label_count if self._head else 0
+            self._since_training = abs(self._ledger.labeled_count - trained_on)
+        if self._since_training >= (1 if self._head is None else self.settings.train_every):
+            self._trainer.request()
+
+    def _train(self) -> None:
+        """One training on the labels as they are now; runs in the trainer's thread."""
+        encoder = self._pipeline.encoder
+        if encoder is None:
+            raise NotYet("The encoder is still loading.")
+        with self._lock:
+            self._ledger.catch_up(self._pipeline.progress)
+            rows, label_ids = self._ledger.training_set()
+            labels_seen, unseen = self._ledger.labeled_count, self._since_training
+        targets = np.array([self.schema.index_of(label_id) for label_id in label_ids], dtype=np.int64)
+        if len(np.unique(targets)) < 2:
+            raise NotYet("Label items of at least two classes, then the first head is trained.")
+        version = self._head.info.version + 1 if self._head else 1
+        info = HeadInfo(version, self.schema.labels, encoder.fingerprint, labels_seen, seed=self.settings.seed)
+        head = train_head(self._store.embeddings[rows], targets, info, device=self.settings.device, now=self._clock())
+        with self._lock:
+            self._head = head
+            self._since_training -= unseen
+        try:
+            save_head(head, self._checkpoint)
+        except OSError as error:
+            raise StoreError(f"head v{version} works but could not be saved ({error}). Free some space.") from error
+
+    def _predicted_rows(self) -> Iterator[ExportRow]:
+        with self._lock:
+            labeled = self._ledger.labeled_ids()
+        for block in self._store.item_blocks():
+            unlabeled = [(row, item_id) for row, item_id in block if item_id not in labeled]
+            predictions = self.predictions(np.array([row for row, _ in unlabeled], dtype=np.int64))
+            for (_, item_id), prediction in zip(unlabeled, predictions, strict=True):
+                name = self.schema.names[prediction.index] if prediction else ""
+                yield ExportRow(item_id, "", "", "", name, prediction.confidence if prediction else None)
+
+
+def _window(free: Rows, rng: np.random.Generator) -> Rows:
+    """All free rows, or a run of CANDIDATE_ROWS of them from a random start: rows are shuffled, so a run is a sample."""
+    if len(free) <= CANDIDATE_ROWS:
+        return free
+    start = int(rng.integers(len(free)))
+    return np.sort(np.take(free, np.arange(start, start + CANDIDATE_ROWS), mode="wrap"))
+
+
+def _numbered(names: Sequence[str]) -> str:
+    return ", ".join(f"{index} {name}" for index, name in enumerate(names[:20]))

@@ -1,0 +1,155 @@
+"""PoolLedger: the labeler's bookkeeping in memory. Which rows are free, labeled, or held by whom.
+
+A picture of what the label store and the embedding store say, kept so that no request walks the pool. Not thread-safe: the
+labeler's lock guards it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from fastlabel_gradio.embedding_pipeline import EmbeddingProgress
+from fastlabel_gradio.embedding_store import EmbeddingStore
+from fastlabel_gradio.label_store import Claim
+from fastlabel_gradio.types import Rows
+
+
+class PoolLedger:
+    """Follows one pool.
+
+    Args:
+        labels: the standing label id of each labeled item, from the label store.
+        claims: the claims that have not run out.
+    """
+
+    def __init__(self, store: EmbeddingStore, labels: Mapping[str, int], claims: Iterable[Claim]) -> None:
+        self._store = store
+        self._labels = dict(labels)
+        self._claims: dict[str, Claim] = {}
+        self._row_of: dict[str, int] = {}
+        self._without_row = set(self._labels)
+        self._free = np.zeros(0, dtype=bool)
+        self._seen_rows = 0
+        self._pool_state: tuple[str, bool] = ("", True)
+        self.replace_claims(claims)
+
+    @property
+    def labeled_count(self) -> int:
+        return len(self._labels)
+
+    @property
+    def claimed_count(self) -> int:
+        return len(self._claims)
+
+    def claimed_by_others(self, annotator: str) -> int:
+        return sum(claim.annotator != annotator for claim in self._claims.values())
+
+    def labeled_ids(self) -> set[str]:
+        return set(self._labels)
+
+    def catch_up(self, progress: EmbeddingProgress) -> None:
+        """Takes in rows that were embedded since the last call, and rows that left the pool."""
+        rows = len(self._store)
+        if rows > self._seen_rows:
+            self._grow(rows)
+            self._find_rows(rows)
+            self._seen_rows = rows
+        pool_state = (progress.state, progress.scanning)
+        if pool_state != self._pool_state:
+            self._pool_state = pool_state
+            retired = self._store.retired_rows()
+            self._free[retired[retired < self._seen_rows]] = False
+
+    def free_rows(self) -> Rows:
+        """Rows that are neither labeled, held nor retired, ascending."""
+        return np.flatnonzero(self._free[: self._seen_rows]).astype(np.int64)
+
+    def is_free(self, rows: Rows) -> np.ndarray:
+        """bool[n] for n rows."""
+        return np.asarray(self._free[rows])
+
+    def free_rows_of(self, item_ids: Sequence[str]) -> Rows:
+        """The free rows of some items, in their order; items without a row or held by somebody are left out."""
+        rows = [self._row_of[item_id] for item_id in item_ids if item_id in self._row_of]
+        return np.array([row for row in rows if self._free[row]], dtype=np.int64)
+
+    def training_set(self) -> tuple[Rows, list[int]]:
+        """Rows and label ids of every labeled item that is embedded, by row: the same labels give the same order."""
+        pairs = sorted(
+            (self._row_of[item_id], label) for item_id, label in self._labels.items() if item_id in self._row_of
+        )
+        return np.array([row for row, _ in pairs], dtype=np.int64), [label for _, label in pairs]
+
+    def relabel(self, changed: Mapping[str, int | None]) -> None:
+        """Sets or (None) takes away the standing labels of some items."""
+        self._locate(changed)
+        for item_id, label in changed.items():
+            if label is None:
+                self._labels.pop(item_id, None)
+                self._without_row.discard(item_id)
+            else:
+                self._labels[item_id] = label
+                self._claims.pop(item_id, None)
+                if item_id not in self._row_of:
+                    self._without_row.add(item_id)
+            self._refresh(item_id)
+
+    def claim(self, item_ids: Sequence[str], annotator: str, batch_id: str, expires_at: float) -> None:
+        self._locate(item_ids)
+        for item_id in item_ids:
+            self._claims[item_id] = Claim(item_id, annotator, batch_id, expires_at)
+            self._refresh(item_id)
+
+    def renew(self, batch_id: str, expires_at: float) -> None:
+        for item_id, claim in self._claims.items():
+            if claim.batch_id == batch_id:
+                self._claims[item_id] = Claim(item_id, claim.annotator, batch_id, expires_at)
+
+    def unclaim(self, item_ids: Iterable[str]) -> None:
+        for item_id in item_ids:
+            self._claims.pop(item_id, None)
+            self._refresh(item_id)
+
+    def expire(self, now: float) -> None:
+        """Frees the items whose claims have run out."""
+        self.unclaim([item_id for item_id, claim in self._claims.items() if claim.expires_at <= now])
+
+    def replace_claims(self, claims: Iterable[Claim]) -> None:
+        """Takes over the label store's claims, after a start or when another process works on the same pool."""
+        self.unclaim(list(self._claims))
+        self._claims = {claim.item_id: claim for claim in claims}
+        self._locate(list(self._claims))
+        for item_id in self._claims:
+            self._refresh(item_id)
+
+    def _refresh(self, item_id: str) -> None:
+        row = self._row_of.get(item_id)
+        if row is not None and row < len(self._free):
+            self._free[row] = item_id not in self._labels and item_id not in self._claims
+
+    def _locate(self, item_ids: Iterable[str]) -> None:
+        """Looks up the rows of items that are not known yet."""
+        unknown = [item_id for item_id in item_ids if item_id not in self._row_of]
+        found = self._store.rows_of(unknown) if unknown else {}
+        self._row_of.update({item_id: row for item_id, row in found.items() if row < self._seen_rows})
+
+    def _grow(self, rows: int) -> None:
+        if rows > len(self._free):
+            grown = np.zeros(max(rows, 2 * len(self._free)), dtype=bool)
+            grown[: self._seen_rows] = self._free[: self._seen_rows]
+            self._free = grown
+        self._free[self._seen_rows : rows] = True
+
+    def _find_rows(self, rows: int) -> None:
+        """Rows of labeled or claimed items that were embedded only now (a restart, or another encoder)."""
+        waiting = self._without_row | (self._claims.keys() - self._row_of.keys())
+        if len(waiting) <= rows - self._seen_rows:
+            found = self._store.rows_of(list(waiting))
+        else:
+            found = {
+                item_id: row for row, item_id in self._store.items_between(self._seen_rows, rows) if item_id in waiting
+            }
+        self._row_of.update({item_id: row for item_id, row in found.items() if row < rows})
+        self._without_row -= self._row_of.keys()
+        for item_id in found:
+            self._refresh(item_id)

@@ -1,0 +1,145 @@
+"""Project: one pool as it is served. Opens what a ProjectConfig names, holds it together, closes it in order."""
+
+import json
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from fastlabel_gradio.config import ProjectConfig
+from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
+from fastlabel_gradio.embedding_store import EmbeddingStore
+from fastlabel_gradio.encoders import check_encoder
+from fastlabel_gradio.errors import ConfigError, InvalidLabelsError
+from fastlabel_gradio.gallery import Gallery
+from fastlabel_gradio.label_store import LabelStore
+from fastlabel_gradio.labeler import Labeler, LabelerSettings
+from fastlabel_gradio.sources import open_source
+from fastlabel_gradio.strategies import STRATEGIES
+from fastlabel_gradio.types import Item, Kind
+
+
+class Project:
+    """One pool with its source, embeddings, labels and labelers.
+
+    Args:
+        base_dir: relative paths of the configuration are relative to this folder.
+        workdir: the project keeps everything in `workdir/<name>`.
+
+    Raises:
+        FastLabelError: something that the configuration names cannot be used; nothing is left open.
+    """
+
+    def __init__(self, config: ProjectConfig, base_dir: Path, workdir: Path, device: str = "cpu") -> None:
+        STRATEGIES.get(config.strategy)
+        self.config = config
+        self.folder = workdir / config.name
+        self.source = open_source(config.source.kind, config.source.options, base_dir, workdir / "downloads")
+        encoder = check_encoder(config.encoder.kind, config.encoder.options, self.source.kind, base_dir)
+        self._device = device
+        self._lock = threading.Lock()
+        self._file_lock = _lock_folder(self.folder)
+        _check_owner(self.folder, config)
+        self._label_stores: list[LabelStore] = []
+        self._labelers: dict[str, Labeler] = {}
+        self.schema = self._open_label_store(config.name).ensure_labels(_classes(config, self.source.classes()))
+        self.store = EmbeddingStore(self.folder)
+        self.gallery = Gallery(self.source, self.folder)
+        self.pipeline = EmbeddingPipeline(self.source, self.store, encoder.open, self.gallery.keep)
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    @property
+    def kind(self) -> Kind:
+        return self.source.kind
+
+    def start(self) -> None:
+        """Begins to embed; labelers come into being when somebody asks for one."""
+        self.pipeline.start()
+
+    def labeler(self, annotator: str) -> Labeler:
+        """The labeler that serves an annotator: one for all, or with `sharing: private` one each."""
+        owner = annotator if self.config.sharing == "private" else ""
+        with self._lock:
+            if owner not in self._labelers:
+                self._labelers[owner] = self._new_labeler(owner)
+            return self._labelers[owner]
+
+    def batch_items(self, batch_id: str) -> tuple[Item, ...]:
+        """The items of a batch of any labeler. Raises InvalidLabelsError for an unknown batch."""
+        with self._lock:
+            labelers = list(self._labelers.values())
+        for labeler in labelers:
+            if (items := labeler.batch_items(batch_id)) is not None:
+                return items
+        raise InvalidLabelsError(f"batch {batch_id!r} is not known any more. Load the next batch.")
+
+    def close(self) -> None:
+        """Ends the threads and closes the files. Nothing is lost without it: labels are durable when acknowledged."""
+        self.pipeline.stop()
+        for labeler in self._labelers.values():
+            labeler.close()
+        for label_store in self._label_stores:
+            label_store.close()
+        self.gallery.close()
+        self.store.close()
+        self._file_lock.release()
+
+    def _new_labeler(self, owner: str) -> Labeler:
+        folder = self.folder / "private" / owner if owner else self.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        labels = self._open_label_store(f"{self.name}/{owner}" if owner else self.name)
+        settings = LabelerSettings(
+            strategy=self.config.strategy,
+            batch_size=self.config.batch_size,
+            train_every=self.config.train_every,
+            claim_s=60 * self.config.claim_minutes,
+            seed=self.config.seed,
+            device=self._device,
+        )
+        return Labeler(labels.ensure_labels(self.schema.names), self.store, self.pipeline, labels, folder, settings)
+
+    def _open_label_store(self, project: str) -> LabelStore:
+        url = self.config.database or f"sqlite:///{(self.folder / 'labels.sqlite').resolve()}"
+        label_store = LabelStore(url, project)
+        self._label_stores.append(label_store)
+        return label_store
+
+
+def _classes(config: ProjectConfig, proposed: tuple[str, ...]) -> tuple[str, ...]:
+    classes = config.classes or proposed
+    if not classes:
+        raise ConfigError(
+            f"project '{config.name}' has no classes, and its source proposes none. "
+            "Name at least two: --classes cat,dog on the command line, or 'classes: [cat, dog]' in the configuration."
+        )
+    return classes
+
+
+def _lock_folder(folder: Path) -> FileLock:
+    """Two processes that fill one embedding store would overwrite each other. Raises ConfigError, OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / "in-use.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ConfigError(
+            f"{folder} is in use by another FastLabel. Open that one's page, stop it, or choose another --workdir."
+        ) from error
+    return lock
+
+
+def _check_owner(folder: Path, config: ProjectConfig) -> None:
+    """Labels are kept by item id, and ids of another source may be the same. Raises ConfigError."""
+    identity: Mapping[str, object] = {"kind": config.source.kind, **config.source.options}
+    record = folder / "source.json"
+    text = json.dumps(identity, indent=2, sort_keys=True, default=str)
+    if record.exists() and record.read_text(encoding="utf-8") != text:
+        raise ConfigError(
+            f"{folder} holds the labels of another source: {record.read_text(encoding='utf-8')}; this start names {text}. "
+            f"Choose another --workdir, or delete {record} if it is the same data at a new place."
+        )
+    record.write_text(text, encoding="utf-8")

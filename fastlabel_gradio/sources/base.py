@@ -1,0 +1,89 @@
+"""What a source is: it lists items, reads one, and knows what each is made of. One file per implementation beside this.
+
+A source holds no state of the loop and decodes nothing while it scans.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from PIL import Image
+from pydantic import BaseModel, ConfigDict
+
+from fastlabel_gradio.options import parse_options
+from fastlabel_gradio.registry import Registry
+from fastlabel_gradio.types import Item, Kind
+
+
+class SourceOptions(BaseModel):
+    """Base of a source's options, the keys beside `kind` in the configuration. Unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(ABC):
+    """A pool of pictures or sounds that can be listed and read.
+
+    Opening one (`__init__`) checks that it can be used and raises SourceError with the next step where it cannot; it may
+    download, with a progress bar. All methods may be called from several threads at once.
+    """
+
+    kind: ClassVar[Kind]
+    Options: ClassVar[type[SourceOptions]]
+
+    @abstractmethod
+    def __init__(self, options: Any, base_dir: Path, cache_dir: Path) -> None:
+        """See `open_source`."""
+
+    @abstractmethod
+    def scan(self) -> Iterator[Item]:
+        """Every item once, in any fixed order, without decoding and without holding more than the ids."""
+
+    @abstractmethod
+    def read(self, item: Item, enough_px: int | None = None) -> Image.Image:
+        """The item as an upright 8-bit RGB picture.
+
+        Args:
+            enough_px: a hint: the caller needs no more than this many pixels on the shorter side, so a decoder that can
+                shrink while it decodes may do so (never below the hint, never by more than the original has).
+
+        Raises:
+            UnreadableItemError: with the reason in one line.
+        """
+
+    @abstractmethod
+    def content_key(self, item: Item) -> str:
+        """A hash of the item's content: equal content, equal key, whatever the id. Raises UnreadableItemError."""
+
+    def classes(self) -> tuple[str, ...]:
+        """The classes that the source proposes, in order; empty where it knows none."""
+        return ()
+
+    def reference_label(self, item: Item) -> str | None:
+        """The class name that the data itself gives, for evaluation only: never shown, never trained on."""
+        return None
+
+    def held_out(self) -> Iterator[Item]:
+        """Items with reference labels kept out of the pool as a test part; none by default."""
+        return iter(())
+
+
+SOURCES: Registry[type[Source]] = Registry("source", "fastlabel.sources")
+
+
+def open_source(kind: str, options: dict[str, object], base_dir: Path, cache_dir: Path) -> Source:
+    """Opens the source of that kind.
+
+    Args:
+        kind: a registered name.
+        options: the other keys of the `source:` block.
+        base_dir: relative paths in the options are relative to this folder.
+        cache_dir: where downloads are kept.
+
+    Raises:
+        UnknownNameError: no such kind. ConfigError: an option that is missing, unknown or wrong.
+        SourceError: the data cannot be opened.
+    """
+    source_type = SOURCES.get(kind)
+    return source_type(parse_options(f"source '{kind}'", source_type.Options, options), base_dir, cache_dir)

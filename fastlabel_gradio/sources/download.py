@@ -1,0 +1,79 @@
+"""Downloads of single files: into a temporary file, checked, then renamed, so that nothing half done looks done."""
+
+import io
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+from tqdm import tqdm
+
+from fastlabel_gradio.errors import SourceError
+
+MAX_DOWNLOAD_BYTES = 2 * 1024**3
+_TIMEOUT = httpx.Timeout(30.0, connect=10.0)  # seconds; of each read, not of the whole download
+_CHUNK_BYTES = 1 << 20
+
+
+def download(url: str, destination: Path, check: Callable[[Path], None]) -> None:
+    """Fetches `url` into `destination`, with a progress bar in the terminal.
+
+    Args:
+        url: http or https; an https address must not lead to http by redirects.
+        destination: replaced in one step when all is well, untouched otherwise.
+        check: gets the complete temporary file and raises SourceError where it is not what is wanted.
+
+    Raises:
+        SourceError: no connection, an answer other than 2xx, fewer bytes than announced, more than MAX_DOWNLOAD_BYTES,
+            no room on the disk. The message says where to put the file by hand.
+    """
+    try:
+        _download_checked(url, destination, check)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        reason = str(error) or type(error).__name__
+        raise SourceError(
+            f"{url} cannot be downloaded: {reason}. Fetch it on a machine with a network, put it at {destination} and "
+            "start again; or give its local path as `path`."
+        ) from error
+
+
+def _download_checked(url: str, destination: Path, check: Callable[[Path], None]) -> None:
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=destination.parent, prefix=f"{destination.name}.", suffix=".part")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            _fetch(url, file)
+            file.flush()
+            os.fsync(file.fileno())
+        check(temporary)
+        temporary.replace(destination)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _fetch(url: str, file: io.BufferedWriter) -> None:
+    with httpx.stream("GET", url, follow_redirects=True, timeout=_TIMEOUT) as response:
+        response.raise_for_status()
+        hops = [*response.history, response]
+        if url.startswith("https:") and any(hop.url.scheme != "https" for hop in hops):
+            raise SourceError(
+                f"{url} is redirected to {response.url}, which is not https. Give the final https address."
+            )
+        announced = int(response.headers.get("content-length", 0))
+        _refuse_above_limit(url, announced)
+        with tqdm(total=announced or None, unit="B", unit_scale=True, desc=Path(response.url.path).name) as bar:
+            for chunk in response.iter_bytes(_CHUNK_BYTES):
+                file.write(chunk)
+                bar.update(response.num_bytes_downloaded - bar.n)
+                _refuse_above_limit(url, file.tell())
+        if announced and response.num_bytes_downloaded != announced:
+            raise SourceError(f"{url}: {response.num_bytes_downloaded} of {announced} bytes came. Start again.")
+
+
+def _refuse_above_limit(url: str, size: int) -> None:
+    if size > MAX_DOWNLOAD_BYTES:
+        raise SourceError(
+            f"{url} is larger than {MAX_DOWNLOAD_BYTES:,} bytes. Fetch it by hand, give its path as `path`."
+        )

@@ -1,0 +1,98 @@
+"""The nouns that every room shares: items, predictions, batches, the label schema, and the shapes of arrays.
+
+Nothing here reads a file, holds state or imports another room.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+Kind = Literal["image", "audio"]
+
+# Shapes are checked by beartype under pytest (tests/conftest.py); in production they cost nothing.
+Embeddings = Float32[np.ndarray, "items dim"]
+Probabilities = Float32[np.ndarray, "items classes"]
+Rows = Int64[np.ndarray, " picked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One picture or sound of the pool.
+
+    Attributes:
+        id: stable, unique in its project, relative; never an absolute path.
+        stamp: changes when the content may have changed (size and time of a file); cheap to read.
+    """
+
+    id: str
+    stamp: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A class of the schema. The id never changes and is never reused; the name is what people read."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSchema:
+    """The classes of a project in the order of the screen. A head's output column is a position in it."""
+
+    labels: tuple[Label, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(label.name for label in self.labels)
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return tuple(label.id for label in self.labels)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def index_of(self, label_id: int) -> int:
+        """Position of a label id in the schema. Raises ValueError for an id that is not in it."""
+        return self.ids.index(label_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """What one annotator says of one item, and when (seconds since the epoch, UTC)."""
+
+    item_id: str
+    label_id: int
+    annotator: str
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the head says of one item: a position in the schema and its probability, 0 to 1."""
+
+    index: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The items that one annotator holds until they are submitted or the claim runs out.
+
+    Attributes:
+        predictions: one per item, None while there is no head.
+        strategy: the query strategy that picked the items, or what stood in for it.
+        notice: why another strategy stood in, or why the batch is empty; "" when there is nothing to say.
+    """
+
+    id: str
+    items: tuple[Item, ...]
+    rows: tuple[int, ...]
+    predictions: Sequence[Prediction | None]
+    strategy: str
+    head_version: int
+    notice: str = ""

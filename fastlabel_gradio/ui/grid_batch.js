@@ -1,0 +1,208 @@
+// The batch on screen: its cards, the current one, the labels given so far and how to take them back. Knows no server.
+
+const MANY_CARDS = 200;
+
+class BatchView {
+  constructor(drafts, dock, zoom) {
+    this.drafts = drafts;
+    this.dock = dock;
+    this.zoom = zoom;
+    this.node = el("div", "fl-cards");
+    this.node.setAttribute("role", "group");
+    this.node.setAttribute("aria-label", "Batch");
+    this.forget();
+  }
+
+  // Drops the batch; its cards stay on screen until the next one is there, so that nothing flickers.
+  forget() {
+    this.batch = null;
+    this.cards = [];
+    this.changes = []; // what undoChange takes back: lists of [card, label before]
+    this.restored = false;
+    this.current = 0;
+  }
+
+  open(batch) {
+    this.forget();
+    this.batch = batch;
+    this.classes = batch.classes;
+    this.deck = new CardDeck(batch.classes);
+    this.cards = this.deck.build(batch.items);
+    this.restoreLabels();
+  }
+
+  paintSheet(sheet) {
+    this.sheet = sheet; // kept: a decoded picture stays decoded while something holds it
+    if (sheet) for (const card of this.cards) placeTile(card.tile, card.index, sheet);
+  }
+
+  reveal() {
+    this.node.classList.toggle("fl-many", this.cards.length > MANY_CARDS);
+    const fragment = document.createDocumentFragment();
+    fragment.append(...this.cards.map((card) => card.node));
+    this.node.replaceChildren(fragment);
+    this.dock.setClasses(this.classes);
+    this.dock.paint(this.cards);
+    this.setCurrent(Math.max(0, this.cards.findIndex((card) => card.label === null)));
+  }
+
+  labeledCards() {
+    return this.cards.filter((card) => card.label !== null);
+  }
+
+  submission() {
+    return this.labeledCards().map((card) => ({ id: card.item.id, label: card.label }));
+  }
+
+  restoreLabels() {
+    const draft = this.drafts.load(this.batch.batch_id);
+    for (const card of this.cards) {
+      card.label = card.item.label ?? null;
+      if (Object.hasOwn(draft, card.item.id)) this.restoreLabel(card, draft[card.item.id]);
+      if (card.label !== null) this.deck.paint(card);
+    }
+    if (this.labeledCards().length) this.saveDraft();
+  }
+
+  restoreLabel(card, name) {
+    const index = this.classes.indexOf(name);
+    card.label = index < 0 ? null : index;
+    this.restored ||= card.label !== null;
+  }
+
+  saveDraft() {
+    const known = this.cards.filter((card) => card.label !== null || card.item.label !== null);
+    const names = known.map((card) => [card.item.id, card.label === null ? null : this.classes[card.label]]);
+    this.drafts.save(this.batch.batch_id, Object.fromEntries(names));
+  }
+
+  // One change of the person: what it did to which cards, kept for undoChange.
+  change(cards, labelOf) {
+    const changed = cards.filter((card) => labelOf(card) !== card.label);
+    if (!changed.length) return;
+    this.changes.push(changed.map((card) => [card, card.label]));
+    for (const card of changed) this.setLabel(card, labelOf(card));
+    this.afterChange();
+  }
+
+  undoChange() {
+    const change = this.changes.pop();
+    for (const [card, before] of change) this.setLabel(card, before);
+    this.afterChange();
+    this.focusCard(change[0][0].index);
+    return change.length;
+  }
+
+  setLabel(card, label) {
+    card.label = label;
+    this.deck.paint(card);
+    this.zoom.paint(card, this.classes);
+  }
+
+  afterChange() {
+    this.saveDraft();
+    this.dock.paint(this.cards);
+  }
+
+  labelCurrent(index) {
+    if (index >= this.classes.length) return;
+    this.change([this.cards[this.current]], () => index);
+    this.moveOn();
+  }
+
+  acceptCurrent() {
+    const card = this.cards[this.current];
+    if (!card.suggestion) return this.dock.say("This card has no suggestion yet: choose its class.", "warning");
+    this.change([card], () => card.suggestion.index);
+    return this.moveOn();
+  }
+
+  acceptCard(card) {
+    this.change([card], () => card.suggestion.index);
+    this.focusCard(card.index);
+  }
+
+  acceptRest() {
+    const open = this.cards.filter((card) => card.label === null && card.suggestion);
+    this.change(open, (card) => card.suggestion.index);
+    this.dock.say(open.length ? "Accepted " + plural(open.length, "suggestion") + ": press s to submit." : "No suggestion is left to accept.");
+  }
+
+  clearCurrent() {
+    this.change([this.cards[this.current]], () => null);
+  }
+
+  clearAll() {
+    const count = this.labeledCards().length;
+    this.change(this.cards, () => null);
+    if (count) this.dock.say("Cleared " + plural(count, "label") + ": u brings them back.");
+  }
+
+  moveOn() {
+    if (this.current < this.cards.length - 1) this.focusCard(this.current + 1);
+    else this.dock.say("That was the last card: press s to submit.");
+  }
+
+  moveLeft() {
+    this.focusCard(this.current - 1);
+  }
+
+  moveRight() {
+    this.focusCard(this.current + 1);
+  }
+
+  moveUp() {
+    if (this.current >= this.columns()) this.focusCard(this.current - this.columns());
+  }
+
+  moveDown() {
+    this.focusCard(Math.min(this.current + this.columns(), this.cards.length - 1));
+  }
+
+  moveFirst() {
+    this.focusCard(0);
+  }
+
+  moveLast() {
+    this.focusCard(this.cards.length - 1);
+  }
+
+  columns() {
+    return getComputedStyle(this.node).gridTemplateColumns.split(" ").length;
+  }
+
+  focusCard(index) {
+    if (!this.cards[index]) return;
+    this.setCurrent(index);
+    if (this.zoom.open) this.zoom.show(this.cards[index], this.classes);
+    else this.focusCurrent();
+  }
+
+  focusCurrent() {
+    const card = this.cards[this.current];
+    card?.node.focus({ preventScroll: true });
+    card?.node.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
+  // One card takes part in the Tab order, so that Tab leads from the toolbar to it, its menu and on to the dock.
+  setCurrent(index) {
+    this.reach(this.cards[this.current], false);
+    this.current = index;
+    this.reach(this.cards[index], true);
+  }
+
+  reach(card, reachable) {
+    if (!card) return;
+    card.node.classList.toggle("fl-current", reachable);
+    for (const node of [card.node, card.chip, card.select]) if (node) node.tabIndex = reachable ? 0 : -1;
+  }
+
+  toggleZoom() {
+    if (this.zoom.open) this.zoom.close();
+    else this.zoom.show(this.cards[this.current], this.classes);
+  }
+
+  cardOf(target) {
+    return this.cards[target.closest(".fl-card")?.dataset.index];
+  }
+}

@@ -1,0 +1,135 @@
+// One card: picture, suggestion, menu of classes. Building and painting only; what a key or a click means is label_grid.js.
+
+const UNSURE_ABOVE_CHANCE = 0.15; // less than this above 1 / classes is marked as unsure
+const MENU_OPTIONS_AT_ONCE = 20000; // more than this on one page, and menus are filled when they are opened
+
+const STATE_MARKS = { open: "", accepted: "✓", labeled: "✓", changed: "✎" };
+
+function cardState(card) {
+  if (card.label === null) return "open";
+  if (!card.suggestion) return "labeled";
+  return card.suggestion.index === card.label ? "accepted" : "changed";
+}
+
+class CardDeck {
+  constructor(classes) {
+    this.classes = classes;
+    this.unsureBelow = 1 / classes.length + UNSURE_ABOVE_CHANCE;
+    this.menu = document.createDocumentFragment();
+    this.menu.append(new Option("—", ""), ...classes.map((name, index) => new Option(name, String(index))));
+  }
+
+  build(items) {
+    const lazy = items.length * this.classes.length > MENU_OPTIONS_AT_ONCE;
+    return items.map((item, index) => this.buildCard(item, index, items.length, lazy));
+  }
+
+  buildCard(item, index, count, lazy) {
+    const node = el("div", "fl-card");
+    node.dataset.itemId = item.id;
+    node.dataset.index = index;
+    node.tabIndex = index === 0 ? 0 : -1;
+    node.setAttribute("role", "group");
+    const card = { item, index, count, node, lazy, label: null, suggestion: suggestionOf(item, this.classes) };
+    card.tile = el("div", "fl-tile");
+    card.badge = el("span", "fl-badge");
+    card.badge.setAttribute("aria-hidden", "true");
+    card.chip = card.suggestion ? buildChip(card.suggestion, this.unsureBelow) : null;
+    card.select = this.buildMenu(index, lazy);
+    const zoom = button("fl-zoom-button", "⤢", "zoom", "Enlarge (Space)");
+    zoom.setAttribute("aria-label", "Enlarge");
+    zoom.tabIndex = -1;
+    node.append(el("div", "fl-picture", card.tile, card.badge, zoom), ...(card.chip ? [card.chip] : []), card.select);
+    this.paint(card);
+    return card;
+  }
+
+  buildMenu(index, lazy) {
+    const select = el("select", "fl-select");
+    select.tabIndex = index === 0 ? 0 : -1;
+    select.setAttribute("aria-label", "Class of item " + (index + 1));
+    if (lazy) select.append(new Option("—", ""));
+    else select.append(this.menu.cloneNode(true));
+    return select;
+  }
+
+  fillMenu(card) {
+    if (!card.lazy) return;
+    card.lazy = false;
+    card.select.replaceChildren(this.menu.cloneNode(true));
+    card.select.value = card.label === null ? "" : String(card.label);
+  }
+
+  paint(card) {
+    const state = cardState(card);
+    card.node.dataset.state = state;
+    setText(card.badge, STATE_MARKS[state] + (state === "changed" ? " changed" : ""));
+    if (card.label !== null) this.fillMenu(card);
+    card.select.value = card.label === null ? "" : String(card.label);
+    if (card.chip) paintChip(card.chip, card.suggestion, state);
+    card.node.setAttribute("aria-label", this.describe(card, state));
+  }
+
+  describe(card, state) {
+    const place = "Item " + (card.index + 1) + " of " + card.count;
+    const said = card.suggestion && "suggestion " + card.suggestion.name + ", " + formatPercent(card.suggestion.confidence);
+    const label = state === "open" ? "not labeled" : state + ": " + this.classes[card.label];
+    return [place, said, label].filter(Boolean).join("; ");
+  }
+}
+
+function suggestionOf(item, classes) {
+  const prediction = item.prediction;
+  if (!prediction) return null;
+  const name = classes[prediction.index] ?? prediction.label;
+  return { index: prediction.index, name, confidence: prediction.confidence };
+}
+
+function buildChip(suggestion, unsureBelow) {
+  const words = el("span", "fl-chip-words");
+  const percent = el("span", "fl-chip-percent");
+  percent.textContent = formatPercent(suggestion.confidence);
+  const chip = button("fl-chip", "", "accept");
+  chip.tabIndex = -1;
+  chip.append(words, percent);
+  chip.style.setProperty("--confidence", suggestion.confidence);
+  chip.dataset.unsure = suggestion.confidence < unsureBelow;
+  return chip;
+}
+
+function paintChip(chip, suggestion, state) {
+  const unsure = chip.dataset.unsure === "true";
+  const before = state === "changed" ? "was " : "";
+  const after = state === "open" && unsure ? "?" : "";
+  chip.firstChild.replaceChildren(before, nameNode(suggestion.name), after);
+  const confidence = formatPercent(suggestion.confidence) + (unsure ? ", unsure" : "");
+  chip.title = state === "open" ? "Accept " + suggestion.name + " (Enter), " + confidence : suggestion.name + ", " + confidence;
+  chip.setAttribute("aria-label", (state === "accepted" ? "Accepted " : "Accept ") + suggestion.name + ", " + confidence);
+}
+
+// Where tile `index` lies on the contact sheet, as CSS percentages. The tile is drawn 1 % larger than its box, so that
+// rounding never shows a line of its neighbour.
+const TILE_OVERLAP = 1.01;
+
+function placeTile(tile, index, sheet) {
+  const column = index % sheet.columns;
+  const row = Math.floor(index / sheet.columns);
+  tile.style.backgroundImage = sheet.image;
+  tile.style.backgroundSize = sheet.columns * TILE_OVERLAP * 100 + "% " + sheet.rows * TILE_OVERLAP * 100 + "%";
+  tile.style.backgroundPosition = tileOffset(column, sheet.columns) + "% " + tileOffset(row, sheet.rows) + "%";
+}
+
+function tileOffset(place, count) {
+  const margin = (TILE_OVERLAP - 1) / 2;
+  return ((place * TILE_OVERLAP + margin) / (count * TILE_OVERLAP - 1)) * 100;
+}
+
+// Resolves when the sheet can be painted without another wait.
+async function loadSheet(url, columns) {
+  const picture = new Image();
+  picture.src = url;
+  await picture.decode();
+  const tileSize = picture.naturalWidth / columns;
+  const rows = Math.max(1, Math.round(picture.naturalHeight / tileSize));
+  return { picture, columns, rows, image: 'url("' + CSS.escape(url) + '")' };
+}

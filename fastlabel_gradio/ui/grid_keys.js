@@ -1,0 +1,86 @@
+// The keyboard: which key does what, and the help that lists it. Keys act on the grid that is on screen, wherever the focus is.
+
+const KEY_HELP = [
+  ["1 … 9, 0", "label the card as class 1 to 10, and move on"],
+  ["Enter", "accept the suggestion, and move on"],
+  ["Shift + Enter", "accept the suggestions of all cards without a label"],
+  ["Backspace", "clear the label; with Shift: of all cards"],
+  ["← → ↑ ↓", "move; Home and End: first and last card"],
+  ["Space", "enlarge the picture, and back"],
+  ["s", "submit the labels; the next batch follows"],
+  ["n", "load the next batch; labels on screen are submitted first"],
+  ["u", "undo: the last change on screen, then the last submit"],
+  ["?", "this help"],
+];
+
+// Names of grid methods; `KeyboardEvent.key` on the left.
+const KEY_ACTIONS = {
+  Enter: "acceptCurrent",
+  Backspace: "clearCurrent",
+  Delete: "clearCurrent",
+  ArrowLeft: "moveLeft",
+  ArrowRight: "moveRight",
+  ArrowUp: "moveUp",
+  ArrowDown: "moveDown",
+  Home: "moveFirst",
+  End: "moveLast",
+  " ": "toggleZoom",
+  s: "submit",
+  n: "loadNext",
+  u: "undo",
+};
+
+const REPEATABLE = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]);
+const TYPING = "input, textarea, select, [contenteditable]:not([contenteditable=false]), [role=textbox], [role=listbox]";
+const PRESSABLE = "button, a[href], summary, [role=button], [role=tab]";
+
+function actionOfKey(event) {
+  if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return null;
+  if (isMeantForTarget(event)) return null;
+  if (event.key === "?") return { method: "toggleHelp" };
+  if (event.shiftKey) return shiftedAction(event);
+  const digit = digitOfKey(event);
+  if (digit !== null) return { method: "labelCurrent", argument: (digit + 9) % 10 };
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (!Object.hasOwn(KEY_ACTIONS, key) || (event.repeat && !REPEATABLE.has(key))) return null;
+  return { method: KEY_ACTIONS[key] };
+}
+
+function shiftedAction(event) {
+  if (event.repeat) return null;
+  if (event.key === "Enter") return { method: "acceptRest" };
+  if (event.key === "Backspace") return { method: "clearAll" };
+  return /^[0-9]$/.test(event.key) ? { method: "labelCurrent", argument: (Number(event.key) + 9) % 10 } : null;
+}
+
+// By position too: on a French keyboard the digit row types letters unless Shift is held.
+function digitOfKey(event) {
+  if (event.repeat) return null;
+  const match = /^(?:Digit|Numpad)([0-9])$/.exec(event.code);
+  if (/^[0-9]$/.test(event.key)) return Number(event.key);
+  return match && event.key.length === 1 ? Number(match[1]) : null;
+}
+
+function isMeantForTarget(event) {
+  const target = event.target instanceof Element ? event.target : document.body;
+  if (target.closest(TYPING)) return true;
+  return Boolean(target.closest(PRESSABLE)) && ["Enter", " "].includes(event.key);
+}
+
+function buildHelp() {
+  const rows = KEY_HELP.map(([keys, meaning]) => el("tr", "", el("th", "", keyCaps(keys)), el("td", "", meaning)));
+  const close = button("fl-quiet", "Close", "close-help", "Esc");
+  const title = el("h2", "fl-help-title", "Keys");
+  const note = el("p", "fl-help-note", "A click on a picture moves there, a click on a suggestion accepts it.");
+  const help = el("dialog", "fl-help", title, el("table", "", el("tbody", "", ...rows)), note, close);
+  help.setAttribute("aria-label", "Keys");
+  help.addEventListener("click", (event) => event.target === help && help.close());
+  help.addEventListener("keydown", (event) => event.key === "?" && help.close());
+  return help;
+}
+
+function keyCaps(keys) {
+  const caps = el("span", "fl-keycaps");
+  for (const part of keys.split(/( \+ |, | )/)) caps.append(/^( \+ |, | |…)$/.test(part) ? part : el("kbd", "fl-key", part));
+  return caps;
+}

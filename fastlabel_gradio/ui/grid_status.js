@@ -1,0 +1,197 @@
+// The status line above the cards: counts, head, embedding, what went wrong; and the texts of the empty states.
+
+const EMBEDDING_BUSY = ["starting", "scanning", "loading", "fitting", "embedding"];
+const UNREADABLE_SHOWN = 200;
+const NOUNS = { image: "picture", audio: "sound" };
+
+class StatusPanel {
+  constructor(api) {
+    this.labeled = fact("fl-labeled", "labeled");
+    this.unlabeled = fact("fl-unlabeled", "unlabeled");
+    this.head = el("span", "fl-fact fl-head");
+    this.batch = el("span", "fl-batch");
+    this.annotator = el("span", "fl-annotator");
+    this.unreadable = buildUnreadable();
+    this.bar = el("progress", "fl-embedding-bar");
+    this.bar.setAttribute("aria-label", "Embedding");
+    this.embeddingText = el("span", "fl-embedding-text");
+    this.embedding = el("div", "fl-embedding", this.bar, this.embeddingText);
+    this.connection = banner("fl-connection", "error");
+    this.failure = banner("fl-failure", "error");
+    this.notice = banner("fl-notice", "warning", () => this.dismiss());
+    const help = button("fl-quiet fl-help-button", "Keys", "help");
+    help.append(el("kbd", "fl-key", "?"));
+    const facts = el("div", "fl-facts", this.labeled.node, this.unlabeled.node, this.head, this.unreadable.node);
+    const menu = el("div", "fl-status-menu", buildExports(api), help);
+    this.node = el("header", "fl-status", el("div", "fl-status-line", facts, menu), this.embedding);
+    this.node.append(this.connection.node, this.failure.node, this.notice.node);
+    this.node.append(el("div", "fl-batch-line", this.batch, this.annotator));
+    setShown(this.embedding, false);
+  }
+
+  paint(status) {
+    this.paintCounts(status);
+    this.head.dataset.state = status.head.state;
+    setText(this.head, describeHead(status));
+    setText(this.annotator, status.annotator ? "you are " + status.annotator : "");
+    this.paintEmbedding(status.embedding);
+    this.paintUnreadable(status);
+    this.failure.say(status.embedding.state === "failed" ? "Embedding failed: " + status.embedding.error : "");
+    const notice = status.embedding.notice ?? "";
+    this.notice.say(notice === this.dismissed ? "" : notice);
+  }
+
+  paintBatch(batch, kind) {
+    this.batch.replaceChildren(...(batch ? describeBatch(batch, kind) : []));
+  }
+
+  paintCounts({ labeled, unlabeled }) {
+    setText(this.labeled.number, formatCount(labeled));
+    setText(this.unlabeled.number, formatCount(unlabeled));
+  }
+
+  paintEmbedding(embedding) {
+    const busy = EMBEDDING_BUSY.includes(embedding.state);
+    setShown(this.embedding, busy);
+    this.embedding.title = embedding.encoder ?? "";
+    if (!busy) return;
+    if (embedding.total && embedding.state === "embedding") {
+      this.bar.max = embedding.total;
+      this.bar.value = embedding.done;
+    } else this.bar.removeAttribute("value");
+    setText(this.embeddingText, describeEmbedding(embedding));
+  }
+
+  paintUnreadable({ unreadable_count: count, unreadable: entries }) {
+    setShown(this.unreadable.node, count > 0);
+    if (!count || this.unreadable.count === count) return;
+    this.unreadable.count = count;
+    setText(this.unreadable.summary, formatCount(count) + " unreadable");
+    const shown = entries.slice(0, UNREADABLE_SHOWN).map(({ id, reason }) => {
+      const text = el("span", "fl-reason");
+      text.textContent = reason;
+      return el("li", "", nameNode(id, "fl-file"), text);
+    });
+    if (count > shown.length) shown.push(el("li", "", "and " + formatCount(count - shown.length) + " more"));
+    this.unreadable.list.replaceChildren(...shown);
+  }
+
+  setConnected(connected) {
+    this.connection.say(connected ? "" : "Connection lost, retrying; your labels are kept.");
+  }
+
+  dismiss() {
+    this.dismissed = this.notice.text;
+    this.notice.say("");
+  }
+}
+
+function fact(className, noun) {
+  const number = el("b", "fl-number", "–");
+  return { node: el("span", "fl-fact " + className, number, " " + noun), number };
+}
+
+function banner(className, tone, onDismiss) {
+  const words = el("span", "");
+  const close = onDismiss ? button("fl-dismiss", "✕") : null;
+  close?.setAttribute("aria-label", "Dismiss");
+  close?.addEventListener("click", onDismiss);
+  const node = el("div", "fl-banner " + className, words, close);
+  node.dataset.tone = tone;
+  node.setAttribute("role", tone === "error" ? "alert" : "note");
+  node.hidden = true;
+  const self = { node, text: "" };
+  self.say = (text) => {
+    self.text = text;
+    setText(words, text);
+    setShown(node, text !== "");
+  };
+  return self;
+}
+
+function buildExports(api) {
+  const links = ["csv", "json", "jsonl"].map((format) => link("Labels as " + format.toUpperCase(), api.exportUrl(format)));
+  links.push(link("Trained head", api.checkpointUrl()));
+  return el("details", "fl-menu fl-export", el("summary", "fl-quiet", "Export"), el("div", "fl-menu-body", ...links));
+}
+
+function buildUnreadable() {
+  const summary = el("summary", "fl-quiet", "");
+  const list = el("ul", "fl-unreadable-list");
+  const node = el("details", "fl-menu fl-unreadable", summary, el("div", "fl-menu-body", list));
+  node.hidden = true;
+  return { node, summary, list, count: 0 };
+}
+
+function describeHead(status) {
+  const { head, labeled, since_training: since, train_every: every } = status;
+  const name = head.version ? "head v" + head.version : "no head yet";
+  if (head.state === "training") return head.message || "training on " + plural(labeled, "label") + "…";
+  if (head.state === "failed") return name + " · training failed: " + (head.error || "no reason given");
+  if (head.state === "waiting") return name + " · " + (head.message || waitingText(since, every));
+  if (!head.version) return name + " · " + waitingText(since, every);
+  return [name, plural(head.labels, "label"), formatSeconds(head.seconds ?? 0)].join(" · ");
+}
+
+function waitingText(since, every) {
+  return since + " of " + every + " new labels until the next training";
+}
+
+function describeEmbedding(embedding) {
+  const count = formatCount(embedding.done) + (embedding.total ? " of " + formatCount(embedding.total) : "");
+  const doing = {
+    starting: "Starting",
+    scanning: "Looking for files: " + formatCount(embedding.total || 0) + " found",
+    loading: "Loading the encoder",
+    fitting: "Fitting the encoder to this pool",
+    embedding: "Embedding " + count,
+  }[embedding.state];
+  const rate = embedding.rate_per_s > 0 && formatCount(Math.round(embedding.rate_per_s)) + " a second";
+  const left = embedding.eta_s > 0 && formatSeconds(Math.ceil(embedding.eta_s)).replace(".0", "") + " left";
+  const facts = embedding.state === "embedding" ? [rate, left] : [];
+  return [doing, ...facts, embedding.encoder].filter(Boolean).join(" · ");
+}
+
+// What to say where no batch can be had. `unlabeled` counts what has no label yet, `claimed_by_others` what others hold of it.
+function describeEmpty(status, notice) {
+  const noun = NOUNS[status.kind] ?? "item";
+  const { embedding } = status;
+  if (embedding.state === "failed") return ["Nothing to label yet", "Embedding failed: " + embedding.error];
+  if (status.total > 0 && status.unlabeled === 0 && embedding.state === "done") {
+    return ["Every item is labeled", plural(status.labeled, noun) + " done. Export the labels or the trained head above."];
+  }
+  if (EMBEDDING_BUSY.includes(embedding.state)) {
+    return ["Getting ready", describeEmbedding(embedding) + ". The first batch comes by itself."];
+  }
+  if (status.total === 0) return ["No " + noun + "s", notice || "The source holds nothing that can be read. Point FastLabel at a folder with " + noun + "s."];
+  if (status.claimed_by_others > 0) {
+    return ["Others are at work", formatCount(status.claimed_by_others) + " unlabeled items are held by other annotators. What they give back comes by itself."];
+  }
+  return ["No batch at the moment", notice || "Trying again by itself."];
+}
+
+// Whether asking for a batch can bring one: something embedded, unlabeled and not in other hands.
+function mayHaveBatch({ embedding, labeled, unlabeled, claimed_by_others: claimed }) {
+  const reachable = EMBEDDING_BUSY.includes(embedding.state) ? Math.min(unlabeled, embedding.done - labeled) : unlabeled;
+  return reachable - claimed > 0;
+}
+
+function describeBatch({ items, strategy, head_version: version, notice }, kind) {
+  const words = [plural(items.length, NOUNS[kind] ?? "item") + ", picked by " + strategy];
+  words.push(version ? "suggestions of head v" + version : "no suggestions yet");
+  return [words.join(" · "), ...(notice ? [el("span", "fl-batch-notice", notice)] : [])];
+}
+
+class EmptyState {
+  constructor() {
+    this.title = el("h2", "fl-empty-title");
+    this.text = el("p", "fl-empty-text");
+    this.node = el("div", "fl-empty", this.title, this.text);
+    this.node.setAttribute("role", "status");
+  }
+
+  say(title, text) {
+    setText(this.title, title);
+    setText(this.text, text);
+  }
+}

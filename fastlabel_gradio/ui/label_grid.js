@@ -1,0 +1,360 @@
+// The grid of one project: brings batches from the REST API, sends labels there, and leads keys, clicks and the toolbar to
+// what they do. Everything else stands in the files before this one.
+
+const POLL_BUSY_MS = 1000;
+const POLL_IDLE_MS = 4000;
+const POLL_BACKOFF_MS = 15000;
+const RENEW_MS = 60000;
+const MAX_BATCH_SIZE = 1000;
+const TOOLBAR = ["load", "submit", "undo", "train"];
+
+class LabelGrid {
+  constructor(element, settings) {
+    this.settings = settings;
+    this.strategy = settings.strategy;
+    this.size = settings.batch_size;
+    this.api = new ProjectApi(settings.project);
+    this.busy = "";
+    this.failures = 0;
+    this.buildPage(element.querySelector(".fl"));
+    this.listen();
+  }
+
+  buildPage(root) {
+    this.root = root;
+    this.panel = new StatusPanel(this.api);
+    this.dock = new Dock();
+    this.zoom = new ZoomView((item) => this.api.url(item.media_url));
+    this.view = new BatchView(new DraftStore(this.settings.project), this.dock, this.zoom);
+    this.help = buildHelp();
+    this.empty = new EmptyState();
+    const parts = [this.panel, this.view, this.empty, this.dock, this.zoom].map((part) => part.node);
+    root.replaceChildren(...parts, this.help);
+    root.dataset.project = this.settings.project;
+    this.showEmpty("Getting ready", "Asking for the first batch.");
+  }
+
+  listen() {
+    this.stopping = new AbortController();
+    const on = (target, type, handler) => target.addEventListener(type, handler, { signal: this.stopping.signal });
+    on(this.root, "click", (event) => this.onClick(event));
+    on(this.root, "dblclick", (event) => event.target.closest(".fl-picture") && this.view.toggleZoom());
+    on(this.root, "change", (event) => this.onMenuChange(event));
+    on(this.root, "pointerdown", (event) => this.onPointerDown(event));
+    on(this.root, "focusin", (event) => this.onFocusIn(event));
+    on(this.zoom.node, "close", () => this.view.focusCurrent());
+    on(document, "keydown", (event) => this.onKey(event));
+    on(document, "click", (event) => closeMenus(this.root, event.target));
+    on(document, "visibilitychange", () => this.pollSoon());
+    this.dockSize = new ResizeObserver(() => {
+      this.root.style.setProperty("--fl-dock", this.dock.node.offsetHeight + "px");
+    });
+    this.dockSize.observe(this.dock.node);
+  }
+
+  start() {
+    this.during("load", () => this.fetchBatch(false));
+    this.poll();
+    this.renewing = setInterval(() => this.renew(), RENEW_MS);
+  }
+
+  stop() {
+    this.stopping.abort();
+    this.dockSize.disconnect();
+    clearTimeout(this.polling);
+    clearInterval(this.renewing);
+  }
+
+  configure(strategy, size) {
+    this.strategy = strategy ?? this.strategy;
+    this.size = Math.min(MAX_BATCH_SIZE, Math.max(1, Math.round(Number(size)) || this.settings.batch_size));
+  }
+
+  load(strategy, size) {
+    this.configure(strategy, size);
+    this.loadNext();
+  }
+
+  loadNext() {
+    this.during("load", async () => {
+      const sent = this.view.labeledCards().length ? await this.sendLabels() : null;
+      await this.fetchBatch(true);
+      if (sent) this.dock.say("Submitted " + plural(sent.accepted, "label") + " first, then loaded the next batch.");
+      else this.dock.say("");
+    });
+  }
+
+  submit() {
+    if (this.busy) return;
+    if (!this.view.labeledCards().length) {
+      this.dock.say("Label at least one card first.", "warning");
+      return;
+    }
+    this.during("submit", async () => {
+      const sent = await this.sendLabels();
+      await this.fetchBatch(true);
+      this.dock.say("Submitted " + plural(sent.accepted, "label") + (sent.training_triggered ? "; training." : "."));
+    });
+  }
+
+  async sendLabels() {
+    const batchId = this.view.batch.batch_id;
+    const labels = this.view.submission();
+    this.dock.say("Submitting " + plural(labels.length, "label") + "…");
+    const answer = await this.api.submit(batchId, labels);
+    this.view.drafts.remove(batchId);
+    this.view.forget();
+    this.panel.paintCounts(answer);
+    this.pollSoon();
+    return answer;
+  }
+
+  // Takes back the last change on screen; when there is none, the last submit.
+  undo() {
+    if (this.busy) return;
+    if (this.view.changes.length) {
+      this.dock.say("Took back " + plural(this.view.undoChange(), "change") + ".");
+    } else if (this.view.restored && this.view.labeledCards().length) {
+      const kept = plural(this.view.labeledCards().length, "label");
+      this.dock.say(kept + " on screen are not submitted. Submit or clear them (Shift+Backspace), then undo.", "warning");
+    } else this.during("undo", () => this.undoSubmit());
+  }
+
+  async undoSubmit() {
+    const answer = await this.api.undo();
+    this.panel.paintCounts(answer);
+    this.pollSoon();
+    if (!answer.undone) return this.dock.say("There is no submit to undo.");
+    if (answer.batch) await this.showBatch(answer.batch);
+    else await this.fetchBatch(false);
+    return this.dock.say("Undid " + plural(answer.undone, "label") + ": change what was wrong and submit again.");
+  }
+
+  train() {
+    this.during("train", async () => {
+      const answer = await this.api.train();
+      this.dock.say(answer.message || "Training was asked for: see the line above the cards.");
+      this.pollSoon();
+    });
+  }
+
+  // One request of the person at a time. What fails is said, and what is on screen stays.
+  async during(task, action) {
+    if (this.busy) return;
+    this.setBusy(task);
+    try {
+      await action();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.sayFailure(task, error);
+    } finally {
+      this.setBusy("");
+    }
+  }
+
+  sayFailure(task, error) {
+    const kept = this.view.labeledCards().length ? " Your labels are kept: try again." : " Try again.";
+    this.dock.say(error.status ? error.message : error.message + kept, "error");
+    const batchIsGone = !this.view.batch && (task === "load" || task === "submit");
+    if (batchIsGone) this.showEmpty("No batch yet", "The next batch could not be loaded. It is tried again by itself.");
+  }
+
+  setBusy(task) {
+    this.busy = task;
+    this.root.dataset.busy = task;
+    this.root.setAttribute("aria-busy", String(task !== ""));
+    const toolbar = TOOLBAR.map((name) => document.getElementById("fl-" + name + "-" + this.settings.project));
+    for (const control of [this.dock.submit, this.dock.accept, ...toolbar]) if (control) control.disabled = task !== "";
+  }
+
+  async fetchBatch(fresh) {
+    performance.mark("fastlabel:batch-requested");
+    const left = this.view.batch?.batch_id;
+    const batch = await this.api.nextBatch(this.size, this.strategy, fresh);
+    if (left && left !== batch.batch_id) this.view.drafts.remove(left);
+    await this.showBatch(batch);
+  }
+
+  async showBatch(batch) {
+    this.panel.paintCounts(batch);
+    if (!batch.batch_id || !batch.items.length) {
+      this.view.forget();
+      this.explainEmpty(batch.notice);
+      return;
+    }
+    delete this.root.dataset.readyBatch;
+    const loading = loadSheet(this.api.url(batch.sheet_url), batch.columns);
+    this.view.open(batch);
+    const sheet = await loading.catch(() => null);
+    this.view.paintSheet(sheet);
+    this.reveal(batch);
+    this.dock.say(sheet ? "" : "The pictures of this batch could not be loaded. Reload the page to try again.", "error");
+  }
+
+  reveal(batch) {
+    this.root.dataset.empty = "false";
+    setShown(this.empty.node, false);
+    setShown(this.view.node, true);
+    this.panel.paintBatch(batch, this.settings.kind);
+    this.view.reveal();
+    if (this.zoom.open) this.zoom.show(this.view.cards[this.view.current], batch.classes);
+    else if (this.mayTakeFocus()) this.startAtTop();
+    this.root.dataset.readyBatch = batch.batch_id;
+    performance.mark("fastlabel:batch-ready");
+  }
+
+  showEmpty(title, text) {
+    delete this.root.dataset.readyBatch;
+    this.root.dataset.empty = "true";
+    this.zoom.close();
+    setShown(this.view.node, false);
+    this.panel.paintBatch(null);
+    this.view.node.replaceChildren();
+    this.empty.say(title, text);
+    setShown(this.empty.node, true);
+  }
+
+  explainEmpty(notice) {
+    this.emptyNotice = notice ?? "";
+    if (this.status) this.showEmpty(...describeEmpty(this.status, this.emptyNotice));
+    else this.showEmpty("Getting ready", this.emptyNotice || "Asking how far the embedding is.");
+  }
+
+  // A new batch begins with the line above it in view, unless that would cost a third of a small screen.
+  startAtTop() {
+    this.view.focusCurrent();
+    const above = this.view.node.getBoundingClientRect().top + window.scrollY;
+    if (this.view.current === 0 && above < window.innerHeight / 3) window.scrollTo(0, 0);
+  }
+
+  // The focus is led to the first card of a batch unless the person is typing elsewhere.
+  mayTakeFocus() {
+    const active = document.activeElement;
+    return isVisible(this.root) && !this.help.open && !active?.closest("input, textarea");
+  }
+
+  poll() {
+    clearTimeout(this.polling);
+    if (!this.root.isConnected) return this.stop();
+    if (document.hidden || this.asking) return this.pollAfter(POLL_IDLE_MS);
+    this.asking = this.api.status().then((status) => this.onStatus(status), () => this.onStatusLost());
+    return this.asking.finally(() => {
+      this.asking = null;
+      this.pollAfter(this.pollWait());
+    });
+  }
+
+  pollAfter(wait) {
+    clearTimeout(this.polling);
+    if (!this.stopping.signal.aborted) this.polling = setTimeout(() => this.poll(), wait);
+  }
+
+  pollSoon() {
+    if (!document.hidden && !this.asking) this.pollAfter(50);
+  }
+
+  pollWait() {
+    if (this.failures) return Math.min(POLL_BACKOFF_MS, POLL_BUSY_MS * 2 ** (this.failures - 1));
+    const busy = this.status?.head.state === "training" || EMBEDDING_BUSY.includes(this.status?.embedding.state);
+    return busy && isVisible(this.root) ? POLL_BUSY_MS : POLL_IDLE_MS;
+  }
+
+  onStatus(status) {
+    this.status = status;
+    this.failures = 0;
+    this.panel.setConnected(true);
+    this.panel.paint(status);
+    if (this.view.batch || this.busy) return;
+    this.explainEmpty(this.emptyNotice);
+    if (mayHaveBatch(status)) this.during("load", () => this.fetchBatch(false));
+  }
+
+  onStatusLost() {
+    this.failures += 1;
+    this.panel.setConnected(false);
+  }
+
+  // Keeps the claim on the batch while somebody can see it. A claim that is lost costs nothing: late labels are stored too.
+  renew() {
+    if (document.hidden || !this.view.batch || !this.root.isConnected) return;
+    this.api.renew(this.view.batch.batch_id).catch(() => this.pollSoon());
+  }
+
+  onKey(event) {
+    if (!isVisible(this.root) || this.help.open) return;
+    if (event.key === "Escape" && event.target.matches?.(".fl-select")) this.view.focusCurrent();
+    const action = actionOfKey(event);
+    if (!action || otherDialogIsOpen(this.root)) return;
+    if (action.method === "toggleHelp") this.help.showModal();
+    else if (action.method in this.view) {
+      if (!this.view.batch || this.busy) return;
+      this.view[action.method](action.argument);
+    } else this[action.method]();
+    event.preventDefault();
+  }
+
+  onClick(event) {
+    const control = event.target.closest("[data-action]");
+    if (control) this.press(control);
+    else if (event.target.closest(".fl-picture")) this.view.focusCard(this.view.cardOf(event.target)?.index);
+  }
+
+  press(control) {
+    const { action, classIndex } = control.dataset;
+    if (action === "help") this.help.showModal();
+    else if (action === "close-help") this.help.close();
+    else if (action === "close-zoom") this.zoom.close();
+    else if (action === "submit") this.submit();
+    else if (this.view.batch && !this.busy) this.pressOnBatch(action, this.view.cardOf(control), Number(classIndex));
+  }
+
+  pressOnBatch(action, card, classIndex) {
+    if (action === "accept-rest") this.view.acceptRest();
+    else if (action === "class") this.view.labelCurrent(classIndex);
+    else if (action === "accept") this.view.acceptCard(card);
+    else if (action === "zoom") {
+      this.view.setCurrent(card.index);
+      this.view.toggleZoom();
+    }
+  }
+
+  onMenuChange(event) {
+    if (!event.target.matches(".fl-select")) return;
+    const card = this.view.cardOf(event.target);
+    const { value } = event.target;
+    if (!card || this.busy) {
+      event.target.value = card?.label ?? ""; // on its way to the server: a label given now would belong to no batch
+      return;
+    }
+    this.view.change([card], () => (value === "" ? null : Number(value)));
+    // Chosen by pointer, the keys go back to the grid; chosen by keyboard, the menu keeps them.
+    if (this.pointerMenu === event.target) this.view.focusCard(card.index);
+    this.pointerMenu = null;
+  }
+
+  onPointerDown(event) {
+    const isMenu = event.target.matches(".fl-select");
+    this.pointerMenu = isMenu ? event.target : null;
+    if (isMenu && this.view.cardOf(event.target)) this.view.deck.fillMenu(this.view.cardOf(event.target));
+  }
+
+  onFocusIn(event) {
+    const card = this.view.cardOf(event.target);
+    if (!card) return;
+    this.view.setCurrent(card.index);
+    if (event.target === card.select) this.view.deck.fillMenu(card);
+  }
+}
+
+function otherDialogIsOpen(root) {
+  return [...document.querySelectorAll("dialog[open], [aria-modal=true]")].some((dialog) => !root.contains(dialog));
+}
+
+function closeMenus(root, target) {
+  for (const menu of root.querySelectorAll("details.fl-menu[open]")) if (!menu.contains(target)) menu.open = false;
+}
+
+window.fastlabel ??= { grids: {} };
+window.fastlabel.grids[props.settings.project]?.stop();
+window.fastlabel.grids[props.settings.project] = new LabelGrid(element, props.settings);
+window.fastlabel.grids[props.settings.project].start();

@@ -1,0 +1,51 @@
+"""The grid of cards: one `gr.HTML` whose template never changes and whose cards are built in the browser.
+
+The scripts beside this file are the page's client of the REST API. Gradio runs whatever stands in a template as
+JavaScript, so no data goes through one: the settings travel as a prop, everything else by `fetch`.
+"""
+
+from pathlib import Path
+
+import gradio as gr
+
+from fastlabel_gradio.ui.tab_info import TabInfo
+
+HERE = Path(__file__).parent
+SCRIPTS = (
+    "annotator.js",
+    "grid_dom.js",
+    "grid_api.js",
+    "grid_drafts.js",
+    "grid_cards.js",
+    "grid_dock.js",
+    "grid_status.js",
+    "grid_zoom.js",
+    "grid_keys.js",
+    "grid_batch.js",
+    "label_grid.js",
+)
+
+
+def label_grid(tab: TabInfo) -> gr.HTML:
+    """The cards of one project. No event reads its value: labels go to the REST API, not through Gradio.
+
+    A function, not a subclass: Gradio writes a `.pyi` file beside every module that subclasses a component.
+    """
+    return gr.HTML(
+        html_template='<div class="fl"></div>',
+        css_template=read_asset("label_grid.css"),
+        js_on_load="\n".join(read_asset(name) for name in SCRIPTS),
+        apply_default_css=False,
+        elem_id=f"fl-grid-{tab.project}",
+        settings={
+            "project": tab.project,
+            "kind": tab.kind,
+            "strategy": tab.strategy,
+            "batch_size": tab.batch_size,
+        },
+    )
+
+
+def read_asset(name: str) -> str:
+    """The text of a script or a style sheet beside this file."""
+    return (HERE / name).read_text(encoding="utf-8")

@@ -1,0 +1,78 @@
+"""One project's tab: the toolbar of Gradio components, and the grid that it commands.
+
+A button is a line of JavaScript that calls the grid, and the grid calls the REST API: no Python runs in between, so a
+button waits for no queue and does nothing that `curl` cannot do.
+"""
+
+import json
+
+import gradio as gr
+
+from fastlabel_gradio.ui.label_grid import label_grid
+from fastlabel_gradio.ui.tab_info import TabInfo
+
+MAX_BATCH_SIZE = 1000
+
+
+def build_label_tab(tab: TabInfo) -> gr.HTML:
+    """Adds a project's toolbar and grid to the Blocks or Tab that is open."""
+    with gr.Row(elem_classes="fl-toolbar", elem_id=f"fl-toolbar-{tab.project}"):
+        load = _button(tab, "load", "Load next batch")
+        submit = _button(tab, "submit", "Submit", variant="primary")
+        undo = _button(tab, "undo", "Undo")
+        strategy = _strategy_menu(tab)
+        size = _batch_size(tab)
+        train = _button(tab, "train", "Train now")
+    grid = label_grid(tab)
+    load.click(None, [strategy, size], None, js=_call(tab, "load"))
+    for setting in (strategy, size):
+        setting.change(None, [strategy, size], None, js=_call(tab, "configure"), show_progress="hidden")
+    submit.click(None, None, None, js=_call(tab, "submit"))
+    undo.click(None, None, None, js=_call(tab, "undo"))
+    train.click(None, None, None, js=_call(tab, "train"))
+    return grid
+
+
+def _button(tab: TabInfo, name: str, text: str, variant: str = "secondary") -> gr.Button:
+    return gr.Button(
+        text,
+        variant="primary" if variant == "primary" else "secondary",
+        size="md",
+        scale=0,
+        min_width=96,
+        elem_id=f"fl-{name}-{tab.project}",
+        elem_classes=f"fl-button fl-button-{name}",
+    )
+
+
+def _strategy_menu(tab: TabInfo) -> gr.Dropdown:
+    return gr.Dropdown(
+        list(tab.strategies),
+        value=tab.strategy,
+        label="Strategy",
+        filterable=False,
+        scale=0,
+        min_width=168,
+        elem_id=f"fl-strategy-{tab.project}",
+        elem_classes="fl-setting",
+    )
+
+
+def _batch_size(tab: TabInfo) -> gr.Number:
+    return gr.Number(
+        tab.batch_size,
+        label="Batch size",
+        minimum=1,
+        maximum=MAX_BATCH_SIZE,
+        precision=0,
+        scale=0,
+        min_width=104,
+        elem_id=f"fl-size-{tab.project}",
+        elem_classes="fl-setting",
+    )
+
+
+def _call(tab: TabInfo, method: str) -> str:
+    """JavaScript that calls a method of the tab's grid, if the grid is on the page yet."""
+    grid = f"window.fastlabel?.grids[{json.dumps(tab.project)}]"
+    return f"(...values) => {{ {grid}?.{method}(...values); return []; }}"

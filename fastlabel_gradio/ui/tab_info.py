@@ -1,0 +1,27 @@
+"""What the page has to know of a project before it asks the REST API anything."""
+
+from dataclasses import dataclass
+
+from fastlabel_gradio.types import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class TabInfo:
+    """One project as a tab of the page.
+
+    Attributes:
+        project: name in URLs and element ids, `[a-z0-9_-]+`.
+        title: name that people read.
+        classes: class names in the order of the screen; the position is what keys and REST use.
+        strategies: query strategies offered in the menu.
+        strategy: the one chosen at the start.
+        batch_size: items per batch at the start, 1 to 1000.
+    """
+
+    project: str
+    kind: Kind
+    title: str
+    classes: tuple[str, ...]
+    strategies: tuple[str, ...]
+    strategy: str
+    batch_size: int

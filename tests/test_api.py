@@ -1,0 +1,253 @@
+"""REST over a real server: the routes, their errors, logins, origins and media."""
+
+import io
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+
+from fastlabel_gradio.app import App, create_app
+from fastlabel_gradio.config import AppConfig
+from tests.pools import make_config, wait_for, write_pictures
+
+Serve = Callable[..., httpx.Client]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(tmp_path: Path, logins: dict[str, str] | None = None, **settings: object) -> tuple[App, str]:
+    """A served app over 60 pictures, fully embedded, and its address."""
+    folder = tmp_path / "pictures"
+    if not folder.exists():
+        write_pictures(folder, per_class=20)
+    app = create_app(AppConfig(projects=(make_config(folder, **settings),)), tmp_path / "work", logins)
+    address = app.serve(host="127.0.0.1", port=free_port(), share=False, open_browser=False, quiet=True)
+    [project] = app.projects.values()
+    wait_for(lambda: project.pipeline.progress.state == "done")
+    return app, address.rstrip("/")
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    app, address = start(tmp_path_factory.mktemp("shared"), train_every=5)
+    yield address
+    app.close()
+
+
+@pytest.fixture
+def client(shared_server: str) -> Iterator[httpx.Client]:
+    """A guest of their own, so that tests do not share a batch."""
+    guest = f"guest-{free_port()}"
+    with httpx.Client(base_url=shared_server, cookies={"fastlabel_annotator": guest}, timeout=30) as opened:
+        yield opened
+        opened.get("/api/next_batch", params={"size": 1, "fresh": True})
+
+
+@pytest.fixture(scope="module")
+def guarded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, str]]:
+    app, address = start(tmp_path_factory.mktemp("guarded"), {"ann": "secret-a", "bob": "secret-b"})
+    yield app, address
+    app.close()
+
+
+def test_next_batch_has_what_the_design_says(client: httpx.Client) -> None:
+    answer = client.get("/api/next_batch", params={"project": "images", "size": 4}).json()
+    assert answer["kind"] == "image"
+    assert answer["classes"] == ["blue", "green", "red"]
+    assert len(answer["items"]) == 4
+    assert answer["labeled"] + answer["unlabeled"] == 60
+    assert set(answer["items"][0]) == {"id", "media_url", "prediction", "label"}
+    again = client.get("/api/next_batch", params={"size": 4}).json()
+    assert again["batch_id"] == answer["batch_id"]
+
+
+def test_labels_by_name_and_by_index_are_stored_and_undone(client: httpx.Client) -> None:
+    batch = client.get("/api/next_batch", params={"size": 3, "fresh": True}).json()
+    first, second, _ = (item["id"] for item in batch["items"])
+    answer = client.post(
+        "/api/submit_labels",
+        json={
+            "project": "images",
+            "batch_id": batch["batch_id"],
+            "labels": [{"id": first, "label": "red"}, {"id": second, "label": 0}],
+        },
+    ).json()
+    assert answer["accepted"] == 2
+    rows = {row["item_id"]: row["label"] for row in client.get("/api/export", params={"format": "json"}).json()}
+    assert (rows[first], rows[second]) == ("red", "blue")
+    undone = client.post("/api/undo", json={"project": "images"}).json()
+    assert undone["undone"] == 2
+    assert {item["id"]: item["label"] for item in undone["batch"]["items"]} == {first: 2, second: 0}
+    rows = {row["item_id"]: row["label"] for row in client.get("/api/export", params={"format": "json"}).json()}
+    assert first not in rows
+
+
+def test_a_plain_list_of_labels_is_accepted(client: httpx.Client) -> None:
+    [item] = client.get("/api/next_batch", params={"size": 1, "fresh": True}).json()["items"]
+    assert client.post("/api/submit_labels", json=[{"id": item["id"], "label": 1}]).json()["accepted"] == 1
+    assert client.post("/api/undo").json()["undone"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ([{"id": "red/0000.png", "label": "red"}, {"id": "nowhere.png", "label": "red"}], "nowhere.png"),
+        ([{"id": "red/0000.png", "label": "red"}, {"id": "red/0001.png", "label": "purple"}], "purple"),
+        ([{"id": "red/0000.png", "label": 99}], "99"),
+        ([{"id": "red/0000.png", "label": True}], "label"),
+        ([{"id": "red/0000.png", "label": None}], "label"),
+        ([{"id": "red/0000.png"}], "label"),
+        ([{"id": "red/0000.png", "label": "red", "extra": 1}], "extra"),
+        ({"project": "elsewhere", "labels": [{"id": "red/0000.png", "label": "red"}]}, "elsewhere"),
+        ({"labels": "red"}, "labels"),
+        ("text", "list"),
+        ([{"id": "../../etc/passwd", "label": "red"}], "passwd"),
+    ],
+)
+def test_a_bad_submit_is_refused_with_a_reason_and_nothing_stored(
+    client: httpx.Client, body: object, says: str
+) -> None:
+    before = client.get("/api/status").json()["labeled"]
+    answer = client.post("/api/submit_labels", json=body)
+    assert 400 <= answer.status_code < 500
+    assert says.lower() in answer.json()["error"].lower()
+    assert client.get("/api/status").json()["labeled"] == before
+
+
+def test_malformed_json_is_refused_with_a_reason(client: httpx.Client) -> None:
+    answer = client.post("/api/submit_labels", content=b'[{"id": 1, ', headers={"Content-Type": "application/json"})
+    assert 400 <= answer.status_code < 500
+    assert answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("/api/next_batch?size=0", "size"),
+        ("/api/next_batch?size=many", "size"),
+        ("/api/next_batch?strategy=margn", "Did you mean 'margin'"),
+        ("/api/next_batch?project=x", "Known: images"),
+        ("/api/export?format=xls", "csv"),
+        ("/media/images/item/99999", "99999"),
+        ("/media/images/item/-1", "-1"),
+        ("/media/images/sheet/nosuchbatch.jpg", "nosuchbatch"),
+        ("/media/x/item/1", "Known: images"),
+    ],
+)
+def test_a_bad_question_gets_a_reason(client: httpx.Client, path: str, says: str) -> None:
+    answer = client.get(path)
+    assert 400 <= answer.status_code < 500
+    assert says in answer.json()["error"]
+
+
+def test_media_are_pictures_and_never_paths(client: httpx.Client) -> None:
+    batch = client.get("/api/next_batch", params={"size": 12, "fresh": True}).json()
+    sheet = client.get("/" + batch["sheet_url"])
+    assert sheet.headers["content-type"] == "image/jpeg"
+    assert sheet.headers["x-content-type-options"] == "nosniff"
+    tile_px = Image.open(io.BytesIO(sheet.content)).width // batch["columns"]
+    assert Image.open(io.BytesIO(sheet.content)).height == 2 * tile_px
+    for item in batch["items"]:
+        assert item["id"] not in item["media_url"]
+    picture = Image.open(io.BytesIO(client.get("/" + batch["items"][0]["media_url"]).content))
+    assert picture.size == (24, 24)
+
+
+def test_status_tells_all_that_the_page_shows(client: httpx.Client) -> None:
+    status = client.get("/api/status", params={"project": "images"}).json()
+    assert status["annotator"].startswith("guest-")
+    assert status["embedding"]["done"] == status["embedding"]["total"] == 60
+    assert status["embedding"]["encoder"] == "pixels"
+    assert status["head"].keys() >= {"version", "labels", "seconds", "state", "message", "error"}
+    assert status["unreadable"] == []
+
+
+def test_a_head_is_trained_on_request_and_can_be_taken_along(client: httpx.Client) -> None:
+    batch = client.get("/api/next_batch", params={"size": 12, "fresh": True}).json()
+    labels = [{"id": item["id"], "label": item["id"].split("/")[0]} for item in batch["items"]]
+    client.post("/api/submit_labels", json={"batch_id": batch["batch_id"], "labels": labels})
+    before = client.get("/api/status").json()["head"]["version"]
+    assert client.post("/api/train", json={}).json()["requested"]
+    wait_for(lambda: client.get("/api/status").json()["head"]["version"] > before)
+    predictions = [item["prediction"] for item in client.get("/api/next_batch?size=5&fresh=true").json()["items"]]
+    assert all(0 < prediction["confidence"] <= 1 for prediction in predictions)
+    assert client.get("/api/checkpoint").content[8:9] == b"{"
+
+
+def test_a_batch_is_renewed_by_its_annotator_only(client: httpx.Client, shared_server: str) -> None:
+    batch_id = client.get("/api/next_batch", params={"size": 2, "fresh": True}).json()["batch_id"]
+    assert client.post("/api/renew", json={"batch_id": batch_id}).json() == {"renewed": True}
+    assert httpx.post(shared_server + "/api/renew", json={"batch_id": batch_id}).json() == {"renewed": False}
+
+
+@pytest.mark.parametrize("format", ["csv", "json", "jsonl"])
+def test_exports_come_as_files_with_predictions_on_request(client: httpx.Client, format: str) -> None:
+    answer = client.get("/api/export", params={"format": format, "predictions": True})
+    assert answer.status_code == 200
+    assert f"images-labels.{format}" in answer.headers["content-disposition"]
+    assert answer.text.count(".png") == 60
+
+
+def test_the_openapi_pages_describe_the_routes(client: httpx.Client) -> None:
+    assert client.get("/docs").status_code == 200
+    assert "/api/submit_labels" in client.get("/openapi.json").json()["paths"]
+
+
+def test_a_request_from_another_site_changes_nothing(client: httpx.Client) -> None:
+    body = [{"id": "red/0000.png", "label": "red"}]
+    for origin in ("https://evil.example", "null", "http://127.0.0.1:1"):
+        answer = client.post("/api/submit_labels", json=body, headers={"Origin": origin})
+        assert answer.status_code == 403
+    own = str(client.base_url).rstrip("/")
+    assert client.post("/api/submit_labels", json=body, headers={"Origin": own}).status_code == 200
+    assert client.post("/api/undo", json={}, headers={"Origin": own}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/next_batch",
+        "/api/status",
+        "/api/export",
+        "/api/checkpoint",
+        "/media/images/item/0",
+        "/media/images/sheet/x.jpg",
+    ],
+)
+def test_without_a_login_nothing_is_answered(guarded_server: tuple[App, str], path: str) -> None:
+    answer = httpx.get(guarded_server[1] + path)
+    assert answer.status_code == 401
+    assert "Bearer" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("path", ["/api/submit_labels", "/api/undo", "/api/train", "/api/renew"])
+def test_without_a_login_nothing_is_changed(guarded_server: tuple[App, str], path: str) -> None:
+    assert httpx.post(guarded_server[1] + path, json={}).status_code == 401
+    headers = {"Authorization": "Bearer guessed"}
+    assert httpx.post(guarded_server[1] + path, json={}, headers=headers).status_code == 401
+
+
+def test_the_page_s_login_cookie_opens_rest_and_names_the_annotator(guarded_server: tuple[App, str]) -> None:
+    with httpx.Client(base_url=guarded_server[1]) as browser:
+        assert browser.post("/login", data={"username": "ann", "password": "wrong"}).status_code == 400
+        assert browser.get("/api/status").status_code == 401
+        assert browser.post("/login", data={"username": "ann", "password": "secret-a"}).status_code == 200
+        assert browser.get("/api/status").json()["annotator"] == "ann"
+        assert browser.get("/api/status", cookies={"fastlabel_annotator": "guest-abcd"}).json()["annotator"] == "ann"
+
+
+def test_a_bearer_token_opens_rest_and_names_the_annotator(guarded_server: tuple[App, str]) -> None:
+    app, address = guarded_server
+    headers = {"Authorization": f"Bearer {app.access.token('bob')}"}
+    assert httpx.get(address + "/api/status", headers=headers).json()["annotator"] == "bob"
+
+
+def test_the_secret_is_its_owner_s_only(guarded_server: tuple[App, str]) -> None:
+    assert (guarded_server[0].workdir / "secret").stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,68 @@
+"""A configuration is validated once, and every error says what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from fastlabel_gradio.config import load_config
+from fastlabel_gradio.errors import ConfigError
+
+CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.yaml"))
+MINIMAL = "projects: [{name: images, source: {kind: demo}}]"
+
+
+def _write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "x.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_the_configurations_that_come_along_are_valid(path: Path) -> None:
+    assert load_config(path).projects
+
+
+def test_defaults_are_the_documented_ones(tmp_path: Path) -> None:
+    [project] = load_config(_write(tmp_path, MINIMAL)).projects
+    assert (project.batch_size, project.train_every, project.strategy, project.encoder.kind) == (
+        100,
+        10,
+        "auto",
+        "auto",
+    )
+    assert (project.sharing, project.claim_minutes) == ("shared", 10)
+
+
+def test_a_part_may_be_named_without_options(tmp_path: Path) -> None:
+    [project] = load_config(_write(tmp_path, "projects: [{name: a, source: demo, encoder: clip}]")).projects
+    assert (project.source.kind, project.encoder.kind) == ("demo", "clip")
+
+
+def test_options_of_a_part_are_kept_for_it(tmp_path: Path) -> None:
+    [project] = load_config(_write(tmp_path, "projects: [{name: a, source: {kind: table, path: t.csv}}]")).projects
+    assert project.source.options == {"path": "t.csv"}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("projects: [", "not a readable YAML"),
+        ("just text", "mapping"),
+        ("projects: []", "projects"),
+        ("colour: blue\n" + MINIMAL, "colour: unknown key"),
+        ("projects: [{name: images, source: demo, batchsize: 5}]", "batch_size"),
+        ("projects: [{name: images, source: demo, batch_size: 0}]", "got 0"),
+        ("projects: [{name: 'Two Words', source: demo}]", "small letters"),
+        ("projects: [{name: a, source: demo}, {name: a, source: demo}]", "same name"),
+        ("projects: [{name: a}]", "source"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says) as caught:
+        load_config(_write(tmp_path, text))
+    assert "x.yaml" in str(caught.value)
+
+
+def test_a_missing_file_points_to_the_examples(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="configs/"):
+        load_config(tmp_path / "none.yaml")

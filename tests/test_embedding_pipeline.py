@@ -1,0 +1,109 @@
+"""The pipeline embeds everything once, in the background, and survives what real folders hold."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
+from fastlabel_gradio.embedding_store import EmbeddingStore
+from fastlabel_gradio.errors import EncoderUnavailableError
+from fastlabel_gradio.sources import open_source
+from tests.pools import PixelEncoder, wait_for, write_pictures
+
+
+class CountingEncoder(PixelEncoder):
+    """Counts what it encodes, and can be told to stop in the middle."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        super().__init__()
+        self.encoded = 0
+        self._stop_after = stop_after
+
+    def encode(self, batch: np.ndarray) -> np.ndarray:
+        if self._stop_after is not None and self.encoded >= self._stop_after:
+            raise EncoderUnavailableError("the device went away")
+        self.encoded += len(batch)
+        return super().encode(batch)
+
+
+RunPipeline = Callable[..., tuple[EmbeddingPipeline, EmbeddingStore, CountingEncoder]]
+
+
+@pytest.fixture
+def run_pipeline(pictures: Path, tmp_path: Path) -> RunPipeline:
+    def run(stop_after: int | None = None) -> tuple[EmbeddingPipeline, EmbeddingStore, CountingEncoder]:
+        source = open_source("image_folder", {"path": str(pictures)}, tmp_path, tmp_path)
+        store = EmbeddingStore(tmp_path / "store")
+        encoder = CountingEncoder(stop_after)
+        pipeline = EmbeddingPipeline(source, store, lambda: (encoder, "a notice"))
+        pipeline.start()
+        wait_for(lambda: pipeline.progress.state in ("done", "failed") and not pipeline.progress.scanning)
+        pipeline.stop()
+        return pipeline, store, encoder
+
+    return run
+
+
+def test_every_item_is_embedded_once_and_progress_says_so(run_pipeline: RunPipeline) -> None:
+    pipeline, store, encoder = run_pipeline()
+    progress = pipeline.progress
+    assert (progress.state, progress.done, progress.total, progress.notice) == ("done", 60, 60, "a notice")
+    assert encoder.encoded == len(store) == 60
+
+
+def test_embeddings_are_those_of_the_encoder(run_pipeline: RunPipeline, pictures: Path, tmp_path: Path) -> None:
+    _, store, encoder = run_pipeline()
+    source = open_source("image_folder", {"path": str(pictures)}, tmp_path, tmp_path)
+    for item in source.scan():
+        expected = encoder.encode(encoder.prepare(source.read(item))[np.newaxis])
+        np.testing.assert_allclose(store.embeddings[[store.rows_of([item.id])[item.id]]], expected, atol=1e-6)
+
+
+def test_a_second_run_embeds_nothing(run_pipeline: RunPipeline) -> None:
+    run_pipeline()[1].close()
+    assert run_pipeline()[2].encoded == 0
+
+
+def test_a_run_that_broke_off_is_taken_up_where_it_was(run_pipeline: RunPipeline) -> None:
+    pipeline, store, encoder = run_pipeline(stop_after=30)
+    assert (pipeline.progress.state, pipeline.progress.error) == ("failed", "the device went away")
+    done = len(store)
+    assert done == encoder.encoded == 32
+    store.close()
+    assert run_pipeline()[2].encoded == 60 - done
+
+
+def test_moved_files_are_not_encoded_again(run_pipeline: RunPipeline, pictures: Path) -> None:
+    run_pipeline()[1].close()
+    shutil.move(pictures / "red", pictures / "scarlet")
+    _, store, encoder = run_pipeline()
+    assert encoder.encoded == 0
+    assert len(store.rows_of(["scarlet/0001.png"])) == 1
+    assert len(store.retired_rows()) == 20
+
+
+def test_only_new_files_are_encoded(run_pipeline: RunPipeline, pictures: Path, tmp_path: Path) -> None:
+    run_pipeline()[1].close()
+    write_pictures(tmp_path / "more", per_class=3, seed=9)
+    for name in ("red", "blue"):
+        shutil.copytree(tmp_path / "more" / name, pictures / f"new-{name}")
+    assert run_pipeline()[2].encoded == 6
+
+
+def test_unreadable_items_are_listed_with_their_reason(run_pipeline: RunPipeline, pictures: Path) -> None:
+    (pictures / "red" / "0003.png").write_text("not a picture")
+    pipeline, store, _ = run_pipeline()
+    [(item_id, reason)] = store.unreadable(10)
+    assert item_id == "red/0003.png"
+    assert "not a picture" in reason
+    assert (pipeline.progress.done, pipeline.progress.total) == (59, 59)
+
+
+def test_a_pool_without_a_readable_item_ends_without_hanging(run_pipeline: RunPipeline, pictures: Path) -> None:
+    for path in pictures.rglob("*.png"):
+        path.write_bytes(b"")
+    pipeline, store, _ = run_pipeline()
+    assert (pipeline.progress.state, len(store), store.unreadable_count) == ("done", 0, 60)

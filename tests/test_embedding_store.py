@@ -1,0 +1,195 @@
+"""The embedding store keeps one row per item and content, survives a kill, and never blocks on a bad item."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fastlabel_gradio.embedding_store import END_OF_POOL, EmbeddedItem, EmbeddingStore
+from fastlabel_gradio.errors import StoreError
+from fastlabel_gradio.types import Item
+
+DIM = 4
+
+
+def _items(*numbers: int, stamp: str = "1") -> list[Item]:
+    return [Item(f"item-{number}", stamp) for number in numbers]
+
+
+def _scan(store: EmbeddingStore, items: list[Item]) -> None:
+    store.begin_scan()
+    store.add_items(items)
+    store.end_scan()
+
+
+def _vectors(items: list[Item]) -> np.ndarray:
+    return np.array([[float(item.id.split("-")[1])] * DIM for item in items], dtype=np.float32)
+
+
+def _append(store: EmbeddingStore, items: list[Item]) -> None:
+    store.append([EmbeddedItem(item, f"content-{item.id}-{item.stamp}") for item in items], _vectors(items))
+
+
+def _pending(store: EmbeddingStore) -> list[Item]:
+    found, after = [], -1
+    while after != END_OF_POOL:
+        after, items = store.pending(after, 3)
+        found += items
+    return found
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> EmbeddingStore:
+    opened = EmbeddingStore(tmp_path / "store")
+    opened.use_encoder("one", DIM)
+    return opened
+
+
+def test_items_come_in_one_fixed_shuffled_order(store: EmbeddingStore) -> None:
+    items = _items(*range(50))
+    _scan(store, items)
+    pending = _pending(store)
+    assert sorted(pending, key=lambda item: item.id) == sorted(items, key=lambda item: item.id)
+    assert pending != items
+    assert pending == _pending(store)
+
+
+def test_rows_hold_what_was_appended_and_are_found_by_item(store: EmbeddingStore) -> None:
+    items = _items(*range(10))
+    _scan(store, items)
+    _append(store, items)
+    assert len(store) == 10
+    rows = store.rows_of(["item-3", "item-7", "stranger"])
+    assert set(rows) == {"item-3", "item-7"}
+    np.testing.assert_array_equal(store.embeddings[rows["item-7"]], [7, 7, 7, 7])
+    assert store.items_at(np.array([rows["item-7"], rows["item-3"]])) == {
+        rows["item-7"]: Item("item-7", "1"),
+        rows["item-3"]: Item("item-3", "1"),
+    }
+    assert _pending(store) == []
+
+
+def test_a_reopened_store_goes_on_where_it_was(store: EmbeddingStore, tmp_path: Path) -> None:
+    items = _items(*range(10))
+    _scan(store, items)
+    _append(store, items[:6])
+    store.close()
+    again = EmbeddingStore(tmp_path / "store")
+    again.use_encoder("one", DIM)
+    assert (len(again), again.total) == (6, 10)
+    np.testing.assert_array_equal(again.embeddings, _vectors(items[:6]))
+    assert {item.id for item in _pending(again)} == {item.id for item in items[6:]}
+
+
+def test_vectors_that_no_transaction_names_are_written_over(store: EmbeddingStore, tmp_path: Path) -> None:
+    """As after a kill between writing the vectors and naming them."""
+    items = _items(*range(4))
+    _scan(store, items)
+    _append(store, items[:2])
+    store._write_vectors(2, np.full((2, DIM), 99, dtype=np.float32))
+    store.close()
+    again = EmbeddingStore(tmp_path / "store")
+    again.use_encoder("one", DIM)
+    assert len(again) == 2
+    _append(again, items[2:])
+    np.testing.assert_array_equal(again.embeddings, _vectors(items))
+
+
+def test_only_added_items_are_pending(store: EmbeddingStore) -> None:
+    _scan(store, _items(1, 2))
+    _append(store, _items(1, 2))
+    _scan(store, _items(1, 2, 3))
+    assert _pending(store) == _items(3)
+    assert store.total == 3
+
+
+def test_a_changed_item_is_embedded_again_and_its_old_row_retires(store: EmbeddingStore) -> None:
+    _scan(store, _items(1, 2))
+    _append(store, _items(1, 2))
+    _scan(store, [Item("item-1", "changed"), Item("item-2", "1")])
+    assert _pending(store) == [Item("item-1", "changed")]
+    _append(store, [Item("item-1", "changed")])
+    assert store.rows_of(["item-1"]) == {"item-1": 2}
+    assert store.retired_rows().tolist() == [0]
+
+
+def test_a_removed_item_retires_and_comes_back_without_embedding(store: EmbeddingStore) -> None:
+    _scan(store, _items(1, 2))
+    _append(store, _items(1, 2))
+    _scan(store, _items(2))
+    assert store.retired_rows().tolist() == [0]
+    assert (store.total, store.known_ids(["item-1", "item-2"])) == (1, {"item-2"})
+    _scan(store, _items(1, 2))
+    assert store.retired_rows().tolist() == []
+    assert _pending(store) == []
+
+
+def test_a_scan_that_was_cut_off_retires_nothing(store: EmbeddingStore, tmp_path: Path) -> None:
+    _scan(store, _items(1, 2, 3))
+    _append(store, _items(1, 2, 3))
+    store.begin_scan()
+    store.add_items(_items(1))
+    store.close()
+    again = EmbeddingStore(tmp_path / "store")
+    again.use_encoder("one", DIM)
+    assert again.retired_rows().tolist() == []
+    assert again.total == 3
+
+
+def test_unreadable_items_are_listed_and_tried_again_once_they_change(store: EmbeddingStore) -> None:
+    _scan(store, _items(1, 2))
+    store.mark_unreadable("item-1", "truncated")
+    store.mark_unreadable("item-1", "truncated")
+    assert store.unreadable(10) == [("item-1", "truncated")]
+    assert store.unreadable_count == 1
+    assert _pending(store) == _items(2)
+    assert store.known_ids(["item-1"]) == set()
+    _scan(store, _items(1, 2))
+    assert store.unreadable_count == 1
+    _scan(store, [Item("item-1", "mended"), Item("item-2", "1")])
+    assert store.unreadable_count == 0
+    assert len(_pending(store)) == 2
+
+
+def test_each_encoder_has_rows_of_its_own(store: EmbeddingStore) -> None:
+    _scan(store, _items(1, 2))
+    _append(store, _items(1, 2))
+    store.use_encoder("two", DIM)
+    assert len(store) == 0
+    assert len(_pending(store)) == 2
+    store.use_encoder("one", DIM)
+    assert len(store) == 2
+
+
+def test_content_is_found_by_its_key(store: EmbeddingStore) -> None:
+    _scan(store, _items(1, 2))
+    _append(store, _items(1, 2))
+    assert store.rows_of_content(["content-item-2-1", "other"]) == {"content-item-2-1": 1}
+
+
+def test_the_map_grows_and_earlier_views_stay_valid(store: EmbeddingStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fastlabel_gradio.embedding_store.GROWTH_ROWS", 8)
+    items = _items(*range(40))
+    _scan(store, items)
+    _append(store, items[:8])
+    early = store.embeddings
+    for start in range(8, 40, 8):
+        _append(store, items[start : start + 8])
+    np.testing.assert_array_equal(store.embeddings, _vectors(items))
+    np.testing.assert_array_equal(early, _vectors(items[:8]))
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(StoreError, match="workdir"):
+        EmbeddingStore(tmp_path / "file")
+
+
+def test_a_file_shorter_than_its_rows_is_refused(store: EmbeddingStore, tmp_path: Path) -> None:
+    _scan(store, _items(1, 2))
+    _append(store, _items(1, 2))
+    store.close()
+    with (tmp_path / "store" / "one.f32").open("r+b") as file:
+        file.truncate(8)
+    with pytest.raises(StoreError, match="shorter"):
+        EmbeddingStore(tmp_path / "store").use_encoder("one", DIM)

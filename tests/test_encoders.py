@@ -1,0 +1,464 @@
+"""Every registered encoder through one battery, then what is particular to CLIP, the offline encoder and the choice."""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+from huggingface_hub import constants as hub
+from PIL import Image
+from safetensors.torch import save_file
+
+from fastlabel_gradio import devices
+from fastlabel_gradio.encoders import ENCODERS, Encoder, FittedEncoder, check_encoder, clip_weights
+from fastlabel_gradio.encoders.clip import _weights_digest
+from fastlabel_gradio.errors import CheckpointError, ConfigError, EncoderUnavailableError, UnknownNameError
+
+BUILT_IN = [name for name in ENCODERS.names() if ENCODERS.get(name).__module__.startswith("fastlabel_gradio.")]
+TINY_MODEL = {
+    "embed_dim": 24,
+    "vision_cfg": {"image_size": 32, "layers": 2, "width": 64, "head_width": 32, "patch_size": 8},
+    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2},
+}
+TINY_PREPARATION = {
+    "mean": [0.5, 0.4, 0.3],
+    "std": [0.2, 0.3, 0.4],
+    "interpolation": "bicubic",
+    "resize_mode": "shortest",
+}
+Open = Callable[..., Encoder]
+
+
+@pytest.fixture(scope="session")
+def pictures() -> list[Image.Image]:
+    """Sixty noisy gradients of several sizes, and a black, a white and a one-pixel picture."""
+    rng = np.random.default_rng(7)
+    shapes = [(32, 32), (48, 31), (20, 64)]
+    drawn = [_gradient(rng, *shapes[index % 3]) for index in range(60)]
+    return [*drawn, Image.new("RGB", (32, 32)), Image.new("RGB", (40, 40), "white"), Image.new("RGB", (1, 1), "red")]
+
+
+def _gradient(rng: np.random.Generator, height: int, width: int) -> Image.Image:
+    slopes = rng.uniform(-4, 4, (2, 3))
+    rows, columns = np.mgrid[:height, :width]
+    values = 128 + rows[..., None] * slopes[0] + columns[..., None] * slopes[1] + rng.normal(0, 20, (height, width, 3))
+    return Image.fromarray(values.clip(0, 255).astype(np.uint8))
+
+
+def write_tiny_clip(folder: Path, seed: int) -> Path:
+    """A random CLIP on disk as open_clip's `push_to_hf_hub` writes one."""
+    folder.mkdir(exist_ok=True)
+    torch.manual_seed(seed)
+    save_file(open_clip.CLIP(**TINY_MODEL).state_dict(), folder / clip_weights.WEIGHTS_NAMES[0])
+    config = {"model_cfg": TINY_MODEL, "preprocess_cfg": TINY_PREPARATION}
+    (folder / clip_weights.CONFIG_NAME).write_text(json.dumps(config))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_clip(tmp_path_factory.mktemp("tiny"), seed=1)
+
+
+@pytest.fixture(scope="session")
+def other_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_clip(tmp_path_factory.mktemp("other"), seed=2)
+
+
+@pytest.fixture(scope="session")
+def open_tiny(tiny_clip: Path, other_clip: Path, pictures: list[Image.Image]) -> Open:
+    """Opens any registered encoder without a network; `other` gives it other weights, or another sample."""
+
+    def open_one(name: str, other: bool = False) -> Encoder:
+        options = {"clip": {"model": f"local-dir:{other_clip if other else tiny_clip}"}}.get(name, {})
+        encoder, _ = check_encoder(name, options, "image").open()
+        if isinstance(encoder, FittedEncoder):
+            encoder.fit(pictures[:30] if other else pictures, seed=0)
+        return encoder
+
+    return open_one
+
+
+@pytest.fixture(scope="session", params=BUILT_IN)
+def encoder(request: pytest.FixtureRequest, open_tiny: Open) -> Encoder:
+    return open_tiny(request.param)
+
+
+@pytest.fixture
+def no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty cache, and a hub at an address where nothing listens."""
+    monkeypatch.setattr(hub, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(hub, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(hub, "ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr(
+        hub, "HUGGINGFACE_CO_URL_TEMPLATE", "http://127.0.0.1:9/{repo_id}/resolve/{revision}/{filename}"
+    )
+
+
+@pytest.fixture
+def in_fp32(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(devices, "matmul_seconds", lambda dtype: 1.0)
+    devices.matmul_dtype.cache_clear()
+    yield
+    devices.matmul_dtype.cache_clear()
+
+
+def prepared(encoder: Encoder, pictures: list[Image.Image]) -> np.ndarray:
+    return np.stack([encoder.prepare(picture) for picture in pictures])
+
+
+def test_embeddings_are_unit_vectors_in_float32(encoder: Encoder, pictures: list[Image.Image]) -> None:
+    embeddings = encoder.encode(prepared(encoder, pictures))
+    assert embeddings.shape == (len(pictures), encoder.dim)
+    assert embeddings.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-3)
+
+
+def test_an_item_gets_the_same_embedding_in_any_batch(encoder: Encoder, pictures: list[Image.Image]) -> None:
+    batch = prepared(encoder, pictures)
+    together = encoder.encode(batch)
+    alone = np.concatenate([encoder.encode(batch[row : row + 1]) for row in (0, 7, 60)])
+    assert (together[[0, 7, 60]] * alone).sum(1).min() > 0.999
+
+
+def test_different_items_get_different_embeddings(encoder: Encoder, pictures: list[Image.Image]) -> None:
+    first, second = encoder.encode(prepared(encoder, pictures[:2]))
+    assert first @ second < 0.9999
+
+
+def test_an_empty_batch_gives_no_embeddings(encoder: Encoder, pictures: list[Image.Image]) -> None:
+    empty = encoder.encode(prepared(encoder, pictures[:1])[:0])
+    assert empty.shape == (0, encoder.dim)
+    assert empty.dtype == np.float32
+
+
+def test_the_input_of_encode_is_left_alone(encoder: Encoder, pictures: list[Image.Image]) -> None:
+    batch = prepared(encoder, pictures[:4])
+    before = batch.copy()
+    encoder.encode(batch)
+    np.testing.assert_array_equal(batch, before)
+
+
+def test_prepare_gives_the_same_from_many_threads(encoder: Encoder, pictures: list[Image.Image]) -> None:
+    with ThreadPoolExecutor(8) as workers:
+        from_threads = np.stack(list(workers.map(encoder.prepare, pictures * 3)))
+    np.testing.assert_array_equal(from_threads, np.concatenate([prepared(encoder, pictures)] * 3))
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK"])
+def test_prepare_takes_pictures_of_every_mode(encoder: Encoder, pictures: list[Image.Image], mode: str) -> None:
+    assert encoder.prepare(pictures[0].convert(mode)).shape == encoder.prepare(pictures[0]).shape
+
+
+def test_prepare_survives_an_extremely_long_picture(encoder: Encoder) -> None:
+    assert encoder.prepare(Image.new("RGB", (20_000, 1), "blue")).nbytes < 1_000_000
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_the_fingerprint_follows_the_weights(name: str, open_tiny: Open) -> None:
+    first, again, other = open_tiny(name), open_tiny(name), open_tiny(name, other=True)
+    assert first.fingerprint == again.fingerprint != other.fingerprint
+    assert set(first.fingerprint) <= set("abcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+def test_the_batch_and_the_picture_size_are_stated(encoder: Encoder) -> None:
+    assert encoder.batch_size >= 1
+    assert encoder.input_px >= 1
+
+
+def test_clip_embeds_pictures_as_open_clip_does(tiny_clip: Path, open_tiny: Open, pictures: list[Image.Image]) -> None:
+    encoder = open_tiny("clip")
+    model, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{tiny_clip}")
+    with torch.inference_mode():
+        expected = model.eval().encode_image(torch.stack([preprocess(picture) for picture in pictures]), normalize=True)
+    cosines = (encoder.encode(prepared(encoder, pictures)) * expected.numpy()).sum(1)
+    assert cosines.min() > 0.999
+
+
+@pytest.mark.usefixtures("in_fp32")
+def test_clip_in_fp32_equals_open_clip(tiny_clip: Path, open_tiny: Open, pictures: list[Image.Image]) -> None:
+    encoder = open_tiny("clip")
+    model, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{tiny_clip}")
+    with torch.inference_mode():
+        expected = model.eval().encode_image(torch.stack([preprocess(picture) for picture in pictures]), normalize=True)
+    np.testing.assert_allclose(encoder.encode(prepared(encoder, pictures)), expected.numpy(), atol=2e-5)
+
+
+def test_clip_embeds_texts_as_open_clip_does(tiny_clip: Path, open_tiny: Open) -> None:
+    prompts = [f"a photo of a {word}" for word in ("cat", "dog", "naïve façade", "")] * 20
+    encoder = open_tiny("clip")
+    model, _ = open_clip.create_model_from_pretrained(f"local-dir:{tiny_clip}")
+    with torch.inference_mode():
+        tokens = open_clip.get_tokenizer(f"local-dir:{tiny_clip}")(prompts)
+        expected = model.eval().encode_text(tokens, normalize=True).numpy()
+    found = encoder.encode_text(prompts)
+    assert found.dtype == np.float32
+    assert (found * expected).sum(1).min() > 0.999
+    assert encoder.encode_text([]).shape == (0, encoder.dim)
+
+
+def test_clip_knows_its_logit_scale(open_tiny: Open) -> None:
+    assert open_tiny("clip").logit_scale == pytest.approx(1 / 0.07, rel=1e-4)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
+def test_clip_loads_a_named_model_from_a_checkpoint_file(
+    suffix: str, tiny_clip: Path, tmp_path: Path, open_tiny: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _add_model(tmp_path, monkeypatch)
+    weights = open_clip.factory.load_state_dict(str(tiny_clip / clip_weights.WEIGHTS_NAMES[0]))
+    file = tmp_path / f"weights{suffix}"
+    save_file(weights, file) if suffix == ".safetensors" else torch.save({"state_dict": weights}, file)
+    encoder, notice = check_encoder("clip", {"model": "tiny-test", "pretrained": file.name}, "image", tmp_path).open()
+    assert notice == ""
+    assert encoder.dim == 24
+    moved = tmp_path / f"moved{suffix}"
+    file.rename(moved)
+    again, _ = check_encoder("clip", {"model": "tiny-test", "pretrained": str(moved)}, "image").open()
+    assert again.fingerprint == encoder.fingerprint
+
+
+def test_clip_reads_a_tag_from_the_cache_without_asking_the_hub(
+    tiny_clip: Path, tmp_path: Path, no_network: None, monkeypatch: pytest.MonkeyPatch, pictures: list[Image.Image]
+) -> None:
+    _add_model(tmp_path, monkeypatch)
+    entry = {"url": "", "hf_hub": "some/tiny/", "quick_gelu": True, **TINY_PREPARATION}
+    monkeypatch.setitem(open_clip.pretrained._PRETRAINED, "tiny-test", {"some_tag": entry})
+    _fill_cache("some/tiny", clip_weights.WEIGHTS_NAMES[0], tiny_clip / clip_weights.WEIGHTS_NAMES[0])
+    start = time.monotonic()
+    encoder, notice = check_encoder("auto", {"model": "tiny-test", "pretrained": "some_tag"}, "image").open()
+    assert time.monotonic() - start < 5
+    assert (encoder.name, notice) == ("clip", "")
+    model, _, preprocess = open_clip.create_model_and_transforms(
+        "tiny-test",
+        pretrained=str(tiny_clip / clip_weights.WEIGHTS_NAMES[0]),
+        force_quick_gelu=True,
+        image_mean=tuple(TINY_PREPARATION["mean"]),
+        image_std=tuple(TINY_PREPARATION["std"]),
+    )
+    with torch.inference_mode():
+        expected = model.eval().encode_image(torch.stack([preprocess(picture) for picture in pictures]), normalize=True)
+    assert (encoder.encode(prepared(encoder, pictures)) * expected.numpy()).sum(1).min() > 0.999
+
+
+def _add_model(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(open_clip.factory._MODEL_CONFIGS, "tiny-test", TINY_MODEL)
+
+
+def _fill_cache(repo: str, name: str, content: Path) -> None:
+    folder = Path(hub.HF_HUB_CACHE) / f"models--{repo.replace('/', '--')}"
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / "main").write_text("abc")
+    (folder / "snapshots" / "abc").mkdir(parents=True)
+    (folder / "snapshots" / "abc" / name).write_bytes(content.read_bytes())
+
+
+def test_the_default_weights_are_where_open_clip_has_them() -> None:
+    entry = clip_weights.tag_entry(clip_weights.DEFAULT_MODEL, clip_weights.DEFAULT_TAG)
+    assert clip_weights._hub_file(entry) == clip_weights.DEFAULT_FILE
+
+
+def test_every_bit_of_the_weights_changes_their_digest() -> None:
+    weights = {"a": torch.zeros(100_000), "b": torch.zeros(3)}
+    before = _weights_digest(weights)
+    weights["a"][54_321] = 1e-30
+    assert _weights_digest(weights) != before
+
+
+def test_a_pickle_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _add_model(tmp_path, monkeypatch)
+    trap = tmp_path / "trap.pt"
+    trap.write_bytes(pickle.dumps(_Trap(str(tmp_path / "sprung"))))
+    choice = check_encoder("clip", {"model": "tiny-test", "pretrained": str(trap)}, "image")
+    with pytest.raises(EncoderUnavailableError, match=r"trap\.pt cannot be loaded"):
+        choice.open()
+    assert not (tmp_path / "sprung").exists()
+
+
+class _Trap:
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (self.path,)
+
+
+def test_clip_by_name_without_weights_says_why_and_both_ways_out(no_network: None) -> None:
+    start = time.monotonic()
+    with pytest.raises(EncoderUnavailableError) as caught:
+        check_encoder("clip", {}, "image")
+    assert time.monotonic() - start < 8
+    for part in ("127.0.0.1:9", "`pretrained`", "--encoder offline"):
+        assert part in str(caught.value)
+
+
+def test_auto_without_weights_is_the_offline_encoder_with_the_reason(no_network: None) -> None:
+    choice = check_encoder("auto", {}, "image")
+    encoder, notice = choice.open()
+    assert choice.name == encoder.name == "offline"
+    assert "127.0.0.1:9" in notice
+    assert "lower accuracy" in notice
+
+
+def test_a_hub_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch, no_network: None) -> None:
+    monkeypatch.setattr(clip_weights, "PROBE_LIMIT_S", 0.05)
+    monkeypatch.setattr(clip_weights, "_ask_hub", lambda file: time.sleep(2))
+    assert "no answer" in check_encoder("auto", {}, "image").notice
+
+
+def test_the_environment_can_forbid_downloads(tmp_path: Path) -> None:
+    script = (
+        "from fastlabel_gradio.encoders import check_encoder\n"
+        "import sys\nchoice = check_encoder('auto', {}, 'image')\n"
+        "sys.stdout.write(f'{choice.name}|{choice.notice}|{\"torch\" in sys.modules}')"
+    )
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
+    ran = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    name, notice, torch_was_imported = ran.stdout.split("|")
+    assert name == "offline"
+    assert "HF_HUB_OFFLINE" in notice
+    assert torch_was_imported == "False"
+
+
+def test_auto_with_a_damaged_file_is_the_offline_encoder_with_the_reason(tiny_clip: Path, tmp_path: Path) -> None:
+    folder = write_tiny_clip(tmp_path / "damaged", seed=1)
+    weights = folder / clip_weights.WEIGHTS_NAMES[0]
+    weights.write_bytes(weights.read_bytes()[:1000])
+    encoder, notice = check_encoder("auto", {"model": f"local-dir:{folder}"}, "image").open()
+    assert encoder.name == "offline"
+    assert "cannot be loaded" in notice
+    with pytest.raises(EncoderUnavailableError, match="--encoder offline"):
+        check_encoder("clip", {"model": f"local-dir:{folder}"}, "image").open()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"model": "ViT-B-23"}, "Did you mean 'ViT-B-32'"),
+        ({"pretrained": "laion2b_s34b_b79q"}, "Did you mean 'laion2b_s34b_b79k'"),
+        ({"pretrained": ""}, "needs a tag or a checkpoint file"),
+        ({"model": "hf-hub:a/b", "pretrained": "openai"}, "leave it out"),
+        ({"modle": "ViT-B-32"}, "Its options: model, pretrained, batch_size"),
+        ({"batch_size": 0}, "batch_size"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["clip", "auto"])
+def test_a_wrong_option_is_an_error_and_no_fallback(kind: str, options: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message.replace("(", r"\(")):
+        check_encoder(kind, options, "image")
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"pretrained": "/no/such.pt"}, "there is no file"),
+        ({"model": "local-dir:/no/such"}, "there is no open_clip_config"),
+    ],
+)
+def test_a_missing_file_is_named(options: dict[str, object], reason: str) -> None:
+    with pytest.raises(EncoderUnavailableError, match=reason):
+        check_encoder("clip", options, "image")
+
+
+def test_an_unknown_encoder_is_named_with_the_nearest(no_network: None) -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'clip'"):
+        check_encoder("clpi", {}, "image")
+
+
+def test_an_encoder_of_another_kind_is_refused() -> None:
+    with pytest.raises(ConfigError, match="cannot embed audio"):
+        check_encoder("offline", {}, "audio")
+
+
+def _offline() -> FittedEncoder:
+    encoder, _ = check_encoder("offline", {}, "image").open()
+    assert isinstance(encoder, FittedEncoder)
+    return encoder
+
+
+def test_a_saved_offline_encoder_gives_equal_embeddings(
+    open_tiny: Open, tmp_path: Path, pictures: list[Image.Image]
+) -> None:
+    fitted = open_tiny("offline")
+    assert isinstance(fitted, FittedEncoder)
+    fitted.save(tmp_path / "offline.safetensors")
+    loaded = _offline()
+    loaded.load(tmp_path / "offline.safetensors")
+    assert (loaded.fingerprint, loaded.dim) == (fitted.fingerprint, fitted.dim)
+    batch = prepared(fitted, pictures)
+    np.testing.assert_array_equal(loaded.encode(batch), fitted.encode(batch))
+    assert [file.name for file in tmp_path.iterdir()] == ["offline.safetensors"]
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "rubbish", "another recipe"])
+def test_a_damaged_offline_encoder_is_refused(damage: str, open_tiny: Open, tmp_path: Path) -> None:
+    path = tmp_path / "offline.safetensors"
+    fitted = open_tiny("offline")
+    assert isinstance(fitted, FittedEncoder)
+    fitted.save(path)
+    content = path.read_bytes()
+    damaged = {"cut": content[:5000], "rubbish": b"x" * 5000, "another recipe": content.replace(b"400", b"401", 1)}
+    path.unlink() if damage == "missing" else path.write_bytes(damaged[damage])
+    with pytest.raises(CheckpointError, match=r"offline\.safetensors"):
+        _offline().load(path)
+
+
+@pytest.mark.parametrize("count", [1, 2, 10])
+def test_the_offline_encoder_learns_from_tiny_samples(count: int, pictures: list[Image.Image]) -> None:
+    encoder = _offline()
+    encoder.fit(pictures[:count], seed=0)
+    embeddings = encoder.encode(prepared(encoder, pictures))
+    assert encoder.dim == 512
+    assert np.isfinite(embeddings).all()
+    np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-3)
+    assert embeddings[20] @ embeddings[21] < 0.999
+
+
+def test_a_large_sample_fills_all_dimensions_with_its_own_directions() -> None:
+    rng = np.random.default_rng(3)
+    encoder = _offline()
+    encoder.fit([_gradient(rng, 32, 32) for _ in range(800)], seed=0)
+    fresh = prepared(encoder, [_gradient(rng, 32, 32) for _ in range(200)])
+    variances = encoder.encode(fresh).var(axis=0)
+    assert variances[500:].mean() < variances[300:400].mean() < variances[100:200].mean() < variances[:100].mean()
+
+
+def test_pictures_of_one_colour_do_not_break_the_offline_encoder() -> None:
+    encoder = _offline()
+    plain = [Image.new("RGB", (32, 32), (grey, grey, grey)) for grey in range(0, 250, 10)]
+    encoder.fit(plain, seed=0)
+    embeddings = encoder.encode(prepared(encoder, plain))
+    np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-3)
+
+
+def test_an_empty_sample_is_an_error() -> None:
+    with pytest.raises(EncoderUnavailableError, match="no readable picture"):
+        _offline().fit([], seed=0)
+
+
+def test_the_offline_encoder_has_no_text_tower(open_tiny: Open) -> None:
+    with pytest.raises(EncoderUnavailableError, match="Use 'clip'"):
+        open_tiny("offline").encode_text(["a cat"])
+
+
+def test_offline_embeddings_of_digits_can_be_learned_from() -> None:
+    from sklearn.datasets import load_digits
+    from sklearn.linear_model import LogisticRegression
+
+    digits = load_digits()
+    drawn = [Image.fromarray((values * 15.9).astype(np.uint8)).resize((32, 32)) for values in digits.images]
+    encoder = _offline()
+    encoder.fit(drawn[:500], seed=0)
+    embeddings = encoder.encode(prepared(encoder, drawn))
+    classifier = LogisticRegression(C=10, max_iter=300).fit(embeddings[:500], digits.target[:500])
+    assert classifier.score(embeddings[500:], digits.target[500:]) > 0.9

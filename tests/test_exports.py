@@ -1,0 +1,167 @@
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from fastlabel_gradio.errors import StoreError, UnknownNameError
+from fastlabel_gradio.exports import COLUMNS, EXPORTERS, ExportRow
+
+HOSTILE = (
+    "<img src=x onerror=alert(1)>",
+    "${process.env}{{7*7}}",
+    "=HYPERLINK(1);a,b",
+    "quote \" and ' backslash \\",
+    "line\nend",
+    "line\r\nend",
+    "carriage\rreturn",
+    "\ttab and space ",
+    "مرحبا\u202eabc",
+    "🐈‍⬛ e\u0301",
+    "para\u2029graph \u2028 next\x85",
+    "nul\x00byte",
+)
+
+ROW = ExportRow("birds/1.jpg", "owl", "ada", "2026-01-31T12:00:00.000+00:00", "cat", 0.75)
+
+CASES = {
+    "no row": [],
+    "one row": [ROW],
+    "an unlabeled row": [ExportRow("birds/2.jpg")],
+    "many rows": [ExportRow(f"{i}.jpg", "owl", "ada", ROW.created_at, "owl", i / 1000) for i in range(1000)],
+    "hostile rows": [ExportRow(text, text, text, ROW.created_at, text, 1e-9) for text in HOSTILE],
+}
+
+
+def _read_csv(text: str) -> list[dict[str, object]]:
+    rows = [dict[str, object](row) for row in csv.DictReader(io.StringIO(text, newline=""))]
+    for row in rows:
+        row["confidence"] = float(str(row["confidence"])) if row["confidence"] else None
+    return rows
+
+
+def _read_jsonl(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.split("\n") if line]
+
+
+READERS: dict[str, Callable[[str], list[dict[str, object]]]] = {
+    "csv": _read_csv,
+    "json": json.loads,
+    "jsonl": _read_jsonl,
+}
+
+
+def read_back(name: str, path: Path) -> list[ExportRow]:
+    text = path.read_bytes().decode("utf-8")
+    return [ExportRow(**row) for row in READERS[name](text)]  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def small_files_only() -> Iterator[None]:
+    """The operating system refuses files above 20 kB, as a full disk or a quota would."""
+    resource = pytest.importorskip("resource", reason="limits of files are POSIX")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_every_exporter_has_a_reader_in_these_tests() -> None:
+    assert set(EXPORTERS.names()) == set(READERS)
+
+
+@pytest.mark.parametrize("name", EXPORTERS.names())
+@pytest.mark.parametrize("case", CASES)
+def test_every_row_comes_back_as_it_was(name: str, case: str, tmp_path: Path) -> None:
+    exporter = EXPORTERS.get(name)
+    destination = tmp_path / f"labels{exporter.suffix}"
+    assert exporter.write(iter(CASES[case]), destination) == destination
+    assert read_back(name, destination) == CASES[case]
+    assert list(tmp_path.iterdir()) == [destination]
+
+
+@pytest.mark.parametrize("name", EXPORTERS.names())
+def test_rows_are_written_as_they_come(name: str, tmp_path: Path) -> None:
+    written_before_end: list[int] = []
+
+    def rows() -> Iterator[ExportRow]:
+        for _ in range(5_000):
+            yield ROW
+        written_before_end.extend(path.stat().st_size for path in tmp_path.iterdir())
+
+    EXPORTERS.get(name).write(rows(), tmp_path / "labels")
+    assert written_before_end and written_before_end[0] > 100_000
+
+
+@pytest.mark.parametrize("name", EXPORTERS.names())
+def test_an_export_that_fails_leaves_the_old_file_and_nothing_else(name: str, tmp_path: Path) -> None:
+    destination = tmp_path / "labels"
+    destination.write_text("old")
+
+    def rows() -> Iterator[ExportRow]:
+        yield ROW
+        raise StoreError("the label store went away")
+
+    with pytest.raises(StoreError, match="went away"):
+        EXPORTERS.get(name).write(rows(), destination)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("labels", "old")]
+
+
+@pytest.mark.parametrize("name", EXPORTERS.names())
+def test_an_export_replaces_the_old_file(name: str, tmp_path: Path) -> None:
+    destination = tmp_path / "labels"
+    EXPORTERS.get(name).write(CASES["many rows"], destination)
+    EXPORTERS.get(name).write([ROW], destination)
+    assert read_back(name, destination) == [ROW]
+
+
+@pytest.mark.parametrize("name", EXPORTERS.names())
+def test_a_missing_folder_is_a_clear_error(name: str, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"folder .*missing does not exist. Create it"):
+        EXPORTERS.get(name).write([ROW], tmp_path / "missing" / "labels.csv")
+
+
+@pytest.mark.parametrize("name", EXPORTERS.names())
+def test_a_folder_as_destination_is_a_clear_error(name: str, tmp_path: Path) -> None:
+    (tmp_path / "labels").mkdir()
+    with pytest.raises(StoreError, match="Is a directory"):
+        EXPORTERS.get(name).write([ROW], tmp_path / "labels")
+    assert [path.name for path in tmp_path.iterdir()] == ["labels"]
+
+
+@pytest.mark.parametrize("name", EXPORTERS.names())
+def test_a_name_that_is_no_text_is_a_clear_error(name: str, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no Unicode text"):
+        EXPORTERS.get(name).write([ExportRow("bad\udcff.jpg")], tmp_path / "labels")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", EXPORTERS.names())
+def test_a_disk_without_room_is_a_clear_error(name: str, tmp_path: Path, small_files_only: None) -> None:
+    destination = tmp_path / "labels"
+    destination.write_text("old")
+    with pytest.raises(StoreError, match=r"File too large. Free space"):
+        EXPORTERS.get(name).write(CASES["many rows"], destination)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("labels", "old")]
+
+
+def test_the_header_names_the_columns(tmp_path: Path) -> None:
+    text = EXPORTERS.get("csv").write([], tmp_path / "labels.csv").read_text(encoding="utf-8")
+    assert text == "item_id,label,annotator,created_at,predicted_label,confidence\n"
+    assert ",".join(COLUMNS) in text
+
+
+def test_media_types_and_suffixes() -> None:
+    known = {name: (EXPORTERS.get(name).suffix, EXPORTERS.get(name).media_type) for name in EXPORTERS.names()}
+    assert known == {
+        "csv": (".csv", "text/csv; charset=utf-8"),
+        "json": (".json", "application/json"),
+        "jsonl": (".jsonl", "application/x-ndjson"),
+    }
+
+
+def test_an_unknown_format_names_the_known_ones() -> None:
+    with pytest.raises(UnknownNameError, match="Known: csv, json, jsonl"):
+        EXPORTERS.get("xlsx")

@@ -1,0 +1,200 @@
+"""Folders of pictures: layouts, hostile names, links, bad files."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from fastlabel_gradio.errors import SourceError, UnreadableItemError
+from fastlabel_gradio.sources.files import id_of, path_of
+from fastlabel_gradio.types import Item
+from tests.source_data import (
+    ids,
+    opened,
+    picture,
+    save,
+)
+
+HOSTILE_NAMES = (
+    "<img onerror=alert(1)>.jpg",
+    "${x}.png",
+    "{{y}}.png",
+    "quote\"and'.png",
+    "back\\slash.png",
+    "line\nbreak.png",
+    "\u202egnp.תמונה.png",
+    "100%25.png",
+    " leading and trailing .png",
+    "#?&.png",
+    "..png",
+    "\ufffdDCE9.png",
+)
+
+
+@pytest.fixture
+def deep_folder(tmp_path: Path) -> Iterator[Path]:
+    """1,500 folders in one another, removed here because pytest's own clean-up recurses."""
+    folder = os.open(tmp_path, os.O_RDONLY)
+    for name in ["deep"] + ["d"] * 1500:
+        os.mkdir(name, dir_fd=folder)
+        inner = os.open(name, os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.close(folder)
+    yield tmp_path / "deep"
+    subprocess.run(["rm", "-rf", str(tmp_path / "deep")], check=True)
+
+
+def test_suffixes_count_in_any_case_and_hidden_files_do_not(tmp_path: Path) -> None:
+    for name in ("a.JPG", "b.Jpeg", "c.TIFF", "d.tif", "e.WebP", "f.gif", "g.BMP", "deep/er/h.PNG"):
+        save(tmp_path / name)
+    for name in (".hidden.png", ".git/x.png", "deep/.x/y.png"):
+        save(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "folder.png").mkdir()
+    source = opened("image_folder", tmp_path, path=".")
+    assert ids(source) == ["a.JPG", "b.Jpeg", "c.TIFF", "d.tif", "e.WebP", "f.gif", "g.BMP", "deep/er/h.PNG"]
+
+
+def test_hostile_names_keep_their_meaning(tmp_path: Path) -> None:
+    for seed, name in enumerate(HOSTILE_NAMES):
+        save(tmp_path / "in" / f"x{name}", seed)
+    source = opened("image_folder", tmp_path, path="in")
+    read = {path_of(item.id): source.read(item).tobytes() for item in source.scan()}
+    assert read == {f"x{name}": picture(seed).tobytes() for seed, name in enumerate(HOSTILE_NAMES)}
+
+
+def test_a_name_that_is_not_unicode_is_carried_in_an_id_that_is(tmp_path: Path) -> None:
+    save(tmp_path / "plain.png", 1)
+    raw = os.fsencode(tmp_path) + b"/caf\xe9.png"
+    os.link(tmp_path / "plain.png", raw)
+    source = opened("image_folder", tmp_path, path=".")
+    odd = next(item for item in source.scan() if item.id != "plain.png")
+    assert odd.id.encode() and os.fsencode(path_of(odd.id)) == b"caf\xe9.png"
+    assert source.read(odd).tobytes() == picture(1).tobytes()
+
+
+def test_links_in_a_circle_end_and_no_picture_comes_twice(tmp_path: Path) -> None:
+    save(tmp_path / "real" / "a.png")
+    (tmp_path / "real" / "round").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "again").symlink_to(tmp_path / "real", target_is_directory=True)
+    (tmp_path / "self.png").symlink_to(tmp_path / "self.png")
+    assert len(ids(opened("image_folder", tmp_path, path="."))) == 1
+
+
+def test_a_linked_folder_of_pictures_belongs_to_the_pool(tmp_path: Path) -> None:
+    save(tmp_path / "elsewhere" / "a.png")
+    (tmp_path / "pool").mkdir()
+    (tmp_path / "pool" / "linked").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert ids(opened("image_folder", tmp_path, path="pool")) == ["linked/a.png"]
+
+
+def test_folders_nested_deeper_than_recursion_allows_are_scanned(deep_folder: Path, tmp_path: Path) -> None:
+    save(deep_folder / "x.png")
+    assert ids(opened("image_folder", tmp_path, path=str(deep_folder))) == ["x.png"]
+
+
+def test_large_photographs_shrink_while_they_decode_where_less_is_enough(tmp_path: Path) -> None:
+    picture(0, 1600, 800).save(tmp_path / "large.jpg")
+    source = opened("image_folder", tmp_path, path=".")
+    assert source.read(Item("large.jpg"), enough_px=200).size == (400, 200)
+    assert source.read(Item("large.jpg")).size == (1600, 800)
+
+
+def test_the_stamp_changes_with_the_file(tmp_path: Path) -> None:
+    source = opened("image_folder", save(tmp_path / "a.png").parent, path=".")
+    before = next(source.scan())
+    picture(5, 30, 30).save(tmp_path / "a.png")
+    assert next(source.scan()) != before
+
+
+@pytest.mark.parametrize("item_id", ["../secret.png", "sub/../../secret.png", "/secret.png", "", ".", ".."])
+def test_an_id_that_leads_out_of_the_folder_is_refused(tmp_path: Path, item_id: str) -> None:
+    save(tmp_path / "secret.png")
+    save(tmp_path / "pool" / "sub" / "a.png")
+    source = opened("image_folder", tmp_path, path="pool")
+    with pytest.raises(UnreadableItemError):
+        source.read(Item(item_id))
+    with pytest.raises(UnreadableItemError):
+        source.content_key(Item(item_id))
+
+
+def test_class_folders_propose_the_classes(tmp_path: Path) -> None:
+    for name in ("dog/1.png", "cat/deep/1.png"):
+        save(tmp_path / name)
+    (tmp_path / "empty").mkdir()
+    source = opened("image_folder", tmp_path, path=".")
+    assert source.classes() == ("cat", "dog")
+    assert {item.id: source.reference_label(item) for item in source.scan()} == {
+        "cat/deep/1.png": "cat",
+        "dog/1.png": "dog",
+    }
+
+
+def test_split_folders_are_looked_through(tmp_path: Path) -> None:
+    for name in ("train/dog/1.png", "train/cat/1.png", "Test/dog/2.png", "Test/fox/2.png"):
+        save(tmp_path / name)
+    source = opened("image_folder", tmp_path, path=".")
+    assert source.classes() == ("cat", "dog", "fox")
+    assert {source.reference_label(item) for item in source.scan()} == {"cat", "dog", "fox"}
+
+
+def test_a_class_called_test_beside_other_classes_stays_a_class(tmp_path: Path) -> None:
+    for name in ("test/1.png", "dog/1.png"):
+        save(tmp_path / name)
+    assert opened("image_folder", tmp_path, path=".").classes() == ("dog", "test")
+
+
+@pytest.mark.parametrize("names", [["a.png"], ["only/a.png"], ["a.png", "x/b.png", "y/c.png"]])
+def test_other_layouts_propose_no_classes(tmp_path: Path, names: list[str]) -> None:
+    for name in names:
+        save(tmp_path / name)
+    assert opened("image_folder", tmp_path, path=".").classes() == ()
+
+
+def test_a_picture_at_the_root_has_no_reference_label(tmp_path: Path) -> None:
+    source = opened("image_folder", save(tmp_path / "a.png").parent, path=".")
+    assert source.reference_label(Item("a.png")) is None
+
+
+def test_bad_files_are_items_that_give_their_reason(tmp_path: Path) -> None:
+    good = save(tmp_path / "good.png").read_bytes()
+    bad = {
+        "zero.png": b"",
+        "text.jpg": b"hello" * 30,
+        "cut.png": good[: len(good) // 2],
+    }
+    for name, content in bad.items():
+        (tmp_path / name).write_bytes(content)
+    Image.new("RGB", (1, 1)).save(tmp_path / "one.png")
+    Image.new("RGB", (20_000, 20)).save(tmp_path / "wide.png")
+    source = opened("image_folder", tmp_path, path=".")
+    reasons = {}
+    for item in source.scan():
+        try:
+            source.read(item)
+        except UnreadableItemError as error:
+            reasons[item.id] = str(error)
+    assert set(reasons) == {*bad, "one.png", "wide.png"}
+
+
+def test_an_empty_folder_a_missing_path_and_a_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty" / "deeper").mkdir(parents=True)
+    (tmp_path / "empty" / "notes.txt").touch()
+    with pytest.raises(SourceError, match="holds no picture"):
+        opened("image_folder", tmp_path, path="empty")
+    with pytest.raises(SourceError, match="does not exist"):
+        opened("image_folder", tmp_path, path="gone")
+    with pytest.raises(SourceError, match="is a file"):
+        opened("image_folder", tmp_path, path=str(save(tmp_path / "a.png")))
+
+
+@pytest.mark.parametrize(
+    "name", ["plain", "\udce9", "\ufffd", "\ufffdDCE9", "\udce9DCE9", "\ufffd\udce9\ufffd\ufffd", "\ud800"]
+)
+def test_every_name_has_an_id_of_its_own_that_utf8_carries(name: str) -> None:
+    assert path_of(id_of(name)) == name
+    assert id_of(name).encode().decode() == id_of(name)

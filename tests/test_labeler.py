@@ -1,0 +1,301 @@
+"""The loop: batches, claims, submits, undo, training and restarts, over a real pool of pictures."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fastlabel_gradio.errors import InvalidLabelsError, UnknownNameError
+from fastlabel_gradio.labeler import Labeler
+from fastlabel_gradio.project import Project
+from fastlabel_gradio.strategies import STRATEGIES
+from tests.pools import make_config, true_labels, wait_for, write_pictures
+
+OpenProject = Callable[..., Project]
+
+
+@pytest.fixture
+def labeler(pictures: Path, open_project: OpenProject) -> Labeler:
+    return open_project(make_config(pictures)).labeler("ann")
+
+
+def _trained(labeler: Labeler, labels: int = 30) -> Labeler:
+    labeler.submit("ann", true_labels(labeler, "ann", labels))
+    assert labeler.wait_for_training(30)
+    return labeler
+
+
+def test_a_batch_has_the_wanted_size_and_no_predictions_before_the_first_head(labeler: Labeler) -> None:
+    batch = labeler.next_batch("ann", 12)
+    assert len({item.id for item in batch.items}) == 12
+    assert list(batch.predictions) == [None] * 12
+    assert batch.head_version == 0
+
+
+def test_labels_make_predictions_better_than_chance(labeler: Labeler) -> None:
+    _trained(labeler)
+    batch = labeler.next_batch("ann", 30)
+    names = labeler.schema.names
+    right = [
+        names[prediction.index] == item.id.split("/")[0]
+        for item, prediction in zip(batch.items, batch.predictions, strict=True)
+        if prediction
+    ]
+    assert len(right) == 30
+    assert np.mean(right) > 0.9
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES.names())
+def test_every_strategy_gives_a_batch_with_and_without_a_head(labeler: Labeler, strategy: str) -> None:
+    cold = labeler.next_batch("ann", 9, strategy)
+    assert len(cold.items) == 9
+    assert bool(cold.notice) == (STRATEGIES.get(strategy).needs == "probabilities")
+    _trained(labeler)
+    warm = labeler.next_batch("ann", 9, strategy, fresh=True)
+    assert (len(warm.items), warm.strategy, warm.notice) == (9, strategy, "")
+
+
+def test_an_unknown_strategy_is_refused(labeler: Labeler) -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'margin'"):
+        labeler.next_batch("ann", 9, "margn")
+
+
+def test_asking_again_returns_the_same_batch_in_the_same_order(labeler: Labeler) -> None:
+    first = labeler.next_batch("ann", 12)
+    again = labeler.next_batch("ann", 12)
+    assert (again.id, again.items) == (first.id, first.items)
+
+
+def test_a_fresh_batch_gives_the_old_one_back(labeler: Labeler) -> None:
+    first = labeler.next_batch("ann", 12)
+    second = labeler.next_batch("ann", 12, fresh=True)
+    assert second.id != first.id
+    assert labeler.counts().claimed == 12
+
+
+def test_two_annotators_share_no_item(labeler: Labeler) -> None:
+    ann, bob = labeler.next_batch("ann", 25), labeler.next_batch("bob", 25)
+    assert not {item.id for item in ann.items} & {item.id for item in bob.items}
+    assert labeler.claimed_by_others("ann") == 25
+    assert len(labeler.next_batch("cat", 25).items) == 10
+    nothing = labeler.next_batch("dan", 25)
+    assert nothing.id == ""
+    assert "other annotators" in nothing.notice
+
+
+def test_only_labeled_items_leave_the_pool(labeler: Labeler) -> None:
+    batch = labeler.next_batch("ann", 12)
+    labels = [(item.id, "red") for item in batch.items[:5]]
+    receipt = labeler.submit("ann", labels, batch.id)
+    assert (receipt.accepted, receipt.training_triggered) == (5, False)
+    counts = labeler.counts()
+    assert (counts.labeled, counts.unlabeled, counts.claimed) == (5, 55, 0)
+    everything = labeler.next_batch("ann", 100)
+    assert {item.id for item in batch.items[5:]} <= {item.id for item in everything.items}
+    assert not {item.id for item in batch.items[:5]} & {item.id for item in everything.items}
+
+
+def test_a_submit_that_comes_twice_counts_once(labeler: Labeler) -> None:
+    batch = labeler.next_batch("ann", 9)
+    labels = [(item.id, 0) for item in batch.items]
+    for _ in range(2):
+        assert labeler.submit("ann", labels, batch.id).accepted == 9
+    assert labeler.counts().labeled == 9
+    assert len(list(labeler.export_rows())) == 9
+    assert labeler.status().since_training == 9
+
+
+@pytest.mark.parametrize(
+    "bad", [("nowhere.png", "red"), ("red/0001.png", "purple"), ("red/0001.png", 3), ("red/0001.png", -1)]
+)
+def test_a_bad_label_stores_nothing_of_its_request(labeler: Labeler, bad: tuple[str, str | int]) -> None:
+    with pytest.raises(InvalidLabelsError):
+        labeler.submit("ann", [("red/0000.png", "red"), bad])
+    assert labeler.counts().labeled == 0
+
+
+def test_two_labels_for_one_item_are_refused(labeler: Labeler) -> None:
+    with pytest.raises(InvalidLabelsError, match="two different labels"):
+        labeler.submit("ann", [("red/0000.png", "red"), ("red/0000.png", "blue")])
+
+
+def test_undo_opens_the_batch_again_with_its_labels(labeler: Labeler) -> None:
+    batch = labeler.next_batch("ann", 8)
+    labels = [(item.id, "green") for item in batch.items[:5]]
+    labeler.submit("ann", labels, batch.id)
+    labeler.next_batch("ann", 8)
+    reopened = labeler.undo("ann")
+    assert reopened.undone == 5
+    assert reopened.batch is not None
+    assert {item.id for item in reopened.batch.items} == {item_id for item_id, _ in labels}
+    assert set(reopened.labels.values()) == {labeler.schema.names.index("green")}
+    assert labeler.counts().labeled == 0
+    assert labeler.next_batch("ann").id == reopened.batch.id
+    assert labeler.undo("ann").undone == 0
+
+
+def test_undo_takes_back_only_what_the_annotator_said(labeler: Labeler) -> None:
+    labeler.submit("ann", [("red/0000.png", "red")])
+    assert labeler.undo("bob").undone == 0
+    assert labeler.counts().labeled == 1
+
+
+def test_a_correction_replaces_and_its_undo_restores_the_previous_label(labeler: Labeler) -> None:
+    labeler.submit("ann", [("red/0000.png", "blue")])
+    labeler.submit("ann", [("red/0000.png", "red")])
+    assert [row.label for row in labeler.export_rows()] == ["red"]
+    reopened = labeler.undo("ann")
+    assert [row.label for row in labeler.export_rows()] == ["blue"]
+    assert reopened.batch is None
+
+
+def test_claims_run_out_and_can_be_renewed(pictures: Path, open_project: OpenProject) -> None:
+    now = [1000.0]
+    project = open_project(make_config(pictures, claim_minutes=1))
+    labeler = project.labeler("ann")
+    labeler._clock = lambda: now[0]
+    batch = labeler.next_batch("ann", 60)
+    now[0] += 50
+    assert labeler.renew("ann", batch.id)
+    assert not labeler.renew("bob", batch.id)
+    now[0] += 50
+    assert labeler.next_batch("bob", 60).items == ()
+    now[0] += 50
+    assert len(labeler.next_batch("bob", 60).items) == 60
+    assert not labeler.renew("ann", batch.id)
+
+
+def test_a_late_submit_is_kept_as_a_second_opinion(labeler: Labeler) -> None:
+    labeler.submit("ann", [("red/0000.png", "red")])
+    labeler.submit("bob", [("red/0000.png", "blue")])
+    assert sorted((row.annotator, row.label) for row in labeler.export_rows()) == [("ann", "red"), ("bob", "blue")]
+    assert labeler.counts().labeled == 1
+
+
+def test_training_starts_after_train_every_labels_and_says_what_is_missing(
+    pictures: Path, open_project: OpenProject
+) -> None:
+    labeler = open_project(make_config(pictures, train_every=4)).labeler("ann")
+    labeler.train()
+    assert labeler.wait_for_training(30)
+    assert "two classes" in labeler.status().training.message
+    assert not labeler.submit(
+        "ann", [("red/0000.png", "red"), ("red/0001.png", "red"), ("blue/0000.png", "blue")]
+    ).training_triggered
+    assert labeler.submit("ann", [("blue/0001.png", "blue")]).training_triggered
+    assert labeler.wait_for_training(30)
+    status = labeler.status()
+    assert status.head is not None
+    assert (status.head.version, status.head.label_count, status.since_training) == (1, 4, 0)
+
+
+def test_a_restart_brings_back_labels_batch_and_head(pictures: Path, open_project: OpenProject) -> None:
+    config = make_config(pictures)
+    project = open_project(config)
+    labeler = _trained(project.labeler("ann"))
+    batch = labeler.next_batch("ann", 7)
+    before = labeler.predictions(np.arange(60))
+    project.close()
+    again = open_project(config).labeler("ann")
+    assert again.counts().labeled == 30
+    wait_for(lambda: again.head is not None)
+    assert again.next_batch("ann", 7).items == batch.items
+    assert again.predictions(np.arange(60)) == before
+    assert again.head is not None
+    assert again.head.info.version == 1
+
+
+def test_a_checkpoint_of_another_encoder_is_refused_and_a_new_head_is_trained(
+    pictures: Path, open_project: OpenProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = make_config(pictures)
+    project = open_project(config)
+    _trained(project.labeler("ann"))
+    project.close()
+    monkeypatch.setattr("tests.pools.PixelEncoder.fingerprint", "pixels-2")
+    labeler = open_project(config).labeler("ann")
+    wait_for(lambda: labeler.head is not None)
+    assert labeler.head is not None
+    assert labeler.head.info.encoder_fingerprint == "pixels-2"
+    assert labeler.head.info.label_count == 30
+    assert "pixels-1" in labeler.status().notice
+
+
+def test_a_new_class_keeps_every_label(pictures: Path, open_project: OpenProject) -> None:
+    project = open_project(make_config(pictures, classes=["red", "green", "blue"]))
+    _trained(project.labeler("ann"))
+    labels = {row.item_id: row.label for row in project.labeler("ann").export_rows()}
+    project.close()
+    again = open_project(make_config(pictures, classes=["violet", "blue", "green", "red"])).labeler("ann")
+    assert again.schema.names == ("violet", "blue", "green", "red")
+    assert {row.item_id: row.label for row in again.export_rows()} == labels
+
+
+def test_files_added_before_a_restart_are_the_only_ones_embedded(pictures: Path, open_project: OpenProject) -> None:
+    config = make_config(pictures)
+    open_project(config).close()
+    write_pictures(pictures, per_class=25)
+    (pictures / "red" / "0000.png").unlink()
+    project = open_project(config)
+    assert project.labeler("ann").counts().unlabeled == 74
+    assert len(project.store) <= 60 + 15 + 60
+
+
+def test_unreadable_files_are_listed_and_left_out(pictures: Path, open_project: OpenProject) -> None:
+    (pictures / "red" / "0000.png").write_bytes(b"")
+    (pictures / "blue" / "0001.png").write_bytes((pictures / "blue" / "0002.png").read_bytes()[:200])
+    project = open_project(make_config(pictures))
+    labeler = project.labeler("ann")
+    assert [item_id for item_id, _ in project.store.unreadable(10)] == ["blue/0001.png", "red/0000.png"]
+    assert labeler.counts().unlabeled == 58
+    ids = {item.id for item in labeler.next_batch("ann", 100).items}
+    assert len(ids) == 58
+    with pytest.raises(InvalidLabelsError, match=r"red/0000\.png"):
+        labeler.submit("ann", [("red/0000.png", "red")])
+
+
+def test_all_labeled_says_so(labeler: Labeler) -> None:
+    labeler.submit("ann", true_labels(labeler, "ann", 100))
+    batch = labeler.next_batch("ann")
+    assert (batch.id, batch.items) == ("", ())
+    assert "Every item is labeled" in batch.notice
+
+
+def test_private_labelers_do_not_see_each_other(pictures: Path, open_project: OpenProject) -> None:
+    project = open_project(make_config(pictures, sharing="private"))
+    ann, bob = project.labeler("guest-ann1"), project.labeler("guest-bob1")
+    ann.submit("guest-ann1", true_labels(ann, "guest-ann1", 30))
+    assert (ann.counts().labeled, bob.counts().labeled) == (30, 0)
+    assert ann.wait_for_training(30)
+    assert ann.head is not None
+    assert bob.head is None
+    assert len(bob.next_batch("guest-bob1", 60).items) == 60
+
+
+def test_threads_that_claim_and_submit_during_training_never_share_an_item(
+    tmp_path: Path, open_project: OpenProject
+) -> None:
+    pictures = write_pictures(tmp_path / "many", per_class=80)
+    labeler = open_project(make_config(pictures, train_every=1)).labeler("x")
+    seen: list[str] = []
+    errors: list[Exception] = []
+
+    def annotate(name: str) -> None:
+        try:
+            while batch := labeler.next_batch(name, 5).items:
+                seen.extend(item.id for item in batch)
+                labeler.submit(name, [(item.id, item.id.split("/")[0]) for item in batch])
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=annotate, args=(f"annotator-{number}",)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert errors == []
+    assert len(seen) == len(set(seen)) == 240
+    assert labeler.counts().labeled == 240
+    assert len(list(labeler.export_rows())) == 240

@@ -1,0 +1,296 @@
+"""Pictures in and out: what `fastlabel_gradio.media` accepts, refuses and makes."""
+
+import io
+import os
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fastlabel_gradio import media
+from fastlabel_gradio.errors import UnreadableItemError
+
+RED, BLUE = (220, 20, 20), (20, 20, 220)
+
+
+def encoded(picture: Image.Image, kind: str, **options: object) -> io.BytesIO:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    buffer.seek(0)
+    return buffer
+
+
+def halves(width: int = 64, height: int = 32) -> Image.Image:
+    """Red on the left, blue on the right."""
+    picture = Image.new("RGB", (width, height), RED)
+    picture.paste(BLUE, (width // 2, 0, width, height))
+    return picture
+
+
+def noise(width: int, height: int) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8))
+
+
+def png_claiming(width: int, height: int) -> io.BytesIO:
+    """A PNG whose header claims a size that its few bytes of data do not have."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return len(data).to_bytes(4, "big") + name + data + zlib.crc32(name + data).to_bytes(4, "big")
+
+    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 2, 0, 0, 0])
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
+    return io.BytesIO(b"\x89PNG\r\n\x1a\n" + body)
+
+
+def is_near(pixel: object, colour: tuple[int, int, int], tolerance: int = 12) -> bool:
+    return bool(np.all(np.abs(np.asarray(pixel, dtype=int) - colour) <= tolerance))
+
+
+def reason(file: io.BytesIO | Path) -> str:
+    with pytest.raises(UnreadableItemError) as caught:
+        media.open_picture(file)
+    text = str(caught.value)
+    assert text and "\n" not in text and len(text) < 160
+    return text
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "JPEG2000", "PPM"])
+def test_every_known_format_opens_as_rgb(kind: str) -> None:
+    picture = media.open_picture(encoded(halves(), kind))
+    assert (picture.mode, picture.size) == ("RGB", (64, 32))
+    assert is_near(picture.getpixel((5, 16)), RED) and is_near(picture.getpixel((58, 16)), BLUE)
+
+
+def test_a_multi_picture_jpeg_of_a_phone_gives_its_first_picture() -> None:
+    file = encoded(halves(), "MPO", save_all=True, append_images=[noise(64, 32)])
+    assert is_near(media.open_picture(file).getpixel((5, 16)), RED)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_undone(kind: str, orientation: int) -> None:
+    upright = halves()
+    stored = {
+        1: upright,
+        2: upright.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+        3: upright.transpose(Image.Transpose.ROTATE_180),
+        4: upright.transpose(Image.Transpose.FLIP_TOP_BOTTOM),
+        5: upright.transpose(Image.Transpose.TRANSPOSE),
+        6: upright.transpose(Image.Transpose.ROTATE_90),
+        7: upright.transpose(Image.Transpose.TRANSVERSE),
+        8: upright.transpose(Image.Transpose.ROTATE_270),
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture = media.open_picture(encoded(stored, kind, exif=exif))
+    assert picture.size == upright.size
+    assert is_near(picture.getpixel((5, 16)), RED) and is_near(picture.getpixel((58, 16)), BLUE)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_damaged_exif_does_not_hide_a_good_picture() -> None:
+    file = encoded(halves(), "JPEG", exif=b"Exif\x00\x00MM\x00\x2a\xff\xff\xff\xff" + bytes(range(40)))
+    assert media.open_picture(file).size == (64, 32)
+
+
+def test_cmyk_is_converted() -> None:
+    assert is_near(media.open_picture(encoded(halves().convert("CMYK"), "JPEG")).getpixel((5, 16)), RED)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_sixteen_bits_are_scaled_not_clipped(kind: str) -> None:
+    ramp = np.linspace(0, 65_535, 256, dtype=np.uint16)[None].repeat(8, axis=0)
+    values = np.asarray(media.open_picture(encoded(Image.fromarray(ramp), kind)))[0, :, 0]
+    assert np.abs(values.astype(int) - np.arange(256)).max() <= 1
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (0.0, 255.0), (-3.0, 90_000.0)])
+def test_float_pictures_use_the_whole_range(low: float, high: float) -> None:
+    ramp = np.linspace(low, high, 256, dtype=np.float32)[None].repeat(8, axis=0)
+    values = np.asarray(media.open_picture(encoded(Image.fromarray(ramp), "TIFF")))[0, :, 0]
+    assert np.abs(values.astype(int) - np.arange(256)).max() <= 1
+
+
+def test_integers_beyond_sixteen_bits_are_scaled_by_their_own_range() -> None:
+    ramp = np.linspace(0, 1_000_000, 256, dtype=np.int32)[None].repeat(8, axis=0)
+    values = np.asarray(media.open_picture(encoded(Image.fromarray(ramp), "TIFF")))[0, :, 0]
+    assert np.abs(values.astype(int) - np.arange(256)).max() <= 1
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_transparency_is_laid_on_white(mode: str) -> None:
+    clear = Image.new(mode, (8, 8), (0,) * len(mode))
+    picture = media.open_picture(encoded(clear, "PNG"))
+    assert picture.getpixel((4, 4)) == (255, 255, 255)
+
+
+def test_half_transparency_is_mixed_with_white() -> None:
+    pixel = media.open_picture(encoded(Image.new("RGBA", (8, 8), (0, 0, 0, 128)), "PNG")).getpixel((4, 4))
+    assert is_near(pixel, (127, 127, 127), tolerance=1)
+
+
+def test_a_transparent_palette_colour_is_laid_on_white() -> None:
+    palette = Image.new("P", (8, 8), 0)
+    palette.putpalette([10, 200, 10, 200, 10, 10])
+    palette.paste(1, (0, 0, 4, 8))
+    picture = media.open_picture(encoded(palette, "PNG", transparency=0))
+    assert picture.getpixel((6, 4)) == (255, 255, 255)
+    assert picture.getpixel((1, 4)) == (200, 10, 10)
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "P"])
+def test_gray_bilevel_and_palette_become_rgb(mode: str) -> None:
+    picture = media.open_picture(encoded(Image.new("L", (8, 8), 255).convert(mode), "PNG"))
+    assert picture.mode == "RGB"
+    assert picture.getpixel((4, 4)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
+def test_of_an_animation_the_first_frame_is_given(kind: str) -> None:
+    red, blue = Image.new("RGB", (8, 8), RED), Image.new("RGB", (8, 8), BLUE)
+    picture = media.open_picture(encoded(red, kind, save_all=True, append_images=[blue]))
+    assert is_near(picture.getpixel((4, 4)), RED)
+
+
+def test_content_decides_not_the_name(tmp_path: Path) -> None:
+    mislabeled = tmp_path / "really_png.jpg"
+    mislabeled.write_bytes(encoded(halves(), "PNG").getvalue())
+    assert media.open_picture(mislabeled).size == (64, 32)
+
+
+@pytest.mark.parametrize(
+    "content", [b"Dear Sir or Madam,\n" * 50, b"<svg onload=alert(1)></svg>", b"%!PS-Adobe-3.0 EPSF-3.0"]
+)
+def test_what_is_no_picture_is_refused(tmp_path: Path, content: bytes) -> None:
+    letter = tmp_path / "letter.jpg"
+    letter.write_bytes(content)
+    assert "not a picture" in reason(letter)
+
+
+def test_an_empty_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty.png").touch()
+    assert "empty" in reason(tmp_path / "empty.png")
+    assert "empty" in reason(io.BytesIO())
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF"])
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.9])
+def test_a_truncated_file_is_refused(kind: str, share: float) -> None:
+    content = encoded(noise(80, 60), kind).getvalue()
+    reason(io.BytesIO(content[: int(len(content) * share)]))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::PIL.Image.DecompressionBombWarning")
+def test_random_damage_never_raises_anything_else() -> None:
+    rng = np.random.default_rng(7)
+    for kind in ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF"):
+        content = np.frombuffer(encoded(noise(40, 30), kind).getvalue(), dtype=np.uint8)
+        for _ in range(150):
+            damaged = content.copy()
+            damaged[rng.integers(0, min(len(damaged), 400), 6)] = rng.integers(0, 256, 6)
+            try:
+                picture = media.open_picture(io.BytesIO(damaged.tobytes()))
+            except UnreadableItemError:
+                continue
+            assert picture.mode == "RGB"
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1)])
+def test_a_picture_one_pixel_thin_is_refused(size: tuple[int, int]) -> None:
+    assert "too small" in reason(encoded(Image.new("RGB", size), "PNG"))
+
+
+def test_a_picture_twenty_thousand_pixels_wide_is_refused() -> None:
+    assert "20000 x 30" in reason(encoded(Image.new("RGB", (20_000, 30)), "PNG"))
+
+
+@pytest.mark.parametrize("size", [(16_000, 16_000), (60_000, 60_000), (2**31 - 1, 2**31 - 1)])
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_decompression_bomb_is_refused_before_it_is_decoded(size: tuple[int, int]) -> None:
+    reason(png_claiming(*size))
+
+
+def test_no_warning_of_pillow_reaches_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "large.png").write_bytes(png_claiming(10_000, 12_000).getvalue())
+    program = (
+        "import pathlib, sys; from fastlabel_gradio import media\n"
+        "try: media.open_picture(pathlib.Path(sys.argv[1]))\n"
+        "except media.UnreadableItemError: pass"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "large.png")], capture_output=True, text=True, check=True
+    )
+    assert run.stderr == ""
+
+
+def test_a_missing_file_a_folder_and_a_pipe_are_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    assert "No such file" in reason(tmp_path / "gone.jpg")
+    assert "not a plain file" in reason(tmp_path)
+    assert "not a plain file" in reason(tmp_path / "pipe.jpg")
+    assert "cannot be opened" in reason(tmp_path / "null\0byte.jpg")
+
+
+def test_a_hint_decodes_large_jpegs_smaller_but_never_below_it() -> None:
+    file = encoded(noise(1600, 800), "JPEG")
+    picture = media.open_picture(file, enough_px=200)
+    assert picture.size == (400, 200)
+    file.seek(0)
+    assert media.open_picture(file, enough_px=900).size == (1600, 800)
+
+
+def test_metadata_does_not_leave_with_the_picture() -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "where I live"
+    picture = media.open_picture(encoded(halves(), "JPEG", exif=exif, comment=b"where I live"))
+    assert b"where I live" not in media.encode_jpeg(picture, 64)
+
+
+def test_picture_size_reads_the_header_only() -> None:
+    assert media.picture_size(png_claiming(9600, 7200)) == (9600, 7200)
+
+
+@pytest.mark.parametrize(
+    ("size", "side_px", "expected"),
+    [((400, 200), 100, (100, 50)), ((200, 400), 100, (50, 100)), ((30, 20), 100, (30, 20)), ((9000, 3), 100, (100, 1))],
+)
+def test_a_thumbnail_fits_keeps_its_aspect_and_is_never_enlarged(
+    size: tuple[int, int], side_px: int, expected: tuple[int, int]
+) -> None:
+    assert media.thumbnail(Image.new("RGB", size), side_px).size == expected
+
+
+def test_a_contact_sheet_centres_each_picture_on_the_matte() -> None:
+    sheet = Image.open(
+        io.BytesIO(media.contact_sheet([halves(200, 100), None, Image.new("RGB", (50, 50), RED)], 2, 100))
+    )
+    matte = (0x20, 0x24, 0x2C)
+    assert sheet.size == (200, 200)
+    assert is_near(sheet.getpixel((10, 50)), RED) and is_near(sheet.getpixel((90, 50)), BLUE)
+    assert is_near(sheet.getpixel((50, 8)), matte) and is_near(sheet.getpixel((150, 50)), matte)
+    assert is_near(sheet.getpixel((50, 150)), RED) and is_near(sheet.getpixel((8, 150)), matte)
+
+
+def test_the_tiles_of_small_pictures_are_as_small_as_they() -> None:
+    sheet = Image.open(io.BytesIO(media.contact_sheet([halves(32, 16)] * 5, 3, 256)))
+    assert sheet.size == (96, 64)
+
+
+@pytest.mark.parametrize(("count", "columns", "tile_px"), [(0, 1, 8), (1, 0, 8), (1, 1, 0), (9000, 1, 8)])
+def test_an_impossible_contact_sheet_is_refused(count: int, columns: int, tile_px: int) -> None:
+    with pytest.raises(ValueError):
+        media.contact_sheet([Image.new("RGB", (8, 8))] * count, columns, tile_px)
+
+
+def test_a_contact_sheet_of_empty_tiles_is_all_matte() -> None:
+    sheet = np.asarray(Image.open(io.BytesIO(media.contact_sheet([None, None], 2, 16))))
+    assert sheet.shape == (16, 32, 3)
+    assert is_near(sheet[0, 0], (0x20, 0x24, 0x2C)) and sheet.std(axis=(0, 1)).max() < 2
+
+
+def test_a_jpeg_is_fitted() -> None:
+    assert Image.open(io.BytesIO(media.encode_jpeg(noise(300, 100), 150))).size == (150, 50)
