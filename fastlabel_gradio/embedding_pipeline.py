@@ -130,7 +130,6 @@ class EmbeddingPipeline:
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """Runs a thread's work; an expected failure is shown on screen, a bug is also logged with its traceback."""
-        _lower_priority()
         try:
             work()
         except FastLabelError as error:
@@ -155,11 +154,12 @@ class EmbeddingPipeline:
         self._scanned.set()
 
     def _embed(self) -> None:
-        self._progress = replace(self._progress, state="loading")
-        encoder, notice = self._open_encoder()
+        # A thread of its own at full priority, since the first batch waits for this. Torch's helper threads keep the
+        # priority of the thread that first needed them, so the embedding below has to come from another one.
+        with ThreadPoolExecutor(1, "load") as loader:
+            encoder, notice = loader.submit(self._load).result()
+        _lower_priority()
         with ThreadPoolExecutor(self._workers, "prepare", _lower_priority) as workers:
-            if isinstance(encoder, FittedEncoder):
-                self._fit_or_load(encoder, workers)
             self._store.use_encoder(encoder.fingerprint, encoder.dim)
             self._progress = replace(self._progress, state="embedding", encoder=encoder.name, notice=notice)
             self._announce(encoder)
@@ -171,6 +171,14 @@ class EmbeddingPipeline:
                 self._scanned.wait(0.2)
         self._progress = replace(self._progress, state="stopped" if self._stop.is_set() else "done", eta_s=None)
 
+    def _load(self) -> tuple[Encoder, str]:
+        self._progress = replace(self._progress, state="loading")
+        encoder, notice = self._open_encoder()
+        if isinstance(encoder, FittedEncoder):
+            with ThreadPoolExecutor(self._workers, "sample") as workers:
+                self._fit_or_restore(encoder, workers)
+        return encoder, notice
+
     def _announce(self, encoder: Encoder) -> None:
         with self._ready_lock:
             self.encoder = encoder
@@ -178,7 +186,7 @@ class EmbeddingPipeline:
         for callback in callbacks:
             callback()
 
-    def _fit_or_load(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> None:
+    def _fit_or_restore(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> None:
         saved = self._store.folder / f"{encoder.name}.safetensors"
         if saved.exists():
             try:

@@ -314,6 +314,7 @@ class Labeler:
         rows_by_id = {item.id: row for row, item in items.items()}
         if len(got) < len(wanted.item_ids):  # another process works on the same label store
             self._ledger.replace_claims(self._labels.claims(now=now))
+            self._ledger.relabel(self._labels.standing(set(wanted.item_ids) - set(got)))
         if not got:
             return None
         self._ledger.claim(got, annotator, wanted.id, now + self.settings.claim_s)

@@ -62,7 +62,7 @@ class Recipe:
 RECIPE = Recipe()
 FIT_PATCHES = 60_000
 KMEANS_ROUNDS = 10
-BATCH_SIZES = {"cpu": 256, "cuda": 1024, "mps": 512}
+BATCH_SIZES = {"cpu": 128, "cuda": 1024, "mps": 512}
 
 
 @dataclass(frozen=True, slots=True)

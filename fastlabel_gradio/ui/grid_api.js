@@ -69,7 +69,8 @@ const REQUEST_LIMIT_MS = 60000;
 async function request(url, options) {
   let response;
   try {
-    response = await fetch(url, { ...options, credentials: "same-origin", signal: AbortSignal.timeout(REQUEST_LIMIT_MS) });
+    const signal = AbortSignal.timeout(REQUEST_LIMIT_MS);
+    response = await fetch(url, { ...options, credentials: "same-origin", signal });
   } catch {
     throw new ApiError("No answer from the server.", 0);
   }

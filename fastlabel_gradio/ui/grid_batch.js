@@ -102,6 +102,7 @@ class BatchView {
   afterChange() {
     this.saveDraft();
     this.dock.paint(this.cards);
+    this.dock.forgetWarning();
   }
 
   labelCurrent(index) {
@@ -125,7 +126,8 @@ class BatchView {
   acceptRest() {
     const open = this.cards.filter((card) => card.label === null && card.suggestion);
     this.change(open, (card) => card.suggestion.index);
-    this.dock.say(open.length ? "Accepted " + plural(open.length, "suggestion") + ": press s to submit." : "No suggestion is left to accept.");
+    const accepted = "Accepted " + plural(open.length, "suggestion") + ": press s to submit.";
+    this.dock.say(open.length ? accepted : "No suggestion is left to accept.");
   }
 
   clearCurrent() {

@@ -1,4 +1,4 @@
-// One card: picture, suggestion, menu of classes. Building and painting only; what a key or a click means is label_grid.js.
+// One card: picture, suggestion, menu of classes. Building and painting only; grid_batch.js decides what happens to it.
 
 const UNSURE_ABOVE_CHANCE = 0.15; // less than this above 1 / classes is marked as unsure
 const MENU_OPTIONS_AT_ONCE = 20000; // more than this on one page, and menus are filled when they are opened
@@ -72,7 +72,8 @@ class CardDeck {
 
   describe(card, state) {
     const place = "Item " + (card.index + 1) + " of " + card.count;
-    const said = card.suggestion && "suggestion " + card.suggestion.name + ", " + formatPercent(card.suggestion.confidence);
+    const { suggestion } = card;
+    const said = suggestion && "suggestion " + suggestion.name + ", " + formatPercent(suggestion.confidence);
     const label = state === "open" ? "not labeled" : state + ": " + this.classes[card.label];
     return [place, said, label].filter(Boolean).join("; ");
   }
@@ -102,9 +103,9 @@ function paintChip(chip, suggestion, state) {
   const before = state === "changed" ? "was " : "";
   const after = state === "open" && unsure ? "?" : "";
   chip.firstChild.replaceChildren(before, nameNode(suggestion.name), after);
-  const confidence = formatPercent(suggestion.confidence) + (unsure ? ", unsure" : "");
-  chip.title = state === "open" ? "Accept " + suggestion.name + " (Enter), " + confidence : suggestion.name + ", " + confidence;
-  chip.setAttribute("aria-label", (state === "accepted" ? "Accepted " : "Accept ") + suggestion.name + ", " + confidence);
+  const words = suggestion.name + ", " + formatPercent(suggestion.confidence) + (unsure ? ", unsure" : "");
+  chip.title = (state === "open" ? "Accept (Enter): " : "") + words;
+  chip.setAttribute("aria-label", (state === "accepted" ? "Accepted: " : "Accept: ") + words);
 }
 
 // Where tile `index` lies on the contact sheet, as CSS percentages. The tile is drawn 1 % larger than its box, so that

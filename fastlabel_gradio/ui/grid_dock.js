@@ -1,4 +1,4 @@
-// The dock below the cards: classes with their keys and counts, how far the batch is, messages, the two buttons that end it.
+// The dock below the cards: classes with keys and counts, how far the batch is, messages, the buttons that end it.
 
 const LEGEND_LIMIT = 60;
 const MESSAGE_MS = 8000; // what needs no answer goes by itself; warnings and errors stay
@@ -25,8 +25,9 @@ class Dock {
   setClasses(classes) {
     this.entries = classes.slice(0, LEGEND_LIMIT).map((name, index) => legendEntry(name, index));
     const rest = classes.length - this.entries.length;
-    const more = rest > 0 ? el("span", "fl-legend-more", "and " + formatCount(rest) + " more in each card's menu") : null;
-    this.legend.replaceChildren(...this.entries.map((entry) => entry.node), ...(more ? [more] : []));
+    this.legend.replaceChildren(...this.entries.map((entry) => entry.node));
+    const more = "and " + formatCount(rest) + " more in each card's menu";
+    if (rest > 0) this.legend.append(el("span", "fl-legend-more", more));
   }
 
   say(text, tone) {
@@ -34,6 +35,10 @@ class Dock {
     setText(this.message, text);
     this.message.dataset.tone = tone ?? "";
     if (!tone) this.fading = setTimeout(() => setText(this.message, ""), MESSAGE_MS);
+  }
+
+  forgetWarning() {
+    if (this.message.dataset.tone === "warning") this.say("");
   }
 
   paint(cards) {
@@ -55,7 +60,8 @@ class Dock {
     setText(this.progress, formatCount(labeled) + " of " + formatCount(count));
     this.submit.dataset.labels = labeled;
     setText(this.submit, labeled ? "Submit " + formatCount(labeled) : "Submit");
-    setText(this.accept, labeled ? "Accept " + formatCount(acceptable) + " more" : "Accept all " + formatCount(acceptable));
+    const rest = formatCount(acceptable);
+    setText(this.accept, labeled ? "Accept " + rest + " more" : "Accept all " + rest);
     setShown(this.accept, acceptable > 0);
   }
 }

@@ -1,4 +1,4 @@
-// Labels that are not submitted yet, kept in localStorage by project and batch. A blocked or full store only costs the copy.
+// Labels not submitted yet, kept in localStorage by project and batch. A blocked or full store only costs the copy.
 
 const DRAFT_PREFIX = "fastlabel:draft:";
 const DRAFT_DAYS = 14;

@@ -1,4 +1,4 @@
-// The keyboard: which key does what, and the help that lists it. Keys act on the grid that is on screen, wherever the focus is.
+// The keyboard: which key does what, and the help that lists it. Keys act on the grid on screen, wherever the focus is.
 
 const KEY_HELP = [
   ["1 … 9, 0", "label the card as class 1 to 10, and move on"],
@@ -31,7 +31,7 @@ const KEY_ACTIONS = {
 };
 
 const REPEATABLE = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]);
-const TYPING = "input, textarea, select, [contenteditable]:not([contenteditable=false]), [role=textbox], [role=listbox]";
+const TYPING = "input, textarea, select, [contenteditable]:not([contenteditable=false]), [role=listbox]";
 const PRESSABLE = "button, a[href], summary, [role=button], [role=tab]";
 
 function actionOfKey(event) {
@@ -81,6 +81,7 @@ function buildHelp() {
 
 function keyCaps(keys) {
   const caps = el("span", "fl-keycaps");
-  for (const part of keys.split(/( \+ |, | )/)) caps.append(/^( \+ |, | |…)$/.test(part) ? part : el("kbd", "fl-key", part));
+  const isBetween = (part) => /^( \+ |, | |…)$/.test(part);
+  for (const part of keys.split(/( \+ |, | )/)) caps.append(isBetween(part) ? part : el("kbd", "fl-key", part));
   return caps;
 }

@@ -110,7 +110,8 @@ function banner(className, tone, onDismiss) {
 }
 
 function buildExports(api) {
-  const links = ["csv", "json", "jsonl"].map((format) => link("Labels as " + format.toUpperCase(), api.exportUrl(format)));
+  const formats = ["csv", "json", "jsonl"];
+  const links = formats.map((format) => link("Labels as " + format.toUpperCase(), api.exportUrl(format)));
   links.push(link("Trained head", api.checkpointUrl()));
   return el("details", "fl-menu fl-export", el("summary", "fl-quiet", "Export"), el("div", "fl-menu-body", ...links));
 }
@@ -152,27 +153,33 @@ function describeEmbedding(embedding) {
   return [doing, ...facts, embedding.encoder].filter(Boolean).join(" · ");
 }
 
-// What to say where no batch can be had. `unlabeled` counts what has no label yet, `claimed_by_others` what others hold of it.
+// What to say where no batch can be had.
 function describeEmpty(status, notice) {
   const noun = NOUNS[status.kind] ?? "item";
   const { embedding } = status;
   if (embedding.state === "failed") return ["Nothing to label yet", "Embedding failed: " + embedding.error];
   if (status.total > 0 && status.unlabeled === 0 && embedding.state === "done") {
-    return ["Every item is labeled", plural(status.labeled, noun) + " done. Export the labels or the trained head above."];
+    const done = plural(status.labeled, noun) + " done.";
+    return ["Every item is labeled", done + " Export the labels or the trained head above."];
   }
   if (EMBEDDING_BUSY.includes(embedding.state)) {
     return ["Getting ready", describeEmbedding(embedding) + ". The first batch comes by itself."];
   }
-  if (status.total === 0) return ["No " + noun + "s", notice || "The source holds nothing that can be read. Point FastLabel at a folder with " + noun + "s."];
+  if (status.total === 0) {
+    const advice = "Nothing in the source can be read. Point FastLabel at a folder with " + noun + "s.";
+    return ["No " + noun + "s", notice || advice];
+  }
   if (status.claimed_by_others > 0) {
-    return ["Others are at work", formatCount(status.claimed_by_others) + " unlabeled items are held by other annotators. What they give back comes by itself."];
+    const held = plural(status.claimed_by_others, "unlabeled item") + " with other annotators.";
+    return ["Others are at work", held + " What they give back comes here by itself."];
   }
   return ["No batch at the moment", notice || "Trying again by itself."];
 }
 
 // Whether asking for a batch can bring one: something embedded, unlabeled and not in other hands.
 function mayHaveBatch({ embedding, labeled, unlabeled, claimed_by_others: claimed }) {
-  const reachable = EMBEDDING_BUSY.includes(embedding.state) ? Math.min(unlabeled, embedding.done - labeled) : unlabeled;
+  const busy = EMBEDDING_BUSY.includes(embedding.state);
+  const reachable = busy ? Math.min(unlabeled, embedding.done - labeled) : unlabeled;
   return reachable - claimed > 0;
 }
 

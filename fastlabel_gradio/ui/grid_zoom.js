@@ -24,7 +24,7 @@ class ZoomView {
 
   show(card, classes) {
     if (!this.node.open) {
-      document.activeElement?.blur(); // a closing dialog gives the focus back, but the current card may be another by then
+      document.activeElement?.blur(); // or closing gives the focus back to a card that is no longer the current one
       this.node.showModal();
     }
     this.node.focus(); // not its button, which would take Enter and Space for itself

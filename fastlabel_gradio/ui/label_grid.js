@@ -1,5 +1,5 @@
-// The grid of one project: brings batches from the REST API, sends labels there, and leads keys, clicks and the toolbar to
-// what they do. Everything else stands in the files before this one.
+// The grid of one project: brings batches from the REST API, sends labels there, and leads keys, clicks and the toolbar
+// to what they do. Everything else stands in the files before this one.
 
 const POLL_BUSY_MS = 1000;
 const POLL_IDLE_MS = 4000;
@@ -116,7 +116,7 @@ class LabelGrid {
       this.dock.say("Took back " + plural(this.view.undoChange(), "change") + ".");
     } else if (this.view.restored && this.view.labeledCards().length) {
       const kept = plural(this.view.labeledCards().length, "label");
-      this.dock.say(kept + " on screen are not submitted. Submit or clear them (Shift+Backspace), then undo.", "warning");
+      this.dock.say(kept + " on screen not submitted: submit or clear them (Shift+Backspace), then undo.", "warning");
     } else this.during("undo", () => this.undoSubmit());
   }
 
@@ -187,8 +187,8 @@ class LabelGrid {
     this.view.open(batch);
     const sheet = await loading.catch(() => null);
     this.view.paintSheet(sheet);
-    this.reveal(batch);
-    this.dock.say(sheet ? "" : "The pictures of this batch could not be loaded. Reload the page to try again.", "error");
+    this.reveal(sheet ? batch : { ...batch, notice: "the pictures could not be loaded, reload the page to try again" });
+    this.dock.say("");
   }
 
   reveal(batch) {
@@ -274,7 +274,7 @@ class LabelGrid {
     this.panel.setConnected(false);
   }
 
-  // Keeps the claim on the batch while somebody can see it. A claim that is lost costs nothing: late labels are stored too.
+  // Keeps the claim on the batch while somebody can see it. A lost claim costs nothing: late labels are stored too.
   renew() {
     if (document.hidden || !this.view.batch || !this.root.isConnected) return;
     this.api.renew(this.view.batch.batch_id).catch(() => this.pollSoon());

@@ -24,6 +24,7 @@ SCRIPTS = (
     "grid_batch.js",
     "label_grid.js",
 )
+STYLES = ("label_grid.css", "grid_cards.css", "grid_dock.css")
 
 
 def label_grid(tab: TabInfo) -> gr.HTML:
@@ -33,7 +34,7 @@ def label_grid(tab: TabInfo) -> gr.HTML:
     """
     return gr.HTML(
         html_template='<div class="fl"></div>',
-        css_template=read_asset("label_grid.css"),
+        css_template="\n".join(read_asset(name) for name in STYLES),
         js_on_load="\n".join(read_asset(name) for name in SCRIPTS),
         apply_default_css=False,
         elem_id=f"fl-grid-{tab.project}",

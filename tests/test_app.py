@@ -1,0 +1,228 @@
+"""The command line, as a real process: what it refuses, what it serves, and that a kill loses nothing."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from fastlabel_gradio.app import _config, _logins, _parser, _workdir
+from fastlabel_gradio.errors import ConfigError, FastLabelError
+from tests.pools import wait_for, write_pictures
+from tests.test_api import free_port
+
+ROOT = Path(__file__).parent.parent
+OFFLINE = {**os.environ, "HF_HUB_OFFLINE": "1"}
+
+
+def _parsed(*words: str) -> object:
+    return _parser().parse_args(words)
+
+
+def _run(*words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "launch.py"), *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=OFFLINE, check=False)
+
+
+@contextmanager
+def _serving(*words: str, environment: dict[str, str] | None = None) -> Iterator[tuple[httpx.Client, subprocess.Popen[str]]]:
+    """A process that serves, and a client for it; the process is killed at the end."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "launch.py"), *words, "--port", str(port), "--no-browser"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**OFFLINE, **(environment or {})},
+    )
+
+    def answers() -> bool:
+        assert process.poll() is None, process.stdout and process.stdout.read()
+        try:
+            return client.get("/api/status").status_code in (200, 401)
+        except httpx.TransportError:
+            return False
+
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        try:
+            wait_for(answers, timeout=120)
+            yield client, process
+        finally:
+            process.kill()
+            process.wait()
+
+
+def test_help_shows_every_option_with_examples_and_waits_for_nothing() -> None:
+    help_text = _run("--help").stdout
+    for option in ("PATH", "--config", "--kind", "--classes", "--encoder", "--workdir", "--host", "--port", "--share"):
+        assert option in help_text
+    assert "python launch.py ~/pictures --classes" in help_text
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["/no/such/folder"], "does not exist"),
+        (["--config", "/no/such.yaml"], "no such configuration"),
+        (["{pictures}", "--config", "configs/demo.yaml"], "exclude each other"),
+        (["{empty}"], "picture"),
+        (["{flat}"], "--classes cat,dog"),
+        (["{pictures}", "--classes", "one"], "two or more"),
+        (["{pictures}", "--classes", "one,one"], "twice"),
+        (["{pictures}", "--encoder", "clpi"], "Did you mean 'clip'"),
+        (["{pictures}", "--encoder", "clip"], "offline"),
+        (["{pictures}", "--auth", "nameonly"], "NAME:PASSWORD"),
+    ],
+)
+def test_a_start_that_cannot_work_says_what_to_do(tmp_path: Path, words: list[str], says: str) -> None:
+    from fastlabel_gradio.app import main
+
+    places = {"pictures": tmp_path / "pictures", "empty": tmp_path / "empty", "flat": tmp_path / "pictures" / "red"}
+    write_pictures(places["pictures"], per_class=1)
+    places["empty"].mkdir()
+    filled = [word.format(**places) for word in words]
+    with pytest.MonkeyPatch.context() as patched, pytest.raises(SystemExit) as stopped:
+        patched.setenv("HF_HUB_OFFLINE", "1")
+        main([*filled, "--workdir", str(tmp_path / "work")])
+    assert says in str(stopped.value)
+
+
+def test_the_command_line_overrides_a_configuration() -> None:
+    config = _config(_parsed("--config", str(ROOT / "configs/digits.yaml"), "--classes", "a, b", "--encoder", "clip"))
+    [project] = config.projects
+    assert (project.classes, project.encoder.kind, project.source.kind) == (("a", "b"), "clip", "demo")
+
+
+def test_each_source_has_a_working_directory_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FASTLABEL_WORKDIR", str(tmp_path))
+    first, second = (_workdir(_parsed(str(tmp_path / name))) for name in ("a/cats", "b/cats"))
+    assert first.parent == second.parent == tmp_path
+    assert first != second
+    assert _workdir(_parsed("x", "--workdir", "here")) == Path("here")
+
+
+def test_others_need_a_login_and_one_is_made_up() -> None:
+    assert _logins(_parsed()) == {}
+    for words in (["--share"], ["--host", "0.0.0.0"], ["--host", "192.168.1.7"]):
+        [(name, password)] = _logins(_parsed(*words)).items()
+        assert name == "annotator"
+        assert len(password) >= 12
+    assert _logins(_parsed("--auth", "ann:a:b", "--auth", "bob:c")) == {"ann": "a:b", "bob": "c"}
+
+
+def test_a_space_without_logins_keeps_visitors_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPACE_ID", "someone/faces")
+    assert {project.sharing for project in _config(_parsed()).projects} == {"private"}
+    assert _logins(_parsed()) == {}
+    monkeypatch.setenv("FASTLABEL_AUTH", "ann:x,bob:y")
+    assert {project.sharing for project in _config(_parsed()).projects} == {"shared"}
+    assert set(_logins(_parsed())) == {"ann", "bob"}
+
+
+def test_two_processes_cannot_share_a_working_directory(tmp_path: Path) -> None:
+    from fastlabel_gradio.project import Project
+    from tests.pools import make_config
+
+    config = make_config(write_pictures(tmp_path / "pictures", per_class=1))
+    project = Project(config, tmp_path, tmp_path / "work")
+    with pytest.raises(ConfigError, match="in use"):
+        Project(config, tmp_path, tmp_path / "work")
+    project.close()
+    Project(config, tmp_path, tmp_path / "work").close()
+
+
+def test_a_working_directory_of_another_source_is_refused(tmp_path: Path) -> None:
+    from fastlabel_gradio.project import Project
+    from tests.pools import make_config
+
+    for name in ("one", "two"):
+        write_pictures(tmp_path / name, per_class=1)
+    Project(make_config(tmp_path / "one"), tmp_path, tmp_path / "work").close()
+    with pytest.raises(FastLabelError, match="another source"):
+        Project(make_config(tmp_path / "two"), tmp_path, tmp_path / "work")
+
+
+def test_the_demo_runs_without_a_network_and_says_which_encoder_stands_in(tmp_path: Path) -> None:
+    with _serving("--workdir", str(tmp_path)) as (client, process):
+        wait_for(lambda: client.get("/api/status").json()["embedding"]["done"] > 0, timeout=120)
+        status = client.get("/api/status").json()
+        assert status["embedding"]["encoder"] == "offline"
+        assert "CLIP" in status["embedding"]["notice"]
+        assert len(client.get("/api/next_batch", params={"size": 20}).json()["items"]) == 20
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+
+
+def test_a_killed_process_loses_no_acknowledged_label_and_no_batch(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "pictures", per_class=40)
+    words = (str(folder), "--workdir", str(tmp_path / "work"), "--encoder", "offline")
+    acknowledged: dict[str, str] = {}
+    batch: dict[str, object] = {}
+    for round_number in range(3):
+        with _serving(*words) as (client, process):
+            if batch:
+                wait_for(lambda: bool(client.get("/api/next_batch").json()["items"]), timeout=60)  # noqa: B023
+                assert client.get("/api/next_batch").json()["items"] == batch["items"]
+            rows = client.get("/api/export", params={"format": "json"}).json()
+            assert {row["item_id"]: row["label"] for row in rows} == acknowledged
+            wait_for(lambda: bool(client.get("/api/next_batch", params={"size": 7}).json()["items"]), 60)  # noqa: B023
+            for _ in range(2 + round_number):
+                items = client.get("/api/next_batch", params={"size": 7}).json()
+                labels = [{"id": item["id"], "label": item["id"].split("/")[0]} for item in items["items"][:6]]
+                answer = client.post("/api/submit_labels", json={"batch_id": items["batch_id"], "labels": labels})
+                assert answer.json()["accepted"] == 6
+                acknowledged |= {label["id"]: label["label"] for label in labels}
+            batch = client.get("/api/next_batch", params={"size": 7}).json()
+            os.kill(process.pid, signal.SIGKILL)
+
+
+def test_a_login_that_was_made_up_is_printed(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "pictures", per_class=3)
+    words = (str(folder), "--workdir", str(tmp_path / "work"), "--encoder", "offline", "--host", "0.0.0.0")
+    with _serving(*words) as (client, process):
+        assert client.get("/api/status").status_code == 401
+        assert process.stdout
+        printed = ""
+        while "Bearer" not in printed:
+            printed += process.stdout.readline()
+        token = re.findall(r"Bearer (\w+)", printed)[0]
+        headers = {"Authorization": f"Bearer {token}"}
+        assert client.get("/api/status", headers=headers).json()["annotator"] == "annotator"
+
+
+def test_the_environment_of_a_space_is_served_on_its_port(tmp_path: Path) -> None:
+    port = free_port()
+    environment = {
+        **OFFLINE,
+        "SPACE_ID": "someone/faces",
+        "GRADIO_SERVER_NAME": "0.0.0.0",
+        "GRADIO_SERVER_PORT": str(port),
+        "GRADIO_SSR_MODE": "True",
+        "FASTLABEL_WORKDIR": str(tmp_path / "volume"),
+    }
+    command = [sys.executable, str(ROOT / "launch.py")]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+
+            def answers() -> bool:
+                assert process.poll() is None
+                try:
+                    return client.get("/api/status").status_code == 200
+                except httpx.TransportError:
+                    return False
+
+            wait_for(answers, timeout=120)
+            assert client.get("/api/status").json()["project"] == "images"
+            assert client.post("/api/undo", json={}).json()["undone"] == 0
+            assert client.get("/").status_code == 200
+        assert list((tmp_path / "volume").iterdir())
+    finally:
+        process.kill()
+        process.wait()
