@@ -2,7 +2,10 @@
 
 import json
 import threading
+from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -18,6 +21,8 @@ from fastlabel_gradio.labeler import Labeler, LabelerSettings
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Item, Kind
+
+MAX_PRIVATE_LABELERS = 100
 
 
 class Project:
@@ -41,9 +46,9 @@ class Project:
         self._lock = threading.Lock()
         self._file_lock = _lock_folder(self.folder)
         _check_owner(self.folder, config)
-        self._label_stores: list[LabelStore] = []
-        self._labelers: dict[str, Labeler] = {}
-        self.schema = self._open_label_store(config.name).ensure_labels(_classes(config, self.source.classes()))
+        self._labelers: OrderedDict[str, _Opened] = OrderedDict()
+        with closing(self._open_label_store(config.name)) as labels:
+            self.schema = labels.ensure_labels(_classes(config, self.source.classes()))
         self.store = EmbeddingStore(self.folder)
         self.gallery = Gallery(self.source, self.folder)
         self.pipeline = EmbeddingPipeline(self.source, self.store, encoder.open, self.gallery.keep)
@@ -66,29 +71,34 @@ class Project:
         with self._lock:
             if owner not in self._labelers:
                 self._labelers[owner] = self._new_labeler(owner)
-            return self._labelers[owner]
+                self._close_idle()
+            self._labelers.move_to_end(owner)
+            return self._labelers[owner].labeler
 
     def batch_items(self, batch_id: str) -> tuple[Item, ...]:
         """The items of a batch of any labeler. Raises InvalidLabelsError for an unknown batch."""
         with self._lock:
-            labelers = list(self._labelers.values())
-        for labeler in labelers:
-            if (items := labeler.batch_items(batch_id)) is not None:
+            opened = list(self._labelers.values())
+        for entry in opened:
+            if (items := entry.labeler.batch_items(batch_id)) is not None:
                 return items
         raise InvalidLabelsError(f"batch {batch_id!r} is not known any more. Load the next batch.")
 
     def close(self) -> None:
         """Ends the threads and closes the files. Nothing is lost without it: labels are durable when acknowledged."""
         self.pipeline.stop()
-        for labeler in self._labelers.values():
-            labeler.close()
-        for label_store in self._label_stores:
-            label_store.close()
+        for opened in self._labelers.values():
+            opened.close()
         self.gallery.close()
         self.store.close()
         self._file_lock.release()
 
-    def _new_labeler(self, owner: str) -> Labeler:
+    def _close_idle(self) -> None:
+        """Visitors of a public page come and go: closes the labelers that were used least lately."""
+        while len(self._labelers) > MAX_PRIVATE_LABELERS:
+            self._labelers.popitem(last=False)[1].close()
+
+    def _new_labeler(self, owner: str) -> "_Opened":
         folder = self.folder / "private" / owner if owner else self.folder
         folder.mkdir(parents=True, exist_ok=True)
         labels = self._open_label_store(f"{self.name}/{owner}" if owner else self.name)
@@ -100,13 +110,24 @@ class Project:
             seed=self.config.seed,
             device=self._device,
         )
-        return Labeler(labels.ensure_labels(self.schema.names), self.store, self.pipeline, labels, folder, settings)
+        schema = labels.ensure_labels(self.schema.names)
+        return _Opened(Labeler(schema, self.store, self.pipeline, labels, folder, settings), labels)
 
     def _open_label_store(self, project: str) -> LabelStore:
         url = self.config.database or f"sqlite:///{(self.folder / 'labels.sqlite').resolve()}"
-        label_store = LabelStore(url, project)
-        self._label_stores.append(label_store)
-        return label_store
+        return LabelStore(url, project)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A labeler in use, with the label store that it writes to."""
+
+    labeler: Labeler
+    labels: LabelStore
+
+    def close(self) -> None:
+        self.labeler.close()
+        self.labels.close()
 
 
 def _classes(config: ProjectConfig, proposed: tuple[str, ...]) -> tuple[str, ...]:

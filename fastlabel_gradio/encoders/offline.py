@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """The numbers of the recipe; another one makes another fingerprint. `facts/learning.md` measured the choices."""
+    """The numbers of the recipe; another one makes another fingerprint."""
 
     version: int = 1
     size_px: int = 32
