@@ -111,6 +111,11 @@ class BatchView {
     this.moveOn();
   }
 
+  labelByDigit(digit) {
+    const index = digitsOfClasses(this.classes).indexOf(digit);
+    if (index >= 0) this.labelCurrent(index);
+  }
+
   acceptCurrent() {
     const card = this.cards[this.current];
     if (!card.suggestion) return this.dock.say("This card has no suggestion yet: choose its class.", "warning");

@@ -2,7 +2,6 @@
 
 const LEGEND_LIMIT = 60;
 const MESSAGE_MS = 8000; // what needs no answer goes by itself; warnings and errors stay
-const KEYS_OF_CLASSES = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"];
 
 class Dock {
   constructor() {
@@ -23,7 +22,8 @@ class Dock {
   }
 
   setClasses(classes) {
-    this.entries = classes.slice(0, LEGEND_LIMIT).map((name, index) => legendEntry(name, index));
+    const digits = digitsOfClasses(classes);
+    this.entries = classes.slice(0, LEGEND_LIMIT).map((name, index) => legendEntry(name, index, digits[index]));
     const rest = classes.length - this.entries.length;
     this.legend.replaceChildren(...this.entries.map((entry) => entry.node));
     const more = "and " + formatCount(rest) + " more in each card's menu";
@@ -66,9 +66,9 @@ class Dock {
   }
 }
 
-function legendEntry(name, index) {
-  const key = el("kbd", "fl-key", KEYS_OF_CLASSES[index] ?? "");
-  setShown(key, index < KEYS_OF_CLASSES.length);
+function legendEntry(name, index, digit) {
+  const key = el("kbd", "fl-key", digit ?? "");
+  setShown(key, digit !== undefined);
   const count = el("span", "fl-legend-count");
   const node = el("button", "fl-legend-class", key, nameNode(name, "fl-legend-name"), count);
   node.type = "button";

@@ -40,7 +40,7 @@ function actionOfKey(event) {
   if (event.key === "?") return { method: "toggleHelp" };
   if (event.shiftKey) return shiftedAction(event);
   const digit = digitOfKey(event);
-  if (digit !== null) return { method: "labelCurrent", argument: (digit + 9) % 10 };
+  if (digit !== null) return { method: "labelByDigit", argument: digit };
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (!Object.hasOwn(KEY_ACTIONS, key) || (event.repeat && !REPEATABLE.has(key))) return null;
   return { method: KEY_ACTIONS[key] };
@@ -50,15 +50,20 @@ function shiftedAction(event) {
   if (event.repeat) return null;
   if (event.key === "Enter") return { method: "acceptRest" };
   if (event.key === "Backspace") return { method: "clearAll" };
-  return /^[0-9]$/.test(event.key) ? { method: "labelCurrent", argument: (Number(event.key) + 9) % 10 } : null;
+  return /^[0-9]$/.test(event.key) ? { method: "labelByDigit", argument: event.key } : null;
+}
+
+// The digit key of each class: 1 to 9 and 0 in the order of the screen, but its own digit where every class is one.
+function digitsOfClasses(classes) {
+  return classes.every((name) => /^[0-9]$/.test(name)) ? classes : [..."1234567890"].slice(0, classes.length);
 }
 
 // By position too: on a French keyboard the digit row types letters unless Shift is held.
 function digitOfKey(event) {
   if (event.repeat) return null;
   const match = /^(?:Digit|Numpad)([0-9])$/.exec(event.code);
-  if (/^[0-9]$/.test(event.key)) return Number(event.key);
-  return match && event.key.length === 1 ? Number(match[1]) : null;
+  if (/^[0-9]$/.test(event.key)) return event.key;
+  return match && event.key.length === 1 ? match[1] : null;
 }
 
 function isMeantForTarget(event) {
