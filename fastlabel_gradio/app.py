@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from fastlabel_gradio.ui.tab_info import TabInfo
 
 DEMO_CONFIG = "demo.yaml"
+HERE = Path(__file__).parent
+CONFIG_FOLDERS = (HERE / "configs", HERE.parent / "configs")  # in an installation, in a working copy
 WORKDIR_VARIABLE = "FASTLABEL_WORKDIR"
 AUTH_VARIABLE = "FASTLABEL_AUTH"
 SPACE_VARIABLE = "SPACE_ID"  # Hugging Face sets it in every Space
@@ -58,12 +60,10 @@ class App:
     workdir: Path
 
     def serve(self, *, host: str, port: int | None, share: bool, open_browser: bool, quiet: bool = False) -> str:
-        """Starts the projects and the server in the background and returns the address."""
+        """Starts the server in the background and returns the address."""
         from fastlabel_gradio.api import create_router
         from fastlabel_gradio.ui.app_layout import PAGE_CSS, PAGE_HEAD, PAGE_THEME
 
-        for project in self.projects.values():
-            project.start()
         _, address, share_address = self.page.launch(
             server_name=host,
             server_port=port,
@@ -90,7 +90,7 @@ class App:
 
 
 def create_app(config: AppConfig, workdir: Path, logins: dict[str, str] | None = None) -> App:
-    """Opens everything that a configuration names.
+    """Opens everything that a configuration names, and begins to embed.
 
     Args:
         workdir: made if missing; each project keeps a folder in it.
@@ -102,7 +102,6 @@ def create_app(config: AppConfig, workdir: Path, logins: dict[str, str] | None =
     # Gradio and torch take seconds to import: `--help` and a wrong command line must not wait for them.
     from fastlabel_gradio.access import Access, load_secret
     from fastlabel_gradio.project import Project
-    from fastlabel_gradio.ui.app_layout import build_page
 
     workdir.mkdir(parents=True, exist_ok=True)
     projects: dict[str, Project] = {}
@@ -111,6 +110,10 @@ def create_app(config: AppConfig, workdir: Path, logins: dict[str, str] | None =
             project = Project(project_config, config.base_dir, workdir, pick_device())
             undo.callback(project.close)
             projects[project.name] = project
+        for project in projects.values():
+            project.start()
+        from fastlabel_gradio.ui.app_layout import build_page  # takes seconds: the projects are at work meanwhile
+
         access = Access(logins or {}, load_secret(workdir / "secret"))
         page = build_page(config.title, [_tab(project) for project in projects.values()])
         undo.pop_all()
@@ -143,6 +146,8 @@ def _run(app: App, arguments: argparse.Namespace) -> None:
         _show_progress(app, stopped)
         stopped.wait()
         sys.stderr.write("Stopping. Every submitted label is saved.\n")
+    except OSError as error:  # Gradio's word for a port that is taken
+        sys.exit(f"fastlabel: {error}. Choose another --port, or leave it out to get a free one.")
     finally:
         app.close()
 
@@ -211,7 +216,14 @@ def _config_of_path(arguments: argparse.Namespace) -> AppConfig:
 
 
 def _demo_config() -> Path:
-    return Path(__file__).parent.parent / "configs" / DEMO_CONFIG
+    """The demo's configuration. Raises ConfigError where the installation lacks it."""
+    found = [path for folder in CONFIG_FOLDERS if (path := folder / DEMO_CONFIG).is_file()]
+    if not found:
+        raise ConfigError(
+            f"The demo's configuration {DEMO_CONFIG} is in neither of {', '.join(map(str, CONFIG_FOLDERS))}. "
+            "Install FastLabel again, or name what to label: fastlabel PATH, or --config F."
+        )
+    return found[0]
 
 
 def _workdir(arguments: argparse.Namespace) -> Path:

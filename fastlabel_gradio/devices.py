@@ -39,6 +39,19 @@ def matmul_dtype(device: str) -> "torch.dtype":
     return torch.bfloat16 if speedup >= WORTHWHILE_SPEEDUP else torch.float32
 
 
+@cache
+def use_one_thread_per_operation() -> None:
+    """Makes torch compute each operation in the thread that asks for it; work is shared out by batches instead.
+
+    People label while items are embedded and heads are trained, so more threads want to compute than there are cores.
+    Torch's helper threads then wait for each other at every operation: with one core taken, a training took up to 50
+    times as long as alone, and twice as long with one thread (`benchmarks/threads.py`).
+    """
+    import torch
+
+    torch.set_num_threads(1)
+
+
 def matmul_seconds(dtype: "torch.dtype") -> float:
     """Seconds that the CPU takes for one representative matrix product: the best of a few, after one to warm up."""
     import torch

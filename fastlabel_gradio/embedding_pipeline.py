@@ -1,7 +1,8 @@
 """EmbeddingPipeline: fills an EmbeddingStore in the background while people label what is there.
 
-Scan, load the encoder (fit it, if it learns from the pool), then decode in worker threads, encode, write; in shuffled
-order, with a bounded number of items in flight. Knows nothing of labels.
+Scan, load the encoder (fit it, if it learns from the pool), then embed in shuffled order: each worker thread reads, prepares
+and encodes a batch of its own, one thread writes. A stop at any moment costs the batches in the workers' hands, no more.
+Knows nothing of labels.
 """
 
 import itertools
@@ -27,7 +28,6 @@ from fastlabel_gradio.types import Embeddings, Item
 log = logging.getLogger(__name__)
 
 SCAN_BLOCK = 5_000
-BATCHES_IN_FLIGHT = 3
 FIT_WAITS_FOR_SCAN_S = 5.0
 RATE_WINDOW_S = 20.0
 FIT_SEED = 0
@@ -59,11 +59,12 @@ class EmbeddingProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class _Prepared:
-    item: Item
-    content_key: str = ""
-    array: np.ndarray | None = None  # None: the content is embedded already, or the item cannot be read
-    reason: str = ""
+class _Outcome:
+    """What became of a batch: the items that have a vector, in its order, and (id, reason) of those that cannot be read."""
+
+    embedded: list[EmbeddedItem]
+    vectors: Embeddings
+    unreadable: list[tuple[str, str]]
 
 
 class EmbeddingPipeline:
@@ -72,7 +73,7 @@ class EmbeddingPipeline:
     Args:
         open_encoder: builds the encoder and tells what to say of the choice on screen; runs in the background.
         keep: given every picture that is read, for whoever wants to cache a thumbnail of it.
-        workers: threads that read and prepare items.
+        workers: threads, each of which reads, prepares and encodes a batch at a time; one per core by default.
     """
 
     def __init__(
@@ -154,12 +155,9 @@ class EmbeddingPipeline:
         self._scanned.set()
 
     def _embed(self) -> None:
-        # A thread of its own at full priority, since the first batch waits for this. Torch's helper threads keep the
-        # priority of the thread that first needed them, so the embedding below has to come from another one.
-        with ThreadPoolExecutor(1, "load") as loader:
-            encoder, notice = loader.submit(self._load).result()
+        encoder, notice = self._load()  # at full priority: the first batch waits for it
         _lower_priority()
-        with ThreadPoolExecutor(self._workers, "prepare", _lower_priority) as workers:
+        with ThreadPoolExecutor(self._workers, "embed", _lower_priority) as workers:
             self._store.use_encoder(encoder.fingerprint, encoder.dim)
             self._progress = replace(self._progress, state="embedding", encoder=encoder.name, notice=notice)
             self._announce(encoder)
@@ -199,46 +197,43 @@ class EmbeddingPipeline:
         while not self._store.total and not self._scanned.wait(0.1):
             pass
         self._progress = replace(self._progress, state="fitting", encoder=encoder.name)
-        encoder.fit(self._sample(encoder.sample_size, workers), FIT_SEED)
+        encoder.fit(self._sample(encoder, workers), FIT_SEED)
         encoder.save(saved)
 
-    def _sample(self, size: int, workers: ThreadPoolExecutor) -> list[Image.Image]:
-        """Up to `size` readable items, in shuffled order."""
-        sample: list[Image.Image] = []
+    def _sample(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> np.ndarray:
+        """Up to `sample_size` readable items, prepared, in shuffled order."""
+        sample: list[np.ndarray] = []
         after = -1
-        while len(sample) < size and not self._stop.is_set():
-            block = self._store.in_order(after, size - len(sample))
+        while len(sample) < encoder.sample_size and not self._stop.is_set():
+            block = self._store.in_order(after, encoder.sample_size - len(sample))
             if not block:
                 break
             after = block[-1][0]
-            pictures = workers.map(self._read_or_none, [item for _, item in block])
-            sample += [picture for picture in pictures if picture is not None]
+            prepared = workers.map(lambda item: self._prepare_or_none(item, encoder), [item for _, item in block])
+            sample += [array for array in prepared if array is not None]
         if not sample:
             raise SourceError("No item of the pool can be read. See the list of unreadable items for the reasons.")
-        return sample
+        return np.stack(sample)
 
-    def _read_or_none(self, item: Item) -> Image.Image | None:
+    def _prepare_or_none(self, item: Item, encoder: Encoder) -> np.ndarray | None:
         try:
-            return self._source.read(item)
+            return encoder.prepare(self._read(item, encoder))
         except UnreadableItemError as error:
             self._store.mark_unreadable(item.id, str(error))
             return None
 
     def _embed_pending(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
-        """Embeds everything that is pending as of now, keeping a few batches in flight."""
-        flights: deque[list[Future[_Prepared]]] = deque()
+        """Embeds everything that is pending as of now, each worker one batch at a time."""
+        flights: deque[Future[_Outcome]] = deque()
         for batch in self._pending_batches(encoder.batch_size):
-            flights.append([workers.submit(self._prepare, encoder, item) for item in batch])
-            if len(flights) >= BATCHES_IN_FLIGHT:
-                self._encode_and_store(encoder, [flight.result() for flight in flights.popleft()])
+            flights.append(workers.submit(self._embed_batch, encoder, batch))
+            if len(flights) > self._workers:
+                self._keep_outcome(flights.popleft().result())
             if self._stop.is_set():
                 break
         for flight in flights:
-            if self._stop.is_set():
-                for future in flight:
-                    future.cancel()
-            else:
-                self._encode_and_store(encoder, [future.result() for future in flight])
+            if not (self._stop.is_set() and flight.cancel()):
+                self._keep_outcome(flight.result())
 
     def _pending_batches(self, size: int) -> Iterator[list[Item]]:
         waiting: list[Item] = []
@@ -250,34 +245,46 @@ class EmbeddingPipeline:
                 yield waiting[:size]
                 waiting = waiting[size:]
 
-    def _prepare(self, encoder: Encoder, item: Item) -> _Prepared:
-        """Reads and prepares one item, unless its content is embedded already; runs in a worker thread."""
-        try:
-            content_key = self._source.content_key(item)
-            if self._store.rows_of_content([content_key]):
-                return _Prepared(item, content_key)
-            picture = self._source.read(item, encoder.input_px)
-            self._keep(item, picture)
-            return _Prepared(item, content_key, encoder.prepare(picture))
-        except UnreadableItemError as error:
-            return _Prepared(item, reason=str(error))
+    def _embed_batch(self, encoder: Encoder, batch: Sequence[Item]) -> _Outcome:
+        """Reads, prepares and encodes; content that is embedded already is not even decoded. Runs in a worker thread."""
+        fresh: list[EmbeddedItem] = []
+        arrays: list[np.ndarray] = []
+        unreadable: list[tuple[str, str]] = []
+        keyed = self._keyed(batch, unreadable)
+        rows = self._store.rows_of_content([entry.content_key for entry in keyed])
+        for entry in keyed:
+            if entry.content_key not in rows:
+                try:
+                    arrays.append(encoder.prepare(self._read(entry.item, encoder)))
+                    fresh.append(entry)
+                except UnreadableItemError as error:
+                    unreadable.append((entry.item.id, str(error)))
+        known = [entry for entry in keyed if entry.content_key in rows]
+        vectors = encoder.encode(np.stack(arrays)) if arrays else np.empty((0, encoder.dim), dtype=np.float32)
+        if known:
+            copies = self._store.embeddings[[rows[entry.content_key] for entry in known]]
+            vectors = np.concatenate([vectors, copies])
+        return _Outcome(fresh + known, vectors, unreadable)
 
-    def _encode_and_store(self, encoder: Encoder, prepared: Sequence[_Prepared]) -> None:
-        for entry in prepared:
-            if entry.reason:
-                self._store.mark_unreadable(entry.item.id, entry.reason)
-        fresh = [entry for entry in prepared if entry.array is not None]
-        copied = [entry for entry in prepared if entry.array is None and not entry.reason]
-        vectors = [_encoded(encoder, fresh), self._copies(copied, encoder.dim)]
-        embedded = [EmbeddedItem(entry.item, entry.content_key) for entry in (*fresh, *copied)]
-        self._store.append(embedded, np.concatenate(vectors))
-        self._measure(len(embedded))
+    def _keyed(self, batch: Sequence[Item], unreadable: list[tuple[str, str]]) -> list[EmbeddedItem]:
+        keyed = []
+        for item in batch:
+            try:
+                keyed.append(EmbeddedItem(item, self._source.content_key(item)))
+            except UnreadableItemError as error:
+                unreadable.append((item.id, str(error)))
+        return keyed
 
-    def _copies(self, entries: Sequence[_Prepared], dim: int) -> Embeddings:
-        """Vectors of items whose content is in the store already."""
-        rows = self._store.rows_of_content([entry.content_key for entry in entries])
-        picked = np.array([rows[entry.content_key] for entry in entries], dtype=np.int64)
-        return np.asarray(self._store.embeddings[picked]) if entries else np.empty((0, dim), dtype=np.float32)
+    def _read(self, item: Item, encoder: Encoder) -> Image.Image:
+        picture = self._source.read(item, encoder.input_px)
+        self._keep(item, picture)
+        return picture
+
+    def _keep_outcome(self, outcome: _Outcome) -> None:
+        for item_id, reason in outcome.unreadable:
+            self._store.mark_unreadable(item_id, reason)
+        self._store.append(outcome.embedded, outcome.vectors)
+        self._measure(len(outcome.embedded))
 
     def _measure(self, items: int) -> None:
         now = time.monotonic()
@@ -291,18 +298,12 @@ class EmbeddingPipeline:
         self._progress = replace(self._progress, rate_per_s=rate, eta_s=max(left, 0) / rate if rate else None)
 
 
-def _encoded(encoder: Encoder, prepared: Sequence[_Prepared]) -> Embeddings:
-    if not prepared:
-        return np.empty((0, encoder.dim), dtype=np.float32)
-    return encoder.encode(np.stack([entry.array for entry in prepared if entry.array is not None]))
-
-
 def _blocks(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
     while block := list(itertools.islice(items, size)):
         yield block
 
 
 def _lower_priority() -> None:
-    """Lets the page go first. Linux gives every thread its own niceness, inherited by the threads torch starts from it."""
+    """Lets the page go first: Linux gives every thread a niceness of its own."""
     if hasattr(os, "setpriority") and os.uname().sysname == "Linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

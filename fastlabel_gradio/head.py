@@ -18,6 +18,7 @@ from jaxtyping import Float32
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
+from torch.optim.adamw import adamw
 
 from fastlabel_gradio.devices import matmul_dtype
 from fastlabel_gradio.errors import CheckpointError
@@ -25,6 +26,7 @@ from fastlabel_gradio.types import Embeddings, Label, LabelSchema, Probabilities
 
 HIDDEN_UNITS = 512
 DROPOUT = 0.2
+WEIGHT_DECAY = 1e-2
 RECIPE = "mlp512-1"  # part of every checkpoint; changes with anything below that changes a trained head
 CHECKPOINT_FORMAT = 1
 SCORE_BLOCK_ROWS = 8192
@@ -217,17 +219,43 @@ def _optimise(
     order = _batches(len(goals), steps, rows, generator)
     module.to(device).train()
     inputs, goals = inputs.to(device, dtype), goals.to(device)
-    optimiser = torch.optim.AdamW(module.parameters(), lr=peak, weight_decay=1e-2, fused=True)
+    optimiser = _AdamW(list(module.parameters()))
     for step in range(steps):
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, steps, peak)
         picked = order[step].to(device)
         # One uniform draw a step serves as the dropout mask: Tensor.bernoulli_ costs more than the matrix product.
         keep = (torch.rand((rows, HIDDEN_UNITS), generator=generator) >= DROPOUT).to(device)
         loss = nn.functional.cross_entropy(_training_logits(module, inputs[picked], keep, dtype), goals[picked])
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        gradients = torch.autograd.grad(loss, optimiser.parameters)
+        optimiser.step(list(gradients), learning_rate(step, steps, peak))
+
+
+class _AdamW:
+    """torch's own fused AdamW, called as a function: making a `torch.optim.AdamW` first imports torch's compiler, 3 s."""
+
+    def __init__(self, parameters: list[Tensor]) -> None:
+        self.parameters = parameters
+        self._means = [torch.zeros_like(parameter) for parameter in parameters]
+        self._squares = [torch.zeros_like(parameter) for parameter in parameters]
+        self._steps = [torch.zeros((), device=parameter.device) for parameter in parameters]
+
+    @torch.no_grad()
+    def step(self, gradients: list[Tensor], rate: float) -> None:
+        adamw(
+            self.parameters,
+            gradients,
+            self._means,
+            self._squares,
+            [],
+            self._steps,
+            fused=True,
+            amsgrad=False,
+            beta1=0.9,
+            beta2=0.999,
+            lr=rate,
+            weight_decay=WEIGHT_DECAY,
+            eps=1e-8,
+            maximize=False,
+        )
 
 
 def _training_logits(module: MLPHead, inputs: Tensor, keep: Tensor, dtype: torch.dtype) -> Tensor:

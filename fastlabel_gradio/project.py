@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from fastlabel_gradio.config import ProjectConfig
+from fastlabel_gradio.devices import use_one_thread_per_operation
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.encoders import check_encoder
@@ -37,6 +38,7 @@ class Project:
     """
 
     def __init__(self, config: ProjectConfig, base_dir: Path, workdir: Path, device: str = "cpu") -> None:
+        use_one_thread_per_operation()
         STRATEGIES.get(config.strategy)
         self.config = config
         self.folder = workdir / config.name

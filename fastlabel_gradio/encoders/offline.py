@@ -13,7 +13,6 @@ ReLU between.
 
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from hashlib import blake2b
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from fastlabel_gradio.clustering import spherical_kmeans
 from fastlabel_gradio.devices import matmul_dtype, pick_device
 from fastlabel_gradio.encoders.base import ENCODERS, EncoderOptions, FittedEncoder
 from fastlabel_gradio.errors import CheckpointError, EncoderUnavailableError
@@ -62,6 +62,7 @@ class Recipe:
 RECIPE = Recipe()
 FIT_PATCHES = 60_000
 KMEANS_ROUNDS = 10
+OVERSAMPLING = 10  # random directions beyond those wanted (Halko et al., section 4.3)
 BATCH_SIZES = {"cpu": 128, "cuda": 1024, "mps": 512}
 
 
@@ -94,14 +95,13 @@ class OfflineEncoder(FittedEncoder):
         self.batch_size = BATCH_SIZES[self._device]
         self.input_px = 2 * RECIPE.size_px
 
-    def fit(self, sample: Sequence[Image.Image], seed: int) -> None:
+    def fit(self, sample: np.ndarray, seed: int) -> None:
         """Raises EncoderUnavailableError for an empty sample."""
         if not len(sample):
             raise EncoderUnavailableError("encoder 'offline' learns from the pool, which has no readable picture yet")
         rng = np.random.default_rng(seed)
-        pictures = np.stack([self.prepare(picture) for picture in sample])
-        dictionary, dictionary_bias = _learn_dictionary(pictures, rng)
-        features = _Network(dictionary, dictionary_bias, self._device).features_in_blocks(pictures, self.batch_size)
+        dictionary, dictionary_bias = _learn_dictionary(sample, rng)
+        features = _Network(dictionary, dictionary_bias, self._device).features_in_blocks(sample, self.batch_size)
         projection = _principal_directions(features, rng)
         self._use(Learned(dictionary, dictionary_bias, projection, -projection @ features.mean(0)))
 
@@ -229,11 +229,14 @@ def _pooling_windows() -> np.ndarray:
 def _learn_dictionary(pictures: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """The dictionary as one affine map of contrast-normalised patches: [words, patch numbers] and [words]."""
     import torch
+    from torch.nn.functional import normalize
 
     with torch.inference_mode():
         patches = _contrast_normalised(_some_patches(pictures, rng).float())
         mean, whitening = _zca(patches)
-        words = _spherical_kmeans((patches - mean) @ whitening, rng)
+        directions = normalize((patches - mean) @ whitening)
+        start = _random_directions(RECIPE.words, RECIPE.patch_numbers, rng)
+        words = spherical_kmeans(directions, start, KMEANS_ROUNDS, rng)  # Coates & Ng 2012, section 2
         dictionary = (words - words.mean(0)) @ whitening
         return dictionary.numpy(), -(dictionary @ mean).numpy()
 
@@ -257,26 +260,6 @@ def _zca(patches: "torch.Tensor") -> "tuple[torch.Tensor, torch.Tensor]":
     return mean, ((vectors * scale) @ vectors.T).float()
 
 
-def _spherical_kmeans(patches: "torch.Tensor", rng: np.random.Generator) -> "torch.Tensor":
-    """Unit vectors, [words, patch numbers]: k-means by cosine (Coates & Ng 2012, section 2); a word without patches
-    starts again at a random one, or anywhere while there are fewer patches than words."""
-    import torch
-    from torch.nn.functional import normalize
-
-    directions = normalize(patches)
-    words = _random_directions(RECIPE.words, patches.shape[1], rng)
-    for _ in range(KMEANS_ROUNDS):
-        nearest = torch.cat([(block @ words.T).argmax(1) for block in torch.split(directions, 8192)])
-        sums = torch.zeros_like(words).index_add_(0, nearest, directions)
-        idle = (torch.bincount(nearest, minlength=RECIPE.words) == 0).nonzero()[:, 0]
-        if len(directions) > RECIPE.words:
-            sums[idle] = directions[torch.from_numpy(rng.integers(len(directions), size=len(idle)))]
-        else:
-            sums[idle] = words[idle]
-        words = normalize(sums)
-    return words
-
-
 def _random_directions(count: int, numbers: int, rng: np.random.Generator) -> "torch.Tensor":
     import torch
     from torch.nn.functional import normalize
@@ -290,18 +273,30 @@ def _principal_directions(features: np.ndarray, rng: np.random.Generator) -> np.
     A sample of n pictures spans at most n - 1 of them; random directions orthogonal to these fill up the rest, so that
     pictures which come later still differ.
     """
-    from sklearn.utils.extmath import randomized_svd
-
-    centred = features - features.mean(0)
-    wanted = min(RECIPE.dim, len(centred))
-    # Without QR the small directions drown in float32: 335 of 512 are left. A second round gains 0.07 % of the variance.
-    _, sizes, directions = randomized_svd(
-        centred, wanted, n_iter=1, power_iteration_normalizer="QR", random_state=int(rng.integers(2**31))
-    )
+    sizes, directions = _leading_singular_vectors(features - features.mean(0), rng)
     found = directions[sizes > 1e-4 * max(float(np.linalg.norm(features)), 1.0)]
     filling = rng.standard_normal((RECIPE.features, RECIPE.dim - len(found)), dtype=np.float32)
     filling, _ = np.linalg.qr(filling - found.T @ (found @ filling))
     return np.ascontiguousarray(np.concatenate([found, filling.T]), dtype=np.float32)
+
+
+def _leading_singular_vectors(matrix: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Up to `dim` largest singular values and right singular vectors of float32[rows, columns], by random projection.
+
+    Halko, Martinsson & Tropp, "Finding structure with randomness" (SIAM Review 2011), algorithm 4.4 with one power
+    iteration. Without its QR between the products the small directions drown in float32: 335 of 512 are left.
+    """
+    import torch
+
+    with torch.inference_mode():
+        rows = torch.from_numpy(matrix)
+        wanted = min(RECIPE.dim, *rows.shape)
+        columns = min(wanted + OVERSAMPLING, *rows.shape)
+        test = torch.from_numpy(rng.standard_normal((rows.shape[1], columns), dtype=np.float32))
+        basis = torch.linalg.qr(rows @ test)[0]
+        basis = torch.linalg.qr(rows @ torch.linalg.qr(rows.T @ basis)[0])[0]
+        _, sizes, directions = torch.linalg.svd(basis.T @ rows, full_matrices=False)
+        return sizes[:wanted].numpy(), directions[:wanted].numpy()
 
 
 def _unit_vectors(vectors: "torch.Tensor") -> "torch.Tensor":

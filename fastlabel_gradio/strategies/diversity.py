@@ -1,14 +1,14 @@
 """Diversity sampling: items that represent the pool, whatever the head says."""
 
-import warnings
-
 import numpy as np
 
+from fastlabel_gradio.clustering import nearest_centres, spherical_kmeans, spread_out
 from fastlabel_gradio.strategies.base import PoolView, strategy
-from fastlabel_gradio.types import Rows
+from fastlabel_gradio.types import Embeddings, Rows
 
 LEAST_CANDIDATES = 2_000
 CANDIDATES_PER_PICK = 10
+KMEANS_ROUNDS = 10
 
 
 @strategy("cluster", needs="nothing")
@@ -21,23 +21,21 @@ def cluster(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
     sample = rng.permutation(len(pool))[: max(LEAST_CANDIDATES, CANDIDATES_PER_PICK * n)]
     if len(sample) <= n:
         return sample.astype(np.int64)
-    representatives = _representatives(pool.embeddings(sample), n, int(rng.integers(2**31)))
+    representatives = _representatives(pool.embeddings(sample), n, rng)
     return np.asarray(sample[representatives], dtype=np.int64)
 
 
-def _representatives(embeddings: np.ndarray, n: int, seed: int) -> Rows:
+def _representatives(embeddings: Embeddings, n: int, rng: np.random.Generator) -> Rows:
     """Positions of n distinct items: nearest each centroid, then (where duplicates left clusters empty) any others."""
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
+    import torch
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct items than clusters: filled up below
-        model = KMeans(n_clusters=n, n_init=1, max_iter=10, random_state=seed).fit(embeddings)
-    distances = np.linalg.norm(embeddings - model.cluster_centers_[model.labels_], axis=1)
-    by_distance = np.argsort(distances, kind="stable")
-    clusters, first = np.unique(model.labels_[by_distance], return_index=True)
-    nearest = by_distance[first]
-    sizes = np.bincount(model.labels_, minlength=n)[clusters]
-    nearest = nearest[np.argsort(-sizes, kind="stable")]
+    directions = torch.from_numpy(embeddings)
+    centres = spherical_kmeans(directions, spread_out(directions, n, rng), KMEANS_ROUNDS, rng)
+    clusters = nearest_centres(directions, centres)
+    cosines = (directions * centres[clusters]).sum(1).numpy()
+    by_closeness = np.argsort(-cosines, kind="stable")
+    found, first = np.unique(clusters.numpy()[by_closeness], return_index=True)
+    sizes = np.bincount(clusters.numpy(), minlength=n)[found]
+    nearest = by_closeness[first][np.argsort(-sizes, kind="stable")]
     others = np.setdiff1d(np.arange(len(embeddings)), nearest)
     return np.concatenate([nearest, others])[:n].astype(np.int64)

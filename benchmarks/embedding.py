@@ -1,0 +1,291 @@
+"""Pictures a second of the embedding pipeline, for `clip` (random weights, ViT-B-32) and `offline`, and peak memory.
+
+Contestants, each in a process of its own, taking turns; the figures are medians of the turns:
+
+- pipeline: the app's own EmbeddingPipeline into a fresh store, from the scan to the last row on disk.
+- encoder alone: `encode` on prepared arrays in memory, at the best of several batch sizes. Aim: pipeline / alone >= 0.9.
+- one at a time: open, preprocess, encode one in fp32, append to a list, as comparable programs do; for `offline` the
+  encoder itself, one picture a call. Aim for clip: pipeline / one at a time >= 4.5.
+
+CLIP's weights are drawn at random and saved as a checkpoint file, which is loaded by the path of real ones: the time does
+not depend on their values. Loading, fitting and a first batch are not counted.
+"""
+
+import argparse
+import csv
+import multiprocessing
+import resource
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.report import Cell, Table, machine, parser, publish, say
+from benchmarks.workload import CACHE, picture_folder
+from fastlabel_gradio.sources import Source, open_source
+
+if TYPE_CHECKING:
+    from fastlabel_gradio.encoders import Encoder
+
+CONTESTANTS = ("pipeline", "encoder alone", "one at a time")
+SWEEP = (16, 32, 64, 128, 256)
+ALONE_SHARE, SINGLE_SHARE = 2, 6  # the other contestants get a half and a sixth of the pictures
+PAUSE_S = 0.5  # between turns: idle threads of the last contestant stop spinning
+MIB = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a contestant works on. `weights`: CLIP's checkpoint, or what the offline encoder learned."""
+
+    encoder: str
+    weights: Path
+    table: Path
+    root: Path
+    pictures: int
+
+    def source(self) -> Source:
+        return open_source("table", {"path": self.table, "root": self.root}, Path(), CACHE)
+
+    def paths(self) -> list[Path]:
+        return [self.root / item.id for item in self.source().scan()]
+
+
+class Contestant(Protocol):
+    def __call__(self) -> float:
+        """Runs once and returns pictures a second."""
+
+
+def main() -> None:
+    arguments = _arguments()
+    began_on = machine()
+    folder = arguments.pictures or picture_folder(arguments.clip_count, arguments.side_px)
+    counts = {"clip": arguments.clip_count, "offline": arguments.offline_count}
+    tables = []
+    for encoder in arguments.encoders:
+        with tempfile.TemporaryDirectory(prefix="fastlabel-benchmark-") as workspace:
+            task = _task(encoder, folder.resolve(), counts[encoder], Path(workspace))
+            say(f"{encoder}: {task.pictures:,} pictures, {arguments.turns} turns …")
+            tables.append(_compare(task, arguments.turns))
+    publish(began_on, tables, arguments.json)
+
+
+def _arguments() -> argparse.Namespace:
+    made = parser(__doc__ or "")
+    made.add_argument("--pictures", type=Path, metavar="FOLDER", help="pictures to embed (default: generated ones)")
+    made.add_argument("--side-px", type=int, default=400, help="size of the generated ones (default: 400)")
+    made.add_argument("--encoders", nargs="+", default=["clip", "offline"], choices=["clip", "offline"])
+    made.add_argument("--clip-count", type=int, default=640, help="pictures for clip (default: 640)")
+    made.add_argument("--offline-count", type=int, default=10_000, help="pictures for offline (default: 10000)")
+    made.add_argument("--turns", type=int, default=3, help="turns of each contestant (default: 3)")
+    return made.parse_args()
+
+
+def _task(encoder: str, root: Path, count: int, workspace: Path) -> Task:
+    paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    chosen = np.random.default_rng(0).permutation(len(paths))[:count]
+    table = workspace / "pictures.csv"
+    with table.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["path"], *([str(paths[position].relative_to(root))] for position in chosen)])
+    weights = workspace / ("clip.pt" if encoder == "clip" else "offline.safetensors")
+    task = Task(encoder, weights, table, root, len(chosen))
+    maker = multiprocessing.get_context("spawn").Process(target=_make_weights, args=(task,))
+    maker.start()  # not here: what this process holds would count in the peak of each contestant
+    maker.join()
+    if maker.exitcode:
+        sys.exit(f"the weights of {encoder} could not be made")
+    return task
+
+
+def _make_weights(task: Task) -> None:
+    from fastlabel_gradio.encoders.offline import OfflineEncoder
+
+    if task.encoder == "clip":
+        import open_clip
+        import torch
+
+        torch.manual_seed(0)
+        torch.save(open_clip.create_model("ViT-B-32", pretrained=None).state_dict(), task.weights)
+        return
+    encoder = OfflineEncoder(OfflineEncoder.Options())
+    sample = np.stack([encoder.prepare(_opened(path)) for path in task.paths()[: encoder.sample_size]])
+    encoder.fit(sample, seed=0)
+    encoder.save(task.weights)
+
+
+def _compare(task: Task, turns: int) -> Table:
+    rates: dict[str, list[float]] = {name: [] for name in CONTESTANTS}
+    with _running(task) as asks:
+        for _ in range(turns):
+            for name in CONTESTANTS:
+                rates[name].append(asks[name]("run")[0])
+                time.sleep(PAUSE_S)
+        described = {name: asks[name]("describe") for name in CONTESTANTS}
+    middle = {name: statistics.median(found) for name, found in rates.items()}
+    rows: list[tuple[Cell, ...]] = [
+        (
+            f"{name}{described[name][1]}",
+            round(middle[name], 1),
+            f"{min(rates[name]):.1f} to {max(rates[name]):.1f}",
+            round(middle["pipeline"] / middle[name], 2),
+            round(described[name][0] / MIB),
+        )
+        for name in CONTESTANTS
+    ]
+    aim = "0.9 of the encoder alone" + (", 4.5 times one at a time" if task.encoder == "clip" else "")
+    columns = ("contestant", "pictures/s", "range", "pipeline is times this", "peak memory, MiB")
+    return Table(f"{task.encoder}: {task.pictures:,} pictures, median of {turns}.", columns, rows, aim=aim)
+
+
+@contextmanager
+def _running(task: Task) -> Iterator[dict[str, Callable[[str], tuple[float, str]]]]:
+    """A way to ask each contestant, all loaded and warm, each waiting in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    asks: dict[str, Callable[[str], tuple[float, str]]] = {}
+    workers = []
+    for name in CONTESTANTS:
+        ours, theirs = context.Pipe()
+        worker = context.Process(target=_serve, args=(theirs, name, task), daemon=True)
+        worker.start()
+        theirs.close()  # so that the end of the worker shows as the end of the pipe
+        workers.append(worker)
+        asks[name] = _asker(ours)
+        asks[name]("load")
+    try:
+        yield asks
+    finally:
+        for worker in workers:
+            worker.kill()
+
+
+def _asker(connection: Connection) -> Callable[[str], tuple[float, str]]:
+    def ask(what: str) -> tuple[float, str]:
+        connection.send(what)
+        answer: tuple[float, str] = connection.recv()
+        return answer
+
+    return ask
+
+
+def _serve(connection: Connection, name: str, task: Task) -> None:
+    """The life of a contestant: load, then run as often as asked, then tell its peak memory in bytes."""
+    makers: dict[str, Callable[[Task], tuple[Contestant, str]]] = {
+        "pipeline": _pipeline,
+        "encoder alone": _encoder_alone,
+        "one at a time": _one_at_a_time,
+    }
+    connection.recv()
+    run, remark = makers[name](task)
+    connection.send((0.0, remark))
+    while connection.recv() == "run":
+        connection.send((run(), ""))
+    unit = 1 if sys.platform == "darwin" else 1024
+    connection.send((float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit), remark))
+
+
+def _pipeline(task: Task) -> tuple[Contestant, str]:
+    from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
+    from fastlabel_gradio.embedding_store import EmbeddingStore
+    from fastlabel_gradio.gallery import Gallery
+
+    encoder = _encoder(task)
+
+    def run() -> float:
+        with tempfile.TemporaryDirectory(prefix="fastlabel-store-") as folder:
+            if task.encoder == "offline":
+                shutil.copy(task.weights, folder)
+            with (
+                closing(EmbeddingStore(Path(folder))) as store,
+                closing(Gallery(task.source(), Path(folder))) as gallery,
+            ):
+                pipeline = EmbeddingPipeline(task.source(), store, lambda: (encoder, ""), gallery.keep)
+                began = time.perf_counter()
+                pipeline.start()
+                while pipeline.progress.state not in ("done", "failed"):
+                    time.sleep(0.005)
+                took = time.perf_counter() - began
+                if len(store) < task.pictures:
+                    raise RuntimeError(f"{len(store)} of {task.pictures} embedded: {pipeline.progress.error}")
+                return len(store) / took
+
+    return run, f" (batches of {encoder.batch_size})"
+
+
+def _encoder_alone(task: Task) -> tuple[Contestant, str]:
+    encoder = _encoder(task)
+    paths = task.paths()[: max(task.pictures // ALONE_SHARE, SWEEP[-1])]
+    ready = np.stack([encoder.prepare(_opened(path)) for path in paths])
+
+    def rate(size: int) -> float:
+        began = time.perf_counter()
+        for start in range(0, len(ready), size):
+            encoder.encode(ready[start : start + size])
+        return len(ready) / (time.perf_counter() - began)
+
+    encoder.encode(ready[: SWEEP[0]])
+    best = max(SWEEP, key=rate)
+    return lambda: rate(best), f" (batches of {best})"
+
+
+def _one_at_a_time(task: Task) -> tuple[Contestant, str]:
+    embed = _single_clip(task.weights) if task.encoder == "clip" else _single(_encoder(task))
+    paths = task.paths()[: task.pictures // SINGLE_SHARE]
+    embed(_opened(paths[0]))
+
+    def run() -> float:
+        embeddings: list[np.ndarray] = []
+        began = time.perf_counter()
+        for path in paths:
+            embeddings.append(embed(_opened(path)))  # as such programs write it
+        return len(embeddings) / (time.perf_counter() - began)
+
+    return run, " (fp32)" if task.encoder == "clip" else ""
+
+
+def _single_clip(weights: Path) -> Callable[[Image.Image], np.ndarray]:
+    """As open_clip's own example does it."""
+    import open_clip
+    import torch
+
+    model, _, preprocess = open_clip.create_model_and_transforms("ViT-B-32", pretrained=str(weights))
+    model.eval()
+
+    def embed(picture: Image.Image) -> np.ndarray:
+        with torch.no_grad():
+            features: Any = model.encode_image(preprocess(picture).unsqueeze(0))
+            vector: np.ndarray = (features / features.norm(dim=-1, keepdim=True)).numpy()[0]
+            return vector
+
+    return embed
+
+
+def _single(encoder: "Encoder") -> Callable[[Image.Image], np.ndarray]:
+    return lambda picture: encoder.encode(encoder.prepare(picture)[None])[0]
+
+
+def _encoder(task: Task) -> "Encoder":
+    from fastlabel_gradio.encoders import FittedEncoder, check_encoder
+
+    options = {"pretrained": str(task.weights)} if task.encoder == "clip" else {}
+    encoder, _ = check_encoder(task.encoder, options, "image").open()
+    if isinstance(encoder, FittedEncoder):
+        encoder.load(task.weights)
+    return encoder
+
+
+def _opened(path: Path) -> Image.Image:
+    return Image.open(path).convert("RGB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,258 @@
+"""The loop at 30,000 items, as a person and as a script meet it. The app runs in a process of its own, on loopback.
+
+The pool is a sprite of CelebA's size (9600 x 7200, tiles of 48 x 48), embedded to the end by the offline encoder.
+
+- submit to next batch: POST submit_labels of 100, then GET next_batch of 100 picked by the head that learned them, as the
+  labels grow from 0 to 2,000. Aim: 500 ms at the 95th percentile.
+- click: on `Load next batch` in headless Chromium until 100 cards are usable (built, and their contact sheet decoded),
+  with a trained head. Aim: 400 ms median.
+- submit while training: POST submit_labels of 100 while a head is being trained all the time. Aim: 50 ms at the 95th
+  percentile.
+- parts: where the time of a next batch goes, each part called in this process on the same store.
+"""
+
+import argparse
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.report import Cell, Table, machine, median_and_p95, parser, publish, say
+from benchmarks.workload import PROJECT, KnowingAnnotator, Sprite, served, sprite_sheet, wait_until, write_config
+
+BATCH = 100
+WARM_UP = 3
+TRAIN_REQUESTS_PER_S = 20
+VIEWPORT = (1280, 800)
+
+# Resolves with the milliseconds from the click to the new batch, and of the two requests within.
+_CLICK = """(project) => new Promise((resolve) => {
+  const grid = document.querySelector(`.fl[data-project="${project}"]`);
+  const before = grid.dataset.readyBatch;
+  const took = (part) => performance.getEntriesByType("resource").findLast((entry) => entry.name.includes(part)).duration;
+  performance.clearResourceTimings();
+  const watcher = new MutationObserver(() => {
+    const ready = grid.dataset.readyBatch;
+    if (!ready || ready === before) return;
+    const total = performance.now() - clicked;
+    watcher.disconnect();
+    setTimeout(() => resolve([total, took("/api/next_batch"), took("/sheet/"), grid.querySelectorAll("select").length]));
+  });
+  watcher.observe(grid, { attributes: true, attributeFilter: ["data-ready-batch"] });
+  const clicked = performance.now();
+  document.getElementById("fl-load-" + project).click();
+})"""
+
+
+def main() -> None:
+    arguments = _arguments()
+    began_on = machine()
+    sprite = sprite_sheet(arguments.pictures)
+    with tempfile.TemporaryDirectory(prefix="fastlabel-benchmark-") as folder:
+        workdir = Path(folder) / "work"
+        start = ["--config", str(write_config(Path(folder), sprite))]
+        rounds: list[dict[str, Any]] = []
+        for number in range(arguments.passes):
+            _forget_labels(workdir)
+            with served(start, workdir) as address, closing(KnowingAnnotator(address, sprite)) as annotator:
+                say(f"pass {number + 1} of {arguments.passes}: embedding, then labels to {arguments.labels:,} …")
+                annotator.wait_for_embedding()
+                rounds += list(_label_rounds(annotator, arguments.labels))
+                if number == arguments.passes - 1:
+                    say(f"{arguments.clicks} clicks …")
+                    clicks = _clicks(address, arguments.clicks)
+                    say(f"{arguments.submits} submits while training …")
+                    submits, busy = _submits_while_training(address, sprite, arguments.submits)
+        say("parts …")
+        parts = _parts(Path(start[1]), workdir)
+    tables = [_click_table(clicks), _submit_table(submits, busy), _round_table(rounds), _parts_table(parts)]
+    publish(began_on, tables, arguments.json)
+
+
+def _arguments() -> argparse.Namespace:
+    made = parser(__doc__ or "")
+    made.add_argument("--pictures", type=Path, metavar="FOLDER", help="class folders to build the sprite from")
+    made.add_argument("--passes", type=int, default=3, help="times that the labels grow from 0 (default: 3)")
+    made.add_argument("--labels", type=int, default=2000, help="labels at the end of a pass (default: 2000)")
+    made.add_argument("--clicks", type=int, default=40, help="clicks that count (default: 40)")
+    made.add_argument("--submits", type=int, default=60, help="submits while training (default: 60)")
+    return made.parse_args()
+
+
+def _forget_labels(workdir: Path) -> None:
+    """Leaves the embeddings, so that the next pass starts at once."""
+    for path in workdir.glob(f"{PROJECT}/labels.sqlite*"):
+        path.unlink()
+    (workdir / PROJECT / "head.safetensors").unlink(missing_ok=True)
+
+
+def _label_rounds(annotator: KnowingAnnotator, labels: int) -> Iterator[dict[str, Any]]:
+    """Labels batch after batch; one record a round."""
+    batch = annotator.next_batch(BATCH)
+    for _ in range(labels // BATCH):
+        answers = annotator.answers(batch)
+        began = time.perf_counter()
+        receipt = annotator.submit(answers)
+        submitted = time.perf_counter()
+        batch = annotator.next_batch(BATCH)
+        ended = time.perf_counter()
+        annotator.wait_for_training()  # a person takes longer than that for 100 labels
+        status = annotator.status()
+        yield {
+            "labels": receipt["labeled"],
+            "total": 1000 * (ended - began),
+            "submit": 1000 * (submitted - began),
+            "training": 1000 * status["head"]["seconds"],
+            "newest": batch["head_version"] == status["head"]["version"],
+        }
+
+
+def _clicks(address: str, count: int) -> list[list[float]]:
+    """[total, next_batch request, contact sheet request, cards] of each click."""
+    with _page(address) as page:
+        grid = f'.fl[data-project="{PROJECT}"][data-ready-batch]'
+        page.wait_for_selector(grid)
+        taken = []
+        for _ in range(WARM_UP + count):
+            taken.append(page.evaluate(_CLICK, PROJECT))
+            page.wait_for_selector(f'{grid}[data-busy=""]')
+        cards = {int(click[3]) for click in taken}
+        if cards != {BATCH}:
+            raise RuntimeError(f"the grid showed {cards} cards after a click, {BATCH} were asked for")
+        return taken[WARM_UP:]
+
+
+@contextmanager
+def _page(address: str) -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")  # None: the one that playwright installed
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium, args=flags) as browser:
+        page = browser.new_page(viewport={"width": VIEWPORT[0], "height": VIEWPORT[1]})
+        page.goto(address)
+        yield page
+
+
+def _submits_while_training(address: str, sprite: Sprite, count: int) -> tuple[list[float], float]:
+    """Milliseconds of each submit, and the share of them during which a head was being trained."""
+    with closing(KnowingAnnotator(address, sprite)) as annotator, _always_training(address, sprite):
+        wait_until(lambda: annotator.status()["head"]["state"] == "training", 30, "the training", 0.005)
+        taken, busy = [], 0
+        for _ in range(count):
+            answers = annotator.answers(annotator.next_batch(BATCH))
+            began = time.perf_counter()
+            annotator.submit(answers)
+            taken.append(1000 * (time.perf_counter() - began))
+            busy += annotator.status()["head"]["state"] == "training"
+        return taken, busy / count
+
+
+@contextmanager
+def _always_training(address: str, sprite: Sprite) -> Iterator[None]:
+    """Another client asks for a training so often that there is always one under way."""
+    stopped = threading.Event()
+
+    def ask() -> None:
+        with closing(KnowingAnnotator(address, sprite)) as other:
+            while not stopped.wait(1 / TRAIN_REQUESTS_PER_S):
+                other.train()
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
+
+
+def _parts(config: Path, workdir: Path) -> dict[str, list[float]]:
+    """Milliseconds of each part of a next batch at the number of labels that the last pass left."""
+    from fastlabel_gradio.config import load_config
+    from fastlabel_gradio.head import HeadInfo, train_head
+    from fastlabel_gradio.project import Project
+    from fastlabel_gradio.strategies import STRATEGIES, PoolView
+
+    loaded = load_config(config)
+    with closing(Project(loaded.projects[0], loaded.base_dir, workdir)) as project:
+        project.start()
+        labeler = project.labeler("local")
+        wait_until(lambda: labeler.head is not None and project.pipeline.progress.state == "done", 60, "the start")
+        head, vectors, rng = labeler.head, project.store.embeddings, np.random.default_rng(0)
+        assert head is not None
+        labels = head.info.label_count
+        targets = head.predict_proba_rows(vectors, np.arange(labels)).argmax(axis=1)
+        free = np.arange(labels, len(vectors))
+        view = PoolView(vectors, free, head.predict_proba_rows(vectors, free))
+        info = HeadInfo(1, labeler.schema.labels, "", labels)
+        batch = labeler.next_batch("local", BATCH, fresh=True)
+        return {
+            f"train on {labels:,} labels": _timed(lambda: train_head(np.asarray(vectors[:labels]), targets, info)),
+            f"score {len(free):,} rows": _timed(lambda: head.predict_proba_rows(vectors, free)),
+            f"pick {BATCH} of them": _timed(lambda: STRATEGIES.get("auto").pick(view, BATCH, rng)),
+            "next_batch: score, pick, claim": _timed(lambda: labeler.next_batch("local", BATCH, fresh=True)),
+            "contact sheet of 100": _timed(lambda: project.gallery.contact_sheet(batch.items)),
+        }
+
+
+def _timed(work: Callable[[], object], rounds: int = 15) -> list[float]:
+    taken = []
+    for _ in range(rounds + WARM_UP):
+        began = time.perf_counter()
+        work()
+        taken.append(1000 * (time.perf_counter() - began))
+    return taken[WARM_UP:]
+
+
+def _click_table(clicks: list[list[float]]) -> Table:
+    total, request, sheet, _ = (list(column) for column in zip(*clicks, strict=True))
+    rest = [whole - sum(parts) for whole, *parts in zip(total, request, sheet, strict=True)]
+    parts = {
+        "click to usable": total,
+        "of it the batch": request,
+        "the contact sheet": sheet,
+        "building the cards": rest,
+    }
+    title = f"Click on 'Load next batch' to {BATCH} usable cards, ms, {len(clicks)} clicks."
+    return Table(title, ("", "median", "p95"), _percentile_rows(parts), aim="click to usable, median 400 ms at most")
+
+
+def _submit_table(submits: list[float], busy: float) -> Table:
+    title = f"Submit of {BATCH} labels acknowledged while training runs, ms, {len(submits)} submits."
+    note = f"A training was under way after {busy:.0%} of the submits."
+    return Table(
+        title, ("", "median", "p95"), _percentile_rows({"submit": submits}), aim="p95 50 ms at most", note=note
+    )
+
+
+def _round_table(rounds: list[dict[str, Any]]) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    most = max(record["labels"] for record in rounds)
+    for low, high in [(0, most // 4), (most // 4, most // 2), (most // 2, most), (0, most)]:
+        some = [record for record in rounds if low < record["labels"] <= high]
+        newest = f"{sum(record['newest'] for record in some)} of {len(some)}"
+        columns = ([record[name] for record in some] for name in ("total", "submit", "training"))
+        times = [f"{middle} / {high_end}" for middle, high_end in map(median_and_p95, columns)]
+        rows.append((f"{low + BATCH:,} to {high:,}", *times, newest))
+    columns_ = ("labels", "submit to next batch", "of it submit", "training", "from the newest head")
+    title = f"Submit to a next batch of {BATCH} from the new head, ms, median / p95."
+    return Table(title, columns_, rows, aim="p95 500 ms at most")
+
+
+def _parts_table(parts: dict[str, list[float]]) -> Table:
+    return Table("Where the time goes, ms, each part alone.", ("", "median", "p95"), _percentile_rows(parts))
+
+
+def _percentile_rows(parts: dict[str, list[float]]) -> list[tuple[Cell, ...]]:
+    return [(name, *median_and_p95(values)) for name, values in parts.items()]
+
+
+if __name__ == "__main__":
+    main()

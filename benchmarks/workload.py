@@ -1,0 +1,217 @@
+"""What the benchmarks run on: pictures, a sprite of CelebA's size, a served app, and an annotator who knows the answers.
+
+Pictures come from a folder of class folders if one is given, else they are generated. What takes long to make is kept in
+the temp folder and used again.
+"""
+
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+from PIL import Image
+
+from benchmarks.report import say
+from fastlabel_gradio.sources import open_source
+
+ROOT = Path(__file__).parent.parent
+CACHE = Path(tempfile.gettempdir()) / "fastlabel-benchmarks"
+PROJECT = "faces"
+GENERATED_CLASSES = tuple(f"class-{number}" for number in range(10))
+
+TILE_PX, COLUMNS, ROWS = 48, 200, 150  # configs/celeba.yaml: 9600 x 7200 px
+START_LIMIT_S, EMBED_LIMIT_S, TRAIN_LIMIT_S = 60.0, 600.0, 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sprite:
+    """A sheet of COLUMNS x ROWS tiles. `truth`: the class of each tile, whose position is its item id."""
+
+    path: Path
+    classes: list[str]
+    truth: list[str]
+
+
+def sprite_sheet(pictures: Path | None) -> Sprite:
+    """A sheet of CelebA's size, built once and then taken from the temp folder; no two tiles are alike."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    path = CACHE / f"sprite-{pictures.resolve().as_posix().strip('/').replace('/', '-') if pictures else 'made'}.png"
+    record = path.with_suffix(".json")
+    if not record.exists():
+        say(f"building {path} …")
+        truth = _draw_sheet(path, _tiles(pictures))
+        record.write_text(json.dumps({"classes": sorted(set(truth)), "truth": truth}), encoding="utf-8")
+    return Sprite(path, **json.loads(record.read_text(encoding="utf-8")))
+
+
+def picture_folder(count: int, side_px: int) -> Path:
+    """A folder of class folders with that many generated JPEGs, made once and then taken from the temp folder."""
+    folder = CACHE / f"pictures-{count}-{side_px}px"
+    if not (folder / "complete").exists():
+        say(f"building {folder} …")
+        for number in range(count):
+            name, pixels = generated_picture(number, side_px)
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(folder / name / f"{number:06d}.jpg", quality=90)
+        (folder / "complete").touch()
+    return folder
+
+
+def generated_picture(number: int, side_px: int) -> tuple[str, np.ndarray]:
+    """A class and a picture of it, uint8[side, side, 3]: stripes whose angle and colour are the class's, in noise."""
+    rng = np.random.default_rng(number)
+    kind = number % len(GENERATED_CLASSES)
+    angle = np.pi * kind / len(GENERATED_CLASSES) + rng.normal(0, 0.1)
+    across, down = np.meshgrid(np.linspace(0, 6, side_px), np.linspace(0, 6, side_px))
+    stripes = np.sin(across * np.cos(angle) + down * np.sin(angle) + rng.uniform(0, 6))
+    colour = 128 + 60 * np.sin(kind + np.arange(3) * 2)
+    pixels = colour + 40 * stripes[..., None] + rng.normal(0, 30, (side_px, side_px, 3))
+    return GENERATED_CLASSES[kind], np.clip(pixels, 0, 255).astype(np.uint8)
+
+
+def write_config(folder: Path, sprite: Sprite) -> Path:
+    """A configuration of the sheet as one project with the offline encoder, which needs no weights."""
+    source = {
+        "kind": "sprite_sheet",
+        "path": str(sprite.path),
+        "tile_width_px": TILE_PX,
+        "tile_height_px": TILE_PX,
+        "columns": COLUMNS,
+        "rows": ROWS,
+    }
+    project = {"name": PROJECT, "source": source, "classes": sprite.classes, "encoder": "offline"}
+    path = folder / "benchmark.yaml"
+    path.write_text(json.dumps({"projects": [project]}), encoding="utf-8")  # JSON is YAML
+    return path
+
+
+@contextmanager
+def served(arguments: list[str], workdir: Path) -> Iterator[str]:
+    """The app in a process of its own, `launch.py <arguments>`; gives its address as soon as it answers.
+
+    Raises RuntimeError with the end of its output where it stops or does not answer in time.
+    """
+    workdir.mkdir(parents=True, exist_ok=True)
+    address = f"http://127.0.0.1:{_free_port()}"
+    command = [sys.executable, str(ROOT / "launch.py"), *arguments, "--workdir", str(workdir), "--no-browser"]
+    log = workdir / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, "--port", address.rpartition(":")[2]], stdout=output, stderr=subprocess.STDOUT, cwd=ROOT
+        )
+    try:
+        wait_until(lambda: _answers(address, process, log), START_LIMIT_S, "the app to answer")
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def wait_until(condition: Callable[[], bool], limit_s: float, what: str, pause_s: float = 0.02) -> None:
+    """Raises RuntimeError where the condition does not come true in time."""
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"waited {limit_s:.0f} s for {what}")
+        time.sleep(pause_s)
+
+
+class KnowingAnnotator:
+    """Labels over REST, on one kept-alive connection, as the sheet's truth says."""
+
+    def __init__(self, address: str, sprite: Sprite) -> None:
+        self._http = httpx.Client(base_url=address, timeout=60)
+        self._truth = sprite.truth
+
+    def close(self) -> None:
+        self._http.close()
+
+    def status(self) -> dict[str, Any]:
+        return self._json(self._http.get("/api/status"))
+
+    def next_batch(self, size: int) -> dict[str, Any]:
+        return self._json(self._http.get("/api/next_batch", params={"size": size, "fresh": True}))
+
+    def answers(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """The body of a submit of the whole batch."""
+        labels = [{"id": item["id"], "label": self._truth[int(item["id"])]} for item in batch["items"]]
+        return {"batch_id": batch["batch_id"], "labels": labels}
+
+    def submit(self, body: dict[str, Any]) -> dict[str, Any]:
+        return self._json(self._http.post("/api/submit_labels", json=body))
+
+    def train(self) -> None:
+        self._json(self._http.post("/api/train"))
+
+    def wait_for_embedding(self) -> None:
+        wait_until(lambda: self.status()["embedding"]["state"] == "done", EMBED_LIMIT_S, "the embedding", 0.5)
+
+    def wait_for_training(self) -> None:
+        """Until the newest head has learned every label."""
+        wait_until(self._is_trained, TRAIN_LIMIT_S, "the training")
+
+    def _is_trained(self) -> bool:
+        status = self.status()
+        return status["head"]["labels"] == status["labeled"] and status["head"]["state"] == "idle"
+
+    @staticmethod
+    def _json(response: httpx.Response) -> dict[str, Any]:
+        response.raise_for_status()
+        content: dict[str, Any] = response.json()
+        return content
+
+
+def _tiles(pictures: Path | None) -> Iterator[tuple[str, np.ndarray]]:
+    """Endless (class, uint8[TILE_PX, TILE_PX, 3]), in random order."""
+    if pictures is None:
+        number = 0
+        while True:
+            yield generated_picture(number, TILE_PX)
+            number += 1
+    source = open_source("image_folder", {"path": pictures.resolve()}, Path(), CACHE)
+    items = list(source.scan())
+    order = np.random.default_rng(0).permutation(len(items))
+    rounds = 0
+    while True:
+        for position in order:
+            item = items[position]
+            tile = np.asarray(source.read(item).resize((TILE_PX, TILE_PX)))
+            shifted = np.roll(tile, rounds // 2, axis=1)  # a further round gives pictures that differ from the first
+            yield source.reference_label(item) or "none", shifted[:, ::-1] if rounds % 2 else shifted
+        rounds += 1
+
+
+def _draw_sheet(path: Path, tiles: Iterator[tuple[str, np.ndarray]]) -> list[str]:
+    sheet = np.empty((ROWS * TILE_PX, COLUMNS * TILE_PX, 3), dtype=np.uint8)
+    truth = []
+    for number, (name, tile) in enumerate(islice(tiles, COLUMNS * ROWS)):
+        top, left = (TILE_PX * place for place in divmod(number, COLUMNS))
+        sheet[top : top + TILE_PX, left : left + TILE_PX] = tile
+        truth.append(name)
+    Image.fromarray(sheet).save(path, compress_level=1)
+    return truth
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(address: str, process: subprocess.Popen[bytes], log: Path) -> bool:
+    if process.poll() is not None:
+        raise RuntimeError(f"the app stopped with {process.returncode}:\n{log.read_text(errors='replace')[-2000:]}")
+    try:
+        return httpx.get(f"{address}/api/status").is_success
+    except httpx.TransportError:
+        return False

@@ -1,0 +1,154 @@
+"""What browser tests share: one browser, one served app with ten classes, and a visitor of their own for each test.
+
+The app keeps visitors apart (`sharing: private`), so every test starts with a pool that nobody labeled yet.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fastlabel_gradio.access import GUEST_COOKIE
+from fastlabel_gradio.app import App, create_app
+from fastlabel_gradio.config import AppConfig, ProjectConfig
+from tests.pools import make_config, wait_for, write_pictures
+from tests.test_api import free_port
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+    from tests.browser.label_page import LabelPage
+
+CLASSES = tuple(f"c{index}" for index in range(10))
+BATCH_SIZE = 12
+
+NewContext = Callable[[], "BrowserContext"]
+Serving = Callable[..., tuple[App, str]]
+Visit = Callable[..., "LabelPage"]
+
+
+def serve(
+    workdir: Path,
+    *projects: ProjectConfig,
+    logins: dict[str, str] | None = None,
+    port: int | None = None,
+    embed: bool = True,
+    title: str = "FastLabel",
+) -> tuple[App, str]:
+    """A served app, its pools embedded if `embed`, and its address."""
+    app = create_app(AppConfig(projects=projects, title=title), workdir, logins)
+    address = app.serve(host="127.0.0.1", port=port or free_port(), share=False, open_browser=False, quiet=True)
+    if embed:
+        wait_for(lambda: all(one.pipeline.progress.state in ("done", "failed") for one in app.projects.values()))
+    return app, address.rstrip("/")
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[Serving]:
+    """Serves apps that work in `tmp_path/work` and closes them at the end."""
+    served: list[App] = []
+
+    def serve_one(*projects: ProjectConfig, **settings: object) -> tuple[App, str]:
+        app, address = serve(tmp_path / "work", *projects, **settings)
+        served.append(app)
+        return app, address
+
+    yield serve_one
+    for app in served:
+        app.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    from tests.browser.label_page import BROWSER_ARGUMENTS, CHROMIUM, sync_api
+
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(BROWSER_ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def ten_classes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an app over 120 pictures with the classes c0 to c9 that trains only when asked to."""
+    folder = tmp_path_factory.mktemp("ten_classes")
+    config = make_config(
+        write_pictures(folder / "pictures", per_class=40),
+        classes=CLASSES,
+        batch_size=BATCH_SIZE,
+        sharing="private",
+        train_every=1000,
+    )
+    app, address = serve(folder / "work", config)
+    yield address
+    app.close()
+
+
+@pytest.fixture(scope="session")
+def other_contexts(browser: "Browser") -> Iterator[list["BrowserContext"]]:
+    contexts: list[BrowserContext] = []
+    yield contexts
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def new_context(browser: "Browser", other_contexts: list["BrowserContext"]) -> Iterator[NewContext]:
+    """Opens browsers of other people: contexts with no cookies, which keep the cache of Gradio's scripts only."""
+    free = list(other_contexts)
+
+    def open_one() -> "BrowserContext":
+        if not free:
+            free.append(browser.new_context())
+            other_contexts.append(free[0])
+        free[0].clear_cookies()
+        return free.pop(0)
+
+    yield open_one
+    for context in other_contexts:
+        for page in context.pages:
+            page.close()
+
+
+@pytest.fixture(scope="session")
+def shared_context(browser: "Browser") -> Iterator["BrowserContext"]:
+    """A context that keeps the cache of Gradio's scripts, which saves a second per test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(shared_context: "BrowserContext") -> Iterator["Page"]:
+    """A new visitor's page: no cookies, nothing stored."""
+    shared_context.clear_cookies()
+    page = shared_context.new_page()
+    yield page
+    page.evaluate("location.protocol.startsWith('http') && localStorage.clear()")
+    page.close()
+
+
+@pytest.fixture
+def visit(page: "Page", ten_classes: str) -> Visit:
+    """The page of a new guest on the app with ten classes, optionally with labels and a head made before."""
+    from tests.browser.label_page import LabelPage
+
+    def visit_as_guest(labeled: int = 0, *, opened: bool = True) -> LabelPage:
+        become_guest(page.context, ten_classes)
+        visitor = LabelPage(page, ten_classes)
+        if labeled:
+            visitor.rest.label(labeled)
+            visitor.rest.post("train")
+            wait_for(lambda: visitor.rest.status()["head"]["version"] == 1)
+        return visitor.open() if opened else visitor
+
+    return visit_as_guest
+
+
+def become_guest(context: "BrowserContext", address: str) -> str:
+    """Gives a browser a name of its own before its first visit."""
+    name = f"guest-{secrets.token_hex(6)}"
+    context.add_cookies([{"name": GUEST_COOKIE, "value": name, "url": address}])
+    return name

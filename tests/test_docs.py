@@ -1,0 +1,293 @@
+"""Names, commands, paths, keys, options and routes that the documents mention exist, and the package is whole."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from fastapi.routing import APIRoute
+
+from fastlabel_gradio import __version__, app
+from fastlabel_gradio.access import Access
+from fastlabel_gradio.api import create_router
+from fastlabel_gradio.app import _demo_config, _parser
+from fastlabel_gradio.config import AppConfig, ProjectConfig, parse_config
+from fastlabel_gradio.encoders import ENCODERS
+from fastlabel_gradio.errors import ConfigError
+from fastlabel_gradio.exports import EXPORTERS
+from fastlabel_gradio.options import parse_options
+from fastlabel_gradio.sources import SOURCES
+from fastlabel_gradio.strategies import STRATEGIES
+from tests.documents import DOCUMENTS, ROOT, Block, blocks, first_table, front_matter, prose, quoted, read, section
+from tests.test_imports import FLOOR_OF
+
+PROJECT = tomllib.loads(read("pyproject.toml"))
+README = read("README.md")
+CONFIGURATION = read("docs/configuration.md")
+PACKAGE = ROOT / "fastlabel_gradio"
+EVERYTHING = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+
+FILE_NAME = re.compile(r"[\w./-]+\.(?:py|yaml|yml|toml|md|js|css|txt|png)|[\w./-]+/")
+OF_THE_READER = {"my.yaml", "picture.png", "downloads/"}  # files that a reader has or gets, not the repository
+OTHER_PROGRAMS = re.compile(r"\b(?:pip|pytest|curl|apt-get)\b")
+COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
+HARDWARE = {"cpu-basic", "cpu-upgrade", "t4-small", "t4-medium", "l4x1", "l40sx1", "a10g-small", "a10g-large"}
+
+
+def _own(registry: Any) -> set[str]:
+    """Names of a registry that the package itself registers; other tests may add some."""
+    return {name for name in registry.names() if _module(registry.get(name)).startswith("fastlabel_gradio.")}
+
+
+def _module(part: Any) -> str:
+    function = getattr(part, "pick", None) or getattr(part, "write", None) or part
+    return str(function.__module__)
+
+
+def _routes() -> set[str]:
+    return {route.path for route in create_router({}, Access({}, b"")).routes if isinstance(route, APIRoute)}
+
+
+# The README
+
+
+def test_the_first_two_blocks_of_the_readme_are_one_command_line_each() -> None:
+    app_block, test_block = blocks(README)[:2]
+    for block in (app_block, test_block):
+        assert block.heading == "Two commands"
+        assert block.text.count("\n") == 1
+        assert block.text.startswith("python3 -m venv .venv && .venv/bin/pip install -e ")
+    assert app_block.text.endswith("&& .venv/bin/python launch.py\n")
+    assert test_block.text.endswith("&& .venv/bin/python -m pytest\n")
+    assert len([block for block in blocks(README) if block.heading == "Two commands"]) == 2
+
+
+def test_the_ci_run_takes_its_command_from_the_readme() -> None:
+    script = read(".ci/run")
+    [extraction] = re.findall(r"^command=\$\((awk .*) README\.md\)$", script, re.MULTILINE)
+    found = subprocess.run(
+        ["bash", "-c", f"{extraction} README.md"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert found.stdout == blocks(README)[1].text
+    assert script.rstrip().endswith(".venv/bin/python -m pytest")
+
+
+def test_the_front_matter_has_what_a_space_needs() -> None:
+    matter = yaml.safe_load(front_matter(README))
+    assert matter["sdk"] == "gradio"
+    assert (ROOT / matter["app_file"]).is_file()
+    assert re.fullmatch(r"6\.\d+\.\d+", matter["sdk_version"])
+    assert [line for line in PROJECT["project"]["dependencies"] if line.startswith("gradio")] == ["gradio>=6.31,<7"]
+    assert matter["python_version"] == PROJECT["project"]["requires-python"].removeprefix(">=")
+    assert matter["license"] == PROJECT["project"]["license"].lower()
+    assert len(matter["short_description"]) <= 60
+    assert {matter["colorFrom"], matter["colorTo"]} <= COLOURS
+    assert matter["suggested_hardware"] in HARDWARE
+    assert matter["title"]
+    assert matter["emoji"]
+    assert matter["pinned"] is False
+
+
+def test_the_map_of_rooms_lists_exactly_the_rooms() -> None:
+    [room_map] = [block.text for block in blocks(README) if block.heading == "Rooms"]
+    floor, listed = -1, {}
+    for line in room_map.partition("fastlabel_gradio/\n")[2].splitlines():
+        if match := re.match(r" (\d| )  (\w+)(\.py|/) +\S", line):
+            floor = int(match[1]) if match[1] != " " else floor
+            listed[match[2]] = floor
+            assert (PACKAGE / f"{match[2]}{match[3]}").exists()
+    assert listed == FLOOR_OF
+
+
+def test_the_map_of_rooms_names_folders_that_exist() -> None:
+    [room_map] = [block.text for block in blocks(README) if block.heading == "Rooms"]
+    for name in re.findall(r"^([\w.]+/?) ", room_map, re.MULTILINE):
+        assert (ROOT / name).exists()
+
+
+def test_the_table_of_keys_is_the_page_s_own() -> None:
+    [source] = re.findall(r"KEY_HELP = (\[.*?\n\]);", read("fastlabel_gradio/ui/grid_keys.js"), re.DOTALL)
+    on_the_page: dict[str, str] = dict(ast.literal_eval(source))
+    in_the_readme = {row[0]: row[1] for row in first_table(section(README, "Keys"))}
+    assert list(in_the_readme) == list(on_the_page)
+    assert all(in_the_readme[key].startswith(meaning) for key, meaning in on_the_page.items())
+
+
+def test_the_screenshot_is_a_small_picture() -> None:
+    from PIL import Image
+
+    [name] = re.findall(r"!\[[^\]]+\]\((.+?)\)", README)
+    assert (ROOT / name).stat().st_size < 300_000
+    assert Image.open(ROOT / name).width >= 1000
+
+
+# Every document
+
+
+@EVERYTHING
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\((?!https://)([^)]+)\)", prose(path.read_text(encoding="utf-8"))):
+        name, _, anchor = target.partition("#")
+        linked = path.parent / name if name else path
+        assert linked.is_file(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", prose(linked.read_text(encoding="utf-8")), re.MULTILINE)
+            assert anchor in {heading.lower().replace(" ", "-") for heading in headings}, target
+
+
+@EVERYTHING
+def test_files_that_are_mentioned_exist(path: Path) -> None:
+    words = {word for text in quoted(path.read_text(encoding="utf-8")) for word in text.split()}
+    names = {word.rstrip(",") for word in words if FILE_NAME.fullmatch(word.rstrip(","))}
+    repository = [name for name in names - OF_THE_READER if not name.startswith(("/", "~"))]
+    assert [name for name in repository if not ((ROOT / name).exists() or (PACKAGE / name).exists())] == []
+
+
+@EVERYTHING
+def test_options_that_are_mentioned_exist(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    known = {option for action in _parser()._actions for option in action.option_strings}
+    commands = "\n".join(line for line in text.splitlines() if not OTHER_PROGRAMS.search(line))
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", commands)) <= known
+
+
+@EVERYTHING
+def test_commands_that_are_mentioned_are_understood(path: Path) -> None:
+    for text in quoted(path.read_text(encoding="utf-8")):
+        if text.startswith("python launch.py ") and text != "python launch.py --help":
+            _parser().parse_args(text.split()[2:])
+
+
+@EVERYTHING
+def test_routes_that_are_mentioned_exist(path: Path) -> None:
+    patterns = [re.compile(re.sub(r"\\{\w+\\}", "[^/?]+", re.escape(route))) for route in _routes()]
+    for word in re.findall(r"(?<![\w.])/?(?:api|media)/[\w$/.-]+", path.read_text(encoding="utf-8")):
+        assert any(pattern.fullmatch(f"/{word.lstrip('/')}") for pattern in patterns), word
+
+
+@EVERYTHING
+def test_environment_variables_that_are_mentioned_exist(path: Path) -> None:
+    named = set(re.findall(r"\bFASTLABEL_[A-Z]+\b", path.read_text(encoding="utf-8")))
+    assert named <= {app.WORKDIR_VARIABLE, app.AUTH_VARIABLE}
+
+
+@EVERYTHING
+def test_configurations_that_are_shown_are_valid(path: Path) -> None:
+    for block in blocks(path.read_text(encoding="utf-8"), "yaml"):
+        for project in _projects_of(block):
+            for kind, registry, part in (("source", SOURCES, project.source), ("encoder", ENCODERS, project.encoder)):
+                if part.kind in _own(registry):
+                    parse_options(f"{kind} '{part.kind}'", registry.get(part.kind).Options, part.options)
+
+
+def _projects_of(block: Block) -> tuple[ProjectConfig, ...]:
+    """The projects of a configuration, or of some keys of one."""
+    content = yaml.safe_load(block.text)
+    minimal = {"name": "images", "source": "demo"}
+    whole = content if "projects" in content else {"projects": [{**minimal, **content}]}
+    return parse_config(whole, block.heading).projects
+
+
+# One document each
+
+
+def test_the_configuration_page_lists_every_key_with_its_default() -> None:
+    _assert_documents(AppConfig, first_table(section(CONFIGURATION, "The file")), ["base_dir"])
+    _assert_documents(ProjectConfig, first_table(section(CONFIGURATION, "A project")))
+
+
+@pytest.mark.parametrize("name", sorted(_own(SOURCES)))
+def test_the_configuration_page_lists_every_option_of_a_source(name: str) -> None:
+    text = section(CONFIGURATION, "Sources").split(f"\n`{name}`:")[1]
+    _assert_documents(SOURCES.get(name).Options, first_table(text))
+
+
+@pytest.mark.parametrize("name", sorted(_own(ENCODERS)))
+def test_the_configuration_page_lists_every_option_of_an_encoder(name: str) -> None:
+    options = ENCODERS.get(name).Options
+    if options.model_fields:
+        _assert_documents(options, first_table(section(CONFIGURATION, "Encoders")))
+    else:
+        assert f"`{name}` has none" in CONFIGURATION
+
+
+def _assert_documents(model: Any, table: list[list[str]], left_out: Collection[str] = ()) -> None:
+    fields = {key: field for key, field in model.model_fields.items() if key not in left_out}
+    assert [row[0] for row in table] == list(fields)
+    for row, (key, field) in zip(table, fields.items(), strict=True):
+        assert (row[1] == "required") == field.is_required(), key
+        if isinstance(field.default, str | bool | int | float):
+            assert row[1].lower() in (str(field.default).lower(), str(field.default).removesuffix(".0")), key
+
+
+def test_the_configuration_page_lists_every_environment_variable() -> None:
+    table = first_table(section(CONFIGURATION, "Environment"))
+    assert {row[0] for row in table} == {app.WORKDIR_VARIABLE, app.AUTH_VARIABLE}
+
+
+def test_the_loop_page_lists_every_strategy_and_what_it_needs() -> None:
+    table = first_table(section(read("docs/loop.md"), "Strategies"))
+    documented = {name: needs == "yes" for name, _, needs in table}
+    assert documented == {name: STRATEGIES.get(name).needs == "probabilities" for name in _own(STRATEGIES)}
+
+
+def test_the_rest_page_names_every_route_and_format() -> None:
+    text = read("docs/rest.md")
+    for route in _routes():
+        assert re.search(re.sub(r"\\{\w+\\}", r"[^/?\\s]+", re.escape(route)), text), route
+    assert all(f"`{name}`" in text for name in _own(EXPORTERS))
+
+
+def test_the_extending_page_names_the_groups_of_entry_points() -> None:
+    [example] = blocks(read("docs/extending.md"), "toml")
+    groups: Mapping[str, object] = tomllib.loads(example.text)["project"]["entry-points"]
+    assert set(groups) == {registry._group for registry in (SOURCES, ENCODERS, STRATEGIES, EXPORTERS)}
+
+
+def test_the_changelog_has_this_version() -> None:
+    assert f"## [{__version__}]" in read("CHANGELOG.md")
+
+
+# The package
+
+
+def test_a_space_installs_what_the_package_needs() -> None:
+    lines = [line for line in read("requirements.txt").splitlines() if line and not line.startswith("#")]
+    assert lines == PROJECT["project"]["dependencies"]
+
+
+def test_every_folder_of_the_package_is_installed() -> None:
+    folders = {path.parent for path in PACKAGE.rglob("*.py")}
+    packages = {".".join(folder.relative_to(ROOT).parts) for folder in folders} | {"fastlabel_gradio.configs"}
+    assert set(PROJECT["tool"]["setuptools"]["packages"]) == packages
+    assert PROJECT["tool"]["setuptools"]["package-dir"] == {"fastlabel_gradio.configs": "configs"}
+
+
+def test_every_file_of_the_package_is_installed() -> None:
+    patterns = PROJECT["tool"]["setuptools"]["package-data"]
+    folders = {name: ROOT.joinpath(*name.split(".")) for name in PROJECT["tool"]["setuptools"]["packages"]}
+    folders["fastlabel_gradio.configs"] = ROOT / "configs"
+    for name, folder in folders.items():
+        for file in folder.iterdir():
+            if file.is_file() and file.suffix not in (".py", ".pyi"):
+                assert any(file.match(pattern) for pattern in patterns.get(name, ())), file
+
+
+def test_the_demo_is_found_in_a_working_copy_and_in_an_installation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _demo_config() == ROOT / "configs" / "demo.yaml"
+    (tmp_path / "demo.yaml").write_text("", encoding="utf-8")
+    monkeypatch.setattr(app, "CONFIG_FOLDERS", (tmp_path, ROOT / "configs"))
+    assert _demo_config() == tmp_path / "demo.yaml"
+
+
+def test_a_missing_demo_says_where_it_was_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "CONFIG_FOLDERS", (tmp_path / "here", tmp_path / "there"))
+    with pytest.raises(ConfigError, match=r"here, .*there.*--config"):
+        _demo_config()
