@@ -157,8 +157,7 @@ class LabelPage:
         field.press("Tab")
 
     def download(self, link: str) -> "Download":
-        """What a link of the export menu downloads."""
-        self.grid.locator(".fl-export summary").click()
+        """What a link of the export menu, which is open, downloads."""
         with self.page.expect_download() as started:
             self.grid.get_by_role("link", name=link, exact=True).click()
         return started.value

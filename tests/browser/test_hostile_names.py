@@ -90,6 +90,7 @@ def test_labels_with_hostile_names_are_submitted_undone_and_exported(visitor: La
     wanted = dict(zip(ids, NAMES, strict=True))
     visitor.submit()
     assert visitor.rest.stored() == wanted
+    visitor.grid.locator(".fl-export summary").click()
     visitor.download("Labels as JSON").save_as(tmp_path / "labels.json")
     rows = json.loads((tmp_path / "labels.json").read_text(encoding="utf-8"))
     assert {row["item_id"]: row["label"] for row in rows} == wanted

@@ -20,11 +20,11 @@ def test_each_digit_labels_the_current_card_and_moves_on(visit: Visit) -> None:
     assert page.rest.stored() == wanted
 
 
-@pytest.mark.parametrize(("key", "code"), [("3", "Numpad3"), ('"', "Digit3"), ("3", "")])
-def test_a_digit_is_known_on_the_number_pad_and_on_a_french_keyboard(visit: Visit, key: str, code: str) -> None:
+def test_a_digit_is_known_on_the_number_pad_and_on_a_french_keyboard(visit: Visit) -> None:
     page = visit()
-    page.cards.nth(0).dispatch_event("keydown", {"key": key, "code": code, "bubbles": True})
-    assert list(page.labels().values()) == ["c2"]
+    for index, (key, code) in enumerate([("3", "Numpad3"), ('"', "Digit3"), ("3", "")]):
+        page.cards.nth(index).dispatch_event("keydown", {"key": key, "code": code, "bubbles": True})
+    assert list(page.labels().values()) == ["c2", "c2", "c2"]
 
 
 def test_enter_accepts_the_suggestion_and_moves_on(visit: Visit) -> None:
@@ -187,12 +187,12 @@ def test_the_question_mark_shows_every_key_and_closes_again(visit: Visit) -> Non
     assert page.labels() == {}
 
 
-@pytest.mark.parametrize("modifier", ["Control", "Alt", "Meta"])
-def test_keys_with_a_modifier_are_left_to_the_browser(visit: Visit, modifier: str) -> None:
+def test_keys_with_a_modifier_are_left_to_the_browser(visit: Visit) -> None:
     page = visit()
     page.key("1")
     batch, labels = page.batch_id(), page.labels()
-    page.key(*(f"{modifier}+{key}" for key in ("2", "Backspace", "Enter", "s", "n", "u", "?")))
+    for modifier in ("Control", "Alt", "Meta"):
+        page.key(*(f"{modifier}+{key}" for key in ("2", "Backspace", "Enter", "s", "n", "u", "?")))
     assert (page.labels(), page.batch_id(), page.current()) == (labels, batch, 1)
     expect(page.help).to_be_hidden()
     assert page.rest.stored() == {}
