@@ -58,6 +58,7 @@ class BatchView {
     const draft = this.drafts.load(this.batch.batch_id);
     for (const card of this.cards) {
       card.label = card.item.label ?? null;
+      this.restored ||= card.label !== null; // labels that an undo brought back are on this screen only
       if (Object.hasOwn(draft, card.item.id)) this.restoreLabel(card, draft[card.item.id]);
       if (card.label !== null) this.deck.paint(card);
     }

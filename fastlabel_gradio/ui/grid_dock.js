@@ -74,6 +74,7 @@ function legendEntry(name, index, digit) {
   node.type = "button";
   node.dataset.action = "class";
   node.dataset.classIndex = index;
+  node.title = name; // a long one is cut short
   return { node, count };
 }
 

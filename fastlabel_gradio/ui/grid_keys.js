@@ -80,7 +80,11 @@ function buildHelp() {
   const help = el("dialog", "fl-help", title, el("table", "", el("tbody", "", ...rows)), note, close);
   help.setAttribute("aria-label", "Keys");
   help.addEventListener("click", (event) => event.target === help && help.close());
-  help.addEventListener("keydown", (event) => event.key === "?" && help.close());
+  help.addEventListener("keydown", (event) => {
+    if (event.key !== "?") return;
+    help.close();
+    event.preventDefault(); // or the page's own handler, finding it closed, opens it again
+  });
   return help;
 }
 

@@ -22,17 +22,20 @@ class StatusPanel {
     const help = button("fl-quiet fl-help-button", "Keys", "help");
     help.append(el("kbd", "fl-key", "?"));
     const facts = el("div", "fl-facts", this.labeled.node, this.unlabeled.node, this.head, this.unreadable.node);
-    const menu = el("div", "fl-status-menu", buildExports(api), help);
+    this.headLink = link("Trained head", api.checkpointUrl());
+    const menu = el("div", "fl-status-menu", buildExports(api, this.headLink), help);
     this.node = el("header", "fl-status", el("div", "fl-status-line", facts, menu), this.embedding);
     this.node.append(this.connection.node, this.failure.node, this.notice.node);
     this.node.append(el("div", "fl-batch-line", this.batch, this.annotator));
     setShown(this.embedding, false);
+    setShown(this.headLink, false);
   }
 
   paint(status) {
     this.paintCounts(status);
     this.head.dataset.state = status.head.state;
     setText(this.head, describeHead(status));
+    setShown(this.headLink, status.head.version > 0);
     setText(this.annotator, status.annotator ? "you are " + status.annotator : "");
     this.paintEmbedding(status.embedding);
     this.paintUnreadable(status);
@@ -76,8 +79,13 @@ class StatusPanel {
     this.unreadable.list.replaceChildren(...shown);
   }
 
-  setConnected(connected) {
-    this.connection.say(connected ? "" : "Connection lost, retrying; your labels are kept.");
+  setConnected() {
+    this.connection.say("");
+  }
+
+  setLost(error) {
+    const loggedOut = "You are logged out: reload the page and log in again; your labels are kept.";
+    this.connection.say(error.status === 401 ? loggedOut : "Connection lost, retrying; your labels are kept.");
   }
 
   dismiss() {
@@ -109,11 +117,11 @@ function banner(className, tone, onDismiss) {
   return self;
 }
 
-function buildExports(api) {
+function buildExports(api, headLink) {
   const formats = ["csv", "json", "jsonl"];
   const links = formats.map((format) => link("Labels as " + format.toUpperCase(), api.exportUrl(format)));
-  links.push(link("Trained head", api.checkpointUrl()));
-  return el("details", "fl-menu fl-export", el("summary", "fl-quiet", "Export"), el("div", "fl-menu-body", ...links));
+  const body = el("div", "fl-menu-body", ...links, headLink);
+  return el("details", "fl-menu fl-export", el("summary", "fl-quiet", "Export"), body);
 }
 
 function buildUnreadable() {

@@ -237,7 +237,7 @@ class LabelGrid {
     clearTimeout(this.polling);
     if (!this.root.isConnected) return this.stop();
     if (document.hidden || this.asking) return this.pollAfter(POLL_IDLE_MS);
-    this.asking = this.api.status().then((status) => this.onStatus(status), () => this.onStatusLost());
+    this.asking = this.api.status().then((status) => this.onStatus(status), (error) => this.onStatusLost(error));
     return this.asking.finally(() => {
       this.asking = null;
       this.pollAfter(this.pollWait());
@@ -262,16 +262,17 @@ class LabelGrid {
   onStatus(status) {
     this.status = status;
     this.failures = 0;
-    this.panel.setConnected(true);
+    this.panel.setConnected();
     this.panel.paint(status);
     if (this.view.batch || this.busy) return;
     this.explainEmpty(this.emptyNotice);
     if (mayHaveBatch(status)) this.during("load", () => this.fetchBatch(false));
   }
 
-  onStatusLost() {
+  onStatusLost(error) {
+    if (!(error instanceof ApiError)) throw error;
     this.failures += 1;
-    this.panel.setConnected(false);
+    this.panel.setLost(error);
   }
 
   // Keeps the claim on the batch while somebody can see it. A lost claim costs nothing: late labels are stored too.

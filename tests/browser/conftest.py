@@ -6,7 +6,7 @@ The app keeps visitors apart (`sharing: private`), so every test starts with a p
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -50,7 +50,7 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
     """Serves apps that work in `tmp_path/work` and closes them at the end."""
     served: list[App] = []
 
-    def serve_one(*projects: ProjectConfig, **settings: object) -> tuple[App, str]:
+    def serve_one(*projects: ProjectConfig, **settings: Any) -> tuple[App, str]:
         app, address = serve(tmp_path / "work", *projects, **settings)
         served.append(app)
         return app, address
