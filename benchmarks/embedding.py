@@ -8,13 +8,12 @@ Contestants, each in a process of its own, taking turns; the figures are medians
   encoder itself, one picture a call. Aim for clip: pipeline / one at a time >= 4.5.
 
 CLIP's weights are drawn at random and saved as a checkpoint file, which is loaded by the path of real ones: the time does
-not depend on their values. Loading, fitting and a first batch are not counted.
+not depend on their values. Loading, fitting and a first batch count neither in the time nor in the memory.
 """
 
 import argparse
 import csv
 import multiprocessing
-import resource
 import shutil
 import statistics
 import sys
@@ -30,6 +29,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from PIL import Image
 
+from benchmarks.memory import forget_peak_memory, peak_memory_mib
 from benchmarks.report import Cell, Table, machine, parser, publish, say
 from benchmarks.workload import CACHE, picture_folder
 from fastlabel_gradio.sources import Source, open_source
@@ -41,7 +41,6 @@ CONTESTANTS = ("pipeline", "encoder alone", "one at a time")
 SWEEP = (16, 32, 64, 128, 256)
 ALONE_SHARE, SINGLE_SHARE = 2, 6  # the other contestants get a half and a sixth of the pictures
 PAUSE_S = 0.5  # between turns: idle threads of the last contestant stop spinning
-MIB = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +137,12 @@ def _compare(task: Task, turns: int) -> Table:
             round(middle[name], 1),
             f"{min(rates[name]):.1f} to {max(rates[name]):.1f}",
             round(middle["pipeline"] / middle[name], 2),
-            round(described[name][0] / MIB),
+            round(described[name][0], 1),
         )
         for name in CONTESTANTS
     ]
     aim = "0.9 of the encoder alone" + (", 4.5 times one at a time" if task.encoder == "clip" else "")
-    columns = ("contestant", "pictures/s", "range", "pipeline is times this", "peak memory, MiB")
+    columns = ("contestant", "pictures/s", "range", "pipeline is times this", "peak memory while running, MiB")
     return Table(f"{task.encoder}: {task.pictures:,} pictures, median of {turns}.", columns, rows, aim=aim)
 
 
@@ -178,7 +177,7 @@ def _asker(connection: Connection) -> Callable[[str], tuple[float, str]]:
 
 
 def _serve(connection: Connection, name: str, task: Task) -> None:
-    """The life of a contestant: load, then run as often as asked, then tell its peak memory in bytes."""
+    """The life of a contestant: load, then run as often as asked, then tell its peak memory in MiB."""
     makers: dict[str, Callable[[Task], tuple[Contestant, str]]] = {
         "pipeline": _pipeline,
         "encoder alone": _encoder_alone,
@@ -187,10 +186,10 @@ def _serve(connection: Connection, name: str, task: Task) -> None:
     connection.recv()
     run, remark = makers[name](task)
     connection.send((0.0, remark))
+    forget_peak_memory()  # of loading: the weights are in memory twice then
     while connection.recv() == "run":
         connection.send((run(), ""))
-    unit = 1 if sys.platform == "darwin" else 1024
-    connection.send((float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit), remark))
+    connection.send((peak_memory_mib(), remark))
 
 
 def _pipeline(task: Task) -> tuple[Contestant, str]:

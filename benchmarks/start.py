@@ -21,6 +21,7 @@ from benchmarks.workload import ROOT, picture_folder, served
 ITEMS = 100
 IMPORTED = "fastlabel_gradio.project, fastlabel_gradio.ui.app_layout, fastlabel_gradio.api"  # what a start needs
 SHOWN_IMPORTS = 15
+STAGES = ("the server answers", "the folder is scanned", "the encoder is fitted", "first batch of 100")
 _IMPORT_LINE = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \| ( *)(\S+)")
 
 
@@ -75,10 +76,7 @@ def _start(folder: Path) -> dict[str, float]:
                     reached["first batch of 100"] = time.perf_counter() - began
                 time.sleep(0.02)
     last = reached["first batch of 100"]
-    return {stage: reached.get(stage, last) for stage in _STAGES}
-
-
-_STAGES = ("the server answers", "the folder is scanned", "the encoder is fitted", "first batch of 100")
+    return {stage: reached.get(stage, last) for stage in STAGES}
 
 
 def _has_batch(http: httpx.Client) -> bool:

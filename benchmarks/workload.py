@@ -162,7 +162,7 @@ class KnowingAnnotator:
 
     def _is_trained(self) -> bool:
         status = self.status()
-        return status["head"]["labels"] == status["labeled"] and status["head"]["state"] == "idle"
+        return bool(status["head"]["labels"] == status["labeled"] and status["head"]["state"] == "idle")
 
     @staticmethod
     def _json(response: httpx.Response) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def test_one_label_is_enough_to_train() -> None:
 
 
 def test_the_recipe_grows_with_the_labels() -> None:
-    assert [training_steps(n) for n in (10, 1_000, 20_000)] == [50, 68, 420]
+    assert [training_steps(n) for n in (10, 300, 1_000, 20_000)] == [99, 63, 68, 420]
     assert [batch_rows(n) for n in (10, 1_000, 20_000)] == [10, 128, 256]
     rates = [learning_rate(step, 40, 1.0) for step in range(40)]
     assert max(rates) == 1.0

@@ -39,7 +39,9 @@ class CardDeck {
     const zoom = button("fl-zoom-button", "⤢", "zoom", "Enlarge (Space)");
     zoom.setAttribute("aria-label", "Enlarge");
     zoom.tabIndex = -1;
-    node.append(el("div", "fl-picture", card.tile, card.badge, zoom), ...(card.chip ? [card.chip] : []), card.select);
+    const picture = el("div", "fl-picture", card.tile, card.badge, zoom);
+    picture.title = card.item.id;
+    node.append(picture, ...(card.chip ? [card.chip] : []), card.select);
     this.paint(card);
     return card;
   }
