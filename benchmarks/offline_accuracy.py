@@ -26,6 +26,7 @@ import numpy as np
 
 from benchmarks.report import Cell, Table, machine, parser, publish, say
 from benchmarks.workload import CACHE
+from fastlabel_gradio.devices import use_one_thread_per_operation
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.encoders import Encoder, check_encoder
@@ -55,6 +56,7 @@ class Data:
 def main() -> None:
     arguments = _arguments()
     began_on = machine()
+    use_one_thread_per_operation()  # as the app does
     pool, test = _sources(arguments)
     data, rate, fit_s = _embedded(pool, test)
     counts = arguments.labels or ([100, 500, 2000, 20000] if arguments.train else [50, 200, 1200])

@@ -5,6 +5,7 @@ import hmac
 import os
 import re
 import secrets
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +14,8 @@ from fastapi import HTTPException, Request
 
 GUEST_COOKIE = "fastlabel_annotator"
 LOCAL_ANNOTATOR = "local"
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+SECRET_BYTES = 32
 _GUEST = re.compile(r"guest-[a-z0-9]{4,32}")
 
 
@@ -21,11 +24,13 @@ class Access:
 
     Args:
         logins: password by annotator name; empty means that everybody who can connect may come in.
+        public: strangers are meant to come in without a login, by any host name (a Space).
         secret: signs bearer tokens; the same secret gives the same tokens after a restart.
     """
 
-    def __init__(self, logins: Mapping[str, str], secret: bytes) -> None:
+    def __init__(self, logins: Mapping[str, str], secret: bytes, *, public: bool = False) -> None:
         self.logins = dict(logins)
+        self._public = public
         self._secret = secret
 
     def token(self, annotator: str) -> str:
@@ -40,6 +45,9 @@ class Access:
         page's cookie, or "local". Raises HTTPException 401.
         """
         if not self.logins:
+            host = request.url.hostname
+            if not self._public and host not in LOOPBACK:  # a foreign name made to lead here: DNS rebinding
+                raise HTTPException(403, f"Host {host!r} is not this machine. Start with --auth NAME:PASSWORD.")
             guest = request.cookies.get(GUEST_COOKIE, "")
             return guest if _GUEST.fullmatch(guest) else LOCAL_ANNOTATOR
         name = self._by_token(request) or _by_login_cookie(request)
@@ -60,28 +68,31 @@ class Access:
         return matches[0] if matches else None
 
 
-def refuse_foreign_origin(request: Request) -> None:
-    """Refuses a changing request that another site's page sends; a FastAPI dependency. Raises HTTPException 403.
+def refuse_foreign_site(request: Request) -> None:
+    """Refuses what another site's page sends, reading too; a FastAPI dependency. Raises HTTPException 403.
 
-    Gradio echoes any Origin back with credentials allowed, so the browser alone does not stop such a request.
+    Gradio echoes any Origin back with credentials allowed and allows it every header, so the browser alone does not stop
+    such a request. A script cannot write Sec-Fetch-Site or Host; it can write X-Forwarded-Host.
     """
-    origin = request.headers.get("origin")
-    if origin is None:
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site in ("same-origin", "none"):
         return
-    hosts = {request.headers.get("host", ""), request.headers.get("x-forwarded-host", "")} - {""}
-    if urlsplit(origin).netloc not in hosts:
-        raise HTTPException(403, f"Origin {origin!r} is not this site. Send the request from the app's own page.")
+    if site is None and (origin is None or urlsplit(origin).netloc == request.headers.get("host")):
+        return  # no browser, or one that sends Sec-Fetch-Site to https and localhost only
+    raise HTTPException(403, f"Origin {origin!r} is not this site. Send the request from the app's own page.")
 
 
 def load_secret(path: Path) -> bytes:
     """The secret kept in a file that only its owner can read; made at the first start. Raises OSError."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    secret = secrets.token_bytes(32)
-    with os.fdopen(descriptor, "wb") as file:
+    if path.exists() and len(secret := path.read_bytes()) == SECRET_BYTES:
+        return secret
+    secret = secrets.token_bytes(SECRET_BYTES)
+    handle, partial = tempfile.mkstemp(dir=path.parent)  # for its owner only
+    with os.fdopen(handle, "wb") as file:
         file.write(secret)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(partial).replace(path)
     return secret
 
 

@@ -18,7 +18,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 from starlette.background import BackgroundTask
 
-from fastlabel_gradio.access import Access, refuse_foreign_origin
+from fastlabel_gradio.access import Access, refuse_foreign_site
 from fastlabel_gradio.errors import FastLabelError, InvalidLabelsError, StoreError, UnreadableItemError
 from fastlabel_gradio.exports import EXPORTERS
 from fastlabel_gradio.gallery import SHEET_COLUMNS
@@ -108,9 +108,8 @@ def create_router(projects: Mapping[str, Project], access: Access) -> APIRouter:
         projects: by name; the first is meant where a request names none.
         access: says who sends a request. Every route asks it.
     """
-    router = APIRouter(route_class=_JsonErrors, tags=["FastLabel"])
+    router = APIRouter(route_class=_JsonErrors, tags=["FastLabel"], dependencies=[Depends(refuse_foreign_site)])
     annotator = Annotated[str, Depends(access.annotator)]
-    changing = [Depends(refuse_foreign_origin)]
 
     def project_of(name: str | None) -> Project:
         chosen = next(iter(projects)) if name is None else name
@@ -131,7 +130,7 @@ def create_router(projects: Mapping[str, Project], access: Access) -> APIRouter:
         labeler = chosen.labeler(who)
         return _batch_answer(chosen, labeler, labeler.next_batch(who, size, strategy, fresh=fresh))
 
-    @router.post("/api/submit_labels", dependencies=changing)
+    @router.post("/api/submit_labels")
     def submit_labels(who: annotator, body: Annotated[SubmitInput | Labels, Body()]) -> SubmitAnswer:
         """Stores labels, all or none. Sending the same again changes nothing."""
         given = body if isinstance(body, SubmitInput) else SubmitInput(project=None, batch_id="", labels=body)
@@ -141,7 +140,7 @@ def create_router(projects: Mapping[str, Project], access: Access) -> APIRouter:
             accepted=receipt.accepted, training_triggered=receipt.training_triggered, **_counts(labeler)
         )
 
-    @router.post("/api/undo", dependencies=changing)
+    @router.post("/api/undo")
     def undo(who: annotator, body: ProjectInput | None = None) -> UndoAnswer:
         """Takes the caller's last submit back and opens a batch of its items."""
         chosen = project_of(body.project if body else None)
@@ -149,14 +148,14 @@ def create_router(projects: Mapping[str, Project], access: Access) -> APIRouter:
         reopened = labeler.undo(who)
         return UndoAnswer(undone=reopened.undone, batch=_reopened(chosen, labeler, reopened), **_counts(labeler))
 
-    @router.post("/api/train", dependencies=changing)
+    @router.post("/api/train")
     def train(who: annotator, body: ProjectInput | None = None) -> dict[str, Any]:
         """Asks for a training now; `head` in the status tells how it goes."""
         labeler = project_of(body.project if body else None).labeler(who)
         labeler.train()
         return {"requested": True, **_counts(labeler)}
 
-    @router.post("/api/renew", dependencies=changing)
+    @router.post("/api/renew")
     def renew(who: annotator, body: RenewInput) -> dict[str, bool]:
         """Keeps the caller's batch claimed for another while; false where it is not theirs any more."""
         return {"renewed": project_of(body.project).labeler(who).renew(who, body.batch_id)}
@@ -265,7 +264,7 @@ def _batch_answer(
     items = [
         ItemAnswer(
             id=item.id,
-            media_url=f"media/{project.name}/item/{row}",
+            media_url=f"media/{project.name}/item/{row}?batch={batch.id}",
             prediction=_prediction_answer(prediction, names) if prediction else None,
             label=(labels or {}).get(item.id),
         )

@@ -103,7 +103,12 @@ def create_app(config: AppConfig, workdir: Path, logins: dict[str, str] | None =
     from fastlabel_gradio.access import Access, load_secret
     from fastlabel_gradio.project import Project
 
-    workdir.mkdir(parents=True, exist_ok=True)
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{workdir} cannot be the working directory: {error.strerror}. Choose another --workdir."
+        ) from error
     projects: dict[str, Project] = {}
     with ExitStack() as undo:
         for project_config in config.projects:
@@ -114,7 +119,7 @@ def create_app(config: AppConfig, workdir: Path, logins: dict[str, str] | None =
             project.start()
         from fastlabel_gradio.ui.app_layout import build_page  # takes seconds: the projects are at work meanwhile
 
-        access = Access(logins or {}, load_secret(workdir / "secret"))
+        access = Access(logins or {}, load_secret(workdir / "secret"), public=_is_public_space())
         page = build_page(config.title, [_tab(project) for project in projects.values()])
         undo.pop_all()
     return App(config, projects, access, page, workdir)
@@ -172,7 +177,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     server = parser.add_argument_group("how to serve it")
     server.add_argument("--host", metavar="H", help="address to listen on (default: 127.0.0.1, this machine only)")
-    server.add_argument("--port", type=int, metavar="P", help="port (default: 7860, or the next free one)")
+    server.add_argument("--port", type=_port, metavar="P", help="port (default: 7860, or the next free one)")
     server.add_argument("--share", action="store_true", help="make a public link for remote annotators; needs a login")
     server.add_argument(
         "--auth",
@@ -184,6 +189,12 @@ def _parser() -> argparse.ArgumentParser:
     server.add_argument("--no-browser", action="store_true", help="do not open the page")
     parser.add_argument("--version", action="version", version=f"fastlabel {__version__}")
     return parser
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text) < 65_536):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 1 to 65535, or leave it out")
+    return int(text)
 
 
 def _config(arguments: argparse.Namespace) -> AppConfig:

@@ -14,9 +14,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from jaxtyping import Float32
 from PIL import Image
 
 from fastlabel_gradio.embedding_store import END_OF_POOL, EmbeddedItem, EmbeddingStore
@@ -67,6 +68,29 @@ class _Outcome:
     unreadable: list[tuple[str, str]]
 
 
+class _Milestone:
+    """Something that happens once; whoever asks before is called back then, whoever asks after at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._happened = False
+        self._waiting: list[Callable[[], None]] = []
+
+    def call_back(self, callback: Callable[[], None]) -> None:
+        with self._lock:
+            if not self._happened:
+                self._waiting.append(callback)
+                return
+        callback()
+
+    def happen(self) -> None:
+        with self._lock:
+            self._happened = True
+            waiting, self._waiting = self._waiting, []
+        for callback in waiting:
+            callback()
+
+
 class EmbeddingPipeline:
     """Runs in threads of its own from `start` to `stop`.
 
@@ -91,8 +115,9 @@ class EmbeddingPipeline:
         self._workers = workers or max(2, os.cpu_count() or 2)
         self._stop = threading.Event()
         self._scanned = threading.Event()
-        self._ready_lock = threading.Lock()
-        self._callbacks: list[Callable[[], None]] = []
+        self._failed = False
+        self._progress_lock = threading.Lock()
+        self._ready, self._done = _Milestone(), _Milestone()
         self._progress = EmbeddingProgress()
         self._recent: deque[tuple[float, int]] = deque()
         self._threads = [
@@ -123,11 +148,11 @@ class EmbeddingPipeline:
 
     def when_ready(self, callback: Callable[[], None]) -> None:
         """Calls back once the encoder is loaded and its stored embeddings are open; at once where that is so already."""
-        with self._ready_lock:
-            if self.encoder is None:
-                self._callbacks.append(callback)
-                return
-        callback()
+        self._ready.call_back(callback)
+
+    def when_done(self, callback: Callable[[], None]) -> None:
+        """Calls back once every item is embedded; at once where that is so already."""
+        self._done.call_back(callback)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """Runs a thread's work; an expected failure is shown on screen, a bug is also logged with its traceback."""
@@ -140,8 +165,17 @@ class EmbeddingPipeline:
             self._fail(f"{type(error).__name__}: {error}")
 
     def _fail(self, message: str) -> None:
-        self._progress = replace(self._progress, state="failed", error=message)
+        with self._progress_lock:
+            self._failed = True
+            self._progress = replace(self._progress, state="failed", error=self._progress.error or message)
         self._scanned.set()
+
+    def _update(self, **changes: Any) -> None:
+        """Changes the progress; a failure of either thread stays on screen whatever the other one does."""
+        with self._progress_lock:
+            if self._failed:
+                changes.pop("state", None)
+            self._progress = replace(self._progress, **changes)
 
     def _scan(self) -> None:
         self._store.begin_scan()
@@ -159,7 +193,7 @@ class EmbeddingPipeline:
         _lower_priority()
         with ThreadPoolExecutor(self._workers, "embed", _lower_priority) as workers:
             self._store.use_encoder(encoder.fingerprint, encoder.dim)
-            self._progress = replace(self._progress, state="embedding", encoder=encoder.name, notice=notice)
+            self._update(state="embedding", encoder=encoder.name, notice=notice)
             self._announce(encoder)
             while not self._stop.is_set():
                 scanned = self._scanned.is_set()
@@ -167,10 +201,12 @@ class EmbeddingPipeline:
                 if scanned and not self._stop.is_set():
                     break
                 self._scanned.wait(0.2)
-        self._progress = replace(self._progress, state="stopped" if self._stop.is_set() else "done", eta_s=None)
+        self._update(state="stopped" if self._stop.is_set() else "done", eta_s=None)
+        if not self._stop.is_set():
+            self._done.happen()
 
     def _load(self) -> tuple[Encoder, str]:
-        self._progress = replace(self._progress, state="loading")
+        self._update(state="loading")
         encoder, notice = self._open_encoder()
         if isinstance(encoder, FittedEncoder):
             with ThreadPoolExecutor(self._workers, "sample") as workers:
@@ -178,11 +214,8 @@ class EmbeddingPipeline:
         return encoder, notice
 
     def _announce(self, encoder: Encoder) -> None:
-        with self._ready_lock:
-            self.encoder = encoder
-            callbacks, self._callbacks = self._callbacks, []
-        for callback in callbacks:
-            callback()
+        self.encoder = encoder
+        self._ready.happen()
 
     def _fit_or_restore(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> None:
         saved = self._store.folder / f"{encoder.name}.safetensors"
@@ -196,7 +229,7 @@ class EmbeddingPipeline:
         self._scanned.wait(FIT_WAITS_FOR_SCAN_S)
         while not self._store.total and not self._scanned.wait(0.1):
             pass
-        self._progress = replace(self._progress, state="fitting", encoder=encoder.name)
+        self._update(state="fitting", encoder=encoder.name)
         encoder.fit(self._sample(encoder, workers), FIT_SEED)
         encoder.save(saved)
 
@@ -261,6 +294,7 @@ class EmbeddingPipeline:
                     unreadable.append((entry.item.id, str(error)))
         known = [entry for entry in keyed if entry.content_key in rows]
         vectors = encoder.encode(np.stack(arrays)) if arrays else np.empty((0, encoder.dim), dtype=np.float32)
+        fresh, vectors = _finite(fresh, vectors, unreadable)
         if known:
             copies = self._store.embeddings[[rows[entry.content_key] for entry in known]]
             vectors = np.concatenate([vectors, copies])
@@ -295,7 +329,17 @@ class EmbeddingPipeline:
         counted = sum(count for _, count in itertools.islice(self._recent, 1, None))
         rate = counted / elapsed if elapsed > 0 else 0.0
         left = self._store.total - self._store.unreadable_count - len(self._store)
-        self._progress = replace(self._progress, rate_per_s=rate, eta_s=max(left, 0) / rate if rate else None)
+        self._update(rate_per_s=rate, eta_s=max(left, 0) / rate if rate else None)
+
+
+def _finite(
+    entries: list[EmbeddedItem], vectors: Embeddings, unreadable: list[tuple[str, str]]
+) -> tuple[list[EmbeddedItem], Float32[np.ndarray, "finite dim"]]:
+    """Lists entries with a vector that is not finite as unreadable: one NaN in the pool would make every prediction NaN."""
+    finite: list[bool] = np.isfinite(vectors).all(axis=1).tolist()
+    bad = [entry for entry, good in zip(entries, finite, strict=True) if not good]
+    unreadable += [(entry.item.id, "the encoder gave no finite numbers for it") for entry in bad]
+    return [entry for entry, good in zip(entries, finite, strict=True) if good], vectors[finite]
 
 
 def _blocks(items: Iterator[Item], size: int) -> Iterator[list[Item]]:

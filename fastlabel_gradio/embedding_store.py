@@ -6,7 +6,9 @@ Vectors reach the disk before the transaction that names them, so a stop at any 
 end of the file, which the next append overwrites. Filling it is the business of `embedding_pipeline`.
 """
 
+import json
 import os
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -24,6 +26,8 @@ IDS_PER_QUERY = 500
 EXPORT_BLOCK_ROWS = 10_000
 END_OF_POOL = 2**63 - 1  # above every shuffle key
 SCHEMA_VERSION = 1
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # no UTF-8, so no id
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS items (
@@ -133,6 +137,7 @@ class EmbeddingStore:
 
     def known_ids(self, item_ids: Sequence[str]) -> set[str]:
         """Those of the ids that the pool has, embedded or not; unreadable and removed items do not count."""
+        item_ids = [item_id for item_id in item_ids if item_id.isascii() or not _LONE_SURROGATE.search(item_id)]
         found = self._read_many(
             "SELECT id FROM items WHERE reason IS NULL AND scan >= ? AND id IN ({})", item_ids, self._completed_scan
         )
@@ -182,7 +187,10 @@ class EmbeddingStore:
             self._dim = dim
             self._file.touch()
             if self._file.stat().st_size < rows * dim * 4:
-                raise StoreError(f"{self._file} is shorter than its {rows} rows. Delete {self.folder} to embed again.")
+                raise StoreError(
+                    f"{self._file} is shorter than its {rows} rows. Delete it and {self.folder / 'pool.sqlite'} to embed "
+                    "again; keep labels.sqlite."
+                )
             self._map(rows)
             self._rows = rows
 
@@ -222,9 +230,14 @@ class EmbeddingStore:
         self._rows = start + len(embedded)
 
     def rows_of_content(self, content_keys: Sequence[str]) -> dict[str, int]:
-        """The row of each content that is embedded already."""
-        found = self._read_many(
-            "SELECT content_key, row FROM rows WHERE encoder = ? AND content_key IN ({})", content_keys, self._encoder
+        """The first row of each content that is embedded already; one, however often the pool repeats a content."""
+        visible = self._rows  # a row is committed a moment before `embeddings` has it
+        found = self._read(
+            "SELECT value, (SELECT row FROM rows WHERE encoder = ? AND content_key = value ORDER BY row LIMIT 1) AS first"
+            " FROM json_each(?) WHERE first < ?",
+            self._encoder,
+            json.dumps(list(content_keys)),
+            visible,
         )
         return dict(found)
 
@@ -279,7 +292,10 @@ class EmbeddingStore:
         connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version not in (0, SCHEMA_VERSION):
-            raise StoreError(f"{self.folder}: made by another version of FastLabel. Delete it to embed again.")
+            raise StoreError(
+                f"{self.folder / 'pool.sqlite'} was made by another version of FastLabel. Delete it and the *.f32 files "
+                "beside it to embed again; keep labels.sqlite."
+            )
         connection.executescript(_TABLES)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         return connection

@@ -4,6 +4,7 @@ Small pictures are read afresh; of large ones a thumbnail is kept, made when the
 """
 
 import io
+import logging
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from fastlabel_gradio.media import contact_sheet, encode_jpeg, thumbnail
 from fastlabel_gradio.sources import Source
 from fastlabel_gradio.types import Item
 
+log = logging.getLogger(__name__)
+
 THUMBNAIL_PX = 160
 LARGE_VIEW_PX = 1280
 WORTH_KEEPING_PX = 2 * THUMBNAIL_PX
@@ -24,22 +27,38 @@ SHEET_COLUMNS = 10
 READERS = 4
 
 
+def _open_cache(path: Path) -> sqlite3.Connection:
+    """The cache; a damaged one (it is not synced, so a power cut may do that) is made anew. Raises sqlite3.Error."""
+    try:
+        return _connect(path)
+    except sqlite3.DatabaseError as error:
+        log.warning("%s: %s. It is made anew.", path, error)
+        for file in path.parent.glob(f"{path.name}*"):
+            file.unlink()
+        return _connect(path)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    cache = sqlite3.connect(path, check_same_thread=False)
+    cache.executescript(
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+        "CREATE TABLE IF NOT EXISTS thumbnails (id TEXT PRIMARY KEY, stamp TEXT NOT NULL, jpeg BLOB NOT NULL)"
+    )
+    return cache
+
+
 class Gallery:
     """Pictures of items, ready to be sent. Safe from several threads.
 
     Args:
-        folder: where thumbnails are cached; may be deleted at any time while the app is not running.
+        folder: thumbnails are cached there in `thumbnails.sqlite`, which may be deleted while the app is not running.
     """
 
     def __init__(self, source: Source, folder: Path) -> None:
         self._source = source
         self._readers = ThreadPoolExecutor(READERS, "gallery")
         self._lock = threading.Lock()
-        self._cache = sqlite3.connect(folder / "thumbnails.sqlite", check_same_thread=False)
-        self._cache.executescript(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
-            "CREATE TABLE IF NOT EXISTS thumbnails (id TEXT PRIMARY KEY, stamp TEXT NOT NULL, jpeg BLOB NOT NULL)"
-        )
+        self._cache = _open_cache(folder / "thumbnails.sqlite")
 
     def contact_sheet(self, items: Sequence[Item]) -> bytes:
         """One JPEG of SHEET_COLUMNS square tiles a row, in the order of `items`; unreadable items leave a tile empty."""
@@ -53,8 +72,13 @@ class Gallery:
         """Caches the thumbnail of a picture that was read for another purpose, if reading it again would take long."""
         if max(picture.size) >= WORTH_KEEPING_PX:
             jpeg = encode_jpeg(picture, THUMBNAIL_PX)
-            with self._lock, self._cache:
-                self._cache.execute("INSERT OR REPLACE INTO thumbnails VALUES (?, ?, ?)", (item.id, item.stamp, jpeg))
+            try:
+                with self._lock, self._cache:
+                    self._cache.execute(
+                        "INSERT OR REPLACE INTO thumbnails VALUES (?, ?, ?)", (item.id, item.stamp, jpeg)
+                    )
+            except sqlite3.Error as error:  # a full disk: the picture is read again when it is shown
+                log.warning("the thumbnail of %s is not kept: %s", item.id, error)
 
     def close(self) -> None:
         self._readers.shutdown()

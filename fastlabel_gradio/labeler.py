@@ -118,6 +118,7 @@ class Labeler:
         self._since_training = 0
         self._trainer = Trainer(self._train)
         pipeline.when_ready(self._resume)
+        pipeline.when_done(self._train_on_late_rows)
 
     # Batches
 
@@ -219,7 +220,8 @@ class Labeler:
             self._ledger.expire(self._clock())
             labeled = self._ledger.labeled_count
             readable = self._store.total - self._store.unreadable_count
-            return Counts(labeled, max(0, readable - labeled), self._ledger.claimed_count)
+            unlabeled = max(0, readable - self._ledger.labeled_in_pool_count)
+            return Counts(labeled, unlabeled, self._ledger.claimed_count)
 
     def status(self) -> Status:
         head = self._head
@@ -267,8 +269,10 @@ class Labeler:
             claimed = self._labels.open_batch(annotator, now=self._clock())
             if claimed is None:
                 return None
+            in_pool = self._store.known_ids(claimed.item_ids)  # a file may have been removed since
+            claimed = replace(claimed, item_ids=tuple(id_ for id_ in claimed.item_ids if id_ in in_pool))
             rows = self._store.rows_of(claimed.item_ids)
-            if len(rows) < len(claimed.item_ids):  # the encoder was changed and has not come to them yet
+            if not rows or len(rows) < len(claimed.item_ids):  # the encoder was changed and has not come to them yet
                 self._release(annotator)
                 return None
         return self._batch(claimed, [rows[item_id] for item_id in claimed.item_ids])
@@ -363,11 +367,11 @@ class Labeler:
         for item_id, label in labels:
             label_id = self._label_id(label)
             if wanted.setdefault(item_id, label_id) != label_id:
-                raise InvalidLabelsError(f"item '{item_id}' has two different labels in one request. Send one.")
+                raise InvalidLabelsError(f"item {item_id!r} has two different labels in one request. Send one.")
         unknown = wanted.keys() - self._store.known_ids(list(wanted))
         if unknown:
             raise InvalidLabelsError(
-                f"item '{min(unknown)}' is not in this project"
+                f"item {min(unknown)!r} is not in this project"
                 f"{f' (nor are {len(unknown) - 1} more)' if len(unknown) > 1 else ''}. Use the ids of /api/next_batch."
             )
         return wanted
@@ -395,8 +399,16 @@ class Labeler:
         with self._lock:
             self._ledger.catch_up(self._pipeline.progress)
             trained_on = self._head.info.label_count if self._head else 0
-            self._since_training = abs(self._ledger.labeled_count - trained_on)
+            self._since_training = abs(self._ledger.trainable_count - trained_on)
         if self._since_training >= (1 if self._head is None else self.settings.train_every):
+            self._trainer.request()
+
+    def _train_on_late_rows(self) -> None:
+        """Labels whose items were embedded only after the last training: another encoder, or a changed file."""
+        with self._lock:
+            self._ledger.catch_up(self._pipeline.progress)
+            late = self._ledger.trainable_count - (self._head.info.label_count if self._head else 0)
+        if late > 0:
             self._trainer.request()
 
     def _train(self) -> None:
@@ -407,12 +419,14 @@ class Labeler:
         with self._lock:
             self._ledger.catch_up(self._pipeline.progress)
             rows, label_ids = self._ledger.training_set()
-            labels_seen, unseen = self._ledger.labeled_count, self._since_training
+            unseen = self._since_training
         targets = np.array([self.schema.index_of(label_id) for label_id in label_ids], dtype=np.int64)
+        if len(rows) < self._ledger.labeled_count and len(np.unique(targets)) < 2:
+            raise NotYet("The labeled items are still being embedded; the head is trained when they are.")
         if len(np.unique(targets)) < 2:
             raise NotYet("Label items of at least two classes, then the first head is trained.")
         version = self._head.info.version + 1 if self._head else 1
-        info = HeadInfo(version, self.schema.labels, encoder.fingerprint, labels_seen, seed=self.settings.seed)
+        info = HeadInfo(version, self.schema.labels, encoder.fingerprint, len(rows), seed=self.settings.seed)
         head = train_head(self._store.embeddings[rows], targets, info, device=self.settings.device, now=self._clock())
         with self._lock:
             self._head = head

@@ -26,9 +26,10 @@ class PoolLedger:
         self._store = store
         self._labels = dict(labels)
         self._claims: dict[str, Claim] = {}
+        self._left: set[str] = set()
         self._row_of: dict[str, int] = {}
-        self._without_row = set(self._labels)
         self._free = np.zeros(0, dtype=bool)
+        self._retired = np.zeros(0, dtype=bool)
         self._seen_rows = 0
         self._pool_state: tuple[str, bool] = ("", True)
         self.replace_claims(claims)
@@ -44,6 +45,16 @@ class PoolLedger:
     def claimed_by_others(self, annotator: str) -> int:
         return sum(claim.annotator != annotator for claim in self._claims.values())
 
+    @property
+    def labeled_in_pool_count(self) -> int:
+        """Labeled items that the source still has."""
+        return len(self._labels) - len(self._left & self._labels.keys())
+
+    @property
+    def trainable_count(self) -> int:
+        """Labeled items that are embedded."""
+        return len(self._labels.keys() & self._row_of.keys())
+
     def labeled_ids(self) -> set[str]:
         return set(self._labels)
 
@@ -57,8 +68,9 @@ class PoolLedger:
         pool_state = (progress.state, progress.scanning)
         if pool_state != self._pool_state:
             self._pool_state = pool_state
+            self._left = self._labels.keys() - self._store.known_ids(list(self._labels))
             retired = self._store.retired_rows()
-            self._free[retired[retired < self._seen_rows]] = False
+            self._retire(retired[retired < self._seen_rows])
 
     def free_rows(self) -> Rows:
         """Rows that are neither labeled, held nor retired, ascending."""
@@ -70,6 +82,7 @@ class PoolLedger:
 
     def free_rows_of(self, item_ids: Sequence[str]) -> Rows:
         """The free rows of some items, in their order; items without a row or held by somebody are left out."""
+        self._locate(item_ids)
         rows = [self._row_of[item_id] for item_id in item_ids if item_id in self._row_of]
         return np.array([row for row in rows if self._free[row]], dtype=np.int64)
 
@@ -86,12 +99,9 @@ class PoolLedger:
         for item_id, label in changed.items():
             if label is None:
                 self._labels.pop(item_id, None)
-                self._without_row.discard(item_id)
             else:
                 self._labels[item_id] = label
                 self._claims.pop(item_id, None)
-                if item_id not in self._row_of:
-                    self._without_row.add(item_id)
             self._refresh(item_id)
 
     def claim(self, item_ids: Sequence[str], annotator: str, batch_id: str, expires_at: float) -> None:
@@ -125,7 +135,10 @@ class PoolLedger:
     def _refresh(self, item_id: str) -> None:
         row = self._row_of.get(item_id)
         if row is not None and row < len(self._free):
-            self._free[row] = item_id not in self._labels and item_id not in self._claims
+            followed = item_id in self._labels or item_id in self._claims
+            self._free[row] = not (followed or self._retired[row])
+            if not followed:
+                del self._row_of[item_id]  # its content may change, and its row with it, while nobody looks
 
     def _locate(self, item_ids: Iterable[str]) -> None:
         """Looks up the rows of items that are not known yet."""
@@ -138,18 +151,24 @@ class PoolLedger:
             grown = np.zeros(max(rows, 2 * len(self._free)), dtype=bool)
             grown[: self._seen_rows] = self._free[: self._seen_rows]
             self._free = grown
+            self._retired = np.concatenate([self._retired, np.zeros(len(grown) - len(self._retired), dtype=bool)])
         self._free[self._seen_rows : rows] = True
 
     def _find_rows(self, rows: int) -> None:
-        """Rows of labeled or claimed items that were embedded only now (a restart, or another encoder)."""
-        waiting = self._without_row | (self._claims.keys() - self._row_of.keys())
-        if len(waiting) <= rows - self._seen_rows:
-            found = self._store.rows_of(list(waiting))
+        """New rows of labeled or claimed items: embedded only now, or again because their content changed."""
+        followed = self._labels.keys() | self._claims.keys()
+        if len(followed) <= rows - self._seen_rows:
+            found = self._store.rows_of(list(followed))
         else:
-            found = {
-                item_id: row for row, item_id in self._store.items_between(self._seen_rows, rows) if item_id in waiting
-            }
-        self._row_of.update({item_id: row for item_id, row in found.items() if row < rows})
-        self._without_row -= self._row_of.keys()
-        for item_id in found:
+            found = {item_id: row for row, item_id in self._store.items_between(self._seen_rows, rows)}
+        moved = {
+            item_id: row for item_id, row in found.items() if self._seen_rows <= row < rows and item_id in followed
+        }
+        self._retire(np.array([self._row_of[item_id] for item_id in moved if item_id in self._row_of], dtype=np.int64))
+        self._row_of.update(moved)
+        for item_id in moved:
             self._refresh(item_id)
+
+    def _retire(self, rows: Rows) -> None:
+        self._retired[rows] = True
+        self._free[rows] = False

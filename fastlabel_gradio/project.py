@@ -3,7 +3,6 @@
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from fastlabel_gradio.errors import ConfigError, InvalidLabelsError
 from fastlabel_gradio.gallery import Gallery
 from fastlabel_gradio.label_store import LabelStore
 from fastlabel_gradio.labeler import Labeler, LabelerSettings
-from fastlabel_gradio.sources import open_source
+from fastlabel_gradio.sources import SOURCES, open_source
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Item, Kind
 
@@ -73,9 +72,11 @@ class Project:
         with self._lock:
             if owner not in self._labelers:
                 self._labelers[owner] = self._new_labeler(owner)
-                self._close_idle()
             self._labelers.move_to_end(owner)
-            return self._labelers[owner].labeler
+            labeler, idle = self._labelers[owner].labeler, self._take_idle()
+        for opened in idle:
+            opened.close()  # outside of the lock: it waits for a training under way
+        return labeler
 
     def batch_items(self, batch_id: str) -> tuple[Item, ...]:
         """The items of a batch of any labeler. Raises InvalidLabelsError for an unknown batch."""
@@ -95,10 +96,9 @@ class Project:
         self.store.close()
         self._file_lock.release()
 
-    def _close_idle(self) -> None:
-        """Visitors of a public page come and go: closes the labelers that were used least lately."""
-        while len(self._labelers) > MAX_PRIVATE_LABELERS:
-            self._labelers.popitem(last=False)[1].close()
+    def _take_idle(self) -> "list[_Opened]":
+        """Visitors of a public page come and go: the labelers that were used least lately, to be closed."""
+        return [self._labelers.popitem(last=False)[1] for _ in range(len(self._labelers) - MAX_PRIVATE_LABELERS)]
 
     def _new_labeler(self, owner: str) -> "_Opened":
         folder = self.folder / "private" / owner if owner else self.folder
@@ -157,12 +157,16 @@ def _lock_folder(folder: Path) -> FileLock:
 
 def _check_owner(folder: Path, config: ProjectConfig) -> None:
     """Labels are kept by item id, and ids of another source may be the same. Raises ConfigError."""
-    identity: Mapping[str, object] = {"kind": config.source.kind, **config.source.options}
+    options = SOURCES.get(config.source.kind).Options.model_validate(config.source.options)
+    identity = {"kind": config.source.kind, **options.model_dump(mode="json", exclude={"download"})}
     record = folder / "source.json"
-    text = json.dumps(identity, indent=2, sort_keys=True, default=str)
-    if record.exists() and record.read_text(encoding="utf-8") != text:
+    text = json.dumps(identity, indent=2, sort_keys=True)
+    if not record.exists():
+        partial = record.with_suffix(".partial")
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(record)
+    elif record.read_text(encoding="utf-8") != text:
         raise ConfigError(
             f"{folder} holds the labels of another source: {record.read_text(encoding='utf-8')}; this start names {text}. "
             f"Choose another --workdir, or delete {record} if it is the same data at a new place."
         )
-    record.write_text(text, encoding="utf-8")

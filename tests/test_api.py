@@ -121,8 +121,9 @@ def test_a_bad_submit_is_refused_with_a_reason_and_nothing_stored(
     assert client.get("/api/status").json()["labeled"] == before
 
 
-def test_malformed_json_is_refused_with_a_reason(client: httpx.Client) -> None:
-    answer = client.post("/api/submit_labels", content=b'[{"id": 1, ', headers={"Content-Type": "application/json"})
+@pytest.mark.parametrize("content", [b'[{"id": 1, ', b'[{"id": "\\ud800", "label": "red"}]', b"\xff", b""])
+def test_malformed_json_is_refused_with_a_reason(client: httpx.Client, content: bytes) -> None:
+    answer = client.post("/api/submit_labels", content=content, headers={"Content-Type": "application/json"})
     assert 400 <= answer.status_code < 500
     assert answer.json()["error"]
 
@@ -200,11 +201,27 @@ def test_the_openapi_pages_describe_the_routes(client: httpx.Client) -> None:
     assert "/api/submit_labels" in client.get("/openapi.json").json()["paths"]
 
 
-def test_a_request_from_another_site_changes_nothing(client: httpx.Client) -> None:
+FOREIGN = (
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": "http://127.0.0.1:1"},
+    {"Origin": "https://evil.example", "X-Forwarded-Host": "evil.example"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Host": "evil.example:7860"},
+    {"Host": "evil.example:7860", "Origin": "http://evil.example:7860"},
+)
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=str)
+def test_another_site_can_neither_change_nor_read(client: httpx.Client, headers: dict[str, str]) -> None:
     body = [{"id": "red/0000.png", "label": "red"}]
-    for origin in ("https://evil.example", "null", "http://127.0.0.1:1"):
-        answer = client.post("/api/submit_labels", json=body, headers={"Origin": origin})
-        assert answer.status_code == 403
+    assert client.post("/api/submit_labels", json=body, headers=headers).status_code == 403
+    for path in ("/api/export", "/api/status", "/api/next_batch?fresh=true", "/media/images/item/0"):
+        assert client.get(path, headers=headers).status_code == 403
+
+
+def test_the_page_s_own_requests_are_let_through(client: httpx.Client) -> None:
+    body = [{"id": "red/0000.png", "label": "red"}]
     own = str(client.base_url).rstrip("/")
     assert client.post("/api/submit_labels", json=body, headers={"Origin": own}).status_code == 200
     assert client.post("/api/undo", json={}, headers={"Origin": own}).status_code == 200

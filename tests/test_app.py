@@ -80,6 +80,7 @@ def test_help_shows_every_option_with_examples_and_waits_for_nothing() -> None:
         (["{pictures}", "--encoder", "clpi"], "Did you mean 'clip'"),
         (["{pictures}", "--encoder", "clip"], "offline"),
         (["{pictures}", "--auth", "nameonly"], "NAME:PASSWORD"),
+        (["{pictures}", "--workdir", "{pictures}/red/0000.png"], "working directory"),
     ],
 )
 def test_a_start_that_cannot_work_says_what_to_do(tmp_path: Path, words: list[str], says: str) -> None:
@@ -91,8 +92,15 @@ def test_a_start_that_cannot_work_says_what_to_do(tmp_path: Path, words: list[st
     filled = [word.format(**places) for word in words]
     with pytest.MonkeyPatch.context() as patched, pytest.raises(SystemExit) as stopped:
         patched.setenv("HF_HUB_OFFLINE", "1")
-        main([*filled, "--workdir", str(tmp_path / "work")])
+        main(filled if "--workdir" in words else [*filled, "--workdir", str(tmp_path / "work")])
     assert says in str(stopped.value)
+
+
+def test_a_port_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for port in ("99999", "0", "http"):
+        with pytest.raises(SystemExit):
+            _parsed("--port", port)
+        assert "1 to 65535" in capsys.readouterr().err
 
 
 def test_the_command_line_overrides_a_configuration() -> None:

@@ -1,7 +1,7 @@
 """The pipeline embeds everything once, in the background, and survives what real folders hold."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.sources import open_source
+from fastlabel_gradio.types import Item
 from tests.pools import PixelEncoder, wait_for, write_pictures
 
 
@@ -107,3 +108,44 @@ def test_a_pool_without_a_readable_item_ends_without_hanging(run_pipeline: RunPi
         path.write_bytes(b"")
     pipeline, store, _ = run_pipeline()
     assert (pipeline.progress.state, len(store), store.unreadable_count) == ("done", 0, 60)
+
+
+def test_a_pool_of_duplicates_is_encoded_almost_once(run_pipeline: RunPipeline, pictures: Path) -> None:
+    same = (pictures / "red" / "0000.png").read_bytes()
+    for path in pictures.rglob("*.png"):
+        path.write_bytes(same)
+    pipeline, store, encoder = run_pipeline()
+    assert (pipeline.progress.state, len(store)) == ("done", 60)
+    assert encoder.encoded < 60
+    assert len(np.unique(store.embeddings, axis=0)) == 1
+
+
+def test_items_without_finite_numbers_are_listed(run_pipeline: RunPipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    encode = CountingEncoder.encode
+
+    def broken(self: CountingEncoder, batch: np.ndarray) -> np.ndarray:
+        vectors = encode(self, batch)
+        vectors[0] = np.nan
+        return vectors
+
+    monkeypatch.setattr(CountingEncoder, "encode", broken)
+    pipeline, store, _ = run_pipeline()
+    assert pipeline.progress.state == "done"
+    assert np.isfinite(store.embeddings).all()
+    assert store.unreadable_count == 60 - len(store) > 0
+    assert "finite" in store.unreadable(1)[0][1]
+
+
+def test_a_source_that_fails_while_it_is_listed_is_not_called_done(
+    run_pipeline: RunPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fastlabel_gradio.errors import SourceError
+    from fastlabel_gradio.sources.image_folder import ImageFolder
+
+    def scan(self: ImageFolder) -> Iterator[Item]:
+        yield from [Item("red/0001.png"), Item("red/0002.png")]
+        raise SourceError("the disk was unplugged")
+
+    monkeypatch.setattr(ImageFolder, "scan", scan)
+    pipeline, _, _ = run_pipeline()
+    assert (pipeline.progress.state, pipeline.progress.error) == ("failed", "the disk was unplugged")

@@ -1,5 +1,6 @@
 """The loop: batches, claims, submits, undo, training and restarts, over a real pool of pictures."""
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -299,3 +300,55 @@ def test_threads_that_claim_and_submit_during_training_never_share_an_item(
     assert len(seen) == len(set(seen)) == 240
     assert labeler.counts().labeled == 240
     assert len(list(labeler.export_rows())) == 240
+
+
+def test_files_that_were_touched_keep_their_labels_and_are_not_offered_again(
+    pictures: Path, open_project: OpenProject
+) -> None:
+    config = make_config(pictures)
+    project = open_project(config)
+    _trained(project.labeler("ann"))
+    labeled = {row.item_id for row in project.labeler("ann").export_rows()}
+    project.close()
+    for path in pictures.rglob("*.png"):
+        os.utime(path, (1, 1))
+    labeler = open_project(config).labeler("ann")
+    batch = labeler.next_batch("ann", 20)
+    assert len(batch.items) == 20
+    assert not {item.id for item in batch.items} & labeled
+
+
+def test_a_file_removed_from_an_open_batch_does_not_block_the_rest(pictures: Path, open_project: OpenProject) -> None:
+    config = make_config(pictures)
+    project = open_project(config)
+    before = project.labeler("ann").next_batch("ann", 10)
+    project.close()
+    (pictures / before.items[3].id).unlink()
+    labeler = open_project(config).labeler("ann")
+    batch = labeler.next_batch("ann", 10)
+    assert batch.items == before.items[:3] + before.items[4:]
+    assert labeler.submit("ann", [(item.id, "red") for item in batch.items], batch.id).accepted == 9
+    assert before.items[3].id not in {item.id for item in labeler.next_batch("ann", 100).items}
+
+
+def test_removed_files_keep_their_labels_but_do_not_count_as_pool(pictures: Path, open_project: OpenProject) -> None:
+    config = make_config(pictures)
+    project = open_project(config)
+    project.labeler("ann").submit("ann", [(f"red/{number:04d}.png", "red") for number in range(20)])
+    project.close()
+    for number in range(20):
+        (pictures / "red" / f"{number:04d}.png").unlink()
+    counts = open_project(config).labeler("ann").counts()
+    assert (counts.labeled, counts.unlabeled) == (20, 40)
+
+
+def test_changing_the_encoder_trains_on_every_label_once_all_are_embedded(
+    pictures: Path, open_project: OpenProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = make_config(pictures)
+    project = open_project(config)
+    _trained(project.labeler("ann"))
+    project.close()
+    monkeypatch.setattr("tests.pools.PixelEncoder.fingerprint", "pixels-3")
+    labeler = open_project(config, embed=False).labeler("ann")
+    wait_for(lambda: labeler.head is not None and labeler.head.info.label_count == 30)

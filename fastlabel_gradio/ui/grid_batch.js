@@ -51,7 +51,7 @@ class BatchView {
   }
 
   submission() {
-    return this.labeledCards().map((card) => ({ id: card.item.id, label: card.label }));
+    return this.labeledCards().map((card) => ({ id: card.item.id, label: this.classes[card.label] }));
   }
 
   restoreLabels() {

@@ -40,7 +40,7 @@ class StatusPanel {
     this.paintEmbedding(status.embedding);
     this.paintUnreadable(status);
     this.failure.say(status.embedding.state === "failed" ? "Embedding failed: " + status.embedding.error : "");
-    const notice = status.embedding.notice ?? "";
+    const notice = [status.notice, status.embedding.notice].filter(Boolean).join(" ");
     this.notice.say(notice === this.dismissed ? "" : notice);
   }
 
