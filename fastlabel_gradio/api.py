@@ -17,6 +17,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException as AnyHTTPException
 
 from fastlabel_gradio.access import Access, refuse_foreign_site
 from fastlabel_gradio.errors import FastLabelError, InvalidLabelsError, StoreError, UnreadableItemError
@@ -221,7 +222,7 @@ class _JsonErrors(APIRoute):
             try:
                 response: Response = await handle(request)
                 return response
-            except HTTPException as error:
+            except AnyHTTPException as error:
                 return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
             except RequestValidationError as error:
                 return JSONResponse({"error": _validation_reason(error)}, 422)
