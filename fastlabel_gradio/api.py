@@ -23,9 +23,9 @@ from fastlabel_gradio.access import Access, refuse_foreign_site
 from fastlabel_gradio.errors import FastLabelError, InvalidLabelsError, StoreError, UnreadableItemError
 from fastlabel_gradio.exports import EXPORTERS
 from fastlabel_gradio.gallery import SHEET_COLUMNS
-from fastlabel_gradio.labeler import Labeler, Reopened
+from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.project import Project
-from fastlabel_gradio.types import Batch, Prediction
+from fastlabel_gradio.types import Batch, Prediction, Reopened
 
 MAX_BATCH = 1_000
 MAX_LABELS = 10_000

@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from fastlabel_gradio.label_store import ClaimedBatch, LabelStore
 from fastlabel_gradio.pool_ledger import PoolLedger
 from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
 from fastlabel_gradio.trainer import NotYet, Trainer, Training
-from fastlabel_gradio.types import Batch, Item, LabelSchema, Prediction, Rows
+from fastlabel_gradio.types import Batch, Counts, Item, LabelSchema, Prediction, Receipt, Reopened, Rows
 
 CANDIDATE_ROWS = 131_072  # scored for one batch; a random window of a larger pool, whose rows are stored shuffled
 HEAD_WAIT_S = 0.4
@@ -42,32 +42,6 @@ class LabelerSettings:
     claim_s: float = 600.0
     seed: int = 0
     device: str = "cpu"
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Items of the pool: labeled, not yet labeled, and (of those) in the batches of annotators."""
-
-    labeled: int
-    unlabeled: int
-    claimed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """The answer to a submit: how many labels were accepted, and whether they set off a training."""
-
-    accepted: int
-    training_triggered: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Reopened:
-    """The answer to an undo: how many labels were taken back, the batch with those items, what their labels were."""
-
-    undone: int
-    batch: Batch | None
-    labels: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

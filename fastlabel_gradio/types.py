@@ -1,9 +1,9 @@
-"""The nouns that every room shares: items, predictions, batches, the label schema, and the shapes of arrays.
+"""The nouns that every room shares: items, predictions, batches, answers, the label schema, and the shapes of arrays.
 
 Nothing here reads a file, holds state or imports another room.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -96,3 +96,29 @@ class Batch:
     strategy: str
     head_version: int
     notice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Items of the pool: labeled, not yet labeled, and (of those) in the batches of annotators."""
+
+    labeled: int
+    unlabeled: int
+    claimed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to a submit: how many labels were accepted, and whether they set off a training."""
+
+    accepted: int
+    training_triggered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """The answer to an undo: how many labels were taken back, the batch with those items, what their labels were."""
+
+    undone: int
+    batch: Batch | None
+    labels: Mapping[str, int]
