@@ -44,8 +44,8 @@ def use_one_thread_per_operation() -> None:
     """Makes torch compute each operation in the thread that asks for it; work is shared out by batches instead.
 
     People label while items are embedded and heads are trained, so more threads want to compute than there are cores.
-    Torch's helper threads then wait for each other at every operation: with one core taken, a training took up to 50
-    times as long as alone, and twice as long with one thread (`benchmarks/threads.py`).
+    Torch's helper threads then wait for each other at every operation: with the cores busy a training took five times as
+    long as alone, and less than twice as long with one thread (`benchmarks/threads.py`).
     """
     import torch
 

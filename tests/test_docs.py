@@ -34,7 +34,7 @@ EVERYTHING = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.na
 
 FILE_NAME = re.compile(r"[\w./-]+\.(?:py|yaml|yml|toml|md|js|css|txt|png)|[\w./-]+/")
 OF_THE_READER = {"my.yaml", "picture.png", "downloads/"}  # files that a reader has or gets, not the repository
-OTHER_PROGRAMS = re.compile(r"\b(?:pip|pytest|curl|apt-get)\b")
+OTHER_PROGRAMS = re.compile(r"\b(?:pip|pytest|curl|apt-get|benchmarks)\b")
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 HARDWARE = {"cpu-basic", "cpu-upgrade", "t4-small", "t4-medium", "l4x1", "l40sx1", "a10g-small", "a10g-large"}
 

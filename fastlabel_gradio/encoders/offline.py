@@ -63,7 +63,7 @@ RECIPE = Recipe()
 FIT_PATCHES = 60_000
 KMEANS_ROUNDS = 10
 OVERSAMPLING = 10  # random directions beyond those wanted (Halko et al., section 4.3)
-BATCH_SIZES = {"cpu": 128, "cuda": 1024, "mps": 512}
+BATCH_SIZES = {"cpu": 64, "cuda": 1024, "mps": 512}
 
 
 @dataclass(frozen=True, slots=True)
