@@ -102,6 +102,9 @@ class RenewInput(ProjectInput):
     batch_id: str
 
 
+FindProject = Callable[[str | None], Project]
+
+
 def create_router(projects: Mapping[str, Project], access: Access) -> APIRouter:
     """The routes under /api and /media.
 
@@ -110,13 +113,20 @@ def create_router(projects: Mapping[str, Project], access: Access) -> APIRouter:
         access: says who sends a request. Every route asks it.
     """
     router = APIRouter(route_class=_JsonErrors, tags=["FastLabel"], dependencies=[Depends(refuse_foreign_site)])
-    annotator = Annotated[str, Depends(access.annotator)]
 
     def project_of(name: str | None) -> Project:
         chosen = next(iter(projects)) if name is None else name
         if chosen not in projects:
             raise HTTPException(404, f"project {name!r} is not known. Known: {', '.join(projects)}.")
         return projects[chosen]
+
+    for add_routes in (_add_batch_routes, _add_label_routes, _add_download_routes, _add_media_routes):
+        add_routes(router, project_of, Depends(access.annotator))
+    return router
+
+
+def _add_batch_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
+    annotator = Annotated[str, who_asks]
 
     @router.get("/api/next_batch")
     def next_batch(
@@ -130,6 +140,21 @@ def create_router(projects: Mapping[str, Project], access: Access) -> APIRouter:
         chosen = project_of(project)
         labeler = chosen.labeler(who)
         return _batch_answer(chosen, labeler, labeler.next_batch(who, size, strategy, fresh=fresh))
+
+    @router.post("/api/renew")
+    def renew(who: annotator, body: RenewInput) -> dict[str, bool]:
+        """Keeps the caller's batch claimed for another while; false where it is not theirs any more."""
+        return {"renewed": project_of(body.project).labeler(who).renew(who, body.batch_id)}
+
+    @router.get("/api/status")
+    def status(who: annotator, project: str | None = None) -> dict[str, Any]:
+        """Counts, embedding progress, head and training of a project."""
+        chosen = project_of(project)
+        return _status_answer(chosen, chosen.labeler(who), who)
+
+
+def _add_label_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
+    annotator = Annotated[str, who_asks]
 
     @router.post("/api/submit_labels")
     def submit_labels(who: annotator, body: Annotated[SubmitInput | Labels, Body()]) -> SubmitAnswer:
@@ -156,16 +181,9 @@ def create_router(projects: Mapping[str, Project], access: Access) -> APIRouter:
         labeler.train()
         return {"requested": True, **_counts(labeler)}
 
-    @router.post("/api/renew")
-    def renew(who: annotator, body: RenewInput) -> dict[str, bool]:
-        """Keeps the caller's batch claimed for another while; false where it is not theirs any more."""
-        return {"renewed": project_of(body.project).labeler(who).renew(who, body.batch_id)}
 
-    @router.get("/api/status")
-    def status(who: annotator, project: str | None = None) -> dict[str, Any]:
-        """Counts, embedding progress, head and training of a project."""
-        chosen = project_of(project)
-        return _status_answer(chosen, chosen.labeler(who), who)
+def _add_download_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
+    annotator = Annotated[str, who_asks]
 
     @router.get("/api/export", response_class=FileResponse)
     def export(
@@ -193,6 +211,10 @@ def create_router(projects: Mapping[str, Project], access: Access) -> APIRouter:
             raise HTTPException(404, "There is no trained head yet. Label items of at least two classes first.")
         return FileResponse(path, media_type="application/octet-stream", filename=f"{chosen.name}-head.safetensors")
 
+
+def _add_media_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
+    annotator = Annotated[str, who_asks]
+
     @router.get("/media/{project}/sheet/{batch_id}.jpg", response_class=Response)
     def sheet(who: annotator, project: str, batch_id: str) -> Response:
         """The pictures of a batch as one contact sheet."""
@@ -208,8 +230,6 @@ def create_router(projects: Mapping[str, Project], access: Access) -> APIRouter:
         if not found:
             raise HTTPException(404, f"There is no item {row} in project '{chosen.name}'.")
         return _jpeg(lambda: chosen.gallery.large_view(found[row]))
-
-    return router
 
 
 class _JsonErrors(APIRoute):

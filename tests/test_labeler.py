@@ -352,3 +352,5 @@ def test_changing_the_encoder_trains_on_every_label_once_all_are_embedded(
     monkeypatch.setattr("tests.pools.PixelEncoder.fingerprint", "pixels-3")
     labeler = open_project(config, embed=False).labeler("ann")
     wait_for(lambda: labeler.head is not None and labeler.head.info.label_count == 30)
+    assert labeler.head is not None
+    assert labeler.head.info.encoder_fingerprint == "pixels-3"
