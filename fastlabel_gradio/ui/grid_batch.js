@@ -19,6 +19,7 @@ class BatchView {
     this.cards = [];
     this.changes = []; // what undoChange takes back: lists of [card, label before]
     this.restored = false;
+    this.givenBack = false; // the claim ran out while the page slept
     this.current = 0;
   }
 

@@ -45,7 +45,10 @@ class LabelGrid {
     on(this.zoom.node, "close", () => this.view.focusCurrent());
     on(document, "keydown", (event) => this.onKey(event));
     on(document, "click", (event) => closeMenus(this.root, event.target));
-    on(document, "visibilitychange", () => this.pollSoon());
+    on(document, "visibilitychange", () => {
+      this.pollSoon();
+      this.renew();
+    });
     this.dockSize = new ResizeObserver(() => {
       this.root.style.setProperty("--fl-dock", this.dock.node.offsetHeight + "px");
     });
@@ -276,9 +279,19 @@ class LabelGrid {
   }
 
   // Keeps the claim on the batch while somebody can see it. A lost claim costs nothing: late labels are stored too.
-  renew() {
-    if (document.hidden || !this.view.batch || !this.root.isConnected) return;
-    this.api.renew(this.view.batch.batch_id).catch(() => this.pollSoon());
+  // A page that slept past its claim says so, once a batch: its labels still count, but others may have these cards too.
+  async renew() {
+    const batchId = this.view.batch?.batch_id;
+    if (document.hidden || !batchId || !this.root.isConnected) return;
+    try {
+      const answer = await this.api.renew(batchId);
+      if (answer.renewed || this.view.givenBack || this.view.batch?.batch_id !== batchId) return;
+      this.view.givenBack = true;
+      this.dock.say("After so long these cards may be with others too. Your labels can still be submitted.", "warning");
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.pollSoon();
+    }
   }
 
   onKey(event) {

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.browser.conftest import NewContext, serve
-from tests.browser.label_page import PASSWORDS, LabelPage, expect, log_in
-from tests.pools import make_config, write_pictures
+from tests.browser.label_page import PASSWORDS, LabelPage, Rest, expect, log_in
+from tests.pools import make_config, wait_for, write_pictures
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +99,23 @@ def test_logged_in_annotators_sign_with_their_names_and_share_no_item(
 def test_a_second_login_of_the_same_annotator_gets_the_same_batch(new_context: NewContext, with_logins: str) -> None:
     first, second = (log_in(new_context().new_page(), with_logins, "ann") for _ in range(2))
     assert first.item_ids() == second.item_ids()
+
+
+def test_a_page_that_slept_past_its_claim_says_so_and_its_labels_still_count(
+    new_context: NewContext, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("nap")
+    config = make_config(write_pictures(folder / "pictures", 4), batch_size=12, claim_minutes=0.01)
+    app, address = serve(folder / "work", config)
+    try:
+        ann = LabelPage(new_context().new_page(), address).open()
+        ann.key("1", "2")
+        labels = ann.labels()
+        bob = Rest(new_context(), address)
+        wait_for(lambda: len(bob.get("next_batch", size=12, fresh=True)["items"]) == 12)
+        ann.page.evaluate("window.fastlabel.grids['images'].renew()")
+        expect(ann.message).to_contain_text("can still be submitted")
+        ann.button("submit").click()
+        wait_for(lambda: ann.rest.stored() == labels)
+    finally:
+        app.close()
