@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -256,17 +256,19 @@ class EmbeddingPipeline:
             return None
 
     def _embed_pending(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
-        """Embeds everything that is pending as of now, each worker one batch at a time."""
-        flights: deque[Future[_Outcome]] = deque()
+        """Embeds everything that is pending as of now, each worker one batch at a time; stores each as it is ready."""
+        running: set[Future[_Outcome]] = set()
         for batch in self._pending_batches(encoder.batch_size):
-            flights.append(workers.submit(self._embed_batch, encoder, batch))
-            if len(flights) > self._workers:
-                self._keep_outcome(flights.popleft().result())
+            running.add(workers.submit(self._embed_batch, encoder, batch))
+            if len(running) > self._workers:
+                finished, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    self._keep_outcome(future.result())
             if self._stop.is_set():
                 break
-        for flight in flights:
-            if not (self._stop.is_set() and flight.cancel()):
-                self._keep_outcome(flight.result())
+        for future in running:
+            if not (self._stop.is_set() and future.cancel()):
+                self._keep_outcome(future.result())
 
     def _pending_batches(self, size: int) -> Iterator[list[Item]]:
         waiting: list[Item] = []
