@@ -278,9 +278,11 @@ class EmbeddingStore:
         )
 
     def item_blocks(self) -> Iterator[list[tuple[int, str]]]:
-        """Every (row, item id) by row, in blocks, for exports."""
+        """Every (row, item id) of the pool by row, in blocks, for exports."""
         for start in range(0, self._rows, EXPORT_BLOCK_ROWS):
-            yield self.items_between(start, min(start + EXPORT_BLOCK_ROWS, self._rows))
+            block = self.items_between(start, min(start + EXPORT_BLOCK_ROWS, self._rows))
+            known = self.known_ids([item_id for _, item_id in block])
+            yield [(row, item_id) for row, item_id in block if item_id in known]
 
     def close(self) -> None:
         with self._write_lock, self._read_lock:

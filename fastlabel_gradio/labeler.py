@@ -164,11 +164,12 @@ class Labeler:
             self._since_training += len(undone.changed)
             self._release(annotator)
             free = [item_id for item_id, label in undone.changed.items() if label is None]
-            claimed = self._claim(annotator, self._ledger.free_rows_of(free), "undo", "")
+            head = self._head
+            claimed = self._claim(annotator, self._ledger.free_rows_of(free), "undo", "", head)
         if self._since_training >= self.settings.train_every:
             self._trainer.request()
         positions = {item_id: self.schema.index_of(label_id) for item_id, label_id in undone.labels}
-        return Reopened(len(undone.labels), self._batch(*claimed) if claimed else None, positions)
+        return Reopened(len(undone.labels), self._batch(*claimed, head) if claimed else None, positions)
 
     def train(self) -> None:
         """Asks for a training now, whatever the count, and returns at once."""
@@ -215,7 +216,9 @@ class Labeler:
 
     def predictions(self, rows: Rows) -> list[Prediction | None]:
         """What the newest head says of some rows; None for each while there is no head."""
-        head = self._head
+        return self._predictions(self._head, rows)
+
+    def _predictions(self, head: Head | None, rows: Rows) -> list[Prediction | None]:
         if head is None:
             return [None] * len(rows)
         probabilities = head.predict_proba_rows(self._store.embeddings, rows)
@@ -249,7 +252,7 @@ class Labeler:
             if not rows or len(rows) < len(claimed.item_ids):  # the encoder was changed and has not come to them yet
                 self._release(annotator)
                 return None
-        return self._batch(claimed, [rows[item_id] for item_id in claimed.item_ids])
+        return self._batch(claimed, [rows[item_id] for item_id in claimed.item_ids], self._head)
 
     def _claim_fresh(self, annotator: str, size: int, strategy: str) -> Batch:
         """Picks and claims. Where another annotator was faster with some of the picks, picks others for those."""
@@ -269,24 +272,24 @@ class Labeler:
             pool = PoolView(self._store.embeddings, candidates, probabilities)
             picked = STRATEGIES.get(strategy).pick(pool, size, rng)
             with self._lock:
-                claimed = self._claim(annotator, candidates[picked], strategy, notice)
+                claimed = self._claim(annotator, candidates[picked], strategy, notice, head)
                 still_free = self._ledger.is_free(candidates)
             if claimed is not None:
-                return self._batch(*claimed)
+                return self._batch(*claimed, head)
             candidates = candidates[still_free]
             probabilities = None if probabilities is None else probabilities[still_free]
         return self._empty_batch(strategy)
 
-    def _claim(self, annotator: str, rows: Rows, strategy: str, notice: str) -> tuple[ClaimedBatch, list[int]] | None:
+    def _claim(
+        self, annotator: str, rows: Rows, strategy: str, notice: str, head: Head | None
+    ) -> tuple[ClaimedBatch, list[int]] | None:
         """Claims what is still free of some rows as the annotator's open batch, with its rows; None where nothing is."""
         rows = rows[self._ledger.is_free(rows)]
         items = self._store.items_at(rows)
         if not items:
             return None
-        version = self._head.info.version if self._head else 0
-        wanted = ClaimedBatch(
-            secrets.token_hex(8), tuple(item.id for item in items.values()), strategy, version, notice
-        )
+        ids = tuple(item.id for item in items.values())
+        wanted = ClaimedBatch(secrets.token_hex(8), ids, strategy, _version(head), notice)
         now = self._clock()
         got = self._labels.claim(annotator, wanted, now=now, expires_at=now + self.settings.claim_s)
         rows_by_id = {item.id: row for row, item in items.items()}
@@ -298,7 +301,8 @@ class Labeler:
         self._ledger.claim(got, annotator, wanted.id, now + self.settings.claim_s)
         return replace(wanted, item_ids=tuple(got)), [rows_by_id[item_id] for item_id in got]
 
-    def _batch(self, claimed: ClaimedBatch, rows: Sequence[int]) -> Batch:
+    def _batch(self, claimed: ClaimedBatch, rows: Sequence[int], head: Head | None) -> Batch:
+        """The batch as it is given out, with the predictions of that head."""
         items = tuple(self._store.items_at(np.array(rows, dtype=np.int64)).values())
         with self._lock:
             self._batches[claimed.id] = items
@@ -309,14 +313,14 @@ class Labeler:
             id=claimed.id,
             items=items,
             rows=tuple(rows),
-            predictions=self.predictions(np.array(rows, dtype=np.int64)),
+            predictions=self._predictions(head, np.array(rows, dtype=np.int64)),
             strategy=claimed.strategy,
-            head_version=claimed.head_version,
+            head_version=_version(head),
             notice=claimed.notice,
         )
 
     def _empty_batch(self, strategy: str) -> Batch:
-        return Batch("", (), (), (), strategy, self._head.info.version if self._head else 0, self._why_empty())
+        return Batch("", (), (), (), strategy, _version(self._head), self._why_empty())
 
     def _why_empty(self) -> str:
         progress, counts = self._pipeline.progress, self.counts()
@@ -393,13 +397,13 @@ class Labeler:
         with self._lock:
             self._ledger.catch_up(self._pipeline.progress)
             rows, label_ids = self._ledger.training_set()
-            unseen = self._since_training
+            labeled, unseen = self._ledger.labeled_count, self._since_training
         targets = np.array([self.schema.index_of(label_id) for label_id in label_ids], dtype=np.int64)
-        if len(rows) < self._ledger.labeled_count and len(np.unique(targets)) < 2:
+        if len(np.unique(targets)) < 2 and len(rows) < labeled:
             raise NotYet("The labeled items are still being embedded; the head is trained when they are.")
         if len(np.unique(targets)) < 2:
             raise NotYet("Label items of at least two classes, then the first head is trained.")
-        version = self._head.info.version + 1 if self._head else 1
+        version = _version(self._head) + 1
         info = HeadInfo(version, self.schema.labels, encoder.fingerprint, len(rows), seed=self.settings.seed)
         head = train_head(self._store.embeddings[rows], targets, info, device=self.settings.device, now=self._clock())
         with self._lock:
@@ -419,6 +423,10 @@ class Labeler:
             for (_, item_id), prediction in zip(unlabeled, predictions, strict=True):
                 name = self.schema.names[prediction.index] if prediction else ""
                 yield ExportRow(item_id, "", "", "", name, prediction.confidence if prediction else None)
+
+
+def _version(head: Head | None) -> int:
+    return head.info.version if head else 0
 
 
 def _window(free: Rows, rng: np.random.Generator) -> Rows:

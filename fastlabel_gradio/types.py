@@ -85,6 +85,7 @@ class Batch:
 
     Attributes:
         predictions: one per item, None while there is no head.
+        head_version: of the head whose predictions these are, 0 while there is none.
         strategy: the query strategy that picked the items, or what stood in for it.
         notice: why another strategy stood in, or why the batch is empty; "" when there is nothing to say.
     """

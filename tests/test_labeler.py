@@ -354,3 +354,21 @@ def test_changing_the_encoder_trains_on_every_label_once_all_are_embedded(
     wait_for(lambda: labeler.head is not None and labeler.head.info.label_count == 30)
     assert labeler.head is not None
     assert labeler.head.info.encoder_fingerprint == "pixels-3"
+
+
+def test_a_batch_that_is_asked_for_again_names_the_head_whose_predictions_it_carries(labeler: Labeler) -> None:
+    first = labeler.next_batch("bob", 6)
+    assert first.head_version == 0
+    _trained(labeler)
+    again = labeler.next_batch("bob", 6)
+    assert (again.id, again.head_version) == (first.id, 1)
+    assert None not in again.predictions
+
+
+def test_an_export_with_predictions_leaves_out_files_that_are_gone(pictures: Path, open_project: OpenProject) -> None:
+    config = make_config(pictures)
+    open_project(config).close()
+    (pictures / "red" / "0000.png").unlink()
+    rows = list(open_project(config).labeler("ann").export_rows(include_predictions=True))
+    assert len(rows) == 59
+    assert "red/0000.png" not in {row.item_id for row in rows}
