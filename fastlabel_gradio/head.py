@@ -6,7 +6,6 @@ NeurIPS 2020, arXiv 1910.08475). Nothing here knows of threads, items or the loo
 
 import json
 import math
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -20,6 +19,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim.adamw import adamw
 
+from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.devices import matmul_dtype
 from fastlabel_gradio.errors import CheckpointError
 from fastlabel_gradio.types import Embeddings, Label, LabelSchema, Probabilities, Rows
@@ -161,13 +161,7 @@ def learning_rate(step: int, steps: int, peak: float) -> float:
 def save_head(head: Head, path: Path) -> None:
     """Writes the checkpoint atomically: safetensors with the head's info as JSON in the header. Raises OSError."""
     details = {"format": CHECKPOINT_FORMAT, **asdict(head.info)}
-    content = save(head.state_dict(), metadata={"fastlabel": json.dumps(details)})
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    write_atomically(path, save(head.state_dict(), metadata={"fastlabel": json.dumps(details)}))
 
 
 def load_head(path: Path, *, device: str = "cpu") -> Head:

@@ -3,12 +3,13 @@
 import json
 import threading
 from collections import OrderedDict
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.devices import use_one_thread_per_operation
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
@@ -45,14 +46,18 @@ class Project:
         encoder = check_encoder(config.encoder.kind, config.encoder.options, self.source.kind, base_dir)
         self._device = device
         self._lock = threading.Lock()
-        self._file_lock = _lock_folder(self.folder)
-        _check_owner(self.folder, config)
         self._labelers: OrderedDict[str, _Opened] = OrderedDict()
-        with closing(self._open_label_store(config.name)) as labels:
-            self.schema = labels.ensure_labels(_classes(config, self.source.classes()))
-        self.store = EmbeddingStore(self.folder)
-        self.gallery = Gallery(self.source, self.folder)
-        self.pipeline = EmbeddingPipeline(self.source, self.store, encoder.open, self.gallery.keep)
+        with ExitStack() as undo:
+            self._file_lock = _lock_folder(self.folder)
+            undo.callback(self._file_lock.release)
+            _check_owner(self.folder, config)
+            with closing(self._open_label_store(config.name)) as labels:
+                self.schema = labels.ensure_labels(_classes(config, self.source.classes()))
+            self.store = EmbeddingStore(self.folder)
+            undo.callback(self.store.close)
+            self.gallery = Gallery(self.source, self.folder)
+            self.pipeline = EmbeddingPipeline(self.source, self.store, encoder.open, self.gallery.keep)
+            undo.pop_all()
 
     @property
     def name(self) -> str:
@@ -162,9 +167,7 @@ def _check_owner(folder: Path, config: ProjectConfig) -> None:
     record = folder / "source.json"
     text = json.dumps(identity, indent=2, sort_keys=True)
     if not record.exists():
-        partial = record.with_suffix(".partial")
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(record)
+        write_atomically(record, text.encode())
     elif record.read_text(encoding="utf-8") != text:
         raise ConfigError(
             f"{folder} holds the labels of another source: {record.read_text(encoding='utf-8')}; this start names {text}. "

@@ -147,6 +147,17 @@ def test_two_processes_cannot_share_a_working_directory(tmp_path: Path) -> None:
     Project(config, tmp_path, tmp_path / "work").close()
 
 
+def test_a_start_that_failed_leaves_the_working_directory_free(tmp_path: Path) -> None:
+    from fastlabel_gradio.project import Project
+    from tests.pools import make_config
+
+    folder = write_pictures(tmp_path / "pictures", per_class=1)
+    with pytest.raises(ConfigError, match="two or more") as failed:
+        Project(make_config(folder, classes=["one"]), tmp_path, tmp_path / "work")
+    Project(make_config(folder), tmp_path, tmp_path / "work").close()
+    assert failed.value.__traceback__  # while the failed one is still in memory
+
+
 def test_a_working_directory_of_another_source_is_refused(tmp_path: Path) -> None:
     from fastlabel_gradio.project import Project
     from tests.pools import make_config

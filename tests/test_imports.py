@@ -8,7 +8,7 @@ PACKAGE = Path(__file__).parent.parent / "fastlabel_gradio"
 # From the ground up. A folder is one room; files inside a room may import each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("types", "errors"),
-    ("registry", "options", "config", "devices", "media", "clustering", "label_store", "trainer"),
+    ("registry", "options", "config", "devices", "media", "atomic_file", "clustering", "label_store", "trainer"),
     ("sources", "encoders", "head", "strategies", "exports"),
     ("embedding_store", "gallery"),
     ("embedding_pipeline",),

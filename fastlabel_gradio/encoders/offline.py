@@ -12,7 +12,6 @@ ReLU between.
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass, fields
 from hashlib import blake2b
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.clustering import spherical_kmeans
 from fastlabel_gradio.devices import matmul_dtype, pick_device
 from fastlabel_gradio.encoders.base import ENCODERS, EncoderOptions, FittedEncoder
@@ -109,13 +109,7 @@ class OfflineEncoder(FittedEncoder):
         from safetensors.numpy import save
 
         tensors = {field.name: getattr(self._learned, field.name) for field in fields(Learned)}
-        content = save(tensors, metadata={"fastlabel": json.dumps(asdict(RECIPE))})
-        partial = path.with_name(path.name + ".partial")
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        write_atomically(path, save(tensors, metadata={"fastlabel": json.dumps(asdict(RECIPE))}))
 
     def load(self, path: Path) -> None:
         self._use(_read(path))

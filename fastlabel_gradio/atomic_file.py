@@ -1,0 +1,14 @@
+"""A file that is written whole or not at all. Streams of rows have their own way in `exports`."""
+
+import os
+from pathlib import Path
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes beside the file, brings that to the disk, then replaces the file. Raises OSError; the old file then stays."""
+    partial = path.with_name(f"{path.name}.partial")
+    with partial.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
