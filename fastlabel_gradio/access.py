@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 from fastapi import HTTPException, Request
 
+from fastlabel_gradio.config import LOOPBACK
+
 GUEST_COOKIE = "fastlabel_annotator"
 LOCAL_ANNOTATOR = "local"
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 SECRET_BYTES = 32
 _GUEST = re.compile(r"guest-[a-z0-9]{4,32}")
 

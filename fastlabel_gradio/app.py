@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastlabel_gradio import __version__
-from fastlabel_gradio.config import AppConfig, load_config, parse_config
+from fastlabel_gradio.config import LOOPBACK, AppConfig, load_config, parse_config
 from fastlabel_gradio.devices import pick_device
 from fastlabel_gradio.errors import ConfigError, FastLabelError
 
@@ -32,7 +32,6 @@ CONFIG_FOLDERS = (HERE / "configs", HERE.parent / "configs")  # in an installati
 WORKDIR_VARIABLE = "FASTLABEL_WORKDIR"
 AUTH_VARIABLE = "FASTLABEL_AUTH"
 SPACE_VARIABLE = "SPACE_ID"  # Hugging Face sets it in every Space
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 MAX_UPLOAD = "1mb"  # Gradio's upload route is open to anyone; the app itself takes no uploads
 
 _DESCRIPTION = "Label a folder of pictures and train a classifier while you label."
@@ -126,7 +125,10 @@ def create_app(config: AppConfig, workdir: Path, logins: dict[str, str] | None =
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """The command line. Returns when the app was stopped by Ctrl-C or SIGTERM; exits with 2 on an error."""
+    """The command line. Returns when the app was stopped by Ctrl-C or SIGTERM.
+
+    Exits with the error's text and 1 where something cannot be used, with 2 where the command line itself is wrong.
+    """
     arguments = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from fastlabel_gradio.errors import ConfigError
 
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})  # hosts that only this machine can reach
 PROJECT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 

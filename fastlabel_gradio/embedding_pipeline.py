@@ -227,7 +227,7 @@ class EmbeddingPipeline:
                 log.warning("%s Fitting it again.", error)
         # A folder is listed in its own order, so an early sample would hold its first classes only.
         self._scanned.wait(FIT_WAITS_FOR_SCAN_S)
-        while not self._store.total and not self._scanned.wait(0.1):
+        while not (self._store.total or self._stop.is_set() or self._scanned.wait(0.1)):
             pass
         self._update(state="fitting", encoder=encoder.name)
         encoder.fit(self._sample(encoder, workers), FIT_SEED)

@@ -27,26 +27,6 @@ SHEET_COLUMNS = 10
 READERS = 4
 
 
-def _open_cache(path: Path) -> sqlite3.Connection:
-    """The cache; a damaged one (it is not synced, so a power cut may do that) is made anew. Raises sqlite3.Error."""
-    try:
-        return _connect(path)
-    except sqlite3.DatabaseError as error:
-        log.warning("%s: %s. It is made anew.", path, error)
-        for file in path.parent.glob(f"{path.name}*"):
-            file.unlink()
-        return _connect(path)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    cache = sqlite3.connect(path, check_same_thread=False)
-    cache.executescript(
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
-        "CREATE TABLE IF NOT EXISTS thumbnails (id TEXT PRIMARY KEY, stamp TEXT NOT NULL, jpeg BLOB NOT NULL)"
-    )
-    return cache
-
-
 class Gallery:
     """Pictures of items, ready to be sent. Safe from several threads.
 
@@ -96,3 +76,23 @@ class Gallery:
             return thumbnail(self._source.read(item, THUMBNAIL_PX), THUMBNAIL_PX)
         except UnreadableItemError:
             return None
+
+
+def _open_cache(path: Path) -> sqlite3.Connection:
+    """The cache; a damaged one (it is not synced, so a power cut may do that) is made anew. Raises sqlite3.Error."""
+    try:
+        return _connect(path)
+    except sqlite3.DatabaseError as error:
+        log.warning("%s: %s. It is made anew.", path, error)
+        for file in path.parent.glob(f"{path.name}*"):
+            file.unlink()
+        return _connect(path)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    cache = sqlite3.connect(path, check_same_thread=False)
+    cache.executescript(
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+        "CREATE TABLE IF NOT EXISTS thumbnails (id TEXT PRIMARY KEY, stamp TEXT NOT NULL, jpeg BLOB NOT NULL)"
+    )
+    return cache
