@@ -154,7 +154,8 @@ def _run(app: App, arguments: argparse.Namespace) -> None:
         stopped.wait()
         sys.stderr.write("Stopping. Every submitted label is saved.\n")
     except OSError as error:  # Gradio's word for a port that is taken
-        sys.exit(f"fastlabel: {error}. Choose another --port, or leave it out to get a free one.")
+        reason = str(error).partition(". ")[0]  # the rest names Gradio's own arguments
+        sys.exit(f"fastlabel: {reason}. Choose another --port, or leave it out to get a free one.")
     finally:
         app.close()
 
@@ -285,7 +286,6 @@ def _tab(project: "Project") -> "TabInfo":
         project=project.name,
         kind=project.kind,
         title=project.name,
-        classes=project.schema.names,
         strategies=STRATEGIES.names(),
         strategy=project.config.strategy,
         batch_size=project.config.batch_size,

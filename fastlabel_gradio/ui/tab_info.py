@@ -12,7 +12,6 @@ class TabInfo:
     Attributes:
         project: name in URLs and element ids, `[a-z0-9_-]+`.
         title: name that people read.
-        classes: class names in the order of the screen; the position is what keys and REST use.
         strategies: query strategies offered in the menu.
         strategy: the one chosen at the start.
         batch_size: items per batch at the start, 1 to 1000.
@@ -21,7 +20,6 @@ class TabInfo:
     project: str
     kind: Kind
     title: str
-    classes: tuple[str, ...]
     strategies: tuple[str, ...]
     strategy: str
     batch_size: int
