@@ -1,45 +1,134 @@
-"""Every registered strategy through one battery, and what each one prefers."""
+"""Every registered strategy through one battery, and what each one prefers. The exact picks: `test_strategy_picks.py`."""
+
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
+from fastlabel_gradio.head import Head, HeadInfo, MLPHead
 from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
-from fastlabel_gradio.strategies.hybrid import balanced_margin
-from fastlabel_gradio.strategies.uncertainty import entropy_score, least_confidence_score, margin_score, top
+from fastlabel_gradio.strategies.balance import balanced_margin
+from fastlabel_gradio.strategies.herding import CANDIDATES
+from fastlabel_gradio.strategies.uncertainty import entropy_score, least_confidence_score, margin_score, tempered, top
+from fastlabel_gradio.types import Label
+
+DIM = 16
+EVERY = pytest.mark.parametrize("name", STRATEGIES.names())
+WITHOUT_A_HEAD = [name for name in STRATEGIES.names() if STRATEGIES.get(name).needs == "nothing"]
+KEEPS_NEAR_DUPLICATES = {"random", "power_margin"}
 
 
-def _pool(items: int, classes: int = 4, seed: int = 0) -> PoolView:
+def _head(classes: int) -> Head:
+    torch.manual_seed(0)
+    labels = tuple(Label(number, str(number)) for number in range(classes))
+    return Head(MLPHead(DIM, classes), HeadInfo(1, labels, "", 5))
+
+
+HEADS = {classes: _head(classes) for classes in (2, 4)}
+
+
+def _vectors(rows: int, seed: int = 0) -> np.ndarray:
+    vectors = np.random.default_rng(seed).normal(size=(rows, DIM)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def _pool(items: int, classes: int = 4, seed: int = 0, labeled: int = 7) -> PoolView:
     rng = np.random.default_rng(seed)
-    store = rng.normal(size=(items + 7, 16)).astype(np.float32)
-    store /= np.linalg.norm(store, axis=1, keepdims=True)
-    rows = np.sort(rng.permutation(items + 7)[:items]).astype(np.int64)
-    probabilities = rng.dirichlet(np.ones(classes), size=items).astype(np.float32)
-    return PoolView(store, rows, probabilities.reshape(items, classes))
+    order = rng.permutation(items + labeled).astype(np.int64)
+    probabilities = rng.dirichlet(np.ones(classes), size=items).astype(np.float32).reshape(items, classes)
+    targets = rng.integers(classes, size=labeled).astype(np.int64)
+    store, rows, known = _vectors(items + labeled, seed), np.sort(order[:items]), np.sort(order[items:])
+    return PoolView(store, rows, probabilities, known, targets, classes, HEADS[classes])
 
 
-@pytest.mark.parametrize("name", STRATEGIES.names())
-@pytest.mark.parametrize(("items", "wanted"), [(0, 5), (1, 5), (5, 5), (40, 10), (300, 1), (300, 300)])
+def _pick(name: str, pool: PoolView, n: int, seed: int = 0) -> np.ndarray:
+    return STRATEGIES.get(name).pick(pool, n, np.random.default_rng(seed))
+
+
+def _equal_embeddings(pool: PoolView) -> PoolView:
+    return replace(pool, store=np.full_like(pool.store, DIM**-0.5))
+
+
+def _one_class_predicted(pool: PoolView) -> PoolView:
+    said = pool.known_probabilities.copy()
+    said[:, 0] += 2
+    return replace(pool, probabilities=said / said.sum(axis=1, keepdims=True))
+
+
+def _certain(pool: PoolView) -> PoolView:
+    said = np.eye(pool.classes, dtype=np.float32)[pool.known_probabilities.argmax(axis=1)]
+    return replace(pool, probabilities=said)
+
+
+def _tied(pool: PoolView) -> PoolView:
+    return replace(pool, probabilities=np.full_like(pool.known_probabilities, 1 / pool.classes))
+
+
+def _without_labels(pool: PoolView) -> PoolView:
+    return replace(pool, labeled=pool.labeled[:0], targets=pool.targets[:0])
+
+
+@EVERY
+@pytest.mark.parametrize(("items", "wanted"), [(0, 5), (1, 5), (1, 1), (2, 1), (5, 5), (40, 10), (300, 1), (300, 300)])
 def test_a_strategy_picks_distinct_positions_of_the_pool(name: str, items: int, wanted: int) -> None:
-    picked = STRATEGIES.get(name).pick(_pool(items), wanted, np.random.default_rng(0))
+    _assert_picks(_pick(name, _pool(items), wanted), items, wanted)
+
+
+@EVERY
+@pytest.mark.parametrize("change", [_equal_embeddings, _one_class_predicted, _certain, _tied, _without_labels])
+@pytest.mark.parametrize("wanted", [1, 12, 59])
+def test_a_strategy_bears_with_a_degenerate_pool(
+    name: str, change: Callable[[PoolView], PoolView], wanted: int
+) -> None:
+    _assert_picks(_pick(name, change(_pool(60)), wanted), 60, wanted)
+
+
+@EVERY
+def test_a_strategy_works_with_two_classes_and_large_batches(name: str) -> None:
+    _assert_picks(_pick(name, _pool(400, classes=2), 120), 400, 120)
+
+
+@EVERY
+def test_a_strategy_takes_few_embeddings_of_a_large_pool(name: str) -> None:
+    pool = _pool(60_000, labeled=6_000)
+    picked = _pick(name, pool, 3)
+    _assert_picks(picked, 60_000, 3)
+
+
+def _assert_picks(picked: np.ndarray, items: int, wanted: int) -> None:
+    assert picked.dtype == np.int64
     assert len(picked) == min(items, wanted)
     assert len(set(picked.tolist())) == len(picked)
     assert all(0 <= position < items for position in picked)
 
 
-@pytest.mark.parametrize("name", STRATEGIES.names())
+@EVERY
 def test_the_same_seed_gives_the_same_picks_and_leaves_the_pool_untouched(name: str) -> None:
     pool, copy = _pool(200), _pool(200)
-    picks = [STRATEGIES.get(name).pick(pool, 20, np.random.default_rng(5)).tolist() for _ in range(2)]
+    picks = [_pick(name, pool, 20, seed=5).tolist() for _ in range(2)]
     assert picks[0] == picks[1]
-    np.testing.assert_array_equal(pool.store, copy.store)
-    np.testing.assert_array_equal(pool.rows, copy.rows)
-    np.testing.assert_array_equal(pool.probabilities, copy.probabilities)
+    for field in ("store", "rows", "probabilities", "labeled", "targets"):
+        np.testing.assert_array_equal(getattr(pool, field), getattr(copy, field))
 
 
-@pytest.mark.parametrize("name", [name for name in STRATEGIES.names() if STRATEGIES.get(name).needs == "nothing"])
+@pytest.mark.parametrize("name", WITHOUT_A_HEAD)
 def test_a_strategy_that_needs_nothing_runs_without_a_head(name: str) -> None:
     pool = _pool(50)
-    assert len(STRATEGIES.get(name).pick(PoolView(pool.store, pool.rows), 10, np.random.default_rng(0))) == 10
+    _assert_picks(_pick(name, PoolView(pool.store, pool.rows), 10), 50, 10)
+    _assert_picks(_pick(name, replace(pool, probabilities=None, head=None), 10), 50, 10)
+
+
+@pytest.mark.parametrize("name", [name for name in STRATEGIES.names() if name not in KEEPS_NEAR_DUPLICATES])
+def test_a_batch_has_no_near_duplicates_while_others_are_left(name: str) -> None:
+    originals = _vectors(40, seed=3)
+    store = np.repeat(originals, 3, axis=0)  # every picture three times
+    said = np.repeat(np.random.default_rng(0).dirichlet(np.ones(4), size=40).astype(np.float32), 3, axis=0)
+    nobody = np.zeros(0, dtype=np.int64)
+    pool = PoolView(store, np.arange(120), said, nobody, nobody, 4, HEADS[4])
+    picked = _pick(name, pool, 12)
+    assert len({int(position) // 3 for position in picked}) == 12
 
 
 def test_the_cold_start_needs_no_head() -> None:
@@ -53,11 +142,18 @@ def test_scores_agree_with_their_formulas() -> None:
     np.testing.assert_allclose(entropy_score(probabilities), [1.0297, 0, np.log(3)], atol=1e-3)
 
 
+def test_tempered_probabilities_are_those_of_the_logits_by_the_temperature() -> None:
+    logits = torch.randn(50, 4, generator=torch.Generator().manual_seed(0)) * 3
+    expected = (logits / 1.5).softmax(1).numpy()
+    np.testing.assert_allclose(tempered(logits.softmax(1).numpy(), 1.5), expected, atol=1e-6)
+    np.testing.assert_allclose(tempered(np.array([[1, 0]], dtype=np.float32), 1.0), [[1, 0]], atol=1e-6)
+
+
 @pytest.mark.parametrize("name", ["entropy", "margin", "least_confidence"])
 def test_uncertainty_picks_the_least_sure_items_first(name: str) -> None:
     probabilities = np.array([[0.9, 0.1], [0.5, 0.5], [0.6, 0.4], [0.99, 0.01]], dtype=np.float32)
     pool = PoolView(np.eye(4, dtype=np.float32), np.arange(4), probabilities)
-    assert STRATEGIES.get(name).pick(pool, 2, np.random.default_rng(0)).tolist() == [1, 2]
+    assert _pick(name, pool, 2).tolist() == [1, 2]
 
 
 def test_ties_are_broken_at_random() -> None:
@@ -65,23 +161,64 @@ def test_ties_are_broken_at_random() -> None:
     assert len(firsts) > 10
 
 
-def test_clusters_are_each_represented() -> None:
+def test_power_margin_draws_by_the_fourth_power_of_the_margin_score() -> None:
+    probabilities = np.array([[0.5, 0.5], [0.7, 0.3], [1.0, 0.0]], dtype=np.float32)  # scores 1, 0.6, 0
+    pool = PoolView(np.eye(3, dtype=np.float32), np.arange(3), probabilities)
+    firsts = np.array([_pick("power_margin", pool, 1, seed)[0] for seed in range(2_000)])
+    share = 1 / (1 + 0.6**4)
+    assert abs((firsts == 0).mean() - share) < 0.03
+    assert not (firsts == 2).any()
+
+
+@pytest.mark.parametrize("name", ["cluster", "representatives", "typiclust", "auto"])
+def test_clusters_are_each_represented(name: str) -> None:
     rng = np.random.default_rng(0)
-    centres = np.eye(8, dtype=np.float32) * 10
-    store = (np.repeat(centres, 30, axis=0) + rng.normal(0, 0.1, size=(240, 8))).astype(np.float32)
-    picked = STRATEGIES.get("cluster").pick(PoolView(store, np.arange(240)), 8, rng)
+    store = (np.repeat(np.eye(8) * 10, 30, axis=0) + rng.normal(0, 0.4, size=(240, 8))).astype(np.float32)
+    store /= np.linalg.norm(store, axis=1, keepdims=True)
+    picked = _pick(name, PoolView(store, np.arange(240)), 8)
     assert {int(position) // 30 for position in picked} == set(range(8))
 
 
-def test_duplicates_do_not_shorten_a_batch_of_representatives() -> None:
-    store = np.ones((100, 8), dtype=np.float32)
-    assert len(set(STRATEGIES.get("cluster").pick(PoolView(store, np.arange(100)), 10, np.random.default_rng(0)))) == 10
+@pytest.mark.parametrize("name", ["representatives", "coreset", "typiclust", "auto"])
+def test_what_is_labeled_is_not_represented_again(name: str) -> None:
+    rng = np.random.default_rng(0)
+    store = (np.repeat(np.eye(8) * 10, 30, axis=0) + rng.normal(0, 0.4, size=(240, 8))).astype(np.float32)
+    store /= np.linalg.norm(store, axis=1, keepdims=True)
+    labeled = np.arange(0, 150, 30)  # one of each of the first five clusters
+    free = np.setdiff1d(np.arange(240), labeled)
+    pool = PoolView(store, free, None, labeled, np.zeros(5, dtype=np.int64), 2)
+    assert {int(row) // 30 for row in free[_pick(name, pool, 3)]} == {5, 6, 7}
 
 
 def test_balanced_margin_takes_rare_predicted_classes_first_and_in_turn() -> None:
     common = np.tile(np.array([[0.55, 0.45, 0.0]], dtype=np.float32), (20, 1))
     rare = np.array([[0.1, 0.2, 0.7], [0.1, 0.0, 0.9]], dtype=np.float32)
-    picked = balanced_margin(np.concatenate([common, rare]), 4, np.random.default_rng(0))
+    pool = PoolView(_vectors(22), np.arange(22), np.concatenate([common, rare]))
+    picked = balanced_margin(pool, 4, np.random.default_rng(0))
     assert picked[0] == 20
     assert picked[2] == 21
     assert set(picked[[1, 3]]) <= set(range(20))
+
+
+@pytest.mark.parametrize("name", ["balanced_margin", "balanced_clustered_margin", "balanced_uherding"])
+def test_a_balanced_strategy_finds_a_rare_predicted_class(name: str) -> None:
+    pool = _pool(2 * CANDIDATES, classes=2)
+    said = np.tile(np.array([[0.6, 0.4]], dtype=np.float32), (len(pool), 1))
+    said[:8] = [0.05, 0.95]
+    picked = _pick(name, replace(pool, probabilities=said), 8)
+    assert (picked < 8).sum() >= 3
+
+
+def test_auto_with_a_head_but_no_labels_represents_each_predicted_class() -> None:
+    pool = _without_labels(_pool(200))
+    picked = _pick("auto", pool, 8)
+    assert np.bincount(pool.known_probabilities[picked].argmax(axis=1)).tolist() == [2, 2, 2, 2]
+
+
+@pytest.mark.parametrize("n", [20, 80])
+def test_auto_asks_of_the_uncertain_part_of_the_pool(n: int) -> None:
+    pool = _certain(_pool(400))
+    said = pool.known_probabilities.copy()
+    said[::4] = 0.4 * said[::4] + 0.15
+    picked = _pick("auto", replace(pool, probabilities=said), n)
+    assert (picked % 4 == 0).mean() > 0.5

@@ -1,0 +1,32 @@
+"""The default strategy: which of the others fits what is known so far and the size of the batch."""
+
+import numpy as np
+
+from fastlabel_gradio.strategies.base import PoolView, strategy
+from fastlabel_gradio.strategies.herding import Herding, herd
+from fastlabel_gradio.strategies.hybrid import balanced_clustered_margin
+from fastlabel_gradio.types import Rows
+
+SMALL_BATCH = (
+    50  # up to it a batch is small beside the classes, and what its picks cover counts more than how unsure they are
+)
+SCORED = 100_000  # a uniform sample of a larger pool is scored for a large batch
+
+
+@strategy("auto", needs="nothing")
+def auto(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
+    """The default, chosen by `benchmarks/strategies.py`: covers the pool first, then what the head is unsure of.
+
+    - no head: MaxHerding, `representatives`; beyond the labels, where there are some of one class only
+    - a head, but no labels: MaxHerding of each predicted class in turn
+    - batches of up to 50: UHerding in which the predicted classes count more evenly, so that rare ones are found
+    - larger batches: clustered margin of each predicted class in turn
+    """
+    if pool.probabilities is None:
+        return herd(pool, n, rng, Herding())
+    if not len(pool.labeled):
+        return herd(pool, n, rng, Herding(in_turn=True))
+    if n <= SMALL_BATCH:
+        return herd(pool, n, rng, Herding(uncertain=True, evened=True))
+    scored = pool.sample(max(SCORED, n + 1), rng)
+    return scored[balanced_clustered_margin(pool.at(scored), n, rng)]
