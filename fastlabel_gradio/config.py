@@ -38,6 +38,8 @@ class ProjectConfig(_Strict):
         train_every: newly labeled items after which a new head is trained.
         sharing: "shared", all visitors label one pool together, or "private", each browser has labels of its own.
         database: SQLAlchemy URL of the label store; a SQLite file in the project's folder by default.
+        audit_share: share of each batch that is drawn at random and never trained on, to measure the head; 0 for none.
+        target: the accuracy that the page's advice is about, 0 to 1; can be changed there.
         claim_minutes: how long a batch is kept for an annotator whose page is gone.
     """
 
@@ -50,6 +52,8 @@ class ProjectConfig(_Strict):
     train_every: Annotated[int, Field(ge=1)] = 10
     sharing: Literal["shared", "private"] = "shared"
     database: str | None = None
+    audit_share: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+    target: Annotated[float, Field(gt=0, lt=1)] = 0.9
     claim_minutes: Annotated[float, Field(gt=0)] = 10.0
     seed: int = 0
 

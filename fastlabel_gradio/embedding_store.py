@@ -26,6 +26,7 @@ IDS_PER_QUERY = 500
 EXPORT_BLOCK_ROWS = 10_000
 END_OF_POOL = 2**63 - 1  # above every shuffle key
 SCHEMA_VERSION = 1
+SHARE_STEPS = 1_000  # a share of the items is counted in thousandths
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # no UTF-8, so no id
 
@@ -276,6 +277,19 @@ class EmbeddingStore:
             start,
             stop,
         )
+
+    def reserved_rows(self, start: int, stop: int, share: float) -> Rows:
+        """Rows start <= row < stop of a random share of the items, by row; an item's id alone decides whether it is of it."""
+        found = self._read(
+            "SELECT row FROM rows JOIN items ON items.id = rows.item_id WHERE encoder = ? AND row >= ? AND row < ?"
+            " AND shuffle_key % ? < ? ORDER BY row",
+            self._encoder,
+            start,
+            stop,
+            SHARE_STEPS,
+            round(share * SHARE_STEPS),
+        )
+        return np.array([row for (row,) in found], dtype=np.int64)
 
     def item_blocks(self) -> Iterator[list[tuple[int, str]]]:
         """Every (row, item id) of the pool by row, in blocks, for exports."""

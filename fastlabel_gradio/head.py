@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -103,6 +103,20 @@ class Head:
         with torch.inference_mode():
             activations: Tensor = torch.relu(self._scorer.hidden(self._inputs(embeddings)))
             return activations.float().cpu().numpy()
+
+    def dropout_predictions(self, embeddings: Embeddings, passes: int, seed: int) -> Int64[np.ndarray, "passes items"]:
+        """The predicted class of each item in each of some passes in which dropout stays on; the same for the same seed."""
+        generator = torch.Generator().manual_seed(seed)
+        votes = np.empty((passes, len(embeddings)), dtype=np.int64)
+        for start in range(0, len(embeddings), SCORE_BLOCK_ROWS):
+            block = embeddings[start : start + SCORE_BLOCK_ROWS]
+            with torch.inference_mode():
+                activations = torch.relu(self._scorer.hidden(self._inputs(block)))
+                for number in range(passes):
+                    keep = (torch.rand((len(block), HIDDEN_UNITS), generator=generator) >= DROPOUT).to(activations)
+                    logits = self._scorer.output(activations * keep * (1 / (1 - DROPOUT)))
+                    votes[number, start : start + len(block)] = logits.argmax(dim=1).cpu().numpy()
+        return votes
 
     def state_dict(self) -> dict[str, Tensor]:
         """The weights in float32, on the CPU."""

@@ -14,13 +14,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Int64
 
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline, EmbeddingProgress
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import CheckpointError, InvalidLabelsError, StoreError
+from fastlabel_gradio.evaluation import Advice, AuditReport, advise, audit, cohen_kappa, fit_learning_curve
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.head import Head, HeadInfo, check_head, load_head, save_head, train_head
 from fastlabel_gradio.label_store import ClaimedBatch, LabelStore
+from fastlabel_gradio.learning_record import LearningPoint, LearningRecord
 from fastlabel_gradio.pool_ledger import PoolLedger
 from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
 from fastlabel_gradio.trainer import NotYet, Trainer, Training
@@ -30,6 +33,7 @@ CANDIDATE_ROWS = 131_072  # scored for one batch; a random window of a larger po
 HEAD_WAIT_S = 0.4
 CLAIM_ATTEMPTS = 4
 BATCHES_REMEMBERED = 256
+AGREEMENT_ROWS = 2_000  # the first rows of the store, which are a random sample of the pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class LabelerSettings:
     batch_size: int = 100
     train_every: int = 10
     claim_s: float = 600.0
+    audit_share: float = 0.0
     seed: int = 0
     device: str = "cpu"
 
@@ -54,6 +59,20 @@ class Status:
     head: HeadInfo | None
     training: Training
     notice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """How good the newest head is, on random items that it never saw.
+
+    Attributes:
+        report: None while there is no head, or no labeled item of the audit.
+        points: of every head so far, oldest first.
+    """
+
+    report: AuditReport | None
+    points: list[LearningPoint]
+    advice: Advice
 
 
 class Labeler:
@@ -84,7 +103,8 @@ class Labeler:
         self._checkpoint = folder / "head.safetensors"
         self._clock = clock
         self._lock = threading.RLock()
-        self._ledger = PoolLedger(store, labels.current(), labels.claims(now=clock()))
+        self._record = LearningRecord(folder / "learning_curve.jsonl")
+        self._ledger = PoolLedger(store, labels.current(), labels.claims(now=clock()), settings.audit_share)
         self._batches: OrderedDict[str, tuple[Item, ...]] = OrderedDict()
         self._rng = np.random.default_rng(settings.seed)
         self._head: Head | None = None
@@ -101,7 +121,8 @@ class Labeler:
     ) -> Batch:
         """The annotator's open batch, or newly claimed items if there is none or `fresh` is asked for.
 
-        A fresh batch gives the unlabeled items of the open one back to the pool. The newest head picks; one that is being
+        A fresh batch gives the unlabeled items of the open one back to the pool, where they come again when there is nothing
+        else. The newest head picks; one that is being
         trained is waited for, 0.4 s at most.
 
         Raises:
@@ -112,7 +133,9 @@ class Labeler:
             return batch
         self._trainer.wait(HEAD_WAIT_S)
         with self._lock:
-            self._release(annotator)
+            left_open = self._labels.release(annotator)
+            self._ledger.set_aside(left_open)
+            self._ledger.unclaim(left_open)
         return self._claim_fresh(annotator, size or self.settings.batch_size, chosen.name)
 
     def renew(self, annotator: str, batch_id: str) -> bool:
@@ -134,7 +157,8 @@ class Labeler:
     def submit(self, annotator: str, labels: Sequence[tuple[str, str | int]], batch_id: str = "") -> Receipt:
         """Stores labels durably, all or none, and sets off a training when `train_every` new ones have come.
 
-        Sending the same again changes nothing. Items of the batch that are not named go back to the pool.
+        Sending the same again changes nothing. Items of the batch that are not named go back to the pool, where they come
+        again when there is nothing else.
 
         Args:
             labels: (item id, class name or position in the schema).
@@ -147,6 +171,7 @@ class Labeler:
         with self._lock:
             submission = self._labels.submit(annotator, list(wanted.items()), batch_id, now=self._clock())
             self._ledger.relabel(submission.changed)
+            self._ledger.set_aside(set(submission.released) - wanted.keys())
             self._ledger.unclaim(submission.released)
             self._since_training += len(submission.changed)
             triggered = bool(submission.changed) and self._since_training >= self.settings.train_every
@@ -209,6 +234,20 @@ class Labeler:
             notice=self._notice,
         )
 
+    def evaluation(self, target: float) -> Evaluation:
+        """How good the newest head is, and whether that is enough for a target accuracy, 0 to 1."""
+        head, points = self._head, self._record.points
+        measured = [point for point in points if point.audit_items]
+        curve = fit_learning_curve(
+            [point.labels for point in measured],
+            [point.correct / point.audit_items for point in measured],
+            [point.audit_items for point in measured],
+        )
+        report = self._audit(head) if head else None
+        agreements = [point.agreement for point in points if point.agreement is not None]
+        advice = advise(report, target, head.info.label_count if head else 0, curve, agreements)
+        return Evaluation(report, points, advice)
+
     def claimed_by_others(self, annotator: str) -> int:
         """Items in the batches of other annotators."""
         with self._lock:
@@ -259,9 +298,11 @@ class Labeler:
         with self._lock:
             self._ledger.expire(self._clock())
             self._ledger.catch_up(self._pipeline.progress)
-            free = self._ledger.free_rows()
+            free, free_audit = self._ledger.free_rows(size), self._ledger.free_audit_rows(size)
+            labeled, label_ids = self._ledger.training_set()
             rng = self._rng.spawn(1)[0]
         head = self._head
+        targets = self._positions(label_ids)
         notice = ""
         if head is None and STRATEGIES.get(strategy).needs == "probabilities":
             notice = f"There is no trained head for '{strategy}' yet: '{COLD_START}' picked these."
@@ -269,16 +310,24 @@ class Labeler:
         candidates = _window(free, rng)
         probabilities = None if head is None else head.predict_proba_rows(self._store.embeddings, candidates)
         for _ in range(CLAIM_ATTEMPTS):
-            pool = PoolView(self._store.embeddings, candidates, probabilities)
-            picked = STRATEGIES.get(strategy).pick(pool, size, rng)
+            pool = PoolView(self._store.embeddings, candidates, probabilities, labeled, targets, len(self.schema), head)
+            random_rows = free_audit[: self._audit_count(size, len(candidates), rng)]
+            picked = STRATEGIES.get(strategy).pick(pool, size - len(random_rows), rng)
+            rows = _interleaved(candidates[picked], random_rows, rng)
             with self._lock:
-                claimed = self._claim(annotator, candidates[picked], strategy, notice, head)
+                claimed = self._claim(annotator, rows, strategy, notice, head)
                 still_free = self._ledger.is_free(candidates)
+                free_audit = free_audit[self._ledger.is_free(free_audit)]
             if claimed is not None:
                 return self._batch(*claimed, head)
             candidates = candidates[still_free]
             probabilities = None if probabilities is None else probabilities[still_free]
         return self._empty_batch(strategy)
+
+    def _audit_count(self, size: int, candidates: int, rng: np.random.Generator) -> int:
+        """How many of a batch are drawn for the audit: its share, rounded at random; all where nothing else is left."""
+        share = min(int(size * self.settings.audit_share + rng.random()), size)
+        return max(share, size - candidates)
 
     def _claim(
         self, annotator: str, rows: Rows, strategy: str, notice: str, head: Head | None
@@ -362,6 +411,11 @@ class Labeler:
             return self.schema.ids[label]
         raise InvalidLabelsError(f"label {label!r} is not known. Use a name or an index: {_numbered(names)}.")
 
+    def _positions(self, label_ids: Sequence[int]) -> Rows:
+        """int64[n], the positions in the schema of n label ids."""
+        positions = {label_id: position for position, label_id in enumerate(self.schema.ids)}
+        return np.array([positions[label_id] for label_id in label_ids], dtype=np.int64)
+
     def _resume(self) -> None:
         """Once the encoder is there: goes on with the saved head, or trains one from the labels that are there."""
         encoder = self._pipeline.encoder
@@ -398,7 +452,7 @@ class Labeler:
             self._ledger.catch_up(self._pipeline.progress)
             rows, label_ids = self._ledger.training_set()
             labeled, unseen = self._ledger.labeled_count, self._since_training
-        targets = np.array([self.schema.index_of(label_id) for label_id in label_ids], dtype=np.int64)
+        targets = self._positions(label_ids)
         if len(np.unique(targets)) < 2 and len(rows) < labeled:
             raise NotYet("The labeled items are still being embedded; the head is trained when they are.")
         if len(np.unique(targets)) < 2:
@@ -406,13 +460,32 @@ class Labeler:
         version = _version(self._head) + 1
         info = HeadInfo(version, self.schema.labels, encoder.fingerprint, len(rows), seed=self.settings.seed)
         head = train_head(self._store.embeddings[rows], targets, info, device=self.settings.device, now=self._clock())
+        agreement = self._agreement(self._head, head)
         with self._lock:
             self._head = head
             self._since_training -= unseen
+        report = self._audit(head)
+        items, correct = (report.items, report.correct) if report else (0, 0)
+        self._record.add(LearningPoint(len(rows), items, correct, agreement))
         try:
             save_head(head, self._checkpoint)
         except OSError as error:
             raise StoreError(f"head v{version} works but could not be saved ({error}). Free some space.") from error
+
+    def _audit(self, head: Head) -> AuditReport | None:
+        with self._lock:
+            rows, label_ids = self._ledger.audit_set()
+        if not len(rows):
+            return None
+        targets = self._positions(label_ids)
+        return audit(head.predict_proba_rows(self._store.embeddings, rows), targets)
+
+    def _agreement(self, before: Head | None, after: Head) -> float | None:
+        if before is None or before.info.labels != after.info.labels:
+            return None
+        rows = np.arange(min(AGREEMENT_ROWS, len(self._store)), dtype=np.int64)
+        said = [head.predict_proba_rows(self._store.embeddings, rows).argmax(axis=1) for head in (before, after)]
+        return cohen_kappa(said[0], said[1], len(self.schema))
 
     def _predicted_rows(self) -> Iterator[ExportRow]:
         with self._lock:
@@ -427,6 +500,14 @@ class Labeler:
 
 def _version(head: Head | None) -> int:
     return head.info.version if head else 0
+
+
+def _interleaved(
+    picked: Int64[np.ndarray, " picked"], random_rows: Int64[np.ndarray, " drawn"], rng: np.random.Generator
+) -> Int64[np.ndarray, " batch"]:
+    """Picks in their order with random rows at random places among them, so that nobody can tell which is which."""
+    places = np.sort(rng.integers(len(picked) + 1, size=len(random_rows)))
+    return np.insert(picked, places, random_rows)
 
 
 def _window(free: Rows, rng: np.random.Generator) -> Rows:

@@ -20,9 +20,12 @@ class PoolLedger:
     Args:
         labels: the standing label id of each labeled item, from the label store.
         claims: the claims that have not run out.
+        audit_share: the share of the items, chosen at random once, that no strategy picks and no head is trained on.
     """
 
-    def __init__(self, store: EmbeddingStore, labels: Mapping[str, int], claims: Iterable[Claim]) -> None:
+    def __init__(
+        self, store: EmbeddingStore, labels: Mapping[str, int], claims: Iterable[Claim], audit_share: float = 0.0
+    ) -> None:
         self._store = store
         self._labels = dict(labels)
         self._claims: dict[str, Claim] = {}
@@ -30,6 +33,9 @@ class PoolLedger:
         self._row_of: dict[str, int] = {}
         self._free = np.zeros(0, dtype=bool)
         self._retired = np.zeros(0, dtype=bool)
+        self._aside = np.zeros(0, dtype=bool)
+        self._reserved = np.zeros(0, dtype=bool)
+        self._audit_share = audit_share
         self._seen_rows = 0
         self._pool_state: tuple[str, bool] = ("", True)
         self.replace_claims(claims)
@@ -52,8 +58,8 @@ class PoolLedger:
 
     @property
     def trainable_count(self) -> int:
-        """Labeled items that are embedded."""
-        return len(self._labels.keys() & self._row_of.keys())
+        """Labeled items that are embedded, those of the audit left out."""
+        return len(self.training_set()[0])
 
     def labeled_ids(self) -> set[str]:
         return set(self._labels)
@@ -63,6 +69,8 @@ class PoolLedger:
         rows = len(self._store)
         if rows > self._seen_rows:
             self._grow(rows)
+            if self._audit_share:
+                self._reserved[self._store.reserved_rows(self._seen_rows, rows, self._audit_share)] = True
             self._find_rows(rows)
             self._seen_rows = rows
         pool_state = (progress.state, progress.scanning)
@@ -72,9 +80,17 @@ class PoolLedger:
             retired = self._store.retired_rows()
             self._retire(retired[retired < self._seen_rows])
 
-    def free_rows(self) -> Rows:
-        """Rows that are neither labeled, held nor retired, ascending."""
-        return np.flatnonzero(self._free[: self._seen_rows]).astype(np.int64)
+    def free_rows(self, wanted: int) -> Rows:
+        """Rows that are neither labeled, held, retired nor reserved, ascending; set aside ones where others are too few."""
+        return self._others_first(self._free[: self._seen_rows] & ~self._reserved[: self._seen_rows], wanted)
+
+    def free_audit_rows(self, wanted: int) -> Rows:
+        """As `free_rows`, of the reserved ones. Rows are stored in shuffled order, so the first ones are a random sample."""
+        return self._others_first(self._free[: self._seen_rows] & self._reserved[: self._seen_rows], wanted)
+
+    def _others_first(self, free: np.ndarray, wanted: int) -> Rows:
+        rows = np.flatnonzero(free & ~self._aside[: self._seen_rows])
+        return (rows if len(rows) >= wanted else np.flatnonzero(free)).astype(np.int64)
 
     def is_free(self, rows: Rows) -> np.ndarray:
         """bool[n] for n rows."""
@@ -88,8 +104,17 @@ class PoolLedger:
 
     def training_set(self) -> tuple[Rows, list[int]]:
         """Rows and label ids of every labeled item that is embedded, by row: the same labels give the same order."""
+        return self._labeled_rows(reserved=False)
+
+    def audit_set(self) -> tuple[Rows, list[int]]:
+        """As `training_set`, of the reserved items."""
+        return self._labeled_rows(reserved=True)
+
+    def _labeled_rows(self, reserved: bool) -> tuple[Rows, list[int]]:
         pairs = sorted(
-            (self._row_of[item_id], label) for item_id, label in self._labels.items() if item_id in self._row_of
+            (row, label)
+            for item_id, label in self._labels.items()
+            if (row := self._row_of.get(item_id)) is not None and self._reserved[row] == reserved
         )
         return np.array([row for row, _ in pairs], dtype=np.int64), [label for _, label in pairs]
 
@@ -124,6 +149,11 @@ class PoolLedger:
         """Frees the items whose claims have run out."""
         self.unclaim([item_id for item_id, claim in self._claims.items() if claim.expires_at <= now])
 
+    def set_aside(self, item_ids: Iterable[str]) -> None:
+        """Items that somebody held and left open, because they are hard or of no class: others come first from now on."""
+        rows = [self._row_of[item_id] for item_id in item_ids if item_id in self._row_of]
+        self._aside[np.array(rows, dtype=np.int64)] = True
+
     def replace_claims(self, claims: Iterable[Claim]) -> None:
         """Takes over the label store's claims, after a start or when another process works on the same pool."""
         self.unclaim(list(self._claims))
@@ -148,10 +178,9 @@ class PoolLedger:
 
     def _grow(self, rows: int) -> None:
         if rows > len(self._free):
-            grown = np.zeros(max(rows, 2 * len(self._free)), dtype=bool)
-            grown[: self._seen_rows] = self._free[: self._seen_rows]
-            self._free = grown
-            self._retired = np.concatenate([self._retired, np.zeros(len(grown) - len(self._retired), dtype=bool)])
+            room = max(rows, 2 * len(self._free))
+            self._free, self._retired = _grown(self._free, room), _grown(self._retired, room)
+            self._aside, self._reserved = _grown(self._aside, room), _grown(self._reserved, room)
         self._free[self._seen_rows : rows] = True
 
     def _find_rows(self, rows: int) -> None:
@@ -172,3 +201,10 @@ class PoolLedger:
     def _retire(self, rows: Rows) -> None:
         self._retired[rows] = True
         self._free[rows] = False
+
+
+def _grown(flags: np.ndarray, size: int) -> np.ndarray:
+    """The flags with room for more, which are False."""
+    grown = np.zeros(size, dtype=bool)
+    grown[: len(flags)] = flags
+    return grown

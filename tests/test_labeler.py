@@ -76,6 +76,18 @@ def test_a_fresh_batch_gives_the_old_one_back(labeler: Labeler) -> None:
     assert labeler.counts().claimed == 12
 
 
+def test_items_left_open_come_again_only_when_there_is_nothing_else(labeler: Labeler) -> None:
+    first = labeler.next_batch("ann", 20)
+    labeler.submit("ann", [(first.items[0].id, "red")], first.id)
+    left = {item.id for item in first.items[1:]}
+    second = labeler.next_batch("ann", 20)
+    assert not left & {item.id for item in second.items}
+    third = labeler.next_batch("ann", 20, fresh=True)
+    assert not (left | {item.id for item in second.items}) & {item.id for item in third.items}
+    fourth = labeler.next_batch("ann", 60, fresh=True)
+    assert {item.id for item in fourth.items} == left | {item.id for batch in (second, third) for item in batch.items}
+
+
 def test_two_annotators_share_no_item(labeler: Labeler) -> None:
     ann, bob = labeler.next_batch("ann", 25), labeler.next_batch("bob", 25)
     assert not {item.id for item in ann.items} & {item.id for item in bob.items}

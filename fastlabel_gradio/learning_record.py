@@ -1,0 +1,63 @@
+"""LearningRecord: what each trained head of a project was worth, one line a head, kept over restarts."""
+
+import json
+import logging
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LearningPoint:
+    """One head.
+
+    Attributes:
+        labels: what it was trained on.
+        audit_items, correct: random items that were labeled by then, and how many of them it got right.
+        agreement: Cohen's kappa with the head before it on a sample of the pool; None for the first one.
+    """
+
+    labels: int
+    audit_items: int
+    correct: int
+    agreement: float | None
+
+
+class LearningRecord:
+    """The points of one project in a JSONL file. Safe from several threads. A line that cannot be read is left out."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._points = _read(path)
+
+    @property
+    def points(self) -> list[LearningPoint]:
+        """Oldest first."""
+        with self._lock:
+            return list(self._points)
+
+    def add(self, point: LearningPoint) -> None:
+        """Appends a point; on a full disk it is kept in memory only, and the log says so."""
+        with self._lock:
+            self._points.append(point)
+            try:
+                with self._path.open("a", encoding="utf-8") as file:
+                    file.write(
+                        "\n" + json.dumps(asdict(point))
+                    )  # the line end first: a line cut short spoils only itself
+            except OSError as error:
+                log.warning("%s: a point of the learning curve is not kept: %s", self._path, error)
+
+
+def _read(path: Path) -> list[LearningPoint]:
+    points = []
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    for line in filter(None, text.split("\n")):
+        try:
+            points.append(LearningPoint(**json.loads(line)))
+        except (json.JSONDecodeError, TypeError) as error:  # a power cut in the middle of a line
+            log.warning("%s: a line is left out: %s", path, error)
+    return points

@@ -1,0 +1,127 @@
+"""The simulated annotator, over small real pools, and the source that holds out a random share."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fastlabel_gradio.app import main
+from fastlabel_gradio.config import ProjectConfig
+from fastlabel_gradio.errors import ConfigError, UnknownNameError
+from fastlabel_gradio.simulation import Behaviour, Simulation, simulate, table
+from fastlabel_gradio.sources import open_source
+from tests.pools import make_config, write_pictures
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """150 pictures in three class folders."""
+    return write_pictures(tmp_path_factory.mktemp("pool"), per_class=50)
+
+
+def played(pool: Path, tmp_path: Path, seeds: int = 1, strategy: str = "random", **behaviour: object) -> Simulation:
+    asked = Behaviour(**{"batch": 5, "labels": 30, **behaviour})  # type: ignore[arg-type]
+    return simulate(make_config(pool), tmp_path, tmp_path / "work", [strategy], seeds, asked)
+
+
+def test_a_run_labels_to_the_end_and_gets_better(pool: Path, tmp_path: Path) -> None:
+    simulation = played(pool, tmp_path, strategy="auto")
+    [run] = simulation.runs
+    assert run.labels == [5, 10, 15, 20, 25, 30]
+    assert simulation.full_supervision > 0.9
+    assert run.accuracy[-1] > 0.9
+    assert all(0 <= value <= 1 for value in run.accuracy)
+
+
+def test_the_same_seed_gives_the_same_curve_and_another_seed_another(pool: Path, tmp_path: Path) -> None:
+    first = played(pool, tmp_path / "a", seeds=2)
+    again = played(pool, tmp_path / "b", seeds=2)
+    assert first == again
+    assert first.runs[0].accuracy != first.runs[1].accuracy or first.runs[0].seed != first.runs[1].seed
+
+
+def test_wrong_answers_cost_accuracy(pool: Path, tmp_path: Path) -> None:
+    right = played(pool, tmp_path / "a")
+    wrong = played(pool, tmp_path / "b", noise=1.0)
+    assert wrong.runs[0].accuracy[-1] < right.runs[0].accuracy[-1]
+
+
+def test_items_that_are_left_open_do_not_stop_a_run(pool: Path, tmp_path: Path) -> None:
+    [run] = played(pool, tmp_path, strategy="margin", leaves_open=0.4).runs
+    assert run.labels[-1] >= 30
+
+
+def test_a_run_ends_with_the_pool(pool: Path, tmp_path: Path) -> None:
+    [run] = played(pool, tmp_path, batch=40, labels=10_000).runs
+    items = 150 - sum(1 for _ in _split(pool, tmp_path).held_out())
+    assert run.labels[-1] == items
+
+
+def test_an_unknown_strategy_and_a_pool_without_labels_are_refused(pool: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="nearest"):
+        played(pool, tmp_path, strategy="nearest")
+    config = make_config(pool / "red", classes=["a", "b"])
+    with pytest.raises(ConfigError, match="no reference labels"):
+        simulate(config, tmp_path, tmp_path / "flat", ["random"], 1, Behaviour())
+
+
+def test_the_command_writes_a_table_json_and_a_plot(
+    pool: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "pool.yaml"
+    project = {"name": "images", "source": {"kind": "image_folder", "path": str(pool)}, "encoder": "pixels"}
+    config.write_text(json.dumps({"projects": [project]}), encoding="utf-8")
+    out = tmp_path / "runs.json"
+    words = ["simulate", "--config", str(config), "--labels", "20", "--seeds", "2", "--json", str(out)]
+    main([*words, "--strategy", "random", "--strategy", "margin"])
+    printed = capsys.readouterr().out
+    assert "| random |" in printed
+    assert "| margin |" in printed
+    content = json.loads(out.read_text(encoding="utf-8"))
+    assert [(run["strategy"], run["seed"], run["labels"]) for run in content["runs"]] == [
+        (strategy, seed, [10, 20]) for strategy in ("random", "margin") for seed in (0, 1)
+    ]
+    assert 0 < content["full_supervision"] <= 1
+
+
+def test_the_plot_is_a_picture(pool: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="plots need matplotlib")
+    from PIL import Image
+
+    from fastlabel_gradio.simulation import plot
+
+    plot(played(pool, tmp_path, seeds=2), tmp_path / "curves.png")
+    assert Image.open(tmp_path / "curves.png").size == (960, 600)
+
+
+def test_the_table_says_where_a_target_was_not_reached(pool: Path, tmp_path: Path) -> None:
+    simulation = played(pool, tmp_path, noise=0.9)
+    assert "more than 30" in table(simulation)
+
+
+def _split(pool: Path, tmp_path: Path, **options: object):  # type: ignore[no-untyped-def]
+    inner = {"kind": "image_folder", "path": str(pool)}
+    return open_source("split", {"of": inner, "test_share": 0.2, **options}, tmp_path, tmp_path)
+
+
+def test_a_split_holds_out_a_share_that_depends_on_the_seed_alone(pool: Path, tmp_path: Path) -> None:
+    source = _split(pool, tmp_path)
+    shown = {item.id for item in source.scan()}
+    held_out = {item.id for item in source.held_out()}
+    assert not shown & held_out
+    assert len(shown | held_out) == 150
+    assert 15 <= len(held_out) <= 45
+    assert {item.id for item in _split(pool, tmp_path).held_out()} == held_out
+    assert {item.id for item in _split(pool, tmp_path, seed=1).held_out()} != held_out
+    item = next(source.scan())
+    np.testing.assert_array_equal(np.asarray(source.read(item)), np.asarray(source._whole.read(item)))
+    assert source.classes() == ("blue", "green", "red")
+
+
+def test_a_split_of_nothing_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="needs a `kind`"):
+        open_source("split", {"of": {"path": "x"}}, tmp_path, tmp_path)
+    with pytest.raises(ConfigError, match="test_share"):
+        open_source("split", {"of": {"kind": "demo"}, "test_share": 1.0}, tmp_path, tmp_path)
+    assert ProjectConfig.model_validate({"name": "a", "source": {"kind": "split", "of": {"kind": "demo"}}})
