@@ -1,4 +1,5 @@
-"""Pictures a second of the embedding pipeline, for `clip` (random weights, ViT-B-32) and `offline`, and peak memory.
+"""Items a second of the embedding pipeline, and peak memory: pictures by `clip` (random weights, ViT-B-32) and `offline`,
+sounds by `clap` (random weights, HTSAT-unfused) and `offline_sounds`.
 
 Contestants, each in a process of its own, taking turns; the figures are medians of the turns:
 
@@ -6,10 +7,10 @@ Contestants, each in a process of its own, taking turns; the figures are medians
 - encoder alone: `encode` on prepared arrays in memory, at the best of several batch sizes, each tried with all cores in one
   call and with a call on each core. Aim: pipeline / alone >= 0.9.
 - one at a time: open, preprocess, encode one in fp32, append to a list, as comparable programs do; for `offline` the
-  encoder itself, one picture a call. Aim for clip: pipeline / one at a time >= 4.5.
+  encoder itself, one item a call. Aim for clip: pipeline / one at a time >= 4.5.
 
-CLIP's weights are drawn at random and saved as a checkpoint file, which is loaded by the path of real ones: the time does
-not depend on their values. Loading, fitting and a first batch count neither in the time nor in the memory.
+CLIP's and CLAP's weights are drawn at random and saved as a checkpoint, which is loaded by the path of real ones: the
+time does not depend on their values. Loading, fitting and a first batch count neither in the time nor in the memory.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -34,12 +36,16 @@ from PIL import Image
 
 from benchmarks.memory import forget_peak_memory, peak_memory_mib
 from benchmarks.report import Cell, Table, machine, parser, publish, say
-from benchmarks.workload import CACHE, picture_folder
+from benchmarks.workload import CACHE, picture_folder, sound_folder
 from fastlabel_gradio.sources import Source, open_source
+from fastlabel_gradio.types import Item, Kind
 
 if TYPE_CHECKING:
     from fastlabel_gradio.encoders import Encoder
 
+ENCODERS = ("clip", "offline", "clap", "offline_sounds")
+NOUNS = {"image": "pictures", "audio": "sounds"}
+SUFFIXES = (".jpg", ".jpeg", ".png", ".wav", ".ogg", ".flac")
 CONTESTANTS = ("pipeline", "encoder alone", "one at a time")
 SWEEP = (16, 32, 64, 128, 256)
 ALONE_SHARE, SINGLE_SHARE = 2, 6  # the other contestants get a half and a sixth of the pictures
@@ -48,36 +54,59 @@ PAUSE_S = 0.5  # between turns: idle threads of the last contestant stop spinnin
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a contestant works on. `weights`: CLIP's checkpoint, or what the offline encoder learned."""
+    """What a contestant works on. `weights`: the checkpoint of CLIP or CLAP, or what the offline encoder learned."""
 
-    encoder: str
+    name: str
     weights: Path
     table: Path
     root: Path
-    pictures: int
+    count: int
+
+    @property
+    def kind(self) -> Kind:
+        return "image" if self.name in ("clip", "offline") else "audio"
+
+    @property
+    def encoder(self) -> str:
+        return self.name.removesuffix("_sounds")
 
     def source(self) -> Source:
-        return open_source("table", {"path": self.table, "root": self.root}, Path(), CACHE)
+        return open_source("table", {"path": self.table, "root": self.root, "media": self.kind}, Path(), CACHE)
 
-    def paths(self) -> list[Path]:
-        return [self.root / item.id for item in self.source().scan()]
+    def open_encoder(self) -> "Encoder":
+        from fastlabel_gradio.encoders import FittedEncoder, check_encoder
+
+        where = {"clip": "pretrained", "clap": "model"}
+        options = {where[self.name]: str(self.weights)} if self.name in where else {}
+        encoder, _ = check_encoder(self.encoder, options, self.kind).open()
+        if isinstance(encoder, FittedEncoder):
+            encoder.load(self.weights)
+        return encoder
+
+    def prepared(self, encoder: "Encoder", count: int) -> list[np.ndarray]:
+        source = self.source()
+        return [encoder.prepare(source.read(item, encoder.resolution)) for item in islice(source.scan(), count)]
 
 
 class Contestant(Protocol):
     def __call__(self) -> float:
-        """Runs once and returns pictures a second."""
+        """Runs once and returns items a second."""
 
 
 def main() -> None:
     arguments = _arguments()
     began_on = machine()
-    folder = arguments.pictures or picture_folder(arguments.clip_count, arguments.side_px)
-    counts = {"clip": arguments.clip_count, "offline": arguments.offline_count}
+    counts = {
+        "clip": arguments.clip_count,
+        "offline": arguments.offline_count,
+        "clap": arguments.clap_count,
+        "offline_sounds": arguments.offline_sounds_count,
+    }
     tables = []
-    for encoder in arguments.encoders:
+    for name in arguments.encoders:
         with tempfile.TemporaryDirectory(prefix="fastlabel-benchmark-") as workspace:
-            task = _task(encoder, folder.resolve(), counts[encoder], Path(workspace))
-            say(f"{encoder}: {task.pictures:,} pictures, {arguments.turns} turns …")
+            task = _task(name, _folder(name, arguments).resolve(), counts[name], Path(workspace))
+            say(f"{name}: {task.count:,} items, {arguments.turns} turns …")
             tables.append(_compare(task, arguments.turns))
     publish(began_on, tables, arguments.json)
 
@@ -85,44 +114,67 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     made = parser(__doc__ or "")
     made.add_argument("--pictures", type=Path, metavar="FOLDER", help="pictures to embed (default: generated ones)")
-    made.add_argument("--side-px", type=int, default=400, help="size of the generated ones (default: 400)")
-    made.add_argument("--encoders", nargs="+", default=["clip", "offline"], choices=["clip", "offline"])
+    made.add_argument("--sounds", type=Path, metavar="FOLDER", help="sounds to embed (default: generated ones)")
+    made.add_argument("--side-px", type=int, default=400, help="size of generated pictures (default: 400)")
+    made.add_argument("--encoders", nargs="+", default=list(ENCODERS), choices=ENCODERS)
     made.add_argument("--clip-count", type=int, default=640, help="pictures for clip (default: 640)")
     made.add_argument("--offline-count", type=int, default=10_000, help="pictures for offline (default: 10000)")
+    made.add_argument("--clap-count", type=int, default=120, help="sounds for clap (default: 120)")
+    made.add_argument("--offline-sounds-count", type=int, default=600, help="sounds for offline (default: 600)")
     made.add_argument("--turns", type=int, default=3, help="turns of each contestant (default: 3)")
     return made.parse_args()
 
 
-def _task(encoder: str, root: Path, count: int, workspace: Path) -> Task:
-    paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
+def _folder(name: str, arguments: argparse.Namespace) -> Path:
+    if name in ("clip", "offline"):
+        return arguments.pictures or picture_folder(arguments.clip_count, arguments.side_px)
+    return arguments.sounds or sound_folder(arguments.offline_sounds_count)
+
+
+def _task(name: str, root: Path, count: int, workspace: Path) -> Task:
+    paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
     chosen = np.random.default_rng(0).permutation(len(paths))[:count]
-    table = workspace / "pictures.csv"
+    table = workspace / "items.csv"
     with table.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([["path"], *([str(paths[position].relative_to(root))] for position in chosen)])
-    weights = workspace / ("clip.pt" if encoder == "clip" else "offline.safetensors")
-    task = Task(encoder, weights, table, root, len(chosen))
+    weights = workspace / {"clip": "clip.pt", "clap": "clap"}.get(name, "offline.safetensors")
+    task = Task(name, weights, table, root, len(chosen))
     maker = multiprocessing.get_context("spawn").Process(target=_make_weights, args=(task,))
     maker.start()  # not here: what this process holds would count in the peak of each contestant
     maker.join()
     if maker.exitcode:
-        sys.exit(f"the weights of {encoder} could not be made")
+        sys.exit(f"the weights of {name} could not be made")
     return task
 
 
 def _make_weights(task: Task) -> None:
-    from fastlabel_gradio.encoders.offline import OfflineEncoder
+    from fastlabel_gradio.encoders import ENCODERS as REGISTERED
+    from fastlabel_gradio.encoders import FittedEncoder
 
-    if task.encoder == "clip":
+    if task.name == "clip":
         import open_clip
         import torch
 
         torch.manual_seed(0)
         torch.save(open_clip.create_model("ViT-B-32", pretrained=None).state_dict(), task.weights)
-        return
-    encoder = OfflineEncoder(OfflineEncoder.Options())
-    sample = np.stack([encoder.prepare(_opened(path)) for path in task.paths()[: encoder.sample_size]])
-    encoder.fit(sample, seed=0)
-    encoder.save(task.weights)
+    elif task.name == "clap":
+        _save_random_clap(task.weights)
+    else:
+        encoder_type = REGISTERED[task.kind].get(task.encoder)
+        encoder = encoder_type(encoder_type.Options())
+        assert isinstance(encoder, FittedEncoder)
+        encoder.fit(task.prepared(encoder, encoder.sample_size), seed=0)
+        encoder.save(task.weights)
+
+
+def _save_random_clap(folder: Path) -> None:
+    """A CLAP of the published architecture, laion/clap-htsat-unfused's, with weights drawn at random."""
+    import torch
+    from transformers import ClapConfig, ClapFeatureExtractor, ClapModel
+
+    torch.manual_seed(0)
+    ClapModel(ClapConfig()).save_pretrained(folder)
+    ClapFeatureExtractor().save_pretrained(folder)
 
 
 def _compare(task: Task, turns: int) -> Table:
@@ -144,9 +196,9 @@ def _compare(task: Task, turns: int) -> Table:
         )
         for name in CONTESTANTS
     ]
-    aim = "0.9 of the encoder alone" + (", 4.5 times one at a time" if task.encoder == "clip" else "")
-    columns = ("contestant", "pictures/s", "range", "pipeline is times this", "peak memory while running, MiB")
-    return Table(f"{task.encoder}: {task.pictures:,} pictures, median of {turns}.", columns, rows, aim=aim)
+    aim = "0.9 of the encoder alone" + (", 4.5 times one at a time" if task.name == "clip" else "")
+    columns = ("contestant", "items/s", "range", "pipeline is times this", "peak memory while running, MiB")
+    return Table(f"{task.name}: {task.count:,} {NOUNS[task.kind]}, median of {turns}.", columns, rows, aim=aim)
 
 
 @contextmanager
@@ -199,10 +251,10 @@ def _pipeline(task: Task) -> tuple[Contestant, str]:
     from fastlabel_gradio.devices import use_one_thread_per_operation
     from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
     from fastlabel_gradio.embedding_store import EmbeddingStore
-    from fastlabel_gradio.gallery import Gallery
+    from fastlabel_gradio.gallery import open_gallery
 
     use_one_thread_per_operation()  # as the app does
-    encoder = _encoder(task)
+    encoder = task.open_encoder()
 
     def run() -> float:
         with tempfile.TemporaryDirectory(prefix="fastlabel-store-") as folder:
@@ -210,16 +262,18 @@ def _pipeline(task: Task) -> tuple[Contestant, str]:
                 shutil.copy(task.weights, folder)
             with (
                 closing(EmbeddingStore(Path(folder))) as store,
-                closing(Gallery(task.source(), Path(folder))) as gallery,
+                closing(open_gallery(task.source(), Path(folder))) as gallery,
             ):
-                pipeline = EmbeddingPipeline(task.source(), store, lambda: (encoder, ""), gallery.keep)
+                pipeline = EmbeddingPipeline(
+                    task.source(), store, lambda: (encoder, ""), gallery.keep, gallery.kept_resolution
+                )
                 began = time.perf_counter()
                 pipeline.start()
                 while pipeline.progress.state not in ("done", "failed"):
                     time.sleep(0.005)
                 took = time.perf_counter() - began
-                if len(store) < task.pictures:
-                    raise RuntimeError(f"{len(store)} of {task.pictures} embedded: {pipeline.progress.error}")
+                if len(store) < task.count:
+                    raise RuntimeError(f"{len(store)} of {task.count} embedded: {pipeline.progress.error}")
                 return len(store) / took
 
     return run, f" (batches of {encoder.batch_size})"
@@ -229,9 +283,8 @@ def _encoder_alone(task: Task) -> tuple[Contestant, str]:
     import torch
 
     all_threads = torch.get_num_threads()
-    encoder = _encoder(task)
-    paths = task.paths()[: max(task.pictures // ALONE_SHARE, SWEEP[-1])]
-    ready = np.stack([encoder.prepare(_opened(path)) for path in paths])
+    encoder = task.open_encoder()
+    ready = task.prepared(encoder, max(task.count // ALONE_SHARE, SWEEP[-1]))
 
     def rate(size: int, callers: int) -> float:
         torch.set_num_threads(all_threads if callers == 1 else 1)  # also those of the threads started next
@@ -246,21 +299,22 @@ def _encoder_alone(task: Task) -> tuple[Contestant, str]:
 
 
 def _one_at_a_time(task: Task) -> tuple[Contestant, str]:
-    embed = _single_clip(task.weights) if task.encoder == "clip" else _single(_encoder(task))
-    paths = task.paths()[: task.pictures // SINGLE_SHARE]
-    embed(_opened(paths[0]))
+    singles = {"clip": _single_clip, "clap": _single_clap}
+    embed = singles[task.name](task.weights) if task.name in singles else _single(task)
+    paths = [task.root / item.id for item in islice(task.source().scan(), task.count // SINGLE_SHARE)]
+    embed(paths[0])
 
     def run() -> float:
         embeddings: list[np.ndarray] = []
         began = time.perf_counter()
         for path in paths:
-            embeddings.append(embed(_opened(path)))  # as such programs write it
+            embeddings.append(embed(path))  # as such programs write it
         return len(embeddings) / (time.perf_counter() - began)
 
-    return run, " (fp32)" if task.encoder == "clip" else ""
+    return run, " (fp32)" if task.name in singles else ""
 
 
-def _single_clip(weights: Path) -> Callable[[Image.Image], np.ndarray]:
+def _single_clip(weights: Path) -> Callable[[Path], np.ndarray]:
     """As open_clip's own example does it."""
     import open_clip
     import torch
@@ -268,31 +322,44 @@ def _single_clip(weights: Path) -> Callable[[Image.Image], np.ndarray]:
     model, _, preprocess = open_clip.create_model_and_transforms("ViT-B-32", pretrained=str(weights))
     model.eval()
 
-    def embed(picture: Image.Image) -> np.ndarray:
+    def embed(path: Path) -> np.ndarray:
         with torch.no_grad():
-            features: Any = model.encode_image(preprocess(picture).unsqueeze(0))
+            features: Any = model.encode_image(preprocess(Image.open(path).convert("RGB")).unsqueeze(0))
             vector: np.ndarray = (features / features.norm(dim=-1, keepdim=True)).numpy()[0]
             return vector
 
     return embed
 
 
-def _single(encoder: "Encoder") -> Callable[[Image.Image], np.ndarray]:
-    return lambda picture: encoder.encode(encoder.prepare(picture)[None])[0]
+def _single_clap(folder: Path) -> Callable[[Path], np.ndarray]:
+    """As transformers' own example does it."""
+    import soundfile
+    import soxr
+    import torch
+    from transformers import ClapFeatureExtractor, ClapModel
+
+    model, extractor = ClapModel.from_pretrained(folder).eval(), ClapFeatureExtractor.from_pretrained(folder)
+
+    def embed(path: Path) -> np.ndarray:
+        samples, rate = soundfile.read(path, dtype="float32")
+        samples = soxr.resample(samples, rate, extractor.sampling_rate)
+        inputs = extractor(samples, sampling_rate=extractor.sampling_rate, return_tensors="pt")
+        with torch.no_grad():
+            features: Any = model.get_audio_features(**inputs).pooler_output
+            vector: np.ndarray = (features / features.norm(dim=-1, keepdim=True)).numpy()[0]
+            return vector
+
+    return embed
 
 
-def _encoder(task: Task) -> "Encoder":
-    from fastlabel_gradio.encoders import FittedEncoder, check_encoder
+def _single(task: Task) -> Callable[[Path], np.ndarray]:
+    encoder, source = task.open_encoder(), task.source()
 
-    options = {"pretrained": str(task.weights)} if task.encoder == "clip" else {}
-    encoder, _ = check_encoder(task.encoder, options, "image").open()
-    if isinstance(encoder, FittedEncoder):
-        encoder.load(task.weights)
-    return encoder
+    def embed(path: Path) -> np.ndarray:
+        item = Item(path.relative_to(task.root).as_posix())
+        return encoder.encode([encoder.prepare(source.read(item, encoder.resolution))])[0]
 
-
-def _opened(path: Path) -> Image.Image:
-    return Image.open(path).convert("RGB")
+    return embed
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ The pool is a sprite of CelebA's size (9600 x 7200, tiles of 48 x 48), embedded 
 """
 
 import argparse
-import shutil
 import tempfile
 import threading
 import time
@@ -23,31 +22,12 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.report import Cell, Table, machine, median_and_p95, parser, publish, say
+from benchmarks.page import WARM_UP, click_table, clicks_on_load, opened_page
+from benchmarks.report import Cell, Table, machine, median_and_p95, parser, percentile_rows, publish, say
 from benchmarks.workload import PROJECT, KnowingAnnotator, Sprite, served, sprite_sheet, wait_until, write_config
 
 BATCH = 100
-WARM_UP = 3
 TRAIN_REQUESTS_PER_S = 20
-VIEWPORT = (1280, 800)
-
-# Resolves with the milliseconds from the click to the new batch, and of the two requests within.
-_CLICK = """(project) => new Promise((resolve) => {
-  const grid = document.querySelector(`.fl[data-project="${project}"]`);
-  const before = grid.dataset.readyBatch;
-  const took = (part) => performance.getEntriesByType("resource").findLast((entry) => entry.name.includes(part)).duration;
-  performance.clearResourceTimings();
-  const watcher = new MutationObserver(() => {
-    const ready = grid.dataset.readyBatch;
-    if (!ready || ready === before) return;
-    const total = performance.now() - clicked;
-    watcher.disconnect();
-    setTimeout(() => resolve([total, took("/api/next_batch"), took("/sheet/"), grid.querySelectorAll("select").length]));
-  });
-  watcher.observe(grid, { attributes: true, attributeFilter: ["data-ready-batch"] });
-  const clicked = performance.now();
-  document.getElementById("fl-load-" + project).click();
-})"""
 
 
 def main() -> None:
@@ -66,12 +46,18 @@ def main() -> None:
                 rounds += list(_label_rounds(annotator, arguments.labels))
                 if number == arguments.passes - 1:
                     say(f"{arguments.clicks} clicks …")
-                    clicks = _clicks(address, arguments.clicks)
+                    with opened_page(address) as page:
+                        clicks = clicks_on_load(page, PROJECT, arguments.clicks, BATCH)
                     say(f"{arguments.submits} submits while training …")
                     submits, busy = _submits_while_training(address, sprite, arguments.submits)
         say("parts …")
         parts = _parts(Path(start[1]), workdir)
-    tables = [_click_table(clicks), _submit_table(submits, busy), _round_table(rounds), _parts_table(parts)]
+    tables = [
+        click_table(clicks, BATCH, "click to usable, median 400 ms at most"),
+        _submit_table(submits, busy),
+        _round_table(rounds),
+        _parts_table(parts),
+    ]
     publish(began_on, tables, arguments.json)
 
 
@@ -111,33 +97,6 @@ def _label_rounds(annotator: KnowingAnnotator, labels: int) -> Iterator[dict[str
             "training": 1000 * status["head"]["seconds"],
             "newest": batch["head_version"] == status["head"]["version"],
         }
-
-
-def _clicks(address: str, count: int) -> list[list[float]]:
-    """[total, next_batch request, contact sheet request, cards] of each click."""
-    with _page(address) as page:
-        grid = f'.fl[data-project="{PROJECT}"][data-ready-batch]'
-        page.wait_for_selector(grid)
-        taken = []
-        for _ in range(WARM_UP + count):
-            taken.append(page.evaluate(_CLICK, PROJECT))
-            page.wait_for_selector(f'{grid}[data-busy=""]')
-        cards = {int(click[3]) for click in taken}
-        if cards != {BATCH}:
-            raise RuntimeError(f"the grid showed {cards} cards after a click, {BATCH} were asked for")
-        return taken[WARM_UP:]
-
-
-@contextmanager
-def _page(address: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")  # None: the one that playwright installed
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium, args=flags) as browser:
-        page = browser.new_page(viewport={"width": VIEWPORT[0], "height": VIEWPORT[1]})
-        page.goto(address)
-        yield page
 
 
 def _submits_while_training(address: str, sprite: Sprite, count: int) -> tuple[list[float], float]:
@@ -211,25 +170,10 @@ def _timed(work: Callable[[], object], rounds: int = 15) -> list[float]:
     return taken[WARM_UP:]
 
 
-def _click_table(clicks: list[list[float]]) -> Table:
-    total, request, sheet, _ = (list(column) for column in zip(*clicks, strict=True))
-    rest = [whole - sum(parts) for whole, *parts in zip(total, request, sheet, strict=True)]
-    parts = {
-        "click to usable": total,
-        "of it the batch": request,
-        "the contact sheet": sheet,
-        "building the cards": rest,
-    }
-    title = f"Click on 'Load next batch' to {BATCH} usable cards, ms, {len(clicks)} clicks."
-    return Table(title, ("", "median", "p95"), _percentile_rows(parts), aim="click to usable, median 400 ms at most")
-
-
 def _submit_table(submits: list[float], busy: float) -> Table:
     title = f"Submit of {BATCH} labels acknowledged while training runs, ms, {len(submits)} submits."
     note = f"A training was under way after {busy:.0%} of the submits."
-    return Table(
-        title, ("", "median", "p95"), _percentile_rows({"submit": submits}), aim="p95 50 ms at most", note=note
-    )
+    return Table(title, ("", "median", "p95"), percentile_rows({"submit": submits}), aim="p95 50 ms at most", note=note)
 
 
 def _round_table(rounds: list[dict[str, Any]]) -> Table:
@@ -247,11 +191,7 @@ def _round_table(rounds: list[dict[str, Any]]) -> Table:
 
 
 def _parts_table(parts: dict[str, list[float]]) -> Table:
-    return Table("Where the time goes, ms, each part alone.", ("", "median", "p95"), _percentile_rows(parts))
-
-
-def _percentile_rows(parts: dict[str, list[float]]) -> list[tuple[Cell, ...]]:
-    return [(name, *median_and_p95(values)) for name, values in parts.items()]
+    return Table("Where the time goes, ms, each part alone.", ("", "median", "p95"), percentile_rows(parts))
 
 
 if __name__ == "__main__":

@@ -73,6 +73,11 @@ def median_and_p95(milliseconds: Sequence[float]) -> tuple[float, float]:
     return round(float(middle), 1), round(float(high), 1)
 
 
+def percentile_rows(parts: dict[str, list[float]]) -> list[tuple[Cell, ...]]:
+    """(name, median, 95th percentile) of each."""
+    return [(name, *median_and_p95(values)) for name, values in parts.items()]
+
+
 def _machine_line(found: dict[str, Cell]) -> str:
     return (
         f"{found['began_at']}: {found['cpu']}, {found['cores']} cores, {found['memory_gib']} GiB, load "

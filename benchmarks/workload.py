@@ -19,6 +19,7 @@ from typing import Any
 
 import httpx
 import numpy as np
+import soundfile
 from PIL import Image
 
 from benchmarks.report import say
@@ -27,6 +28,7 @@ from fastlabel_gradio.sources import open_source
 ROOT = Path(__file__).parent.parent
 CACHE = Path(tempfile.gettempdir()) / "fastlabel-benchmarks"
 PROJECT = "faces"
+SOUND_RATE_HZ = 44_100
 GENERATED_CLASSES = tuple(f"class-{number}" for number in range(10))
 
 TILE_PX, COLUMNS, ROWS = 48, 200, 150  # configs/celeba.yaml: 9600 x 7200 px
@@ -79,6 +81,29 @@ def generated_picture(number: int, side_px: int) -> tuple[str, np.ndarray]:
     return GENERATED_CLASSES[kind], np.clip(pixels, 0, 255).astype(np.uint8)
 
 
+def sound_folder(count: int, seconds: float = 5.0) -> Path:
+    """A folder of class folders with that many generated clips, 16-bit WAV, 44,100 Hz; made once, kept in the temp folder."""
+    folder = CACHE / f"sounds-{count}-{seconds:g}s"
+    if not (folder / "complete").exists():
+        say(f"building {folder} …")
+        for number in range(count):
+            name, samples = generated_sound(number, seconds)
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            soundfile.write(folder / name / f"{number:06d}.wav", samples, SOUND_RATE_HZ, subtype="PCM_16")
+        (folder / "complete").touch()
+    return folder
+
+
+def generated_sound(number: int, seconds: float) -> tuple[str, np.ndarray]:
+    """A class and a sound of it, float32[samples] within -1 to 1: pulses at the class's pitch and pace, in noise."""
+    rng = np.random.default_rng(number)
+    kind = number % len(GENERATED_CLASSES)
+    times = np.arange(round(seconds * SOUND_RATE_HZ)) / SOUND_RATE_HZ
+    pulses = np.sin(2 * np.pi * (0.5 + 0.3 * kind) * times + rng.uniform(0, 6)).clip(0)
+    tone = np.sin(2 * np.pi * 200 * 1.4**kind * rng.normal(1, 0.05) * times)
+    return GENERATED_CLASSES[kind], (0.3 * pulses * tone + rng.normal(0, 0.03, len(times))).astype(np.float32)
+
+
 def write_config(folder: Path, sprite: Sprite) -> Path:
     """A configuration of the sheet as one project with the offline encoder, which needs no weights."""
     source = {
@@ -129,9 +154,9 @@ def wait_until(condition: Callable[[], bool], limit_s: float, what: str, pause_s
 class KnowingAnnotator:
     """Labels over REST, on one kept-alive connection, as the sheet's truth says."""
 
-    def __init__(self, address: str, sprite: Sprite) -> None:
+    def __init__(self, address: str, sprite: Sprite | None = None) -> None:
         self._http = httpx.Client(base_url=address, timeout=60)
-        self._truth = sprite.truth
+        self._truth = sprite.truth if sprite else []
 
     def close(self) -> None:
         self._http.close()

@@ -21,15 +21,18 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 
 from fastlabel_gradio.access import Access, refuse_foreign_site
 from fastlabel_gradio.errors import FastLabelError, InvalidLabelsError, StoreError, UnreadableItemError
+from fastlabel_gradio.evaluation import AuditReport
 from fastlabel_gradio.exports import EXPORTERS
-from fastlabel_gradio.gallery import SHEET_COLUMNS
-from fastlabel_gradio.labeler import Labeler
+from fastlabel_gradio.gallery import SHEET_COLUMNS, SoundGallery
+from fastlabel_gradio.labeler import Evaluation, Labeler
 from fastlabel_gradio.project import Project
-from fastlabel_gradio.types import Batch, Prediction, Reopened
+from fastlabel_gradio.types import Batch, Item, Prediction, Reopened, TimeSpan
 
 MAX_BATCH = 1_000
 MAX_LABELS = 10_000
 UNREADABLE_SHOWN = 200
+POINTS_SHOWN = 1_000
+MEDIA_HEADERS = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
 
 
 class _Answer(BaseModel):
@@ -44,7 +47,12 @@ class PredictionAnswer(_Answer):
 
 class ItemAnswer(_Answer):
     id: str
-    media_url: str
+    media_url: str = Field(description="the picture, or the sound")
+    spectrogram_url: str | None = Field(
+        None, description="of a sound: 1,200 x 480 pixels, 0 to 11,025 Hz on the mel scale"
+    )
+    duration_s: float | None = Field(None, description="of a sound, once it was read")
+    start_s: float = Field(0.0, description="of a sound that is a part of a file: where it begins there")
     prediction: PredictionAnswer | None
     label: int | None = Field(None, description="set where an undo opened the item again")
 
@@ -62,6 +70,39 @@ class BatchAnswer(_Answer):
     items: list[ItemAnswer]
     labeled: int
     unlabeled: int
+
+
+class RecallAnswer(_Answer):
+    label: str
+    correct: int
+    items: int
+
+
+class AuditAnswer(_Answer):
+    items: int = Field(description="labeled random items that no head was trained on")
+    correct: int
+    accuracy: float
+    low: float = Field(description="95 % Wilson interval of the accuracy")
+    high: float
+    calibration_error: float
+    recall: list[RecallAnswer]
+
+
+class PointAnswer(_Answer):
+    labels: int
+    audit_items: int
+    correct: int
+    agreement: float | None = Field(description="Cohen's kappa with the head before it")
+
+
+class EvaluationAnswer(_Answer):
+    target: float
+    audit: AuditAnswer | None
+    curve: list[PointAnswer] = Field(description="one point a head, oldest first, the newest 1,000")
+    advice: str
+    enough: bool
+    reasons: list[str]
+    forecast: int | None = Field(description="labels in all at which the target is expected")
 
 
 class SubmitAnswer(_Answer):
@@ -120,7 +161,13 @@ def create_router(projects: Mapping[str, Project], access: Access) -> APIRouter:
             raise HTTPException(404, f"project {name!r} is not known. Known: {', '.join(projects)}.")
         return projects[chosen]
 
-    for add_routes in (_add_batch_routes, _add_label_routes, _add_download_routes, _add_media_routes):
+    for add_routes in (
+        _add_batch_routes,
+        _add_evaluation_route,
+        _add_label_routes,
+        _add_download_routes,
+        _add_media_routes,
+    ):
         add_routes(router, project_of, Depends(access.annotator))
     return router
 
@@ -151,6 +198,22 @@ def _add_batch_routes(router: APIRouter, project_of: FindProject, who_asks: Any)
         """Counts, embedding progress, head and training of a project."""
         chosen = project_of(project)
         return _status_answer(chosen, chosen.labeler(who), who)
+
+
+def _add_evaluation_route(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
+    annotator = Annotated[str, who_asks]
+
+    @router.get("/api/evaluation")
+    def evaluation(
+        who: annotator,
+        project: str | None = None,
+        target: Annotated[float | None, Query(gt=0, lt=1, description="the accuracy that is wanted")] = None,
+    ) -> EvaluationAnswer:
+        """How good the newest head is on random items that it never saw, how it got there, and whether that is enough."""
+        chosen = project_of(project)
+        labeler = chosen.labeler(who)
+        wanted = target or chosen.config.target
+        return _evaluation_answer(labeler.evaluation(wanted), wanted, labeler.schema.names)
 
 
 def _add_label_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
@@ -217,19 +280,31 @@ def _add_media_routes(router: APIRouter, project_of: FindProject, who_asks: Any)
 
     @router.get("/media/{project}/sheet/{batch_id}.jpg", response_class=Response)
     def sheet(who: annotator, project: str, batch_id: str) -> Response:
-        """The pictures of a batch as one contact sheet."""
+        """The pictures of a batch as one contact sheet; of sounds their spectrograms."""
         chosen = project_of(project)
         items = chosen.batch_items(batch_id)
-        return _jpeg(lambda: chosen.gallery.contact_sheet(items))
+        return _jpeg(chosen.gallery.contact_sheet(items))
 
     @router.get("/media/{project}/item/{row}", response_class=Response)
-    def item(who: annotator, project: str, row: int) -> Response:
-        """One picture, at most 1,280 pixels a side."""
+    def item(who: annotator, project: str, row: int, converted: bool = False) -> Response:
+        """One picture, at most 1,280 pixels a side; or one sound, which answers Range requests.
+
+        `converted` asks for a FLAC instead of the sound's own file, for a browser that cannot play that.
+        """
         chosen = project_of(project)
-        found = chosen.store.items_at(np.array([row], dtype=np.int64)) if 0 <= row < len(chosen.store) else {}
-        if not found:
-            raise HTTPException(404, f"There is no item {row} in project '{chosen.name}'.")
-        return _jpeg(lambda: chosen.gallery.large_view(found[row]))
+        found = _item_at(chosen, row)
+        if not isinstance(chosen.gallery, SoundGallery):
+            return _jpeg(chosen.gallery.large_view(found))
+        path, media_type = chosen.gallery.playable_file(found, converted)
+        return FileResponse(path, media_type=media_type, headers=MEDIA_HEADERS)
+
+    @router.get("/media/{project}/spectrogram/{row}", response_class=Response)
+    def spectrogram(who: annotator, project: str, row: int) -> Response:
+        """The spectrogram of one sound: time from left to right, the mel scale upwards."""
+        chosen = project_of(project)
+        if not isinstance(chosen.gallery, SoundGallery):
+            raise HTTPException(404, f"project '{chosen.name}' holds pictures, which have no spectrogram.")
+        return _jpeg(chosen.gallery.large_view(_item_at(chosen, row)))
 
 
 class _JsonErrors(APIRoute):
@@ -264,9 +339,15 @@ def _validation_reason(error: RequestValidationError) -> str:
     return "; ".join(problems) + ". /docs shows what is valid."
 
 
-def _jpeg(make: Callable[[], bytes]) -> Response:
-    headers = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
-    return Response(make(), media_type="image/jpeg", headers=headers)
+def _item_at(project: Project, row: int) -> Item:
+    found = project.store.items_at(np.array([row], dtype=np.int64)) if 0 <= row < len(project.store) else {}
+    if not found:
+        raise HTTPException(404, f"There is no item {row} in project '{project.name}'.")
+    return found[row]
+
+
+def _jpeg(content: bytes) -> Response:
+    return Response(content, media_type="image/jpeg", headers=MEDIA_HEADERS)
 
 
 def _counts(labeler: Labeler) -> dict[str, int]:
@@ -282,14 +363,16 @@ def _batch_answer(
     project: Project, labeler: Labeler, batch: Batch, labels: Mapping[str, int] | None = None
 ) -> BatchAnswer:
     names = labeler.schema.names
+    seconds = project.gallery.seconds(batch.items)
     items = [
         ItemAnswer(
             id=item.id,
-            media_url=f"media/{project.name}/item/{row}?batch={batch.id}",
+            **_media_answer(project, item, f"{row}?batch={batch.id}"),
+            duration_s=duration,
             prediction=_prediction_answer(prediction, names) if prediction else None,
             label=(labels or {}).get(item.id),
         )
-        for item, row, prediction in zip(batch.items, batch.rows, batch.predictions, strict=True)
+        for item, row, duration, prediction in zip(batch.items, batch.rows, seconds, batch.predictions, strict=True)
     ]
     counts = labeler.counts()
     return BatchAnswer(
@@ -308,6 +391,18 @@ def _batch_answer(
     )
 
 
+def _media_answer(project: Project, item: Item, place: str) -> dict[str, Any]:
+    media_url = f"media/{project.name}/item/{place}"
+    if project.kind == "image":
+        return {"media_url": media_url}
+    _, span = TimeSpan.split(item.id)
+    return {
+        "media_url": media_url,
+        "spectrogram_url": f"media/{project.name}/spectrogram/{place}",
+        "start_s": span.start_s if span else 0.0,
+    }
+
+
 def _reopened(project: Project, labeler: Labeler, reopened: Reopened) -> BatchAnswer | None:
     if reopened.batch is None:
         return None
@@ -317,6 +412,34 @@ def _reopened(project: Project, labeler: Labeler, reopened: Reopened) -> BatchAn
 def _prediction_answer(prediction: Prediction, names: Sequence[str]) -> PredictionAnswer:
     return PredictionAnswer(
         label=names[prediction.index], index=prediction.index, confidence=round(prediction.confidence, 4)
+    )
+
+
+def _evaluation_answer(evaluation: Evaluation, target: float, names: Sequence[str]) -> EvaluationAnswer:
+    advice = evaluation.advice
+    return EvaluationAnswer(
+        target=target,
+        audit=_audit_answer(evaluation.report, names) if evaluation.report else None,
+        curve=[PointAnswer(**asdict(point)) for point in evaluation.points[-POINTS_SHOWN:]],
+        advice=advice.text,
+        enough=advice.enough,
+        reasons=list(advice.reasons),
+        forecast=advice.forecast,
+    )
+
+
+def _audit_answer(report: AuditReport, names: Sequence[str]) -> AuditAnswer:
+    return AuditAnswer(
+        items=report.items,
+        correct=report.correct,
+        accuracy=report.accuracy,
+        low=report.low,
+        high=report.high,
+        calibration_error=report.calibration_error,
+        recall=[
+            RecallAnswer(label=name, correct=correct, items=items)
+            for name, (correct, items) in zip(names, report.recall, strict=True)
+        ],
     )
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from fastlabel_gradio.ui.tab_info import TabInfo
 
 DEMO_CONFIG = "demo.yaml"
+SIMULATE = "simulate"  # a folder of that name is written ./simulate
+PROJECT_NAMES = {"image": "images", "audio": "audio"}
 HERE = Path(__file__).parent
 CONFIG_FOLDERS = (HERE / "configs", HERE.parent / "configs")  # in an installation, in a working copy
 WORKDIR_VARIABLE = "FASTLABEL_WORKDIR"
@@ -34,15 +36,19 @@ AUTH_VARIABLE = "FASTLABEL_AUTH"
 SPACE_VARIABLE = "SPACE_ID"  # Hugging Face sets it in every Space
 MAX_UPLOAD = "1mb"  # Gradio's upload route is open to anyone; the app itself takes no uploads
 
-_DESCRIPTION = "Label a folder of pictures and train a classifier while you label."
+_DESCRIPTION = "Label a folder of pictures or sounds and train a classifier while you label."
 _EXAMPLES = """\
 examples:
-  python launch.py                                      the demo: handwritten digits, nothing to download
+  python launch.py                                      the demo: digits and sounds, nothing to download
   python launch.py ~/pictures --classes cat,dog,other   a folder of pictures
   python launch.py ~/imagenet/train                     a folder of class folders proposes its classes
+  python launch.py ~/recordings --classes owl,other --window 3
+                                                        sounds, cut into items of 3 seconds
   python launch.py --config configs/celeba.yaml         a configuration; see configs/ for more
   python launch.py ~/pictures --classes a,b --share --auth ann:secret --auth bob:secret
                                                         a public link for two annotators
+  python launch.py simulate --config configs/digits.yaml
+                                                        a simulated annotator; see simulate --help
 
 Labels, embeddings and the trained head are kept in the working directory and found again at the next start.
 """
@@ -125,11 +131,20 @@ def create_app(config: AppConfig, workdir: Path, logins: dict[str, str] | None =
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """The command line. Returns when the app was stopped by Ctrl-C or SIGTERM.
+    """The command line. Returns when the app was stopped by Ctrl-C or SIGTERM, or when the simulation is done.
 
     Exits with the error's text and 1 where something cannot be used, with 2 where the command line itself is wrong.
     """
-    arguments = _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words[:1] == [SIMULATE]:
+        from fastlabel_gradio.simulation import main as simulate
+
+        simulate(words[1:])
+    else:
+        _serve(_parser().parse_args(words))
+
+
+def _serve(arguments: argparse.Namespace) -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
@@ -166,12 +181,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     data = parser.add_argument_group("what to label")
     data.add_argument(
-        "path", nargs="?", type=Path, metavar="PATH", help="a folder of pictures, or a .csv or .jsonl table"
+        "path", nargs="?", type=Path, metavar="PATH", help="a folder of pictures or sounds, or a .csv or .jsonl table"
     )
     data.add_argument("--config", type=Path, metavar="F", help="a YAML configuration instead of PATH")
-    data.add_argument("--kind", choices=("image", "audio"), default="image", help="what PATH holds (default: image)")
+    data.add_argument("--kind", choices=("image", "audio"), help="what PATH holds (default: whatever there is more of)")
+    data.add_argument("--window", type=_seconds, metavar="S", help="cut sounds into items of S seconds")
     data.add_argument("--classes", metavar="A,B,C", help="the classes; class folders propose theirs")
-    data.add_argument("--encoder", metavar="E", help="auto, clip or offline (default: auto, clip if it can be had)")
+    data.add_argument("--encoder", metavar="E", help="auto, clip, clap, offline (default: auto, the best to be had)")
     data.add_argument(
         "--workdir",
         type=Path,
@@ -200,6 +216,16 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no length: give seconds above 0, for example 3 or 0.5")
+    return seconds
+
+
 def _config(arguments: argparse.Namespace) -> AppConfig:
     """The configuration that the command line names or describes. Raises ConfigError, SourceError."""
     if arguments.path and arguments.config:
@@ -221,10 +247,10 @@ def _config(arguments: argparse.Namespace) -> AppConfig:
 def _config_of_path(arguments: argparse.Namespace) -> AppConfig:
     from fastlabel_gradio.sources import guess_source
 
-    if arguments.kind == "audio":
-        raise ConfigError("--kind audio: sounds are not there yet. Label pictures with --kind image.")
-    kind, options = guess_source(arguments.path)
-    project = {"name": "images", "source": {"kind": kind, **options}}
+    media_kind, source, options = guess_source(arguments.path, arguments.kind)
+    if arguments.window:
+        options["window_s"] = arguments.window
+    project = {"name": PROJECT_NAMES[media_kind], "source": {"kind": source, **options}}
     title = f"FastLabel: {arguments.path.resolve().name}"
     return parse_config({"title": title, "projects": [project], "base_dir": Path.cwd()}, "command line")
 
@@ -301,17 +327,16 @@ def _tell(app: App, address: str) -> None:
 
 
 def _show_progress(app: App, stopped: threading.Event) -> None:
-    """A progress bar of the embedding in the terminal, until it is done."""
+    """A progress bar of the embedding in the terminal, one project after the other, until all is done."""
     from tqdm import tqdm
 
     for project in app.projects.values():
         with tqdm(desc=f"embedding {project.name}", unit=" items", disable=None) as bar:
-            while not stopped.wait(0.5):
-                progress = project.pipeline.progress
+            while not stopped.is_set() and (progress := project.pipeline.progress).state not in ("done", "failed"):
                 bar.total = progress.total
                 bar.update(progress.done - bar.n)
-                if progress.state in ("done", "failed"):
-                    break
+                stopped.wait(0.5)
+        progress = project.pipeline.progress
         if progress.notice:
             sys.stdout.write(f"{project.name}: {progress.notice}\n")
         if progress.error:

@@ -41,15 +41,17 @@ def matmul_dtype(device: str) -> "torch.dtype":
 
 @cache
 def use_one_thread_per_operation() -> None:
-    """Makes torch compute each operation in the thread that asks for it; work is shared out by batches instead.
+    """Makes torch and NumPy compute each operation in the thread that asks for it; work is shared out by batches instead.
 
     People label while items are embedded and heads are trained, so more threads want to compute than there are cores.
     Torch's helper threads then wait for each other at every operation: with the cores busy a training took five times as
     long as alone, and less than twice as long with one thread (`benchmarks/threads.py`).
     """
     import torch
+    from threadpoolctl import threadpool_limits
 
     torch.set_num_threads(1)
+    threadpool_limits(1, user_api="blas")
 
 
 def matmul_seconds(dtype: "torch.dtype") -> float:

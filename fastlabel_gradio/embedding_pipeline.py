@@ -18,13 +18,12 @@ from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float32
-from PIL import Image
 
 from fastlabel_gradio.embedding_store import END_OF_POOL, EmbeddedItem, EmbeddingStore
 from fastlabel_gradio.encoders.base import Encoder, FittedEncoder
 from fastlabel_gradio.errors import CheckpointError, FastLabelError, SourceError, UnreadableItemError
 from fastlabel_gradio.sources.base import Source
-from fastlabel_gradio.types import Embeddings, Item
+from fastlabel_gradio.types import Embeddings, Item, Media
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +95,8 @@ class EmbeddingPipeline:
 
     Args:
         open_encoder: builds the encoder and tells what to say of the choice on screen; runs in the background.
-        keep: given every picture that is read, for whoever wants to cache a thumbnail of it.
+        keep: given every item that is read, for whoever wants to cache a thumbnail of it.
+        kept_resolution: what `keep` needs at least, as `resolution` of `Source.read`.
         workers: threads, each of which reads, prepares and encodes a batch at a time; one per core by default.
     """
 
@@ -105,13 +105,15 @@ class EmbeddingPipeline:
         source: Source,
         store: EmbeddingStore,
         open_encoder: Callable[[], tuple[Encoder, str]],
-        keep: Callable[[Item, Image.Image], None] | None = None,
+        keep: Callable[[Item, Media], None] | None = None,
+        kept_resolution: int = 0,
         workers: int | None = None,
     ) -> None:
         self._source = source
         self._store = store
         self._open_encoder = open_encoder
-        self._keep = keep or (lambda item, picture: None)
+        self._keep = keep or (lambda item, media: None)
+        self._kept_resolution = kept_resolution
         self._workers = workers or max(2, os.cpu_count() or 2)
         self._stop = threading.Event()
         self._scanned = threading.Event()
@@ -233,7 +235,7 @@ class EmbeddingPipeline:
         encoder.fit(self._sample(encoder, workers), FIT_SEED)
         encoder.save(saved)
 
-    def _sample(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> np.ndarray:
+    def _sample(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> list[np.ndarray]:
         """Up to `sample_size` readable items, prepared, in shuffled order."""
         sample: list[np.ndarray] = []
         after = -1
@@ -246,23 +248,24 @@ class EmbeddingPipeline:
             sample += [array for array in prepared if array is not None]
         if not sample:
             raise SourceError("No item of the pool can be read. See the list of unreadable items for the reasons.")
-        return np.stack(sample)
+        return sample
 
     def _prepare_or_none(self, item: Item, encoder: Encoder) -> np.ndarray | None:
         try:
-            return encoder.prepare(self._read(item, encoder))
+            return encoder.prepare(self._source.read(item, encoder.resolution))  # read again, and kept, when embedded
         except UnreadableItemError as error:
             self._store.mark_unreadable(item.id, str(error))
             return None
 
     def _embed_pending(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
         """Embeds everything that is pending as of now, each worker one batch at a time; stores each as it is ready."""
-        running: set[Future[_Outcome]] = set()
+        running: list[Future[_Outcome]] = []  # in the order of the pool, so that with one worker the rows are in it too
         for batch in self._pending_batches(encoder.batch_size):
-            running.add(workers.submit(self._embed_batch, encoder, batch))
+            running.append(workers.submit(self._embed_batch, encoder, batch))
             if len(running) > self._workers:
-                finished, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in [future for future in running if future in finished]:
+                    running.remove(future)
                     self._keep_outcome(future.result())
             if self._stop.is_set():
                 break
@@ -295,7 +298,7 @@ class EmbeddingPipeline:
                 except UnreadableItemError as error:
                     unreadable.append((entry.item.id, str(error)))
         known = [entry for entry in keyed if entry.content_key in rows]
-        vectors = encoder.encode(np.stack(arrays)) if arrays else np.empty((0, encoder.dim), dtype=np.float32)
+        vectors = encoder.encode(arrays)
         fresh, vectors = _finite(fresh, vectors, unreadable)
         if known:
             copies = self._store.embeddings[[rows[entry.content_key] for entry in known]]
@@ -311,10 +314,10 @@ class EmbeddingPipeline:
                 unreadable.append((item.id, str(error)))
         return keyed
 
-    def _read(self, item: Item, encoder: Encoder) -> Image.Image:
-        picture = self._source.read(item, encoder.input_px)
-        self._keep(item, picture)
-        return picture
+    def _read(self, item: Item, encoder: Encoder) -> Media:
+        media = self._source.read(item, max(encoder.resolution, self._kept_resolution))
+        self._keep(item, media)
+        return media
 
     def _keep_outcome(self, outcome: _Outcome) -> None:
         for item_id, reason in outcome.unreadable:

@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from fastlabel_gradio.errors import StoreError
 from fastlabel_gradio.registry import Registry
+from fastlabel_gradio.types import TimeSpan
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class ExportRow:
         created_at: when, ISO 8601 in UTC; "" for an item that nobody labeled.
         predicted_label: what the head says; "" while there is no prediction.
         confidence: probability of the predicted label, 0 to 1.
+        start_s, end_s: which part of its file a sound is, in seconds; None for whole files and pictures.
     """
 
     item_id: str
@@ -37,6 +39,16 @@ class ExportRow:
     created_at: str = ""
     predicted_label: str = ""
     confidence: float | None = None
+
+    @property
+    def start_s(self) -> float | None:
+        span = TimeSpan.split(self.item_id)[1]
+        return span.start_s if span else None
+
+    @property
+    def end_s(self) -> float | None:
+        span = TimeSpan.split(self.item_id)[1]
+        return span.end_s if span else None
 
 
 Write = Callable[[Iterable[ExportRow], Path], Path]
@@ -58,7 +70,7 @@ class Exporter:
 
 EXPORTERS: Registry[Exporter] = Registry("export format", "fastlabel.exporters")
 
-COLUMNS = tuple(field.name for field in fields(ExportRow))
+COLUMNS = (*(field.name for field in fields(ExportRow)), "start_s", "end_s")
 
 
 def exporter(name: str, suffix: str, media_type: str) -> Callable[[Write], Write]:
@@ -83,7 +95,7 @@ def write_csv(rows: Iterable[ExportRow], destination: Path) -> Path:
 
 @exporter("json", ".json", "application/json")
 def write_json(rows: Iterable[ExportRow], destination: Path) -> Path:
-    """One array with an object per row; a missing confidence is null."""
+    """One array with an object per row; a missing number is null."""
     with replaced_file(destination) as file:
         file.write("[")
         for place, text in enumerate(_objects(rows)):
@@ -94,7 +106,7 @@ def write_json(rows: Iterable[ExportRow], destination: Path) -> Path:
 
 @exporter("jsonl", ".jsonl", "application/x-ndjson")
 def write_jsonl(rows: Iterable[ExportRow], destination: Path) -> Path:
-    """One object per line; a missing confidence is null."""
+    """One object per line; a missing number is null."""
     with replaced_file(destination) as file:
         file.writelines(f"{text}\n" for text in _objects(rows))
     return destination

@@ -7,7 +7,6 @@ line. Nothing here knows where a picture comes from. Imports errors only.
 import io
 import math
 import os
-import stat
 import struct
 import warnings
 import zlib
@@ -20,6 +19,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError, features
 
 from fastlabel_gradio.errors import UnreadableItemError
+from fastlabel_gradio.item_file import one_line, open_file
 
 MATTE = "#20242c"
 MIN_SIDE_PX = 2
@@ -99,28 +99,6 @@ def picture_size(file: Path | Stream, side_limit_px: int = MAX_SIDE_PX) -> tuple
     with _stream(file) as stream, _one_line_reasons(), Image.open(stream, formats=FORMATS) as picture:
         _check_size(picture.size, side_limit_px)
         return picture.size
-
-
-@contextmanager
-def open_file(path: Path) -> Iterator[io.BufferedReader]:
-    """An item's file opened for reading. Raises UnreadableItemError where it is missing, empty or not a plain file."""
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise UnreadableItemError("not a plain file")
-        if status.st_size == 0:
-            raise UnreadableItemError("empty file (0 bytes)")
-        stream = path.open("rb")
-    except (OSError, ValueError) as error:
-        raise UnreadableItemError(f"cannot be opened: {one_line(error)}") from error
-    with stream:
-        yield stream
-
-
-def one_line(error: Exception) -> str:
-    """What an error says, short enough for one line on screen."""
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(text.split())[:120] or type(error).__name__
 
 
 def thumbnail(picture: Image.Image, side_px: int) -> Image.Image:

@@ -16,10 +16,10 @@ from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.encoders import check_encoder
 from fastlabel_gradio.errors import ConfigError, InvalidLabelsError
-from fastlabel_gradio.gallery import Gallery
+from fastlabel_gradio.gallery import open_gallery
 from fastlabel_gradio.label_store import LabelStore
 from fastlabel_gradio.labeler import Labeler, LabelerSettings
-from fastlabel_gradio.sources import SOURCES, open_source
+from fastlabel_gradio.sources import SOURCES, SourceOptions, open_source
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Item, Kind
 
@@ -32,19 +32,27 @@ class Project:
     Args:
         base_dir: relative paths of the configuration are relative to this folder.
         workdir: the project keeps everything in `workdir/<name>`.
+        embedding_workers: threads that embed; one per core by default.
 
     Raises:
         FastLabelError: something that the configuration names cannot be used; nothing is left open.
     """
 
-    def __init__(self, config: ProjectConfig, base_dir: Path, workdir: Path, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        config: ProjectConfig,
+        base_dir: Path,
+        workdir: Path,
+        device: str = "cpu",
+        embedding_workers: int | None = None,
+    ) -> None:
         use_one_thread_per_operation()
         STRATEGIES.get(config.strategy)
         self.config = config
         self.folder = workdir / config.name
         self.source = open_source(config.source.kind, config.source.options, base_dir, workdir / "downloads")
         encoder = check_encoder(config.encoder.kind, config.encoder.options, self.source.kind, base_dir)
-        self._device = device
+        self.device = device
         self._lock = threading.Lock()
         self._labelers: OrderedDict[str, _Opened] = OrderedDict()
         with ExitStack() as undo:
@@ -55,8 +63,15 @@ class Project:
                 self.schema = labels.ensure_labels(_classes(config, self.source.classes()))
             self.store = EmbeddingStore(self.folder)
             undo.callback(self.store.close)
-            self.gallery = Gallery(self.source, self.folder)
-            self.pipeline = EmbeddingPipeline(self.source, self.store, encoder.open, self.gallery.keep)
+            self.gallery = open_gallery(self.source, self.folder)
+            self.pipeline = EmbeddingPipeline(
+                self.source,
+                self.store,
+                encoder.open,
+                self.gallery.keep,
+                self.gallery.kept_resolution,
+                embedding_workers,
+            )
             undo.pop_all()
 
     @property
@@ -114,8 +129,9 @@ class Project:
             batch_size=self.config.batch_size,
             train_every=self.config.train_every,
             claim_s=60 * self.config.claim_minutes,
+            audit_share=self.config.audit_share,
             seed=self.config.seed,
-            device=self._device,
+            device=self.device,
         )
         schema = labels.ensure_labels(self.schema.names)
         return _Opened(Labeler(schema, self.store, self.pipeline, labels, folder, settings), labels)
@@ -160,6 +176,16 @@ def _lock_folder(folder: Path) -> FileLock:
     return lock
 
 
+def _as_now(record: Path, options: SourceOptions) -> object:
+    """What was recorded, with the defaults of options that came later."""
+    try:
+        recorded = json.loads(record.read_text(encoding="utf-8"))
+        kind = recorded.pop("kind")
+        return {"kind": kind, **type(options).model_validate(recorded).model_dump(mode="json", exclude={"download"})}
+    except (ValueError, AttributeError, KeyError):  # damaged, or the options of another source
+        return None
+
+
 def _check_owner(folder: Path, config: ProjectConfig) -> None:
     """Labels are kept by item id, and ids of another source may be the same. Raises ConfigError."""
     options = SOURCES.get(config.source.kind).Options.model_validate(config.source.options)
@@ -168,7 +194,7 @@ def _check_owner(folder: Path, config: ProjectConfig) -> None:
     text = json.dumps(identity, indent=2, sort_keys=True)
     if not record.exists():
         write_atomically(record, text.encode())
-    elif record.read_text(encoding="utf-8") != text:
+    elif _as_now(record, options) != identity:
         raise ConfigError(
             f"{folder} holds the labels of another source: {record.read_text(encoding='utf-8')}; this start names {text}. "
             f"Choose another --workdir, or delete {record} if it is the same data at a new place."

@@ -3,12 +3,14 @@
 Nothing here reads a file, holds state or imports another room.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Float32, Int64
+from PIL import Image
 
 Kind = Literal["image", "audio"]
 
@@ -16,6 +18,8 @@ Kind = Literal["image", "audio"]
 Embeddings = Float32[np.ndarray, "items dim"]
 Probabilities = Float32[np.ndarray, "items classes"]
 Rows = Int64[np.ndarray, " picked"]
+
+_TIME_SPAN = re.compile(r"#t=(\d+\.\d+),(\d+\.\d+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,44 @@ class Item:
 
     id: str
     stamp: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waveform:
+    """A sound: float32[samples], mono, full scale is -1 to 1, with the number of samples a second."""
+
+    samples: Float32[np.ndarray, " samples"]
+    rate_hz: int
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / self.rate_hz
+
+
+Media: TypeAlias = Image.Image | Waveform
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSpan:
+    """A part of a longer sound in seconds. Its item's id is that of the file with a media fragment: `talk.wav#t=12.0,15.0`
+
+    (W3C Media Fragments URI 1.0, section 4.2.1).
+    """
+
+    start_s: float
+    end_s: float
+
+    def id_in(self, file_id: str) -> str:
+        """The id of this part of a file; `split` is its inverse. Milliseconds are kept, finer parts are not."""
+        return f"{file_id}#t={round(float(self.start_s), 3)},{round(float(self.end_s), 3)}"
+
+    @staticmethod
+    def split(item_id: str) -> "tuple[str, TimeSpan | None]":
+        """The file's id and the part of it that an item id names; None where it is the whole file."""
+        match = _TIME_SPAN.search(item_id)
+        if match is None:
+            return item_id, None
+        return item_id[: match.start()], TimeSpan(float(match[1]), float(match[2]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,34 +1,35 @@
-"""Small real pools for tests: folders of generated pictures, an encoder that needs no fitting, and running projects."""
+"""Small real pools for tests: folders of generated pictures and sounds, encoders without fitting, running projects."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pytest
+import soundfile
 from PIL import Image
 
 from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.encoders.base import ENCODERS, Encoder, EncoderOptions
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.project import Project
-from fastlabel_gradio.types import Embeddings
+from fastlabel_gradio.types import Embeddings, Waveform
 
 COLOURS = {"red": (200, 40, 40), "green": (40, 180, 60), "blue": (50, 60, 210)}
+PITCHES_HZ = {"low": 220, "middle": 880, "high": 2600}
 
 
-@ENCODERS.register("pixels")
+@ENCODERS["image"].register("pixels")
 class PixelEncoder(Encoder):
     """Mean-pooled 4x4 pixels: a real, instant encoder that tells colours apart."""
 
     name = "pixels"
-    kinds = ("image",)
     Options: ClassVar[type[EncoderOptions]] = EncoderOptions
     dim = 48
     fingerprint = "pixels-1"
     batch_size = 16
-    input_px = 4
+    resolution = 4
 
     def __init__(self, options: EncoderOptions | None = None) -> None:
         self.options = options
@@ -36,9 +37,32 @@ class PixelEncoder(Encoder):
     def prepare(self, media: Image.Image) -> np.ndarray:
         return np.asarray(media.resize((4, 4), Image.Resampling.BOX), dtype=np.float32)
 
-    def encode(self, batch: np.ndarray) -> Embeddings:
-        flat = batch.reshape(len(batch), -1).astype(np.float32) - 127.5 if len(batch) else np.zeros((0, 48), np.float32)
+    def encode(self, batch: Sequence[np.ndarray]) -> Embeddings:
+        flat = np.array([array.ravel() for array in batch], dtype=np.float32).reshape(-1, self.dim) - 127.5
         return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
+
+
+@ENCODERS["audio"].register("bands")
+class BandEncoder(Encoder):
+    """Power in 24 frequency bands: a real, instant encoder that tells pitches apart."""
+
+    name = "bands"
+    Options: ClassVar[type[EncoderOptions]] = EncoderOptions
+    dim = 24
+    fingerprint = "bands-1"
+    batch_size = 16
+    resolution = 8000
+
+    def __init__(self, options: EncoderOptions | None = None) -> None:
+        self.options = options
+
+    def prepare(self, media: Waveform) -> np.ndarray:
+        power = np.abs(np.fft.rfft(media.samples[: self.resolution], self.resolution)) ** 2
+        return np.array([band.sum() for band in np.array_split(power[:3600], self.dim)], dtype=np.float32)
+
+    def encode(self, batch: Sequence[np.ndarray]) -> Embeddings:
+        levels = np.log10(np.array(batch, dtype=np.float32).reshape(-1, self.dim) + 1e-3)
+        return levels / np.maximum(np.linalg.norm(levels, axis=1, keepdims=True), 1e-6)
 
 
 def write_pictures(folder: Path, per_class: int, seed: int = 0, side_px: int = 24) -> Path:
@@ -52,6 +76,19 @@ def write_pictures(folder: Path, per_class: int, seed: int = 0, side_px: int = 2
     return folder
 
 
+def write_sounds(folder: Path, per_class: int, seed: int = 0, seconds: float = 0.5, rate_hz: int = 8000) -> Path:
+    """A folder of class folders of noisy tones, WAV, each of that length or up to twice as long."""
+    rng = np.random.default_rng(seed)
+    for name, pitch_hz in PITCHES_HZ.items():
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for number in range(per_class):
+            length = int(rng.uniform(seconds, 2 * seconds) * rate_hz)
+            tone = np.sin(2 * np.pi * pitch_hz * rng.uniform(0.9, 1.1) * np.arange(length) / rate_hz)
+            noise = rng.normal(0, 0.02, length)
+            soundfile.write(folder / name / f"{number:04d}.wav", (tone * 0.3 + noise), rate_hz, subtype="PCM_16")
+    return folder
+
+
 def wait_for(condition: Callable[[], bool], timeout: float = 30.0) -> None:
     """Waits until a condition holds; fails the test where it does not in time."""
     deadline = time.monotonic() + timeout
@@ -61,10 +98,15 @@ def wait_for(condition: Callable[[], bool], timeout: float = 30.0) -> None:
 
 
 def make_config(folder: Path, **settings: object) -> ProjectConfig:
-    """A project over a folder of pictures with the instant encoder."""
-    return ProjectConfig.model_validate(
-        {"name": "images", "source": {"kind": "image_folder", "path": str(folder)}, "encoder": "pixels", **settings}
-    )
+    """A project over a folder of pictures with the instant encoder, and without an audit."""
+    project = {"name": "images", "source": {"kind": "image_folder", "path": str(folder)}, "encoder": "pixels"}
+    return ProjectConfig.model_validate({**project, "audit_share": 0.0, **settings})
+
+
+def make_sound_config(folder: Path, **settings: object) -> ProjectConfig:
+    """A project over a folder of sounds with the instant encoder, and without an audit."""
+    project = {"name": "audio", "source": {"kind": "audio_folder", "path": str(folder)}, "encoder": "bands"}
+    return ProjectConfig.model_validate({**project, "audit_share": 0.0, **settings})
 
 
 def true_labels(labeler: Labeler, annotator: str, size: int = 12) -> list[tuple[str, str | int]]:

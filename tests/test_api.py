@@ -11,6 +11,7 @@ from PIL import Image
 
 from fastlabel_gradio.app import App, create_app
 from fastlabel_gradio.config import AppConfig
+from fastlabel_gradio.evaluation import wilson_interval
 from tests.pools import make_config, wait_for, write_pictures
 
 Serve = Callable[..., httpx.Client]
@@ -57,13 +58,43 @@ def guarded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[A
     app.close()
 
 
+@pytest.fixture(scope="module")
+def audited_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Of its 60 pictures about 18 are for the audit."""
+    settings = {"sharing": "private", "train_every": 1000, "audit_share": 0.3, "target": 0.8}
+    app, address = start(tmp_path_factory.mktemp("audited"), **settings)
+    yield address
+    app.close()
+
+
+@pytest.fixture
+def audited(audited_server: str) -> Iterator[httpx.Client]:
+    """A guest whose labels are their own, of a project with an audit and a target of 0.8."""
+    with httpx.Client(base_url=audited_server, cookies={"fastlabel_annotator": f"guest-{free_port()}"}) as opened:
+        yield opened
+
+
+def label_as_the_folders_say(client: httpx.Client, size: int) -> None:
+    batch = client.get("/api/next_batch", params={"size": size, "fresh": True}).json()
+    labels = [{"id": item["id"], "label": item["id"].split("/")[0]} for item in batch["items"]]
+    client.post("/api/submit_labels", json={"batch_id": batch["batch_id"], "labels": labels})
+
+
 def test_next_batch_has_what_the_design_says(client: httpx.Client) -> None:
     answer = client.get("/api/next_batch", params={"project": "images", "size": 4}).json()
     assert answer["kind"] == "image"
     assert answer["classes"] == ["blue", "green", "red"]
     assert len(answer["items"]) == 4
     assert answer["labeled"] + answer["unlabeled"] == 60
-    assert set(answer["items"][0]) == {"id", "media_url", "prediction", "label"}
+    assert set(answer["items"][0]) == {
+        "id",
+        "media_url",
+        "spectrogram_url",
+        "duration_s",
+        "start_s",
+        "prediction",
+        "label",
+    }
     again = client.get("/api/next_batch", params={"size": 4}).json()
     assert again["batch_id"] == answer["batch_id"]
 
@@ -140,6 +171,7 @@ def test_malformed_json_is_refused_with_a_reason(client: httpx.Client, content: 
         ("/media/images/item/-1", "-1"),
         ("/media/images/sheet/nosuchbatch.jpg", "nosuchbatch"),
         ("/media/x/item/1", "Known: images"),
+        ("/api/evaluation?project=x", "Known: images"),
     ],
 )
 def test_a_bad_question_gets_a_reason(client: httpx.Client, path: str, says: str) -> None:
@@ -171,15 +203,56 @@ def test_status_tells_all_that_the_page_shows(client: httpx.Client) -> None:
 
 
 def test_a_head_is_trained_on_request_and_can_be_taken_along(client: httpx.Client) -> None:
-    batch = client.get("/api/next_batch", params={"size": 12, "fresh": True}).json()
-    labels = [{"id": item["id"], "label": item["id"].split("/")[0]} for item in batch["items"]]
-    client.post("/api/submit_labels", json={"batch_id": batch["batch_id"], "labels": labels})
+    label_as_the_folders_say(client, 12)
     before = client.get("/api/status").json()["head"]["version"]
     assert client.post("/api/train", json={}).json()["requested"]
     wait_for(lambda: client.get("/api/status").json()["head"]["version"] > before)
     predictions = [item["prediction"] for item in client.get("/api/next_batch?size=5&fresh=true").json()["items"]]
     assert all(0 < prediction["confidence"] <= 1 for prediction in predictions)
     assert client.get("/api/checkpoint").content[8:9] == b"{"
+
+
+def test_before_there_is_a_head_the_evaluation_has_no_figures(audited: httpx.Client) -> None:
+    answer = audited.get("/api/evaluation", params={"project": "images"}).json()
+    assert (answer["audit"], answer["curve"], answer["enough"], answer["forecast"]) == (None, [], False, None)
+    assert answer["target"] == 0.8
+    assert "too early" in answer["advice"]
+    assert answer["reasons"]
+
+
+def test_the_evaluation_counts_the_random_items_and_no_others(audited: httpx.Client) -> None:
+    label_as_the_folders_say(audited, 40)
+    audited.post("/api/train", json={})
+    wait_for(lambda: bool(audited.get("/api/evaluation").json()["curve"]))
+    answer = audited.get("/api/evaluation").json()
+    audit, recall = answer["audit"], answer["audit"]["recall"]
+    assert audit["items"] == sum(row["items"] for row in recall) == 12
+    assert audit["correct"] == sum(row["correct"] for row in recall)
+    assert audit["accuracy"] == audit["correct"] / 12
+    assert (audit["low"], audit["high"]) == wilson_interval(audit["correct"], 12)
+    assert 0 <= audit["calibration_error"] <= 1
+    assert [row["label"] for row in recall] == ["blue", "green", "red"]
+    assert answer["curve"] == [{"labels": 28, "audit_items": 12, "correct": audit["correct"], "agreement": None}]
+
+
+def test_the_evaluation_is_about_the_target_that_was_asked_for(audited: httpx.Client) -> None:
+    assert audited.get("/api/evaluation", params={"target": 0.975}).json()["target"] == 0.975
+
+
+@pytest.mark.parametrize("target", ["0", "1", "-0.5", "90", "nan", "high", ""])
+def test_a_target_that_is_no_share_is_refused(audited: httpx.Client, target: str) -> None:
+    answer = audited.get("/api/evaluation", params={"target": target})
+    assert 400 <= answer.status_code < 500
+    assert "target" in answer.json()["error"]
+
+
+def test_without_an_audit_the_evaluation_says_so_and_does_not_guess(client: httpx.Client) -> None:
+    label_as_the_folders_say(client, 12)
+    client.post("/api/train", json={})
+    wait_for(lambda: bool(client.get("/api/evaluation").json()["curve"]))
+    answer = client.get("/api/evaluation").json()
+    assert answer["audit"] is None
+    assert {point["audit_items"] for point in answer["curve"]} == {0}
 
 
 def test_a_batch_is_renewed_by_its_annotator_only(client: httpx.Client, shared_server: str) -> None:
@@ -216,7 +289,7 @@ FOREIGN = (
 def test_another_site_can_neither_change_nor_read(client: httpx.Client, headers: dict[str, str]) -> None:
     body = [{"id": "red/0000.png", "label": "red"}]
     assert client.post("/api/submit_labels", json=body, headers=headers).status_code == 403
-    for path in ("/api/export", "/api/status", "/api/next_batch?fresh=true", "/media/images/item/0"):
+    for path in ("/api/export", "/api/status", "/api/evaluation", "/api/next_batch?fresh=true", "/media/images/item/0"):
         assert client.get(path, headers=headers).status_code == 403
 
 
@@ -232,6 +305,7 @@ def test_the_page_s_own_requests_are_let_through(client: httpx.Client) -> None:
     [
         "/api/next_batch",
         "/api/status",
+        "/api/evaluation",
         "/api/export",
         "/api/checkpoint",
         "/media/images/item/0",

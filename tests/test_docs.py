@@ -12,7 +12,7 @@ import pytest
 import yaml
 from fastapi.routing import APIRoute
 
-from fastlabel_gradio import __version__, app
+from fastlabel_gradio import __version__, app, simulation
 from fastlabel_gradio.access import Access
 from fastlabel_gradio.api import create_router
 from fastlabel_gradio.app import _demo_config, _parser
@@ -23,6 +23,7 @@ from fastlabel_gradio.exports import EXPORTERS
 from fastlabel_gradio.options import parse_options
 from fastlabel_gradio.sources import SOURCES
 from fastlabel_gradio.strategies import STRATEGIES
+from fastlabel_gradio.types import Kind
 from tests.documents import DOCUMENTS, ROOT, Block, blocks, first_table, front_matter, prose, quoted, read, section
 from tests.test_imports import FLOOR_OF
 
@@ -97,8 +98,8 @@ def test_the_map_of_rooms_lists_exactly_the_rooms() -> None:
     [room_map] = [block.text for block in blocks(README) if block.heading == "Rooms"]
     floor, listed = -1, {}
     for line in room_map.partition("fastlabel_gradio/\n")[2].splitlines():
-        if match := re.match(r" (\d| )  (\w+)(\.py|/) +\S", line):
-            floor = int(match[1]) if match[1] != " " else floor
+        if match := re.match(r"([ \d]\d|  )  (\w+)(\.py|/) +\S", line):
+            floor = int(match[1]) if match[1].strip() else floor
             listed[match[2]] = floor
             assert (PACKAGE / f"{match[2]}{match[3]}").exists()
     assert listed == FLOOR_OF
@@ -106,13 +107,15 @@ def test_the_map_of_rooms_lists_exactly_the_rooms() -> None:
 
 def test_the_map_of_rooms_names_folders_that_exist() -> None:
     [room_map] = [block.text for block in blocks(README) if block.heading == "Rooms"]
-    for name in re.findall(r"^([\w.]+/?) ", room_map, re.MULTILINE):
+    for name in re.findall(r"^([a-z][\w.]*/?) ", room_map, re.MULTILINE):
         assert (ROOT / name).exists()
 
 
 def test_the_table_of_keys_is_the_page_s_own() -> None:
     [source] = re.findall(r"KEY_HELP = (\[.*?\n\]);", read("fastlabel_gradio/ui/grid_keys.js"), re.DOTALL)
-    on_the_page: dict[str, str] = dict(ast.literal_eval(source))
+    of_kind = {"": "", "image": " (pictures)", "audio": " (sounds)"}
+    lines = [(*line, "")[:3] for line in ast.literal_eval(source)]
+    on_the_page = {keys + of_kind[kind]: meaning for keys, meaning, kind in lines}
     in_the_readme = {row[0]: row[1] for row in first_table(section(README, "Keys"))}
     assert list(in_the_readme) == list(on_the_page)
     assert all(in_the_readme[key].startswith(meaning) for key, meaning in on_the_page.items())
@@ -151,7 +154,8 @@ def test_files_that_are_mentioned_exist(path: Path) -> None:
 @EVERYTHING
 def test_options_that_are_mentioned_exist(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    known = {option for action in _parser()._actions for option in action.option_strings}
+    parsers = (_parser(), simulation._parser())
+    known = {option for parser in parsers for action in parser._actions for option in action.option_strings}
     commands = "\n".join(line for line in text.splitlines() if not OTHER_PROGRAMS.search(line))
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", commands)) <= known
 
@@ -159,8 +163,11 @@ def test_options_that_are_mentioned_exist(path: Path) -> None:
 @EVERYTHING
 def test_commands_that_are_mentioned_are_understood(path: Path) -> None:
     for text in quoted(path.read_text(encoding="utf-8")):
-        if text.startswith("python launch.py ") and text != "python launch.py --help":
-            _parser().parse_args(text.split()[2:])
+        words = text.split()[2:]
+        if text.startswith("python launch.py simulate "):
+            simulation._parser().parse_args(words[1:])
+        elif text.startswith("python launch.py ") and words != ["--help"]:
+            _parser().parse_args(words)
 
 
 @EVERYTHING
@@ -180,9 +187,11 @@ def test_environment_variables_that_are_mentioned_exist(path: Path) -> None:
 def test_configurations_that_are_shown_are_valid(path: Path) -> None:
     for block in blocks(path.read_text(encoding="utf-8"), "yaml"):
         for project in _projects_of(block):
-            for kind, registry, part in (("source", SOURCES, project.source), ("encoder", ENCODERS, project.encoder)):
-                if part.kind in _own(registry):
-                    parse_options(f"{kind} '{part.kind}'", registry.get(part.kind).Options, part.options)
+            if project.source.kind in _own(SOURCES):
+                parse_options("source", SOURCES.get(project.source.kind).Options, project.source.options)
+            for registry in ENCODERS.values():
+                if project.encoder.kind in _own(registry) and project.encoder.options:
+                    parse_options("encoder", registry.get(project.encoder.kind).Options, project.encoder.options)
 
 
 def _projects_of(block: Block) -> tuple[ProjectConfig, ...]:
@@ -207,13 +216,16 @@ def test_the_configuration_page_lists_every_option_of_a_source(name: str) -> Non
     _assert_documents(SOURCES.get(name).Options, first_table(text))
 
 
-@pytest.mark.parametrize("name", sorted(_own(ENCODERS)))
-def test_the_configuration_page_lists_every_option_of_an_encoder(name: str) -> None:
-    options = ENCODERS.get(name).Options
-    if options.model_fields:
-        _assert_documents(options, first_table(section(CONFIGURATION, "Encoders")))
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in ENCODERS for name in sorted(_own(ENCODERS[kind]))])
+def test_the_configuration_page_lists_every_option_of_an_encoder(kind: Kind, name: str) -> None:
+    options = ENCODERS[kind].get(name).Options
+    if not options.model_fields:
+        assert f"`{name}` ({'pictures' if kind == 'image' else 'sounds'}) has none" in CONFIGURATION
+    elif options is ENCODERS["image"].get("clip").Options and name != "clip":
+        assert f"`{name}`: " in CONFIGURATION
+        assert "The options of `clip`." in CONFIGURATION
     else:
-        assert f"`{name}` has none" in CONFIGURATION
+        _assert_documents(options, first_table(section(CONFIGURATION, "Encoders").split(f"\n`{name}`:")[1]))
 
 
 def _assert_documents(model: Any, table: list[list[str]], left_out: Collection[str] = ()) -> None:
@@ -246,7 +258,7 @@ def test_the_rest_page_names_every_route_and_format() -> None:
 def test_the_extending_page_names_the_groups_of_entry_points() -> None:
     [example] = blocks(read("docs/extending.md"), "toml")
     groups: Mapping[str, object] = tomllib.loads(example.text)["project"]["entry-points"]
-    assert set(groups) == {registry._group for registry in (SOURCES, ENCODERS, STRATEGIES, EXPORTERS)}
+    assert set(groups) == {registry._group for registry in (SOURCES, *ENCODERS.values(), STRATEGIES, EXPORTERS)}
 
 
 def test_the_changelog_has_this_version() -> None:

@@ -18,8 +18,10 @@ from fastlabel_gradio.config import AppConfig, ProjectConfig
 from fastlabel_gradio.encoders import ENCODERS
 from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.exports import EXPORTERS, ExportRow
+from fastlabel_gradio.gallery import SoundGallery
 from fastlabel_gradio.sources import SOURCES, open_source
 from fastlabel_gradio.strategies import STRATEGIES
+from fastlabel_gradio.types import Waveform
 from tests import test_strategies
 from tests.documents import blocks, first_table, read, section
 from tests.pools import wait_for
@@ -40,10 +42,14 @@ curl() { command curl --silent --show-error --write-out '%{stderr}%{http_code} %
 
 def _serve(tmp_path: Path, encoder: str, logins: dict[str, str] | None = None) -> tuple[App, str]:
     """The demo, embedded, in `tmp_path/work`."""
-    project = ProjectConfig.model_validate({"name": "images", "source": "demo", "encoder": encoder})
-    app = create_app(AppConfig(projects=(project,)), tmp_path / "work", logins)
+    projects = tuple(
+        ProjectConfig.model_validate({"name": name, "source": source, "encoder": encoder})
+        for name, source in (("images", "demo"), ("audio", "demo_sounds"))
+    )
+    app = create_app(AppConfig(projects=projects), tmp_path / "work", logins)
     address = app.serve(host="127.0.0.1", port=free_port(), share=False, open_browser=False, quiet=True)
-    wait_for(lambda: app.projects["images"].pipeline.progress.state == "done", timeout=60)
+    for project in app.projects.values():
+        wait_for(lambda project=project: project.pipeline.progress.state == "done", timeout=60)  # type: ignore[misc]
     return app, address.rstrip("/")
 
 
@@ -95,6 +101,9 @@ def test_every_curl_of_the_rest_page_is_answered_as_it_says(demo: tuple[App, str
     _, errors = _run_blocks(None, LOGIN, tmp_path, FASTLABEL=demo[1])
     _assert_statuses(errors, "".join(block.text for block in blocks(REST, "bash") if block.heading != LOGIN))
     assert Image.open(tmp_path / "sheet.jpg").width > Image.open(tmp_path / "picture.jpg").width == 32
+    assert (tmp_path / "sound.flac").read_bytes()[:4] == b"fLaC"
+    assert (tmp_path / "start.flac").stat().st_size == 1000
+    assert Image.open(tmp_path / "spectrogram.jpg").size == (1200, 480)
     assert (tmp_path / "all.jsonl").read_text(encoding="utf-8").count("\n") == 1200
 
 
@@ -113,7 +122,7 @@ def test_the_answers_of_the_rest_page_have_the_fields_that_come(demo: tuple[App,
 
 @needs_curl
 def test_the_logins_of_the_rest_page_work(tmp_path: Path) -> None:
-    app, address = _serve(tmp_path, "pixels", LOGINS)
+    app, address = _serve(tmp_path, "offline", LOGINS)
     try:
         output, errors = _run_blocks({LOGIN}, "", tmp_path, FASTLABEL=address, TOKEN=app.access.token("ann"))
     finally:
@@ -128,9 +137,14 @@ def test_the_logins_of_the_rest_page_work(tmp_path: Path) -> None:
 def test_the_readme_lists_what_is_kept_in_the_working_directory(demo: tuple[App, str]) -> None:
     app, _ = demo
     _train(app)
+    sounds = app.projects["audio"]
+    assert isinstance(sounds.gallery, SoundGallery)
+    sounds.gallery.playable_file(next(sounds.source.scan()))
     workdir, fingerprint = app.workdir, app.projects["images"].pipeline.encoder.fingerprint  # type: ignore[union-attr]
     files = {str(path.relative_to(workdir)) for path in workdir.rglob("*") if path.is_file()}
-    kept = {name.replace(fingerprint, "<encoder>") for name in files if not name.endswith(("-wal", "-shm"))}
+    own = {name for name in files if not name.startswith("audio/") or name.startswith("audio/sounds/")}
+    named = {re.sub("[0-9a-f]{32}", "<hash>", name).replace(fingerprint, "<encoder>") for name in own}
+    kept = {name for name in named if not name.endswith(("-wal", "-shm"))}
     listed = {row[0] for row in first_table(section(read("README.md"), "What is kept where"))}
     assert listed - {"downloads/"} == kept
 
@@ -155,7 +169,7 @@ def _train(app: App) -> None:
     labeler = project.labeler("teacher")
     items = list(project.source.scan())[:TAUGHT]
     labeler.submit("teacher", [(item.id, str(project.source.reference_label(item))) for item in items])
-    wait_for(lambda: labeler.head is not None and labeler.head.info.label_count >= TAUGHT)
+    wait_for(lambda: labeler.head is not None and labeler.status().since_training == 0)
     assert labeler.wait_for_training(30)  # the head serves before it is saved
 
 
@@ -165,7 +179,7 @@ def _train(app: App) -> None:
 @pytest.fixture
 def registries(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test registers is forgotten after it."""
-    for registry in (SOURCES, ENCODERS, STRATEGIES, EXPORTERS):
+    for registry in (SOURCES, *ENCODERS.values(), STRATEGIES, EXPORTERS):
         monkeypatch.setattr(registry, "_parts", dict(registry._parts))
 
 
@@ -215,12 +229,24 @@ def test_the_example_of_a_source_reads_an_array(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("registries")
 def test_the_example_of_an_encoder_gives_unit_vectors() -> None:
     names = _execute(_example("An encoder"))
-    encoder = ENCODERS.get("colours")(names["EncoderOptions"]())
+    encoder = ENCODERS["image"].get("colours")(names["EncoderOptions"]())
     pictures = [Image.new("RGB", (40, 20), colour) for colour in ("black", "white", "red")]
-    vectors = encoder.encode(np.stack([encoder.prepare(picture) for picture in pictures]))
+    vectors = encoder.encode([encoder.prepare(picture) for picture in pictures])
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(vectors @ vectors.T, np.eye(3), atol=1e-6)
-    assert encoder.encode(np.zeros((0, 32, 32, 3), np.uint8)).shape == (0, encoder.dim)
+    assert encoder.encode([]).shape == (0, encoder.dim)
+
+
+@pytest.mark.usefixtures("registries")
+def test_the_example_of_an_encoder_of_sounds_tells_high_from_low() -> None:
+    names = _execute(_example("An encoder of sounds"))
+    encoder = ENCODERS["audio"].get("mel_bands")(names["EncoderOptions"]())
+    times = np.arange(16_000) / 16_000
+    sounds = [np.sin(2 * np.pi * hz * times[:samples]) for hz, samples in ((200, 16_000), (200, 8_000), (3000, 16_000))]
+    vectors = encoder.encode([encoder.prepare(Waveform(sound.astype(np.float32), 16_000)) for sound in sounds])
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
+    assert vectors[0] @ vectors[1] > 0.9 > 0.5 > vectors[0] @ vectors[2]
+    assert encoder.encode([]).shape == (0, encoder.dim)
 
 
 @pytest.mark.usefixtures("registries")
@@ -233,6 +259,7 @@ def test_another_package_adds_parts_by_its_entry_points(tmp_path: Path, monkeypa
     for name, heading in (
         ("numpy_array", "A source"),
         ("colours", "An encoder"),
+        ("mel_bands", "An encoder of sounds"),
         ("tsv", "An export format"),
         ("margin", "A strategy"),
     ):
@@ -248,9 +275,10 @@ def test_another_package_adds_parts_by_its_entry_points(tmp_path: Path, monkeypa
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: my-package\nVersion: 1.0\n", encoding="utf-8")
     (installed / "entry_points.txt").write_text("\n".join(lines), encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    for registry in (SOURCES, ENCODERS, STRATEGIES, EXPORTERS):
+    for registry in (SOURCES, *ENCODERS.values(), STRATEGIES, EXPORTERS):
         monkeypatch.setattr(registry, "_plugins_loaded", False)
     assert "numpy_array" in SOURCES.names()
-    assert "colours" in ENCODERS.names()
+    assert "colours" in ENCODERS["image"].names()
+    assert "mel_bands" in ENCODERS["audio"].names()
     assert "margin_of_an_eighth" in STRATEGIES.names()
     assert "tsv" in EXPORTERS.names()

@@ -2,6 +2,7 @@
 
 import functools
 import threading
+import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -9,11 +10,8 @@ from pathlib import Path
 import pytest
 
 from fastlabel_gradio.errors import SourceError
-from fastlabel_gradio.sources.download import download
-from tests.source_data import (
-    make_sheet,
-    reach_loopback_directly,
-)
+from fastlabel_gradio.sources.download import download, unpack_zip
+from tests.source_data import make_sheet, reach_loopback_directly
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -87,3 +85,48 @@ def test_an_endless_download_is_stopped(server: str, tmp_path: Path, monkeypatch
         with pytest.raises(SourceError, match="larger than"):
             download(server + path, tmp_path / "new" / "sheet.png", accept)
     assert list((tmp_path / "new").iterdir()) == []
+
+
+class TestUnpackZip:
+    @pytest.fixture
+    def archive(self, tmp_path: Path) -> Path:
+        with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as members:
+            for name in ("top/audio/1.wav", "top/meta/t.csv", "top/other.py", "../escaped.wav", "/absolute.wav"):
+                members.writestr(name, name * 100)
+        return tmp_path / "a.zip"
+
+    def place(self, member: str) -> str | None:
+        return member.removeprefix("top/") if member.startswith(("top/audio/", "top/meta/")) else None
+
+    def test_what_is_wanted_appears_and_nothing_else(self, archive: Path, tmp_path: Path) -> None:
+        unpack_zip(archive, tmp_path / "new", self.place)
+        files = [path.relative_to(tmp_path / "new").as_posix() for path in (tmp_path / "new").rglob("*.*")]
+        assert sorted(files) == ["audio/1.wav", "meta/t.csv"]
+        assert (tmp_path / "new" / "audio" / "1.wav").read_text() == "top/audio/1.wav" * 100
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["a.zip", "new"]
+
+    def test_a_damaged_archive_leaves_nothing(self, archive: Path, tmp_path: Path) -> None:
+        content = bytearray(archive.read_bytes())
+        content[50:60] = bytes(10)  # inside of the first member
+        archive.write_bytes(content)
+        with pytest.raises(SourceError, match="cannot be unpacked"):
+            unpack_zip(archive, tmp_path / "new", self.place)
+        archive.write_bytes(content[:100])
+        with pytest.raises(SourceError, match="cannot be unpacked"):
+            unpack_zip(archive, tmp_path / "new", self.place)
+        assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
+
+    def test_a_folder_that_holds_something_is_left_as_it_is(self, archive: Path, tmp_path: Path) -> None:
+        (tmp_path / "new").mkdir()
+        (tmp_path / "new" / "mine.txt").touch()
+        with pytest.raises(SourceError, match="empty"):
+            unpack_zip(archive, tmp_path / "new", self.place)
+        assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.zip", "mine.txt", "new"]
+
+    def test_an_archive_that_would_fill_the_disk_is_refused(
+        self, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("fastlabel_gradio.sources.download.MAX_UNPACKED_BYTES", 100)
+        with pytest.raises(SourceError, match="more than 100 bytes"):
+            unpack_zip(archive, tmp_path / "new", self.place)
+        assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]

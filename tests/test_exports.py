@@ -31,6 +31,7 @@ CASES = {
     "one row": [ROW],
     "an unlabeled row": [ExportRow("birds/2.jpg")],
     "many rows": [ExportRow(f"{i}.jpg", "owl", "ada", ROW.created_at, "owl", i / 1000) for i in range(1000)],
+    "parts of sounds": [ExportRow("talk.wav#t=0.0,2.5", "speech"), ExportRow("a#t=1.0,2.0.wav#t=7200.25,7203.0")],
     "hostile rows": [ExportRow(text, text, text, ROW.created_at, text, 1e-9) for text in HOSTILE],
 }
 
@@ -38,7 +39,8 @@ CASES = {
 def _read_csv(text: str) -> list[dict[str, object]]:
     rows = [dict[str, object](row) for row in csv.DictReader(io.StringIO(text, newline=""))]
     for row in rows:
-        row["confidence"] = float(str(row["confidence"])) if row["confidence"] else None
+        for number in ("confidence", "start_s", "end_s"):
+            row[number] = float(str(row[number])) if row[number] else None
     return rows
 
 
@@ -55,7 +57,12 @@ READERS: dict[str, Callable[[str], list[dict[str, object]]]] = {
 
 def read_back(name: str, path: Path) -> list[ExportRow]:
     text = path.read_bytes().decode("utf-8")
-    return [ExportRow(**row) for row in READERS[name](text)]  # type: ignore[arg-type]
+    rows = []
+    for values in READERS[name](text):
+        part = values.pop("start_s"), values.pop("end_s")
+        rows.append(ExportRow(**values))  # type: ignore[arg-type]
+        assert part == (rows[-1].start_s, rows[-1].end_s)
+    return rows
 
 
 @pytest.fixture
@@ -66,6 +73,12 @@ def small_files_only() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
     yield
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_part_of_a_sound_says_where_it_begins_and_ends() -> None:
+    row = ExportRow("a#t=1.0,2.0.wav#t=7200.25,7203.0")
+    assert (row.start_s, row.end_s) == (7200.25, 7203.0)
+    assert (ROW.start_s, ROW.end_s) == (None, None)
 
 
 def test_every_exporter_has_a_reader_in_these_tests() -> None:
@@ -149,7 +162,7 @@ def test_a_disk_without_room_is_a_clear_error(name: str, tmp_path: Path, small_f
 
 def test_the_header_names_the_columns(tmp_path: Path) -> None:
     text = EXPORTERS.get("csv").write([], tmp_path / "labels.csv").read_text(encoding="utf-8")
-    assert text == "item_id,label,annotator,created_at,predicted_label,confidence\n"
+    assert text == "item_id,label,annotator,created_at,predicted_label,confidence,start_s,end_s\n"
     assert ",".join(COLUMNS) in text
 
 

@@ -100,7 +100,7 @@ def test_folders_nested_deeper_than_recursion_allows_are_scanned(deep_folder: Pa
 def test_large_photographs_shrink_while_they_decode_where_less_is_enough(tmp_path: Path) -> None:
     picture(0, 1600, 800).save(tmp_path / "large.jpg")
     source = opened("image_folder", tmp_path, path=".")
-    assert source.read(Item("large.jpg"), enough_px=200).size == (400, 200)
+    assert source.read(Item("large.jpg"), 200).size == (400, 200)
     assert source.read(Item("large.jpg")).size == (1600, 800)
 
 

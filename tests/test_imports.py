@@ -8,14 +8,18 @@ PACKAGE = Path(__file__).parent.parent / "fastlabel_gradio"
 # From the ground up. A folder is one room; files inside a room may import each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("types", "errors"),
-    ("registry", "options", "config", "devices", "media", "atomic_file", "clustering", "label_store", "trainer"),
-    ("sources", "encoders", "head", "strategies", "exports"),
-    ("embedding_store", "gallery"),
+    (
+        *("registry", "options", "config", "devices", "item_file", "atomic_file", "clustering"),
+        *("spectrograms", "label_store", "trainer", "evaluation", "learning_record"),
+    ),
+    ("pictures", "sounds"),
+    ("sources", "encoders", "head", "exports"),
+    ("embedding_store", "gallery", "strategies"),
     ("embedding_pipeline",),
     ("pool_ledger",),
     ("labeler",),
     ("project", "access"),
-    ("api", "ui"),
+    ("api", "ui", "simulation"),
     ("app",),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

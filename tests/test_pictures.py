@@ -1,4 +1,4 @@
-"""Pictures in and out: what `fastlabel_gradio.media` accepts, refuses and makes."""
+"""Pictures in and out: what `fastlabel_gradio.pictures` accepts, refuses and makes."""
 
 import io
 import os
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fastlabel_gradio import media
+from fastlabel_gradio import pictures
 from fastlabel_gradio.errors import UnreadableItemError
 
 RED, BLUE = (220, 20, 20), (20, 20, 220)
@@ -52,7 +52,7 @@ def is_near(pixel: object, colour: tuple[int, int, int], tolerance: int = 12) ->
 
 def reason(file: io.BytesIO | Path) -> str:
     with pytest.raises(UnreadableItemError) as caught:
-        media.open_picture(file)
+        pictures.open_picture(file)
     text = str(caught.value)
     assert text and "\n" not in text and len(text) < 160
     return text
@@ -60,14 +60,14 @@ def reason(file: io.BytesIO | Path) -> str:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "JPEG2000", "PPM"])
 def test_every_known_format_opens_as_rgb(kind: str) -> None:
-    picture = media.open_picture(encoded(halves(), kind))
+    picture = pictures.open_picture(encoded(halves(), kind))
     assert (picture.mode, picture.size) == ("RGB", (64, 32))
     assert is_near(picture.getpixel((5, 16)), RED) and is_near(picture.getpixel((58, 16)), BLUE)
 
 
 def test_a_multi_picture_jpeg_of_a_phone_gives_its_first_picture() -> None:
     file = encoded(halves(), "MPO", save_all=True, append_images=[noise(64, 32)])
-    assert is_near(media.open_picture(file).getpixel((5, 16)), RED)
+    assert is_near(pictures.open_picture(file).getpixel((5, 16)), RED)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
@@ -86,7 +86,7 @@ def test_exif_orientation_is_undone(kind: str, orientation: int) -> None:
     }[orientation]
     exif = Image.Exif()
     exif[0x0112] = orientation
-    picture = media.open_picture(encoded(stored, kind, exif=exif))
+    picture = pictures.open_picture(encoded(stored, kind, exif=exif))
     assert picture.size == upright.size
     assert is_near(picture.getpixel((5, 16)), RED) and is_near(picture.getpixel((58, 16)), BLUE)
 
@@ -94,42 +94,42 @@ def test_exif_orientation_is_undone(kind: str, orientation: int) -> None:
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_damaged_exif_does_not_hide_a_good_picture() -> None:
     file = encoded(halves(), "JPEG", exif=b"Exif\x00\x00MM\x00\x2a\xff\xff\xff\xff" + bytes(range(40)))
-    assert media.open_picture(file).size == (64, 32)
+    assert pictures.open_picture(file).size == (64, 32)
 
 
 def test_cmyk_is_converted() -> None:
-    assert is_near(media.open_picture(encoded(halves().convert("CMYK"), "JPEG")).getpixel((5, 16)), RED)
+    assert is_near(pictures.open_picture(encoded(halves().convert("CMYK"), "JPEG")).getpixel((5, 16)), RED)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
 def test_sixteen_bits_are_scaled_not_clipped(kind: str) -> None:
     ramp = np.linspace(0, 65_535, 256, dtype=np.uint16)[None].repeat(8, axis=0)
-    values = np.asarray(media.open_picture(encoded(Image.fromarray(ramp), kind)))[0, :, 0]
+    values = np.asarray(pictures.open_picture(encoded(Image.fromarray(ramp), kind)))[0, :, 0]
     assert np.abs(values.astype(int) - np.arange(256)).max() <= 1
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (0.0, 255.0), (-3.0, 90_000.0)])
 def test_float_pictures_use_the_whole_range(low: float, high: float) -> None:
     ramp = np.linspace(low, high, 256, dtype=np.float32)[None].repeat(8, axis=0)
-    values = np.asarray(media.open_picture(encoded(Image.fromarray(ramp), "TIFF")))[0, :, 0]
+    values = np.asarray(pictures.open_picture(encoded(Image.fromarray(ramp), "TIFF")))[0, :, 0]
     assert np.abs(values.astype(int) - np.arange(256)).max() <= 1
 
 
 def test_integers_beyond_sixteen_bits_are_scaled_by_their_own_range() -> None:
     ramp = np.linspace(0, 1_000_000, 256, dtype=np.int32)[None].repeat(8, axis=0)
-    values = np.asarray(media.open_picture(encoded(Image.fromarray(ramp), "TIFF")))[0, :, 0]
+    values = np.asarray(pictures.open_picture(encoded(Image.fromarray(ramp), "TIFF")))[0, :, 0]
     assert np.abs(values.astype(int) - np.arange(256)).max() <= 1
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_transparency_is_laid_on_white(mode: str) -> None:
     clear = Image.new(mode, (8, 8), (0,) * len(mode))
-    picture = media.open_picture(encoded(clear, "PNG"))
+    picture = pictures.open_picture(encoded(clear, "PNG"))
     assert picture.getpixel((4, 4)) == (255, 255, 255)
 
 
 def test_half_transparency_is_mixed_with_white() -> None:
-    pixel = media.open_picture(encoded(Image.new("RGBA", (8, 8), (0, 0, 0, 128)), "PNG")).getpixel((4, 4))
+    pixel = pictures.open_picture(encoded(Image.new("RGBA", (8, 8), (0, 0, 0, 128)), "PNG")).getpixel((4, 4))
     assert is_near(pixel, (127, 127, 127), tolerance=1)
 
 
@@ -137,14 +137,14 @@ def test_a_transparent_palette_colour_is_laid_on_white() -> None:
     palette = Image.new("P", (8, 8), 0)
     palette.putpalette([10, 200, 10, 200, 10, 10])
     palette.paste(1, (0, 0, 4, 8))
-    picture = media.open_picture(encoded(palette, "PNG", transparency=0))
+    picture = pictures.open_picture(encoded(palette, "PNG", transparency=0))
     assert picture.getpixel((6, 4)) == (255, 255, 255)
     assert picture.getpixel((1, 4)) == (200, 10, 10)
 
 
 @pytest.mark.parametrize("mode", ["L", "1", "P"])
 def test_gray_bilevel_and_palette_become_rgb(mode: str) -> None:
-    picture = media.open_picture(encoded(Image.new("L", (8, 8), 255).convert(mode), "PNG"))
+    picture = pictures.open_picture(encoded(Image.new("L", (8, 8), 255).convert(mode), "PNG"))
     assert picture.mode == "RGB"
     assert picture.getpixel((4, 4)) == (255, 255, 255)
 
@@ -152,14 +152,14 @@ def test_gray_bilevel_and_palette_become_rgb(mode: str) -> None:
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
 def test_of_an_animation_the_first_frame_is_given(kind: str) -> None:
     red, blue = Image.new("RGB", (8, 8), RED), Image.new("RGB", (8, 8), BLUE)
-    picture = media.open_picture(encoded(red, kind, save_all=True, append_images=[blue]))
+    picture = pictures.open_picture(encoded(red, kind, save_all=True, append_images=[blue]))
     assert is_near(picture.getpixel((4, 4)), RED)
 
 
 def test_content_decides_not_the_name(tmp_path: Path) -> None:
     mislabeled = tmp_path / "really_png.jpg"
     mislabeled.write_bytes(encoded(halves(), "PNG").getvalue())
-    assert media.open_picture(mislabeled).size == (64, 32)
+    assert pictures.open_picture(mislabeled).size == (64, 32)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_random_damage_never_raises_anything_else() -> None:
             damaged = content.copy()
             damaged[rng.integers(0, min(len(damaged), 400), 6)] = rng.integers(0, 256, 6)
             try:
-                picture = media.open_picture(io.BytesIO(damaged.tobytes()))
+                picture = pictures.open_picture(io.BytesIO(damaged.tobytes()))
             except UnreadableItemError:
                 continue
             assert picture.mode == "RGB"
@@ -217,9 +217,9 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(size: tuple[int, i
 def test_no_warning_of_pillow_reaches_the_terminal(tmp_path: Path) -> None:
     (tmp_path / "large.png").write_bytes(png_claiming(10_000, 12_000).getvalue())
     program = (
-        "import pathlib, sys; from fastlabel_gradio import media\n"
-        "try: media.open_picture(pathlib.Path(sys.argv[1]))\n"
-        "except media.UnreadableItemError: pass"
+        "import pathlib, sys; from fastlabel_gradio import pictures\n"
+        "try: pictures.open_picture(pathlib.Path(sys.argv[1]))\n"
+        "except pictures.UnreadableItemError: pass"
     )
     run = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path / "large.png")], capture_output=True, text=True, check=True
@@ -237,21 +237,21 @@ def test_a_missing_file_a_folder_and_a_pipe_are_refused(tmp_path: Path) -> None:
 
 def test_a_hint_decodes_large_jpegs_smaller_but_never_below_it() -> None:
     file = encoded(noise(1600, 800), "JPEG")
-    picture = media.open_picture(file, enough_px=200)
+    picture = pictures.open_picture(file, enough_px=200)
     assert picture.size == (400, 200)
     file.seek(0)
-    assert media.open_picture(file, enough_px=900).size == (1600, 800)
+    assert pictures.open_picture(file, enough_px=900).size == (1600, 800)
 
 
 def test_metadata_does_not_leave_with_the_picture() -> None:
     exif = Image.Exif()
     exif[0x010E] = "where I live"
-    picture = media.open_picture(encoded(halves(), "JPEG", exif=exif, comment=b"where I live"))
-    assert b"where I live" not in media.encode_jpeg(picture, 64)
+    picture = pictures.open_picture(encoded(halves(), "JPEG", exif=exif, comment=b"where I live"))
+    assert b"where I live" not in pictures.encode_jpeg(picture, 64)
 
 
 def test_picture_size_reads_the_header_only() -> None:
-    assert media.picture_size(png_claiming(9600, 7200)) == (9600, 7200)
+    assert pictures.picture_size(png_claiming(9600, 7200)) == (9600, 7200)
 
 
 @pytest.mark.parametrize(
@@ -261,12 +261,12 @@ def test_picture_size_reads_the_header_only() -> None:
 def test_a_thumbnail_fits_keeps_its_aspect_and_is_never_enlarged(
     size: tuple[int, int], side_px: int, expected: tuple[int, int]
 ) -> None:
-    assert media.thumbnail(Image.new("RGB", size), side_px).size == expected
+    assert pictures.thumbnail(Image.new("RGB", size), side_px).size == expected
 
 
 def test_a_contact_sheet_centres_each_picture_on_the_matte() -> None:
     sheet = Image.open(
-        io.BytesIO(media.contact_sheet([halves(200, 100), None, Image.new("RGB", (50, 50), RED)], 2, 100))
+        io.BytesIO(pictures.contact_sheet([halves(200, 100), None, Image.new("RGB", (50, 50), RED)], 2, 100))
     )
     matte = (0x20, 0x24, 0x2C)
     assert sheet.size == (200, 200)
@@ -276,21 +276,21 @@ def test_a_contact_sheet_centres_each_picture_on_the_matte() -> None:
 
 
 def test_the_tiles_of_small_pictures_are_as_small_as_they() -> None:
-    sheet = Image.open(io.BytesIO(media.contact_sheet([halves(32, 16)] * 5, 3, 256)))
+    sheet = Image.open(io.BytesIO(pictures.contact_sheet([halves(32, 16)] * 5, 3, 256)))
     assert sheet.size == (96, 64)
 
 
 @pytest.mark.parametrize(("count", "columns", "tile_px"), [(0, 1, 8), (1, 0, 8), (1, 1, 0), (9000, 1, 8)])
 def test_an_impossible_contact_sheet_is_refused(count: int, columns: int, tile_px: int) -> None:
     with pytest.raises(ValueError):
-        media.contact_sheet([Image.new("RGB", (8, 8))] * count, columns, tile_px)
+        pictures.contact_sheet([Image.new("RGB", (8, 8))] * count, columns, tile_px)
 
 
 def test_a_contact_sheet_of_empty_tiles_is_all_matte() -> None:
-    sheet = np.asarray(Image.open(io.BytesIO(media.contact_sheet([None, None], 2, 16))))
+    sheet = np.asarray(Image.open(io.BytesIO(pictures.contact_sheet([None, None], 2, 16))))
     assert sheet.shape == (16, 32, 3)
     assert is_near(sheet[0, 0], (0x20, 0x24, 0x2C)) and sheet.std(axis=(0, 1)).max() < 2
 
 
 def test_a_jpeg_is_fitted() -> None:
-    assert Image.open(io.BytesIO(media.encode_jpeg(noise(300, 100), 150))).size == (150, 50)
+    assert Image.open(io.BytesIO(pictures.encode_jpeg(noise(300, 100), 150))).size == (150, 50)

@@ -8,9 +8,25 @@ import pytest
 import yaml
 
 from fastlabel_gradio.errors import ConfigError, SourceError, UnreadableItemError
+from fastlabel_gradio.sounds import open_sound
 from fastlabel_gradio.sources import SOURCES, Source, guess_source, open_source
-from fastlabel_gradio.types import Item
-from tests.source_data import folder_source, ids, opened, save, sheet_source, table_source, write_cifar
+from fastlabel_gradio.types import Item, Media, Waveform
+from tests.source_data import (
+    audio_folder_source,
+    folder_source,
+    ids,
+    opened,
+    save,
+    save_sound,
+    sheet_source,
+    sound_table_source,
+    table_source,
+    windowed_source,
+    write_cifar,
+    write_csv,
+    write_esc50,
+    write_urbansound8k,
+)
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 
@@ -19,19 +35,54 @@ def demo_source(tmp_path: Path) -> Source:
     return opened("demo", tmp_path)
 
 
+def demo_sounds_source(tmp_path: Path) -> Source:
+    return opened("demo_sounds", tmp_path)
+
+
+def esc50_source(tmp_path: Path) -> Source:
+    return opened("esc50", tmp_path, path=str(write_esc50(tmp_path / "esc")), test_fold=1)
+
+
+def urbansound8k_source(tmp_path: Path) -> Source:
+    return opened("urbansound8k", tmp_path, path=str(write_urbansound8k(tmp_path / "urban")), test_fold=10)
+
+
+def split_source(tmp_path: Path) -> Source:
+    return opened("split", tmp_path, of={"kind": "demo_sounds"}, test_share=0.5)
+
+
 OPENERS: dict[str, Callable[[Path], Source]] = {
     "image_folder": folder_source,
     "sprite_sheet": sheet_source,
     "table": table_source,
     "demo": demo_source,
+    "audio_folder": audio_folder_source,
+    "demo_sounds": demo_sounds_source,
+    "esc50": esc50_source,
+    "urbansound8k": urbansound8k_source,
+    "split": split_source,
+    "audio_folder in windows": windowed_source,
+    "table of sounds": sound_table_source,
 }
+VARIANTS = ("audio_folder in windows", "table of sounds")
 
 
-@pytest.fixture(params=SOURCES.names())
+@pytest.fixture(params=[*SOURCES.names(), *VARIANTS])
 def source(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
     if request.param == "cifar10":
         return opened("cifar10", tmp_path, path=str(write_cifar(tmp_path, monkeypatch)))
     return OPENERS[request.param](tmp_path)
+
+
+def content(media: Media) -> bytes:
+    return media.samples.tobytes() if isinstance(media, Waveform) else media.tobytes()
+
+
+def is_whole(media: Media) -> bool:
+    """An RGB picture, or a waveform with something in it."""
+    if isinstance(media, Waveform):
+        return len(media.samples) > 0 and 0 < abs(media.samples).max() <= 1
+    return media.mode == "RGB"
 
 
 def test_ids_are_unique_relative_and_the_same_in_a_second_scan(source: Source) -> None:
@@ -42,25 +93,42 @@ def test_ids_are_unique_relative_and_the_same_in_a_second_scan(source: Source) -
     assert list(source.scan()) == first
 
 
-def test_every_item_reads_as_rgb(source: Source) -> None:
+def test_every_item_reads_as_the_source_s_kind(source: Source) -> None:
     for item in list(source.scan())[:12]:
-        assert source.read(item).mode == "RGB"
+        media = source.read(item)
+        assert is_whole(media)
+        assert isinstance(media, Waveform) == (source.kind == "audio")
 
 
 def test_content_keys_are_stable_and_equal_exactly_for_equal_content(source: Source) -> None:
     items = list(source.scan())[:24]
     keys = [source.content_key(item) for item in items]
-    pixels = [source.read(item).tobytes() for item in items]
+    contents = [content(source.read(item)) for item in items]
     assert keys == [source.content_key(item) for item in items]
-    assert [[a == b for b in keys] for a in keys] == [[a == b for b in pixels] for a in pixels]
+    assert [[a == b for b in keys] for a in keys] == [[a == b for b in contents] for a in contents]
     assert all(len(key) == 32 and int(key, 16) >= 0 for key in keys)
 
 
 def test_eight_threads_read_what_one_reads(source: Source) -> None:
     items = list(source.scan())[:12] * 8
     with ThreadPoolExecutor(8) as threads:
-        together = list(threads.map(lambda item: source.read(item).tobytes(), items))
-    assert together == [source.read(item).tobytes() for item in items]
+        together = list(threads.map(lambda item: (content(source.read(item)), source.content_key(item)), items))
+    assert together == [(content(source.read(item)), source.content_key(item)) for item in items]
+
+
+def test_no_more_than_the_hint_is_read_where_less_is_possible(source: Source) -> None:
+    item = next(source.scan())
+    media = source.read(item, 8000)
+    assert is_whole(media)
+    if isinstance(media, Waveform) and source.file(item) is not None:
+        assert media.rate_hz == 8000
+
+
+def test_the_file_of_an_item_holds_the_item_and_nothing_else(source: Source) -> None:
+    for item in list(source.scan())[:12]:
+        file = source.file(item)
+        if file is not None:
+            assert content(open_sound(file)) == content(source.read(item))
 
 
 def test_reference_labels_are_among_the_proposed_classes(source: Source) -> None:
@@ -72,11 +140,17 @@ def test_held_out_items_read_and_are_not_in_the_pool(source: Source) -> None:
     held_out = list(source.held_out())
     assert not {item.id for item in held_out} & set(ids(source))
     for item in held_out[:5]:
-        assert source.read(item).mode == "RGB"
+        assert is_whole(source.read(item))
         assert source.reference_label(item) in source.classes()
 
 
-@pytest.mark.parametrize("item_id", ["nothing", "../nothing", "/etc/hostname", "-1", "999999", "", "١", "9" * 5000])
+@pytest.mark.parametrize(
+    "item_id",
+    [
+        *("nothing", "../nothing", "/etc/hostname", "-1", "999999", "", "١", "9" * 5000),
+        *("nothing#t=0.0,1.0", "../nothing#t=0.0,1.0", "/etc/hostname#t=0.0,1.0", "#t=0.0,1.0"),
+    ],
+)
 def test_an_unknown_id_is_unreadable(source: Source, item_id: str) -> None:
     with pytest.raises(UnreadableItemError):
         source.read(Item(item_id))
@@ -108,36 +182,68 @@ class TestGuessSource:
         (tmp_path / "cifar" / "cifar-10-batches-py").mkdir(parents=True)
         (tmp_path / "batches").mkdir()
         (tmp_path / "batches" / "data_batch_1").touch()
-        (tmp_path / "t.CSV").touch()
-        (tmp_path / "t.jsonl").touch()
-        kinds = {name: guess_source(tmp_path / name)[0] for name in ("cifar", "batches", "t.CSV", "t.jsonl", "")}
+        save(tmp_path / "pictures" / "deep" / "a.PNG")
+        save_sound(tmp_path / "sounds" / "deep" / "a.WAV")
+        write_esc50(tmp_path / "esc")
+        write_urbansound8k(tmp_path / "urban")
+        kinds = {folder.name: guess_source(folder)[:2] for folder in tmp_path.iterdir()}
         assert kinds == {
-            "cifar": "cifar10",
-            "batches": "cifar10",
-            "t.CSV": "table",
-            "t.jsonl": "table",
-            "": "image_folder",
+            "cifar": ("image", "cifar10"),
+            "batches": ("image", "cifar10"),
+            "pictures": ("image", "image_folder"),
+            "sounds": ("audio", "audio_folder"),
+            "esc": ("audio", "esc50"),
+            "urban": ("audio", "urbansound8k"),
         }
+
+    def test_what_a_folder_holds_more_of_counts_unless_it_is_said(self, tmp_path: Path) -> None:
+        save(tmp_path / "cover.png")
+        for number in range(2):
+            save_sound(tmp_path / f"{number}.flac")
+        assert guess_source(tmp_path)[:2] == ("audio", "audio_folder")
+        assert guess_source(tmp_path, "image")[:2] == ("image", "image_folder")
+
+    def test_a_kind_that_is_said_wins_over_the_layout(self, tmp_path: Path) -> None:
+        assert guess_source(write_esc50(tmp_path / "esc"), "image")[:2] == ("image", "image_folder")
+        (tmp_path / "cifar" / "cifar-10-batches-py").mkdir(parents=True)
+        assert guess_source(tmp_path / "cifar", "audio")[:2] == ("audio", "audio_folder")
+
+    @pytest.mark.parametrize("name", ["t.CSV", "t.jsonl"])
+    def test_a_table_is_of_sounds_where_its_first_paths_are(self, tmp_path: Path, name: str) -> None:
+        (tmp_path / name).touch()
+        assert guess_source(tmp_path / name) == ("image", "table", {"path": str(tmp_path / name)})
+        options = {"path": str(tmp_path / name), "media": "audio"}
+        assert guess_source(tmp_path / name, "audio") == ("audio", "table", options)
+        if name == "t.CSV":
+            write_csv(tmp_path / name, [["file", "label"], ["a.WAV#t=3,4.5", "x"], ["b.mp3", "y"]])
+        else:
+            (tmp_path / name).write_text('{"file": "a.WAV#t=3,4.5"}')
+        assert guess_source(tmp_path / name) == ("audio", "table", options)
+        assert guess_source(tmp_path / name, "image") == ("image", "table", {"path": str(tmp_path / name)})
 
     def test_the_options_open_the_source_from_any_folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         save(tmp_path / "pool" / "a.png")
         monkeypatch.chdir(tmp_path)
-        kind, options = guess_source(Path("pool"))
-        assert ids(open_source(kind, options, Path("/nowhere"), tmp_path)) == ["a.png"]
+        _, name, options = guess_source(Path("pool"))
+        assert ids(open_source(name, options, Path("/nowhere"), tmp_path)) == ["a.png"]
 
-    def test_a_single_picture_points_to_the_sprite_sheet_configuration(self, tmp_path: Path) -> None:
+    def test_a_single_picture_or_sound_points_to_what_can_be_done_with_it(self, tmp_path: Path) -> None:
         with pytest.raises(SourceError, match=r"configs/celeba.yaml"):
             guess_source(save(tmp_path / "sheet.png"))
+        with pytest.raises(SourceError, match=r"is one sound. Give its folder; --window"):
+            guess_source(save_sound(tmp_path / "talk.wav"))
 
-    def test_missing_paths_and_other_files_are_refused(self, tmp_path: Path) -> None:
+    def test_missing_paths_empty_folders_and_other_files_are_refused(self, tmp_path: Path) -> None:
         (tmp_path / "notes.txt").touch()
         with pytest.raises(SourceError, match="does not exist"):
             guess_source(tmp_path / "gone")
         with pytest.raises(SourceError, match="is not a source"):
             guess_source(tmp_path / "notes.txt")
+        with pytest.raises(SourceError, match="holds no picture or sound"):
+            guess_source(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["celeba", "cifar10", "demo", "digits", "images"])
+@pytest.mark.parametrize("name", ["celeba", "cifar10", "demo", "digits", "images", "audio", "esc50", "urbansound8k"])
 def test_the_source_of_every_configuration_has_valid_options(name: str) -> None:
     config = yaml.safe_load((CONFIGS / f"{name}.yaml").read_text(encoding="utf-8"))
     for project in config["projects"]:

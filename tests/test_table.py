@@ -7,13 +7,8 @@ import pytest
 
 from fastlabel_gradio.errors import SourceError, UnreadableItemError
 from fastlabel_gradio.sources import Source
-from fastlabel_gradio.types import Item
-from tests.source_data import (
-    ids,
-    opened,
-    picture,
-    save,
-)
+from fastlabel_gradio.types import Item, TimeSpan, Waveform
+from tests.source_data import RATE_HZ, ids, opened, picture, save, save_sound, sound, write_csv
 
 
 def write(tmp_path: Path, name: str, text: str, encoding: str = "utf-8") -> Source:
@@ -99,3 +94,68 @@ def test_a_table_that_is_not_utf8_or_missing_is_refused(tmp_path: Path) -> None:
         write(tmp_path, "t.csv", "path\ncafé.png\n", encoding="latin-1")
     with pytest.raises(SourceError, match="is not a file"):
         opened("table", tmp_path, path="gone.csv")
+
+
+def test_rows_of_the_test_part_are_held_out(tmp_path: Path) -> None:
+    rows = [["a.png", "x", "train"], ["b.png", "y", " Test "], ["c.png", "", "test"], ["d.png", "x", ""]]
+    write_csv(tmp_path / "t.csv", [["path", "label", "split"], *rows])
+    source = opened("table", tmp_path, path="t.csv")
+    assert (ids(source), [item.id for item in source.held_out()]) == (["a.png", "d.png"], ["b.png"])
+    assert source.classes() == ("x", "y")
+    other = opened("table", tmp_path, path="t.csv", split_column="part")
+    assert (len(ids(other)), list(other.held_out())) == (4, [])
+
+
+def test_a_table_that_holds_out_every_row_is_refused(tmp_path: Path) -> None:
+    write_csv(tmp_path / "t.csv", [["path", "split"], ["a.png", "test"]])
+    with pytest.raises(SourceError, match="leaves no picture to label"):
+        opened("table", tmp_path, path="t.csv")
+
+
+class TestSounds:
+    def parts(self, tmp_path: Path, *paths: str) -> Source:
+        save_sound(tmp_path / "talk.wav", seconds=1.0)
+        (tmp_path / "t.jsonl").write_text("\n".join(json.dumps({"path": path}) for path in paths))
+        return opened("table", tmp_path, path="t.jsonl", media="audio")
+
+    def samples(self, source: Source, item_id: str) -> bytes:
+        waveform = source.read(Item(item_id))
+        assert isinstance(waveform, Waveform)
+        return waveform.samples.tobytes()
+
+    def test_a_path_may_name_a_part_of_a_file(self, tmp_path: Path) -> None:
+        source = self.parts(tmp_path, "talk.wav#t=0.25,0.5", "talk.wav#t=0,1", "./talk.wav#t=0.0,1.00", "talk.wav")
+        assert ids(source) == ["talk.wav#t=0.25,0.5", "talk.wav#t=0.0,1.0", "talk.wav"]
+        whole = sound(0, 1.0)
+        assert self.samples(source, "talk.wav#t=0.25,0.5") == whole[RATE_HZ // 4 : RATE_HZ // 2].tobytes()
+        assert self.samples(source, "talk.wav#t=0.0,1.0") == self.samples(source, "talk.wav") == whole.tobytes()
+        assert len({source.content_key(item) for item in source.scan()}) == 3
+        assert {item.stamp for item in source.scan()} == {next(source.scan()).stamp} != {"missing"}
+
+    def test_the_file_of_a_row_is_given_for_whole_sounds_only(self, tmp_path: Path) -> None:
+        source = self.parts(tmp_path, "talk.wav")
+        assert source.file(Item("talk.wav")) == tmp_path / "talk.wav"
+        assert source.file(Item("talk.wav#t=0.0,1.0")) is None
+
+    def test_a_file_that_is_called_like_a_part_is_that_file(self, tmp_path: Path) -> None:
+        save_sound(tmp_path / "x#t=0.1,0.2", 5, format="WAV")
+        source = self.parts(tmp_path, "x#t=0.1,0.2")
+        [item_id] = ids(source)
+        assert TimeSpan.split(item_id) == (item_id, None)
+        assert self.samples(source, item_id) == sound(5).tobytes()
+        assert source.file(Item(item_id)) == tmp_path / "x#t=0.1,0.2"
+
+    @pytest.mark.parametrize(
+        "part", ["talk.wav#t=0.5,0.5", "talk.wav#t=0.5,0.2", "talk.wav#t=2,3", "gone.wav#t=0,1", "talk.wav#t=a,b"]
+    )
+    def test_an_impossible_part_is_an_item_that_gives_its_reason(self, tmp_path: Path, part: str) -> None:
+        source = self.parts(tmp_path, part)
+        [item] = source.scan()
+        with pytest.raises(UnreadableItemError):
+            source.read(item)
+
+    def test_a_picture_called_like_a_part_is_read_by_its_name(self, tmp_path: Path) -> None:
+        save(tmp_path / "x#t=1.0,2.0", 4)
+        source = write(tmp_path, "t.csv", 'path\n"x#t=1.0,2.0"\n')
+        [item] = source.scan()
+        assert source.read(item).tobytes() == picture(4).tobytes()

@@ -7,9 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastlabel_gradio.encoders import clip, offline  # noqa: F401  # they register themselves
+from fastlabel_gradio.encoders import (  # noqa: F401  # they register themselves
+    clap,
+    clip,
+    clip_spectrogram,
+    offline,
+    offline_sound,
+)
 from fastlabel_gradio.encoders.base import ENCODERS, Encoder, EncoderOptions, FittedEncoder
-from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError
+from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.options import parse_options
 from fastlabel_gradio.types import Kind
 
@@ -17,7 +23,7 @@ __all__ = ["ENCODERS", "Encoder", "EncoderChoice", "FittedEncoder", "check_encod
 
 AUTO = "auto"
 STAND_IN = "offline"
-PREFERRED: dict[Kind, str] = {"image": "clip"}
+PREFERRED: dict[Kind, str] = {"image": "clip", "audio": "clap"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +31,13 @@ class EncoderChoice:
     """The encoder that a project gets, before it is built.
 
     Attributes:
+        media_kind: what the pool is made of.
         name: a registered name, never "auto".
         notice: what to say of the choice on screen; "" where the encoder is the wanted one.
         may_stand_in: whether the offline encoder takes over where this one turns out broken.
     """
 
+    media_kind: Kind
     name: str
     options: EncoderOptions
     notice: str = ""
@@ -42,60 +50,49 @@ class EncoderChoice:
             EncoderUnavailableError: the model cannot be built and nothing may stand in.
         """
         try:
-            return ENCODERS.get(self.name)(self.options), self.notice
+            return ENCODERS[self.media_kind].get(self.name)(self.options), self.notice
         except EncoderUnavailableError as error:
             if not self.may_stand_in:
-                raise _unavailable(self.name, str(error)) from error
-            return _stand_in(self.name, str(error)).open()
+                raise _unavailable(self.media_kind, self.name, str(error)) from error
+            return _stand_in(self.media_kind, self.name, str(error)).open()
 
 
 def check_encoder(kind: str, options: Mapping[str, object], media_kind: Kind, base_dir: Path = Path()) -> EncoderChoice:
     """Decides within seconds which encoder to open: the named one, or for "auto" the best that can be had.
 
     Args:
-        kind: a registered name, or "auto": CLIP if its weights are here or can be fetched, else the offline encoder.
+        kind: a registered name, or "auto": CLIP or CLAP if its weights are here or can be fetched, else the offline encoder.
         options: the other keys of the `encoder:` block; with "auto", those of the encoder that it prefers.
         media_kind: what the pool is made of.
         base_dir: relative paths in the options are relative to this folder.
 
     Raises:
-        UnknownNameError: no such encoder. ConfigError: a wrong option, or an encoder for another kind of media.
+        UnknownNameError: no such encoder for that kind of media. ConfigError: a wrong option.
         EncoderUnavailableError: the named encoder's weights cannot be had.
     """
-    name = _preferred(media_kind) if kind == AUTO else kind
-    encoder_type = ENCODERS.get(name)
-    if media_kind not in encoder_type.kinds:
-        raise ConfigError(f"encoder '{name}' cannot embed {media_kind} items. {_encoders_for(media_kind)}")
+    name = PREFERRED[media_kind] if kind == AUTO else kind
+    encoder_type = ENCODERS[media_kind].get(name)
     parsed = parse_options(f"encoder '{name}'", encoder_type.Options, options).located(base_dir)
     reason = encoder_type.why_unavailable(parsed)
     if reason is None:
-        return EncoderChoice(name, parsed, may_stand_in=kind == AUTO)
+        return EncoderChoice(media_kind, name, parsed, may_stand_in=kind == AUTO)
     if kind == AUTO:
-        return _stand_in(name, reason)
-    raise _unavailable(name, reason)
+        return _stand_in(media_kind, name, reason)
+    raise _unavailable(media_kind, name, reason)
 
 
-def _preferred(media_kind: Kind) -> str:
-    if media_kind not in PREFERRED:
-        raise ConfigError(f"encoder 'auto' knows none for {media_kind} items. {_encoders_for(media_kind)}")
-    return PREFERRED[media_kind]
-
-
-def _encoders_for(media_kind: Kind) -> str:
-    fitting = [name for name in ENCODERS.names() if media_kind in ENCODERS.get(name).kinds]
-    return f"Encoders for {media_kind}: {', '.join(fitting) or 'none'}."
-
-
-def _stand_in(wanted: str, reason: str) -> EncoderChoice:
+def _stand_in(media_kind: Kind, wanted: str, reason: str) -> EncoderChoice:
+    remedy = ENCODERS[media_kind].get(wanted).where_to_put_weights
     notice = (
         f"{wanted.upper()} could not be had: {reason}. The offline encoder is used: expect lower accuracy. "
-        f"To use {wanted.upper()}, put the path of a checkpoint file in the encoder's option `pretrained`."
+        f"To use {wanted.upper()}, put {remedy}."
     )
-    return EncoderChoice(STAND_IN, ENCODERS.get(STAND_IN).Options(), notice)
+    return EncoderChoice(media_kind, STAND_IN, ENCODERS[media_kind].get(STAND_IN).Options(), notice)
 
 
-def _unavailable(name: str, reason: str) -> EncoderUnavailableError:
+def _unavailable(media_kind: Kind, name: str, reason: str) -> EncoderUnavailableError:
+    remedy = ENCODERS[media_kind].get(name).where_to_put_weights
     return EncoderUnavailableError(
-        f"encoder '{name}' cannot be had: {reason}. Put the path of a checkpoint file in its option `pretrained`, "
+        f"encoder '{name}' cannot be had: {reason}. Put {remedy}, "
         "or choose `encoder: {kind: offline}` (`--encoder offline`)."
     )

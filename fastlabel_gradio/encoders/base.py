@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
 from fastlabel_gradio.registry import Registry
@@ -28,20 +27,24 @@ class Encoder(ABC):
 
     Attributes:
         name: its registered name.
+        prompt: the text that describes a class best, with "{label}" in place of its name; for encoders with a text tower.
+        where_to_put_weights: what to write where for weights that are on this machine, for messages.
         dim: numbers in an embedding.
         fingerprint: changes whenever the same item could get another embedding (model, weights, preprocessing; not the
             device's precision). Hex or letters, digits, '-' and '_' only: it names a file.
         batch_size: items that `encode` is fastest with on this device.
-        input_px: pixels on the shorter side that are enough; a larger picture may be shrunk to it while it is read.
+        resolution: pixels on the shorter side, or samples a second, that are enough; an item may be read with fewer than
+            its original has, down to this.
     """
 
     name: ClassVar[str]
-    kinds: ClassVar[tuple[Kind, ...]]
+    prompt: ClassVar[str] = "{label}"
+    where_to_put_weights: ClassVar[str] = "the path of a checkpoint file in the encoder's option `pretrained`"
     Options: ClassVar[type[EncoderOptions]]
     dim: int
     fingerprint: str
     batch_size: int
-    input_px: int
+    resolution: int
 
     @abstractmethod
     def __init__(self, options: Any) -> None:
@@ -56,18 +59,18 @@ class Encoder(ABC):
         return None
 
     @abstractmethod
-    def prepare(self, media: Image.Image) -> np.ndarray:
-        """One item as the array that `encode` takes. Runs in worker threads; equal shapes for all items."""
+    def prepare(self, media: Any) -> np.ndarray:
+        """One item, a picture or a Waveform, as the array that `encode` takes. Runs in worker threads."""
 
     @abstractmethod
-    def encode(self, batch: np.ndarray) -> Embeddings:
-        """L2-normalised embeddings, float32[n, dim], of n prepared items stacked. n may be 0."""
+    def encode(self, batch: Sequence[np.ndarray]) -> Embeddings:
+        """L2-normalised embeddings, float32[n, dim], of n prepared items. n may be 0."""
 
     def encode_text(self, prompts: Sequence[str]) -> Embeddings:
         """L2-normalised embeddings of texts in the same space. Raises EncoderUnavailableError without a text tower."""
         from fastlabel_gradio.errors import EncoderUnavailableError
 
-        raise EncoderUnavailableError(f"encoder '{self.name}' has no text tower. Use 'clip' for prompts.")
+        raise EncoderUnavailableError(f"encoder '{self.name}' has no text tower. Use 'clip' or 'clap' for prompts.")
 
 
 class FittedEncoder(Encoder):
@@ -79,8 +82,8 @@ class FittedEncoder(Encoder):
     sample_size: ClassVar[int]
 
     @abstractmethod
-    def fit(self, sample: np.ndarray, seed: int) -> None:
-        """Learns from up to `sample_size` random items of the pool, prepared and stacked.
+    def fit(self, sample: Sequence[np.ndarray], seed: int) -> None:
+        """Learns from up to `sample_size` random items of the pool, prepared.
 
         The same sample and seed give the same encoder.
         """
@@ -94,4 +97,8 @@ class FittedEncoder(Encoder):
         """Reads what `save` wrote. Raises CheckpointError where it is damaged or of another recipe."""
 
 
-ENCODERS: Registry[type[Encoder]] = Registry("encoder", "fastlabel.encoders")
+# A name may mean one encoder for pictures and another for sounds: "offline" does.
+ENCODERS: dict[Kind, Registry[type[Encoder]]] = {
+    "image": Registry("image encoder", "fastlabel.image_encoders"),
+    "audio": Registry("audio encoder", "fastlabel.audio_encoders"),
+}

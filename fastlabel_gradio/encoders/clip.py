@@ -1,12 +1,11 @@
 """CLIP by open_clip: pictures and texts in one space. Where its weights are is `clip_weights`' affair."""
 
 import json
-import pickle
 from collections.abc import Sequence
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 from PIL import Image
@@ -16,15 +15,13 @@ from fastlabel_gradio.devices import matmul_dtype, pick_device
 from fastlabel_gradio.encoders import clip_weights
 from fastlabel_gradio.encoders.base import ENCODERS, Encoder, EncoderOptions
 from fastlabel_gradio.encoders.clip_weights import FOLDER_PREFIX, HUB_PREFIX
+from fastlabel_gradio.encoders.hub import first_line
+from fastlabel_gradio.encoders.pretrained import embedded_texts, loading, unit_vectors, weights_digest
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.types import Embeddings
 
-if TYPE_CHECKING:
-    import torch
-
 BATCH_SIZES = {"cpu": 32, "cuda": 256, "mps": 64}
 LONGEST_ASPECT = 4  # beyond it the resize makes a huge picture only for the centre crop to cut most of it off
-SAMPLE_PER_TENSOR = 4096
 
 
 class ClipOptions(EncoderOptions):
@@ -65,7 +62,7 @@ class ClipOptions(EncoderOptions):
         return self.model_copy(update={"pretrained": str(file)}) if is_file else self
 
 
-@ENCODERS.register("clip")
+@ENCODERS["image"].register("clip")
 class ClipEncoder(Encoder):
     """A CLIP model with the model's own preprocessing, in the precision that the device is fastest at.
 
@@ -78,7 +75,7 @@ class ClipEncoder(Encoder):
     """
 
     name = "clip"
-    kinds = ("image",)
+    prompt = "a photo of a {label}."
     Options = ClipOptions
 
     def __init__(self, options: ClipOptions) -> None:
@@ -102,14 +99,12 @@ class ClipEncoder(Encoder):
         picture = media.convert("RGB")
         return np.asarray(self._resize(_without_ends(picture) if self._crops else picture))
 
-    def encode(self, batch: np.ndarray) -> Embeddings:
-        return self._embed(batch) if len(batch) else np.empty((0, self.dim), dtype=np.float32)
+    def encode(self, batch: Sequence[np.ndarray]) -> Embeddings:
+        return self._embed(np.stack(batch)) if len(batch) else np.empty((0, self.dim), dtype=np.float32)
 
     def encode_text(self, prompts: Sequence[str]) -> Embeddings:
         """L2-normalised embeddings, float32[n, dim]. Raises EncoderUnavailableError where there is no tokenizer."""
-        starts = range(0, len(prompts), self.batch_size)
-        parts = [self._embed_texts(list(prompts[start : start + self.batch_size])) for start in starts]
-        return np.concatenate([np.empty((0, self.dim), dtype=np.float32), *parts])
+        return embedded_texts(prompts, self.batch_size, self.dim, self._embed_texts)
 
     def _use_preprocessing(self, preprocess: Any) -> None:
         import torch
@@ -122,7 +117,7 @@ class ClipEncoder(Encoder):
         settings = self._model.visual.preprocess_cfg
         size = settings["size"]
         self._size: tuple[int, int] = (size, size) if isinstance(size, int) else tuple(size)
-        self.input_px = min(self._size)
+        self.resolution = min(self._size)
         self._crops = settings["resize_mode"] == "shortest"
 
     def _embed(self, batch: np.ndarray) -> Embeddings:
@@ -131,13 +126,13 @@ class ClipEncoder(Encoder):
         with torch.inference_mode():
             pixels = torch.from_numpy(batch).to(self._device).permute(0, 3, 1, 2).float()
             pixels = pixels.sub_(self._mean).div_(self._deviation).to(self._dtype)
-            return _unit_vectors(self._model.encode_image(pixels))
+            return unit_vectors(self._model.encode_image(pixels))
 
     def _embed_texts(self, prompts: list[str]) -> Embeddings:
         import torch
 
         with torch.inference_mode():
-            return _unit_vectors(self._model.encode_text(self._tokenizer(prompts).to(self._device)))
+            return unit_vectors(self._model.encode_text(self._tokenizer(prompts).to(self._device)))
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -146,23 +141,17 @@ class ClipEncoder(Encoder):
         try:
             return open_clip.get_tokenizer(self._options.model)
         except (ImportError, OSError, RuntimeError, ValueError) as error:
-            reason = clip_weights.first_line(error)
+            reason = first_line(error)
             raise EncoderUnavailableError(f"the tokenizer of {self._options.model} cannot be had ({reason})") from error
 
 
 def _load(options: ClipOptions) -> tuple[Any, Any]:
     """The model in fp32 on the CPU, as the checkpoint has it, and open_clip's own preprocessing for it."""
     import open_clip
-    from safetensors import SafetensorError
 
-    # A damaged file fails in as many ways as there are formats.
-    unreadable = (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, ImportError)
     arguments = {} if options.is_self_contained else _weights_arguments(options)
-    try:
+    with loading(options.model if options.is_self_contained else arguments["pretrained"]):
         model, preprocess = open_clip.create_model_from_pretrained(options.model, weights_only=True, **arguments)
-    except (*unreadable, pickle.UnpicklingError, SafetensorError) as error:
-        place = options.model if options.is_self_contained else arguments["pretrained"]
-        raise EncoderUnavailableError(f"{place} cannot be loaded ({clip_weights.first_line(error)})") from error
     return model, preprocess
 
 
@@ -184,31 +173,8 @@ def _fingerprint(model: Any, options: ClipOptions) -> str:
         options.model if options.is_self_contained else options.model.replace("/", "-")
     )
     quick_gelu = any(type(module).__name__ == "QuickGELU" for module in model.modules())
-    described = [architecture, quick_gelu, model.visual.preprocess_cfg, _weights_digest(model.state_dict())]
+    described = [architecture, quick_gelu, model.visual.preprocess_cfg, weights_digest(model.state_dict())]
     return "clip-" + blake2b(json.dumps(described, sort_keys=True).encode(), digest_size=10).hexdigest()
-
-
-def _weights_digest(weights: "dict[str, torch.Tensor]") -> str:
-    """A hash that every bit of every tensor changes: of names, shapes, sums of words, and a sample of each in order.
-
-    The sums read memory at its own speed, 0.1 s for 600 MB where a cryptographic hash of all takes a second.
-    """
-    import torch
-
-    digest = blake2b(digest_size=16)
-    for name, tensor in sorted(weights.items()):
-        flat = tensor.detach().cpu().contiguous().flatten()
-        words = flat.view({1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}[flat.element_size()])
-        sample = words[:: max(1, len(words) // SAMPLE_PER_TENSOR)].contiguous()
-        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype} {words.sum(dtype=torch.int64).item()}".encode())
-        digest.update(sample.numpy().tobytes())
-    return digest.hexdigest()
-
-
-def _unit_vectors(features: "torch.Tensor") -> Embeddings:
-    from torch.nn.functional import normalize
-
-    return normalize(features.float(), dim=-1).cpu().numpy()
 
 
 def _without_ends(picture: Image.Image) -> Image.Image:

@@ -1,33 +1,23 @@
 """Where CLIP's weights are: in a file, in a cache, on the hub, or nowhere within reach.
 
-open_clip's own download retries for 45 s without a network, so that is asked here first. Builds no model.
+open_clip's own download retries for 45 s without a network, so `hub` is asked first. Builds no model.
 """
 
 import difflib
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import Any
 
+from fastlabel_gradio.encoders import hub
+from fastlabel_gradio.encoders.hub import HubFile, first_line
 from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError
 
 HUB_PREFIX = "hf-hub:"
 FOLDER_PREFIX = "local-dir:"
 CHECKPOINT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
-PROBE_LIMIT_S = 5.0
 CONFIG_NAME = "open_clip_config.json"
 WEIGHTS_NAMES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")  # as open_clip looks for them, in order
-
-
-@dataclass(frozen=True, slots=True)
-class HubFile:
-    """A file in a repository of the Hugging Face hub under one of several names, the first preferred."""
-
-    repo: str
-    names: tuple[str, ...]
 
 
 # open_clip's table says the same, but importing open_clip takes seconds that the start with the default can do without.
@@ -49,14 +39,14 @@ def why_missing(model: str, pretrained: str) -> str | None:
         return _folder_problem(Path(model.removeprefix(FOLDER_PREFIX)))
     if model.startswith(HUB_PREFIX):
         repo = model.removeprefix(HUB_PREFIX)
-        return _unreachable(HubFile(repo, (CONFIG_NAME,))) or _unreachable(HubFile(repo, WEIGHTS_NAMES))
+        return hub.why_unreachable(HubFile(repo, (CONFIG_NAME,))) or hub.why_unreachable(HubFile(repo, WEIGHTS_NAMES))
     if (model, pretrained) == (DEFAULT_MODEL, DEFAULT_TAG):
-        return _unreachable(DEFAULT_FILE)
+        return hub.why_unreachable(DEFAULT_FILE)
     if is_checkpoint_path(pretrained):
         check_model(model)
         return None if Path(pretrained).is_file() else f"there is no file {pretrained}"
     entry = tag_entry(model, pretrained)
-    return _unreachable(_hub_file(entry)) if entry["hf_hub"] else _url_unreachable(entry["url"])
+    return hub.why_unreachable(_hub_file(entry)) if entry["hf_hub"] else _url_unreachable(entry["url"])
 
 
 def fetch(model: str, pretrained: str) -> Path:
@@ -71,7 +61,7 @@ def fetch(model: str, pretrained: str) -> Path:
 
     entry = tag_entry(model, pretrained)
     # A cached file is taken as it is: open_clip would first ask the hub for a newer one, and retry without a network.
-    cached = _cached(_hub_file(entry)) if entry["hf_hub"] else None
+    cached = hub.cached(_hub_file(entry)) if entry["hf_hub"] else None
     try:
         return cached or Path(download_pretrained(entry))
     except (OSError, RuntimeError) as error:
@@ -111,11 +101,6 @@ def is_checkpoint_path(pretrained: str) -> bool:
     return pretrained.lower().endswith(CHECKPOINT_SUFFIXES) or Path(pretrained).is_file()
 
 
-def first_line(error: BaseException) -> str:
-    """The start of an error's message, or its type where it has none; one line for the screen."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-
-
 def _near(name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     return f" Did you mean '{near[0]}'?" if near else ""
@@ -136,61 +121,7 @@ def _hub_file(entry: Mapping[str, Any]) -> HubFile:
     return HubFile(repo, (name[:-4] + ".safetensors", name) if has_safe_twin else (name,))
 
 
-def _cached(file: HubFile) -> Path | None:
-    from huggingface_hub import try_to_load_from_cache
-
-    found = (try_to_load_from_cache(file.repo, name) for name in file.names)
-    return next((Path(path) for path in found if isinstance(path, str)), None)
-
-
-def _unreachable(file: HubFile) -> str | None:
-    return None if _cached(file) else _offline_mode() or _within(PROBE_LIMIT_S, lambda: _ask_hub(file))
-
-
 def _url_unreachable(url: str) -> str | None:
     if (Path.home() / ".cache" / "clip" / url.rsplit("/", 1)[-1]).is_file():  # where open_clip keeps them
         return None
-    return _offline_mode() or _within(PROBE_LIMIT_S, lambda: _ask_server(url))
-
-
-def _offline_mode() -> str | None:
-    from huggingface_hub import constants
-
-    return (
-        "its weights are not in the cache and HF_HUB_OFFLINE forbids a download" if constants.HF_HUB_OFFLINE else None
-    )
-
-
-def _within(limit_s: float, ask: Callable[[], str | None]) -> str | None:
-    """The answer, or that there was none in time. A daemon thread, because no timeout covers the look-up of a name."""
-    answers: SimpleQueue[str | None] = SimpleQueue()
-    Thread(target=lambda: answers.put(ask()), name="ask-for-weights", daemon=True).start()
-    try:
-        return answers.get(timeout=limit_s)
-    except Empty:
-        return f"its weights are not in the cache and the server gave no answer within {limit_s:.0f} s"
-
-
-def _ask_hub(file: HubFile) -> str | None:
-    from huggingface_hub import constants, get_hf_file_metadata, get_token, hf_hub_url
-    from huggingface_hub.errors import EntryNotFoundError
-
-    for name in file.names:
-        try:
-            get_hf_file_metadata(hf_hub_url(file.repo, name), timeout=PROBE_LIMIT_S, token=get_token())
-            return None
-        except EntryNotFoundError:
-            continue
-        except Exception as error:  # the hub's HTTP library, and so its errors, changed with every major version
-            return f"its weights are not in the cache and {constants.ENDPOINT} does not give them ({first_line(error)})"
-    return f"{constants.ENDPOINT}/{file.repo} has no {' or '.join(file.names)}"
-
-
-def _ask_server(url: str) -> str | None:
-    import httpx
-
-    try:
-        httpx.head(url, timeout=PROBE_LIMIT_S, follow_redirects=True).raise_for_status()
-    except httpx.HTTPError as error:
-        return f"its weights are not in the cache and {url} does not give them ({first_line(error)})"
-    return None
+    return hub.why_address_unreachable(url)

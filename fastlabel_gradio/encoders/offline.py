@@ -11,20 +11,20 @@ the maximum is linear in the patch, so ZCA, dictionary and mean are one matrix a
 ReLU between.
 """
 
-import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.clustering import spherical_kmeans
 from fastlabel_gradio.devices import matmul_dtype, pick_device
 from fastlabel_gradio.encoders.base import ENCODERS, EncoderOptions, FittedEncoder
-from fastlabel_gradio.errors import CheckpointError, EncoderUnavailableError
+from fastlabel_gradio.encoders.learned_file import learned_digest, load_learned, save_learned
+from fastlabel_gradio.encoders.linear_maps import principal_directions, random_directions, unit_vectors, zca
+from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.types import Embeddings
 
 if TYPE_CHECKING:
@@ -62,7 +62,6 @@ class Recipe:
 RECIPE = Recipe()
 FIT_PATCHES = 60_000
 KMEANS_ROUNDS = 10
-OVERSAMPLING = 10  # random directions beyond those wanted (Halko et al., section 4.3)
 BATCH_SIZES = {"cpu": 64, "cuda": 1024, "mps": 512}
 
 
@@ -81,38 +80,35 @@ class Learned:
     projection_bias: np.ndarray
 
 
-@ENCODERS.register("offline")
+@ENCODERS["image"].register("offline")
 class OfflineEncoder(FittedEncoder):
     """Coates & Ng features of the whole picture, squeezed to 32x32. 512 numbers however small the sample."""
 
     name = "offline"
-    kinds = ("image",)
     Options = EncoderOptions
     sample_size = 3000
 
     def __init__(self, options: EncoderOptions) -> None:
         self._device = pick_device()
         self.batch_size = BATCH_SIZES[self._device]
-        self.input_px = 2 * RECIPE.size_px
+        self.resolution = 2 * RECIPE.size_px
 
-    def fit(self, sample: np.ndarray, seed: int) -> None:
+    def fit(self, sample: Sequence[np.ndarray], seed: int) -> None:
         """Raises EncoderUnavailableError for an empty sample."""
         if not len(sample):
             raise EncoderUnavailableError("encoder 'offline' learns from the pool, which has no readable picture yet")
         rng = np.random.default_rng(seed)
-        dictionary, dictionary_bias = _learn_dictionary(sample, rng)
-        features = _Network(dictionary, dictionary_bias, self._device).features_in_blocks(sample, self.batch_size)
-        projection = _principal_directions(features, rng)
+        pictures = np.stack(sample)
+        dictionary, dictionary_bias = _learn_dictionary(pictures, rng)
+        features = _Network(dictionary, dictionary_bias, self._device).features_in_blocks(pictures, self.batch_size)
+        projection = principal_directions(features, RECIPE.dim, rng)
         self._use(Learned(dictionary, dictionary_bias, projection, -projection @ features.mean(0)))
 
     def save(self, path: Path) -> None:
-        from safetensors.numpy import save
-
-        tensors = {field.name: getattr(self._learned, field.name) for field in fields(Learned)}
-        write_atomically(path, save(tensors, metadata={"fastlabel": json.dumps(asdict(RECIPE))}))
+        save_learned(path, _arrays(self._learned), asdict(RECIPE))
 
     def load(self, path: Path) -> None:
-        self._use(_read(path))
+        self._use(Learned(**load_learned(path, _shapes(), asdict(RECIPE))))
 
     def prepare(self, media: Image.Image) -> np.ndarray:
         """uint8[32, 32, 3]: the whole picture, its sides squeezed to a square."""
@@ -122,18 +118,15 @@ class OfflineEncoder(FittedEncoder):
             picture = picture.resize((side, side), Image.Resampling.BILINEAR, reducing_gap=3.0)
         return np.asarray(picture)
 
-    def encode(self, batch: np.ndarray) -> Embeddings:
-        return self._network.embed(batch) if len(batch) else np.empty((0, self.dim), dtype=np.float32)
+    def encode(self, batch: Sequence[np.ndarray]) -> Embeddings:
+        return self._network.embed(np.stack(batch)) if len(batch) else np.empty((0, self.dim), dtype=np.float32)
 
     def _use(self, learned: Learned) -> None:
-        digest = blake2b(json.dumps(asdict(RECIPE)).encode(), digest_size=10)
-        for field in fields(Learned):
-            digest.update(np.ascontiguousarray(getattr(learned, field.name)).tobytes())
         self._learned = learned
         self._network = _Network(learned.dictionary, learned.dictionary_bias, self._device)
         self._network.use_projection(learned.projection, learned.projection_bias)
         self.dim = len(learned.projection)
-        self.fingerprint = f"offline-{digest.hexdigest()}"
+        self.fingerprint = f"offline-{learned_digest(_arrays(learned), asdict(RECIPE))}"
 
 
 class _Network:
@@ -183,7 +176,7 @@ class _Network:
 
         with torch.inference_mode():
             vectors = linear(self.features(batch), self._projection, self._projection_bias)
-            embeddings: Embeddings = _unit_vectors(vectors).cpu().numpy()
+            embeddings: Embeddings = unit_vectors(vectors).cpu().numpy()
             return embeddings
 
 
@@ -227,9 +220,9 @@ def _learn_dictionary(pictures: np.ndarray, rng: np.random.Generator) -> tuple[n
 
     with torch.inference_mode():
         patches = _contrast_normalised(_some_patches(pictures, rng).float())
-        mean, whitening = _zca(patches)
+        mean, whitening = zca(patches, RECIPE.whitening_floor)
         directions = normalize((patches - mean) @ whitening)
-        start = _random_directions(RECIPE.words, RECIPE.patch_numbers, rng)
+        start = random_directions(RECIPE.words, RECIPE.patch_numbers, rng)
         words = spherical_kmeans(directions, start, KMEANS_ROUNDS, rng)  # Coates & Ng 2012, section 2
         dictionary = (words - words.mean(0)) @ whitening
         return dictionary.numpy(), -(dictionary @ mean).numpy()
@@ -243,80 +236,8 @@ def _some_patches(pictures: np.ndarray, rng: np.random.Generator) -> "torch.Tens
     return patches[torch.from_numpy(picked)]
 
 
-def _zca(patches: "torch.Tensor") -> "tuple[torch.Tensor, torch.Tensor]":
-    """Mean, and V (E + 0.1)^-1/2 V' of patches with covariance V E V' (Coates & Ng 2012, section 3)."""
-    import torch
-
-    mean = patches.mean(0)
-    centred = patches - mean
-    values, vectors = torch.linalg.eigh((centred.T @ centred / len(patches)).double())
-    scale = (values.clamp(min=0) + RECIPE.whitening_floor).rsqrt()
-    return mean, ((vectors * scale) @ vectors.T).float()
-
-
-def _random_directions(count: int, numbers: int, rng: np.random.Generator) -> "torch.Tensor":
-    import torch
-    from torch.nn.functional import normalize
-
-    return normalize(torch.from_numpy(rng.standard_normal((count, numbers), dtype=np.float32)))
-
-
-def _principal_directions(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """float32[dim, features], orthonormal rows: the principal directions of the sample, most important first.
-
-    A sample of n pictures spans at most n - 1 of them; random directions orthogonal to these fill up the rest, so that
-    pictures which come later still differ.
-    """
-    sizes, directions = _leading_singular_vectors(features - features.mean(0), rng)
-    found = directions[sizes > 1e-4 * max(float(np.linalg.norm(features)), 1.0)]
-    filling = rng.standard_normal((RECIPE.features, RECIPE.dim - len(found)), dtype=np.float32)
-    filling, _ = np.linalg.qr(filling - found.T @ (found @ filling))
-    return np.ascontiguousarray(np.concatenate([found, filling.T]), dtype=np.float32)
-
-
-def _leading_singular_vectors(matrix: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Up to `dim` largest singular values and right singular vectors of float32[rows, columns], by random projection.
-
-    Halko, Martinsson & Tropp, "Finding structure with randomness" (SIAM Review 2011), algorithm 4.4 with one power
-    iteration. Without its QR between the products the small directions drown in float32: 335 of 512 are left.
-    """
-    import torch
-
-    with torch.inference_mode():
-        rows = torch.from_numpy(matrix)
-        wanted = min(RECIPE.dim, *rows.shape)
-        columns = min(wanted + OVERSAMPLING, *rows.shape)
-        test = torch.from_numpy(rng.standard_normal((rows.shape[1], columns), dtype=np.float32))
-        basis = torch.linalg.qr(rows @ test)[0]
-        basis = torch.linalg.qr(rows @ torch.linalg.qr(rows.T @ basis)[0])[0]
-        _, sizes, directions = torch.linalg.svd(basis.T @ rows, full_matrices=False)
-        return sizes[:wanted].numpy(), directions[:wanted].numpy()
-
-
-def _unit_vectors(vectors: "torch.Tensor") -> "torch.Tensor":
-    """Rows of length 1. A row at the centre has no direction and gets the last axis, the least important one."""
-    lengths = vectors.norm(dim=1, keepdim=True)
-    last_axis = vectors.new_zeros(vectors.shape[1])
-    last_axis[-1] = 1
-    return last_axis.where(lengths < 1e-6, vectors / lengths.clamp(min=1e-6))
-
-
-def _read(path: Path) -> Learned:
-    from safetensors import SafetensorError, safe_open
-
-    remedy = "Delete it; the encoder learns anew."
-    try:
-        with safe_open(path, framework="np") as file:
-            recipe = json.loads((file.metadata() or {})["fastlabel"])
-            arrays = {field.name: file.get_tensor(field.name) for field in fields(Learned)}
-    except (OSError, SafetensorError, ValueError, KeyError) as error:
-        raise CheckpointError(f"{path}: not a readable offline encoder ({error}). {remedy}") from error
-    if recipe != asdict(RECIPE):
-        raise CheckpointError(f"{path}: learned by another recipe ({recipe}, now {asdict(RECIPE)}). {remedy}")
-    for name, shape in _shapes().items():
-        if arrays[name].shape != shape or arrays[name].dtype != np.float32 or not np.isfinite(arrays[name]).all():
-            raise CheckpointError(f"{path}: '{name}' is not {shape} finite numbers in float32. {remedy}")
-    return Learned(**arrays)
+def _arrays(learned: Learned) -> dict[str, np.ndarray]:
+    return {field.name: getattr(learned, field.name) for field in fields(Learned)}
 
 
 def _shapes() -> dict[str, tuple[int, ...]]:

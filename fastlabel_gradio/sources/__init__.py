@@ -1,31 +1,87 @@
 """Where items come from. Importing this registers every source; `guess_source` chooses one for a path."""
 
+import itertools
+from collections.abc import Iterable
 from pathlib import Path
 
 from fastlabel_gradio.errors import SourceError
-from fastlabel_gradio.sources import cifar, demo, image_folder, sprite_sheet, table  # noqa: F401  # demo registers itself
-from fastlabel_gradio.sources.base import SOURCES, Source, open_source
+from fastlabel_gradio.sources import (
+    audio_folder,
+    cifar,
+    demo,  # noqa: F401  # registers itself, as the next one does
+    demo_sounds,  # noqa: F401
+    esc50,
+    image_folder,
+    split,  # noqa: F401
+    sprite_sheet,  # noqa: F401
+    table,  # noqa: F401
+    urbansound8k,
+)
+from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions, open_source
+from fastlabel_gradio.sources.folder import check_folder, check_not_empty, walk
+from fastlabel_gradio.sources.table_rows import SUFFIXES as TABLE_SUFFIXES
+from fastlabel_gradio.sources.table_rows import table_rows
+from fastlabel_gradio.types import Kind
 
-__all__ = ["SOURCES", "Source", "guess_source", "open_source"]
+__all__ = ["SOURCES", "Source", "SourceOptions", "guess_source", "open_source"]
+
+LOOKED_AT = 300  # files of a folder, or cells of a table, that tell whether it is one of pictures or of sounds
 
 
-def guess_source(path: Path) -> tuple[str, dict[str, object]]:
-    """The kind and options of the source that a path on the command line means.
+def guess_source(path: Path, kind: Kind | None = None) -> tuple[Kind, str, dict[str, object]]:
+    """Whether a path on the command line means pictures or sounds, and the name and options of the source for it.
+
+    Args:
+        kind: what to label, where the path may hold both; None for whatever it holds more of.
 
     Raises:
-        SourceError: a missing path, a single picture, a file of another kind.
+        SourceError: a missing path, an empty folder, a single picture or sound, a file of another kind.
     """
     options: dict[str, object] = {"path": str(path.absolute())}
     if path.is_dir():
-        return ("cifar10" if cifar.is_cifar10(path) else "image_folder"), options
+        return *_source_of_folder(path, kind), options
     if not path.exists():
-        raise SourceError(f"{path} does not exist. Give a folder of pictures, a .csv or .jsonl table.")
+        raise SourceError(f"{path} does not exist. Give a folder of pictures or sounds, a .csv or .jsonl table.")
     suffix = path.suffix.lower()
-    if suffix in table.SUFFIXES:
-        return "table", options
+    if suffix in TABLE_SUFFIXES:
+        named = kind or _kind_in_table(path)
+        return named, "table", options if named == "image" else {**options, "media": named}
     if suffix in image_folder.SUFFIXES:
         raise SourceError(
             f"{path} is one picture. Give its folder; a sprite sheet needs a configuration with its tile size: copy "
             "configs/celeba.yaml and start with --config."
         )
-    raise SourceError(f"{path} is not a source. Give a folder of pictures, a .csv or .jsonl table.")
+    if suffix in audio_folder.SUFFIXES:
+        raise SourceError(f"{path} is one sound. Give its folder; --window cuts long recordings into items of seconds.")
+    raise SourceError(f"{path} is not a source. Give a folder of pictures or sounds, a .csv or .jsonl table.")
+
+
+def _source_of_folder(folder: Path, kind: Kind | None) -> tuple[Kind, str]:
+    check_folder(folder, "item")
+    if kind != "audio" and cifar.is_cifar10(folder):
+        return "image", "cifar10"
+    if kind != "image" and esc50.is_esc50(folder):
+        return "audio", "esc50"
+    if kind != "image" and urbansound8k.is_urbansound8k(folder):
+        return "audio", "urbansound8k"
+    held = kind or _kind_in_folder(folder)
+    return held, "audio_folder" if held == "audio" else "image_folder"
+
+
+def _kind_in_folder(folder: Path) -> Kind:
+    """Raises SourceError where it holds neither pictures nor sounds."""
+    both = image_folder.SUFFIXES + audio_folder.SUFFIXES
+    check_not_empty(folder, "picture or sound", both)
+    return _more_frequent(walk(folder, both, in_order=False))
+
+
+def _kind_in_table(path: Path) -> Kind:
+    """By the paths in its first rows, whatever their column is called."""
+    cells = (str(value) for _, row in table_rows(path) for value in row.values())
+    return _more_frequent(cell.partition("#t=")[0].strip() for cell in cells)
+
+
+def _more_frequent(names: Iterable[str]) -> Kind:
+    first = [name.lower() for name in itertools.islice(names, LOOKED_AT)]
+    sounds = sum(name.endswith(audio_folder.SUFFIXES) for name in first)
+    return "audio" if sounds > sum(name.endswith(image_folder.SUFFIXES) for name in first) else "image"

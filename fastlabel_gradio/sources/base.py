@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
-from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
 from fastlabel_gradio.options import parse_options
 from fastlabel_gradio.registry import Registry
-from fastlabel_gradio.types import Item, Kind
+from fastlabel_gradio.types import Item, Kind, Media
 
 
 class SourceOptions(BaseModel):
@@ -29,7 +28,7 @@ class Source(ABC):
     download, with a progress bar. All methods may be called from several threads at once.
     """
 
-    kind: ClassVar[Kind]
+    kind: Kind
     Options: ClassVar[type[SourceOptions]]
 
     @abstractmethod
@@ -41,12 +40,12 @@ class Source(ABC):
         """Every item once, in any fixed order, without decoding and without holding more than the ids."""
 
     @abstractmethod
-    def read(self, item: Item, enough_px: int | None = None) -> Image.Image:
-        """The item as an upright 8-bit RGB picture.
+    def read(self, item: Item, resolution: int | None = None) -> Media:
+        """The item as an upright 8-bit RGB picture, or as a mono waveform.
 
         Args:
-            enough_px: a hint: the caller needs no more than this many pixels on the shorter side, so a decoder that can
-                shrink while it decodes may do so (never below the hint, never by more than the original has).
+            resolution: a hint: the caller needs no more than this many pixels on the shorter side, or samples a second. A
+                source may deliver less than the original has, never less than the hint.
 
         Raises:
             UnreadableItemError: with the reason in one line.
@@ -55,6 +54,14 @@ class Source(ABC):
     @abstractmethod
     def content_key(self, item: Item) -> str:
         """A hash of the item's content: equal content, equal key, whatever the id. Raises UnreadableItemError."""
+
+    def file(self, item: Item) -> Path | None:
+        """The file that holds this item and nothing else, where there is one: a sound may be sent to the page as it is.
+
+        Raises:
+            UnreadableItemError: for an item that lies outside of the source.
+        """
+        return None
 
     def classes(self) -> tuple[str, ...]:
         """The classes that the source proposes, in order; empty where it knows none."""

@@ -12,7 +12,7 @@ from PIL import Image
 
 from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions
-from fastlabel_gradio.sources.numbered import numbered_items, pixel_key, position_of
+from fastlabel_gradio.sources.numbered import array_key, numbered_items, position_of
 from fastlabel_gradio.types import Item
 
 if TYPE_CHECKING:
@@ -56,11 +56,11 @@ class Cifar10(Source):
     def scan(self) -> Iterator[Item]:
         return numbered_items(0, len(self._pictures))
 
-    def read(self, item: Item, enough_px: int | None = None) -> Image.Image:
+    def read(self, item: Item, resolution: int | None = None) -> Image.Image:
         return Image.fromarray(self._pictures[self._position(item)])
 
     def content_key(self, item: Item) -> str:
-        return pixel_key(self._pictures[self._position(item)])
+        return array_key(self._pictures[self._position(item)])
 
     def classes(self) -> tuple[str, ...]:
         """CIFAR-10's ten, airplane to truck."""

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions
-from fastlabel_gradio.sources.numbered import numbered_items, pixel_key, position_of
+from fastlabel_gradio.sources.numbered import array_key, numbered_items, position_of
 from fastlabel_gradio.types import Item
 
 POOL_SIZE = 1_200
@@ -47,12 +47,12 @@ class Demo(Source):
         """The last 597 digits, the test part of `benchmarks/`; none with `part: all`."""
         return numbered_items(self._pool_size, len(self._pictures))
 
-    def read(self, item: Item, enough_px: int | None = None) -> Image.Image:
+    def read(self, item: Item, resolution: int | None = None) -> Image.Image:
         digit = Image.fromarray(self._pictures[self._position(item)])
         return digit.resize((SHOWN_SIDE_PX, SHOWN_SIDE_PX), Image.Resampling.BICUBIC).convert("RGB")
 
     def content_key(self, item: Item) -> str:
-        return pixel_key(self._pictures[self._position(item)])
+        return array_key(self._pictures[self._position(item)])
 
     def classes(self) -> tuple[str, ...]:
         return tuple("0123456789")

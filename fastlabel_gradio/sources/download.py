@@ -1,8 +1,13 @@
-"""Downloads of single files: into a temporary file, checked, then renamed, so that nothing half done looks done."""
+"""Downloads of single files and what is in them: into a temporary place, checked, then renamed, so that nothing half done
+looks done.
+"""
 
 import io
 import os
+import shutil
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +17,7 @@ from tqdm import tqdm
 from fastlabel_gradio.errors import SourceError
 
 MAX_DOWNLOAD_BYTES = 2 * 1024**3
+MAX_UNPACKED_BYTES = 4 * 1024**3
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)  # seconds; of each read, not of the whole download
 _CHUNK_BYTES = 1 << 20
 
@@ -36,6 +42,43 @@ def download(url: str, destination: Path, check: Callable[[Path], None]) -> None
             f"{url} cannot be downloaded: {reason}. Fetch it on a machine with a network, put it at {destination} and "
             "start again; or give its local path as `path`."
         ) from error
+
+
+def unpack_zip(archive: Path, folder: Path, place: Callable[[str], str | None]) -> None:
+    """Unpacks some members of a zip archive into a new folder, which appears when all of them are there.
+
+    Args:
+        folder: must not exist, or be empty.
+        place: the path in `folder`, plain and relative, for a member's name; None for one that is not wanted.
+
+    Raises:
+        SourceError: damaged, encrypted, more than MAX_UNPACKED_BYTES, no room, or a folder that holds something.
+    """
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{folder.name}.", suffix=".part"))
+    try:
+        _unpack(archive, temporary, place)
+        os.sync()  # a power cut must not leave empty files in a folder that looks whole
+        temporary.rename(folder)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise SourceError(
+            f"{archive} cannot be unpacked to {folder}: {reason}. Delete the archive to fetch it again, and see that the "
+            "folder is empty and that there is room."
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _unpack(archive: Path, folder: Path, place: Callable[[str], str | None]) -> None:
+    with zipfile.ZipFile(archive) as members:
+        wanted = [(info, target) for info in members.infolist() if (target := place(info.filename)) is not None]
+        if sum(info.file_size for info, _ in wanted) > MAX_UNPACKED_BYTES:
+            raise SourceError(f"{archive} holds more than {MAX_UNPACKED_BYTES:,} bytes. Fetch the right one.")
+        for info, target in tqdm(wanted, desc=archive.name, unit=" files"):
+            path = folder / target
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with members.open(info) as source, path.open("xb") as file:
+                shutil.copyfileobj(source, file)
 
 
 def _download_checked(url: str, destination: Path, check: Callable[[Path], None]) -> None:

@@ -6,7 +6,8 @@ import re
 from pathlib import Path, PurePath
 
 from fastlabel_gradio.errors import UnreadableItemError
-from fastlabel_gradio.media import one_line, open_file
+from fastlabel_gradio.item_file import one_line, open_file
+from fastlabel_gradio.types import TimeSpan
 
 _MARK = "\N{REPLACEMENT CHARACTER}"
 
@@ -16,12 +17,17 @@ def id_of(relative_path: str) -> str:
 
     Ids are stored and sent as UTF-8. A file name that is not valid Unicode reaches Python with lone surrogates, which
     UTF-8 cannot carry: each becomes the replacement character and its four hex digits, and a real replacement character
-    is doubled, so that two names never share an id.
+    is doubled, so that two names never share an id. A file whose name ends like a part of a sound (`x#t=1.0,2.0`) gets
+    its '#' marked the same way.
     """
-    if relative_path.isascii():
-        return relative_path
-    marked = relative_path.replace(_MARK, _MARK * 2)
-    return re.sub("[\ud800-\udfff]", lambda match: f"{_MARK}{ord(match[0]):04X}", marked)
+    marked = relative_path
+    if not marked.isascii():
+        marked = marked.replace(_MARK, _MARK * 2)
+        marked = re.sub("[\ud800-\udfff]", lambda match: _marked(match[0]), marked)
+    if "#t=" in marked:
+        file, span = TimeSpan.split(marked)
+        marked = marked if span is None else file + _marked("#") + marked[len(file) + 1 :]
+    return marked
 
 
 def path_of(item_id: str) -> str:
@@ -51,3 +57,7 @@ def file_key(path: Path) -> str:
             return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
         except OSError as error:
             raise UnreadableItemError(f"cannot be read: {one_line(error)}") from error
+
+
+def _marked(character: str) -> str:
+    return f"{_MARK}{ord(character):04X}"

@@ -23,6 +23,6 @@ def position_of(item: Item, count: int) -> int:
     raise UnreadableItemError(f"no item '{item.id[:40]}': ids are 0 to {count - 1}")
 
 
-def pixel_key(pixels: np.ndarray) -> str:
+def array_key(array: np.ndarray) -> str:
     """BLAKE2b of an array's values, 32 hex digits. Keys of arrays of one shape can be compared, no others."""
-    return hashlib.blake2b(pixels.tobytes(), digest_size=16).hexdigest()
+    return hashlib.blake2b(array.tobytes(), digest_size=16).hexdigest()

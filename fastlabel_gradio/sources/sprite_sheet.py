@@ -12,11 +12,11 @@ from PIL import Image
 from pydantic import NonNegativeInt, PositiveInt, field_validator, model_validator
 
 from fastlabel_gradio.errors import SourceError, UnreadableItemError
-from fastlabel_gradio.media import MAX_PIXELS, open_picture, picture_size
+from fastlabel_gradio.pictures import MAX_PIXELS, open_picture, picture_size
 from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions
 from fastlabel_gradio.sources.download import download
 from fastlabel_gradio.sources.files import stamp_of
-from fastlabel_gradio.sources.numbered import numbered_items, pixel_key, position_of
+from fastlabel_gradio.sources.numbered import array_key, numbered_items, position_of
 from fastlabel_gradio.types import Item
 
 STRIPE_PX = 256
@@ -88,11 +88,11 @@ class SpriteSheet(Source):
     def scan(self) -> Iterator[Item]:
         return numbered_items(0, self.options.tiles, self._stamp)
 
-    def read(self, item: Item, enough_px: int | None = None) -> Image.Image:
+    def read(self, item: Item, resolution: int | None = None) -> Image.Image:
         return Image.fromarray(self._tile(item))
 
     def content_key(self, item: Item) -> str:
-        return pixel_key(self._tile(item))
+        return array_key(self._tile(item))
 
     def _tile(self, item: Item) -> np.ndarray:
         options = self.options

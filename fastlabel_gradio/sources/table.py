@@ -1,72 +1,113 @@
-"""Pictures listed in a table, CSV or JSONL: one row each, with a path and perhaps a label."""
+"""Pictures or sounds listed in a table, CSV or JSONL: one row each, with a path and perhaps a label."""
 
-import csv
-import json
 import logging
 import os
+import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from PIL import Image
-
 from fastlabel_gradio.errors import SourceError
-from fastlabel_gradio.media import open_picture
+from fastlabel_gradio.pictures import open_picture
 from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions
 from fastlabel_gradio.sources.files import file_key, id_of, locate, path_of, stamp_of
-from fastlabel_gradio.types import Item
+from fastlabel_gradio.sources.sound_files import read_sound, sound_key, whole_file
+from fastlabel_gradio.sources.table_rows import SUFFIXES, table_rows, text_of
+from fastlabel_gradio.types import Item, Kind, Media, TimeSpan
 
-SUFFIXES = (".csv", ".jsonl")
+NOUNS: dict[Kind, str] = {"image": "picture", "audio": "sound"}
+HELD_OUT = "test"  # the value of the split column that keeps a row out of the pool
 
+_PART = re.compile(r"(.+)#t=(\d+(?:\.\d+)?),(\d+(?:\.\d+)?)", re.DOTALL)
 _log = logging.getLogger(__name__)
-_Row = Mapping[str | None, object]
 
 
 class TableOptions(SourceOptions):
-    """`path`: the table. `root`: the folder that its paths are relative to, by default the table's own."""
+    """Which table, and what its columns are called.
+
+    Attributes:
+        path: the table.
+        media: what its paths name. One of a sound may name a part of the file, in seconds: `talk.wav#t=3.0,5.5`.
+        root: the folder that its paths are relative to, by default the table's own.
+        split_column: rows with "test" in it are kept out of the pool as a test part.
+    """
 
     path: Path
+    media: Kind = "image"
     root: Path | None = None
     path_column: str = "path"
     label_column: str = "label"
+    split_column: str = "split"
+
+
+@dataclass
+class _Rows:
+    """What is kept of a table: label by item id in the order of the rows, and the ids of the rows that are held out."""
+
+    labels: dict[str, str | None] = field(default_factory=dict)
+    held_out: set[str] = field(default_factory=set)
 
 
 @SOURCES.register("table")
 class Table(Source):
-    """The pictures that a table names, each once; its labels, if any, are reference labels.
+    """The pictures or sounds that a table names, each once; its labels, if any, are reference labels.
 
     The table is read once, when it is opened; ids and labels are kept (about 100 MB for a million rows). A row whose
     file is missing is an item all the same, and so is a path that leads out of the root: reading it gives the reason.
+    A row of the test part without a label is neither in the pool nor held out.
     """
 
-    kind = "image"
     Options = TableOptions
 
     def __init__(self, options: TableOptions, base_dir: Path, cache_dir: Path) -> None:
         table = base_dir / options.path.expanduser()
         _check_table(table)
+        self.kind: Kind = options.media
         self.root = table.parent if options.root is None else base_dir / options.root.expanduser()
-        self._labels = _read_labels(table, self.root, options)
-        if not self._labels:
-            raise SourceError(f"{table} names no picture. Fill its column '{options.path_column}', one path a row.")
+        self._rows = _read_rows(table, self.root, options)
+        noun = NOUNS[self.kind]
+        if not self._rows.labels:
+            raise SourceError(f"{table} names no {noun}. Fill its column '{options.path_column}', one path a row.")
+        if len(self._rows.held_out) == len(self._rows.labels):
+            raise SourceError(
+                f"{table} leaves no {noun} to label: '{HELD_OUT}' in every row of '{options.split_column}' keeps all "
+                "out. Name another column as `split_column`."
+            )
 
     def scan(self) -> Iterator[Item]:
         """In the order of the rows."""
-        for item_id in self._labels:
-            yield Item(item_id, _stamp(self.root, item_id))
+        for item_id in self._rows.labels:
+            if item_id not in self._rows.held_out:
+                yield self._item(item_id)
 
-    def read(self, item: Item, enough_px: int | None = None) -> Image.Image:
-        return open_picture(locate(self.root, item.id), enough_px)
+    def held_out(self) -> Iterator[Item]:
+        """The labelled rows of the test part, in their order."""
+        for item_id, label in self._rows.labels.items():
+            if item_id in self._rows.held_out and label is not None:
+                yield self._item(item_id)
+
+    def read(self, item: Item, resolution: int | None = None) -> Media:
+        if self.kind == "audio":
+            return read_sound(self.root, item, resolution)
+        return open_picture(locate(self.root, item.id), resolution)
 
     def content_key(self, item: Item) -> str:
-        return file_key(locate(self.root, item.id))
+        return sound_key(self.root, item) if self.kind == "audio" else file_key(locate(self.root, item.id))
+
+    def file(self, item: Item) -> Path | None:
+        return whole_file(self.root, item) if self.kind == "audio" else None
 
     def classes(self) -> tuple[str, ...]:
         """The distinct labels, sorted."""
-        return tuple(sorted({label for label in self._labels.values() if label is not None}))
+        return tuple(sorted({label for label in self._rows.labels.values() if label is not None}))
 
     def reference_label(self, item: Item) -> str | None:
-        return self._labels.get(item.id)
+        return self._rows.labels.get(item.id)
+
+    def _item(self, item_id: str) -> Item:
+        file_id = TimeSpan.split(item_id)[0] if self.kind == "audio" else item_id
+        return Item(item_id, _stamp(self.root, file_id))
 
 
 def _check_table(table: Path) -> None:
@@ -76,75 +117,36 @@ def _check_table(table: Path) -> None:
         raise SourceError(f"{table} is no table that can be read. Known: {', '.join(SUFFIXES)}, by the file's suffix.")
 
 
-def _read_labels(table: Path, root: Path, options: TableOptions) -> dict[str, str | None]:
-    """Label by item id. Of rows with the same path the first counts; where they disagree the log says how often."""
-    labels: dict[str, str | None] = {}
+def _read_rows(table: Path, root: Path, options: TableOptions) -> _Rows:
+    """Of rows with the same path the first counts; where their labels disagree the log says how often."""
+    rows = _Rows()
     conflicts = 0
-    for line, row in _rows(table, options.path_column):
-        path = _text(row.get(options.path_column))
+    advice = "Name the right one as `path_column`."
+    for line, row in table_rows(table, (options.path_column,), advice):
+        path = text_of(row.get(options.path_column))
         if path is None:
             continue
-        item_id = id_of(_relative(path, root))
-        label = _text(row.get(options.label_column))
-        if label is not None:
-            label = sys.intern(label)
-        conflicts += labels.setdefault(item_id, label) != label
+        item_id = _part_id(path, root) if options.media == "audio" else id_of(_relative(path, root))
         if not item_id.strip("./"):
             raise SourceError(f"{table}, line {line}: '{path}' is not the path of a file.")
+        label = text_of(row.get(options.label_column))
+        if item_id in rows.labels:
+            conflicts += rows.labels[item_id] != label
+            continue
+        rows.labels[item_id] = None if label is None else sys.intern(label)
+        if (text_of(row.get(options.split_column)) or "").lower() == HELD_OUT:
+            rows.held_out.add(item_id)
     if conflicts:
         _log.warning("%s: %d rows repeat a path with another label; the first row counts", table, conflicts)
-    return labels
+    return rows
 
 
-def _rows(table: Path, path_column: str) -> Iterator[tuple[int, _Row]]:
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as lines:
-            if table.suffix.lower() == ".csv":
-                yield from _csv_rows(table, lines, path_column)
-            else:
-                yield from _jsonl_rows(table, lines, path_column)
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{table} is not UTF-8 (byte {error.start}). Save it as UTF-8.") from error
-    except OSError as error:
-        raise SourceError(f"{table} cannot be read: {error.strerror}.") from error
-
-
-def _csv_rows(table: Path, lines: Iterator[str], path_column: str) -> Iterator[tuple[int, _Row]]:
-    reader = csv.DictReader(lines)
-    try:
-        _require(path_column, reader.fieldnames or (), f"{table}")
-        for row in reader:
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise SourceError(f"{table}, line {reader.line_num}: {error}. Save it as comma-separated UTF-8.") from error
-
-
-def _jsonl_rows(table: Path, lines: Iterator[str], path_column: str) -> Iterator[tuple[int, _Row]]:
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise SourceError(f"{table}, line {number}: not JSON ({error}). Each line is one object.") from error
-        if not isinstance(row, dict):
-            raise SourceError(f"{table}, line {number}: {type(row).__name__} where an object is expected.")
-        _require(path_column, row, f"{table}, line {number}")
-        yield number, row
-
-
-def _require(path_column: str, columns: Iterable[object], where: str) -> None:
-    names = [str(name) for name in columns]
-    if path_column not in names:
-        found = ", ".join(names) or "none"
-        raise SourceError(
-            f"{where}: no column '{path_column}'. Its columns: {found}. Name the right one as `path_column`."
-        )
-
-
-def _text(value: object) -> str | None:
-    text = "" if value is None else str(value).strip()
-    return text or None
+def _part_id(path: str, root: Path) -> str:
+    """The id of a sound file or of a part of one. A file that is really called like a part is taken as that file."""
+    match = _PART.fullmatch(path)
+    if match is None or os.path.lexists(os.path.join(root, path)):  # noqa: PTH118
+        return id_of(_relative(path, root))
+    return TimeSpan(float(match[2]), float(match[3])).id_in(id_of(_relative(match[1], root)))
 
 
 def _relative(path: str, root: Path) -> str:

@@ -27,6 +27,11 @@ class ProjectApi {
     return this.get("api/status", {});
   }
 
+  // Without a target, 0 to 1, the answer is about the project's own.
+  evaluation(target) {
+    return this.get("api/evaluation", target ? { target } : {});
+  }
+
   submit(batchId, labels) {
     return this.post("api/submit_labels", { batch_id: batchId, labels });
   }

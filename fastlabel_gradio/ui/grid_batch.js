@@ -3,18 +3,24 @@
 const MANY_CARDS = 200;
 
 class BatchView {
-  constructor(drafts, dock, zoom) {
+  // `player`: null where the items are pictures.
+  constructor(drafts, dock, zoom, player, mediaUrl) {
     this.drafts = drafts;
     this.dock = dock;
     this.zoom = zoom;
+    this.player = player;
+    this.mediaUrl = mediaUrl;
     this.node = el("div", "fl-cards");
     this.node.setAttribute("role", "group");
     this.node.setAttribute("aria-label", "Batch");
+    this.cards = [];
+    this.hasShown = false; // a batch, since the page was loaded
     this.forget();
   }
 
   // Drops the batch; its cards stay on screen until the next one is there, so that nothing flickers.
   forget() {
+    if (this.hasSound()) this.player.close();
     this.batch = null;
     this.cards = [];
     this.changes = []; // what undoChange takes back: lists of [card, label before]
@@ -27,7 +33,7 @@ class BatchView {
     this.forget();
     this.batch = batch;
     this.classes = batch.classes;
-    this.deck = new CardDeck(batch.classes);
+    this.deck = new CardDeck(batch.classes, this.player, this.mediaUrl);
     this.cards = this.deck.build(batch.items);
     this.restoreLabels();
   }
@@ -45,6 +51,8 @@ class BatchView {
     this.dock.setClasses(this.classes);
     this.dock.paint(this.cards);
     this.setCurrent(Math.max(0, this.cards.findIndex((card) => card.label === null)));
+    if (this.hasShown) this.arrive(); // while the page loads, no sound is asked for
+    this.hasShown = true;
   }
 
   labeledCards() {
@@ -182,7 +190,7 @@ class BatchView {
 
   focusCard(index) {
     if (!this.cards[index]) return;
-    this.setCurrent(index);
+    this.goTo(index);
     if (this.zoom.open) this.zoom.show(this.cards[index], this.classes);
     else this.focusCurrent();
   }
@@ -200,6 +208,20 @@ class BatchView {
     this.reach(this.cards[index], true);
   }
 
+  goTo(index) {
+    if (index === this.current) return;
+    this.setCurrent(index);
+    this.arrive();
+  }
+
+  // What is heard is the current card or nothing.
+  arrive() {
+    const { sound } = this.cards[this.current];
+    if (!sound) return;
+    if (this.player.settings.playOnFocus) this.player.play(sound);
+    else this.player.warm(sound);
+  }
+
   reach(card, reachable) {
     if (!card) return;
     card.node.classList.toggle("fl-current", reachable);
@@ -209,6 +231,31 @@ class BatchView {
   toggleZoom() {
     if (this.zoom.open) this.zoom.close();
     else this.zoom.show(this.cards[this.current], this.classes);
+  }
+
+  toggleSound() {
+    this.player.toggle(this.cards[this.current].sound);
+  }
+
+  toggleCard(card) {
+    const stops = this.player.isPlaying(card.sound);
+    this.focusCard(card.index); // which may play it
+    if (stops) this.player.stop();
+    else this.player.play(card.sound);
+  }
+
+  playFrom(card, fraction) {
+    this.focusCard(card.index);
+    this.player.play(card.sound, fraction);
+  }
+
+  stopSound() {
+    if (this.hasSound()) this.player.stop();
+  }
+
+  // Whether the player holds a sound of this batch, and not one of another tab.
+  hasSound() {
+    return this.cards.some((card) => card.sound && card.sound === this.player.sound);
   }
 
   cardOf(target) {

@@ -1,4 +1,5 @@
-// One card: picture, suggestion, menu of classes. Building and painting only; grid_batch.js decides what happens to it.
+// One card: picture or spectrogram, suggestion, menu of classes. Building and painting only; grid_batch.js decides what
+// happens to it.
 
 const UNSURE_ABOVE_CHANCE = 0.15; // less than this above 1 / classes is marked as unsure
 const MENU_OPTIONS_AT_ONCE = 20000; // more than this on one page, and menus are filled when they are opened
@@ -12,8 +13,10 @@ function cardState(card) {
 }
 
 class CardDeck {
-  constructor(classes) {
+  constructor(classes, player, mediaUrl) {
     this.classes = classes;
+    this.player = player;
+    this.mediaUrl = mediaUrl;
     this.unsureBelow = 1 / classes.length + UNSURE_ABOVE_CHANCE;
     this.menu = document.createDocumentFragment();
     this.menu.append(new Option("—", ""), ...classes.map((name, index) => new Option(name, String(index))));
@@ -34,14 +37,17 @@ class CardDeck {
     card.tile = el("div", "fl-tile");
     card.badge = el("span", "fl-badge");
     card.badge.setAttribute("aria-hidden", "true");
+    card.sound = this.player && new Sound(this.mediaUrl(item.media_url), item.start_s, item.duration_s);
+    const face = card.sound && cardFace(index);
     card.chip = card.suggestion ? buildChip(card.suggestion, this.unsureBelow) : null;
     card.select = this.buildMenu(index, lazy);
-    const zoom = button("fl-zoom-button", "⤢", "zoom", "Enlarge (Space)");
+    const zoom = button("fl-zoom-button", "⤢", "zoom", "Enlarge (z)");
     zoom.setAttribute("aria-label", "Enlarge");
     zoom.tabIndex = -1;
-    const picture = el("div", "fl-picture", card.tile, card.badge, zoom);
+    const picture = el("div", "fl-picture", card.tile, face?.cursor, card.badge, face?.problem, face?.play, zoom);
     picture.title = card.item.id;
-    node.append(picture, ...(card.chip ? [card.chip] : []), card.select);
+    node.append(...[picture, face?.time, card.chip, card.select].filter(Boolean));
+    if (face) this.player.show(card.sound, face);
     this.paint(card);
     return card;
   }
@@ -127,12 +133,10 @@ function tileOffset(place, count) {
   return ((place * TILE_OVERLAP + margin) / (count * TILE_OVERLAP - 1)) * 100;
 }
 
-// Resolves when the sheet can be painted without another wait.
-async function loadSheet(url, columns) {
+// Resolves when the sheet of `count` tiles can be painted without another wait.
+async function loadSheet(url, columns, count) {
   const picture = new Image();
   picture.src = url;
   await picture.decode();
-  const tileSize = picture.naturalWidth / columns;
-  const rows = Math.max(1, Math.round(picture.naturalHeight / tileSize));
-  return { picture, columns, rows, image: 'url("' + CSS.escape(url) + '")' };
+  return { picture, columns, rows: Math.ceil(count / columns), image: 'url("' + CSS.escape(url) + '")' };
 }

@@ -1,12 +1,18 @@
 // The keyboard: which key does what, and the help that lists it. Keys act on the grid on screen, wherever the focus is.
 
+// What keys do; third, the kind of items that a line is for.
 const KEY_HELP = [
   ["1 … 9, 0", "label the card as class 1 to 10, and move on"],
   ["Enter", "accept the suggestion, and move on"],
   ["Shift + Enter", "accept the suggestions of all cards without a label"],
   ["Backspace", "clear the label; with Shift: of all cards"],
   ["← → ↑ ↓", "move; Home and End: first and last card"],
-  ["Space", "enlarge the picture, and back"],
+  ["Space", "enlarge the picture, and back", "image"],
+  ["Space", "play the sound from its beginning, or stop it", "audio"],
+  ["z", "enlarge, and back"],
+  [". ,", "play faster, slower", "audio"],
+  ["l", "loop: a sound begins again at its end", "audio"],
+  ["p", "play on focus: a card plays when you move to it", "audio"],
   ["s", "submit the labels; the next batch follows"],
   ["n", "load the next batch; labels on screen are submitted first"],
   ["u", "undo: the last change on screen, then the last submit"],
@@ -24,26 +30,32 @@ const KEY_ACTIONS = {
   ArrowDown: "moveDown",
   Home: "moveFirst",
   End: "moveLast",
-  " ": "toggleZoom",
+  z: "toggleZoom",
   s: "submit",
   n: "loadNext",
   u: "undo",
+};
+const KEY_ACTIONS_OF_KIND = {
+  image: { " ": "toggleZoom" },
+  audio: { " ": "toggleSound", ",": "playSlower", ".": "playFaster", l: "toggleLoop", p: "togglePlayOnFocus" },
 };
 
 const REPEATABLE = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]);
 const TYPING = "input, textarea, select, [contenteditable]:not([contenteditable=false]), [role=listbox]";
 const PRESSABLE = "button, a[href], summary, [role=button], [role=tab]";
 
-function actionOfKey(event) {
+function actionOfKey(event, kind) {
   if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return null;
   if (isMeantForTarget(event)) return null;
   if (event.key === "?") return { method: "toggleHelp" };
-  if (event.shiftKey) return shiftedAction(event);
+  const isPunctuation = [",", "."].includes(event.key); // on some keyboards with Shift
+  if (event.shiftKey && !isPunctuation) return shiftedAction(event);
   const digit = digitOfKey(event);
   if (digit !== null) return { method: "labelByDigit", argument: digit };
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  if (!Object.hasOwn(KEY_ACTIONS, key) || (event.repeat && !REPEATABLE.has(key))) return null;
-  return { method: KEY_ACTIONS[key] };
+  const actions = { ...KEY_ACTIONS, ...KEY_ACTIONS_OF_KIND[kind] };
+  if (!Object.hasOwn(actions, key) || (event.repeat && !REPEATABLE.has(key))) return null;
+  return { method: actions[key] };
 }
 
 function shiftedAction(event) {
@@ -72,11 +84,13 @@ function isMeantForTarget(event) {
   return Boolean(target.closest(PRESSABLE)) && ["Enter", " "].includes(event.key);
 }
 
-function buildHelp() {
-  const rows = KEY_HELP.map(([keys, meaning]) => el("tr", "", el("th", "", keyCaps(keys)), el("td", "", meaning)));
+function buildHelp(kind) {
+  const lines = KEY_HELP.filter(([, , only]) => !only || only === kind);
+  const rows = lines.map(([keys, meaning]) => el("tr", "", el("th", "", keyCaps(keys)), el("td", "", meaning)));
   const close = button("fl-quiet", "Close", "close-help", "Esc");
   const title = el("h2", "fl-help-title", "Keys");
-  const note = el("p", "fl-help-note", "A click on a picture moves there, a click on a suggestion accepts it.");
+  const click = { image: "on a picture moves there", audio: "on a spectrogram plays from there" }[kind];
+  const note = el("p", "fl-help-note", "A click " + click + ", a click on a suggestion accepts it.");
   const help = el("dialog", "fl-help", title, el("table", "", el("tbody", "", ...rows)), note, close);
   help.setAttribute("aria-label", "Keys");
   help.addEventListener("click", (event) => event.target === help && help.close());

@@ -26,9 +26,18 @@ class StatusPanel {
     const menu = el("div", "fl-status-menu", buildExports(api, this.headLink), help);
     this.node = el("header", "fl-status", el("div", "fl-status-line", facts, menu), this.embedding);
     this.node.append(this.connection.node, this.failure.node, this.notice.node);
-    this.node.append(el("div", "fl-batch-line", this.batch, this.annotator));
+    this.batchLine = el("div", "fl-batch-line", this.batch, this.annotator);
+    this.node.append(this.batchLine);
     setShown(this.embedding, false);
     setShown(this.headLink, false);
+  }
+
+  addSoundBar(bar) {
+    this.batchLine.insertBefore(bar.node, this.annotator);
+  }
+
+  addEvaluation(evaluation) {
+    this.head.after(evaluation.node);
   }
 
   paint(status) {

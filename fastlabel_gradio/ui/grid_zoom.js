@@ -1,8 +1,12 @@
-// The enlarged view: the current card as large as the window allows, with the same keys as the grid.
+// The enlarged view: the current card as large as the window allows, with the same keys as the grid. A sound is seen as
+// its large spectrogram.
 
 class ZoomView {
-  constructor(pictureUrl) {
+  // `player`: null where the items are pictures. `topHz`: where the spectrograms end.
+  constructor(pictureUrl, player, topHz) {
     this.pictureUrl = pictureUrl;
+    this.player = player;
+    this.face = player && largeFace();
     this.tile = el("div", "fl-zoom-tile");
     this.picture = el("img", "fl-zoom-picture");
     this.picture.alt = "";
@@ -12,9 +16,12 @@ class ZoomView {
     this.name = nameNode("", "fl-zoom-name");
     this.label = el("p", "fl-zoom-label");
     const close = button("fl-quiet", "Close", "close-zoom", "Esc");
-    const caption = el("div", "fl-zoom-caption", el("div", "fl-zoom-words", this.label, this.name), close);
-    this.node = el("dialog", "fl-zoom", el("div", "fl-zoom-frame", this.tile, this.picture, this.problem), caption);
-    this.node.setAttribute("aria-label", "Enlarged picture");
+    const words = el("div", "fl-zoom-words", this.label, this.name);
+    const caption = el("div", "fl-zoom-caption", this.face?.play, words, this.face?.duration, close);
+    const frame = el("div", "fl-zoom-frame", this.tile, this.picture, this.problem);
+    if (this.face) frame.append(this.face.cursor, this.face.problem);
+    this.node = el("dialog", "fl-zoom", player ? largeAxes(this.face, frame, topHz) : frame, caption);
+    this.node.setAttribute("aria-label", player ? "Enlarged spectrogram" : "Enlarged picture");
     this.node.tabIndex = -1;
   }
 
@@ -28,12 +35,14 @@ class ZoomView {
       this.node.showModal();
     }
     this.node.focus(); // not its button, which would take Enter and Space for itself
-    if (this.card !== card) this.showPicture(card);
+    if (this.card !== card) this.showCard(card);
     this.paint(card, classes);
   }
 
-  showPicture(card) {
+  showCard(card) {
+    this.card?.sound?.faces.delete(this.face);
     this.card = card;
+    if (card.sound) this.player.show(card.sound, this.face);
     for (const name of ["backgroundImage", "backgroundSize", "backgroundPosition"]) {
       this.tile.style[name] = card.tile.style[name];
     }
@@ -52,6 +61,7 @@ class ZoomView {
 
   close() {
     if (this.node.open) this.node.close();
+    this.card?.sound?.faces.delete(this.face);
     this.card = null;
     this.picture.removeAttribute("src");
   }

@@ -16,6 +16,7 @@ class LabelGrid {
     this.api = new ProjectApi(settings.project);
     this.busy = "";
     this.failures = 0;
+    this.stopping = new AbortController();
     this.buildPage(element.querySelector(".fl"));
     this.listen();
   }
@@ -23,34 +24,42 @@ class LabelGrid {
   buildPage(root) {
     this.root = root;
     this.panel = new StatusPanel(this.api);
+    this.evaluation = new EvaluationPanel(this.api, this.stopping.signal);
+    this.panel.addEvaluation(this.evaluation);
     this.dock = new Dock();
-    this.zoom = new ZoomView((item) => this.api.url(item.media_url));
-    this.view = new BatchView(new DraftStore(this.settings.project), this.dock, this.zoom);
-    this.help = buildHelp();
+    const player = this.settings.kind === "audio" ? pagePlayer() : null;
+    const pictureUrl = (item) => this.api.url(item.spectrogram_url ?? item.media_url);
+    this.zoom = new ZoomView(pictureUrl, player, this.settings.spectrogram_top_hz);
+    const drafts = new DraftStore(this.settings.project);
+    this.view = new BatchView(drafts, this.dock, this.zoom, player, (url) => this.api.url(url));
+    this.sound = player?.settings;
+    if (player) this.panel.addSoundBar(new SoundBar(player.settings, this.stopping.signal));
+    this.help = buildHelp(this.settings.kind);
     this.empty = new EmptyState();
     const parts = [this.panel, this.view, this.empty, this.dock, this.zoom].map((part) => part.node);
     root.replaceChildren(...parts, this.help);
     root.dataset.project = this.settings.project;
+    root.dataset.kind = this.settings.kind;
     this.showEmpty("Getting ready", "Asking for the first batch.");
   }
 
   listen() {
-    this.stopping = new AbortController();
     const on = (target, type, handler) => target.addEventListener(type, handler, { signal: this.stopping.signal });
     on(this.root, "click", (event) => this.onClick(event));
-    on(this.root, "dblclick", (event) => event.target.closest(".fl-picture") && this.view.toggleZoom());
+    on(this.root, "dblclick", (event) => this.onDoubleClick(event));
     on(this.root, "change", (event) => this.onMenuChange(event));
     on(this.root, "pointerdown", (event) => this.onPointerDown(event));
     on(this.root, "focusin", (event) => this.onFocusIn(event));
     on(this.zoom.node, "close", () => this.view.focusCurrent());
     on(document, "keydown", (event) => this.onKey(event));
-    on(document, "click", (event) => closeMenus(this.root, event.target));
+    on(document, "click", (event) => this.closeMenus(event.target));
     on(document, "visibilitychange", () => {
       this.pollSoon();
       this.renew();
     });
     this.dockSize = new ResizeObserver(() => {
       this.root.style.setProperty("--fl-dock", this.dock.node.offsetHeight + "px");
+      if (!isVisible(this.root)) this.view.stopSound(); // another tab of the page was chosen
     });
     this.dockSize.observe(this.dock.node);
   }
@@ -66,6 +75,7 @@ class LabelGrid {
     this.dockSize.disconnect();
     clearTimeout(this.polling);
     clearInterval(this.renewing);
+    this.view.stopSound();
   }
 
   configure(strategy, size) {
@@ -186,11 +196,13 @@ class LabelGrid {
       return;
     }
     delete this.root.dataset.readyBatch;
-    const loading = loadSheet(this.api.url(batch.sheet_url), batch.columns);
+    const loading = loadSheet(this.api.url(batch.sheet_url), batch.columns, batch.items.length);
     this.view.open(batch);
     const sheet = await loading.catch(() => null);
     this.view.paintSheet(sheet);
-    this.reveal(sheet ? batch : { ...batch, notice: "the pictures could not be loaded, reload the page to try again" });
+    const seen = this.settings.kind === "audio" ? "spectrograms" : "pictures";
+    const notice = "the " + seen + " could not be loaded, reload the page to try again";
+    this.reveal(sheet ? batch : { ...batch, notice });
     this.dock.say("");
   }
 
@@ -267,6 +279,7 @@ class LabelGrid {
     this.failures = 0;
     this.panel.setConnected();
     this.panel.paint(status);
+    this.evaluation.follow(status);
     if (this.view.batch || this.busy) return;
     this.explainEmpty(this.emptyNotice);
     if (mayHaveBatch(status)) this.during("load", () => this.fetchBatch(false));
@@ -296,8 +309,8 @@ class LabelGrid {
 
   onKey(event) {
     if (!isVisible(this.root) || this.help.open) return;
-    if (event.key === "Escape" && event.target.matches?.(".fl-select")) this.view.focusCurrent();
-    const action = actionOfKey(event);
+    if (event.key === "Escape" && !this.zoom.open) this.onEscape(event.target);
+    const action = actionOfKey(event, this.settings.kind);
     if (!action || otherDialogIsOpen(this.root)) return;
     if (action.method === "toggleHelp") this.help.showModal();
     else if (action.method in this.view) {
@@ -307,10 +320,40 @@ class LabelGrid {
     event.preventDefault();
   }
 
+  // From a menu back to the cards.
+  onEscape(target) {
+    if (this.closeMenus(null) || target.matches?.(".fl-select")) this.view.focusCurrent();
+  }
+
+  // Closes every menu that a click was not in, and says whether any was open.
+  closeMenus(target) {
+    const open = [...this.root.querySelectorAll("details.fl-menu[open]")].filter((menu) => !menu.contains(target));
+    for (const menu of open) menu.open = false;
+    const left = this.evaluation.open && !this.evaluation.node.contains(target);
+    if (left) this.evaluation.close();
+    return left || open.length > 0;
+  }
+
   onClick(event) {
     const control = event.target.closest("[data-action]");
+    if (this.pointed?.matches(".fl-play, .fl-picture")) this.pointed = null;
     if (control) this.press(control);
-    else if (event.target.closest(".fl-picture")) this.view.focusCard(this.view.cardOf(event.target)?.index);
+    else if (event.target.closest(".fl-picture")) this.onPicture(event, this.view.cardOf(event.target));
+    else if (event.target.closest(".fl-zoom-frame")) this.onPicture(event, this.zoom.card);
+  }
+
+  // A click on a spectrogram plays from that moment.
+  onPicture(event, card) {
+    if (!card) return;
+    const { left, width } = event.target.closest(".fl-picture, .fl-zoom-frame").getBoundingClientRect();
+    const place = Math.min(Math.max((event.clientX - left) / width, 0), 1);
+    if (card.sound) this.view.playFrom(card, place);
+    else this.view.focusCard(card.index);
+  }
+
+  // Two clicks on a spectrogram seek twice.
+  onDoubleClick(event) {
+    if (this.settings.kind === "image" && event.target.closest(".fl-picture")) this.view.toggleZoom();
   }
 
   press(control) {
@@ -319,43 +362,85 @@ class LabelGrid {
     else if (action === "close-help") this.help.close();
     else if (action === "close-zoom") this.zoom.close();
     else if (action === "submit") this.submit();
+    else if (action === "evaluation") this.pressEvaluation(control);
+    else if (action.startsWith("toggle-")) this.pressSwitch(control, action);
     else if (this.view.batch && !this.busy) this.pressOnBatch(action, this.view.cardOf(control), Number(classIndex));
+  }
+
+  pressEvaluation(control) {
+    this.evaluation.toggle();
+    if (!this.evaluation.open && this.pointed === control) this.view.focusCurrent();
   }
 
   pressOnBatch(action, card, classIndex) {
     if (action === "accept-rest") this.view.acceptRest();
     else if (action === "class") this.view.labelCurrent(classIndex);
     else if (action === "accept") this.view.acceptCard(card);
+    else if (action === "play") this.view.toggleCard(card ?? this.zoom.card);
     else if (action === "zoom") {
-      this.view.setCurrent(card.index);
+      this.view.goTo(card.index);
       this.view.toggleZoom();
     }
   }
 
+  pressSwitch(control, action) {
+    if (action === "toggle-loop") this.toggleLoop();
+    else this.togglePlayOnFocus();
+    if (this.pointed === control) this.view.focusCurrent();
+  }
+
+  playSlower() {
+    this.changeSpeed(-1);
+  }
+
+  playFaster() {
+    this.changeSpeed(1);
+  }
+
+  changeSpeed(steps) {
+    this.sound.changeSpeed(steps);
+    this.dock.say("Speed " + this.sound.speed + " ×.");
+  }
+
+  toggleLoop() {
+    this.sound.set("loop", !this.sound.loop);
+    this.dock.say(this.sound.loop ? "Loop is on: a sound begins again at its end." : "Loop is off.");
+  }
+
+  togglePlayOnFocus() {
+    this.sound.set("playOnFocus", !this.sound.playOnFocus);
+    const state = this.sound.playOnFocus ? "on: a card plays when you move to it." : "off.";
+    this.dock.say("Play on focus is " + state);
+  }
+
   onMenuChange(event) {
-    if (!event.target.matches(".fl-select")) return;
-    const card = this.view.cardOf(event.target);
-    const { value } = event.target;
+    if (event.target.matches(".fl-select")) this.onClassChosen(event.target);
+    else if (this.pointed === event.target) this.view.focusCurrent(); // of the speed
+    this.pointed = null;
+  }
+
+  onClassChosen(menu) {
+    const card = this.view.cardOf(menu);
+    const { value } = menu;
     if (!card || this.busy) {
-      event.target.value = card?.label ?? ""; // on its way to the server: a label given now would belong to no batch
+      menu.value = card?.label ?? ""; // on its way to the server: a label given now would belong to no batch
       return;
     }
     this.view.change([card], () => (value === "" ? null : Number(value)));
     // Chosen by pointer, the keys go back to the grid; chosen by keyboard, the menu keeps them.
-    if (this.pointerMenu === event.target) this.view.focusCard(card.index);
-    this.pointerMenu = null;
+    if (this.pointed === menu) this.view.focusCard(card.index);
   }
 
   onPointerDown(event) {
-    const isMenu = event.target.matches(".fl-select");
-    this.pointerMenu = isMenu ? event.target : null;
-    if (isMenu && this.view.cardOf(event.target)) this.view.deck.fillMenu(this.view.cardOf(event.target));
+    this.pointed = event.target.closest("select, button, .fl-picture");
+    const card = event.target.matches(".fl-select") && this.view.cardOf(event.target);
+    if (card) this.view.deck.fillMenu(card);
   }
 
   onFocusIn(event) {
     const card = this.view.cardOf(event.target);
-    if (!card) return;
-    this.view.setCurrent(card.index);
+    if (!card || this.pointed?.matches(".fl-play, .fl-picture")) return; // its click goes there, and plays
+    this.view.goTo(card.index);
     if (event.target === card.select) this.view.deck.fillMenu(card);
   }
 }
@@ -364,8 +449,10 @@ function otherDialogIsOpen(root) {
   return [...document.querySelectorAll("dialog[open], [aria-modal=true]")].some((dialog) => !root.contains(dialog));
 }
 
-function closeMenus(root, target) {
-  for (const menu of root.querySelectorAll("details.fl-menu[open]")) if (!menu.contains(target)) menu.open = false;
+// One for all tabs, or two sounds could be heard at once.
+function pagePlayer() {
+  window.fastlabel.player ??= new SoundPlayer(new SoundSettings());
+  return window.fastlabel.player;
 }
 
 window.fastlabel ??= { grids: {} };

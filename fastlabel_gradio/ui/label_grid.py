@@ -8,6 +8,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from fastlabel_gradio.spectrograms import TOP_HZ
 from fastlabel_gradio.ui.tab_info import TabInfo
 
 HERE = Path(__file__).parent
@@ -16,15 +17,20 @@ SCRIPTS = (
     "grid_dom.js",
     "grid_api.js",
     "grid_drafts.js",
+    "grid_sound.js",
+    "grid_sound_settings.js",
+    "grid_sound_face.js",
     "grid_cards.js",
     "grid_dock.js",
     "grid_status.js",
+    "grid_evaluation_chart.js",
+    "grid_evaluation.js",
     "grid_zoom.js",
     "grid_keys.js",
     "grid_batch.js",
     "label_grid.js",
 )
-STYLES = ("label_grid.css", "grid_cards.css", "grid_dock.css")
+STYLES = ("label_grid.css", "grid_cards.css", "grid_sound.css", "grid_dock.css", "grid_evaluation.css")
 
 
 def label_grid(tab: TabInfo) -> gr.HTML:
@@ -43,6 +49,7 @@ def label_grid(tab: TabInfo) -> gr.HTML:
             "kind": tab.kind,
             "strategy": tab.strategy,
             "batch_size": tab.batch_size,
+            "spectrogram_top_hz": TOP_HZ,
         },
     )
 

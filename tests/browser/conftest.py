@@ -1,4 +1,4 @@
-"""What browser tests share: one browser, one served app with ten classes, and a visitor of their own for each test.
+"""What browser tests share: one browser, served apps of pictures and sounds, and a visitor of their own for each test.
 
 The app keeps visitors apart (`sharing: private`), so every test starts with a pool that nobody labeled yet.
 """
@@ -13,13 +13,14 @@ import pytest
 from fastlabel_gradio.access import GUEST_COOKIE
 from fastlabel_gradio.app import App, create_app
 from fastlabel_gradio.config import AppConfig, ProjectConfig
-from tests.pools import make_config, wait_for, write_pictures
+from tests.pools import make_config, make_sound_config, wait_for, write_pictures, write_sounds
 from tests.test_api import free_port
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
     from tests.browser.label_page import LabelPage
+    from tests.browser.sound_page import SoundPage
 
 CLASSES = tuple(f"c{index}" for index in range(10))
 BATCH_SIZE = 12
@@ -27,6 +28,7 @@ BATCH_SIZE = 12
 NewContext = Callable[[], "BrowserContext"]
 Serving = Callable[..., tuple[App, str]]
 Visit = Callable[..., "LabelPage"]
+Listen = Callable[..., "SoundPage"]
 
 
 def serve(
@@ -145,6 +147,32 @@ def visit(page: "Page", ten_classes: str) -> Visit:
         return visitor.open() if opened else visitor
 
     return visit_as_guest
+
+
+@pytest.fixture(scope="session")
+def sounds_and_pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an app with 36 sounds of 2 to 4 s ("audio") and 36 pictures ("images"), both of three classes."""
+    folder = tmp_path_factory.mktemp("mixed")
+    settings = {"batch_size": 8, "sharing": "private", "train_every": 1000}
+    sounds = make_sound_config(write_sounds(folder / "sounds", per_class=12, seconds=2.0), **settings)
+    app, address = serve(folder / "work", sounds, make_config(write_pictures(folder / "pictures", 12), **settings))
+    yield address
+    app.close()
+
+
+@pytest.fixture
+def listen(page: "Page", sounds_and_pictures: str) -> Listen:
+    """The sounds of that app on the page of a new guest."""
+    from tests.browser.sound_page import SoundPage
+
+    def listen_as_guest(*, opened: bool = True) -> SoundPage:
+        become_guest(page.context, sounds_and_pictures)
+        visitor = SoundPage(page, sounds_and_pictures)
+        if opened:
+            visitor.open()
+        return visitor
+
+    return listen_as_guest
 
 
 def become_guest(context: "BrowserContext", address: str) -> str:

@@ -81,7 +81,7 @@ def test_the_batch_size_is_honoured(visit: Visit) -> None:
 
 def test_the_strategy_is_honoured(visit: Visit) -> None:
     page = visit(labeled=12)
-    for strategy in ("random", "cluster", "margin"):
+    for strategy in ("random", "representatives", "margin"):
         page.choose_strategy(strategy)
         page.next()
         expect(page.grid.locator(".fl-batch")).to_contain_text(f"picked by {strategy}")
@@ -93,7 +93,7 @@ def test_a_strategy_that_needs_a_head_says_what_stands_in_for_it(visit: Visit) -
     page.choose_strategy("entropy")
     page.next()
     expect(page.grid.locator(".fl-batch-notice")).to_contain_text("no trained head for 'entropy' yet")
-    expect(page.grid.locator(".fl-batch")).to_contain_text("picked by cluster")
+    expect(page.grid.locator(".fl-batch")).to_contain_text("picked by representatives")
 
 
 def test_accept_all_and_accept_the_rest_label_every_open_card(visit: Visit) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 GATE = threading.Event()
 
 
-@ENCODERS.register("gated_pixels")
+@ENCODERS["image"].register("gated_pixels")
 class GatedEncoder(PixelEncoder):
     """Takes as long to load as the test wants."""
 

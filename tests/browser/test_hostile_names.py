@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.conftest import become_guest, serve
+from tests.browser.conftest import Serving, become_guest, serve
 from tests.browser.label_page import LabelPage, expect
-from tests.pools import make_config, wait_for, write_pictures
+from tests.browser.sound_page import SoundPage
+from tests.pools import make_config, make_sound_config, wait_for, write_pictures, write_sounds
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -132,6 +133,26 @@ def test_labels_with_hostile_names_survive_a_reload(visitor: LabelPage) -> None:
 def test_a_broken_file_with_a_hostile_name_is_listed_as_it_is(visitor: LabelPage) -> None:
     visitor.grid.get_by_text("1 unreadable").click()
     expect(visitor.grid.locator(".fl-unreadable-list .fl-file")).to_have_text(BROKEN)
+
+
+def test_sounds_with_hostile_names_are_shown_played_and_labeled(page: "Page", serving: Serving, tmp_path: Path) -> None:
+    sounds = tmp_path / "sounds"
+    sounds.mkdir()
+    for number, original in enumerate(sorted(write_sounds(tmp_path / "originals", per_class=4).rglob("*.wav"))):
+        shutil.copy(original, sounds / f"{_file_name(number)}.wav")
+    _, address = serving(make_sound_config(sounds, classes=NAMES, batch_size=10, strategy="random"))
+    visitor = SoundPage(page, address).open()
+    ids = visitor.item_ids()
+    visitor.key("z")
+    for index, item_id in enumerate(ids):
+        assert (visitor.zoom.locator(".fl-zoom-name").text_content() or "").endswith(f" · {item_id}")
+        visitor.key("Space")
+        visitor.expect_state(index, "playing")
+        visitor.key(str((index + 1) % 10))
+    assert page.evaluate("typeof window.pwned") == "undefined"
+    visitor.key("Escape")
+    visitor.submit()
+    assert visitor.rest.stored() == dict(zip(ids, NAMES, strict=True))
 
 
 def test_a_hostile_title_is_shown_as_it_is(visitor: LabelPage) -> None:

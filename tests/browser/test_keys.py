@@ -108,6 +108,24 @@ def test_space_enlarges_the_picture_and_closes_it_again(visit: Visit) -> None:
     expect(page.cards.nth(1)).to_be_focused()
 
 
+def test_z_enlarges_the_picture_and_closes_it_again(visit: Visit) -> None:
+    page = visit()
+    page.key("z")
+    expect(page.zoom).to_contain_text(page.item_ids()[0])
+    page.key("z")
+    expect(page.zoom).to_be_hidden()
+
+
+def test_the_keys_of_sounds_do_nothing_and_are_not_listed_among_pictures(visit: Visit) -> None:
+    page = visit()
+    page.key("p", "l", ",", ".")
+    expect(page.message).to_be_empty()
+    expect(page.grid.locator(".fl-sound-bar")).to_have_count(0)
+    page.key("?")
+    expect(page.help).to_contain_text("enlarge the picture, and back")
+    expect(page.help).not_to_contain_text("sound")
+
+
 def test_escape_closes_the_enlarged_picture_where_the_labelling_has_come_to(visit: Visit) -> None:
     page = visit()
     page.key("Space", "3", "4")
@@ -180,7 +198,7 @@ def test_the_question_mark_shows_every_key_and_closes_again(visit: Visit) -> Non
     page = visit()
     page.key("?")
     expect(page.help).to_be_visible()
-    for key in ("1", "Enter", "Shift", "Backspace", "← → ↑ ↓", "Home", "End", "Space", "s", "n", "u"):
+    for key in ("1", "Enter", "Shift", "Backspace", "← → ↑ ↓", "Home", "End", "Space", "z", "s", "n", "u"):
         expect(page.help.get_by_text(key).first).to_be_visible()
     page.key("1", "?")
     expect(page.help).to_be_hidden()

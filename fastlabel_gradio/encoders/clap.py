@@ -1,0 +1,194 @@
+"""CLAP by transformers: sounds and texts in one space."""
+
+import json
+import re
+from collections.abc import Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from pydantic import Field
+
+from fastlabel_gradio.devices import matmul_dtype, pick_device
+from fastlabel_gradio.encoders import hub
+from fastlabel_gradio.encoders.base import ENCODERS, Encoder, EncoderOptions
+from fastlabel_gradio.encoders.clap_mel import ClapMel, Views
+from fastlabel_gradio.encoders.hub import HubFile
+from fastlabel_gradio.encoders.pretrained import embedded_texts, loading, unit_vectors, weights_digest
+from fastlabel_gradio.errors import EncoderUnavailableError
+from fastlabel_gradio.types import Embeddings, Waveform
+
+if TYPE_CHECKING:
+    import torch
+
+BATCH_SIZES = {"cpu": 8, "cuda": 128, "mps": 32}
+HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
+# A model is whole where it has one of each.
+NEEDED_FILES = (
+    ("config.json",),
+    ("preprocessor_config.json", "processor_config.json"),
+    ("tokenizer.json", "vocab.json"),
+    (
+        "model.safetensors",
+        "pytorch_model.bin",
+        "model.safetensors.index.json",
+        "pytorch_model.bin.index.json",
+    ),
+)
+# What the shapes of the weights do not tell of the sound tower, for the fingerprint.
+ARCHITECTURE = (
+    "spec_size",
+    "patch_stride",
+    "num_attention_heads",
+    "window_size",
+    "hidden_act",
+    "projection_hidden_act",
+    "enable_fusion",
+    "fusion_type",
+    "layer_norm_eps",
+)
+
+
+class ClapOptions(EncoderOptions):
+    """Which CLAP.
+
+    Attributes:
+        model: a model of the Hugging Face hub such as "laion/larger_clap_general", or a folder that transformers'
+            `save_pretrained` wrote, weights in safetensors or .bin; a file that needs arbitrary pickles is refused.
+        batch_size: sounds encoded at once; by default what the device is fast with.
+    """
+
+    model: Annotated[str, Field(min_length=1)] = "laion/clap-htsat-unfused"
+    batch_size: Annotated[int, Field(ge=1)] | None = None
+
+    @property
+    def is_folder(self) -> bool:
+        return HUB_ID.fullmatch(self.model) is None
+
+    def located(self, base_dir: Path) -> "ClapOptions":
+        folder = base_dir / Path(self.model).expanduser()
+        is_folder = self.is_folder or folder.is_dir()
+        return self.model_copy(update={"model": str(folder.absolute())}) if is_folder else self
+
+
+@ENCODERS["audio"].register("clap")
+class ClapEncoder(Encoder):
+    """A CLAP model with its own preprocessing, in the precision that the device is fastest at.
+
+    Of a sound longer than the model hears (10 s) it hears the middle, or all of it where the model fuses several views.
+    The fingerprint covers the architecture, every weight and the preprocessing, neither their origin nor the precision:
+    embeddings in bf16 and fp32 have a cosine of 0.999.
+
+    Attributes:
+        logit_scale: what the model multiplies cosines of sounds and texts with before the softmax.
+    """
+
+    name = "clap"
+    prompt = "This is a sound of {label}."
+    where_to_put_weights = "a folder that transformers' `save_pretrained` wrote in the encoder's option `model`"
+    Options = ClapOptions
+
+    def __init__(self, options: ClapOptions) -> None:
+        self._device = pick_device()
+        self._dtype = matmul_dtype(self._device)
+        with loading(options.model):
+            model, processor = _load(options)
+            self.fingerprint = _fingerprint(model, processor.feature_extractor)
+            self.logit_scale: float = model.logit_scale_a.exp().item()
+            self._mel = ClapMel.of(processor.feature_extractor)
+            self._tokenizer = processor.tokenizer
+            self._longest_text = _longest_text(model, processor.tokenizer)
+            self._model = _placed(model, self._device, self._dtype)
+            self.batch_size = options.batch_size or BATCH_SIZES[self._device]
+            self.resolution = self._mel.rate_hz
+            silence = Waveform(np.zeros(self._mel.rate_hz, dtype=np.float32), self._mel.rate_hz)
+            self.dim = self._embed([self.prepare(silence)]).shape[1]
+
+    @classmethod
+    def why_unavailable(cls, options: ClapOptions) -> str | None:
+        if options.is_folder:
+            return _folder_problem(Path(options.model))
+        reasons = (hub.why_unreachable(HubFile(options.model, names)) for names in NEEDED_FILES)
+        return next((reason for reason in reasons if reason), None)
+
+    def prepare(self, media: Waveform) -> Views:
+        """Log-mel in decibels, float32[views, frames, bands]; more than one view only where the model fuses them."""
+        return self._mel.views(media)
+
+    def encode(self, batch: Sequence[np.ndarray]) -> Embeddings:
+        return self._embed(batch) if len(batch) else np.empty((0, self.dim), dtype=np.float32)
+
+    def encode_text(self, prompts: Sequence[str]) -> Embeddings:
+        return embedded_texts(prompts, self.batch_size, self.dim, self._embed_texts)
+
+    def _embed(self, batch: Sequence[np.ndarray]) -> Embeddings:
+        import torch
+
+        channels = 4 if self._mel.fuses else 1
+        features = np.stack([np.broadcast_to(views, (channels, *views.shape[1:])) for views in batch])
+        is_fused = torch.tensor([[len(views) > 1] for views in batch], device=self._device)
+        with torch.inference_mode():
+            inputs = torch.from_numpy(features).to(self._device)
+            heard = self._model.audio_model(input_features=inputs, is_longer=is_fused).pooler_output
+            return unit_vectors(self._model.audio_projection(heard))
+
+    def _embed_texts(self, prompts: list[str]) -> Embeddings:
+        import torch
+
+        with torch.inference_mode():
+            tokens = self._tokenizer(
+                prompts, padding=True, truncation=True, max_length=self._longest_text, return_tensors="pt"
+            ).to(self._device)
+            read = self._model.text_model(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask)
+            return unit_vectors(self._model.text_projection(read.pooler_output))
+
+
+def _folder_problem(folder: Path) -> str | None:
+    if not folder.is_dir():
+        return f"there is no folder {folder}"
+    missing = [names for names in NEEDED_FILES if not any((folder / name).is_file() for name in names)]
+    return f"there is no {' or '.join(missing[0][:2])} in {folder}" if missing else None
+
+
+def _load(options: ClapOptions) -> tuple[Any, Any]:
+    """The model in fp32 on the CPU, and its processor."""
+    import torch
+    from transformers import ClapModel, ClapProcessor
+
+    # transformers asks the hub for newer files, and retries without a network, even where all are in the cache.
+    is_here = options.is_folder or all(hub.cached(HubFile(options.model, names)) for names in NEEDED_FILES)
+    processor = ClapProcessor.from_pretrained(options.model, local_files_only=is_here)
+    loaded: Any = ClapModel.from_pretrained(
+        options.model, local_files_only=is_here, dtype=torch.float32, weights_only=True, output_loading_info=True
+    )
+    model, found = loaded
+    # transformers fills what a checkpoint lacks with random numbers.
+    missing = sorted({name for name, _ in model.named_parameters()} & set(found["missing_keys"]))
+    if missing:
+        raise EncoderUnavailableError(f"{options.model} is no CLAP: it has no {missing[0]}")
+    return model.eval().requires_grad_(False), processor
+
+
+def _placed(model: Any, device: str, dtype: "torch.dtype") -> Any:
+    """The model on the device; decibels are normalised in fp32, because bf16 would round 50 dB to quarters."""
+    placed = model.to(device=device, dtype=dtype)
+    tower = placed.audio_model.audio_encoder
+    tower.batch_norm.float()
+    tower.patch_embed.register_forward_pre_hook(lambda _, inputs: (inputs[0].to(dtype), *inputs[1:]))
+    return placed
+
+
+def _longest_text(model: Any, tokenizer: Any) -> int:
+    """Tokens that the text tower has places for; RoBERTa counts them from behind the padding's number."""
+    settings = model.config.text_config
+    return int(min(tokenizer.model_max_length, settings.max_position_embeddings - settings.pad_token_id - 1))
+
+
+def _fingerprint(model: Any, extractor: Any) -> str:
+    # Tables of positions, which are whole numbers, come and go with transformers' versions.
+    weights = {name: tensor for name, tensor in model.state_dict().items() if tensor.is_floating_point()}
+    architecture = {key: getattr(model.config.audio_config, key) for key in ARCHITECTURE}
+    hearing = {key: value for key, value in extractor.to_dict().items() if isinstance(value, (int, float, str))}
+    described = [architecture, hearing, weights_digest(weights)]
+    return "clap-" + blake2b(json.dumps(described, sort_keys=True).encode(), digest_size=10).hexdigest()

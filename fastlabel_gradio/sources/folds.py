@@ -1,0 +1,135 @@
+"""Clips with a label and a fold each, named by a CSV file: what ESC-50 and UrbanSound8K have in common."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any, ClassVar
+
+from pydantic import PositiveInt
+
+from fastlabel_gradio.errors import SourceError
+from fastlabel_gradio.sources.base import Source, SourceOptions
+from fastlabel_gradio.sources.files import id_of, locate, stamp_of
+from fastlabel_gradio.sources.sound_files import read_sound, sound_key, whole_file
+from fastlabel_gradio.sources.table_rows import Row, table_rows, text_of
+from fastlabel_gradio.types import Item, Waveform
+
+AUDIO = "audio"
+
+
+class FoldedOptions(SourceOptions):
+    """`path`: the folder. `test_fold`: the fold that is kept out of the pool as a test part; none by default."""
+
+    path: Path | None = None
+    test_fold: PositiveInt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A row of the CSV file: a path relative to the folder `audio`, a class name, the number of a fold."""
+
+    path: str
+    label: str
+    fold: int
+
+
+class FoldedClips(Source):
+    """The clips of a folder where a CSV file says what its folder `audio` holds.
+
+    A clip whose file is missing is an item all the same: reading it gives the reason.
+
+    Attributes:
+        metadata: the CSV file, relative to the folder.
+        columns: those of it that are read; the first holds the name of the file, one is `fold`.
+        advice: how to get the data, for messages.
+    """
+
+    kind = "audio"
+    metadata: ClassVar[str]
+    columns: ClassVar[tuple[str, ...]]
+    advice: ClassVar[str]
+
+    def __init__(self, options: Any, base_dir: Path, cache_dir: Path) -> None:
+        folder = self._folder(options, base_dir, cache_dir)
+        if not (folder / self.metadata).is_file():
+            raise SourceError(f"{folder} has no {self.metadata}. {self.advice}")
+        self._audio = folder / AUDIO
+        self._clips = self._read_clips(folder / self.metadata, options)
+        self._test_fold: int | None = options.test_fold
+        folds = sorted({clip.fold for clip in self._clips.values()})
+        if self._test_fold is not None and (self._test_fold not in folds or len(folds) == 1):
+            known = ", ".join(map(str, folds))
+            raise SourceError(f"{folder}: test_fold {self._test_fold} leaves no pool or no test. Its folds: {known}.")
+
+    @abstractmethod
+    def _folder(self, options: Any, base_dir: Path, cache_dir: Path) -> Path:
+        """The folder that holds `metadata` and `audio`. Raises SourceError where it cannot be had."""
+
+    @abstractmethod
+    def _clip(self, cells: dict[str, str], options: Any) -> Clip | None:
+        """What a row says; None for one that is left out."""
+
+    def scan(self) -> Iterator[Item]:
+        """In the order of the rows."""
+        return (self._item(item_id) for item_id, clip in self._clips.items() if clip.fold != self._test_fold)
+
+    def held_out(self) -> Iterator[Item]:
+        """The clips of `test_fold`."""
+        return (self._item(item_id) for item_id, clip in self._clips.items() if clip.fold == self._test_fold)
+
+    def read(self, item: Item, resolution: int | None = None) -> Waveform:
+        return read_sound(self._audio, item, resolution)
+
+    def content_key(self, item: Item) -> str:
+        return sound_key(self._audio, item)
+
+    def file(self, item: Item) -> Path | None:
+        return whole_file(self._audio, item)
+
+    def classes(self) -> tuple[str, ...]:
+        """The class names that occur, sorted."""
+        return tuple(sorted({clip.label for clip in self._clips.values()}))
+
+    def reference_label(self, item: Item) -> str | None:
+        clip = self._clips.get(item.id)
+        return None if clip is None else clip.label
+
+    def fold_of(self, item: Item) -> int:
+        """The number of the item's fold. Raises KeyError for an unknown id."""
+        return self._clips[item.id].fold
+
+    def _item(self, item_id: str) -> Item:
+        try:
+            return Item(item_id, stamp_of(locate(self._audio, item_id).stat()))
+        except (OSError, ValueError):
+            return Item(item_id, "missing")
+
+    def _read_clips(self, table: Path, options: Any) -> dict[str, Clip]:
+        """Clips by item id."""
+        clips = {}
+        for line, row in table_rows(table, self.columns, self.advice):
+            try:
+                cells = _cells(row, self.columns)
+            except ValueError as error:
+                raise SourceError(f"{table}, line {line}: {error}. {self.advice}") from error
+            clip = self._clip(cells, options)
+            if clip is not None:
+                clips[id_of(clip.path)] = clip
+        if not clips:
+            raise SourceError(f"{table} names no clip. {self.advice}")
+        return clips
+
+
+def _cells(row: Row, columns: tuple[str, ...]) -> dict[str, str]:
+    """The cells that are read. Raises ValueError for an empty one, a file name that leads elsewhere, a bad fold."""
+    cells = {column: text_of(row.get(column)) or "" for column in columns}
+    for column, text in cells.items():
+        if not text:
+            raise ValueError(f"'{column}' is empty")
+    name = cells[columns[0]]
+    if PurePath("folder", name).name != name or name == "..":
+        raise ValueError(f"'{name}' is not the name of a file")
+    if not cells["fold"].isdecimal():
+        raise ValueError(f"fold '{cells['fold']}' is not a number")
+    return cells

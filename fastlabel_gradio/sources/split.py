@@ -1,0 +1,68 @@
+"""Any source with a random part of it held out as a test part."""
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from fastlabel_gradio.errors import ConfigError
+from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions, open_source
+from fastlabel_gradio.types import Item, Media
+
+
+class SplitOptions(SourceOptions):
+    """Which source, and how much of it to hold out.
+
+    Attributes:
+        of: the `source:` block of the whole, with its `kind`.
+        test_share: the part of its items that is held out, 0 to 1.
+        seed: another one holds out others.
+    """
+
+    of: dict[str, Any]
+    test_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    seed: int = 0
+
+
+@SOURCES.register("split")
+class Split(Source):
+    """The items of another source but for a random share, which is held out. An item's part depends on its id alone."""
+
+    Options = SplitOptions
+
+    def __init__(self, options: SplitOptions, base_dir: Path, cache_dir: Path) -> None:
+        inner = dict(options.of)
+        if "kind" not in inner:
+            raise ConfigError("source 'split': `of` needs a `kind`, as every source has.")
+        self._whole = open_source(inner.pop("kind"), inner, base_dir, cache_dir)
+        self._options = options
+        self.kind = self._whole.kind
+
+    def scan(self) -> Iterator[Item]:
+        return (item for item in self._whole.scan() if not self._is_held_out(item))
+
+    def held_out(self) -> Iterator[Item]:
+        """The held-out share, then what the whole source holds out itself."""
+        yield from (item for item in self._whole.scan() if self._is_held_out(item))
+        yield from self._whole.held_out()
+
+    def read(self, item: Item, resolution: int | None = None) -> Media:
+        return self._whole.read(item, resolution)
+
+    def content_key(self, item: Item) -> str:
+        return self._whole.content_key(item)
+
+    def file(self, item: Item) -> Path | None:
+        return self._whole.file(item)
+
+    def classes(self) -> tuple[str, ...]:
+        return self._whole.classes()
+
+    def reference_label(self, item: Item) -> str | None:
+        return self._whole.reference_label(item)
+
+    def _is_held_out(self, item: Item) -> bool:
+        digest = blake2b(f"{self._options.seed}\n{item.id}".encode("utf-8", "surrogateescape"), digest_size=8).digest()
+        return int.from_bytes(digest) < self._options.test_share * 2**64

@@ -1,0 +1,123 @@
+// What a sound looks like, on its card and enlarged: cursor, play button, seconds along the bottom, kHz at the side.
+
+const TIME_STEPS_S = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600];
+const CARD_TICKS = 6;
+const LARGE_TICKS = 12;
+const NARROW_PX = 700; // a window with half the ticks
+const FREQUENCIES_HZ = [500, 1000, 2000, 4000, 8000];
+const CARD_LABELS_END = 0.68; // the duration stands behind it
+
+class SoundFace {
+  constructor(name, ticks) {
+    this.name = name;
+    this.ticks = ticks;
+    this.cursor = el("div", "fl-cursor");
+    this.play = button("fl-play", "", "play");
+    this.play.tabIndex = -1;
+    this.ruler = el("div", "fl-ruler");
+    this.ruler.setAttribute("aria-hidden", "true");
+    this.duration = el("span", "fl-duration");
+    this.problem = el("p", "fl-sound-problem");
+    this.unit = el("span", "fl-second");
+    this.unit.setAttribute("aria-hidden", "true");
+    setShown(this.cursor, false);
+    setShown(this.problem, false);
+  }
+
+  paint(sound, state) {
+    setShown(this.cursor, state !== "stopped");
+    this.play.dataset.state = state;
+    this.play.setAttribute("aria-label", (state === "stopped" ? "Play " : "Stop ") + this.name);
+    this.play.title = (state === "stopped" ? "Play" : "Stop") + " (Space)";
+    setText(this.problem, sound.problem);
+    setShown(this.problem, sound.problem !== "");
+    if (this.measured !== sound || this.durationS !== sound.durationS) this.paintTime(sound);
+  }
+
+  paintTime(sound) {
+    this.measured = sound;
+    this.durationS = sound.durationS;
+    const ticks = sound.durationS > 0 ? timeTicks(sound.startS, sound.durationS, this.ticks) : [];
+    setText(this.duration, sound.durationS > 0 ? formatDuration(sound.durationS) : "");
+    setText(this.unit, inMinutes(sound.startS + sound.durationS) ? "min" : "s");
+    this.ruler.replaceChildren(...ticks.map(tickNode));
+  }
+
+  // A transform and nothing else: no layout work while a sound plays.
+  moveCursor(place) {
+    this.cursor.style.transform = "translateX(" + (Math.min(place, 1) * 100).toFixed(3) + "%)";
+  }
+}
+
+function cardFace(index) {
+  const face = new SoundFace("item " + (index + 1), CARD_TICKS);
+  face.time = el("div", "fl-time", face.ruler, face.duration);
+  return face;
+}
+
+function largeFace() {
+  return new SoundFace("this sound", window.innerWidth < NARROW_PX ? LARGE_TICKS / 2 : LARGE_TICKS);
+}
+
+function largeAxes(face, picture, topHz) {
+  return el("div", "fl-axes", frequencyRuler(topHz), picture, face.unit, face.ruler);
+}
+
+// Times in the file as { place: 0 to 1, text }, at most `most` steps of them.
+function timeTicks(startS, durationS, most) {
+  const step = TIME_STEPS_S.find((one) => durationS / one <= most) ?? 3600 * Math.ceil(durationS / most / 3600);
+  const decimals = step < 0.1 ? 2 : step < 1 ? 1 : 0;
+  const format = inMinutes(startS + durationS) ? formatClock : (seconds) => seconds.toFixed(decimals);
+  const ticks = [];
+  for (let count = Math.ceil(startS / step - 1e-6); count * step <= startS + durationS + 1e-6; count += 1) {
+    const seconds = count * step;
+    ticks.push({ place: (seconds - startS) / durationS, text: format(seconds, decimals) });
+  }
+  return ticks;
+}
+
+function inMinutes(endS) {
+  return endS >= 60;
+}
+
+// The spectrogram's vertical axis is the mel scale from 0 to `topHz`: mel(f) = 2595 log10(1 + f / 700).
+function frequencyTicks(topHz) {
+  const mel = (hz) => 2595 * Math.log10(1 + hz / 700);
+  const inReach = FREQUENCIES_HZ.filter((hz) => hz < topHz);
+  return inReach.map((hz) => ({ place: mel(hz) / mel(topHz), text: String(hz / 1000) }));
+}
+
+function tickNode({ place, text }) {
+  const node = el("span", "fl-tick", el("span", "fl-tick-text", text));
+  node.style.left = place * 100 + "%";
+  node.dataset.edge = place < 0.02 ? "start" : place > 0.98 ? "end" : "";
+  node.dataset.late = place > CARD_LABELS_END;
+  return node;
+}
+
+function frequencyRuler(topHz) {
+  const ruler = el("div", "fl-frequencies");
+  ruler.setAttribute("aria-hidden", "true");
+  for (const { place, text } of frequencyTicks(topHz)) {
+    const node = el("span", "fl-frequency", text);
+    node.style.bottom = place * 100 + "%";
+    ruler.append(node);
+  }
+  ruler.append(el("span", "fl-unit", "kHz"));
+  return ruler;
+}
+
+function formatDuration(seconds) {
+  if (seconds < 0.995) return seconds.toFixed(2) + " s";
+  if (seconds < 59.95) return seconds.toFixed(1) + " s";
+  return formatClock(Math.round(seconds), 0);
+}
+
+function formatClock(seconds, decimals) {
+  const whole = Math.floor(seconds + 1e-6);
+  const minutes = Math.floor(whole / 60);
+  const rest = Math.max(0, seconds - minutes * 60).toFixed(decimals);
+  const padded = rest.padStart(decimals ? decimals + 3 : 2, "0");
+  if (minutes < 60) return minutes + ":" + padded;
+  return Math.floor(minutes / 60) + ":" + String(minutes % 60).padStart(2, "0") + ":" + padded;
+}

@@ -1,0 +1,72 @@
+// How sounds are played, for all tabs of the page and kept in this browser, and the controls for it above the cards.
+
+const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
+const SOUND_SETTINGS_KEY = "fastlabel:sound";
+
+class SoundSettings extends EventTarget {
+  constructor() {
+    super();
+    this.storage = openStorage();
+    const kept = this.read();
+    this.playOnFocus = kept.playOnFocus === true;
+    this.loop = kept.loop === true;
+    this.speed = SPEEDS.includes(kept.speed) ? kept.speed : 1;
+  }
+
+  set(name, value) {
+    this[name] = value;
+    const { playOnFocus, loop, speed } = this;
+    try {
+      this.storage?.setItem(SOUND_SETTINGS_KEY, JSON.stringify({ playOnFocus, loop, speed }));
+    } catch {
+      this.storage = null;
+    }
+    this.dispatchEvent(new Event("change"));
+  }
+
+  // One speed up or down, as far as they go.
+  changeSpeed(steps) {
+    const place = SPEEDS.indexOf(this.speed) + steps;
+    this.set("speed", SPEEDS[Math.min(Math.max(place, 0), SPEEDS.length - 1)]);
+  }
+
+  read() {
+    try {
+      return JSON.parse(this.storage?.getItem(SOUND_SETTINGS_KEY) ?? "null") ?? {};
+    } catch {
+      return {};
+    }
+  }
+}
+
+class SoundBar {
+  constructor(settings, signal) {
+    this.settings = settings;
+    this.playOnFocus = soundSwitch("Play on focus", "p", "toggle-play-on-focus", "A card you move to plays (p)");
+    this.loop = soundSwitch("Loop", "l", "toggle-loop", "A sound begins again at its end (l)");
+    this.speed = el("select", "fl-speed");
+    this.speed.append(...SPEEDS.map((speed) => new Option(speed + " ×", String(speed))));
+    this.speed.title = "Slower (,) and faster (.)";
+    this.speed.setAttribute("aria-label", "Speed");
+    this.speed.addEventListener("change", () => settings.set("speed", Number(this.speed.value)));
+    const keys = el("span", "fl-speed-keys", el("kbd", "fl-key", ","), el("kbd", "fl-key", "."));
+    const speed = el("span", "fl-speed-setting", el("span", "fl-speed-name", "Speed"), this.speed, keys);
+    this.node = el("div", "fl-sound-bar", this.playOnFocus, this.loop, speed);
+    this.node.setAttribute("role", "group");
+    this.node.setAttribute("aria-label", "Playing sounds");
+    settings.addEventListener("change", () => this.paint(), { signal });
+    this.paint();
+  }
+
+  paint() {
+    this.playOnFocus.setAttribute("aria-pressed", String(this.settings.playOnFocus));
+    this.loop.setAttribute("aria-pressed", String(this.settings.loop));
+    this.speed.value = String(this.settings.speed);
+  }
+}
+
+function soundSwitch(text, key, action, title) {
+  const node = button("fl-quiet fl-switch", text, action, title);
+  node.append(el("kbd", "fl-key", key));
+  return node;
+}
