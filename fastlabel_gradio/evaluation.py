@@ -203,7 +203,12 @@ class Advice:
 
 
 def advise(
-    report: AuditReport | None, target: float, labels: int, curve: LearningCurve | None, agreements: Sequence[float]
+    report: AuditReport | None,
+    target: float,
+    labels: int,
+    left: int,
+    curve: LearningCurve | None,
+    agreements: Sequence[float],
 ) -> Advice:
     """Advice from three signals: the interval, the agreement of successive heads, and the learning curve's forecast.
 
@@ -213,35 +218,49 @@ def advise(
     Args:
         target: the accuracy that the person wants, 0 to 1.
         labels: what the newest head was trained on.
+        left: items of the pool without a label.
         agreements: kappa of each head with the one before it, oldest first.
     """
     if report is None or report.items < LEAST_AUDIT_ITEMS:
         found = report.items if report else 0
         reason = f"{found} of {LEAST_AUDIT_ITEMS} random items that a first judgement needs are labeled"
-        return Advice(False, "Go on: it is too early to tell.", (reason,))
-    reached = report.low >= target
+        text = "Go on: it is too early to tell." if left else "Every item is labeled."
+        return Advice(left == 0, text, (reason,))
     stable = len(agreements) >= STABLE_ROUNDS and min(agreements[-STABLE_ROUNDS:]) >= STABLE_KAPPA
     gain = curve.accuracy(2 * labels) - curve.accuracy(labels) if curve else None
-    flat = gain is not None and gain < FLAT_GAIN
     forecast = curve.labels_for(target) if curve else None
     reasons = (
-        f"with 95 % confidence the accuracy is between {report.low:.0%} and {report.high:.0%}, the target is {target:.0%}",
+        f"with 95 % confidence the accuracy is between {_percent(report.low)} and {_percent(report.high)}, "
+        f"the target is {_percent(target)}",
         f"the last heads {'agree' if stable else 'still differ'} in what they say of the pool",
         "there are too few heads yet for a forecast"
         if gain is None
         else f"twice the labels are expected to bring {100 * max(gain, 0):.1f} points",
     )
+    flat = gain is not None and gain < FLAT_GAIN
+    needed = None if forecast is None or forecast <= labels else forecast - labels
+    enough, text = _verdict(report.low >= target, stable and flat, needed, left, _percent(target))
+    return Advice(enough, text, reasons, forecast)
+
+
+def _verdict(reached: bool, settled: bool, needed: int | None, left: int, target: str) -> tuple[bool, str]:
+    """Whether the advice is to stop, and the line that says so. `needed`: more labels by the forecast, None without one."""
     if reached:
-        return Advice(True, f"Enough: the target of {target:.0%} is reached.", reasons, forecast)
-    if stable and flat:
-        return Advice(
-            True, f"Enough for this encoder: more labels change little, short of {target:.0%}.", reasons, forecast
-        )
-    if forecast is not None and forecast > labels:
-        return Advice(
-            False, f"Go on: about {_rounded(forecast - labels)} more labels to {target:.0%}.", reasons, forecast
-        )
-    return Advice(False, "Go on: more labels still help.", reasons, forecast)
+        return True, f"Enough: the target of {target} is reached."
+    if not left:
+        return True, f"Every item is labeled, short of a sure {target}."
+    if settled:
+        return True, f"Enough for this encoder: more labels change little, short of {target}."
+    if needed is None:
+        return False, "Go on: more labels still help."
+    if needed > left:
+        return False, f"Go on: more labels help, but {target} may need more items than the pool has."
+    return False, f"Go on: about {_rounded(needed)} more labels to {target}."
+
+
+def _percent(share: float) -> str:
+    """With a decimal where there is one: 90 %, 97.5 %."""
+    return f"{100 * share:.1f}".removesuffix(".0") + " %"
 
 
 def _rounded(count: int) -> str:

@@ -245,7 +245,9 @@ class Labeler:
         )
         report = self._audit(head) if head else None
         agreements = [point.agreement for point in points if point.agreement is not None]
-        advice = advise(report, target, head.info.label_count if head else 0, curve, agreements)
+        advice = advise(
+            report, target, head.info.label_count if head else 0, self.counts().unlabeled, curve, agreements
+        )
         return Evaluation(report, points, advice)
 
     def claimed_by_others(self, annotator: str) -> int:

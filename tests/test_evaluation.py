@@ -128,21 +128,29 @@ GROWING, FLAT = LearningCurve(0.99, 2.0, 0.5), LearningCurve(0.86, 0.5, 1.0)
 
 
 @pytest.mark.parametrize(
-    ("found", "curve", "agreements", "enough", "text"),
+    ("found", "left", "curve", "agreements", "enough", "text"),
     [
-        (None, None, [], False, "too early"),
-        (report(10, 10), None, [1, 1, 1], False, "too early"),
-        (report(195, 200), GROWING, [0.9], True, "target of 90% is reached"),
-        (report(85, 100), FLAT, [0.99, 0.995, 1.0], True, "more labels change little"),
-        (report(85, 100), FLAT, [0.9, 0.995, 1.0], False, "more labels still help"),
-        (report(85, 100), None, [1.0, 1.0, 1.0], False, "more labels still help"),
-        (report(85, 100), GROWING, [0.9], False, "about 300 more labels to 90%"),
+        (None, 900, None, [], False, "too early"),
+        (report(10, 10), 900, None, [1, 1, 1], False, "too early"),
+        (report(10, 10), 0, None, [1, 1, 1], True, "Every item is labeled."),
+        (report(195, 200), 900, GROWING, [0.9], True, "target of 90 % is reached"),
+        (report(85, 100), 900, FLAT, [0.99, 0.995, 1.0], True, "more labels change little"),
+        (report(85, 100), 900, FLAT, [0.9, 0.995, 1.0], False, "more labels still help"),
+        (report(85, 100), 900, None, [1.0, 1.0, 1.0], False, "more labels still help"),
+        (report(85, 100), 900, GROWING, [0.9], False, "about 300 more labels to 90 %"),
+        (report(85, 100), 200, GROWING, [0.9], False, "more items than the pool has"),
+        (report(85, 100), 0, GROWING, [0.9], True, "short of a sure 90 %"),
     ],
 )
 def test_the_advice_follows_the_three_signals(
-    found: AuditReport | None, curve: LearningCurve | None, agreements: list[float], enough: bool, text: str
+    found: AuditReport | None,
+    left: int,
+    curve: LearningCurve | None,
+    agreements: list[float],
+    enough: bool,
+    text: str,
 ) -> None:
-    advice = advise(found, 0.9, 200, curve, agreements)
+    advice = advise(found, 0.9, 200, left, curve, agreements)
     assert advice.enough is enough
     assert text in advice.text
     assert advice.reasons

@@ -86,7 +86,6 @@ def test_the_command_writes_a_table_json_and_a_plot(
 
 
 def test_the_plot_is_a_picture(pool: Path, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="plots need matplotlib")
     from PIL import Image
 
     from fastlabel_gradio.simulation import plot

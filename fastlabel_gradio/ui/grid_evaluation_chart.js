@@ -1,0 +1,122 @@
+// The learning curve as a picture: what each head got right of random items, how sure that is, target and forecast.
+
+const SVG = "http://www.w3.org/2000/svg";
+const CHART_PX = { height: 172, left: 40, right: 16, top: 8, bottom: 36 };
+const LEAST_POINT_ITEMS = 10; // of fewer random items a share says next to nothing
+const DOTS_SHOWN = 60;
+const FORECAST_REACH = 3; // a forecast farther off, in lengths of the curve, would press the curve against the axis
+const Z_95 = 1.96; // standard normal quantile of 0.975
+
+// The heads that were measured on enough items, by labels; of several heads of as many labels the newest.
+function measuredHeads(curve) {
+  const newest = new Map(curve.map((head) => [head.labels, head]));
+  const measured = [...newest.values()].filter((head) => head.audit_items >= LEAST_POINT_ITEMS);
+  measured.sort((a, b) => a.labels - b.labels);
+  return measured.map(({ labels, audit_items: items, correct }) => {
+    return { labels, items, accuracy: correct / items, ...wilsonInterval(correct, items) };
+  });
+}
+
+// Wilson, JASA 1927: bounds of a share from a random sample, 0 to 1.
+function wilsonInterval(correct, items) {
+  const share = correct / items;
+  const square = Z_95 ** 2;
+  const spread = Z_95 * Math.sqrt((share * (1 - share)) / items + square / (4 * items ** 2));
+  const bound = (sign) => (share + square / (2 * items) + sign * spread) / (1 + square / items);
+  return { low: Math.max(bound(-1), 0), high: Math.min(bound(1), 1) };
+}
+
+// `forecast`: labels at which the target is expected, or null; `widthPx`: of the place that the picture will fill.
+function drawCurve(heads, target, forecast, widthPx) {
+  const scale = chartScale(heads.at(-1).labels, forecast, widthPx);
+  const chart = svg("svg", { class: "fl-chart", viewBox: `0 0 ${widthPx} ${CHART_PX.height}`, role: "img" });
+  chart.setAttribute("aria-label", "Learning curve: " + heads.slice(-1).map(describePoint).join(""));
+  chart.append(...drawAxes(scale), drawBand(heads, scale));
+  const y = scale.y(target);
+  chart.append(svg("line", { class: "fl-chart-target", x1: scale.left, x2: scale.right, y1: y, y2: y }));
+  const line = heads.map((head) => scale.x(head.labels) + "," + scale.y(head.accuracy)).join(" ");
+  chart.append(svg("polyline", { class: "fl-chart-line", points: line }));
+  if (heads.length <= DOTS_SHOWN) chart.append(...heads.map((head) => drawDot(head, scale)));
+  if (forecast !== null) chart.append(drawForecast(forecast, y, scale));
+  return chart;
+}
+
+function chartScale(labels, forecast, widthPx) {
+  const near = forecast !== null && forecast <= FORECAST_REACH * labels;
+  const end = 1.04 * Math.max(labels, near ? forecast : 0);
+  const { left, top, height, bottom } = CHART_PX;
+  const right = widthPx - CHART_PX.right;
+  const x = (count) => round(left + ((right - left) * count) / end);
+  const y = (share) => round(top + (height - top - bottom) * (1 - share));
+  return { left, right, end, x, y };
+}
+
+function drawAxes(scale) {
+  const lines = [0, 0.25, 0.5, 0.75, 1].map((share) => {
+    const y = scale.y(share);
+    return svg("line", { class: "fl-chart-grid", x1: scale.left, x2: scale.right, y1: y, y2: y });
+  });
+  const shares = [0, 0.5, 1].map((share) => {
+    return chartText(100 * share + " %", scale.left - 6, scale.y(share) + 4, "end");
+  });
+  const below = scale.y(0) + 15;
+  const step = roundStep(scale.end / 5);
+  const counts = [];
+  for (let count = 0; count <= scale.end; count += step) {
+    counts.push(chartText(formatCount(count), scale.x(count), below, "middle"));
+  }
+  return [...lines, ...shares, ...counts, chartText("labels", (scale.left + scale.right) / 2, below + 15, "middle")];
+}
+
+// The outline has a width too, or the interval of a single head could not be seen.
+function drawBand(heads, scale) {
+  const upper = heads.map((head) => scale.x(head.labels) + "," + scale.y(head.high));
+  const lower = heads.map((head) => scale.x(head.labels) + "," + scale.y(head.low)).reverse();
+  return svg("polygon", { class: "fl-chart-band", points: [...upper, ...lower].join(" ") });
+}
+
+function drawDot(head, scale) {
+  const title = svg("title", {});
+  title.textContent = describePoint(head);
+  return svg("circle", { class: "fl-chart-dot", cx: scale.x(head.labels), cy: scale.y(head.accuracy), r: 3 }, title);
+}
+
+// A diamond where the forecast is, or an arrow at the edge towards it.
+function drawForecast(forecast, y, scale) {
+  const diamond = [[0, -6], [6, 0], [0, 6], [-6, 0]];
+  const arrow = [[0, -6], [9, 0], [0, 6]];
+  const [x, shape] = forecast <= scale.end ? [scale.x(forecast), diamond] : [scale.right, arrow];
+  const points = shape.map(([right, down]) => x + right + "," + (y + down)).join(" ");
+  return svg("polygon", { class: "fl-chart-forecast", points });
+}
+
+function describePoint({ labels, items, accuracy, low, high }) {
+  return describeShare(accuracy, low, high) + " of " + plural(items, "random item") + " at " + plural(labels, "label");
+}
+
+function describeShare(share, low, high) {
+  return formatPercent(share) + " (" + Math.round(100 * low) + " to " + Math.round(100 * high) + ")";
+}
+
+// The next of 1, 2, 5, 10, 20, 50 …
+function roundStep(count) {
+  const power = 10 ** Math.max(0, Math.floor(Math.log10(count)));
+  return power * ([1, 2, 5].find((factor) => factor * power >= count) ?? 10);
+}
+
+function round(px) {
+  return Math.round(10 * px) / 10;
+}
+
+function chartText(text, x, y, anchor) {
+  const node = svg("text", { class: "fl-chart-text", x, y, "text-anchor": anchor });
+  node.textContent = text;
+  return node;
+}
+
+function svg(tag, attributes, ...children) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
