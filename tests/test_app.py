@@ -185,7 +185,7 @@ def test_a_killed_process_loses_no_acknowledged_label_and_no_batch(tmp_path: Pat
     words = (str(folder), "--workdir", str(tmp_path / "work"), "--encoder", "offline")
     acknowledged: dict[str, str] = {}
     batch: dict[str, object] = {}
-    for round_number in range(3):
+    for round_number in range(2):
         with _serving(*words) as (client, process):
             if batch:
                 wait_for(lambda: bool(client.get("/api/next_batch").json()["items"]), timeout=60)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -264,3 +265,12 @@ def test_the_configurations_that_need_no_network_open(name: str, tmp_path: Path)
     options = dict(config["projects"][0]["source"])
     source = open_source(options.pop("kind"), options, CONFIGS, tmp_path)
     assert len(ids(source)) == 1200
+
+
+def test_the_demo_s_digits_are_those_of_scikit_learn(tmp_path: Path) -> None:
+    from sklearn.datasets import load_digits
+
+    source, digits = open_source("demo", {"part": "all"}, tmp_path, tmp_path), load_digits()
+    items = list(source.scan())
+    assert [source.reference_label(item) for item in items] == [str(target) for target in digits.target]
+    assert len({source.content_key(item) for item in items}) == len(np.unique(digits.data, axis=0))

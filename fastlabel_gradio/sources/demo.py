@@ -4,6 +4,7 @@ Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UC
 1,797 pictures of its test part, 8 x 8 pixels.
 """
 
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -11,6 +12,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
+from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions
 from fastlabel_gradio.sources.numbered import array_key, numbered_items, position_of
 from fastlabel_gradio.types import Item
@@ -25,6 +27,14 @@ class DemoOptions(SourceOptions):
     part: Literal["pool", "all"] = "pool"
 
 
+def _digits_file() -> Path:
+    """The file that `sklearn.datasets.load_digits` reads; importing that takes seconds, the first that people see."""
+    package = importlib.util.find_spec("sklearn")
+    if package is None or package.origin is None:
+        raise SourceError("The demo's digits come with scikit-learn, which is not installed. Install FastLabel again.")
+    return Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz"
+
+
 @SOURCES.register("demo")
 class Demo(Source):
     """Digits 0 to 9, enlarged to 32 x 32 pixels; the content key is that of the 8 x 8 original."""
@@ -33,11 +43,11 @@ class Demo(Source):
     Options = DemoOptions
 
     def __init__(self, options: DemoOptions, base_dir: Path, cache_dir: Path) -> None:
-        from sklearn.datasets import load_digits
-
-        digits = load_digits()
-        self._pictures = np.rint(digits.images * (255 / 16)).astype(np.uint8)  # the original counts from 0 to 16
-        self._targets = digits.target
+        table = np.loadtxt(_digits_file(), delimiter=",", dtype=np.uint8)  # 64 pixels, then the digit
+        self._pictures = np.rint(table[:, :-1].reshape(-1, 8, 8) * (255 / 16)).astype(
+            np.uint8
+        )  # they count from 0 to 16
+        self._targets = table[:, -1]
         self._pool_size = POOL_SIZE if options.part == "pool" else len(self._pictures)
 
     def scan(self) -> Iterator[Item]:

@@ -93,7 +93,7 @@ def test_the_cursor_moves_with_the_sound_and_goes_with_it(listen: Listen) -> Non
     first = page.cursor(0)
     page.wait_until_heard(page.duration(0) * 0.4)
     second, heard = page.cursor(0), page.media("currentTime") / page.duration(0)
-    assert 0.25 <= first < second <= heard
+    assert 0.24 <= first < second <= heard  # a click lands on a whole pixel
     page.play_button(0).click()
     expect(cursor).to_be_hidden()
 
