@@ -168,13 +168,15 @@ def _make_weights(task: Task) -> None:
 
 
 def _save_random_clap(folder: Path) -> None:
-    """A CLAP of the published architecture, laion/clap-htsat-unfused's, with weights drawn at random."""
+    """A CLAP of the published architecture, laion/clap-htsat-unfused's, with weights drawn at random and a few letters."""
     import torch
-    from transformers import ClapConfig, ClapFeatureExtractor, ClapModel
+    from transformers import ClapConfig, ClapFeatureExtractor, ClapModel, ClapProcessor, RobertaTokenizer
 
     torch.manual_seed(0)
     ClapModel(ClapConfig()).save_pretrained(folder)
-    ClapFeatureExtractor().save_pretrained(folder)
+    letters = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", *"abcdefghijklmnopqrstuvwxyz"]
+    tokenizer = RobertaTokenizer(vocab={letter: number for number, letter in enumerate(letters)}, merges=[])
+    ClapProcessor(ClapFeatureExtractor(truncation="rand_trunc"), tokenizer).save_pretrained(folder)
 
 
 def _compare(task: Task, turns: int) -> Table:
