@@ -21,7 +21,8 @@ _CLICK = """(project) => new Promise((resolve) => {
     if (!ready || ready === before) return;
     const total = performance.now() - clicked;
     watcher.disconnect();
-    setTimeout(() => resolve([total, took("/api/next_batch"), took("/sheet/"), grid.querySelectorAll(".fl-card select").length]));
+    const cards = grid.querySelectorAll(".fl-card select").length;
+    setTimeout(() => resolve([total, took("/api/next_batch"), took("/sheet/"), cards]));
   });
   watcher.observe(grid, { attributes: true, attributeFilter: ["data-ready-batch"] });
   const clicked = performance.now();
