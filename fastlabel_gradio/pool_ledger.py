@@ -36,6 +36,7 @@ class PoolLedger:
         self._aside = np.zeros(0, dtype=bool)
         self._reserved = np.zeros(0, dtype=bool)
         self._audit_share = audit_share
+        self._labeled_sets: dict[bool, tuple[Rows, list[int]]] = {}  # until a label or a row of one changes
         self._seen_rows = 0
         self._pool_state: tuple[str, bool] = ("", True)
         self.replace_claims(claims)
@@ -68,6 +69,7 @@ class PoolLedger:
         """Takes in rows that were embedded since the last call, and rows that left the pool."""
         rows = len(self._store)
         if rows > self._seen_rows:
+            self._labeled_sets.clear()
             self._grow(rows)
             if self._audit_share:
                 self._reserved[self._store.reserved_rows(self._seen_rows, rows, self._audit_share)] = True
@@ -111,15 +113,19 @@ class PoolLedger:
         return self._labeled_rows(reserved=True)
 
     def _labeled_rows(self, reserved: bool) -> tuple[Rows, list[int]]:
-        pairs = sorted(
-            (row, label)
-            for item_id, label in self._labels.items()
-            if (row := self._row_of.get(item_id)) is not None and self._reserved[row] == reserved
-        )
-        return np.array([row for row, _ in pairs], dtype=np.int64), [label for _, label in pairs]
+        if reserved not in self._labeled_sets:
+            pairs = sorted(
+                (row, label)
+                for item_id, label in self._labels.items()
+                if (row := self._row_of.get(item_id)) is not None and self._reserved[row] == reserved
+            )
+            rows = np.array([row for row, _ in pairs], dtype=np.int64)
+            self._labeled_sets[reserved] = rows, [label for _, label in pairs]
+        return self._labeled_sets[reserved]
 
     def relabel(self, changed: Mapping[str, int | None]) -> None:
         """Sets or (None) takes away the standing labels of some items."""
+        self._labeled_sets.clear()
         self._locate(changed)
         for item_id, label in changed.items():
             if label is None:
