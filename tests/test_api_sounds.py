@@ -1,0 +1,105 @@
+"""REST of a project of sounds, over a real server: what a page reads, Range requests, parts of files, exports."""
+
+import io
+from collections.abc import Iterator
+
+import httpx
+import pytest
+import soundfile
+from PIL import Image
+
+from fastlabel_gradio.app import App, create_app
+from fastlabel_gradio.config import AppConfig
+from fastlabel_gradio.spectrograms import LARGE_SIZE_PX
+from fastlabel_gradio.types import Item
+from tests.pools import make_sound_config, wait_for, write_sounds
+from tests.test_api import free_port
+
+WINDOW_S = 0.25
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, httpx.Client]]:
+    """Two projects over the same 12 sounds of 0.5 to 1 s: whole, and cut into windows of 0.25 s."""
+    folder = tmp_path_factory.mktemp("sounds")
+    write_sounds(folder / "sounds", per_class=4)
+    whole = make_sound_config(folder / "sounds")
+    source = {"kind": "audio_folder", "path": str(folder / "sounds"), "window_s": WINDOW_S}
+    cut = make_sound_config(folder / "sounds", name="cut", source=source)
+    app = create_app(AppConfig(projects=(whole, cut)), folder / "work")
+    address = app.serve(host="127.0.0.1", port=free_port(), share=False, open_browser=False, quiet=True)
+    for project in app.projects.values():
+        wait_for(lambda project=project: project.pipeline.progress.state == "done")  # type: ignore[misc]
+    with httpx.Client(base_url=address, timeout=30) as client:
+        yield app, client
+    app.close()
+
+
+def batch_of(client: httpx.Client, project: str, size: int = 6) -> dict[str, object]:
+    answer = client.get("/api/next_batch", params={"project": project, "size": size, "fresh": True})
+    return dict(answer.json())
+
+
+def test_the_requests_that_show_a_batch_read_no_sound(
+    served: tuple[App, httpx.Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, client = served
+
+    def refuse(item: Item, resolution: int | None = None) -> None:
+        raise AssertionError(f"{item.id} was read")
+
+    monkeypatch.setattr(app.projects["audio"].source, "read", refuse)
+    assert client.get("/").status_code == 200
+    batch = batch_of(client, "audio")
+    sheet = Image.open(io.BytesIO(client.get(f"/{batch['sheet_url']}").content))
+    assert sheet.width > sheet.height
+    assert batch["kind"] == "audio"
+    assert all(item["duration_s"] >= 0.5 for item in batch["items"])  # type: ignore[attr-defined]
+
+
+def test_a_sound_answers_range_requests_and_is_never_sniffed(served: tuple[App, httpx.Client]) -> None:
+    app, client = served
+    item = batch_of(client, "audio")["items"][0]  # type: ignore[index]
+    whole = client.get(f"/{item['media_url']}")
+    part = client.get(f"/{item['media_url']}", headers={"Range": "bytes=10-19"})
+    assert (whole.status_code, part.status_code) == (200, 206)
+    assert part.content == whole.content[10:20]
+    assert part.headers["content-range"] == f"bytes 10-19/{len(whole.content)}"
+    assert part.headers["x-content-type-options"] == "nosniff"
+    assert whole.headers["content-type"] == "audio/wav"
+    original = app.projects["audio"].source.file(Item(item["id"]))
+    assert original is not None
+    assert whole.content == original.read_bytes()
+
+
+def test_a_part_of_a_file_is_sent_alone_and_says_where_it_begins(served: tuple[App, httpx.Client]) -> None:
+    _, client = served
+    item = max(batch_of(client, "cut", 50)["items"], key=lambda item: item["start_s"])  # type: ignore[call-overload]
+    assert item["start_s"] > 0
+    assert item["id"].partition("#t=")[2].startswith(str(item["start_s"]))
+    sent = client.get(f"/{item['media_url']}")
+    assert sent.headers["content-type"] == "audio/flac"
+    samples, rate = soundfile.read(io.BytesIO(sent.content))
+    assert len(samples) / rate == pytest.approx(item["duration_s"], abs=0.01)
+    assert item["duration_s"] <= WINDOW_S + 0.01
+
+
+def test_the_large_view_is_the_spectrogram(served: tuple[App, httpx.Client]) -> None:
+    _, client = served
+    item = batch_of(client, "audio")["items"][0]  # type: ignore[index]
+    assert Image.open(io.BytesIO(client.get(f"/{item['spectrogram_url']}").content)).size == LARGE_SIZE_PX
+    missing = client.get("/media/audio/spectrogram/999")
+    assert missing.status_code == 404
+    assert "no item 999" in missing.json()["error"]
+
+
+def test_exports_carry_where_a_part_begins_and_ends(served: tuple[App, httpx.Client]) -> None:
+    _, client = served
+    batch = batch_of(client, "cut", 3)
+    labels = [{"id": item["id"], "label": "low"} for item in batch["items"]]  # type: ignore[attr-defined]
+    client.post("/api/submit_labels", json={"project": "cut", "batch_id": batch["batch_id"], "labels": labels})
+    rows = client.get("/api/export", params={"project": "cut", "format": "json"}).json()
+    assert len(rows) == 3
+    for row in rows:
+        assert row["item_id"].endswith(f"#t={row['start_s']},{row['end_s']}")
+        assert 0 < row["end_s"] - row["start_s"] <= WINDOW_S
