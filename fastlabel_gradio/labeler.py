@@ -108,9 +108,10 @@ class Labeler:
         self._batches: OrderedDict[str, tuple[Item, ...]] = OrderedDict()
         self._rng = np.random.default_rng(settings.seed)
         self._head: Head | None = None
+        self._before: Head | None = None  # the one before it, to see how much the two agree
         self._notice = ""
         self._since_training = 0
-        self._trainer = Trainer(self._train)
+        self._trainer = Trainer(self._train, self._after_training)
         pipeline.when_ready(self._resume)
         pipeline.when_done(self._train_on_late_rows)
 
@@ -201,8 +202,11 @@ class Labeler:
         self._trainer.request()
 
     def wait_for_training(self, timeout: float) -> bool:
-        """Waits until no training is requested or under way; False where that takes longer than `timeout` seconds."""
-        return self._trainer.wait(timeout)
+        """Waits until no training is requested or under way, and all that follows one is done: it is saved and measured.
+
+        False where that takes longer than `timeout` seconds.
+        """
+        return self._trainer.settle(timeout)
 
     # What is known
 
@@ -462,17 +466,23 @@ class Labeler:
         version = _version(self._head) + 1
         info = HeadInfo(version, self.schema.labels, encoder.fingerprint, len(rows), seed=self.settings.seed)
         head = train_head(self._store.embeddings[rows], targets, info, device=self.settings.device, now=self._clock())
-        agreement = self._agreement(self._head, head)
         with self._lock:
-            self._head = head
+            self._before, self._head = self._head, head
             self._since_training -= unseen
+
+    def _after_training(self, is_superseded: Callable[[], bool]) -> None:
+        """Measures and saves the newest head, which is in use by then; runs in the trainer's thread."""
+        head = self._head
+        assert head is not None
         report = self._audit(head)
         items, correct = (report.items, report.correct) if report else (0, 0)
-        self._record.add(LearningPoint(len(rows), items, correct, agreement))
+        self._record.add(LearningPoint(head.info.label_count, items, correct, self._agreement(self._before, head)))
         try:
             save_head(head, self._checkpoint)
         except OSError as error:
-            raise StoreError(f"head v{version} works but could not be saved ({error}). Free some space.") from error
+            raise StoreError(
+                f"head v{head.info.version} works but could not be saved ({error}). Free some space."
+            ) from error
 
     def _audit(self, head: Head) -> AuditReport | None:
         with self._lock:

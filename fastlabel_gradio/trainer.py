@@ -39,13 +39,17 @@ class Trainer:
 
     Args:
         work: trains on the labels as they are then and swaps the new head in; raises NotYet if it cannot yet.
+        afterwards: what the new head is not kept back for. It is given a function that says whether a newer request
+            waits, and returns soon after that says so; left out where `work` failed.
     """
 
-    def __init__(self, work: Callable[[], None]) -> None:
+    def __init__(self, work: Callable[[], None], afterwards: Callable[[Callable[[], bool]], None]) -> None:
         self._work = work
+        self._afterwards = afterwards
         self._condition = threading.Condition()
         self._requested = False
         self._busy = False
+        self._settled = True
         self._closed = False
         self._training = Training()
         self._thread = threading.Thread(target=self._run, name="trainer", daemon=True)
@@ -62,9 +66,14 @@ class Trainer:
             self._condition.notify_all()
 
     def wait(self, timeout: float) -> bool:
-        """Waits until nothing is requested or running; False where that took longer than `timeout` seconds."""
+        """Waits until no training is requested or running; False where that took longer than `timeout` seconds."""
         with self._condition:
             return self._condition.wait_for(lambda: not (self._requested or self._busy), timeout)
+
+    def settle(self, timeout: float) -> bool:
+        """As `wait`, and until what comes after the training is done too."""
+        with self._condition:
+            return self._condition.wait_for(lambda: not self._requested and self._settled, timeout)
 
     def close(self) -> None:
         """Ends the thread after the training under way."""
@@ -75,24 +84,38 @@ class Trainer:
 
     def _run(self) -> None:
         while self._next_request():
-            try:
-                self._training = Training("training")
-                self._work()
-                self._training = Training()
-            except NotYet as reason:
-                self._training = Training("waiting", message=str(reason))
-            except FastLabelError as error:
-                self._training = Training("failed", error=str(error))
-            except Exception as error:
-                log.exception("training failed")
-                self._training = Training("failed", error=f"{type(error).__name__}: {error}")
-            finally:
-                with self._condition:
-                    self._busy = False
-                    self._condition.notify_all()
+            self._training = Training("training")
+            if self._ends_well(self._work):
+                self._set(busy=False)
+                self._ends_well(lambda: self._afterwards(self._is_superseded))
+            self._set(busy=False, settled=True)
+
+    def _ends_well(self, part: Callable[[], None]) -> bool:
+        """Runs a part of the work, and keeps for the screen how it ended."""
+        try:
+            part()
+        except NotYet as reason:
+            self._training = Training("waiting", message=str(reason))
+        except FastLabelError as error:
+            self._training = Training("failed", error=str(error))
+        except Exception as error:
+            log.exception("training failed")
+            self._training = Training("failed", error=f"{type(error).__name__}: {error}")
+        else:
+            self._training = Training()
+            return True
+        return False
+
+    def _is_superseded(self) -> bool:
+        return self._requested or self._closed
+
+    def _set(self, *, busy: bool, settled: bool = False) -> None:
+        with self._condition:
+            self._busy, self._settled = busy, settled
+            self._condition.notify_all()
 
     def _next_request(self) -> bool:
         with self._condition:
             self._condition.wait_for(lambda: self._requested or self._closed)
-            self._requested, self._busy = False, True
+            self._requested, self._busy, self._settled = False, True, False
             return not self._closed

@@ -1,9 +1,15 @@
 """The trainer runs one training at a time, the newest request last, and shows what failed."""
 
 import threading
+import time
+from collections.abc import Callable
 
 from fastlabel_gradio.errors import StoreError
 from fastlabel_gradio.trainer import NotYet, Trainer
+
+
+def nothing(is_superseded: Callable[[], bool]) -> None:
+    pass
 
 
 def test_requests_during_a_training_become_one_more() -> None:
@@ -14,7 +20,7 @@ def test_requests_during_a_training_become_one_more() -> None:
         started.set()
         go_on.wait(10)
 
-    trainer = Trainer(work)
+    trainer = Trainer(work, nothing)
     trainer.request()
     assert started.wait(10)
     for _ in range(5):
@@ -35,7 +41,7 @@ def test_a_failure_is_shown_and_the_next_training_clears_it() -> None:
         if outcome:
             raise outcome
 
-    trainer = Trainer(work)
+    trainer = Trainer(work, nothing)
     seen = []
     for _ in range(4):
         trainer.request()
@@ -43,3 +49,60 @@ def test_a_failure_is_shown_and_the_next_training_clears_it() -> None:
         seen.append((trainer.training.state, trainer.training.message or trainer.training.error))
     assert seen == [("failed", "disk full"), ("failed", "ValueError: a bug"), ("waiting", "two classes"), ("idle", "")]
     trainer.close()
+
+
+def test_nobody_waits_for_what_comes_after_a_training_and_a_newer_request_ends_it() -> None:
+    began, runs = threading.Event(), []
+
+    def afterwards(is_superseded: Callable[[], bool]) -> None:
+        began.set()
+        if len(runs) == 1:
+            while not is_superseded():
+                time.sleep(0.001)
+
+    trainer = Trainer(lambda: runs.append("trained"), afterwards)
+    trainer.request()
+    assert began.wait(10)
+    assert trainer.wait(10)
+    assert not trainer.settle(0.01)
+    assert trainer.training.state == "idle"
+    trainer.request()
+    assert trainer.settle(10)
+    assert len(runs) == 2
+    trainer.close()
+
+
+def test_what_comes_after_a_training_is_left_out_where_that_failed_and_its_own_failure_is_shown() -> None:
+    outcomes: list[Exception | None] = [ValueError("a bug"), None]
+
+    def work() -> None:
+        if outcome := outcomes.pop(0):
+            raise outcome
+
+    def afterwards(is_superseded: Callable[[], bool]) -> None:
+        raise StoreError("disk full")
+
+    trainer = Trainer(work, afterwards)
+    trainer.request()
+    assert trainer.settle(10)
+    assert trainer.training.error == "ValueError: a bug"
+    trainer.request()
+    assert trainer.settle(10)
+    assert trainer.training.error == "disk full"
+    trainer.close()
+
+
+def test_closing_ends_what_comes_after_a_training() -> None:
+    began, ended = threading.Event(), threading.Event()
+
+    def afterwards(is_superseded: Callable[[], bool]) -> None:
+        began.set()
+        while not is_superseded():
+            time.sleep(0.001)
+        ended.set()
+
+    trainer = Trainer(lambda: None, afterwards)
+    trainer.request()
+    assert began.wait(10)
+    trainer.close()
+    assert ended.is_set()
