@@ -40,6 +40,10 @@ class ProjectConfig(_Strict):
         database: SQLAlchemy URL of the label store; a SQLite file in the project's folder by default.
         audit_share: share of each batch that is drawn at random and never trained on, to measure the head; 0 for none.
         target: the accuracy that the page's advice is about, 0 to 1; can be changed there.
+        prompt: the text that describes a class, with "{label}" for its name, where the encoder reads texts; "" for no
+            suggestions before the first label. The encoder's own by default.
+        class_weighting: 0: every label counts the same in training, 1: every class does.
+        ensemble: heads that are trained to answer as one.
         claim_minutes: how long a batch is kept for an annotator whose page is gone.
     """
 
@@ -54,6 +58,9 @@ class ProjectConfig(_Strict):
     database: str | None = None
     audit_share: Annotated[float, Field(ge=0, le=0.5)] = 0.1
     target: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    prompt: str | None = None
+    class_weighting: Annotated[float, Field(ge=0, le=1)] = 0.5
+    ensemble: Annotated[int, Field(ge=1, le=9)] = 1
     claim_minutes: Annotated[float, Field(gt=0)] = 10.0
     seed: int = 0
 

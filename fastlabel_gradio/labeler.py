@@ -18,10 +18,21 @@ from jaxtyping import Int64
 
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline, EmbeddingProgress
 from fastlabel_gradio.embedding_store import EmbeddingStore
-from fastlabel_gradio.errors import CheckpointError, InvalidLabelsError, StoreError
+from fastlabel_gradio.encoders import Encoder
+from fastlabel_gradio.errors import CheckpointError, EncoderUnavailableError, InvalidLabelsError, StoreError
 from fastlabel_gradio.evaluation import Advice, AuditReport, advise, audit, cohen_kappa, fit_learning_curve
 from fastlabel_gradio.exports import ExportRow
-from fastlabel_gradio.head import Head, HeadInfo, check_head, load_head, save_head, train_head
+from fastlabel_gradio.head import (
+    DEFAULT_RECIPE,
+    Head,
+    HeadInfo,
+    HeadMaker,
+    HeadRecipe,
+    TextPrior,
+    check_head,
+    load_head,
+    save_head,
+)
 from fastlabel_gradio.label_store import ClaimedBatch, LabelStore
 from fastlabel_gradio.learning_record import LearningPoint, LearningRecord
 from fastlabel_gradio.pool_ledger import PoolLedger
@@ -38,13 +49,15 @@ AGREEMENT_ROWS = 2_000  # the first rows of the store, which are a random sample
 
 @dataclass(frozen=True, slots=True)
 class LabelerSettings:
-    """How a labeler behaves; the fields are those of `config.ProjectConfig`."""
+    """How a labeler behaves; the fields are those of `config.ProjectConfig`, those of its head in `recipe`."""
 
     strategy: str = "auto"
     batch_size: int = 100
     train_every: int = 10
     claim_s: float = 600.0
     audit_share: float = 0.0
+    prompt: str | None = None
+    recipe: HeadRecipe = DEFAULT_RECIPE
     seed: int = 0
     device: str = "cpu"
 
@@ -108,7 +121,8 @@ class Labeler:
         self._batches: OrderedDict[str, tuple[Item, ...]] = OrderedDict()
         self._rng = np.random.default_rng(settings.seed)
         self._head: Head | None = None
-        self._before: Head | None = None  # the one before it, to see how much the two agree
+        self._maker: HeadMaker | None = None  # once the encoder is there
+        self._lesson: _Lesson | None = None
         self._notice = ""
         self._since_training = 0
         self._trainer = Trainer(self._train, self._after_training)
@@ -427,6 +441,8 @@ class Labeler:
         encoder = self._pipeline.encoder
         if encoder is None:
             return
+        self._maker = self._head_maker(encoder)
+        self._head = self._maker.first()
         if self._checkpoint.exists():
             try:
                 head = load_head(self._checkpoint, device=self.settings.device)
@@ -438,7 +454,7 @@ class Labeler:
             self._ledger.catch_up(self._pipeline.progress)
             trained_on = self._head.info.label_count if self._head else 0
             self._since_training = abs(self._ledger.trainable_count - trained_on)
-        if self._since_training >= (1 if self._head is None else self.settings.train_every):
+        if self._since_training >= (self.settings.train_every if _version(self._head) else 1):
             self._trainer.request()
 
     def _train_on_late_rows(self) -> None:
@@ -451,8 +467,7 @@ class Labeler:
 
     def _train(self) -> None:
         """One training on the labels as they are now; runs in the trainer's thread."""
-        encoder = self._pipeline.encoder
-        if encoder is None:
+        if self._maker is None:
             raise NotYet("The encoder is still loading.")
         with self._lock:
             self._ledger.catch_up(self._pipeline.progress)
@@ -463,26 +478,36 @@ class Labeler:
             raise NotYet("The labeled items are still being embedded; the head is trained when they are.")
         if len(np.unique(targets)) < 2:
             raise NotYet("Label items of at least two classes, then the first head is trained.")
-        version = _version(self._head) + 1
-        info = HeadInfo(version, self.schema.labels, encoder.fingerprint, len(rows), seed=self.settings.seed)
-        head = train_head(self._store.embeddings[rows], targets, info, device=self.settings.device, now=self._clock())
+        before = self._head
+        head = self._maker.train(self._store.embeddings[rows], targets, before, self._clock())
         with self._lock:
-            self._before, self._head = self._head, head
+            self._head, self._lesson = head, _Lesson(rows, targets, before)
             self._since_training -= unseen
 
     def _after_training(self, is_superseded: Callable[[], bool]) -> None:
-        """Measures and saves the newest head, which is in use by then; runs in the trainer's thread."""
-        head = self._head
-        assert head is not None
+        """Calibrates, measures and saves the newest head, which is in use by then; runs in the trainer's thread."""
+        assert self._head and self._maker and self._lesson
+        rows, targets = self._lesson.rows, self._lesson.targets
+        self._head = head = self._maker.calibrate(self._head, self._store.embeddings[rows], targets, is_superseded)
         report = self._audit(head)
         items, correct = (report.items, report.correct) if report else (0, 0)
-        self._record.add(LearningPoint(head.info.label_count, items, correct, self._agreement(self._before, head)))
+        agreement = self._agreement(self._lesson.before, head)
+        self._record.add(LearningPoint(len(rows), items, correct, agreement))
         try:
             save_head(head, self._checkpoint)
         except OSError as error:
-            raise StoreError(
-                f"head v{head.info.version} works but could not be saved ({error}). Free some space."
-            ) from error
+            version = head.info.version
+            raise StoreError(f"head v{version} works but could not be saved ({error}). Free some space.") from error
+
+    def _head_maker(self, encoder: Encoder) -> HeadMaker:
+        settings, prior = self.settings, None
+        try:
+            prior = _text_prior(encoder, encoder.prompt if settings.prompt is None else settings.prompt, self.schema)
+        except EncoderUnavailableError as error:
+            self._notice = f"The class names give no first suggestions: {error}"
+        return HeadMaker(
+            self.schema.labels, encoder.fingerprint, settings.recipe, prior, settings.seed, settings.device
+        )
 
     def _audit(self, head: Head) -> AuditReport | None:
         with self._lock:
@@ -508,6 +533,29 @@ class Labeler:
             for (_, item_id), prediction in zip(unlabeled, predictions, strict=True):
                 name = self.schema.names[prediction.index] if prediction else ""
                 yield ExportRow(item_id, "", "", "", name, prediction.confidence if prediction else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lesson:
+    """What the newest head was trained on, and the head before it; the trainer's thread alone uses it."""
+
+    rows: Rows
+    targets: Rows
+    before: Head | None
+
+
+def _text_prior(encoder: Encoder, prompt: str, schema: LabelSchema) -> TextPrior | None:
+    """The embedded class names; None where the encoder reads no texts, or where there is no prompt.
+
+    Raises:
+        EncoderUnavailableError: its tokenizer cannot be had.
+    """
+    if encoder.logit_scale is None or not prompt:
+        return None
+    return TextPrior(
+        encoder.encode_text([prompt.replace("{label}", name.replace("_", " ")) for name in schema.names]),
+        encoder.logit_scale,
+    )
 
 
 def _version(head: Head | None) -> int:

@@ -17,6 +17,7 @@ from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.encoders import check_encoder
 from fastlabel_gradio.errors import ConfigError, InvalidLabelsError
 from fastlabel_gradio.gallery import open_gallery
+from fastlabel_gradio.head import HeadRecipe
 from fastlabel_gradio.label_store import LabelStore
 from fastlabel_gradio.labeler import Labeler, LabelerSettings
 from fastlabel_gradio.sources import SOURCES, SourceOptions, open_source
@@ -130,6 +131,8 @@ class Project:
             train_every=self.config.train_every,
             claim_s=60 * self.config.claim_minutes,
             audit_share=self.config.audit_share,
+            prompt=self.config.prompt,
+            recipe=HeadRecipe(self.config.class_weighting, self.config.ensemble),
             seed=self.config.seed,
             device=self.device,
         )

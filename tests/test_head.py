@@ -4,19 +4,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from sklearn.datasets import load_digits
 
 from fastlabel_gradio.errors import CheckpointError
 from fastlabel_gradio.head import (
+    Head,
     HeadInfo,
-    batch_rows,
+    HeadRecipe,
     check_head,
-    learning_rate,
+    fit_temperature,
     load_head,
+    out_of_fold_logits,
     save_head,
     train_head,
-    training_steps,
 )
+from fastlabel_gradio.head.recipe import batch_rows, label_weights, learning_rate, ridge_weight, training_steps
+from fastlabel_gradio.head.ridge import PENALTY, ridge_regression
 from fastlabel_gradio.types import Label, LabelSchema
 
 DIGITS = tuple(Label(number + 1, str(number)) for number in range(10))
@@ -71,7 +75,7 @@ def test_one_label_is_enough_to_train() -> None:
 
 
 def test_the_recipe_grows_with_the_labels() -> None:
-    assert [training_steps(n) for n in (10, 300, 1_000, 20_000)] == [99, 63, 68, 420]
+    assert [training_steps(n) for n in (10, 300, 1_000, 20_000)] == [60, 45, 59, 424]
     assert [batch_rows(n) for n in (10, 1_000, 20_000)] == [10, 128, 256]
     rates = [learning_rate(step, 40, 1.0) for step in range(40)]
     assert max(rates) == 1.0
@@ -115,3 +119,148 @@ def test_a_head_of_another_encoder_or_schema_is_refused_with_both_sides_named() 
         check_head(_info(), LabelSchema(DIGITS[:5]), "abc")
     with pytest.raises(CheckpointError, match="classes"):
         check_head(_info(), LabelSchema(DIGITS[::-1]), "abc")
+
+
+def test_the_ridge_regression_is_the_minimum_of_its_loss() -> None:
+    vectors, targets = (torch.from_numpy(array) for array in _digits(300))
+    weights = torch.rand(300, generator=torch.Generator().manual_seed(0)) + 0.5
+    goals = torch.nn.functional.one_hot(targets.long(), 10) - 0.1
+    for labels in (40, 300):  # fewer than the 64 dimensions, and more
+        found = ridge_regression(vectors[:labels], targets[:labels].long(), weights[:labels], 10).double()
+        residuals = vectors[:labels].double() @ found.T - goals[:labels]
+        gradient = (weights[:labels, None] * residuals).T @ vectors[:labels].double() + PENALTY * found
+        assert float(gradient.abs().max()) < 1e-4
+
+
+def test_ridge_counts_less_the_more_labels_there_are() -> None:
+    assert [ridge_weight(labels) for labels in (1, 1_000, 2_000, 20_000)] == [20, 20, 10, 1]
+
+
+def test_a_head_is_at_least_as_good_as_logistic_regression_on_few_labels() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    vectors, targets = _digits(1797)
+    ours, theirs = [], []
+    for seed in range(5):
+        rows = np.random.default_rng(seed).permutation(1200)[:100]
+        head = train_head(vectors[rows], targets[rows], _info(seed=seed))
+        ours.append((head.predict_proba(vectors[1200:]).argmax(axis=1) == targets[1200:]).mean())
+        model = LogisticRegression(C=30, max_iter=500).fit(vectors[rows], targets[rows])
+        theirs.append(model.score(vectors[1200:], targets[1200:]))
+    assert np.mean(ours) > np.mean(theirs) - 0.005
+
+
+def test_weights_of_labels_even_the_classes_out() -> None:
+    targets = np.array([0, 0, 0, 0, 1])
+    np.testing.assert_allclose(label_weights(targets, 3, 0.0), 1)
+    np.testing.assert_allclose(label_weights(targets, 3, 1.0), [0.625] * 4 + [2.5])
+    half = label_weights(targets, 3, 0.5)
+    assert half[4] / half[0] == pytest.approx(2)
+    assert half.mean() == pytest.approx(1)
+
+
+def test_class_weighting_finds_more_of_a_rare_class() -> None:
+    vectors, targets = _digits(1797)
+    rows = np.concatenate([np.flatnonzero(targets[:1200] != 8)[:600], np.flatnonzero(targets[:1200] == 8)[:4]])
+    rare = vectors[1200:][targets[1200:] == 8]
+    recall = []
+    for power in (0.0, 1.0):
+        head = train_head(vectors[rows], targets[rows], _info(), recipe=HeadRecipe(class_weighting=power))
+        recall.append((head.predict_proba(rare).argmax(axis=1) == 8).mean())
+    assert recall[1] > recall[0]
+
+
+def test_an_ensemble_answers_with_the_mean_of_the_logits_of_its_members() -> None:
+    vectors, targets = _digits(200)
+    three = train_head(vectors, targets, _info(), recipe=HeadRecipe(ensemble=3))
+    one = train_head(vectors, targets, _info())
+    assert three.hidden(vectors).shape == (200, 3 * 512)
+    state, first = three.state_dict(), one.state_dict()
+    torch.testing.assert_close(state["hidden.weight"][:512], first["hidden.weight"])
+    torch.testing.assert_close(state["output.weight"][:, :512], first["output.weight"] / 3)
+    assert not torch.equal(state["hidden.weight"][512:1024], state["hidden.weight"][:512])
+
+
+def test_an_ensemble_comes_back_from_its_checkpoint(tmp_path: Path) -> None:
+    vectors, targets = _digits(100)
+    head = train_head(vectors, targets, _info(), recipe=HeadRecipe(ensemble=2)).at_temperature(2.0)
+    save_head(head, tmp_path / "head.safetensors")
+    loaded = load_head(tmp_path / "head.safetensors")
+    np.testing.assert_array_equal(loaded.predict_proba(vectors), head.predict_proba(vectors))
+
+
+def test_temperature_changes_confidence_but_no_prediction() -> None:
+    vectors, targets = _digits(150)
+    head = train_head(vectors[:100], targets[:100], _info())
+    sure, unsure = (head.at_temperature(value).predict_proba(vectors) for value in (0.5, 4.0))
+    np.testing.assert_array_equal(sure.argmax(axis=1), unsure.argmax(axis=1))
+    assert sure.max(axis=1).mean() > head.predict_proba(vectors).max(axis=1).mean() > unsure.max(axis=1).mean()
+    assert head.info.temperature == 1.0
+
+
+def test_the_temperature_is_found_at_which_targets_were_drawn() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 3, (20_000, 5)).astype(np.float32)
+    for true in (0.5, 1.0, 3.0):
+        targets = (logits / true + rng.gumbel(size=logits.shape)).argmax(axis=1)
+        assert fit_temperature(logits, targets) == pytest.approx(true, rel=0.05)
+    assert fit_temperature(logits, rng.integers(5, size=20_000)) == pytest.approx(20.0)
+    assert fit_temperature(logits, logits.argmax(axis=1)) == pytest.approx(0.25)
+
+
+def test_out_of_fold_logits_are_of_every_label_by_heads_that_did_not_see_it() -> None:
+    vectors, targets = _digits(100)
+    trained_on: list[int] = []
+
+    def train(some: np.ndarray, goals: np.ndarray) -> Head:
+        trained_on.append(len(goals))
+        return train_head(some, goals, _info())
+
+    found = out_of_fold_logits(vectors, targets, train, seed=0)
+    assert found is not None
+    logits, left_out = found
+    assert trained_on == [80] * 5
+    assert logits.shape == (100, 10)
+    np.testing.assert_array_equal(np.sort(left_out), np.sort(targets))
+    seen = train_head(vectors, targets, _info()).logits(vectors).argmax(axis=1)
+    assert (logits.argmax(axis=1) == left_out).mean() < (seen == targets).mean()
+
+
+def test_large_sets_leave_out_only_as_many_folds_as_needed_and_nobody_waits_for_a_stale_answer() -> None:
+    vectors, targets = _digits(1797)
+    repeated, goals = np.tile(vectors, (4, 1)), np.tile(targets, 4)
+    head = train_head(vectors[:50], targets[:50], _info())
+    found = out_of_fold_logits(repeated, goals, lambda some, of: head, seed=0)
+    assert found is not None
+    assert 1_000 <= len(found[1]) < 2_000
+    assert out_of_fold_logits(vectors, targets, lambda some, of: head, seed=0, is_superseded=lambda: True) is None
+
+
+def test_calibration_brings_confidence_near_accuracy() -> None:
+    from fastlabel_gradio.evaluation import expected_calibration_error
+
+    vectors, targets = _digits(1797)
+    head = train_head(vectors[:200], targets[:200], _info())
+    found = out_of_fold_logits(vectors[:200], targets[:200], lambda some, of: train_head(some, of, _info()), seed=0)
+    assert found is not None
+    calibrated = head.at_temperature(fit_temperature(*found))
+    errors = [expected_calibration_error(one.predict_proba(vectors[600:]), targets[600:]) for one in (head, calibrated)]
+    assert errors[1] < 0.08
+    assert errors[1] < errors[0]
+
+
+def test_wrong_labels_cost_little() -> None:
+    vectors, targets = _digits(1797)
+    rng = np.random.default_rng(0)
+    accuracies = []
+    for noise in (0.0, 0.05):
+        shares = []
+        for seed in range(4):
+            rows = np.random.default_rng(seed).permutation(1200)[:600]
+            said = targets[rows].copy()
+            wrong = rng.random(600) < noise
+            said[wrong] = (said[wrong] + rng.integers(1, 10, wrong.sum())) % 10
+            head = train_head(vectors[rows], said, _info(seed=seed))
+            shares.append((head.predict_proba(vectors[1200:]).argmax(axis=1) == targets[1200:]).mean())
+        accuracies.append(np.mean(shares))
+    assert accuracies[0] - accuracies[1] <= 0.03

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from fastlabel_gradio.head import Head, HeadInfo, MLPHead
+from fastlabel_gradio.head import Head, HeadInfo
+from fastlabel_gradio.head.model import MLPHead
 from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
 from fastlabel_gradio.strategies.balance import balanced_margin
 from fastlabel_gradio.strategies.herding import CANDIDATES

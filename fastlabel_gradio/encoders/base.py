@@ -28,6 +28,7 @@ class Encoder(ABC):
     Attributes:
         name: its registered name.
         prompt: the text that describes a class best, with "{label}" in place of its name; for encoders with a text tower.
+        logit_scale: what cosines of items and texts are multiplied with before the softmax; None without a text tower.
         where_to_put_weights: what to write where for weights that are on this machine, for messages.
         dim: numbers in an embedding.
         fingerprint: changes whenever the same item could get another embedding (model, weights, preprocessing; not the
@@ -41,6 +42,7 @@ class Encoder(ABC):
     prompt: ClassVar[str] = "{label}"
     where_to_put_weights: ClassVar[str] = "the path of a checkpoint file in the encoder's option `pretrained`"
     Options: ClassVar[type[EncoderOptions]]
+    logit_scale: float | None = None
     dim: int
     fingerprint: str
     batch_size: int

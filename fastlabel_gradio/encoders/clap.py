@@ -95,7 +95,7 @@ class ClapEncoder(Encoder):
         with loading(options.model):
             model, processor = _load(options)
             self.fingerprint = _fingerprint(model, processor.feature_extractor)
-            self.logit_scale: float = model.logit_scale_a.exp().item()
+            self.logit_scale = model.logit_scale_a.exp().item()
             self._mel = ClapMel.of(processor.feature_extractor)
             self._tokenizer = processor.tokenizer
             self._longest_text = _longest_text(model, processor.tokenizer)

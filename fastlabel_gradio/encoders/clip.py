@@ -81,7 +81,7 @@ class ClipEncoder(Encoder):
     def __init__(self, options: ClipOptions) -> None:
         model, preprocess = _load(options)
         self.fingerprint = _fingerprint(model, options)
-        self.logit_scale: float = model.logit_scale.exp().item()
+        self.logit_scale = model.logit_scale.exp().item()
         self._options = options
         self._device = pick_device()
         self._dtype = matmul_dtype(self._device)

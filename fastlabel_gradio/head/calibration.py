@@ -1,0 +1,67 @@
+"""Confidence that can be believed: the temperature of a head, from labels that it did not see.
+
+Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017, arXiv 1706.04599), temperature scaling; out-of-fold
+logits stand in for a validation set, so that no label is spent on it.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from fastlabel_gradio.head.model import Head
+from fastlabel_gradio.types import Embeddings
+
+FIRST_TEMPERATURE = 6.0  # about what is found at 20 labels; serves while there are too few to measure it
+FEWEST_LABELS = 20
+FOLDS = 5
+ENOUGH_LOGITS = 1_000  # a temperature is known to a few percent then; larger sets leave only as many folds out
+COOLEST, WARMEST = 0.25, 20.0
+HALVINGS = 30
+
+Logits = Float32[np.ndarray, "left_out classes"]
+LeftOut = Int64[np.ndarray, " left_out"]
+Targets = Int64[np.ndarray, " items"]
+
+
+def out_of_fold_logits(
+    embeddings: Embeddings,
+    targets: Targets,
+    train: Callable[[Embeddings, Targets], Head],
+    seed: int,
+    is_superseded: Callable[[], bool] = lambda: False,
+) -> tuple[Logits, LeftOut] | None:
+    """Logits of labels by heads that were trained without them, and their targets; at least 1,000 where there are so many.
+
+    Each of five folds has the same share of every class and is left out once, as far as needed. None where
+    `is_superseded` says in between that nobody wants the answer any more.
+
+    Args:
+        train: gives a head for some of the labels.
+    """
+    shuffled = np.lexsort((np.random.default_rng(seed).random(len(targets)), targets))
+    fold = np.empty(len(targets), dtype=np.int64)
+    fold[shuffled] = np.arange(len(targets)) % FOLDS
+    logits, left_out = [], []
+    for number in range(min(FOLDS, -(-ENOUGH_LOGITS * FOLDS // len(targets)))):
+        if is_superseded():
+            return None
+        held = fold == number
+        logits.append(train(embeddings[~held], targets[~held]).logits(embeddings[held]))
+        left_out.append(targets[held])
+    return np.concatenate(logits), np.concatenate(left_out)
+
+
+def fit_temperature(logits: Logits, targets: LeftOut) -> float:
+    """The temperature, 0.25 to 20, at which the targets are most likely under softmax(logits / temperature).
+
+    The loss is convex in 1 / temperature; its slope, the expected logit less the target's, is halved in on.
+    """
+    of_target = logits[np.arange(len(targets)), targets].astype(np.float64)
+    low, high = 1 / WARMEST, 1 / COOLEST
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        powers = np.exp(middle * (logits - logits.max(axis=1, keepdims=True)))
+        expected = (powers * logits).sum(axis=1) / powers.sum(axis=1)
+        low, high = (low, middle) if (expected - of_target).mean() > 0 else (middle, high)
+    return float(1 / low)

@@ -1,0 +1,73 @@
+"""HeadMaker: what all heads of one project have in common, and how the next one is made of the one before."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int64
+
+from fastlabel_gradio.head.calibration import FEWEST_LABELS, FIRST_TEMPERATURE, fit_temperature, out_of_fold_logits
+from fastlabel_gradio.head.model import Head, HeadInfo
+from fastlabel_gradio.head.recipe import DEFAULT_RECIPE, HeadRecipe
+from fastlabel_gradio.head.text_prior import TextPrior, zero_shot_head
+from fastlabel_gradio.head.training import train_head
+from fastlabel_gradio.types import Embeddings, Label
+
+Targets = Int64[np.ndarray, " items"]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadMaker:
+    """Makes the heads of one project.
+
+    Attributes:
+        prior: the embedded class names; None where the encoder reads no texts.
+        seed: of every training.
+    """
+
+    labels: tuple[Label, ...]
+    encoder_fingerprint: str
+    recipe: HeadRecipe = DEFAULT_RECIPE
+    prior: TextPrior | None = None
+    seed: int = 0
+    device: str = "cpu"
+
+    def first(self) -> Head | None:
+        """The head before the first label: that of the class names, version 0; None where they say nothing."""
+        return zero_shot_head(self.prior, self._info(0, 0, 1.0), device=self.device) if self.prior else None
+
+    def train(self, embeddings: Embeddings, targets: Targets, before: Head | None, now: float) -> Head:
+        """The head that comes after `before`, at its temperature until `calibrate` has measured its own.
+
+        Args:
+            embeddings: float32[n, dim], n >= 1, of labels of at least two classes.
+            targets: int64[n], the column of each label's class.
+            now: seconds since the epoch.
+        """
+        version = before.info.version + 1 if before else 1
+        temperature = before.info.temperature if before and before.info.version else FIRST_TEMPERATURE
+        return self._train(embeddings, targets, self._info(version, len(targets), temperature), now)
+
+    def calibrate(
+        self, head: Head, embeddings: Embeddings, targets: Targets, is_superseded: Callable[[], bool]
+    ) -> Head:
+        """The head at the temperature that its own labels ask for, each left out of a training.
+
+        Unchanged where there are fewer than 20, or where `is_superseded` says that a newer head is wanted.
+        """
+        if len(targets) < FEWEST_LABELS:
+            return head
+        left_out = out_of_fold_logits(
+            embeddings,
+            targets,
+            lambda some, goals: self._train(some, goals, head.info, head.info.trained_at),
+            self.seed,
+            is_superseded,
+        )
+        return head.at_temperature(fit_temperature(*left_out)) if left_out else head
+
+    def _train(self, embeddings: Embeddings, targets: Targets, info: HeadInfo, now: float) -> Head:
+        return train_head(embeddings, targets, info, recipe=self.recipe, prior=self.prior, device=self.device, now=now)
+
+    def _info(self, version: int, labels: int, temperature: float) -> HeadInfo:
+        return HeadInfo(version, self.labels, self.encoder_fingerprint, labels, seed=self.seed, temperature=temperature)

@@ -1,0 +1,131 @@
+"""What a head is: an MLP with a linear connection past it, and the face that it shows to the loop."""
+
+import copy
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Int64
+from torch import Tensor, nn
+
+from fastlabel_gradio.devices import matmul_dtype
+from fastlabel_gradio.head.recipe import DROPOUT, RECIPE
+from fastlabel_gradio.types import Embeddings, Label, Probabilities, Rows
+
+HIDDEN_UNITS = 512
+SCORE_BLOCK_ROWS = 8192
+
+
+class MLPHead(nn.Module):
+    """Linear(dim, 512), ReLU, Dropout(0.2), Linear(512, classes) of x·sqrt(dim), plus a linear map of x.
+
+    A wide and deep network (Cheng et al., "Wide & Deep Learning for Recommender Systems", DLRS 2016, arXiv 1606.07792).
+    float32[n, dim], unit vectors, to logits float32[n, classes]. Times sqrt(dim) each number is about 1: the default
+    start and rate of training then fit.
+    """
+
+    def __init__(self, dim: int, classes: int, hidden_units: int = HIDDEN_UNITS) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(dim, hidden_units)
+        self.dropout = nn.Dropout(DROPOUT)
+        self.output = nn.Linear(hidden_units, classes)
+        self.skip = nn.Linear(dim, classes, bias=False)
+
+    def forward(self, embeddings: Tensor) -> Tensor:
+        logits: Tensor = self.output(self.dropout(self.activations(embeddings))).float() + self.skip(embeddings)
+        return logits
+
+    def activations(self, embeddings: Tensor) -> Tensor:
+        """The hidden layer after ReLU, in the precision of its weights: [n, hidden]."""
+        scaled = (embeddings * math.sqrt(embeddings.shape[1])).to(self.hidden.weight.dtype)
+        return torch.relu(self.hidden(scaled))
+
+
+@dataclass(frozen=True, slots=True)
+class HeadInfo:
+    """What a checkpoint says of the head inside.
+
+    Attributes:
+        version: counts the trainings of a project, from 1; 0 is the head of the class names alone (`zero_shot_head`).
+        labels: the schema's labels in the order of the output columns.
+        label_count: annotations it was trained on.
+        seconds: how long the training took.
+        trained_at: seconds since the epoch.
+        temperature: what logits are divided by before the softmax; above 1 the head is less sure of itself.
+    """
+
+    version: int
+    labels: tuple[Label, ...]
+    encoder_fingerprint: str
+    label_count: int
+    seconds: float = 0.0
+    trained_at: float = 0.0
+    seed: int = 0
+    recipe: str = RECIPE
+    temperature: float = 1.0
+
+
+class Head:
+    """A trained head. Immutable; may be used from several threads at once."""
+
+    def __init__(self, module: MLPHead, info: HeadInfo, device: str = "cpu") -> None:
+        self.info = info
+        self._device = device
+        self._module = module.eval().requires_grad_(False).to(device)
+        # The skip connection stays in float32: it carries cosines times 100, which bf16 would round to eighths.
+        self._scorer = copy.deepcopy(self._module)
+        self._scorer.hidden.to(matmul_dtype(device))
+        self._scorer.output.to(matmul_dtype(device))
+
+    def at_temperature(self, temperature: float) -> "Head":
+        """The same head, surer of itself (below 1) or less sure (above); its predictions stay the same."""
+        other = copy.copy(self)
+        other.info = replace(self.info, temperature=temperature)
+        return other
+
+    def predict_proba(self, embeddings: Embeddings) -> Probabilities:
+        """Class probabilities float32[n, classes], each row summing to 1; n may be 0."""
+        return self.predict_proba_rows(embeddings, np.arange(len(embeddings)))
+
+    def predict_proba_rows(self, embeddings: Embeddings, rows: Rows) -> Float32[np.ndarray, "picked classes"]:
+        """Probabilities of some rows of a larger, possibly memory-mapped array, gathered in blocks (bounded memory)."""
+        probabilities = np.empty((len(rows), len(self.info.labels)), dtype=np.float32)
+        for start in range(0, len(rows), SCORE_BLOCK_ROWS):
+            block = rows[start : start + SCORE_BLOCK_ROWS]
+            with torch.inference_mode():
+                logits = self._scorer(self._inputs(embeddings[block])) / self.info.temperature
+                probabilities[start : start + len(block)] = logits.softmax(dim=1).cpu().numpy()
+        return probabilities
+
+    def logits(self, embeddings: Embeddings) -> Float32[np.ndarray, "items classes"]:
+        """What the softmax is taken of at temperature 1, float32[n, classes]."""
+        with torch.inference_mode():
+            logits: Tensor = self._scorer(self._inputs(embeddings))
+            return logits.cpu().numpy()
+
+    def hidden(self, embeddings: Embeddings) -> Float32[np.ndarray, "items hidden"]:
+        """The hidden layer after ReLU, float32[n, hidden]."""
+        with torch.inference_mode():
+            return self._scorer.activations(self._inputs(embeddings)).float().cpu().numpy()
+
+    def dropout_predictions(self, embeddings: Embeddings, passes: int, seed: int) -> Int64[np.ndarray, "passes items"]:
+        """The predicted class of each item in each of some passes in which dropout stays on; the same for the same seed."""
+        generator = torch.Generator().manual_seed(seed)
+        votes = np.empty((passes, len(embeddings)), dtype=np.int64)
+        for start in range(0, len(embeddings), SCORE_BLOCK_ROWS):
+            inputs = self._inputs(embeddings[start : start + SCORE_BLOCK_ROWS])
+            with torch.inference_mode():
+                activations, skipped = self._scorer.activations(inputs), self._scorer.skip(inputs)
+                for number in range(passes):
+                    keep = (torch.rand(activations.shape, generator=generator) >= DROPOUT).to(activations)
+                    logits = self._scorer.output(activations * keep * (1 / (1 - DROPOUT))) + skipped
+                    votes[number, start : start + len(inputs)] = logits.argmax(dim=1).cpu().numpy()
+        return votes
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The weights in float32, on the CPU."""
+        return {name: tensor.detach().cpu().contiguous() for name, tensor in self._module.state_dict().items()}
+
+    def _inputs(self, embeddings: Embeddings) -> Tensor:
+        return torch.from_numpy(np.array(embeddings, copy=True)).to(self._device)

@@ -1,0 +1,64 @@
+"""How a head is trained, as numbers: one recipe from 1 to 100,000 labels, its parts functions of their count."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+RECIPE = "mlp512-ridge-1"  # part of every checkpoint; changes with anything in this room that changes a trained head
+DROPOUT = 0.2
+WEIGHT_DECAY = 1e-2
+PEAK_RATE = 4e-3
+HIDDEN_GAIN = 2.0  # times nn.Linear's own start: with few labels a head is little more than that
+# The ridge regression, whose targets lie within -1 and 1, counts as logits times this while labels are few; the more
+# there are, the more the MLP knows that no linear map does.
+RIDGE_WEIGHT = 20.0
+RIDGE_LABELS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class HeadRecipe:
+    """What a project may choose about its head.
+
+    Attributes:
+        class_weighting: each label counts by (1 / labels of its class) to this power, 0 to 1: at 0 all count the same,
+            at 1 all classes do. More finds more of the rare classes, and says more often that an item is of one.
+        ensemble: how many networks are trained, each with its own start, to answer as one.
+    """
+
+    class_weighting: float = 0.5
+    ensemble: int = 1
+
+
+DEFAULT_RECIPE = HeadRecipe()
+
+
+def training_steps(labels: int) -> int:
+    """Optimiser steps for that many labels: 58 at 50, 59 at 1,000, 136 at 5,000, 424 at 20,000."""
+    return max(60 - labels // 20, 40 + labels // 52)
+
+
+def batch_rows(labels: int) -> int:
+    """Rows of a training batch: all below 128, then 128, 256 from 10,000 labels on."""
+    return min(labels, 256 if labels >= 10_000 else 128)
+
+
+def learning_rate(step: int, steps: int, peak: float) -> float:
+    """Linear warm-up over the first tenth of the steps, then a cosine to 0."""
+    warm_up = max(1, steps // 10)
+    if step < warm_up:
+        return peak * (step + 1) / warm_up
+    return peak * 0.5 * (1 + math.cos(math.pi * (step - warm_up) / (steps - warm_up)))
+
+
+def ridge_weight(labels: int) -> float:
+    """What the ridge regression is multiplied with: 20 to 1,000 labels, then falling as 1 / labels."""
+    return RIDGE_WEIGHT * min(1.0, RIDGE_LABELS / labels)
+
+
+def label_weights(targets: Int64[np.ndarray, " labels"], classes: int, power: float) -> Float32[np.ndarray, " labels"]:
+    """How much each label counts: (1 / labels of its class)^power, 1 on average."""
+    counts = np.bincount(targets, minlength=classes)
+    weights = counts[targets].astype(np.float64) ** -power
+    return np.asarray(weights / weights.mean(), dtype=np.float32)
