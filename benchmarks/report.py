@@ -5,7 +5,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -56,14 +56,21 @@ def machine() -> dict[str, Cell]:
     }
 
 
-def publish(began_on: dict[str, Cell], tables: Sequence[Table], out: Path | None) -> None:
-    """Prints the tables, and writes them with the machine and the command to `out` if one is given."""
+def publish(
+    began_on: dict[str, Cell], tables: Sequence[Table], out: Path | None, more: Mapping[str, object] | None = None
+) -> None:
+    """Prints the tables, and writes them with the machine and the command to `out` if one is given, and `more` with them."""
     command = " ".join([f"python -m benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]])
     sys.stdout.write(f"`{command}`\n\n{_machine_line(began_on)}\n")
     for table in tables:
         sys.stdout.write(f"\n{_markdown(table)}\n")
     if out:
-        content = {"command": command, "machine": began_on, "tables": [asdict(table) for table in tables]}
+        content = {
+            "command": command,
+            "machine": began_on,
+            "tables": [asdict(table) for table in tables],
+            **(more or {}),
+        }
         out.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 

@@ -1,8 +1,9 @@
 """Honest figures: intervals for shares, and what a learning curve says. Pure arithmetic, nothing here knows the loop."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -58,11 +59,18 @@ def area_under_curve(labels: Sequence[int], accuracy: Sequence[float]) -> float:
 
 
 def bootstrap_interval(
-    values: Float64[np.ndarray, "samples points"], rng: np.random.Generator, rounds: int = 2_000
+    values: Float64[np.ndarray, "samples points"],
+    rng: np.random.Generator,
+    rounds: int = 2_000,
+    statistic: Callable[..., Any] = np.mean,
 ) -> tuple[Float64[np.ndarray, " points"], Float64[np.ndarray, " points"]]:
-    """Lower and upper bound of the mean of the samples at each point, 95 % (Efron's percentile bootstrap, 1979)."""
+    """Lower and upper bound of a statistic of the samples at each point, 95 % (Efron's percentile bootstrap, 1979).
+
+    Args:
+        statistic: the mean, or another function that takes an `axis`, as `np.median` does.
+    """
     drawn = rng.integers(len(values), size=(rounds, len(values)))
-    low, high = np.percentile(values[drawn].mean(axis=1), [2.5, 97.5], axis=0)
+    low, high = np.percentile(statistic(values[drawn], axis=1), [2.5, 97.5], axis=0)
     return low, high
 
 

@@ -65,6 +65,14 @@ def test_the_bootstrap_interval_is_about_two_standard_errors_wide_each_way() -> 
     assert (high > values.mean(axis=0)).all()
 
 
+def test_the_bootstrap_interval_of_the_median_does_not_follow_one_wild_sample() -> None:
+    values = np.array([[0.7], [0.71], [0.72], [0.73], [0.74], [0.75], [0.76], [0.77], [0.78], [900.0]])
+    low, high = bootstrap_interval(values, np.random.default_rng(0), statistic=np.median)
+    assert 0.7 <= low[0] < np.median(values) < high[0] < 1
+    _, high_of_mean = bootstrap_interval(values, np.random.default_rng(0))
+    assert high_of_mean[0] > 100
+
+
 def test_an_audit_counts_what_is_right_in_all_and_in_each_class() -> None:
     probabilities = np.array([[0.9, 0.1, 0], [0.2, 0.8, 0], [0.6, 0.4, 0], [0.1, 0.9, 0]], dtype=np.float32)
     report = audit(probabilities, np.array([0, 1, 1, 1]))

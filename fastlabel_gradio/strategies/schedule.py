@@ -15,7 +15,7 @@ SCORED = 100_000  # a uniform sample of a larger pool is scored for a large batc
 
 @strategy("auto", needs="nothing")
 def auto(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
-    """The default, chosen by `benchmarks/strategies.py`: covers the pool first, then what the head is unsure of.
+    """The default, chosen by `benchmarks/label_efficiency.py`: covers the pool first, then what the head is unsure of.
 
     - no head: MaxHerding, `representatives`; beyond the labels, where there are some of one class only
     - a head, but no labels: MaxHerding of each predicted class in turn

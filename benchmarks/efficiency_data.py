@@ -1,0 +1,271 @@
+"""The sets that label efficiency is measured on: a pool, a test part and the classes, embedded once and kept in CACHE.
+
+The offline encoder is fitted on the pool of each part only. Seeds pair: the same seed gives every contestant the same
+part of the set and hides the same fifth of its pool. Knows nothing of strategies or heads.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.report import say
+from benchmarks.workload import CACHE, ROOT
+from fastlabel_gradio.encoders import FittedEncoder, check_encoder
+from fastlabel_gradio.sources import Source, open_source
+from fastlabel_gradio.types import Embeddings, Item, Kind, Rows
+
+DIGITS_TEST = 597
+FSDD_TEST = 5  # recordings 0 to 4 of each digit and speaker
+HIDDEN_PART = 5  # one in so many
+POOL_SEED = 0
+RARE_CLASSES = ("airplane", "automobile")
+RARE_SHARE = 0.02  # of the pool, each of them
+ENCODER_SOURCES = (
+    *("encoders/offline.py", "encoders/offline_sound.py", "encoders/linear_maps.py"),
+    *("clustering.py", "spectrograms.py"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Embeddings float32[n, dim] of length 1 with the classes int64[n] of a pool and of a test part.
+
+    Attributes:
+        rare: int64[rare], the classes that the pool has few of.
+    """
+
+    pool: Embeddings
+    pool_targets: Rows
+    test: Embeddings
+    test_targets: Rows
+    rare: Rows
+
+    @property
+    def classes(self) -> int:
+        return int(self.test_targets.max()) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A set before it is embedded.
+
+    Attributes:
+        prepared: every item as the encoder takes it.
+        parts: (pool, test) as positions in `prepared`, one pair for each part that is left out in turn.
+    """
+
+    kind: Kind
+    prepared: Sequence[np.ndarray]
+    targets: Rows
+    parts: list[tuple[Rows, Rows]]
+    rare: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetInfo:
+    """A set and how it is labelled by default.
+
+    Attributes:
+        splits: makes the splits from the folder with all data.
+        parts: how many splits there are; seed s has part s % parts.
+        hides: whether a seed hides a fifth of the pool, because the set has no folds of its own.
+    """
+
+    splits: Callable[[Path], list[Split]]
+    about: str
+    parts: int
+    hides: bool
+    batch: int
+    labels: int
+    seeds: int
+
+
+def available(name: str, split: Split, seed: int) -> Rows:
+    """The rows of the pool that this seed may label, ascending."""
+    if not SETS[name].hides:
+        return np.arange(len(split.pool))
+    order = np.random.default_rng(seed).permutation(len(split.pool))
+    return np.sort(order[len(order) // HIDDEN_PART :])
+
+
+def part_of(name: str, seed: int) -> int:
+    """Which part of the set is the test of this seed."""
+    return seed % SETS[name].parts
+
+
+def cached_splits(name: str, data: Path) -> list[Path]:
+    """The files of a set's parts, made where they are missing."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    stem = f"efficiency-{name}-{_digest_of_recipe(data)}"
+    files = [CACHE / f"{stem}-{part}.npz" for part in range(SETS[name].parts)]
+    if not all(file.exists() for file in files):
+        say(f"embedding {name} into {CACHE} …")
+        for file, split in zip(files, SETS[name].splits(data), strict=True):
+            np.savez(file, **{field.name: getattr(split, field.name) for field in fields(Split)})
+    return files
+
+
+@lru_cache(maxsize=4)
+def load_split(file: Path) -> Split:
+    """One part of a set, as `cached_splits` wrote it."""
+    with np.load(file) as arrays:
+        return Split(**{field.name: arrays[field.name] for field in fields(Split)})
+
+
+def digest_of_data(files: Sequence[Path]) -> str:
+    """Changes with any number of the set."""
+    digest = hashlib.sha256()
+    for file in files:
+        split = load_split(file)
+        for field in fields(Split):
+            digest.update(np.ascontiguousarray(getattr(split, field.name)).tobytes())
+    return digest.hexdigest()[:12]
+
+
+def _digest_of_recipe(data: Path) -> str:
+    digest = hashlib.sha256(str(data.resolve()).encode())
+    for source in (Path(__file__), *(ROOT / "fastlabel_gradio" / name for name in ENCODER_SOURCES)):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _digits(data: Path) -> list[Split]:
+    from sklearn.datasets import load_digits
+
+    pixels, targets = load_digits(return_X_y=True)
+    vectors = (pixels / np.linalg.norm(pixels, axis=1, keepdims=True)).astype(np.float32)
+    pool, test = slice(None, -DIGITS_TEST), slice(-DIGITS_TEST, None)
+    targets = targets.astype(np.int64)
+    return [Split(vectors[pool], targets[pool], vectors[test], targets[test], _no_rows())]
+
+
+def _fsdd(data: Path) -> list[Split]:
+    """The official split."""
+    material, _, numbers = _fsdd_recordings(data)
+    return _embedded(material, [_left_out(numbers < FSDD_TEST)])
+
+
+def _fsdd_speakers(data: Path) -> list[Split]:
+    """One speaker left out at a time, in alphabetical order."""
+    material, speakers, _ = _fsdd_recordings(data)
+    return _embedded(material, [_left_out(speakers == name) for name in sorted(set(speakers.tolist()))])
+
+
+def _fsdd_recordings(data: Path) -> tuple[Material, np.ndarray, Rows]:
+    """All recordings, the speaker and the number of each; a file's name is digit, speaker and number."""
+    source = open_source("audio_folder", {"path": (data / "fsdd").resolve()}, Path(), CACHE)
+    items = sorted(source.scan(), key=lambda item: item.id)
+    digits, speakers, numbers = np.array([Path(item.id).stem.split("_") for item in items]).T
+    return (
+        Material("audio", _prepared("audio", source, items), digits.astype(np.int64), []),
+        speakers,
+        numbers.astype(int),
+    )
+
+
+def _esc10(data: Path) -> list[Split]:
+    """One fold left out at a time; file names begin with the fold."""
+    source = open_source("esc50", {"path": (data / "esc10").resolve()}, Path(), CACHE)
+    items = sorted(source.scan(), key=lambda item: item.id)
+    folds = np.array([Path(item.id).name.split("-")[0] for item in items])
+    names = [source.reference_label(item) or "" for item in items]
+    material = Material("audio", _prepared("audio", source, items), _positions(names, sorted(set(names))), [])
+    return _embedded(material, [_left_out(folds == fold) for fold in sorted(set(folds.tolist()))])
+
+
+def _cifar10(data: Path) -> list[Split]:
+    material, pool, test = _cifar10_pictures(data)
+    return _embedded(material, [(pool, test)])
+
+
+def _cifar10_half(data: Path) -> list[Split]:
+    """A random half of the pool: the pictures that `auto` was chosen on."""
+    material, pool, test = _cifar10_pictures(data)
+    half = pool[np.random.default_rng(POOL_SEED).permutation(len(pool))[: len(pool) // 2]]
+    return _embedded(material, [(half, test)])
+
+
+def _cifar10_rare(data: Path) -> list[Split]:
+    """Two classes cut, at random, so that each of them is 2 % of the pool that is left."""
+    material, pool, test = _cifar10_pictures(data)
+    is_rare = np.isin(material.targets[pool], material.rare)
+    kept = round(RARE_SHARE * int((~is_rare).sum()) / (1 - RARE_SHARE * len(material.rare)))
+    rng = np.random.default_rng(POOL_SEED)
+    few = [rng.permutation(pool[material.targets[pool] == number])[:kept] for number in material.rare]
+    return _embedded(material, [(np.sort(np.concatenate([pool[~is_rare], *few])), test)], material.rare)
+
+
+def _cifar10_pictures(data: Path) -> tuple[Material, Rows, Rows]:
+    """Train and test pictures in one, then the positions of either."""
+    prepared, names = [], []
+    for part in ("train", "test"):
+        source = open_source("image_folder", {"path": (data / "cifar10" / part).resolve()}, Path(), CACHE)
+        items = sorted(source.scan(), key=lambda item: item.id)
+        prepared.append(_prepared("image", source, items))
+        names += [source.reference_label(item) or "" for item in items]
+    classes = sorted(set(names))
+    rare = tuple(classes.index(name) for name in RARE_CLASSES)
+    material = Material("image", [*prepared[0], *prepared[1]], _positions(names, classes), [], rare)
+    return material, np.arange(len(prepared[0])), np.arange(len(prepared[0]), len(names))
+
+
+def _prepared(kind: Kind, source: Source, items: Sequence[Item]) -> list[np.ndarray]:
+    encoder = _encoder(kind)
+    return [encoder.prepare(source.read(item, encoder.resolution)) for item in items]
+
+
+def _embedded(material: Material, parts: Sequence[tuple[Rows, Rows]], rare: tuple[int, ...] = ()) -> list[Split]:
+    splits = []
+    for pool, test in parts:
+        encoder = _encoder(material.kind)
+        sample = np.random.default_rng(POOL_SEED).permutation(pool)[: encoder.sample_size]
+        encoder.fit([material.prepared[place] for place in sample], POOL_SEED)
+        vectors = (_vectors(encoder, [material.prepared[place] for place in rows]) for rows in (pool, test))
+        pool_vectors, test_vectors = vectors
+        targets = material.targets
+        splits.append(Split(pool_vectors, targets[pool], test_vectors, targets[test], np.array(rare, dtype=np.int64)))
+    return splits
+
+
+def _encoder(kind: Kind) -> FittedEncoder:
+    encoder, _ = check_encoder("offline", {}, kind).open()
+    assert isinstance(encoder, FittedEncoder)
+    return encoder
+
+
+def _vectors(encoder: FittedEncoder, prepared: Sequence[np.ndarray]) -> Embeddings:
+    size = encoder.batch_size
+    blocks = [encoder.encode(prepared[start : start + size]) for start in range(0, len(prepared), size)]
+    return np.concatenate(blocks)
+
+
+def _left_out(tested: np.ndarray) -> tuple[Rows, Rows]:
+    return np.flatnonzero(~tested), np.flatnonzero(tested)
+
+
+def _positions(names: Sequence[str], classes: Sequence[str]) -> Rows:
+    return np.array([classes.index(name) for name in names], dtype=np.int64)
+
+
+def _no_rows() -> Rows:
+    return np.zeros(0, dtype=np.int64)
+
+
+SMALL, LARGE = {"batch": 10, "labels": 300, "seeds": 10}, {"batch": 100, "labels": 2000, "seeds": 5}
+SETS = {
+    "digits": SetInfo(
+        _digits, "scikit-learn's digits, raw pixels at length 1; the last 597 are the test", 1, True, **SMALL
+    ),
+    "fsdd": SetInfo(_fsdd, "spoken digits, official split: recordings 0 to 4 are the test", 1, True, **SMALL),
+    "fsdd_speakers": SetInfo(_fsdd_speakers, "spoken digits, one of four speakers left out", 4, False, **SMALL),
+    "esc10": SetInfo(_esc10, "sounds around us, one of four folds left out", 4, False, **SMALL),
+    "cifar10": SetInfo(_cifar10, "20,000 pictures, 3,000 for the test", 1, True, **LARGE),
+    "cifar10_half": SetInfo(_cifar10_half, "the random half of them that `auto` was chosen on", 1, True, **LARGE),
+    "cifar10_rare": SetInfo(
+        _cifar10_rare, f"CIFAR-10 with {' and '.join(RARE_CLASSES)} cut to 2 % of the pool each", 1, True, **LARGE
+    ),
+}

@@ -1,0 +1,202 @@
+"""The pure parts of `benchmarks/label_efficiency.py`, and that a peer's query gives what was asked for."""
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sklearn.cluster  # noqa: F401  # brings its OpenMP, which is then limited
+import torch
+from threadpoolctl import threadpool_limits
+
+from benchmarks.efficiency_data import SETS, Split, available, part_of
+from benchmarks.efficiency_figures import geometric_mean, median_labels, needed_labels, summary_tables, worst_against
+from benchmarks.efficiency_heads import HEADS, HeadClassifier, classifier
+from benchmarks.efficiency_loop import Curve, play
+from benchmarks.efficiency_runs import (
+    LEFT_OUT,
+    Key,
+    Run,
+    contestants,
+    fingerprint,
+    keep,
+    keys_of,
+    recorded,
+    with_yardsticks,
+)
+from benchmarks.peers import PEERS, ask, prepared
+
+MODULES = {"skactiveml": "scikit-activeml", "modal": "modAL-python"}
+IMPORTED_AS = {"skactiveml": "skactiveml", "modal": "modAL"}
+CLASSES = 3
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """As in the benchmark: threads of torch and OpenMP would wait for each other where the cores are busy."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with threadpool_limits(1):
+        yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def split() -> Split:
+    """Three clusters on a sphere of eight dimensions, 60 items to label and 30 to test on; class 2 counts as rare."""
+    rng = np.random.default_rng(0)
+    targets = np.arange(90) % CLASSES
+    vectors = np.eye(8)[targets] + rng.normal(0, 0.3, (90, 8))
+    unit = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    return Split(unit[:60], targets[:60], unit[60:], targets[60:], np.array([2]))
+
+
+def _run(accuracy: list[float], contestant: str = "auto", name: str = "digits", seed: int = 0) -> Run:
+    counts = [10 * (place + 1) for place in range(len(accuracy))]
+    curve = Curve(counts, accuracy, [0.0] * len(counts), [0] * len(counts), [0.001] * len(counts))
+    return Run(Key(name, contestant, seed, 10, counts[-1], "f"), curve, 1.0, 1.0)
+
+
+def test_a_miss_counts_as_the_whole_run_and_marks_the_mean() -> None:
+    assert str(geometric_mean([40, 90], [300, 300])) == "60"
+    missed = geometric_mean([40, 241], [300, 240])
+    assert missed.censored
+    assert missed.labels == pytest.approx((40 * 240) ** 0.5)
+    assert str(missed) == "> 98"
+    assert not geometric_mean([40, 240], [300, 240]).censored
+
+
+def test_labels_to_a_target_that_is_missed_are_more_than_the_run_has() -> None:
+    runs = [_run([0.5, 0.9, 0.9, 0.9]), _run([0.5, 0.9, 0.9, 0.5])]
+    np.testing.assert_array_equal(needed_labels(runs, [0.9, 0.9]), [20, 41])
+    assert median_labels(np.array([20.0, 41.0])) == 41
+    assert median_labels(np.array([20.0, 30.0, 41.0])) == 30
+
+
+def test_the_worst_difference_to_random_is_of_the_mean_over_seeds() -> None:
+    runs, random = [_run([0.5, 0.7]), _run([0.6, 0.9])], [_run([0.6, 0.7]), _run([0.4, 0.8])]
+    assert worst_against(runs, random) == pytest.approx(5.0)
+
+
+def test_the_summary_tells_ratios_and_what_was_missed() -> None:
+    fast, slow, full = [0.5, 0.95, 0.95, 0.95], [0.5, 0.6, 0.7, 0.8], [0.96] * 4
+    curves = {"all/mlp": full, "auto": fast, "random": slow, "modal.margin/mlp": fast}
+    by_set = {
+        name: {one: [_run(curve, one, name, seed) for seed in range(3)] for one, curve in curves.items()}
+        for name in ("digits", "fsdd", "esc10")
+    }
+    aims, ranking = summary_tables(by_set)
+    assert aims.rows[0][:4] == ("random", "random", "> 40", "< 0.50")
+    assert aims.rows[1][3] == "1.00"
+    assert [row[0] for row in ranking.rows] == ["auto", "modal.margin/mlp", "random"]
+    assert not summary_tables({"digits": by_set["digits"]})
+
+
+def test_a_seed_gives_all_contestants_the_same_pool_and_each_part_its_turn(split: Split) -> None:
+    np.testing.assert_array_equal(available("digits", split, 3), available("digits", split, 3))
+    assert len(available("digits", split, 3)) == 48
+    assert set(available("digits", split, 3)) != set(available("digits", split, 4))
+    np.testing.assert_array_equal(available("esc10", split, 3), np.arange(60))
+    assert [part_of("esc10", seed) for seed in range(6)] == [0, 1, 2, 3, 0, 1]
+    assert part_of("digits", 7) == 0
+
+
+def test_the_same_seed_gives_the_same_curve_and_the_same_random_start(split: Split) -> None:
+    rows = available("digits", split, 1)
+    curves = [play(split, rows, name, 1, 6, 24) for name in ("random:margin", "random:margin", "random")]
+    assert curves[0].accuracy == curves[1].accuracy
+    assert curves[0].accuracy[0] == curves[2].accuracy[0]
+    assert curves[0].counts == [6, 12, 18, 24]
+    assert curves[0].rare_found == sorted(curves[0].rare_found)
+
+
+def test_full_supervision_and_a_run_to_the_end_of_the_pool_learn_the_same_labels(split: Split) -> None:
+    rows = available("digits", split, 0)
+    [everything] = play(split, rows, "all/mlp", 0, 0, 0).accuracy
+    run = play(split, rows, "random", 0, 20, 500)
+    assert run.counts == [20, 40, 48]
+    assert run.accuracy[-1] == everything
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_a_head_is_a_classifier_of_scikit_learn(head: str, split: Split) -> None:
+    fitted = classifier(head, 8, CLASSES, 0).fit(split.pool, split.pool_targets)
+    probabilities = fitted.predict_proba(split.test)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_array_equal(fitted.classes_, range(CLASSES))
+    assert (fitted.predict(split.test) == split.test_targets).mean() > 0.8
+
+
+def test_our_head_has_a_column_for_a_class_that_it_never_saw(split: Split) -> None:
+    known = split.pool_targets < 2
+    fitted = HeadClassifier(CLASSES, 0).fit(split.pool[known], split.pool_targets[known])
+    assert fitted.predict_proba(split.test).shape == (30, CLASSES)
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("name", PEERS)
+def test_a_peer_picks_distinct_unlabeled_rows(name: str, head: str, split: Split) -> None:
+    package = name.partition(".")[0]
+    if importlib.util.find_spec(IMPORTED_AS[package]) is None:
+        pytest.skip(f"{MODULES[package]} is not installed: pip install -e '.[bench]'")
+    peer, labels = PEERS[name], np.full(60, np.nan)
+    labels[:12] = split.pool_targets[:12]
+    untrained = prepared(peer, classifier(head, 8, CLASSES, 0), CLASSES, 0)
+    fitted = untrained.fit(split.pool[:12], split.pool_targets[:12])
+    picked = ask(peer.query(CLASSES, 0), split.pool, labels, fitted, 5)
+    assert len(set(picked.tolist())) == 5
+    assert picked.min() >= 12
+
+
+def test_a_peer_that_gives_labeled_rows_is_found_out(split: Split) -> None:
+    labels = np.full(60, np.nan)
+    labels[0] = 1
+    with pytest.raises(RuntimeError, match="asked for 2 distinct unlabeled rows"):
+        ask(lambda *_: np.array([0, 1]), split.pool, labels, None, 2)
+    with pytest.raises(RuntimeError, match="asked for 2 distinct unlabeled rows"):
+        ask(lambda *_: np.array([1, 1]), split.pool, labels, None, 2)
+
+
+def test_contestants_are_chosen_by_pattern_and_compared_with_random_by_their_head() -> None:
+    assert contestants(["auto", "random:margin", "modal.m*"]) == [
+        *("auto", "modal.margin/mlp", "modal.margin/logistic", "random:margin")
+    ]
+    assert contestants(["nobody", "random:nobody"]) == []
+    assert with_yardsticks(["auto"]) == ["all/mlp", "random", "auto"]
+    assert with_yardsticks(["modal.margin/logistic"])[:4] == [
+        *("all/mlp", "all/logistic", "random", "skactiveml.random/logistic")
+    ]
+
+
+def test_what_is_left_out_is_named_with_the_reason() -> None:
+    keys, left_out = keys_of("cifar10", ["auto", "skactiveml.badge/mlp"], 2, 100, 2000, "data")
+    assert [(key.contestant, key.seed) for key in keys] == [("auto", 0), ("auto", 1)]
+    assert left_out["skactiveml.badge/mlp"]
+    assert all(why for _, _, why in LEFT_OUT)
+
+
+def test_the_fingerprint_follows_what_a_run_depends_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("auto", "all/mlp", "all/logistic")
+    before = [fingerprint(name, "data") for name in names]
+    assert len(set(before)) == 3
+    monkeypatch.setattr("benchmarks.efficiency_runs.RECIPE", "another")
+    assert [fingerprint(name, "data") == old for name, old in zip(names, before, strict=True)] == [False, False, True]
+    assert fingerprint("all/logistic", "other data") != before[2]
+
+
+def test_finished_runs_are_read_again_and_a_line_cut_short_is_passed_over(tmp_path: Path) -> None:
+    record = tmp_path / "runs.jsonl"
+    assert recorded(record) == {}
+    first, second = _run([0.5, 0.6]), _run([0.5, 0.7], seed=1)
+    keep(record, first)
+    with record.open("a", encoding="utf-8") as file:
+        file.write('{"key": {"set": "dig')
+    keep(record, second)
+    assert recorded(record) == {first.key: first, second.key: second}
+
+
+def test_every_set_says_how_it_is_labelled_by_default() -> None:
+    for name, usual in SETS.items():
+        assert usual.labels > 2 * usual.batch, name
+        assert usual.about
