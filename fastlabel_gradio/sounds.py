@@ -214,8 +214,13 @@ def _one_line_reasons() -> Iterator[None]:
 
 
 def _damaged(error: Exception) -> UnreadableItemError:
-    """The decoder's own words, without the path that libsndfile puts before them."""
-    words = error.error_string if isinstance(error, soundfile.LibsndfileError) else one_line(error)
+    """The decoder's own words, without the path that libsndfile puts before them or the number that FFmpeg does."""
+    if isinstance(error, soundfile.LibsndfileError):
+        words = error.error_string
+    else:
+        words = getattr(error, "strerror", None) or one_line(error)
+    if "not a regular file" in words:  # so libsndfile says of an mp3 without a frame; `open_file` has seen a plain file
+        words = "no sound in it that can be decoded"
     return UnreadableItemError(f"not a sound, or damaged: {words.rstrip('.')}")
 
 

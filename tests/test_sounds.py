@@ -200,6 +200,13 @@ class TestBadFiles:
         with pytest.raises(UnreadableItemError):
             sound_info(tmp_path / "a.wav")
 
+    def test_reasons_say_what_is_wrong_with_the_sound_and_no_number_of_the_decoder(self, tmp_path: Path) -> None:
+        (tmp_path / "page.mp3").write_text("<html>" + "no sound " * 50)
+        assert reason(tmp_path / "page.mp3") == "not a sound, or damaged: no sound in it that can be decoded"
+        path, _ = write_sweep(tmp_path, "flac")
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        assert "Errno" not in reason(path, TimeSpan(3.0, 4.0))
+
     @pytest.mark.parametrize("text", ["ffconcat version 1.0\nfile secret.m4a\n", "#EXTM3U\n#EXTINF:1,\nsecret.m4a\n"])
     def test_a_file_that_names_other_files_does_not_open_them(self, tmp_path: Path, text: str) -> None:
         write_sweep(tmp_path, "m4a")[0].rename(tmp_path / "secret.m4a")
