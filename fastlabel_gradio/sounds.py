@@ -8,9 +8,11 @@ a bad one leaves here as UnreadableItemError with one line.
 import io
 import math
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +54,7 @@ _FFMPEG_FORMATS = "mov,mp4,m4a,matroska,webm,asf,aac,mp3,ogg,flac,wav,w64,aiff,c
 _ESTIMATED = frozenset({"aac", "ac3", "eac3", "amr"})  # formats without a header for the whole file
 _PREROLL_S = 0.5  # decoders that begin in the middle need some sound before what they give is right
 _BLOCK_SAMPLES = 1 << 22
+_KEPT_OPEN = 64  # mp3 files of which parts are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,7 @@ def _decode(path: Path, span: TimeSpan | None) -> tuple[np.ndarray, int]:
     """Mono float32 samples and their rate."""
     with _one_line_reasons():
         try:
-            with _sndfile(path) as file:
+            with _opened(path, span) as file:
                 _check(file.samplerate, file.channels)
                 start, count = _part(span, file.frames / file.samplerate, file.samplerate)
                 if start >= file.frames:
@@ -196,6 +199,33 @@ def _is_plain(rate_hz: int, channels: int) -> bool:
     return channels <= 2 and LEAST_PLAYED_RATE_HZ <= rate_hz <= 2 * PLAYED_RATE_HZ
 
 
+@contextmanager
+def _opened(path: Path, span: TimeSpan | None) -> Iterator[soundfile.SoundFile]:
+    """The file, for this thread alone.
+
+    An mp3 stays open when a part of it was read: only by going through all frames before a place is it found there, which
+    takes 0.4 s at the end of three hours, but the open file remembers where they are.
+    """
+    if span is None or path.suffix.lower() != ".mp3":
+        with _sndfile(path) as file:
+            yield file
+        return
+    with open_file(path) as stream:
+        status = os.fstat(stream.fileno())
+    file, lock = _kept_open(path, status.st_size, status.st_mtime_ns)
+    with lock:
+        try:
+            yield file
+        except BaseException:
+            _kept_open.cache_clear()  # in what state the file is now, nobody knows
+            raise
+
+
+@lru_cache(_KEPT_OPEN)
+def _kept_open(path: Path, size: int, mtime_ns: int) -> tuple[soundfile.SoundFile, threading.Lock]:
+    return _sndfile(path), threading.Lock()
+
+
 def _sndfile(path: Path) -> soundfile.SoundFile:
     with open_file(path):  # says what is wrong with a file that is no plain one
         return soundfile.SoundFile(os.fsencode(path))
@@ -214,8 +244,13 @@ def _one_line_reasons() -> Iterator[None]:
 
 
 def _damaged(error: Exception) -> UnreadableItemError:
-    """The decoder's own words, without the path that libsndfile puts before them."""
-    words = error.error_string if isinstance(error, soundfile.LibsndfileError) else one_line(error)
+    """The decoder's own words, without the path that libsndfile puts before them or the number that FFmpeg does."""
+    if isinstance(error, soundfile.LibsndfileError):
+        words = error.error_string
+    else:
+        words = getattr(error, "strerror", None) or one_line(error)
+    if "not a regular file" in words:  # so libsndfile says of an mp3 without a frame; `open_file` has seen a plain file
+        words = "no sound in it that can be decoded"
     return UnreadableItemError(f"not a sound, or damaged: {words.rstrip('.')}")
 
 

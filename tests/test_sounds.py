@@ -2,7 +2,9 @@
 
 import io
 import os
+import shutil
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import av
@@ -96,6 +98,33 @@ class TestOpen:
         path = save_sound(tmp_path / "a.flac", seconds=2.0, rate_hz=44_100)
         parts = [open_sound(path, TimeSpan(start / 10, start / 10 + 0.1)).samples for start in range(20)]
         assert np.concatenate(parts).tobytes() == sound(0, 2.0, 44_100).tobytes()
+
+    def test_an_mp3_is_opened_once_for_all_of_its_parts(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        path, _ = write_sweep(tmp_path, "mp3")
+        opened: list[object] = []
+        sound_file = soundfile.SoundFile
+        monkeypatch.setattr(soundfile, "SoundFile", lambda file: opened.append(file) or sound_file(file))
+        for start in (3, 0, 2, 1):
+            assert abs(pitch_hz(open_sound(path, TimeSpan(start, start + 1))) - (300 + 200 * start)) < 40
+        assert len(opened) == 1
+
+    def test_a_part_of_an_mp3_is_the_same_in_any_order_and_from_many_threads(self, tmp_path: Path) -> None:
+        path, _ = write_sweep(tmp_path, "mp3")
+        spans = [TimeSpan(start / 4, start / 4 + 0.5) for start in range(14)]
+        expected = []
+        for index, span in enumerate(spans):
+            fresh = tmp_path / f"{index}.mp3"
+            shutil.copy(path, fresh)
+            expected.append(open_sound(fresh, span).samples)
+        with ThreadPoolExecutor(4) as threads:
+            found = list(threads.map(lambda span: open_sound(path, span).samples, spans[::-1] * 3))
+        assert np.abs(np.stack(found) - np.stack(expected[::-1] * 3)).max() < 1e-6  # libmpg123 rounds as it likes
+
+    def test_a_part_of_an_mp3_that_was_replaced_is_of_the_new_one(self, tmp_path: Path) -> None:
+        path, _ = write_sweep(tmp_path, "mp3")
+        open_sound(path, TimeSpan(1.0, 2.0))
+        soundfile.write(path, sweep(4.0, RATE_HZ)[::-1], RATE_HZ)
+        assert abs(pitch_hz(open_sound(path, TimeSpan(0.0, 1.0))) - 900) < 40
 
     def test_a_part_that_reaches_over_the_end_stops_there(self, tmp_path: Path) -> None:
         path = save_sound(tmp_path / "a.wav", seconds=1.0)
@@ -199,6 +228,13 @@ class TestBadFiles:
         assert expected in reason(tmp_path / "a.wav")
         with pytest.raises(UnreadableItemError):
             sound_info(tmp_path / "a.wav")
+
+    def test_reasons_say_what_is_wrong_with_the_sound_and_no_number_of_the_decoder(self, tmp_path: Path) -> None:
+        (tmp_path / "page.mp3").write_text("<html>" + "no sound " * 50)
+        assert reason(tmp_path / "page.mp3") == "not a sound, or damaged: no sound in it that can be decoded"
+        path, _ = write_sweep(tmp_path, "flac")
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        assert "Errno" not in reason(path, TimeSpan(3.0, 4.0))
 
     @pytest.mark.parametrize("text", ["ffconcat version 1.0\nfile secret.m4a\n", "#EXTM3U\n#EXTINF:1,\nsecret.m4a\n"])
     def test_a_file_that_names_other_files_does_not_open_them(self, tmp_path: Path, text: str) -> None:

@@ -201,6 +201,10 @@ class BatchView {
     card?.node.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
+  keepFocusInView() {
+    if (this.cards[this.current]?.node === document.activeElement) this.focusCurrent();
+  }
+
   // One card takes part in the Tab order, so that Tab leads from the toolbar to it, its menu and on to the dock.
   setCurrent(index) {
     this.reach(this.cards[this.current], false);

@@ -3,14 +3,20 @@
 const TIME_STEPS_S = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600];
 const CARD_TICKS = 6;
 const LARGE_TICKS = 12;
-const NARROW_PX = 700; // a window with half the ticks
+const NARROW_PX = 700; // a window with half the ticks, and narrow cards
+const CARD_WIDTHS_PX = [156, 220]; // the least of a card in a narrow and in a wide window, as grid_sound.css has it
+const LARGE_WIDTHS_PX = [270, 600];
+const DIGIT_PX = 7; // of a time below a spectrogram; a colon or a point takes half of it
+const BETWEEN_TIMES_PX = 6;
+const DURATION_PX = 50; // of a card's ruler, behind its times
 const FREQUENCIES_HZ = [500, 1000, 2000, 4000, 8000];
-const CARD_LABELS_END = 0.68; // the duration stands behind it
 
 class SoundFace {
-  constructor(name, ticks) {
+  // `ticks` at most below a spectrogram that is at least `widthPx` wide.
+  constructor(name, ticks, widthPx) {
     this.name = name;
     this.ticks = ticks;
+    this.widthPx = widthPx;
     this.cursor = el("div", "fl-cursor");
     this.play = button("fl-play", "", "play");
     this.play.tabIndex = -1;
@@ -39,8 +45,10 @@ class SoundFace {
     this.durationS = sound.durationS;
     const ticks = sound.durationS > 0 ? timeTicks(sound.startS, sound.durationS, this.ticks) : [];
     setText(this.duration, sound.durationS > 0 ? formatDuration(sound.durationS) : "");
-    setText(this.unit, inMinutes(sound.startS + sound.durationS) ? "min" : "s");
-    this.ruler.replaceChildren(...ticks.map(tickNode));
+    setText(this.unit, timeUnit(sound.startS + sound.durationS));
+    const every = ticksPerTime(ticks, this.widthPx);
+    const timed = ticks.map((tick, index) => (index % every === 0 ? tick : { ...tick, text: "" }));
+    this.ruler.replaceChildren(...timed.map((tick) => tickNode(tick, this.widthPx)));
   }
 
   // A transform and nothing else: no layout work while a sound plays.
@@ -50,13 +58,17 @@ class SoundFace {
 }
 
 function cardFace(index) {
-  const face = new SoundFace("item " + (index + 1), CARD_TICKS);
+  const face = new SoundFace("item " + (index + 1), CARD_TICKS, CARD_WIDTHS_PX[isNarrow() ? 0 : 1]);
   face.time = el("div", "fl-time", face.ruler, face.duration);
   return face;
 }
 
 function largeFace() {
-  return new SoundFace("this sound", window.innerWidth < NARROW_PX ? LARGE_TICKS / 2 : LARGE_TICKS);
+  return new SoundFace("this sound", isNarrow() ? LARGE_TICKS / 2 : LARGE_TICKS, LARGE_WIDTHS_PX[isNarrow() ? 0 : 1]);
+}
+
+function isNarrow() {
+  return window.innerWidth < NARROW_PX;
 }
 
 function largeAxes(face, picture, topHz) {
@@ -76,8 +88,27 @@ function timeTicks(startS, durationS, most) {
   return ticks;
 }
 
+// Of so many ticks one gets its time written, because more times would run into each other. The first stands beside its
+// tick, not below, and takes half its width more.
+function ticksPerTime(ticks, widthPx) {
+  if (ticks.length < 2) return 1;
+  const longest = Math.max(...ticks.map(({ text }) => timePx(text)));
+  const apart = (ticks[1].place - ticks[0].place) * widthPx;
+  return Math.ceil((1.5 * longest + BETWEEN_TIMES_PX) / apart);
+}
+
+function timePx(text) {
+  const marks = text.replace(/[0-9]/g, "").length;
+  return (text.length - marks / 2) * DIGIT_PX;
+}
+
 function inMinutes(endS) {
   return endS >= 60;
+}
+
+function timeUnit(endS) {
+  if (!inMinutes(endS)) return "s";
+  return endS < 3600 ? "min" : "h";
 }
 
 // The spectrogram's vertical axis is the mel scale from 0 to `topHz`: mel(f) = 2595 log10(1 + f / 700).
@@ -87,11 +118,11 @@ function frequencyTicks(topHz) {
   return inReach.map((hz) => ({ place: mel(hz) / mel(topHz), text: String(hz / 1000) }));
 }
 
-function tickNode({ place, text }) {
-  const node = el("span", "fl-tick", el("span", "fl-tick-text", text));
+function tickNode({ place, text }, widthPx) {
+  const node = el("span", "fl-tick", text ? el("span", "fl-tick-text", text) : null);
   node.style.left = place * 100 + "%";
   node.dataset.edge = place < 0.02 ? "start" : place > 0.98 ? "end" : "";
-  node.dataset.late = place > CARD_LABELS_END;
+  node.dataset.late = place * widthPx + timePx(text) / 2 > widthPx - DURATION_PX;
   return node;
 }
 

@@ -58,10 +58,15 @@ class LabelGrid {
       this.renew();
     });
     this.dockSize = new ResizeObserver(() => {
-      this.root.style.setProperty("--fl-dock", this.dock.node.offsetHeight + "px");
+      this.measureDock();
       if (!isVisible(this.root)) this.view.stopSound(); // another tab of the page was chosen
     });
     this.dockSize.observe(this.dock.node);
+  }
+
+  // Cards are scrolled to above the dock.
+  measureDock() {
+    this.root.style.setProperty("--fl-dock", this.dock.node.offsetHeight + "px");
   }
 
   start() {
@@ -212,6 +217,7 @@ class LabelGrid {
     setShown(this.view.node, true);
     this.panel.paintBatch(batch, this.settings.kind);
     this.view.reveal();
+    this.measureDock();
     if (this.zoom.open) this.zoom.show(this.view.cards[this.view.current], batch.classes);
     else if (this.mayTakeFocus()) this.startAtTop();
     this.root.dataset.readyBatch = batch.batch_id;
@@ -275,11 +281,13 @@ class LabelGrid {
   }
 
   onStatus(status) {
+    const isFirst = !this.status;
     this.status = status;
     this.failures = 0;
     this.panel.setConnected();
     this.panel.paint(status);
     this.evaluation.follow(status);
+    if (isFirst) this.view.keepFocusInView(); // its notices have pushed the cards down
     if (this.view.batch || this.busy) return;
     this.explainEmpty(this.emptyNotice);
     if (mayHaveBatch(status)) this.during("load", () => this.fetchBatch(false));

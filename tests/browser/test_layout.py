@@ -1,9 +1,14 @@
 """How the page looks and reads: narrow and wide windows, the dark theme, reaching everything without a mouse."""
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.browser.conftest import BATCH_SIZE, Visit
 from tests.browser.label_page import LabelPage, expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Route
 
 CONTROLS = ("load", "submit", "undo", "train", "strategy", "size")
 MAIN_TEXTS = (
@@ -47,6 +52,27 @@ CONTRAST = """(node) => {
   const [low, high] = [painted(layers), painted([...layers, getComputedStyle(node).color])].sort((a, b) => a - b);
   return (high + 0.05) / (low + 0.05);
 }"""
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_the_first_card_is_above_the_dock_of_a_small_window_whenever_a_notice_comes(
+    visit: Visit, is_late: bool
+) -> None:
+    page = visit(opened=False)
+    page.page.set_viewport_size({"width": 360, "height": 740})
+
+    def add_notice(route: "Route") -> None:
+        if is_late:
+            page.wait_ready()
+        route.fulfill(json={**route.fetch().json(), "notice": "Something that takes many lines to say. " * 8})
+
+    page.page.route("**/api/status*", add_notice, times=1)
+    page.open()
+    expect(page.grid.locator(".fl-notice")).to_be_visible()
+    current, dock = page.grid.locator(".fl-current").bounding_box(), page.grid.locator(".fl-dock").bounding_box()
+    assert current
+    assert dock
+    assert current["y"] + current["height"] <= dock["y"]
 
 
 @pytest.mark.parametrize("width", [360, 768, 2560])

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -157,6 +158,28 @@ def test_windows_of_a_recording_show_their_time_in_the_file(page: "Page", servin
     visitor.play_button(index).click()
     visitor.wait_until_heard(0.1)
     assert visitor.media("duration") == pytest.approx(5.0, abs=0.01)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_times_late_in_a_long_recording_do_not_run_into_each_other(
+    page: "Page", serving: Serving, tmp_path: Path, width: int
+) -> None:
+    recordings = _folder(tmp_path)
+    soundfile.write(recordings / "talk.wav", np.zeros(3609 * 1000, dtype=np.int16), 1000)
+    source = {"kind": "audio_folder", "path": str(recordings), "window_s": 3.0, "hop_s": 601.0}
+    _, address = serving(make_sound_config(recordings, source=source, classes=("a", "b"), batch_size=8))
+    page.set_viewport_size({"width": width, "height": 740})
+    visitor = SoundPage(page, address).open()
+    index = visitor.item_ids().index("talk.wav#t=3606.0,3609.0")
+    assert visitor.ruler(index)[0] == "1:00:06.0"
+    visitor.play_button(index).click()
+    visitor.key("z")
+    expect(visitor.zoom).to_be_visible()
+    expect(visitor.zoom.locator(".fl-second")).to_have_text("h")
+    for ruler in (*visitor.grid.locator(".fl-time").all(), visitor.zoom.locator(".fl-ruler")):
+        texts = ruler.locator(".fl-tick-text:visible, .fl-duration").all()
+        boxes = [box for text in texts if (box := text.bounding_box())]
+        assert all(left["x"] + left["width"] < right["x"] for left, right in pairwise(boxes))
 
 
 @pytest.mark.parametrize(
