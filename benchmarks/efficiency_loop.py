@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.efficiency_data import Split
 from benchmarks.efficiency_heads import classifier, trained_head
 from benchmarks.peers import PEERS, ask, prepared
-from fastlabel_gradio.head import Head
+from fastlabel_gradio.head import Head, Spread
 from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
 from fastlabel_gradio.types import Embeddings, Rows
 
@@ -89,6 +89,7 @@ class OwnLabelling:
         self._split, self._seed = split, seed
         self._rng = np.random.default_rng(seed)
         self._head: Head | None = None
+        self._spread = Spread.of(split.pool)
 
     def pick(self, labeled: Rows, free: Rows, n: int) -> Rows:
         split, head = self._split, self._head
@@ -101,7 +102,8 @@ class OwnLabelling:
 
     def learn(self, labeled: Rows) -> None:
         split = self._split
-        self._head = trained_head(split.pool[labeled], split.pool_targets[labeled], split.classes, self._seed)
+        embeddings, targets = split.pool[labeled], split.pool_targets[labeled]
+        self._head = trained_head(embeddings, targets, split.classes, self._seed, self._spread)
 
     def predict(self, embeddings: Embeddings) -> Rows:
         assert self._head is not None
@@ -114,7 +116,7 @@ class PeerLabelling:
     def __init__(self, split: Split, rows: Rows, name: str, head: str, seed: int) -> None:
         self._rows, self._seed = rows, seed
         self._pool, self._targets = split.pool[rows], split.pool_targets[rows]
-        self._untrained = classifier(head, self._pool.shape[1], split.classes, seed)
+        self._untrained = classifier(head, self._pool.shape[1], split.classes, seed, Spread.of(split.pool))
         self._trained = None
         self._peer = PEERS[name] if name != EVERYTHING else None
         if self._peer:

@@ -28,12 +28,12 @@ from benchmarks.peers import PEERS
 from benchmarks.report import say
 from benchmarks.workload import CACHE, ROOT
 from fastlabel_gradio.devices import use_one_thread_per_operation
-from fastlabel_gradio.head import RECIPE
+from fastlabel_gradio.head.recipe import RECIPE
 from fastlabel_gradio.strategies import STRATEGIES
 
 RECORD = CACHE / "label-efficiency.jsonl"
 PACKAGE = ROOT / "fastlabel_gradio"
-HEAD_SOURCES = ("head*.py", "calibration*.py")
+HEAD_SOURCES = ("head/*.py",)
 STRATEGY_SOURCES = ("strategies/*.py", "clustering.py")
 LOOP_SOURCES = ("efficiency_loop.py", "efficiency_heads.py")
 PEER_PACKAGES = {"skactiveml": "scikit-activeml", "modal": "modAL-python"}

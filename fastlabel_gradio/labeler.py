@@ -24,6 +24,7 @@ from fastlabel_gradio.evaluation import Advice, AuditReport, advise, audit, cohe
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.head import (
     DEFAULT_RECIPE,
+    SAMPLE_ROWS,
     Head,
     HeadInfo,
     HeadMaker,
@@ -506,7 +507,13 @@ class Labeler:
         except EncoderUnavailableError as error:
             self._notice = f"The class names give no first suggestions: {error}"
         return HeadMaker(
-            self.schema.labels, encoder.fingerprint, settings.recipe, prior, settings.seed, settings.device
+            self.schema.labels,
+            encoder.fingerprint,
+            settings.recipe,
+            prior,
+            lambda: np.asarray(self._store.embeddings[:SAMPLE_ROWS]),  # rows are in random order
+            settings.seed,
+            settings.device,
         )
 
     def _audit(self, head: Head) -> AuditReport | None:

@@ -12,12 +12,14 @@ from fastlabel_gradio.head import (
     Head,
     HeadInfo,
     HeadRecipe,
+    Spread,
     check_head,
     fit_temperature,
     load_head,
     out_of_fold_logits,
     save_head,
     train_head,
+    usual_temperature,
 )
 from fastlabel_gradio.head.recipe import batch_rows, label_weights, learning_rate, ridge_weight, training_steps
 from fastlabel_gradio.head.ridge import PENALTY, ridge_regression
@@ -75,7 +77,7 @@ def test_one_label_is_enough_to_train() -> None:
 
 
 def test_the_recipe_grows_with_the_labels() -> None:
-    assert [training_steps(n) for n in (10, 300, 1_000, 20_000)] == [60, 45, 59, 424]
+    assert [training_steps(n) for n in (10, 300, 1_000, 20_000)] == [50, 38, 50, 430]
     assert [batch_rows(n) for n in (10, 1_000, 20_000)] == [10, 128, 256]
     rates = [learning_rate(step, 40, 1.0) for step in range(40)]
     assert max(rates) == 1.0
@@ -133,7 +135,39 @@ def test_the_ridge_regression_is_the_minimum_of_its_loss() -> None:
 
 
 def test_ridge_counts_less_the_more_labels_there_are() -> None:
-    assert [ridge_weight(labels) for labels in (1, 1_000, 2_000, 20_000)] == [20, 20, 10, 1]
+    assert [ridge_weight(labels, 500) for labels in (1, 1_000, 2_000, 20_000)] == [20, 20, 10, 1]
+
+
+def test_standardising_is_part_of_the_weights() -> None:
+    vectors, targets = _digits(300)
+    spread = Spread.of(vectors)
+    standard = spread.standardised(vectors)
+    np.testing.assert_allclose(standard.mean(axis=0), 0, atol=1e-5)
+    assert np.square(standard).sum(axis=1).mean() == pytest.approx(1)
+    on_raw = train_head(vectors, targets, _info(), spread=spread).logits(vectors)
+    np.testing.assert_allclose(on_raw, train_head(standard, targets, _info()).logits(standard), atol=0.2)
+    alike = np.repeat(vectors[:1], 5, axis=0)
+    np.testing.assert_array_equal(Spread.of(alike).standardised(alike), alike)
+
+
+def test_a_pool_away_from_the_origin_is_learned_better_when_its_place_is_known() -> None:
+    vectors, targets = _digits(1797)
+    spread = Spread.of(vectors[:1200])
+    plain, standardised = (
+        np.mean(
+            [
+                (
+                    train_head(vectors[rows], targets[rows], _info(), spread=known)
+                    .predict_proba(vectors[1200:])
+                    .argmax(axis=1)
+                    == targets[1200:]
+                ).mean()
+                for rows in (np.random.default_rng(seed).permutation(1200)[:100] for seed in range(4))
+            ]
+        )
+        for known in (None, spread)
+    )
+    assert standardised > plain
 
 
 def test_a_head_is_at_least_as_good_as_logistic_regression_on_few_labels() -> None:
@@ -206,6 +240,13 @@ def test_the_temperature_is_found_at_which_targets_were_drawn() -> None:
         assert fit_temperature(logits, targets) == pytest.approx(true, rel=0.05)
     assert fit_temperature(logits, rng.integers(5, size=20_000)) == pytest.approx(20.0)
     assert fit_temperature(logits, logits.argmax(axis=1)) == pytest.approx(0.25)
+
+
+def test_the_usual_temperature_falls_with_the_labels() -> None:
+    found = [usual_temperature(labels) for labels in (1, 20, 200, 1_000_000)]
+    assert found[0] == found[1] == 6.0
+    assert 2.5 < found[2] < 3.5
+    assert found[3] == 1.0
 
 
 def test_out_of_fold_logits_are_of_every_label_by_heads_that_did_not_see_it() -> None:

@@ -3,20 +3,23 @@
 Nothing here knows of threads, items or the loop.
 """
 
-from fastlabel_gradio.head.calibration import fit_temperature, out_of_fold_logits
+from fastlabel_gradio.head.calibration import fit_temperature, out_of_fold_logits, usual_temperature
 from fastlabel_gradio.head.checkpoint import check_head, load_head, save_head
 from fastlabel_gradio.head.maker import HeadMaker
 from fastlabel_gradio.head.model import Head, HeadInfo
 from fastlabel_gradio.head.recipe import DEFAULT_RECIPE, HeadRecipe
+from fastlabel_gradio.head.spread import SAMPLE_ROWS, Spread
 from fastlabel_gradio.head.text_prior import TextPrior, zero_shot_head
 from fastlabel_gradio.head.training import train_head
 
 __all__ = [
     "DEFAULT_RECIPE",
+    "SAMPLE_ROWS",
     "Head",
     "HeadInfo",
     "HeadMaker",
     "HeadRecipe",
+    "Spread",
     "TextPrior",
     "check_head",
     "fit_temperature",
@@ -24,5 +27,6 @@ __all__ = [
     "out_of_fold_logits",
     "save_head",
     "train_head",
+    "usual_temperature",
     "zero_shot_head",
 ]

@@ -12,7 +12,6 @@ from jaxtyping import Float32, Int64
 from fastlabel_gradio.head.model import Head
 from fastlabel_gradio.types import Embeddings
 
-FIRST_TEMPERATURE = 6.0  # about what is found at 20 labels; serves while there are too few to measure it
 FEWEST_LABELS = 20
 FOLDS = 5
 ENOUGH_LOGITS = 1_000  # a temperature is known to a few percent then; larger sets leave only as many folds out
@@ -22,6 +21,11 @@ HALVINGS = 30
 Logits = Float32[np.ndarray, "left_out classes"]
 LeftOut = Int64[np.ndarray, " left_out"]
 Targets = Int64[np.ndarray, " items"]
+
+
+def usual_temperature(labels: int) -> float:
+    """About what `fit_temperature` finds with so many labels on the sets of `benchmarks/heads.py`; serves until it has run."""
+    return max(1.0, 6.0 * (FEWEST_LABELS / max(labels, FEWEST_LABELS)) ** 0.3)
 
 
 def out_of_fold_logits(

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int64
 
-from fastlabel_gradio.head.calibration import FEWEST_LABELS, FIRST_TEMPERATURE, fit_temperature, out_of_fold_logits
+from fastlabel_gradio.head.calibration import FEWEST_LABELS, fit_temperature, out_of_fold_logits, usual_temperature
 from fastlabel_gradio.head.model import Head, HeadInfo
 from fastlabel_gradio.head.recipe import DEFAULT_RECIPE, HeadRecipe
+from fastlabel_gradio.head.spread import Spread
 from fastlabel_gradio.head.text_prior import TextPrior, zero_shot_head
 from fastlabel_gradio.head.training import train_head
 from fastlabel_gradio.types import Embeddings, Label
@@ -22,6 +23,7 @@ class HeadMaker:
 
     Attributes:
         prior: the embedded class names; None where the encoder reads no texts.
+        sample: gives random embeddings of the pool, for its `Spread`; the embeddings are around the origin by default.
         seed: of every training.
     """
 
@@ -29,6 +31,7 @@ class HeadMaker:
     encoder_fingerprint: str
     recipe: HeadRecipe = DEFAULT_RECIPE
     prior: TextPrior | None = None
+    sample: Callable[[], Embeddings] | None = None
     seed: int = 0
     device: str = "cpu"
 
@@ -37,7 +40,7 @@ class HeadMaker:
         return zero_shot_head(self.prior, self._info(0, 0, 1.0), device=self.device) if self.prior else None
 
     def train(self, embeddings: Embeddings, targets: Targets, before: Head | None, now: float) -> Head:
-        """The head that comes after `before`, at its temperature until `calibrate` has measured its own.
+        """The head that comes after `before`, at the usual temperature until `calibrate` has measured its own.
 
         Args:
             embeddings: float32[n, dim], n >= 1, of labels of at least two classes.
@@ -45,8 +48,8 @@ class HeadMaker:
             now: seconds since the epoch.
         """
         version = before.info.version + 1 if before else 1
-        temperature = before.info.temperature if before and before.info.version else FIRST_TEMPERATURE
-        return self._train(embeddings, targets, self._info(version, len(targets), temperature), now)
+        info = self._info(version, len(targets), usual_temperature(len(targets)))
+        return self._train(embeddings, targets, info, now)
 
     def calibrate(
         self, head: Head, embeddings: Embeddings, targets: Targets, is_superseded: Callable[[], bool]
@@ -67,7 +70,16 @@ class HeadMaker:
         return head.at_temperature(fit_temperature(*left_out)) if left_out else head
 
     def _train(self, embeddings: Embeddings, targets: Targets, info: HeadInfo, now: float) -> Head:
-        return train_head(embeddings, targets, info, recipe=self.recipe, prior=self.prior, device=self.device, now=now)
+        return train_head(
+            embeddings,
+            targets,
+            info,
+            recipe=self.recipe,
+            spread=Spread.of(self.sample()) if self.sample else None,
+            prior=self.prior,
+            device=self.device,
+            now=now,
+        )
 
     def _info(self, version: int, labels: int, temperature: float) -> HeadInfo:
         return HeadInfo(version, self.labels, self.encoder_fingerprint, labels, seed=self.seed, temperature=temperature)

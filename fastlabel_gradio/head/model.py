@@ -18,7 +18,7 @@ SCORE_BLOCK_ROWS = 8192
 
 
 class MLPHead(nn.Module):
-    """Linear(dim, 512), ReLU, Dropout(0.2), Linear(512, classes) of x·sqrt(dim), plus a linear map of x.
+    """Linear(dim, 512), ReLU, Dropout(0.2), Linear(512, classes) of x·sqrt(dim), plus Linear(dim, classes) of x.
 
     A wide and deep network (Cheng et al., "Wide & Deep Learning for Recommender Systems", DLRS 2016, arXiv 1606.07792).
     float32[n, dim], unit vectors, to logits float32[n, classes]. Times sqrt(dim) each number is about 1: the default
@@ -30,7 +30,7 @@ class MLPHead(nn.Module):
         self.hidden = nn.Linear(dim, hidden_units)
         self.dropout = nn.Dropout(DROPOUT)
         self.output = nn.Linear(hidden_units, classes)
-        self.skip = nn.Linear(dim, classes, bias=False)
+        self.skip = nn.Linear(dim, classes)
 
     def forward(self, embeddings: Tensor) -> Tensor:
         logits: Tensor = self.output(self.dropout(self.activations(embeddings))).float() + self.skip(embeddings)

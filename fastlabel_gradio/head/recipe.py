@@ -11,10 +11,10 @@ DROPOUT = 0.2
 WEIGHT_DECAY = 1e-2
 PEAK_RATE = 4e-3
 HIDDEN_GAIN = 2.0  # times nn.Linear's own start: with few labels a head is little more than that
-# The ridge regression, whose targets lie within -1 and 1, counts as logits times this while labels are few; the more
-# there are, the more the MLP knows that no linear map does.
+# The ridge regression, whose targets lie within -1 and 1, counts as logits times this while labels are few; beyond twice
+# as many labels as numbers in an embedding, the MLP knows more and more that no linear map does.
 RIDGE_WEIGHT = 20.0
-RIDGE_LABELS = 1_000
+LABELS_PER_DIM = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ DEFAULT_RECIPE = HeadRecipe()
 
 
 def training_steps(labels: int) -> int:
-    """Optimiser steps for that many labels: 58 at 50, 59 at 1,000, 136 at 5,000, 424 at 20,000."""
-    return max(60 - labels // 20, 40 + labels // 52)
+    """Optimiser steps for that many labels: 48 at 50, 50 at 1,000, 130 at 5,000, 430 at 20,000."""
+    return max(50 - labels // 25, 30 + labels // 50)
 
 
 def batch_rows(labels: int) -> int:
@@ -52,9 +52,9 @@ def learning_rate(step: int, steps: int, peak: float) -> float:
     return peak * 0.5 * (1 + math.cos(math.pi * (step - warm_up) / (steps - warm_up)))
 
 
-def ridge_weight(labels: int) -> float:
-    """What the ridge regression is multiplied with: 20 to 1,000 labels, then falling as 1 / labels."""
-    return RIDGE_WEIGHT * min(1.0, RIDGE_LABELS / labels)
+def ridge_weight(labels: int, dim: int) -> float:
+    """What the ridge regression is multiplied with: 20 up to 2 dim labels, then falling as 1 / labels."""
+    return RIDGE_WEIGHT * min(1.0, LABELS_PER_DIM * dim / labels)
 
 
 def label_weights(targets: Int64[np.ndarray, " labels"], classes: int, power: float) -> Float32[np.ndarray, " labels"]:

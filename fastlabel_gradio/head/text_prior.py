@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from jaxtyping import Int64
 
 from fastlabel_gradio.head.model import Head, HeadInfo, MLPHead
 from fastlabel_gradio.types import Embeddings
+
+Targets = Int64[np.ndarray, " items"]
 
 SHOTS = 8.0  # labels of a class that weigh as much as its name, if the names alone were always right
 
@@ -28,7 +30,7 @@ class TextPrior:
     texts: Embeddings
     scale: float
 
-    def weighted(self, embeddings: Tensor, targets: Tensor) -> Tensor:
+    def weighted(self, embeddings: Embeddings, targets: Targets) -> Embeddings:
         """The linear map float32[classes, dim] of the names' logits, shrunk by what labels there are.
 
         alpha = 8 q / (8 q + labels / classes), where q is the mean probability that the names alone give to the class of
@@ -36,12 +38,12 @@ class TextPrior:
         zero-shot confidence after Silva-Rodriguez et al., "A Closer Look at the Few-Shot Adaptation of Large
         Vision-Language Models" (CVPR 2024, arXiv 2312.12730).
         """
-        weights = torch.from_numpy(self.scale * self.texts)
+        weights = np.asarray(self.scale * self.texts, dtype=np.float32)
         if not len(targets):
             return weights
-        right = (embeddings @ weights.T).softmax(dim=1)[torch.arange(len(targets)), targets]
-        worth = SHOTS * float(right.mean())
-        return weights * (worth / (worth + len(targets) / len(weights)))
+        logits = torch.from_numpy(embeddings @ weights.T)
+        worth = SHOTS * float(logits.softmax(dim=1)[torch.arange(len(targets)), torch.from_numpy(targets)].mean())
+        return np.asarray(weights * (worth / (worth + len(targets) / len(weights))), dtype=np.float32)
 
 
 def zero_shot_head(prior: TextPrior, info: HeadInfo, *, device: str = "cpu") -> Head:
@@ -51,5 +53,5 @@ def zero_shot_head(prior: TextPrior, info: HeadInfo, *, device: str = "cpu") -> 
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.zero_()
-        module.skip.weight.copy_(prior.weighted(torch.zeros((0, dim)), torch.from_numpy(np.zeros(0, dtype=np.int64))))
+        module.skip.weight.copy_(torch.from_numpy(prior.scale * prior.texts))
     return Head(module, info, device)

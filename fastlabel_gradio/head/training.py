@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from jaxtyping import Int64
 from torch import Tensor, nn
 from torch.optim.adamw import adamw
 
@@ -29,16 +30,20 @@ from fastlabel_gradio.head.recipe import (
     training_steps,
 )
 from fastlabel_gradio.head.ridge import MOST_LABELS, ridge_regression
+from fastlabel_gradio.head.spread import Spread
 from fastlabel_gradio.head.text_prior import TextPrior
 from fastlabel_gradio.types import Embeddings
+
+Targets = Int64[np.ndarray, " items"]
 
 
 def train_head(
     embeddings: Embeddings,
-    targets: np.ndarray,
+    targets: Targets,
     info: HeadInfo,
     *,
     recipe: HeadRecipe = DEFAULT_RECIPE,
+    spread: Spread | None = None,
     prior: TextPrior | None = None,
     device: str = "cpu",
     now: float | None = None,
@@ -52,18 +57,22 @@ def train_head(
 
     Args:
         embeddings: float32[n, dim], L2-normalised, n >= 1.
-        targets: integers[n], the output column of each label, 0 <= target < len(info.labels).
+        targets: int64[n], the output column of each label, 0 <= target < len(info.labels).
         info: what to write into the checkpoint; `seconds` and `trained_at` are filled in here.
+        spread: where the pool lies and how wide; around the origin at distance 1 by default. It is folded into the weights.
         prior: the embedded class names, where the encoder has a text tower.
         now: seconds since the epoch for `trained_at`; the clock's by default.
     """
     began = time.perf_counter()
-    labels = _Labels.of(embeddings, targets, len(info.labels), recipe, device)
+    spread = spread or Spread.around_origin(embeddings.shape[1])
     generator = torch.Generator().manual_seed(info.seed)
-    named = prior.weighted(labels.inputs.cpu(), labels.goals.cpu()).to(device) if prior else None
-    members = [_trained_mlp(labels, named, generator, device) for _ in range(recipe.ensemble)]
-    skip = _ridge(labels, generator) * ridge_weight(len(labels))
-    module = _merged(members, skip if named is None else skip + named)
+    named = prior.weighted(embeddings, targets) if prior else np.zeros((len(info.labels), embeddings.shape[1]), "f4")
+    weights = label_weights(targets, len(named), recipe.class_weighting)
+    columns = (spread.standardised(embeddings), targets, weights, embeddings @ named.T)
+    labels = _Labels(*(torch.from_numpy(column).to(device) for column in columns))
+    members = [_trained_mlp(labels, generator, device) for _ in range(recipe.ensemble)]
+    ridge = _ridge(labels, generator) * ridge_weight(*labels.inputs.shape)
+    module = _for_raw_inputs(_merged(members, ridge), spread, named)
     trained_at = time.time() if now is None else now
     return Head(module.to("cpu"), replace(info, seconds=time.perf_counter() - began, trained_at=trained_at), device)
 
@@ -73,25 +82,20 @@ class _Labels:
     """Labels on the device that trains.
 
     Attributes:
-        inputs: float32[n, dim], unit vectors.
+        inputs: float32[n, dim], standardised embeddings.
         goals: int64[n], the class of each.
         weights: float32[n], how much each counts.
+        offsets: float32[n, classes], logits of the class names; zeros where those say nothing.
     """
 
     inputs: Tensor
     goals: Tensor
     weights: Tensor
-    classes: int
+    offsets: Tensor
 
-    @classmethod
-    def of(
-        cls, embeddings: Embeddings, targets: np.ndarray, classes: int, recipe: HeadRecipe, device: str
-    ) -> "_Labels":
-        goals = np.asarray(targets, dtype=np.int64)
-        weights = label_weights(goals, classes, recipe.class_weighting)
-        inputs = np.array(embeddings, copy=True)
-        on_device = [torch.from_numpy(array).to(device) for array in (inputs, goals, weights)]
-        return cls(on_device[0], on_device[1], on_device[2], classes)
+    @property
+    def classes(self) -> int:
+        return self.offsets.shape[1]
 
     def __len__(self) -> int:
         return len(self.goals)
@@ -102,10 +106,9 @@ def _ridge(labels: _Labels, generator: torch.Generator) -> Tensor:
     return ridge_regression(labels.inputs[some], labels.goals[some], labels.weights[some], labels.classes)
 
 
-def _trained_mlp(labels: _Labels, named: Tensor | None, generator: torch.Generator, device: str) -> MLPHead:
+def _trained_mlp(labels: _Labels, generator: torch.Generator, device: str) -> MLPHead:
     """An MLP without a map past it, trained so that its logits and those of the class names together are right."""
     module = _initialised(MLPHead(labels.inputs.shape[1], labels.classes), generator).to(device)
-    offsets = None if named is None else labels.inputs @ named.T
     steps, rows = training_steps(len(labels)), batch_rows(len(labels))
     order = _batches(len(labels), steps, rows, generator)
     dtype = matmul_dtype(device)
@@ -113,26 +116,38 @@ def _trained_mlp(labels: _Labels, named: Tensor | None, generator: torch.Generat
     optimiser = _AdamW([*module.hidden.parameters(), *module.output.parameters()])
     for step in range(steps):
         picked = order[step].to(device)
-        # One uniform draw a step serves as the dropout mask: Tensor.bernoulli_ costs more than the matrix product.
-        keep = (torch.rand((rows, HIDDEN_UNITS), generator=generator) >= DROPOUT).to(device)
-        logits = _training_logits(module, inputs[picked], keep, dtype)
-        logits = logits if offsets is None else logits + offsets[picked]
+        logits = (
+            _training_logits(module, inputs[picked], _kept(rows, generator, dtype).to(device), dtype)
+            + labels.offsets[picked]
+        )
         losses = nn.functional.cross_entropy(logits, labels.goals[picked], reduction="none")
         gradients = torch.autograd.grad((losses * labels.weights[picked]).mean(), optimiser.parameters)
         optimiser.step(list(gradients), learning_rate(step, steps, PEAK_RATE))
     return module
 
 
-def _merged(members: Sequence[MLPHead], skip: Tensor) -> MLPHead:
-    """One network with the mean of the logits of all: their hidden units side by side. `skip` is its map past them."""
-    merged = MLPHead(skip.shape[1], len(skip), HIDDEN_UNITS * len(members))
+def _merged(members: Sequence[MLPHead], ridge: Tensor) -> MLPHead:
+    """One network with the mean of the logits of all: their hidden units side by side, and the ridge regression past them."""
+    merged = MLPHead(ridge.shape[1], len(ridge), HIDDEN_UNITS * len(members))
     with torch.no_grad():
         merged.hidden.weight.copy_(torch.cat([member.hidden.weight for member in members]))
         merged.hidden.bias.copy_(torch.cat([member.hidden.bias for member in members]))
         merged.output.weight.copy_(torch.cat([member.output.weight for member in members], dim=1) / len(members))
         merged.output.bias.copy_(torch.stack([member.output.bias for member in members]).mean(dim=0))
-        merged.skip.weight.copy_(skip)
+        merged.skip.weight.copy_(ridge)
+        merged.skip.bias.zero_()
     return merged
+
+
+def _for_raw_inputs(module: MLPHead, spread: Spread, named: Embeddings) -> MLPHead:
+    """The same network on embeddings as they are: standardising is folded into its weights, the class names are added."""
+    mean = torch.from_numpy(spread.mean).to(module.skip.weight)
+    with torch.no_grad():
+        for layer, gain in ((module.hidden, math.sqrt(len(mean))), (module.skip, 1.0)):
+            layer.weight.div_(spread.distance)
+            layer.bias.sub_(gain * (layer.weight @ mean))
+        module.skip.weight.add_(torch.from_numpy(named).to(module.skip.weight))
+    return module
 
 
 def _initialised(module: MLPHead, generator: torch.Generator) -> MLPHead:
@@ -175,12 +190,22 @@ class _AdamW:
         )
 
 
-def _training_logits(module: MLPHead, inputs: Tensor, keep: Tensor, dtype: torch.dtype) -> Tensor:
+def _training_logits(module: MLPHead, inputs: Tensor, kept: Tensor, dtype: torch.dtype) -> Tensor:
     """Products in `dtype`, weights and optimiser in float32."""
     hidden, output = module.hidden, module.output
     activations = torch.relu(nn.functional.linear(inputs, hidden.weight.to(dtype), hidden.bias.to(dtype)))
-    activations = activations * keep.to(dtype) * (1 / (1 - DROPOUT))
+    activations = activations * kept
     return nn.functional.linear(activations, output.weight.to(dtype), output.bias.to(dtype)).float()
+
+
+def _kept(rows: int, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
+    """The dropout mask of a batch: 0 where a unit is dropped, else 1 / the share that is kept.
+
+    A random byte a unit, eight at once: a uniform float each costs as much as the matrix products of the step.
+    """
+    numbers = torch.empty((rows, HIDDEN_UNITS // 8), dtype=torch.int64).random_(-(2**63), None, generator=generator)
+    dropped = round(256 * DROPOUT)
+    return (numbers.view(torch.uint8) >= dropped).to(dtype) * (256 / (256 - dropped))
 
 
 def _batches(labels: int, steps: int, rows: int, generator: torch.Generator) -> Tensor:
