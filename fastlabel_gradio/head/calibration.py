@@ -4,6 +4,7 @@ Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017, arXiv 1706.04
 logits stand in for a validation set, so that no label is spent on it.
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -24,8 +25,8 @@ Targets = Int64[np.ndarray, " items"]
 
 
 def usual_temperature(labels: int) -> float:
-    """About what `fit_temperature` finds with so many labels on the sets of `benchmarks/heads.py`; serves until it has run."""
-    return max(1.0, 6.0 * (FEWEST_LABELS / max(labels, FEWEST_LABELS)) ** 0.3)
+    """About what `fit_temperature` finds with so many labels (`benchmarks/heads.py`); serves until it has run."""
+    return max(1.0, 6.0 * math.pow(FEWEST_LABELS / max(labels, FEWEST_LABELS), 0.3))
 
 
 def out_of_fold_logits(
