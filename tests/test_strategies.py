@@ -12,7 +12,7 @@ from fastlabel_gradio.head.model import MLPHead
 from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
 from fastlabel_gradio.strategies.balance import balanced_margin
 from fastlabel_gradio.strategies.herding import CANDIDATES
-from fastlabel_gradio.strategies.uncertainty import entropy_score, least_confidence_score, margin_score, tempered, top
+from fastlabel_gradio.strategies.uncertainty import entropy_score, least_confidence_score, margin_score, top
 from fastlabel_gradio.types import Label
 
 DIM = 16
@@ -143,14 +143,6 @@ def test_scores_agree_with_their_formulas() -> None:
     np.testing.assert_allclose(entropy_score(probabilities), [1.0297, 0, np.log(3)], atol=1e-3)
 
 
-def test_tempered_probabilities_are_those_of_the_logits_by_the_temperature() -> None:
-    logits = torch.randn(50, 4, generator=torch.Generator().manual_seed(0)) * 3
-    expected = (logits / 1.5).softmax(1).numpy()
-    np.testing.assert_allclose(tempered(logits.softmax(1).numpy(), 1.5), expected, atol=1e-6)
-    np.testing.assert_allclose(tempered(np.array([[1, 0]], dtype=np.float32), 1.0), [[1, 0]], atol=1e-6)
-
-
-@pytest.mark.parametrize("name", ["entropy", "margin", "least_confidence"])
 def test_uncertainty_picks_the_least_sure_items_first(name: str) -> None:
     probabilities = np.array([[0.9, 0.1], [0.5, 0.5], [0.6, 0.4], [0.99, 0.01]], dtype=np.float32)
     pool = PoolView(np.eye(4, dtype=np.float32), np.arange(4), probabilities)

@@ -78,11 +78,6 @@ class PoolView:
         assert self.head is not None
         return self.head
 
-    @property
-    def label_counts(self) -> Rows:
-        """int64[classes], the labels of each class."""
-        return np.bincount(self.targets, minlength=self.classes).astype(np.int64)
-
 
 # `pick(pool, n, rng)` gives min(n, len(pool)) distinct positions in the view, most wanted first.
 Pick = Callable[[PoolView, int, np.random.Generator], Rows]

@@ -18,7 +18,7 @@ from fastlabel_gradio.strategies.balance import in_turn
 from fastlabel_gradio.strategies.base import PoolView, strategy
 from fastlabel_gradio.strategies.diversity import largest_cosines
 from fastlabel_gradio.strategies.near_duplicates import SAME_COSINE
-from fastlabel_gradio.strategies.uncertainty import margin_score, tempered, top
+from fastlabel_gradio.strategies.uncertainty import margin_score, top
 from fastlabel_gradio.types import Rows
 
 # The kernel between candidates and references is 24 MB and takes most of a query's time, 0.1 s on one core.
@@ -31,8 +31,6 @@ LABELED = 5_000
 BANDWIDTH_SAMPLE = 512
 FIRST_BANDWIDTH = 0.7  # of the median distance, while there are no two labels to measure between
 LEAST_BANDWIDTH = 1e-3
-COOL, WARM = 1.0, 1.5  # temperatures of the head's probabilities
-LABELS_TO_COOL = 2  # of every class
 LAZY_BLOCK = 64
 
 
@@ -40,8 +38,7 @@ LAZY_BLOCK = 64
 def uherding(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
     """What adds most uncertainty coverage; plain coverage while there is no head.
 
-    Uncertainty is the margin score of the head's probabilities, at temperature 1.5 while a class has fewer than two
-    labels.
+    Uncertainty is the margin score of the head's calibrated probabilities.
     """
     return herd(pool, n, rng, Herding(uncertain=True))
 
@@ -202,16 +199,11 @@ def _weights(pool: PoolView, references: Rows, way: Herding) -> Tensor:
         return torch.from_numpy(weights)
     probabilities = pool.probabilities[references]
     if way.uncertain:
-        weights = margin_score(tempered(probabilities, _temperature(pool)))
+        weights = margin_score(probabilities)
     if way.evened:
         predicted = probabilities.argmax(axis=1)
         weights = weights / np.sqrt(np.bincount(predicted)[predicted], dtype=np.float32)
     return torch.from_numpy(weights)
-
-
-def _temperature(pool: PoolView) -> float:
-    counts = pool.label_counts
-    return COOL if len(counts) and counts.min() >= LABELS_TO_COOL else WARM
 
 
 def _pairwise_distances(vectors: Tensor) -> np.ndarray:

@@ -63,13 +63,6 @@ def least_confidence_score(probabilities: Probabilities) -> Scores:
     return np.asarray(1 - probabilities.max(axis=1), dtype=np.float32)
 
 
-def tempered(probabilities: Probabilities, temperature: float) -> Probabilities:
-    """softmax(logits / temperature), from the probabilities: above 1 less sure of itself. 0 counts as 1e-38."""
-    logits = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny)) / temperature
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
-
-
 def top(scores: Scores, n: int, rng: np.random.Generator) -> Rows:
     """Positions of the n highest scores, highest first; ties in random order."""
     shuffled = rng.permutation(len(scores))
