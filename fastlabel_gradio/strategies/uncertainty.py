@@ -42,8 +42,9 @@ def power_margin(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
     power acquisition.
     """
     certain = np.finfo(np.float32).tiny
-    weights = POWER * np.log(np.maximum(margin_score(pool.known_probabilities), certain))
-    return top((weights + rng.gumbel(size=len(pool))).astype(np.float32), n, rng)
+    probabilities = pool.known_probabilities[: pool.uniform]
+    weights = POWER * np.log(np.maximum(margin_score(probabilities), certain))
+    return top((weights + rng.gumbel(size=len(weights))).astype(np.float32), n, rng)
 
 
 def entropy_score(probabilities: Probabilities) -> Scores:
