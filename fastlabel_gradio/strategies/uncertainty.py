@@ -74,7 +74,7 @@ def tempered(probabilities: Probabilities, temperature: float) -> Probabilities:
 def top(scores: Scores, n: int, rng: np.random.Generator) -> Rows:
     """Positions of the n highest scores, highest first; ties in random order."""
     shuffled = rng.permutation(len(scores))
-    return shuffled[np.argsort(-scores[shuffled], kind="stable")[:n]].astype(np.int64)
+    return shuffled[np.argsort(-scores[shuffled])[:n]].astype(np.int64)  # any order of ties is random after the shuffle
 
 
 def _top_distinct(pool: PoolView, scores: Scores, n: int, rng: np.random.Generator) -> Rows:
