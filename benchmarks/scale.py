@@ -175,10 +175,10 @@ def _settle(labeler: Any) -> None:
 @contextmanager
 def _watched() -> Iterator[Milliseconds]:
     """Milliseconds that training, scoring and picking take meanwhile, each time, and the rows scored."""
-    labeler: Any = import_module("fastlabel_gradio.labeler")
+    maker: Any = import_module("fastlabel_gradio.head").HeadMaker
     candidates: Any = import_module("fastlabel_gradio.candidates")
     parts: Milliseconds = defaultdict(list)
-    train, score = labeler.train_head, candidates.score_rows
+    train, score = maker.train, candidates.score_rows
 
     def timed_train(*arguments: Any, **options: Any) -> Any:
         with _timing(parts["train"]):
@@ -190,11 +190,11 @@ def _watched() -> Iterator[Milliseconds]:
             return score(head, embeddings, rows)
 
     _PICKS.clear()
-    labeler.train_head, candidates.score_rows = timed_train, timed_score
+    maker.train, candidates.score_rows = timed_train, timed_score
     try:
         yield parts
     finally:
-        labeler.train_head, candidates.score_rows = train, score
+        maker.train, candidates.score_rows = train, score
         parts["pick"] = list(_PICKS)
 
 

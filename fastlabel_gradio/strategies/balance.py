@@ -36,5 +36,6 @@ def in_turn(order: Int64[np.ndarray, " order"], classes: Int64[np.ndarray, " ite
     turn = np.arange(len(order)) - first_of_class[of_each[by_class]]
     in_time = turn < n  # each turn gives one at least
     turn, by_class = turn[in_time], by_class[in_time]
-    picked = by_class[np.lexsort((of_each[by_class], class_sizes[of_each[by_class]], turn))[:n]]
-    return order[picked]
+    first = by_class[np.lexsort((of_each[by_class], class_sizes[of_each[by_class]], turn))[:n]]
+    picked: Int64[np.ndarray, " picked"] = order[first]
+    return picked
