@@ -241,7 +241,7 @@ def _limits(rows: int, device: str) -> dict[str, float]:
 
     from benchmarks.vectors import CLASSES, DIM
     from fastlabel_gradio.devices import matmul_dtype
-    from fastlabel_gradio.head import HIDDEN_UNITS
+    from fastlabel_gradio.head.model import HIDDEN_UNITS
 
     flops = {name: _flops(dtype, device) for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16))}
     used = flops["fp32" if matmul_dtype(device) == torch.float32 else "bf16"]
