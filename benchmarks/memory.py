@@ -19,3 +19,12 @@ def peak_memory_mib() -> float:
         return math.nan
     fields = dict(line.split(":", 1) for line in _STATUS.read_text(encoding="ascii").splitlines())
     return int(fields["VmHWM"].split()[0]) / 1024
+
+
+def resident_mib() -> tuple[float, float]:
+    """What is resident now: in all, and of it the pages of memory-mapped files, which the system may take back."""
+    if not _STATUS.exists():
+        return math.nan, math.nan
+    fields = dict(line.split(":", 1) for line in _STATUS.read_text(encoding="ascii").splitlines())
+    whole, files = (int(fields[name].split()[0]) / 1024 for name in ("VmRSS", "RssFile"))
+    return whole, files

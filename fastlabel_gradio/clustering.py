@@ -21,22 +21,25 @@ def spherical_kmeans(directions: "Tensor", centres: "Tensor", rounds: int, rng: 
     Args:
         directions: float32[n, dim], unit vectors.
         centres: float32[k, dim], where to start.
-        rounds: passes over all directions.
+        rounds: passes over all directions, fewer where they stay with their centres.
         rng: gives a centre that lost all its directions another one to start from; while there are no more directions
             than centres, such a centre stays where it is.
     """
     import torch
     from torch.nn.functional import normalize
 
+    before: Tensor | None = None
     for _ in range(rounds):
         nearest = nearest_centres(directions, centres)
+        if before is not None and torch.equal(nearest, before):
+            break  # further rounds would change nothing
         sums = torch.zeros_like(centres).index_add_(0, nearest, directions)
         idle = (torch.bincount(nearest, minlength=len(centres)) == 0).nonzero()[:, 0]
         if len(directions) > len(centres):
             sums[idle] = directions[torch.from_numpy(rng.integers(len(directions), size=len(idle)))]
         else:
             sums[idle] = centres[idle]
-        centres = normalize(sums)
+        centres, before = normalize(sums), None if len(idle) else nearest
     return centres
 
 

@@ -1,6 +1,10 @@
-"""Which device computes, and in which precision it is fastest. Measured once per process, not assumed."""
+"""Which device computes, in which precision it is fastest, measured and not assumed, and which thread goes first."""
 
+import os
+import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -9,6 +13,7 @@ if TYPE_CHECKING:
 
 BENCHMARK_SHAPE = (512, 768, 1536)  # rows, inner, columns: a few pictures in a layer of ViT-B; 1.2 GFLOP
 BENCHMARK_ROUNDS = 3
+NICENESS = 10
 WORTHWHILE_SPEEDUP = 1.5  # below it bf16 costs precision for nothing; CPUs that emulate it are slower than fp32
 
 
@@ -52,6 +57,18 @@ def use_one_thread_per_operation() -> None:
 
     torch.set_num_threads(1)
     threadpool_limits(1, user_api="blas")
+
+
+def lower_priority() -> None:
+    """Lets other threads go before the calling one from now on: Linux gives every thread a niceness of its own."""
+    if hasattr(os, "setpriority") and os.uname().sysname == "Linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
+def at_low_priority(work: Callable[[], object]) -> None:
+    """Does something in a thread of low priority and waits for it; what it raises is raised here."""
+    with ThreadPoolExecutor(1, "background", lower_priority) as thread:
+        thread.submit(work).result()
 
 
 def matmul_seconds(dtype: "torch.dtype") -> float:

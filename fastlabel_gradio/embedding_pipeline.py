@@ -19,6 +19,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float32
 
+from fastlabel_gradio.devices import lower_priority
 from fastlabel_gradio.embedding_store import END_OF_POOL, EmbeddedItem, EmbeddingStore
 from fastlabel_gradio.encoders.base import Encoder, FittedEncoder
 from fastlabel_gradio.errors import CheckpointError, FastLabelError, SourceError, UnreadableItemError
@@ -31,7 +32,6 @@ SCAN_BLOCK = 5_000
 FIT_WAITS_FOR_SCAN_S = 5.0
 RATE_WINDOW_S = 20.0
 FIT_SEED = 0
-NICENESS = 10
 
 State = Literal["starting", "loading", "fitting", "embedding", "done", "failed", "stopped"]
 
@@ -192,8 +192,8 @@ class EmbeddingPipeline:
 
     def _embed(self) -> None:
         encoder, notice = self._load()  # at full priority: the first batch waits for it
-        _lower_priority()
-        with ThreadPoolExecutor(self._workers, "embed", _lower_priority) as workers:
+        lower_priority()
+        with ThreadPoolExecutor(self._workers, "embed", lower_priority) as workers:
             self._store.use_encoder(encoder.fingerprint, encoder.dim)
             self._update(state="embedding", encoder=encoder.name, notice=notice)
             self._announce(encoder)
@@ -350,9 +350,3 @@ def _finite(
 def _blocks(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
     while block := list(itertools.islice(items, size)):
         yield block
-
-
-def _lower_priority() -> None:
-    """Lets the page go first: Linux gives every thread a niceness of its own."""
-    if hasattr(os, "setpriority") and os.uname().sysname == "Linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

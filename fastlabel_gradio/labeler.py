@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int64
 
+from fastlabel_gradio.candidates import WINDOW_ROWS, Shortlist, candidates_of
+from fastlabel_gradio.devices import at_low_priority
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline, EmbeddingProgress
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.encoders import Encoder
@@ -34,6 +36,7 @@ from fastlabel_gradio.head import (
     load_head,
     save_head,
 )
+from fastlabel_gradio.kept_rows import KeptRows
 from fastlabel_gradio.label_store import ClaimedBatch, LabelStore
 from fastlabel_gradio.learning_record import LearningPoint, LearningRecord
 from fastlabel_gradio.pool_ledger import PoolLedger
@@ -41,7 +44,6 @@ from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
 from fastlabel_gradio.trainer import NotYet, Trainer, Training
 from fastlabel_gradio.types import Batch, Counts, Item, LabelSchema, Prediction, Receipt, Reopened, Rows
 
-CANDIDATE_ROWS = 131_072  # scored for one batch; a random window of a larger pool, whose rows are stored shuffled
 HEAD_WAIT_S = 0.4
 CLAIM_ATTEMPTS = 4
 BATCHES_REMEMBERED = 256
@@ -124,6 +126,8 @@ class Labeler:
         self._head: Head | None = None
         self._maker: HeadMaker | None = None  # once the encoder is there
         self._lesson: _Lesson | None = None
+        self._kept = KeptRows()
+        self._shortlist = Shortlist()
         self._notice = ""
         self._since_training = 0
         self._trainer = Trainer(self._train, self._after_training)
@@ -152,7 +156,9 @@ class Labeler:
             left_open = self._labels.release(annotator)
             self._ledger.set_aside(left_open)
             self._ledger.unclaim(left_open)
-        return self._claim_fresh(annotator, size or self.settings.batch_size, chosen.name)
+        batch = self._claim_fresh(annotator, size or self.settings.batch_size, chosen.name)
+        self._release_pages()
+        return batch
 
     def renew(self, annotator: str, batch_id: str) -> bool:
         """Keeps a batch claimed for another while; False where it is not the annotator's open batch any more."""
@@ -323,26 +329,34 @@ class Labeler:
             labeled, label_ids = self._ledger.training_set()
             rng = self._rng.spawn(1)[0]
         head = self._head
-        targets = self._positions(label_ids)
         notice = ""
         if head is None and STRATEGIES.get(strategy).needs == "probabilities":
             notice = f"There is no trained head for '{strategy}' yet: '{COLD_START}' picked these."
             strategy = COLD_START
-        candidates = _window(free, rng)
-        probabilities = None if head is None else head.predict_proba_rows(self._store.embeddings, candidates)
+        embeddings = self._store.embeddings
+        found = candidates_of(head, embeddings, free, self._shortlist, rng)
+        pool = PoolView(
+            store=embeddings,
+            rows=found.rows,
+            probabilities=found.probabilities,
+            labeled=labeled,
+            targets=self._positions(label_ids),
+            classes=len(self.schema),
+            head=head,
+            labeled_vectors=self._kept.of(embeddings, labeled),
+            shortlisted=found.shortlisted,
+        )
         for _ in range(CLAIM_ATTEMPTS):
-            pool = PoolView(self._store.embeddings, candidates, probabilities, labeled, targets, len(self.schema), head)
-            random_rows = free_audit[: self._audit_count(size, len(candidates), rng)]
+            random_rows = free_audit[: self._audit_count(size, len(pool), rng)]
             picked = STRATEGIES.get(strategy).pick(pool, size - len(random_rows), rng)
-            rows = _interleaved(candidates[picked], random_rows, rng)
+            rows = _interleaved(pool.rows[picked], random_rows, rng)
             with self._lock:
                 claimed = self._claim(annotator, rows, strategy, notice, head)
-                still_free = self._ledger.is_free(candidates)
+                still_free = self._ledger.is_free(pool.rows)
                 free_audit = free_audit[self._ledger.is_free(free_audit)]
             if claimed is not None:
                 return self._batch(*claimed, head)
-            candidates = candidates[still_free]
-            probabilities = None if probabilities is None else probabilities[still_free]
+            pool = pool.at(np.flatnonzero(still_free))
         return self._empty_batch(strategy)
 
     def _audit_count(self, size: int, candidates: int, rng: np.random.Generator) -> int:
@@ -480,7 +494,7 @@ class Labeler:
         if len(np.unique(targets)) < 2:
             raise NotYet("Label items of at least two classes, then the first head is trained.")
         before = self._head
-        head = self._maker.train(self._store.embeddings[rows], targets, before, self._clock())
+        head = self._maker.train(self._kept.of(self._store.embeddings, rows), targets, before, self._clock())
         with self._lock:
             self._head, self._lesson = head, _Lesson(rows, targets, before)
             self._since_training -= unseen
@@ -489,8 +503,10 @@ class Labeler:
         """Calibrates, measures and saves the newest head, which is in use by then; runs in the trainer's thread."""
         assert self._head and self._maker and self._lesson
         rows, targets = self._lesson.rows, self._lesson.targets
-        self._head = head = self._maker.calibrate(self._head, self._store.embeddings[rows], targets, is_superseded)
+        vectors = self._kept.of(self._store.embeddings, rows)
+        self._head = head = self._maker.calibrate(self._head, vectors, targets, is_superseded)
         report = self._audit(head)
+        self._release_pages()
         items, correct = (report.items, report.correct) if report else (0, 0)
         agreement = self._agreement(self._lesson.before, head)
         self._record.add(LearningPoint(len(rows), items, correct, agreement))
@@ -499,6 +515,7 @@ class Labeler:
         except OSError as error:
             version = head.info.version
             raise StoreError(f"head v{version} works but could not be saved ({error}). Free some space.") from error
+        self._refresh_shortlist(head, is_superseded)
 
     def _head_maker(self, encoder: Encoder) -> HeadMaker:
         settings, prior = self.settings, None
@@ -515,6 +532,22 @@ class Labeler:
             settings.seed,
             settings.device,
         )
+
+    def _refresh_shortlist(self, head: Head, is_superseded: Callable[[], bool]) -> None:
+        """What the head is least sure of in the whole of a large pool, for the batch after the next."""
+        if len(self._store) > WINDOW_ROWS:
+            embeddings, release = self._store.embeddings, self._store.release_pages
+            at_low_priority(lambda: self._shortlist.refresh(head, embeddings, self._free_rows, release, is_superseded))
+
+    def _free_rows(self) -> Rows:
+        with self._lock:
+            self._ledger.catch_up(self._pipeline.progress)
+            return self._ledger.free_rows(1)
+
+    def _release_pages(self) -> None:
+        """Of a large pool the windows would come to fill the memory; a small one is read again and again."""
+        if len(self._store) > WINDOW_ROWS:
+            self._store.release_pages()
 
     def _audit(self, head: Head) -> AuditReport | None:
         with self._lock:
@@ -540,6 +573,7 @@ class Labeler:
             for (_, item_id), prediction in zip(unlabeled, predictions, strict=True):
                 name = self.schema.names[prediction.index] if prediction else ""
                 yield ExportRow(item_id, "", "", "", name, prediction.confidence if prediction else None)
+            self._release_pages()
 
 
 @dataclass(frozen=True, slots=True)
@@ -575,14 +609,6 @@ def _interleaved(
     """Picks in their order with random rows at random places among them, so that nobody can tell which is which."""
     places = np.sort(rng.integers(len(picked) + 1, size=len(random_rows)))
     return np.insert(picked, places, random_rows)
-
-
-def _window(free: Rows, rng: np.random.Generator) -> Rows:
-    """All free rows, or a run of CANDIDATE_ROWS of them from a random start: rows are shuffled, so a run is a sample."""
-    if len(free) <= CANDIDATE_ROWS:
-        return free
-    start = int(rng.integers(len(free)))
-    return np.sort(np.take(free, np.arange(start, start + CANDIDATE_ROWS), mode="wrap"))
 
 
 def _numbered(names: Sequence[str]) -> str:

@@ -193,3 +193,24 @@ def test_a_file_shorter_than_its_rows_is_refused(store: EmbeddingStore, tmp_path
         file.truncate(8)
     with pytest.raises(StoreError, match="shorter"):
         EmbeddingStore(tmp_path / "store").use_encoder("one", DIM)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="resident pages are counted on Linux")
+def test_what_was_read_of_the_file_need_not_stay_resident(tmp_path: Path) -> None:
+    store = EmbeddingStore(tmp_path / "large")
+    store.use_encoder("one", 512)
+    items = _items(*range(20_000))
+    _scan(store, items)
+    store.append([EmbeddedItem(item, item.id) for item in items], np.ones((len(items), 512), dtype=np.float32))
+    before, view = _mapped_mib(), store.embeddings
+    assert view.sum() == view.size
+    assert _mapped_mib() > before + 30
+    store.release_pages()
+    assert _mapped_mib() < before + 10
+    assert (view[::1000] == 1).all()
+
+
+def _mapped_mib() -> float:
+    """Pages of mapped files that are resident."""
+    fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(fields["RssFile"].split()[0]) / 1024

@@ -384,3 +384,55 @@ def test_an_export_with_predictions_leaves_out_files_that_are_gone(pictures: Pat
     rows = list(open_project(config).labeler("ann").export_rows(include_predictions=True))
     assert len(rows) == 59
     assert "red/0000.png" not in {row.item_id for row in rows}
+
+
+def _with_small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fastlabel_gradio.candidates.WINDOW_ROWS", 15)
+    monkeypatch.setattr("fastlabel_gradio.labeler.WINDOW_ROWS", 15)
+    monkeypatch.setattr("fastlabel_gradio.candidates.SHORTLIST_ROWS", 12)
+
+
+def _labeled_in_order(labeler: Labeler) -> list[list[str]]:
+    """The ids of each batch until the pool is at its end, with what comes after a training done before the next one."""
+    batches = []
+    while labels := true_labels(labeler, "ann", 6):
+        batches.append([item_id for item_id, _ in labels])
+        labeler.submit("ann", labels)
+        assert labeler.wait_for_training(30)
+    return batches
+
+
+def test_a_pool_larger_than_the_window_is_labeled_to_its_end_and_the_same_seed_gives_the_same_batches(
+    pictures: Path, open_project: OpenProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _with_small_windows(monkeypatch)
+    project = open_project(
+        make_config(pictures, train_every=1, strategy="balanced_margin", audit_share=0.2, sharing="private")
+    )
+    first, second = (_labeled_in_order(project.labeler(f"guest-{number}")) for number in (1, 2))
+    ids = [item_id for batch in first for item_id in batch]
+    assert len(ids) == len(set(ids)) == 60
+    assert first == second
+
+
+def test_a_submit_during_the_refresh_is_trained_at_once(
+    pictures: Path, open_project: OpenProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _with_small_windows(monkeypatch)
+    refreshing = threading.Event()
+
+    def endless(shortlist: object, *arguments: object) -> bool:
+        refreshing.set()
+        *_, is_superseded = arguments
+        wait_for(is_superseded)  # type: ignore[arg-type]
+        return False
+
+    monkeypatch.setattr("fastlabel_gradio.candidates.Shortlist.refresh", endless)
+    labeler = open_project(make_config(pictures, train_every=1)).labeler("ann")
+    for version in (1, 2, 3):
+        refreshing.clear()
+        labeler.submit("ann", true_labels(labeler, "ann", 12))
+        assert refreshing.wait(10)
+        assert labeler.head is not None
+        assert labeler.head.info.version == version
+        assert labeler.next_batch("ann", 5, fresh=True).head_version == version

@@ -143,6 +143,7 @@ def test_scores_agree_with_their_formulas() -> None:
     np.testing.assert_allclose(entropy_score(probabilities), [1.0297, 0, np.log(3)], atol=1e-3)
 
 
+@pytest.mark.parametrize("name", ["margin", "least_confidence", "entropy"])
 def test_uncertainty_picks_the_least_sure_items_first(name: str) -> None:
     probabilities = np.array([[0.9, 0.1], [0.5, 0.5], [0.6, 0.4], [0.99, 0.01]], dtype=np.float32)
     pool = PoolView(np.eye(4, dtype=np.float32), np.arange(4), probabilities)
@@ -215,3 +216,46 @@ def test_auto_asks_of_the_uncertain_part_of_the_pool(n: int) -> None:
     said[::4] = 0.4 * said[::4] + 0.15
     picked = _pick("auto", replace(pool, probabilities=said), n)
     assert (picked % 4 == 0).mean() > 0.5
+
+
+TAKES_THE_SHORTLIST = {
+    *("margin", "least_confidence", "entropy", "balanced_margin", "clustered_margin", "balanced_clustered_margin"),
+}
+
+
+def _with_shortlist(pool: PoolView, listed: int) -> PoolView:
+    """The same candidates, of which the last ones are a shortlist; the head cannot tell their classes."""
+    said = pool.known_probabilities.copy()
+    said[-listed:] = 1 / pool.classes
+    shortlisted = pool.store[pool.rows[-listed:]]
+    return replace(pool, probabilities=said, shortlisted=shortlisted)
+
+
+@EVERY
+@pytest.mark.parametrize(("items", "listed", "wanted"), [(300, 40, 10), (300, 299, 10), (40, 39, 40), (3, 2, 2)])
+def test_a_strategy_picks_distinct_positions_where_there_is_a_shortlist(
+    name: str, items: int, listed: int, wanted: int
+) -> None:
+    _assert_picks(_pick(name, _with_shortlist(_pool(items), listed), wanted), items, wanted)
+
+
+@EVERY
+def test_what_samples_uniformly_leaves_the_shortlist_out_and_what_ranks_by_uncertainty_takes_it(name: str) -> None:
+    items, listed = 4_000, 40
+    picks = _pick(name, _with_shortlist(_pool(items), listed), 20)
+    from_shortlist = int((picks >= items - listed).sum())
+    assert (from_shortlist > 0) == (name in TAKES_THE_SHORTLIST)
+
+
+def test_auto_takes_the_shortlist_for_large_batches() -> None:
+    picks = _pick("auto", _with_shortlist(_pool(4_000), 200), 100)
+    assert (picks >= 3_800).any()
+
+
+def test_a_view_of_some_candidates_keeps_the_shortlist_apart() -> None:
+    pool = _with_shortlist(_pool(50), 10)
+    some = pool.at(np.array([3, 8, 39, 41, 49]))
+    assert (len(some), some.uniform) == (5, 3)
+    assert some.shortlist.tolist() == [3, 4]
+    positions = np.array([4, 0, 3, 2])
+    np.testing.assert_array_equal(some.embeddings(positions), pool.store[some.rows[positions]])

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +15,10 @@ from fastlabel_gradio.head.recipe import DROPOUT, RECIPE
 from fastlabel_gradio.types import Embeddings, Label, Probabilities, Rows
 
 HIDDEN_UNITS = 512
-SCORE_BLOCK_ROWS = 8192
+SCORE_BLOCK_ROWS = 2048  # with 512 numbers a row 4 MiB of float32: a block stays in a core's cache on its way
+
+# Memory-mapped embeddings are read-only, and only read.
+warnings.filterwarnings("ignore", message="The given NumPy array is not writable", category=UserWarning)
 
 
 class MLPHead(nn.Module):
@@ -31,6 +35,7 @@ class MLPHead(nn.Module):
         self.dropout = nn.Dropout(DROPOUT)
         self.output = nn.Linear(hidden_units, classes)
         self.skip = nn.Linear(dim, classes)
+        self.input_scale = math.sqrt(dim)
 
     def forward(self, embeddings: Tensor) -> Tensor:
         logits: Tensor = self.output(self.dropout(self.activations(embeddings))).float() + self.skip(embeddings)
@@ -38,8 +43,14 @@ class MLPHead(nn.Module):
 
     def activations(self, embeddings: Tensor) -> Tensor:
         """The hidden layer after ReLU, in the precision of its weights: [n, hidden]."""
-        scaled = (embeddings * math.sqrt(embeddings.shape[1])).to(self.hidden.weight.dtype)
-        return torch.relu(self.hidden(scaled))
+        scaled = embeddings if self.input_scale == 1 else embeddings * self.input_scale
+        return torch.relu_(self.hidden(scaled.to(self.hidden.weight.dtype)))
+
+    def absorb_scale(self) -> None:
+        """Takes the input's scale into the weights: the same network, one pass over its input less."""
+        with torch.no_grad():
+            self.hidden.weight *= self.input_scale
+        self.input_scale = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +86,7 @@ class Head:
         self._module = module.eval().requires_grad_(False).to(device)
         # The skip connection stays in float32: it carries cosines times 100, which bf16 would round to eighths.
         self._scorer = copy.deepcopy(self._module)
+        self._scorer.absorb_scale()
         self._scorer.hidden.to(matmul_dtype(device))
         self._scorer.output.to(matmul_dtype(device))
 
@@ -86,16 +98,20 @@ class Head:
 
     def predict_proba(self, embeddings: Embeddings) -> Probabilities:
         """Class probabilities float32[n, classes], each row summing to 1; n may be 0."""
-        return self.predict_proba_rows(embeddings, np.arange(len(embeddings)))
+        probabilities = np.empty((len(embeddings), len(self.info.labels)), dtype=np.float32)
+        for start in range(0, len(embeddings), SCORE_BLOCK_ROWS):
+            with torch.inference_mode():
+                logits = self._scorer(self._inputs(embeddings[start : start + SCORE_BLOCK_ROWS]))
+                said = (logits / self.info.temperature).softmax(dim=1)
+                probabilities[start : start + SCORE_BLOCK_ROWS] = said.cpu().numpy()
+        return probabilities
 
     def predict_proba_rows(self, embeddings: Embeddings, rows: Rows) -> Float32[np.ndarray, "picked classes"]:
         """Probabilities of some rows of a larger, possibly memory-mapped array, gathered in blocks (bounded memory)."""
         probabilities = np.empty((len(rows), len(self.info.labels)), dtype=np.float32)
         for start in range(0, len(rows), SCORE_BLOCK_ROWS):
             block = rows[start : start + SCORE_BLOCK_ROWS]
-            with torch.inference_mode():
-                logits = self._scorer(self._inputs(embeddings[block])) / self.info.temperature
-                probabilities[start : start + len(block)] = logits.softmax(dim=1).cpu().numpy()
+            probabilities[start : start + len(block)] = self.predict_proba(np.asarray(embeddings[block]))
         return probabilities
 
     def logits(self, embeddings: Embeddings) -> Float32[np.ndarray, "items classes"]:
@@ -128,4 +144,5 @@ class Head:
         return {name: tensor.detach().cpu().contiguous() for name, tensor in self._module.state_dict().items()}
 
     def _inputs(self, embeddings: Embeddings) -> Tensor:
-        return torch.from_numpy(np.array(embeddings, copy=True)).to(self._device)
+        """Without a copy where the device is the CPU; only read."""
+        return torch.from_numpy(embeddings).to(self._device)

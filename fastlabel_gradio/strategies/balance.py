@@ -29,8 +29,13 @@ def in_turn(order: Int64[np.ndarray, " order"], classes: Int64[np.ndarray, " ite
         order: positions in `classes`, most wanted first.
     """
     of_each = classes[order]
-    by_class = np.argsort(of_each, kind="stable")
     class_sizes = np.bincount(of_each)
+    kind = np.uint16 if len(class_sizes) <= 2**16 else np.int64  # NumPy sorts 16 bits ten times as fast as 64
+    by_class = np.argsort(of_each.astype(kind), kind="stable")
     first_of_class = np.cumsum(class_sizes) - class_sizes
     turn = np.arange(len(order)) - first_of_class[of_each[by_class]]
-    return order[by_class[np.lexsort((of_each[by_class], class_sizes[of_each[by_class]], turn))[:n]]]
+    in_time = turn < n  # each turn gives one at least
+    turn, by_class = turn[in_time], by_class[in_time]
+    first = by_class[np.lexsort((of_each[by_class], class_sizes[of_each[by_class]], turn))[:n]]
+    picked: Int64[np.ndarray, " picked"] = order[first]
+    return picked

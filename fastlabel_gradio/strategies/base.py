@@ -29,6 +29,10 @@ class PoolView:
         targets: int64[labeled], the class of each of those, a position in the schema.
         classes: how many classes the schema has.
         head: what gave the probabilities; None while there is none.
+        labeled_vectors: float32[labeled, dim], the embeddings of the labeled rows where they are in memory already.
+        shortlisted: float32[shortlisted, dim], the embeddings of the last candidates, which are no uniform sample: what an
+            earlier head held least certain in a pool that is larger than the candidates before them. None where there are
+            no such ones.
     """
 
     store: Float32[np.ndarray, "rows dim"]
@@ -38,33 +42,57 @@ class PoolView:
     targets: Int64[np.ndarray, " labeled"] = field(default_factory=_no_rows)
     classes: int = 0
     head: Head | None = None
+    labeled_vectors: Float32[np.ndarray, "labeled dim"] | None = None
+    shortlisted: Float32[np.ndarray, "shortlisted dim"] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def uniform(self) -> int:
+        """How many candidates, the first ones, are a uniform sample of the unlabeled pool (or all of it)."""
+        return len(self) if self.shortlisted is None else len(self) - len(self.shortlisted)
+
+    @property
+    def shortlist(self) -> Rows:
+        """The positions of the others."""
+        return np.arange(self.uniform, len(self))
+
     def embeddings(self, positions: Rows) -> Embeddings:
         """Embeddings of some candidates, copied into memory: ask for as few as the strategy needs."""
-        taken: Embeddings = np.asarray(self.store[self.rows[positions]])
+        if self.shortlisted is None:
+            return np.asarray(self.store[self.rows[positions]])
+        listed = positions >= self.uniform
+        taken = np.empty((len(positions), self.store.shape[1]), dtype=np.float32)
+        taken[~listed] = self.store[self.rows[positions[~listed]]]
+        taken[listed] = self.shortlisted[positions[listed] - self.uniform]
         return taken
 
     def labeled_embeddings(self, most: int, rng: np.random.Generator) -> Embeddings:
         """Embeddings of the labeled rows, of a uniform sample where there are more than `most`."""
-        rows = self.labeled
-        if len(rows) > most:
-            rows = rng.choice(rows, most, replace=False)
-        taken: Embeddings = np.asarray(self.store[rows])
+        places = np.arange(len(self.labeled))
+        if len(places) > most:
+            places = rng.choice(len(places), most, replace=False)
+        if self.labeled_vectors is not None:
+            return np.asarray(self.labeled_vectors[places])
+        taken: Embeddings = np.asarray(self.store[self.labeled[places]])
         return taken
 
     def sample(self, most: int, rng: np.random.Generator) -> Rows:
-        """Positions of a uniform sample of the candidates, of all where there are no more than `most`; in random order."""
-        if len(self) <= most:
-            return rng.permutation(len(self)).astype(np.int64)
-        return rng.choice(len(self), most, replace=False).astype(np.int64)
+        """Positions of a uniform sample of the pool, all of it where there is no more than `most`; in random order.
+
+        The shortlist is left out.
+        """
+        if self.uniform <= most:
+            return rng.permutation(self.uniform).astype(np.int64)
+        return rng.choice(self.uniform, most, replace=False).astype(np.int64)
 
     def at(self, positions: Rows) -> "PoolView":
-        """The view of some of the candidates."""
+        """The view of some of the candidates, those of the shortlist last."""
         said = None if self.probabilities is None else self.probabilities[positions]
-        return replace(self, rows=self.rows[positions], probabilities=said)
+        listed = positions[positions >= self.uniform] - self.uniform
+        shortlisted = None if self.shortlisted is None else self.shortlisted[listed]
+        return replace(self, rows=self.rows[positions], probabilities=said, shortlisted=shortlisted)
 
     @property
     def known_probabilities(self) -> Probabilities:
@@ -110,6 +138,8 @@ def strategy(name: str, needs: Needs) -> Callable[[Pick], Pick]:
         def guarded(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
             if n < 1 or len(pool) <= n:
                 return rng.permutation(len(pool))[: max(n, 0)].astype(np.int64)
+            if pool.uniform < n:
+                pool = replace(pool, shortlisted=None)
             return pick(pool, n, rng)
 
         STRATEGIES.register(name)(Strategy(name, needs, guarded))

@@ -39,10 +39,11 @@ def balanced_clustered_margin(pool: PoolView, n: int, rng: np.random.Generator) 
     """Clustered margin within each predicted class, for as many picks as it gets where classes take turns."""
     predicted = pool.known_probabilities.argmax(axis=1)
     by_margin = top(margin_score(pool.known_probabilities), len(pool), rng)
+    class_by_margin = predicted[by_margin]
     central, others = [], []
     for number, count in enumerate(np.bincount(predicted[in_turn(by_margin, predicted, n)])):
         if count:
-            of_class = by_margin[predicted[by_margin] == number][: _clustered(UNCERTAIN_PER_PICK, int(count))]
+            of_class = by_margin[class_by_margin == number][: _clustered(UNCERTAIN_PER_PICK, int(count))]
             order = _central_first(pool, of_class, int(count), rng)
             central.append(order[:count])
             others.append(order[count:])

@@ -9,4 +9,4 @@ from fastlabel_gradio.types import Rows
 @strategy("random", needs="nothing")
 def random(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
     """A uniform sample without replacement."""
-    return rng.permutation(len(pool))[:n].astype(np.int64)
+    return rng.permutation(pool.uniform)[:n].astype(np.int64)

@@ -28,5 +28,5 @@ def auto(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
         return herd(pool, n, rng, Herding(in_turn=True))
     if n <= SMALL_BATCH:
         return herd(pool, n, rng, Herding(uncertain=True, evened=True))
-    scored = pool.sample(max(SCORED, n + 1), rng)
+    scored = np.concatenate([pool.sample(max(SCORED, n + 1), rng), pool.shortlist])
     return scored[balanced_clustered_margin(pool.at(scored), n, rng)]

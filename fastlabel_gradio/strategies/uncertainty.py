@@ -42,8 +42,9 @@ def power_margin(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
     power acquisition.
     """
     certain = np.finfo(np.float32).tiny
-    weights = POWER * np.log(np.maximum(margin_score(pool.known_probabilities), certain))
-    return top((weights + rng.gumbel(size=len(pool))).astype(np.float32), n, rng)
+    probabilities = pool.known_probabilities[: pool.uniform]
+    weights = POWER * np.log(np.maximum(margin_score(probabilities), certain))
+    return top((weights + rng.gumbel(size=len(weights))).astype(np.float32), n, rng)
 
 
 def entropy_score(probabilities: Probabilities) -> Scores:
@@ -66,7 +67,7 @@ def least_confidence_score(probabilities: Probabilities) -> Scores:
 def top(scores: Scores, n: int, rng: np.random.Generator) -> Rows:
     """Positions of the n highest scores, highest first; ties in random order."""
     shuffled = rng.permutation(len(scores))
-    return shuffled[np.argsort(-scores[shuffled], kind="stable")[:n]].astype(np.int64)
+    return shuffled[np.argsort(-scores[shuffled])[:n]].astype(np.int64)  # any order of ties is random after the shuffle
 
 
 def _top_distinct(pool: PoolView, scores: Scores, n: int, rng: np.random.Generator) -> Rows:
