@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from fastlabel_gradio.head import Head, HeadInfo, Spread, train_head, usual_temperature
+from fastlabel_gradio.head import Head, HeadInfo, Spread, train_head
 from fastlabel_gradio.types import Embeddings, Label, Rows
 
 HEADS = ("mlp", "logistic")
@@ -20,11 +20,10 @@ STEPS = 1000
 def trained_head(embeddings: Embeddings, targets: Rows, classes: int, seed: int, spread: Spread | None) -> Head:
     """The app's head for these labels, in the order in which they are given.
 
-    It keeps the usual temperature: measuring its own takes five more trainings, and changes no prediction.
+    It is not calibrated: that takes five more trainings, and changes no prediction.
     """
     schema = tuple(Label(number, str(number)) for number in range(classes))
-    info = HeadInfo(1, schema, "", len(targets), seed=seed, temperature=usual_temperature(len(targets)))
-    return train_head(embeddings, targets, info, spread=spread)
+    return train_head(embeddings, targets, HeadInfo(1, schema, "", len(targets), seed=seed), spread=spread)
 
 
 def classifier(head: str, dim: int, classes: int, seed: int, spread: Spread | None = None) -> BaseEstimator:

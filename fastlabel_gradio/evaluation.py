@@ -235,7 +235,7 @@ def advise(
         text = "Go on: it is too early to tell." if left else "Every item is labeled."
         return Advice(left == 0, text, (reason,))
     stable = len(agreements) >= STABLE_ROUNDS and min(agreements[-STABLE_ROUNDS:]) >= STABLE_KAPPA
-    gain = curve.accuracy(2 * labels) - curve.accuracy(labels) if curve else None
+    gain = curve.accuracy(2 * labels) - curve.accuracy(labels) if curve and labels else None
     forecast = curve.labels_for(target) if curve else None
     reasons = (
         f"with 95 % confidence the accuracy is between {_percent(report.low)} and {_percent(report.high)}, "

@@ -45,6 +45,7 @@ from fastlabel_gradio.trainer import NotYet, Trainer, Training
 from fastlabel_gradio.types import Batch, Counts, Item, LabelSchema, Prediction, Receipt, Reopened, Rows
 
 HEAD_WAIT_S = 0.4
+FIRST_HEAD_WAIT_S = 2.0  # a screen without any suggestion costs more than that
 CLAIM_ATTEMPTS = 4
 BATCHES_REMEMBERED = 256
 AGREEMENT_ROWS = 2_000  # the first rows of the store, which are a random sample of the pool
@@ -142,8 +143,7 @@ class Labeler:
         """The annotator's open batch, or newly claimed items if there is none or `fresh` is asked for.
 
         A fresh batch gives the unlabeled items of the open one back to the pool, where they come again when there is nothing
-        else. The newest head picks; one that is being
-        trained is waited for, 0.4 s at most.
+        else. The newest head picks; one that is being trained is waited for, 0.4 s at most, the first one 2 s.
 
         Raises:
             UnknownNameError: no such strategy.
@@ -151,7 +151,7 @@ class Labeler:
         chosen = STRATEGIES.get(strategy or self.settings.strategy)
         if not fresh and (batch := self._open_batch(annotator)):
             return batch
-        self._trainer.wait(HEAD_WAIT_S)
+        self._trainer.wait(HEAD_WAIT_S if self._head else FIRST_HEAD_WAIT_S)
         with self._lock:
             left_open = self._labels.release(annotator)
             self._ledger.set_aside(left_open)
@@ -487,9 +487,10 @@ class Labeler:
         with self._lock:
             self._ledger.catch_up(self._pipeline.progress)
             rows, label_ids = self._ledger.training_set()
-            labeled, unseen = self._ledger.labeled_count, self._since_training
+            waiting = self._ledger.labeled_in_pool_count - len(rows) - len(self._ledger.audit_set()[0])
+            unseen = self._since_training
         targets = self._positions(label_ids)
-        if len(np.unique(targets)) < 2 and len(rows) < labeled:
+        if len(np.unique(targets)) < 2 and waiting > 0:
             raise NotYet("The labeled items are still being embedded; the head is trained when they are.")
         if len(np.unique(targets)) < 2:
             raise NotYet("Label items of at least two classes, then the first head is trained.")

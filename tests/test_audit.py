@@ -118,3 +118,11 @@ def test_a_damaged_line_of_the_record_is_left_out(tmp_path: Path) -> None:
         LearningPoint(10, 1, 1, None),
         LearningPoint(30, 3, 2, 0.5),
     ]
+
+
+def test_labels_of_one_class_alone_ask_for_another_and_not_for_patience(project: Project) -> None:
+    labeler = project.labeler("ann")
+    batch = labeler.next_batch("ann", 40)
+    labeler.submit("ann", [(item.id, "red") for item in batch.items], batch.id)
+    assert labeler.wait_for_training(30)
+    assert "two classes" in labeler.status().training.message

@@ -19,9 +19,15 @@ from fastlabel_gradio.head import (
     out_of_fold_logits,
     save_head,
     train_head,
+)
+from fastlabel_gradio.head.recipe import (
+    batch_rows,
+    label_weights,
+    learning_rate,
+    ridge_weight,
+    training_steps,
     usual_temperature,
 )
-from fastlabel_gradio.head.recipe import batch_rows, label_weights, learning_rate, ridge_weight, training_steps
 from fastlabel_gradio.head.ridge import PENALTY, ridge_regression
 from fastlabel_gradio.types import Label, LabelSchema
 
@@ -238,15 +244,14 @@ def test_the_temperature_is_found_at_which_targets_were_drawn() -> None:
     for true in (0.5, 1.0, 3.0):
         targets = (logits / true + rng.gumbel(size=logits.shape)).argmax(axis=1)
         assert fit_temperature(logits, targets) == pytest.approx(true, rel=0.05)
-    assert fit_temperature(logits, rng.integers(5, size=20_000)) == pytest.approx(20.0)
-    assert fit_temperature(logits, logits.argmax(axis=1)) == pytest.approx(0.25)
+    assert fit_temperature(logits, rng.integers(5, size=20_000)) == pytest.approx(10.0)
+    assert fit_temperature(logits, logits.argmax(axis=1)) == pytest.approx(0.1)
 
 
 def test_the_usual_temperature_falls_with_the_labels() -> None:
     found = [usual_temperature(labels) for labels in (1, 20, 200, 1_000_000)]
-    assert found[0] == found[1] == 6.0
-    assert 2.5 < found[2] < 3.5
-    assert found[3] == 1.0
+    assert found == sorted(found, reverse=True)
+    assert (found[1], found[3]) == (6.0, 1.0)
 
 
 def test_out_of_fold_logits_are_of_every_label_by_heads_that_did_not_see_it() -> None:
@@ -284,10 +289,10 @@ def test_calibration_brings_confidence_near_accuracy() -> None:
     head = train_head(vectors[:200], targets[:200], _info())
     found = out_of_fold_logits(vectors[:200], targets[:200], lambda some, of: train_head(some, of, _info()), seed=0)
     assert found is not None
-    calibrated = head.at_temperature(fit_temperature(*found))
-    errors = [expected_calibration_error(one.predict_proba(vectors[600:]), targets[600:]) for one in (head, calibrated)]
+    heads = [head.at_temperature(0.3), head.at_temperature(fit_temperature(*found)), head.at_temperature(3)]
+    errors = [expected_calibration_error(one.predict_proba(vectors[600:]), targets[600:]) for one in heads]
     assert errors[1] < 0.08
-    assert errors[1] < errors[0]
+    assert errors[1] == min(errors)
 
 
 def test_wrong_labels_cost_little() -> None:

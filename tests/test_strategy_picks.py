@@ -222,7 +222,7 @@ def test_dropquery_picks_among_the_items_whose_prediction_changes_under_dropout(
     store = _vectors(600, 0)
     targets = (store[:, 0] > 0).astype(np.int64)
     labels = (Label(1, "left"), Label(2, "right"))
-    head = train_head(store[:100], targets[:100], HeadInfo(1, labels, "", 100, temperature=6.0))
+    head = train_head(store[:100], targets[:100], HeadInfo(1, labels, "", 100))
     pool = PoolView(store, np.arange(100, 600), head.predict_proba(store[100:]), np.arange(100), targets[:100], 2, head)
     votes = head.dropout_predictions(store[100:], 3, seed=1)
     assert votes.shape == (3, 500)

@@ -143,3 +143,24 @@ def noisy_tone(seed: int, seconds: float, rate_hz: int) -> np.ndarray:
     tone = np.sin(phase) + rng.uniform(0, 1) * np.sin(2 * phase) + rng.uniform(0, 1) * np.sin(3 * phase)
     noise = rng.normal(0, rng.uniform(0.001, 0.2), len(time_s))
     return (rng.uniform(0.05, 0.4) * tone + noise).astype(np.float32)
+
+
+def match_texts(folder: Path, texts: dict[str, list[Any]]) -> None:
+    """Changes a tiny CLIP on disk so that each text's embedding points at its pictures, away from those of the others.
+
+    Only the last matrix of the text tower is made anew: it has more columns than there are texts, so it can send each to
+    any place.
+    """
+    import open_clip
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    model, prepare = open_clip.create_model_from_pretrained(f"local-dir:{folder}")
+    with torch.no_grad():
+        pictures = [torch.stack([prepare(picture) for picture in of_text]) for of_text in texts.values()]
+        means = torch.stack([model.encode_image(batch, normalize=True).mean(dim=0) for batch in pictures])
+        model.text_projection = None  # so that texts are given as that matrix takes them
+        read = model.encode_text(open_clip.get_tokenizer(f"local-dir:{folder}")(list(texts)))
+    weights = load_file(folder / clip_weights.WEIGHTS_NAMES[0])
+    weights["text_projection"] = torch.linalg.lstsq(read, means - means.mean(dim=0)).solution.contiguous()
+    save_file(weights, folder / clip_weights.WEIGHTS_NAMES[0])

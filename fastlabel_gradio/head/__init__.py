@@ -3,7 +3,7 @@
 Nothing here knows of threads, items or the loop.
 """
 
-from fastlabel_gradio.head.calibration import fit_temperature, out_of_fold_logits, usual_temperature
+from fastlabel_gradio.head.calibration import fit_temperature, out_of_fold_logits
 from fastlabel_gradio.head.checkpoint import check_head, load_head, save_head
 from fastlabel_gradio.head.maker import HeadMaker
 from fastlabel_gradio.head.model import Head, HeadInfo
@@ -27,6 +27,5 @@ __all__ = [
     "out_of_fold_logits",
     "save_head",
     "train_head",
-    "usual_temperature",
     "zero_shot_head",
 ]

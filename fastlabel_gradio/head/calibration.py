@@ -4,7 +4,6 @@ Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017, arXiv 1706.04
 logits stand in for a validation set, so that no label is spent on it.
 """
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -16,17 +15,12 @@ from fastlabel_gradio.types import Embeddings
 FEWEST_LABELS = 20
 FOLDS = 5
 ENOUGH_LOGITS = 1_000  # a temperature is known to a few percent then; larger sets leave only as many folds out
-COOLEST, WARMEST = 0.25, 20.0
+COOLEST, WARMEST = 0.1, 10.0
 HALVINGS = 30
 
 Logits = Float32[np.ndarray, "left_out classes"]
 LeftOut = Int64[np.ndarray, " left_out"]
 Targets = Int64[np.ndarray, " items"]
-
-
-def usual_temperature(labels: int) -> float:
-    """About what `fit_temperature` finds with so many labels (`benchmarks/heads.py`); serves until it has run."""
-    return max(1.0, 6.0 * math.pow(FEWEST_LABELS / max(labels, FEWEST_LABELS), 0.3))
 
 
 def out_of_fold_logits(
@@ -58,7 +52,7 @@ def out_of_fold_logits(
 
 
 def fit_temperature(logits: Logits, targets: LeftOut) -> float:
-    """The temperature, 0.25 to 20, at which the targets are most likely under softmax(logits / temperature).
+    """The temperature, 0.1 to 10, at which the targets are most likely under softmax(logits / temperature).
 
     The loss is convex in 1 / temperature; its slope, the expected logit less the target's, is halved in on.
     """

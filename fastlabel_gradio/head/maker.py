@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int64
 
-from fastlabel_gradio.head.calibration import FEWEST_LABELS, fit_temperature, out_of_fold_logits, usual_temperature
+from fastlabel_gradio.head.calibration import FEWEST_LABELS, fit_temperature, out_of_fold_logits
 from fastlabel_gradio.head.model import Head, HeadInfo
 from fastlabel_gradio.head.recipe import DEFAULT_RECIPE, HeadRecipe
 from fastlabel_gradio.head.spread import Spread
@@ -37,10 +37,10 @@ class HeadMaker:
 
     def first(self) -> Head | None:
         """The head before the first label: that of the class names, version 0; None where they say nothing."""
-        return zero_shot_head(self.prior, self._info(0, 0, 1.0), device=self.device) if self.prior else None
+        return zero_shot_head(self.prior, self._info(0, 0), device=self.device) if self.prior else None
 
     def train(self, embeddings: Embeddings, targets: Targets, before: Head | None, now: float) -> Head:
-        """The head that comes after `before`, at the usual temperature until `calibrate` has measured its own.
+        """The head that comes after `before`, at temperature 1 until `calibrate` has measured its own.
 
         Args:
             embeddings: float32[n, dim], n >= 1, of labels of at least two classes.
@@ -48,8 +48,7 @@ class HeadMaker:
             now: seconds since the epoch.
         """
         version = before.info.version + 1 if before else 1
-        info = self._info(version, len(targets), usual_temperature(len(targets)))
-        return self._train(embeddings, targets, info, now)
+        return self._train(embeddings, targets, self._info(version, len(targets)), now)
 
     def calibrate(
         self, head: Head, embeddings: Embeddings, targets: Targets, is_superseded: Callable[[], bool]
@@ -81,5 +80,5 @@ class HeadMaker:
             now=now,
         )
 
-    def _info(self, version: int, labels: int, temperature: float) -> HeadInfo:
-        return HeadInfo(version, self.labels, self.encoder_fingerprint, labels, seed=self.seed, temperature=temperature)
+    def _info(self, version: int, labels: int) -> HeadInfo:
+        return HeadInfo(version, self.labels, self.encoder_fingerprint, labels, seed=self.seed)

@@ -57,6 +57,15 @@ def ridge_weight(labels: int, dim: int) -> float:
     return RIDGE_WEIGHT * min(1.0, LABELS_PER_DIM * dim / labels)
 
 
+def usual_temperature(labels: int) -> float:
+    """What the logits that so many labels taught are divided by: 7.4 at 10, 4.6 at 50, 1.9 at 1,000, 1 from 8,000 on.
+
+    With few labels a network is far surer than it is right. This is about what temperature scaling finds
+    (`benchmarks/heads.py`), so that what labels say and what class names say can be added up.
+    """
+    return max(1.0, 6.0 * math.pow(20 / labels, 0.3))
+
+
 def label_weights(targets: Int64[np.ndarray, " labels"], classes: int, power: float) -> Float32[np.ndarray, " labels"]:
     """How much each label counts: (1 / labels of its class)^power, 1 on average."""
     counts = np.bincount(targets, minlength=classes)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Int64
+from jaxtyping import Float32, Int64
 
 from fastlabel_gradio.head.model import Head, HeadInfo, MLPHead
 from fastlabel_gradio.types import Embeddings
@@ -27,10 +27,10 @@ class TextPrior:
         scale: what the model multiplies cosines with before the softmax, about 100 for CLIP.
     """
 
-    texts: Embeddings
+    texts: Float32[np.ndarray, "classes dim"]
     scale: float
 
-    def weighted(self, embeddings: Embeddings, targets: Targets) -> Embeddings:
+    def weighted(self, embeddings: Embeddings, targets: Targets) -> Float32[np.ndarray, "classes dim"]:
         """The linear map float32[classes, dim] of the names' logits, shrunk by what labels there are.
 
         alpha = 8 q / (8 q + labels / classes), where q is the mean probability that the names alone give to the class of

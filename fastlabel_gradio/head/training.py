@@ -28,6 +28,7 @@ from fastlabel_gradio.head.recipe import (
     learning_rate,
     ridge_weight,
     training_steps,
+    usual_temperature,
 )
 from fastlabel_gradio.head.ridge import MOST_LABELS, ridge_regression
 from fastlabel_gradio.head.spread import Spread
@@ -51,9 +52,9 @@ def train_head(
     """Trains a head from scratch: an MLP, and past it a linear map.
 
     The MLP learns by AdamW with warm-up and a cosine schedule; steps grow with the number of labels (`training_steps`).
-    The linear map is the ridge regression on the same labels times `ridge_weight`, plus what the class names say
-    (`TextPrior.weighted`), which the MLP is trained on top of. The same embeddings in the same order, targets and seed
-    give the same head on the same machine.
+    The linear map is the ridge regression on the same labels times `ridge_weight`. Both together are divided by
+    `usual_temperature`. What the class names say (`TextPrior.weighted`) is added; the MLP is trained on top of it. The
+    same embeddings in the same order, targets and seed give the same head on the same machine.
 
     Args:
         embeddings: float32[n, dim], L2-normalised, n >= 1.
@@ -72,7 +73,8 @@ def train_head(
     labels = _Labels(*(torch.from_numpy(column).to(device) for column in columns))
     members = [_trained_mlp(labels, generator, device) for _ in range(recipe.ensemble)]
     ridge = _ridge(labels, generator) * ridge_weight(*labels.inputs.shape)
-    module = _for_raw_inputs(_merged(members, ridge), spread, named)
+    learned = _tempered(_merged(members, ridge), usual_temperature(len(labels)))
+    module = _for_raw_inputs(learned, spread, named)
     trained_at = time.time() if now is None else now
     return Head(module.to("cpu"), replace(info, seconds=time.perf_counter() - began, trained_at=trained_at), device)
 
@@ -137,6 +139,15 @@ def _merged(members: Sequence[MLPHead], ridge: Tensor) -> MLPHead:
         merged.skip.weight.copy_(ridge)
         merged.skip.bias.zero_()
     return merged
+
+
+def _tempered(module: MLPHead, temperature: float) -> MLPHead:
+    """The same network with its logits divided by that."""
+    with torch.no_grad():
+        for layer in (module.output, module.skip):
+            layer.weight.div_(temperature)
+            layer.bias.div_(temperature)
+    return module
 
 
 def _for_raw_inputs(module: MLPHead, spread: Spread, named: Embeddings) -> MLPHead:

@@ -202,7 +202,8 @@ function mayHaveBatch({ embedding, labeled, unlabeled, claimed_by_others: claime
 
 function describeBatch({ items, strategy, head_version: version, notice }, kind) {
   const words = [plural(items.length, NOUNS[kind] ?? "item") + ", picked by " + strategy];
-  words.push(version ? "suggestions of head v" + version : "no suggestions yet");
+  const named = items.some((item) => item.prediction) ? "suggestions from the class names" : "no suggestions yet";
+  words.push(version ? "suggestions of head v" + version : named);
   return [words.join(" · "), ...(notice ? [el("span", "fl-batch-notice", notice)] : [])];
 }
 
