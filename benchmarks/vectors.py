@@ -96,6 +96,8 @@ def open_pool(size: int, device: str = "cpu", **settings: Any) -> Project:
         _fill(EmbeddingStore(workdir / name), size)
         (workdir / "complete").touch()
     shutil.rmtree(workdir / name / "private", ignore_errors=True)
+    for labels in (workdir / name).glob("labels.sqlite*"):
+        labels.unlink()
     source = {"kind": "made_vectors", "size": size}
     project = {"name": name, "source": source, "encoder": "made_vectors", "sharing": "private", **settings}
     return Project(ProjectConfig.model_validate(project), workdir, workdir, device)

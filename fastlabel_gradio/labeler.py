@@ -131,7 +131,7 @@ class Labeler:
         self._shortlist = Shortlist()
         self._notice = ""
         self._since_training = 0
-        self._trainer = Trainer(self._train, self._after_training)
+        self._trainer = Trainer(self._train, self._after_training_gently)
         pipeline.when_ready(self._resume)
         pipeline.when_done(self._train_on_late_rows)
 
@@ -500,8 +500,12 @@ class Labeler:
             self._head, self._lesson = head, _Lesson(rows, targets, before)
             self._since_training -= unseen
 
+    def _after_training_gently(self, is_superseded: Callable[[], bool]) -> None:
+        """At a low priority: the new head is scoring the next batch meanwhile."""
+        at_low_priority(lambda: self._after_training(is_superseded))
+
     def _after_training(self, is_superseded: Callable[[], bool]) -> None:
-        """Calibrates, measures and saves the newest head, which is in use by then; runs in the trainer's thread."""
+        """Calibrates, measures and saves the newest head, which is in use by then; the trainer waits for it."""
         assert self._head and self._maker and self._lesson
         rows, targets = self._lesson.rows, self._lesson.targets
         vectors = self._kept.of(self._store.embeddings, rows)
@@ -538,7 +542,7 @@ class Labeler:
         """What the head is least sure of in the whole of a large pool, for the batch after the next."""
         if len(self._store) > WINDOW_ROWS:
             embeddings, release = self._store.embeddings, self._store.release_pages
-            at_low_priority(lambda: self._shortlist.refresh(head, embeddings, self._free_rows, release, is_superseded))
+            self._shortlist.refresh(head, embeddings, self._free_rows, release, is_superseded)
 
     def _free_rows(self) -> Rows:
         with self._lock:

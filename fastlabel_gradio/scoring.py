@@ -5,7 +5,6 @@ threads of our own. Knows no labels and picks nothing.
 """
 
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -16,14 +15,16 @@ from fastlabel_gradio.head import Head
 from fastlabel_gradio.types import Rows
 
 BLOCK_ROWS = (
-    2_048  # with 512 numbers a row 4 MiB of float32: a block stays in a core's cache on its way through the head
+    2048  # with 512 numbers a row 4 MiB of float32: a block stays in a core's cache on its way through the head
 )
-DENSE = 0.75  # a block of rows with no larger gaps than that leaves is read as one slice
+DENSE = 0.5  # a slice of the embeddings of which at least so much is wanted is scored as a whole
+# The library that multiplies compiles a kernel for every new shape, which takes longer than a block: so there are few shapes.
+SHAPE_ROWS = 256
+
+AllRows = Float32[np.ndarray, "rows dim"]
 
 
-def score_rows(
-    head: Head, embeddings: Float32[np.ndarray, "rows dim"], rows: Rows
-) -> Float32[np.ndarray, "picked classes"]:
+def score_rows(head: Head, embeddings: AllRows, rows: Rows) -> Float32[np.ndarray, "picked classes"]:
     """Class probabilities of some rows of the embeddings, usually memory-mapped; as `Head.predict_proba_rows`, on all cores.
 
     Args:
@@ -31,34 +32,41 @@ def score_rows(
     """
     probabilities = np.empty((len(rows), len(head.info.labels)), dtype=np.float32)
 
-    def score_block(start: int) -> None:
-        block = rows[start : start + BLOCK_ROWS]
-        probabilities[start : start + BLOCK_ROWS] = _probabilities(head, embeddings, block)
+    def score(part: slice) -> None:
+        probabilities[part] = _probabilities(head, embeddings, rows[part])
 
-    starts = range(0, len(rows), BLOCK_ROWS)
-    _run(score_block, starts)
+    parts = _parts(rows)
+    if len(parts) > 1:
+        list(_threads().map(score, parts))
+    else:
+        for part in parts:
+            score(part)
     return probabilities
 
 
-def _run(score_block: Callable[[int], None], starts: range) -> None:
-    """Calls it for each start, in all cores where that is worth it."""
-    if len(starts) < 2:
-        for start in starts:
-            score_block(start)
-    else:
-        list(_threads().map(score_block, starts))
+def _parts(rows: Rows) -> list[slice]:
+    """Cuts the rows into parts of up to BLOCK_ROWS, ascending ones so that most parts lie within as many rows of the pool."""
+    ascending = bool((np.diff(rows) > 0).all())
+    parts: list[slice] = []
+    start = 0
+    while start < len(rows):
+        stop = min(start + BLOCK_ROWS, len(rows))
+        if ascending:
+            within = int(np.searchsorted(rows, rows[start] + BLOCK_ROWS))
+            stop = within if within - start >= DENSE * BLOCK_ROWS else stop
+        parts.append(slice(start, stop))
+        start = stop
+    return parts
 
 
-def _probabilities(
-    head: Head, embeddings: Float32[np.ndarray, "rows dim"], rows: Rows
-) -> Float32[np.ndarray, "picked classes"]:
-    """Of one block, by a slice where the rows are ascending and fill most of it."""
-    first, last = int(rows[0]), int(rows[-1])
-    span = last - first + 1
-    if len(rows) >= DENSE * span and (len(rows) == span or bool((np.diff(rows) > 0).all())):
-        dense = head.predict_proba(embeddings[first : last + 1])
-        return dense if len(rows) == span else np.asarray(dense[rows - first])
-    return head.predict_proba(np.asarray(embeddings[rows]))
+def _probabilities(head: Head, embeddings: AllRows, rows: Rows) -> Float32[np.ndarray, "picked classes"]:
+    """Of one part, by a slice of BLOCK_ROWS of the pool where the rows lie within one and fill most of it."""
+    first = min(int(rows[0]), len(embeddings) - BLOCK_ROWS)
+    dense = first >= 0 and len(rows) >= DENSE * BLOCK_ROWS and rows.min() >= first and rows.max() < first + BLOCK_ROWS
+    if dense:
+        return np.asarray(head.predict_proba(embeddings[first : first + BLOCK_ROWS])[rows - first])
+    padded = np.concatenate([rows, np.repeat(rows[-1:], -len(rows) % SHAPE_ROWS)])
+    return np.asarray(head.predict_proba(np.asarray(embeddings[padded]))[: len(rows)])
 
 
 @cache
