@@ -464,6 +464,7 @@ def _status_answer(project: Project, labeler: Labeler, annotator: str) -> dict[s
             "labels": head.label_count if head else 0,
             "seconds": round(head.seconds, 3) if head else 0.0,
             "trained_at": head.trained_at if head else None,
+            "settled": status.settled,
             **asdict(training),
         },
         "unreadable_count": project.store.unreadable_count,

@@ -68,13 +68,17 @@ class LabelerSettings:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything the page shows beside the grid. `since_training` counts labels that the head has not seen."""
+    """Everything the page shows beside the grid. `since_training` counts labels that the head has not seen.
+
+    `settled` is False while a head is trained, saved, measured or calibrated.
+    """
 
     counts: Counts
     since_training: int
     embedding: EmbeddingProgress
     head: HeadInfo | None
     training: Training
+    settled: bool
     notice: str
 
 
@@ -256,6 +260,7 @@ class Labeler:
             embedding=self._pipeline.progress,
             head=head.info if head else None,
             training=self._trainer.training,
+            settled=self._trainer.settled,
             notice=self._notice,
         )
 
@@ -456,7 +461,7 @@ class Labeler:
         encoder = self._pipeline.encoder
         if encoder is None:
             return
-        self._maker = self._head_maker(encoder)
+        self._maker, self._notice = head_maker(encoder, self.schema, self._store, self.settings)
         self._head = self._maker.first()
         if self._checkpoint.exists():
             try:
@@ -499,44 +504,39 @@ class Labeler:
         with self._lock:
             self._head, self._lesson = head, _Lesson(rows, targets, before)
             self._since_training -= unseen
+        self._save(head)  # before anybody sees its suggestions: a kill does not take them back
 
     def _after_training_gently(self, is_superseded: Callable[[], bool]) -> None:
         """At a low priority: the new head is scoring the next batch meanwhile."""
         at_low_priority(lambda: self._after_training(is_superseded))
 
     def _after_training(self, is_superseded: Callable[[], bool]) -> None:
-        """Calibrates, measures and saves the newest head, which is in use by then; the trainer waits for it."""
+        """Measures and calibrates the newest head, which is in use by then; runs in the trainer's thread."""
         assert self._head and self._maker and self._lesson
         rows, targets = self._lesson.rows, self._lesson.targets
+        self._measure(self._head)
         vectors = self._kept.of(self._store.embeddings, rows)
-        self._head = head = self._maker.calibrate(self._head, vectors, targets, is_superseded)
-        report = self._audit(head)
+        head = self._maker.calibrate(self._head, vectors, targets, is_superseded)
+        if head is not self._head:
+            self._head = head
+            self._save(head)
         self._release_pages()
-        items, correct = (report.items, report.correct) if report else (0, 0)
-        agreement = self._agreement(self._lesson.before, head)
-        self._record.add(LearningPoint(len(rows), items, correct, agreement))
+        self._refresh_shortlist(head, is_superseded)
+
+    def _save(self, head: Head) -> None:
         try:
             save_head(head, self._checkpoint)
         except OSError as error:
             version = head.info.version
             raise StoreError(f"head v{version} works but could not be saved ({error}). Free some space.") from error
-        self._refresh_shortlist(head, is_superseded)
 
-    def _head_maker(self, encoder: Encoder) -> HeadMaker:
-        settings, prior = self.settings, None
-        try:
-            prior = _text_prior(encoder, encoder.prompt if settings.prompt is None else settings.prompt, self.schema)
-        except EncoderUnavailableError as error:
-            self._notice = f"The class names give no first suggestions: {error}"
-        return HeadMaker(
-            self.schema.labels,
-            encoder.fingerprint,
-            settings.recipe,
-            prior,
-            lambda: np.asarray(self._store.embeddings[:SAMPLE_ROWS]),  # rows are in random order
-            settings.seed,
-            settings.device,
-        )
+    def _measure(self, head: Head) -> None:
+        """Adds the head to the learning curve."""
+        assert self._lesson
+        report = self._audit(head)
+        items, correct = (report.items, report.correct) if report else (0, 0)
+        agreement = self._agreement(self._lesson.before, head)
+        self._record.add(LearningPoint(head.info.label_count, items, correct, agreement))
 
     def _refresh_shortlist(self, head: Head, is_superseded: Callable[[], bool]) -> None:
         """What the head is least sure of in the whole of a large pool, for the batch after the next."""
@@ -581,6 +581,30 @@ class Labeler:
             self._release_pages()
 
 
+def head_maker(
+    encoder: Encoder, schema: LabelSchema, store: EmbeddingStore, settings: LabelerSettings
+) -> tuple[HeadMaker, str]:
+    """What makes the heads of a project, and why class names give no suggestions though they should; "" otherwise."""
+    prompt = encoder.prompt if settings.prompt is None else settings.prompt
+    prior, notice = None, ""
+    if encoder.logit_scale is not None and prompt:
+        try:
+            texts = encoder.encode_text([prompt.replace("{label}", name.replace("_", " ")) for name in schema.names])
+            prior = TextPrior(texts, encoder.logit_scale)
+        except EncoderUnavailableError as error:  # its tokenizer cannot be had
+            notice = f"The class names give no first suggestions: {error}"
+    maker = HeadMaker(
+        schema.labels,
+        encoder.fingerprint,
+        settings.recipe,
+        prior,
+        lambda: np.asarray(store.embeddings[:SAMPLE_ROWS]),  # rows are in random order
+        settings.seed,
+        settings.device,
+    )
+    return maker, notice
+
+
 @dataclass(frozen=True, slots=True)
 class _Lesson:
     """What the newest head was trained on, and the head before it; the trainer's thread alone uses it."""
@@ -588,20 +612,6 @@ class _Lesson:
     rows: Rows
     targets: Rows
     before: Head | None
-
-
-def _text_prior(encoder: Encoder, prompt: str, schema: LabelSchema) -> TextPrior | None:
-    """The embedded class names; None where the encoder reads no texts, or where there is no prompt.
-
-    Raises:
-        EncoderUnavailableError: its tokenizer cannot be had.
-    """
-    if encoder.logit_scale is None or not prompt:
-        return None
-    return TextPrior(
-        encoder.encode_text([prompt.replace("{label}", name.replace("_", " ")) for name in schema.names]),
-        encoder.logit_scale,
-    )
 
 
 def _version(head: Head | None) -> int:

@@ -83,6 +83,21 @@ class Project:
     def kind(self) -> Kind:
         return self.source.kind
 
+    @property
+    def settings(self) -> LabelerSettings:
+        """How its labelers behave."""
+        return LabelerSettings(
+            strategy=self.config.strategy,
+            batch_size=self.config.batch_size,
+            train_every=self.config.train_every,
+            claim_s=60 * self.config.claim_minutes,
+            audit_share=self.config.audit_share,
+            prompt=self.config.prompt,
+            recipe=HeadRecipe(self.config.class_weighting, self.config.ensemble),
+            seed=self.config.seed,
+            device=self.device,
+        )
+
     def start(self) -> None:
         """Begins to embed; labelers come into being when somebody asks for one."""
         self.pipeline.start()
@@ -125,19 +140,8 @@ class Project:
         folder = self.folder / "private" / owner if owner else self.folder
         folder.mkdir(parents=True, exist_ok=True)
         labels = self._open_label_store(f"{self.name}/{owner}" if owner else self.name)
-        settings = LabelerSettings(
-            strategy=self.config.strategy,
-            batch_size=self.config.batch_size,
-            train_every=self.config.train_every,
-            claim_s=60 * self.config.claim_minutes,
-            audit_share=self.config.audit_share,
-            prompt=self.config.prompt,
-            recipe=HeadRecipe(self.config.class_weighting, self.config.ensemble),
-            seed=self.config.seed,
-            device=self.device,
-        )
         schema = labels.ensure_labels(self.schema.names)
-        return _Opened(Labeler(schema, self.store, self.pipeline, labels, folder, settings), labels)
+        return _Opened(Labeler(schema, self.store, self.pipeline, labels, folder, self.settings), labels)
 
     def _open_label_store(self, project: str) -> LabelStore:
         url = self.config.database or f"sqlite:///{(self.folder / 'labels.sqlite').resolve()}"

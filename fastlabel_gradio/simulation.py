@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +23,9 @@ from fastlabel_gradio.devices import pick_device
 from fastlabel_gradio.encoders import Encoder
 from fastlabel_gradio.errors import ConfigError, FastLabelError
 from fastlabel_gradio.evaluation import area_under_curve, bootstrap_interval, labels_to_reach
-from fastlabel_gradio.head import Head, HeadInfo, train_head
+from fastlabel_gradio.head import Head
 from fastlabel_gradio.label_store import LabelStore
-from fastlabel_gradio.labeler import Labeler, LabelerSettings
+from fastlabel_gradio.labeler import Labeler, head_maker
 from fastlabel_gradio.project import Project
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.strategies import STRATEGIES
@@ -39,6 +39,7 @@ SHOWN_SHARES = (0.9, 0.95)
 log = logging.getLogger(__name__)
 
 Targets = Int64[np.ndarray, " items"]
+Answers = list[tuple[str, str | int]]  # item id, position of a class
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,29 +113,44 @@ class Experiment:
         run = Run(strategy, seed)
         rng = np.random.default_rng([seed, 1])
         ignored = self._hardest(behaviour.leaves_open)
-        settings = LabelerSettings(strategy, behaviour.batch, behaviour.batch, seed=seed, device=self._project.device)
+        settings = replace(
+            self._project.settings,
+            strategy=strategy,
+            batch_size=behaviour.batch,
+            train_every=behaviour.batch,
+            audit_share=0.0,
+            seed=seed,
+        )
         with tempfile.TemporaryDirectory(prefix="fastlabel-simulation-") as name:
             folder = Path(name)
             with closing(LabelStore(f"sqlite:///{folder / 'labels.sqlite'}", "simulation")) as labels:
                 schema = labels.ensure_labels(self._project.schema.names)
                 labeler = Labeler(schema, self._project.store, self._project.pipeline, labels, folder, settings)
                 with closing(labeler):
-                    while labeler.counts().labeled < behaviour.labels:
-                        batch = labeler.next_batch(ANNOTATOR, fresh=True)
-                        answers = self._answers(batch, behaviour, ignored, rng)
-                        if not answers:
-                            break
+                    for batch, answers in self._answered(labeler, behaviour, ignored, rng):
                         self._teach(labeler, batch, answers)
                         run.labels.append(labeler.counts().labeled)
                         run.accuracy.append(self._accuracy(labeler.head, answers))
         return run
 
-    def _answers(
-        self, batch: Batch, behaviour: Behaviour, ignored: set[str], rng: np.random.Generator
-    ) -> list[tuple[str, str | int]]:
-        """(item id, position of a class) of what the annotator says; [] where the pool is at its end."""
+    def _answered(
+        self, labeler: Labeler, behaviour: Behaviour, ignored: set[str], rng: np.random.Generator
+    ) -> Iterator[tuple[Batch, Answers]]:
+        """Batches with what the annotator says of them, until there are enough labels or only items that stay open."""
+        seen: set[str] = set()
+        while labeler.counts().labeled < behaviour.labels:
+            batch = labeler.next_batch(ANNOTATOR, fresh=True)
+            shown = {item.id for item in batch.items}
+            if answers := self._answers(batch, behaviour, ignored, rng):
+                yield batch, answers
+            elif shown <= seen:
+                return
+            seen |= shown
+
+    def _answers(self, batch: Batch, behaviour: Behaviour, ignored: set[str], rng: np.random.Generator) -> Answers:
+        """(item id, position of a class) of what the annotator says; [] where all are left open."""
         classes = len(self._project.schema)
-        answers: list[tuple[str, str | int]] = []
+        answers: Answers = []
         for item in batch.items:
             position = self._truth.get(item.id)
             if position is None or item.id in ignored:
@@ -144,15 +160,16 @@ class Experiment:
             answers.append((item.id, position))
         return answers
 
-    def _teach(self, labeler: Labeler, batch: Batch, answers: Sequence[tuple[str, str | int]]) -> None:
+    def _teach(self, labeler: Labeler, batch: Batch, answers: Answers) -> None:
         if not labeler.submit(ANNOTATOR, answers, batch.id).training_triggered:
             labeler.train()
         if not labeler.wait_for_training(TRAINING_LIMIT_S):
             raise FastLabelError(f"a training took longer than {TRAINING_LIMIT_S:.0f} s")
 
-    def _accuracy(self, head: Head | None, answers: Sequence[tuple[str, str | int]] = ()) -> float:
+    def _accuracy(self, head: Head | None, answers: Answers | None = None) -> float:
         """Share of the test part that the head gets right; while there is none, that of the one class known so far."""
         if head is None:
+            assert answers
             return float((self._test_targets == answers[0][1]).mean())
         return float((head.predict_proba(self._test).argmax(axis=1) == self._test_targets).mean())
 
@@ -165,10 +182,10 @@ class Experiment:
                 yield item, positions[name]
 
     def _train_on_everything(self, encoder: Encoder) -> Head:
+        project = self._project
         rows, targets = self._known_rows()
-        labels = self._project.schema.labels
-        info = HeadInfo(1, labels, encoder.fingerprint, len(rows))
-        return train_head(self._project.store.embeddings[rows], targets, info, device=self._project.device)
+        maker, _ = head_maker(encoder, project.schema, project.store, project.settings)
+        return maker.train(project.store.embeddings[rows], targets, None, time.time())
 
     def _known_rows(self) -> tuple[Int64[np.ndarray, " rows"], Targets]:
         found = [

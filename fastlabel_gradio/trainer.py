@@ -59,6 +59,11 @@ class Trainer:
     def training(self) -> Training:
         return self._training
 
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is requested, running, or left of what comes after a training."""
+        return self._settled and not self._requested
+
     def request(self) -> None:
         """Asks for a training and returns at once."""
         with self._condition:
@@ -73,7 +78,7 @@ class Trainer:
     def settle(self, timeout: float) -> bool:
         """As `wait`, and until what comes after the training is done too."""
         with self._condition:
-            return self._condition.wait_for(lambda: not self._requested and self._settled, timeout)
+            return self._condition.wait_for(lambda: self.settled, timeout)
 
     def close(self) -> None:
         """Ends the thread after the training under way."""

@@ -50,9 +50,9 @@ class EvaluationPanel {
   }
 
   // Asks again where the head or the number of labels is another one. A head's point on the curve comes a moment after
-  // the head: the end of a training asks once more.
+  // the head, and how sure it is another one: when both are there it is asked once more.
   follow({ head, labeled }) {
-    this.state = [head.version, labeled, head.state === "training"].join();
+    this.state = [head.version, labeled, head.settled].join();
     if (!head.version) return this.paint(null);
     if (this.asking || this.timer || this.state === this.known) return;
     const wait = this.askedAt + EVALUATION_EVERY_MS - performance.now();

@@ -69,7 +69,7 @@ class EvaluationPage(LabelPage):
 
     def _is_trained(self, before: int) -> bool:
         head = self.rest.status()["head"]
-        return bool(head["version"] > before and head["state"] != "training")
+        return bool(head["version"] > before and head["settled"])
 
 
 @pytest.fixture(scope="module")
