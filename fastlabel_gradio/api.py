@@ -456,7 +456,7 @@ def _status_answer(project: Project, labeler: Labeler, annotator: str) -> dict[s
         "total": status.counts.labeled + status.counts.unlabeled,
         "claimed_by_others": labeler.claimed_by_others(annotator),
         "since_training": status.since_training,
-        "train_every": labeler.settings.train_every,
+        "train_every": labeler.settings.learner.train_every,
         "notice": status.notice,
         "embedding": asdict(status.embedding),
         "head": {

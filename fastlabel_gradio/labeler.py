@@ -16,32 +16,22 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int64
 
-from fastlabel_gradio.candidates import WINDOW_ROWS, Shortlist, candidates_of
-from fastlabel_gradio.devices import at_low_priority
+from fastlabel_gradio.candidates import candidates_of
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline, EmbeddingProgress
 from fastlabel_gradio.embedding_store import EmbeddingStore
-from fastlabel_gradio.encoders import Encoder
-from fastlabel_gradio.errors import CheckpointError, EncoderUnavailableError, InvalidLabelsError, StoreError
-from fastlabel_gradio.evaluation import Advice, AuditReport, advise, audit, cohen_kappa, fit_learning_curve
+from fastlabel_gradio.errors import InvalidLabelsError
+from fastlabel_gradio.evaluation import Advice, AuditReport, advise, fit_learning_curve
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.head import (
-    DEFAULT_RECIPE,
-    SAMPLE_ROWS,
     Head,
     HeadInfo,
-    HeadMaker,
-    HeadRecipe,
-    TextPrior,
-    check_head,
-    load_head,
-    save_head,
 )
-from fastlabel_gradio.kept_rows import KeptRows
 from fastlabel_gradio.label_store import ClaimedBatch, LabelStore
-from fastlabel_gradio.learning_record import LearningPoint, LearningRecord
+from fastlabel_gradio.learner import DEFAULT_LEARNING, Learner, LearnerSettings
+from fastlabel_gradio.learning_record import LearningPoint
 from fastlabel_gradio.pool_ledger import PoolLedger
 from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
-from fastlabel_gradio.trainer import NotYet, Trainer, Training
+from fastlabel_gradio.trainer import Training
 from fastlabel_gradio.types import Batch, Counts, Item, LabelSchema, Prediction, Receipt, Reopened, Rows
 
 HEAD_WAIT_S = 0.4
@@ -53,17 +43,13 @@ AGREEMENT_ROWS = 2_000  # the first rows of the store, which are a random sample
 
 @dataclass(frozen=True, slots=True)
 class LabelerSettings:
-    """How a labeler behaves; the fields are those of `config.ProjectConfig`, those of its head in `recipe`."""
+    """How a labeler behaves; the fields are those of `config.ProjectConfig`, those of its head in `learner`."""
 
     strategy: str = "auto"
     batch_size: int = 100
-    train_every: int = 10
     claim_s: float = 600.0
     audit_share: float = 0.0
-    prompt: str | None = None
-    recipe: HeadRecipe = DEFAULT_RECIPE
-    seed: int = 0
-    device: str = "cpu"
+    learner: LearnerSettings = DEFAULT_LEARNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,23 +107,12 @@ class Labeler:
         self._store = store
         self._pipeline = pipeline
         self._labels = labels
-        self._checkpoint = folder / "head.safetensors"
         self._clock = clock
         self._lock = threading.RLock()
-        self._record = LearningRecord(folder / "learning_curve.jsonl")
         self._ledger = PoolLedger(store, labels.current(), labels.claims(now=clock()), settings.audit_share)
         self._batches: OrderedDict[str, tuple[Item, ...]] = OrderedDict()
-        self._rng = np.random.default_rng(settings.seed)
-        self._head: Head | None = None
-        self._maker: HeadMaker | None = None  # once the encoder is there
-        self._lesson: _Lesson | None = None
-        self._kept = KeptRows()
-        self._shortlist = Shortlist()
-        self._notice = ""
-        self._since_training = 0
-        self._trainer = Trainer(self._train, self._after_training_gently)
-        pipeline.when_ready(self._resume)
-        pipeline.when_done(self._train_on_late_rows)
+        self._rng = np.random.default_rng(settings.learner.seed)
+        self._learner = Learner(schema, store, pipeline, self._ledger, self._lock, folder, settings.learner, clock)
 
     # Batches
 
@@ -155,13 +130,13 @@ class Labeler:
         chosen = STRATEGIES.get(strategy or self.settings.strategy)
         if not fresh and (batch := self._open_batch(annotator)):
             return batch
-        self._trainer.wait(HEAD_WAIT_S if self._head else FIRST_HEAD_WAIT_S)
+        self._learner.wait_for_head()
         with self._lock:
             left_open = self._labels.release(annotator)
             self._ledger.set_aside(left_open)
             self._ledger.unclaim(left_open)
         batch = self._claim_fresh(annotator, size or self.settings.batch_size, chosen.name)
-        self._release_pages()
+        self._learner.release_pages()
         return batch
 
     def renew(self, annotator: str, batch_id: str) -> bool:
@@ -199,10 +174,9 @@ class Labeler:
             self._ledger.relabel(submission.changed)
             self._ledger.set_aside(set(submission.released) - wanted.keys())
             self._ledger.unclaim(submission.released)
-            self._since_training += len(submission.changed)
-            triggered = bool(submission.changed) and self._since_training >= self.settings.train_every
+            triggered = self._learner.count(len(submission.changed))
         if triggered:
-            self._trainer.request()
+            self._learner.request()
         return Receipt(len(labels), triggered)
 
     def undo(self, annotator: str) -> Reopened:
@@ -212,37 +186,37 @@ class Labeler:
             if undone is None:
                 return Reopened(0, None, {})
             self._ledger.relabel(undone.changed)
-            self._since_training += len(undone.changed)
+            due = self._learner.count(len(undone.changed))
             self._release(annotator)
             free = [item_id for item_id, label in undone.changed.items() if label is None]
-            head = self._head
+            head = self._learner.head
             claimed = self._claim(annotator, self._ledger.free_rows_of(free), "undo", "", head)
-        if self._since_training >= self.settings.train_every:
-            self._trainer.request()
+        if due:
+            self._learner.request()
         positions = {item_id: self.schema.index_of(label_id) for item_id, label_id in undone.labels}
         return Reopened(len(undone.labels), self._batch(*claimed, head) if claimed else None, positions)
 
     def train(self) -> None:
         """Asks for a training now, whatever the count, and returns at once."""
-        self._trainer.request()
+        self._learner.request()
 
     def wait_for_training(self, timeout: float) -> bool:
         """Waits until no training is requested or under way, and all that follows one is done: it is saved and measured.
 
         False where that takes longer than `timeout` seconds.
         """
-        return self._trainer.settle(timeout)
+        return self._learner.settle(timeout)
 
     # What is known
 
     @property
     def head(self) -> Head | None:
-        return self._head
+        return self._learner.head
 
     @property
     def checkpoint(self) -> Path:
         """Where the newest head is saved; the file is there once a head was trained."""
-        return self._checkpoint
+        return self._learner.checkpoint
 
     def counts(self) -> Counts:
         with self._lock:
@@ -253,27 +227,27 @@ class Labeler:
             return Counts(labeled, unlabeled, self._ledger.claimed_count)
 
     def status(self) -> Status:
-        head = self._head
+        head = self._learner.head
         return Status(
             counts=self.counts(),
-            since_training=self._since_training,
+            since_training=self._learner.unseen,
             embedding=self._pipeline.progress,
             head=head.info if head else None,
-            training=self._trainer.training,
-            settled=self._trainer.settled,
-            notice=self._notice,
+            training=self._learner.training,
+            settled=self._learner.settled,
+            notice=self._learner.notice,
         )
 
     def evaluation(self, target: float) -> Evaluation:
         """How good the newest head is, and whether that is enough for a target accuracy, 0 to 1."""
-        head, points = self._head, self._record.points
+        head, points = self._learner.head, self._learner.points
         measured = [point for point in points if point.audit_items]
         curve = fit_learning_curve(
             [point.labels for point in measured],
             [point.correct / point.audit_items for point in measured],
             [point.audit_items for point in measured],
         )
-        report = self._audit(head) if head else None
+        report = self._learner.audit(head) if head else None
         agreements = [point.agreement for point in points if point.agreement is not None]
         advice = advise(
             report, target, head.info.label_count if head else 0, self.counts().unlabeled, curve, agreements
@@ -287,7 +261,7 @@ class Labeler:
 
     def predictions(self, rows: Rows) -> list[Prediction | None]:
         """What the newest head says of some rows; None for each while there is no head."""
-        return self._predictions(self._head, rows)
+        return self._predictions(self._learner.head, rows)
 
     def _predictions(self, head: Head | None, rows: Rows) -> list[Prediction | None]:
         if head is None:
@@ -307,7 +281,7 @@ class Labeler:
 
     def close(self) -> None:
         """Ends the trainer thread. Labels need no saving: they are durable already."""
-        self._trainer.close()
+        self._learner.close()
 
     # Private: batches
 
@@ -323,7 +297,7 @@ class Labeler:
             if not rows or len(rows) < len(claimed.item_ids):  # the encoder was changed and has not come to them yet
                 self._release(annotator)
                 return None
-        return self._batch(claimed, [rows[item_id] for item_id in claimed.item_ids], self._head)
+        return self._batch(claimed, [rows[item_id] for item_id in claimed.item_ids], self._learner.head)
 
     def _claim_fresh(self, annotator: str, size: int, strategy: str) -> Batch:
         """Picks and claims. Where another annotator was faster with some of the picks, picks others for those."""
@@ -333,22 +307,22 @@ class Labeler:
             free, free_audit = self._ledger.free_rows(size), self._ledger.free_audit_rows(size)
             labeled, label_ids = self._ledger.training_set()
             rng = self._rng.spawn(1)[0]
-        head = self._head
+        head = self._learner.head
         notice = ""
         if head is None and STRATEGIES.get(strategy).needs == "probabilities":
             notice = f"There is no trained head for '{strategy}' yet: '{COLD_START}' picked these."
             strategy = COLD_START
         embeddings = self._store.embeddings
-        found = candidates_of(head, embeddings, free, self._shortlist, rng)
+        found = candidates_of(head, embeddings, free, self._learner.shortlist, rng)
         pool = PoolView(
             store=embeddings,
             rows=found.rows,
             probabilities=found.probabilities,
             labeled=labeled,
-            targets=self._positions(label_ids),
+            targets=self.schema.positions_of(label_ids),
             classes=len(self.schema),
             head=head,
-            labeled_vectors=self._kept.of(embeddings, labeled),
+            labeled_vectors=self._learner.kept.of(embeddings, labeled),
             shortlisted=found.shortlisted,
         )
         for _ in range(CLAIM_ATTEMPTS):
@@ -409,7 +383,7 @@ class Labeler:
         )
 
     def _empty_batch(self, strategy: str) -> Batch:
-        return Batch("", (), (), (), strategy, _version(self._head), self._why_empty())
+        return Batch("", (), (), (), strategy, _version(self._learner.head), self._why_empty())
 
     def _why_empty(self) -> str:
         progress, counts = self._pipeline.progress, self.counts()
@@ -451,124 +425,6 @@ class Labeler:
             return self.schema.ids[label]
         raise InvalidLabelsError(f"label {label!r} is not known. Use a name or an index: {_numbered(names)}.")
 
-    def _positions(self, label_ids: Sequence[int]) -> Rows:
-        """int64[n], the positions in the schema of n label ids."""
-        positions = {label_id: position for position, label_id in enumerate(self.schema.ids)}
-        return np.array([positions[label_id] for label_id in label_ids], dtype=np.int64)
-
-    def _resume(self) -> None:
-        """Once the encoder is there: goes on with the saved head, or trains one from the labels that are there."""
-        encoder = self._pipeline.encoder
-        if encoder is None:
-            return
-        self._maker, self._notice = head_maker(encoder, self.schema, self._store, self.settings)
-        self._head = self._maker.first()
-        if self._checkpoint.exists():
-            try:
-                head = load_head(self._checkpoint, device=self.settings.device)
-                check_head(head.info, self.schema, encoder.fingerprint)
-                self._head = head
-            except CheckpointError as error:
-                self._notice = str(error)
-        with self._lock:
-            self._ledger.catch_up(self._pipeline.progress)
-            trained_on = self._head.info.label_count if self._head else 0
-            self._since_training = abs(self._ledger.trainable_count - trained_on)
-        if self._since_training >= (self.settings.train_every if _version(self._head) else 1):
-            self._trainer.request()
-
-    def _train_on_late_rows(self) -> None:
-        """Labels whose items were embedded only after the last training: another encoder, or a changed file."""
-        with self._lock:
-            self._ledger.catch_up(self._pipeline.progress)
-            late = self._ledger.trainable_count - (self._head.info.label_count if self._head else 0)
-        if late > 0:
-            self._trainer.request()
-
-    def _train(self) -> None:
-        """One training on the labels as they are now; runs in the trainer's thread."""
-        if self._maker is None:
-            raise NotYet("The encoder is still loading.")
-        with self._lock:
-            self._ledger.catch_up(self._pipeline.progress)
-            rows, label_ids = self._ledger.training_set()
-            waiting = self._ledger.labeled_in_pool_count - len(rows) - len(self._ledger.audit_set()[0])
-            unseen = self._since_training
-        targets = self._positions(label_ids)
-        if len(np.unique(targets)) < 2 and waiting > 0:
-            raise NotYet("The labeled items are still being embedded; the head is trained when they are.")
-        if len(np.unique(targets)) < 2:
-            raise NotYet("Label items of at least two classes, then the first head is trained.")
-        before = self._head
-        head = self._maker.train(self._kept.of(self._store.embeddings, rows), targets, before, self._clock())
-        with self._lock:
-            self._head, self._lesson = head, _Lesson(rows, targets, before)
-            self._since_training -= unseen
-        self._save(head)  # before anybody sees its suggestions: a kill does not take them back
-
-    def _after_training_gently(self, is_superseded: Callable[[], bool]) -> None:
-        """At a low priority: the new head is scoring the next batch meanwhile."""
-        at_low_priority(lambda: self._after_training(is_superseded))
-
-    def _after_training(self, is_superseded: Callable[[], bool]) -> None:
-        """Measures and calibrates the newest head, which is in use by then; runs in the trainer's thread."""
-        assert self._head and self._maker and self._lesson
-        rows, targets = self._lesson.rows, self._lesson.targets
-        self._measure(self._head)
-        vectors = self._kept.of(self._store.embeddings, rows)
-        head = self._maker.calibrate(self._head, vectors, targets, is_superseded)
-        if head is not self._head:
-            self._head = head
-            self._save(head)
-        self._release_pages()
-        self._refresh_shortlist(head, is_superseded)
-
-    def _save(self, head: Head) -> None:
-        try:
-            save_head(head, self._checkpoint)
-        except OSError as error:
-            version = head.info.version
-            raise StoreError(f"head v{version} works but could not be saved ({error}). Free some space.") from error
-
-    def _measure(self, head: Head) -> None:
-        """Adds the head to the learning curve."""
-        assert self._lesson
-        report = self._audit(head)
-        items, correct = (report.items, report.correct) if report else (0, 0)
-        agreement = self._agreement(self._lesson.before, head)
-        self._record.add(LearningPoint(head.info.label_count, items, correct, agreement))
-
-    def _refresh_shortlist(self, head: Head, is_superseded: Callable[[], bool]) -> None:
-        """What the head is least sure of in the whole of a large pool, for the batch after the next."""
-        if len(self._store) > WINDOW_ROWS:
-            embeddings, release = self._store.embeddings, self._store.release_pages
-            self._shortlist.refresh(head, embeddings, self._free_rows, release, is_superseded)
-
-    def _free_rows(self) -> Rows:
-        with self._lock:
-            self._ledger.catch_up(self._pipeline.progress)
-            return self._ledger.free_rows(1)
-
-    def _release_pages(self) -> None:
-        """Of a large pool the windows would come to fill the memory; a small one is read again and again."""
-        if len(self._store) > WINDOW_ROWS:
-            self._store.release_pages()
-
-    def _audit(self, head: Head) -> AuditReport | None:
-        with self._lock:
-            rows, label_ids = self._ledger.audit_set()
-        if not len(rows):
-            return None
-        targets = self._positions(label_ids)
-        return audit(head.predict_proba_rows(self._store.embeddings, rows), targets)
-
-    def _agreement(self, before: Head | None, after: Head) -> float | None:
-        if before is None or before.info.labels != after.info.labels:
-            return None
-        rows = np.arange(min(AGREEMENT_ROWS, len(self._store)), dtype=np.int64)
-        said = [head.predict_proba_rows(self._store.embeddings, rows).argmax(axis=1) for head in (before, after)]
-        return cohen_kappa(said[0], said[1], len(self.schema))
-
     def _predicted_rows(self) -> Iterator[ExportRow]:
         with self._lock:
             labeled = self._ledger.labeled_ids()
@@ -578,40 +434,7 @@ class Labeler:
             for (_, item_id), prediction in zip(unlabeled, predictions, strict=True):
                 name = self.schema.names[prediction.index] if prediction else ""
                 yield ExportRow(item_id, "", "", "", name, prediction.confidence if prediction else None)
-            self._release_pages()
-
-
-def head_maker(
-    encoder: Encoder, schema: LabelSchema, store: EmbeddingStore, settings: LabelerSettings
-) -> tuple[HeadMaker, str]:
-    """What makes the heads of a project, and why class names give no suggestions though they should; "" otherwise."""
-    prompt = encoder.prompt if settings.prompt is None else settings.prompt
-    prior, notice = None, ""
-    if encoder.logit_scale is not None and prompt:
-        try:
-            texts = encoder.encode_text([prompt.replace("{label}", name.replace("_", " ")) for name in schema.names])
-            prior = TextPrior(texts, encoder.logit_scale)
-        except EncoderUnavailableError as error:  # its tokenizer cannot be had
-            notice = f"The class names give no first suggestions: {error}"
-    maker = HeadMaker(
-        schema.labels,
-        encoder.fingerprint,
-        settings.recipe,
-        prior,
-        lambda: np.asarray(store.embeddings[:SAMPLE_ROWS]),  # rows are in random order
-        settings.seed,
-        settings.device,
-    )
-    return maker, notice
-
-
-@dataclass(frozen=True, slots=True)
-class _Lesson:
-    """What the newest head was trained on, and the head before it; the trainer's thread alone uses it."""
-
-    rows: Rows
-    targets: Rows
-    before: Head | None
+            self._learner.release_pages()
 
 
 def _version(head: Head | None) -> int:

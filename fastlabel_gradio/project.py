@@ -20,6 +20,7 @@ from fastlabel_gradio.gallery import open_gallery
 from fastlabel_gradio.head import HeadRecipe
 from fastlabel_gradio.label_store import LabelStore
 from fastlabel_gradio.labeler import Labeler, LabelerSettings
+from fastlabel_gradio.learner import LearnerSettings
 from fastlabel_gradio.sources import SOURCES, SourceOptions, open_source
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Item, Kind
@@ -89,13 +90,15 @@ class Project:
         return LabelerSettings(
             strategy=self.config.strategy,
             batch_size=self.config.batch_size,
-            train_every=self.config.train_every,
             claim_s=60 * self.config.claim_minutes,
             audit_share=self.config.audit_share,
-            prompt=self.config.prompt,
-            recipe=HeadRecipe(self.config.class_weighting, self.config.ensemble),
-            seed=self.config.seed,
-            device=self.device,
+            learner=LearnerSettings(
+                train_every=self.config.train_every,
+                prompt=self.config.prompt,
+                recipe=HeadRecipe(self.config.class_weighting, self.config.ensemble),
+                seed=self.config.seed,
+                device=self.device,
+            ),
         )
 
     def start(self) -> None:

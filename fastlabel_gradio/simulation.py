@@ -25,7 +25,8 @@ from fastlabel_gradio.errors import ConfigError, FastLabelError
 from fastlabel_gradio.evaluation import area_under_curve, bootstrap_interval, labels_to_reach
 from fastlabel_gradio.head import Head
 from fastlabel_gradio.label_store import LabelStore
-from fastlabel_gradio.labeler import Labeler, head_maker
+from fastlabel_gradio.labeler import Labeler
+from fastlabel_gradio.learner import head_maker
 from fastlabel_gradio.project import Project
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.strategies import STRATEGIES
@@ -113,14 +114,9 @@ class Experiment:
         run = Run(strategy, seed)
         rng = np.random.default_rng([seed, 1])
         ignored = self._hardest(behaviour.leaves_open)
-        settings = replace(
-            self._project.settings,
-            strategy=strategy,
-            batch_size=behaviour.batch,
-            train_every=behaviour.batch,
-            audit_share=0.0,
-            seed=seed,
-        )
+        usual = self._project.settings
+        learner = replace(usual.learner, train_every=behaviour.batch, seed=seed)
+        settings = replace(usual, strategy=strategy, batch_size=behaviour.batch, audit_share=0.0, learner=learner)
         with tempfile.TemporaryDirectory(prefix="fastlabel-simulation-") as name:
             folder = Path(name)
             with closing(LabelStore(f"sqlite:///{folder / 'labels.sqlite'}", "simulation")) as labels:
@@ -184,7 +180,7 @@ class Experiment:
     def _train_on_everything(self, encoder: Encoder) -> Head:
         project = self._project
         rows, targets = self._known_rows()
-        maker, _ = head_maker(encoder, project.schema, project.store, project.settings)
+        maker, _ = head_maker(encoder, project.schema, project.store, project.settings.learner)
         return maker.train(project.store.embeddings[rows], targets, None, time.time())
 
     def _known_rows(self) -> tuple[Int64[np.ndarray, " rows"], Targets]:

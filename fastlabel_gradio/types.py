@@ -102,6 +102,11 @@ class LabelSchema:
         """Position of a label id in the schema. Raises ValueError for an id that is not in it."""
         return self.ids.index(label_id)
 
+    def positions_of(self, label_ids: Sequence[int]) -> Rows:
+        """int64[n], the positions in the schema of n label ids. Raises KeyError for an id that is not in it."""
+        positions = {label_id: position for position, label_id in enumerate(self.ids)}
+        return np.array([positions[label_id] for label_id in label_ids], dtype=np.int64)
+
 
 @dataclass(frozen=True, slots=True)
 class Annotation:

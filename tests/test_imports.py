@@ -17,6 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("embedding_store", "gallery", "strategies", "scoring"),
     ("embedding_pipeline", "candidates"),
     ("pool_ledger",),
+    ("learner",),
     ("labeler",),
     ("project", "access"),
     ("api", "ui", "simulation"),

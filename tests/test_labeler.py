@@ -388,7 +388,7 @@ def test_an_export_with_predictions_leaves_out_files_that_are_gone(pictures: Pat
 
 def _with_small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fastlabel_gradio.candidates.WINDOW_ROWS", 15)
-    monkeypatch.setattr("fastlabel_gradio.labeler.WINDOW_ROWS", 15)
+    monkeypatch.setattr("fastlabel_gradio.learner.WINDOW_ROWS", 15)
     monkeypatch.setattr("fastlabel_gradio.candidates.SHORTLIST_ROWS", 12)
 
 

@@ -1,0 +1,289 @@
+"""Learner: the head of a project. Trains it in the background on the labels as they are, measures, calibrates and saves it.
+
+What is labeled is the ledger's affair, who asks for a training the labeler's, and so is the lock, which guards the ledger.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fastlabel_gradio.candidates import WINDOW_ROWS, Shortlist
+from fastlabel_gradio.devices import at_low_priority
+from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
+from fastlabel_gradio.embedding_store import EmbeddingStore
+from fastlabel_gradio.encoders import Encoder
+from fastlabel_gradio.errors import CheckpointError, EncoderUnavailableError, StoreError
+from fastlabel_gradio.evaluation import AuditReport, audit, cohen_kappa
+from fastlabel_gradio.head import (
+    DEFAULT_RECIPE,
+    SAMPLE_ROWS,
+    Head,
+    HeadMaker,
+    HeadRecipe,
+    TextPrior,
+    check_head,
+    load_head,
+    save_head,
+)
+from fastlabel_gradio.kept_rows import KeptRows
+from fastlabel_gradio.learning_record import LearningPoint, LearningRecord
+from fastlabel_gradio.pool_ledger import PoolLedger
+from fastlabel_gradio.trainer import NotYet, Trainer, Training
+from fastlabel_gradio.types import LabelSchema, Rows
+
+HEAD_WAIT_S = 0.4
+FIRST_HEAD_WAIT_S = 2.0  # a screen without any suggestion costs more than that
+AGREEMENT_ROWS = 2_000  # the first rows of the store, which are a random sample of the pool
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerSettings:
+    """How a head is made; the fields are those of `config.ProjectConfig`, and the device."""
+
+    train_every: int = 10
+    prompt: str | None = None
+    recipe: HeadRecipe = DEFAULT_RECIPE
+    seed: int = 0
+    device: str = "cpu"
+
+
+DEFAULT_LEARNING = LearnerSettings()
+
+
+class Learner:
+    """One head after the other. All methods may be called from any thread.
+
+    Attributes:
+        unseen: labels that the newest head has not seen; changed with the lock held.
+        notice: why the saved head or the class names are not used; "" where there is nothing to say.
+        kept: embeddings of labeled rows, in memory.
+        shortlist: what the newest heads were least sure of in a large pool.
+
+    Args:
+        folder: where the checkpoint and the learning curve are kept.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        schema: LabelSchema,
+        store: EmbeddingStore,
+        pipeline: EmbeddingPipeline,
+        ledger: PoolLedger,
+        lock: AbstractContextManager[bool],
+        folder: Path,
+        settings: LearnerSettings,
+        clock: Callable[[], float],
+    ) -> None:
+        self._schema = schema
+        self._store = store
+        self._pipeline = pipeline
+        self._ledger = ledger
+        self._lock = lock
+        self._settings = settings
+        self._clock = clock
+        self.checkpoint = folder / "head.safetensors"
+        self.unseen = 0
+        self.notice = ""
+        self.kept = KeptRows()
+        self.shortlist = Shortlist()
+        self._record = LearningRecord(folder / "learning_curve.jsonl")
+        self._head: Head | None = None
+        self._maker: HeadMaker | None = None  # once the encoder is there
+        self._lesson: _Lesson | None = None
+        self._trainer = Trainer(self._train, self._after_training_gently)
+        pipeline.when_ready(self._resume)
+        pipeline.when_done(self._train_on_late_rows)
+
+    @property
+    def head(self) -> Head | None:
+        """The newest; version 0 is that of the class names alone."""
+        return self._head
+
+    @property
+    def training(self) -> Training:
+        return self._trainer.training
+
+    @property
+    def settled(self) -> bool:
+        """False while a head is trained, saved, measured or calibrated."""
+        return self._trainer.settled
+
+    @property
+    def points(self) -> list[LearningPoint]:
+        """What each head so far was worth, oldest first."""
+        return self._record.points
+
+    def count(self, changed: int) -> bool:
+        """Takes in that so many labels changed; True where a training is due. The caller holds the lock."""
+        self.unseen += changed
+        return changed > 0 and self.unseen >= self._settings.train_every
+
+    def request(self) -> None:
+        """Asks for a training now and returns at once."""
+        self._trainer.request()
+
+    def wait_for_head(self) -> None:
+        """Waits a moment for a head that is being trained: 0.4 s at most, 2 s for the first one."""
+        self._trainer.wait(HEAD_WAIT_S if self._head else FIRST_HEAD_WAIT_S)
+
+    def settle(self, timeout: float) -> bool:
+        """Waits until `settled`; False where that takes longer than `timeout` seconds."""
+        return self._trainer.settle(timeout)
+
+    def audit(self, head: Head) -> AuditReport | None:
+        """What a head is worth on the labeled items of the audit; None while there are none."""
+        with self._lock:
+            rows, label_ids = self._ledger.audit_set()
+        if not len(rows):
+            return None
+        targets = self._schema.positions_of(label_ids)
+        return audit(head.predict_proba_rows(self._store.embeddings, rows), targets)
+
+    def release_pages(self) -> None:
+        """Of a large pool the windows would come to fill the memory; a small one is read again and again."""
+        if len(self._store) > WINDOW_ROWS:
+            self._store.release_pages()
+
+    def close(self) -> None:
+        """Ends the trainer's thread."""
+        self._trainer.close()
+
+    # Private: in the trainer's thread, or the pipeline's
+
+    def _resume(self) -> None:
+        """Once the encoder is there: goes on with the saved head, or trains one from the labels that are there."""
+        encoder = self._pipeline.encoder
+        if encoder is None:
+            return
+        self._maker, self.notice = head_maker(encoder, self._schema, self._store, self._settings)
+        self._head = self._maker.first()
+        if self.checkpoint.exists():
+            try:
+                head = load_head(self.checkpoint, device=self._settings.device)
+                check_head(head.info, self._schema, encoder.fingerprint)
+                self._head = head
+            except CheckpointError as error:
+                self.notice = str(error)
+        with self._lock:
+            self._ledger.catch_up(self._pipeline.progress)
+            trained_on = self._head.info.label_count if self._head else 0
+            self.unseen = abs(self._ledger.trainable_count - trained_on)
+        trained = self._head is not None and self._head.info.version > 0
+        if self.unseen >= (self._settings.train_every if trained else 1):
+            self.request()
+
+    def _train_on_late_rows(self) -> None:
+        """Labels whose items were embedded only after the last training: another encoder, or a changed file."""
+        with self._lock:
+            self._ledger.catch_up(self._pipeline.progress)
+            late = self._ledger.trainable_count - (self._head.info.label_count if self._head else 0)
+        if late > 0:
+            self.request()
+
+    def _train(self) -> None:
+        """One training on the labels as they are now; runs in the trainer's thread."""
+        if self._maker is None:
+            raise NotYet("The encoder is still loading.")
+        with self._lock:
+            self._ledger.catch_up(self._pipeline.progress)
+            rows, label_ids = self._ledger.training_set()
+            waiting = self._ledger.labeled_in_pool_count - len(rows) - len(self._ledger.audit_set()[0])
+            unseen = self.unseen
+        targets = self._schema.positions_of(label_ids)
+        if len(np.unique(targets)) < 2 and waiting > 0:
+            raise NotYet("The labeled items are still being embedded; the head is trained when they are.")
+        if len(np.unique(targets)) < 2:
+            raise NotYet("Label items of at least two classes, then the first head is trained.")
+        before = self._head
+        head = self._maker.train(self.kept.of(self._store.embeddings, rows), targets, before, self._clock())
+        with self._lock:
+            self._head, self._lesson = head, _Lesson(rows, targets, before)
+            self.unseen -= unseen
+        self._save(head)  # before anybody sees its suggestions: a kill does not take them back
+
+    def _after_training_gently(self, is_superseded: Callable[[], bool]) -> None:
+        """At a low priority: the new head is scoring the next batch meanwhile."""
+        at_low_priority(lambda: self._after_training(is_superseded))
+
+    def _after_training(self, is_superseded: Callable[[], bool]) -> None:
+        """Measures and calibrates the newest head, which is in use by then; runs in the trainer's thread."""
+        assert self._head and self._maker and self._lesson
+        rows, targets = self._lesson.rows, self._lesson.targets
+        self._measure(self._head)
+        vectors = self.kept.of(self._store.embeddings, rows)
+        head = self._maker.calibrate(self._head, vectors, targets, is_superseded)
+        if head is not self._head:
+            self._head = head
+            self._save(head)
+        self.release_pages()
+        self._refresh_shortlist(head, is_superseded)
+
+    def _save(self, head: Head) -> None:
+        try:
+            save_head(head, self.checkpoint)
+        except OSError as error:
+            version = head.info.version
+            raise StoreError(f"head v{version} works but could not be saved ({error}). Free some space.") from error
+
+    def _measure(self, head: Head) -> None:
+        """Adds the head to the learning curve."""
+        assert self._lesson
+        report = self.audit(head)
+        items, correct = (report.items, report.correct) if report else (0, 0)
+        agreement = self._agreement(self._lesson.before, head)
+        self._record.add(LearningPoint(head.info.label_count, items, correct, agreement))
+
+    def _refresh_shortlist(self, head: Head, is_superseded: Callable[[], bool]) -> None:
+        """What the head is least sure of in the whole of a large pool, for the batch after the next."""
+        if len(self._store) > WINDOW_ROWS:
+            embeddings, release = self._store.embeddings, self._store.release_pages
+            self.shortlist.refresh(head, embeddings, self._free_rows, release, is_superseded)
+
+    def _free_rows(self) -> Rows:
+        with self._lock:
+            self._ledger.catch_up(self._pipeline.progress)
+            return self._ledger.free_rows(1)
+
+    def _agreement(self, before: Head | None, after: Head) -> float | None:
+        if before is None or before.info.labels != after.info.labels:
+            return None
+        rows = np.arange(min(AGREEMENT_ROWS, len(self._store)), dtype=np.int64)
+        said = [head.predict_proba_rows(self._store.embeddings, rows).argmax(axis=1) for head in (before, after)]
+        return cohen_kappa(said[0], said[1], len(self._schema))
+
+
+def head_maker(
+    encoder: Encoder, schema: LabelSchema, store: EmbeddingStore, settings: LearnerSettings
+) -> tuple[HeadMaker, str]:
+    """What makes the heads of a project, and why class names give no suggestions though they should; "" otherwise."""
+    prompt = encoder.prompt if settings.prompt is None else settings.prompt
+    prior, notice = None, ""
+    if encoder.logit_scale is not None and prompt:
+        try:
+            texts = encoder.encode_text([prompt.replace("{label}", name.replace("_", " ")) for name in schema.names])
+            prior = TextPrior(texts, encoder.logit_scale)
+        except EncoderUnavailableError as error:  # its tokenizer cannot be had
+            notice = f"The class names give no first suggestions: {error}"
+    maker = HeadMaker(
+        schema.labels,
+        encoder.fingerprint,
+        settings.recipe,
+        prior,
+        lambda: np.asarray(store.embeddings[:SAMPLE_ROWS]),  # rows are in random order
+        settings.seed,
+        settings.device,
+    )
+    return maker, notice
+
+
+@dataclass(frozen=True, slots=True)
+class _Lesson:
+    """What the newest head was trained on, and the head before it; the trainer's thread alone uses it."""
+
+    rows: Rows
+    targets: Rows
+    before: Head | None
