@@ -74,6 +74,23 @@ class Lesson:
         return np.asarray(self.split.pool[self.rows])
 
 
+@dataclass(frozen=True, slots=True)
+class Play:
+    """What is asked for: the files of the parts of each set, and up to how many seeds and labels."""
+
+    files: dict[str, list[Path]]
+    seeds: int
+    most: int
+
+    def lessons(self, name: str, labels: int) -> list[Lesson]:
+        return lessons(self.files[name], name, labels, self.seeds)
+
+    def counts(self, name: str, counts: Sequence[int]) -> list[int]:
+        """Those numbers of labels that every part has, and the whole of the smallest pool where one is more."""
+        pool = min(len(load_split(file).pool) for file in self.files[name])
+        return sorted({min(count, pool) for count in counts if count <= self.most})
+
+
 def lessons(files: Sequence[Path], name: str, labels: int, seeds: int) -> list[Lesson]:
     """One for each seed; all labels of the pool where it has no more."""
     count = seeds if labels < MANY else max(1, seeds // 4)
@@ -118,7 +135,8 @@ def main() -> None:
     began_on = machine()
     use_one_thread_per_operation()  # as the app does
     files = {name: cached_splits(name, arguments.data) for name in arguments.sets}
-    tables = [TABLES[name](arguments.sets, files, arguments.seeds) for name in arguments.tables]
+    play = Play(files, arguments.seeds, arguments.most)
+    tables = [TABLES[name](play) for name in arguments.tables]
     publish(began_on, [table for table in tables if table.rows], arguments.json)
 
 
@@ -129,6 +147,7 @@ def _arguments() -> argparse.Namespace:
     made.add_argument("--sets", nargs="+", choices=sets, default=sets, metavar="SET", help=f"of {', '.join(sets)}")
     made.add_argument("--tables", nargs="+", choices=list(TABLES), default=list(TABLES), metavar="TABLE")
     made.add_argument("--seeds", type=int, default=8, metavar="N", help=f"up to {MANY:,} labels (default: 8)")
+    made.add_argument("--most", type=int, default=COUNTS[-1], metavar="N", help="labels at most (default: 20,000)")
     return made.parse_args()
 
 
@@ -157,21 +176,15 @@ def _accuracy(head: Head, split: Split) -> float:
     return 100 * float(_right(head, split).mean())
 
 
-def _counts(files: Sequence[Path], counts: Sequence[int]) -> list[int]:
-    """Those numbers of labels that every part has, and the whole of the smallest pool where one is more."""
-    pool = min(len(load_split(file).pool) for file in files)
-    return sorted({min(count, pool) for count in counts})
-
-
 # Accuracy
 
 
-def _accuracy_table(sets: Sequence[str], files: dict[str, list[Path]], seeds: int) -> Table:
+def _accuracy_table(play: Play) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    for name in sets:
-        for labels in _counts(files[name], COUNTS):
+    for name in play.files:
+        for labels in play.counts(name, COUNTS):
             say(f"accuracy: {name}, {labels:,} labels …")
-            rows.append((name, *_accuracy_row(lessons(files[name], name, labels, seeds), labels)))
+            rows.append((name, *_accuracy_row(play.lessons(name, labels), labels)))
     columns = ("set", "labels", "head", "ensemble", "regression", "best C", "difference", "head, ms", "ensemble, ms")
     aim = "from 200 labels on no more than 0.5 below; 100 ms at 1,000 labels, 1 s at 20,000"
     return Table("Accuracy on the test part, %, of heads and of logistic regression.", columns, rows, aim=aim)
@@ -208,11 +221,13 @@ def _regression(lesson: Lesson, c: float) -> float:
     """Accuracy on the test part, in percent."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     scale = np.sqrt(lesson.split.pool.shape[1])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # large C: 300 steps are plenty for the accuracy
-        model = LogisticRegression(C=c, max_iter=300, tol=1e-3).fit(lesson.embeddings * scale, lesson.targets)
+        with threadpool_limits(1):  # threads of BLAS would wait for each other where the cores are busy
+            model = LogisticRegression(C=c, max_iter=300, tol=1e-3).fit(lesson.embeddings * scale, lesson.targets)
     return 100 * float(model.score(lesson.split.test * scale, lesson.split.test_targets))
 
 
@@ -229,12 +244,12 @@ def _with_error(differences: np.ndarray) -> str:
 # Wrong labels
 
 
-def _noise_table(sets: Sequence[str], files: dict[str, list[Path]], seeds: int) -> Table:
+def _noise_table(play: Play) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    for name in sets:
-        for labels in _counts(files[name], NOISE_COUNTS):
+    for name in play.files:
+        for labels in play.counts(name, NOISE_COUNTS):
             say(f"noise: {name}, {labels:,} labels …")
-            rows.append((name, labels, *_noise_cells(lessons(files[name], name, labels, seeds))))
+            rows.append((name, labels, *_noise_cells(play.lessons(name, labels))))
     columns = ("set", "labels", "all right", f"{NOISE:.0%} wrong", "difference")
     return Table("Accuracy of the head, %, with wrong labels.", columns, rows, aim="at most 3 points lost")
 
@@ -248,12 +263,12 @@ def _noise_cells(of_seeds: Sequence[Lesson]) -> tuple[Cell, ...]:
 # Calibration
 
 
-def _calibration_table(sets: Sequence[str], files: dict[str, list[Path]], seeds: int) -> Table:
+def _calibration_table(play: Play) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    for name in sets:
-        for labels in _counts(files[name], CALIBRATION_COUNTS):
+    for name in play.files:
+        for labels in play.counts(name, CALIBRATION_COUNTS):
             say(f"calibration: {name}, {labels:,} labels …")
-            found = np.array([_calibration(lesson) for lesson in lessons(files[name], name, labels, seeds)])
+            found = np.array([_calibration(lesson) for lesson in play.lessons(name, labels)])
             temperature, *errors = found.mean(axis=0).tolist()
             spread = f"{found[:, 0].min():.2f} to {found[:, 0].max():.2f}"
             rows.append((name, labels, round(temperature, 2), spread, *(round(error, 1) for error in errors)))
@@ -277,14 +292,14 @@ def _calibration(lesson: Lesson) -> tuple[float, float, float]:
 # Class weighting
 
 
-def _weighting_table(sets: Sequence[str], files: dict[str, list[Path]], seeds: int) -> Table:
+def _weighting_table(play: Play) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    for name in sets:
-        if not len(load_split(files[name][0]).rare):
+    for name in play.files:
+        if not len(load_split(play.files[name][0]).rare):
             continue
         for labels in WEIGHTING_COUNTS:
             say(f"weighting: {name}, {labels:,} labels …")
-            of_seeds = lessons(files[name], name, labels, seeds)
+            of_seeds = play.lessons(name, labels)
             rows += [(name, labels, power, *_weighting_cells(of_seeds, power)) for power in WEIGHTINGS]
     columns = ("set", "labels", "class_weighting", "balanced", "recall of the rare", "weighted as the pool is")
     return Table("Accuracy, %, where two classes are rare, by class weighting.", columns, rows)
@@ -306,20 +321,20 @@ def _weighting(lesson: Lesson, power: float) -> tuple[float, float, float]:
 # Class names
 
 
-def _names_table(sets: Sequence[str], files: dict[str, list[Path]], seeds: int) -> Table:
+def _names_table(play: Play) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    for name in sets:
+    for name in play.files:
         if name in NAMES_SETS:
             say(f"names: {name} …")
-            rows += [(name, *cells) for cells in _names_rows(files[name], name, seeds)]
+            rows += [(name, *cells) for cells in _names_rows(play, name)]
     columns = ("set", "labels", "labels alone", *(f"and {quality} names" for quality in NAMES_NOISE))
     note = "Made-up names: class means of the pool plus noise. With 0 labels: the names alone."
     return Table("Accuracy, %, of labels and class names.", columns, rows, note=note)
 
 
-def _names_rows(files: Sequence[Path], name: str, seeds: int) -> Iterator[tuple[Cell, ...]]:
+def _names_rows(play: Play, name: str) -> Iterator[tuple[Cell, ...]]:
     for labels in (0, *NAMES_COUNTS):
-        of_seeds = lessons(files, name, labels, seeds)
+        of_seeds = play.lessons(name, labels)
         without = _mean_accuracy([(lesson, None) for lesson in of_seeds]) if labels else ""
         both = [
             _mean_accuracy([(lesson, made_up_names(lesson.split, noise, lesson.seed)) for lesson in of_seeds])
@@ -338,7 +353,7 @@ def _mean_accuracy(taught: Sequence[tuple[Lesson, TextPrior | None]]) -> float:
     return round(statistics.mean(shares), 1)
 
 
-TABLES: dict[str, Callable[[Sequence[str], dict[str, list[Path]], int], Table]] = {
+TABLES: dict[str, Callable[[Play], Table]] = {
     "accuracy": _accuracy_table,
     "noise": _noise_table,
     "calibration": _calibration_table,
