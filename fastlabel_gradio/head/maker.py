@@ -1,5 +1,6 @@
 """HeadMaker: what all heads of one project have in common, and how the next one is made of the one before."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from fastlabel_gradio.head.training import train_head
 from fastlabel_gradio.types import Embeddings, Label
 
 Targets = Int64[np.ndarray, " items"]
+
+SURE_LABELS = 200  # make a head half as much surer, in the logarithm, as they ask for
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class HeadMaker:
             self.seed,
             is_superseded,
         )
-        return head.at_temperature(fit_temperature(*left_out)) if left_out else head
+        return head.at_temperature(_cautious(fit_temperature(*left_out), len(targets))) if left_out else head
 
     def _train(self, embeddings: Embeddings, targets: Targets, info: HeadInfo, now: float) -> Head:
         return train_head(
@@ -82,3 +85,11 @@ class HeadMaker:
 
     def _info(self, version: int, labels: int) -> HeadInfo:
         return HeadInfo(version, self.labels, self.encoder_fingerprint, labels, seed=self.seed)
+
+
+def _cautious(temperature: float, labels: int) -> float:
+    """A found temperature, but with few labels hardly below 1.
+
+    Labels that were left out may be of the same recording or series as others, which makes a head look surer than it is.
+    """
+    return temperature if temperature >= 1 else math.pow(temperature, labels / (labels + SURE_LABELS))

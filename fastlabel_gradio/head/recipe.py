@@ -15,6 +15,7 @@ HIDDEN_GAIN = 2.0  # times nn.Linear's own start: with few labels a head is litt
 # as many labels as numbers in an embedding, the MLP knows more and more that no linear map does.
 RIDGE_WEIGHT = 20.0
 LABELS_PER_DIM = 2
+NAMES_LEAD = 2.0  # labels of a class
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,14 @@ def usual_temperature(labels: int) -> float:
     (`benchmarks/heads.py`), so that what labels say and what class names say can be added up.
     """
     return max(1.0, 6.0 * math.pow(20 / labels, 0.3))
+
+
+def names_lead(labels: int, classes: int) -> float:
+    """What learned logits are divided by besides, where class names have their say too: 3 at one label a class, 1.2 at ten.
+
+    The first few labels say less than good names do (`benchmarks/heads.py`).
+    """
+    return 1 + NAMES_LEAD * classes / labels
 
 
 def label_weights(targets: Int64[np.ndarray, " labels"], classes: int, power: float) -> Float32[np.ndarray, " labels"]:

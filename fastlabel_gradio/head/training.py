@@ -26,6 +26,7 @@ from fastlabel_gradio.head.recipe import (
     batch_rows,
     label_weights,
     learning_rate,
+    names_lead,
     ridge_weight,
     training_steps,
     usual_temperature,
@@ -53,8 +54,9 @@ def train_head(
 
     The MLP learns by AdamW with warm-up and a cosine schedule; steps grow with the number of labels (`training_steps`).
     The linear map is the ridge regression on the same labels times `ridge_weight`. Both together are divided by
-    `usual_temperature`. What the class names say (`TextPrior.weighted`) is added; the MLP is trained on top of it. The
-    same embeddings in the same order, targets and seed give the same head on the same machine.
+    `usual_temperature`. What the class names say (`TextPrior.weighted`) is added, and leads while labels are few
+    (`names_lead`); the MLP is trained on top of it. The same embeddings in the same order, targets and seed give the
+    same head on the same machine.
 
     Args:
         embeddings: float32[n, dim], L2-normalised, n >= 1.
@@ -73,7 +75,8 @@ def train_head(
     labels = _Labels(*(torch.from_numpy(column).to(device) for column in columns))
     members = [_trained_mlp(labels, generator, device) for _ in range(recipe.ensemble)]
     ridge = _ridge(labels, generator) * ridge_weight(*labels.inputs.shape)
-    learned = _tempered(_merged(members, ridge), usual_temperature(len(labels)))
+    temperature = usual_temperature(len(labels)) * (names_lead(len(labels), labels.classes) if prior else 1.0)
+    learned = _tempered(_merged(members, ridge), temperature)
     module = _for_raw_inputs(learned, spread, named)
     trained_at = time.time() if now is None else now
     return Head(module.to("cpu"), replace(info, seconds=time.perf_counter() - began, trained_at=trained_at), device)

@@ -1,0 +1,65 @@
+"""`benchmarks/coverage.py`: its arithmetic, and one short run through the real labeler."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.coverage import Checkpoint, Plan, Task, exact_truth, halves, play, wilson_coverage
+from benchmarks.efficiency_data import Split
+from fastlabel_gradio.evaluation import wilson_interval
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """As in the benchmark: threads of one operation would wait for each other where the cores are busy."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def split() -> Split:
+    """Three clusters on a sphere of eight dimensions, 300 items."""
+    rng = np.random.default_rng(0)
+    targets = np.arange(300) % 3
+    vectors = np.eye(8)[targets] + rng.normal(0, 0.3, (300, 8))
+    unit = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    return Split(unit[:200], targets[:200], unit[200:], targets[200:], np.zeros(0, dtype=np.int64))
+
+
+def test_the_halves_have_every_item_once_and_differ_by_run(split: Split) -> None:
+    pools = [halves(split, np.random.default_rng(seed)) for seed in (0, 1)]
+    for pool in pools:
+        both = np.concatenate([pool.vectors, pool.other_vectors])
+        assert len(np.unique(both, axis=0)) == 300
+        assert len(pool.targets) == len(pool.other_targets) == 150
+    assert (pools[0].vectors != pools[1].vectors).any()
+
+
+def test_the_coverage_of_wilsons_interval_is_what_drawing_gives() -> None:
+    rng = np.random.default_rng(0)
+    drawn = rng.binomial(30, 0.9, size=20_000)
+    held = np.mean(
+        [Checkpoint(0, 30, int(number), *wilson_interval(int(number), 30), 0.9, 1, 0.0).holds for number in drawn]
+    )
+    assert wilson_coverage(0.9, 30) == pytest.approx(held, abs=0.01)
+
+
+def test_an_exact_truth_is_nearer_than_one_from_a_sample_as_small_as_the_audit() -> None:
+    assert exact_truth(0.8, 50, 0.9, 10**9) == pytest.approx(0.9)
+    assert exact_truth(0.8, 50, 0.9, 50) == pytest.approx(0.8 + 0.1 / np.sqrt(2))
+
+
+def test_a_run_reports_on_its_audit(split: Split) -> None:
+    found = play(split, Task("digits", "margin", 0), Plan(batch=20, checkpoints=(40,), audit_share=0.2))
+    assert [(one.labels, one.items, one.truth_items) for one in found] == [(40, 8, 150)]
+    assert found[0].low <= found[0].reported <= found[0].high
+    assert found[0].truth > 0.6
+
+
+def test_every_run_has_an_audit_of_its_own() -> None:
+    numbers = {Task("digits", strategy, seed).number for strategy in ("auto", "random") for seed in range(60)}
+    assert len(numbers) == 120
