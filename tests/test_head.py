@@ -11,6 +11,7 @@ from fastlabel_gradio.errors import CheckpointError
 from fastlabel_gradio.head import (
     Head,
     HeadInfo,
+    HeadMaker,
     HeadRecipe,
     Spread,
     check_head,
@@ -310,3 +311,42 @@ def test_wrong_labels_cost_little() -> None:
             shares.append((head.predict_proba(vectors[1200:]).argmax(axis=1) == targets[1200:]).mean())
         accuracies.append(np.mean(shares))
     assert accuracies[0] - accuracies[1] <= 0.03
+
+
+def _maker(vectors: np.ndarray) -> HeadMaker:
+    return HeadMaker(DIGITS, "abc", sample=lambda: vectors[:1200])
+
+
+def test_a_maker_counts_its_heads_and_gives_the_same_one_for_the_same_labels() -> None:
+    vectors, targets = _digits(1797)
+    maker = _maker(vectors)
+    first = maker.train(vectors[:50], targets[:50], None, now=1.0)
+    second = maker.train(vectors[:90], targets[:90], first, now=2.0)
+    assert (first.info.version, second.info.version, second.info.label_count) == (1, 2, 90)
+    assert maker.first() is None
+    again = maker.calibrate(
+        maker.train(vectors[:90], targets[:90], first, 3.0), vectors[:90], targets[:90], lambda: False
+    )
+    calibrated = maker.calibrate(second, vectors[:90], targets[:90], lambda: False)
+    np.testing.assert_array_equal(calibrated.predict_proba(vectors), again.predict_proba(vectors))
+
+
+def test_a_head_keeps_its_temperature_where_labels_are_too_few_or_a_newer_one_is_wanted() -> None:
+    vectors, targets = _digits(100)
+    maker = _maker(vectors)
+    few = maker.train(vectors[:15], targets[:15], None, now=1.0)
+    assert maker.calibrate(few, vectors[:15], targets[:15], lambda: False) is few
+    head = maker.train(vectors, targets, None, now=1.0)
+    assert maker.calibrate(head, vectors, targets, lambda: True) is head
+
+
+def test_few_labels_make_a_head_less_sure_at_once_and_surer_only_slowly() -> None:
+    vectors, targets = _digits(1797)
+    maker = _maker(vectors)
+    rng = np.random.default_rng(0)
+    guessed = rng.integers(10, size=60)
+    unsure = maker.train(vectors[:60], guessed, None, now=1.0)
+    assert maker.calibrate(unsure, vectors[:60], guessed, lambda: False).info.temperature > 1.5
+    for labels, least in ((40, 0.75), (1200, 0.1)):
+        head = maker.train(vectors[:labels], targets[:labels], None, now=1.0)
+        assert maker.calibrate(head, vectors[:labels], targets[:labels], lambda: False).info.temperature > least
