@@ -15,7 +15,7 @@ from fastlabel_gradio.scoring import BLOCK_ROWS, score_rows
 from fastlabel_gradio.strategies.uncertainty import margin_score
 from fastlabel_gradio.types import Embeddings, Probabilities, Rows
 
-WINDOW_ROWS = 65_536
+WINDOW_ROWS = 32_768
 SHORTLIST_ROWS = 4_096  # shared evenly by the predicted classes
 BLOCKS_BETWEEN_RELEASES = 32
 COPIED_AT_ONCE = 256  # rows at random places, each of which maps many pages
