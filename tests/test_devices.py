@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from fastlabel_gradio import devices
+from tests.tiny_models import precision_of_before
 
 
 @pytest.fixture(autouse=True)
 def fresh_choice() -> Iterator[None]:
-    devices.matmul_dtype.cache_clear()
-    yield
-    devices.matmul_dtype.cache_clear()
+    with precision_of_before():
+        yield
 
 
 def test_the_picked_device_can_compute() -> None:

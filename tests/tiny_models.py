@@ -5,6 +5,7 @@ The libraries are imported where they are used: they take seconds, and most test
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -115,12 +116,28 @@ def computing_as_the_app() -> None:
 
 
 @pytest.fixture
-def in_fp32(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def in_fp32() -> Iterator[None]:
     """A device that is no faster in bf16."""
-    monkeypatch.setattr(devices, "matmul_seconds", lambda dtype: 1.0)
+    with precision_of_before():
+        decide_precision("float32")
+        yield
+
+
+@contextmanager
+def precision_of_before() -> Iterator[None]:
+    """Leaves the measured precision as it is: measured again on a busy machine, it may be another one than models have."""
+    before = str(devices.matmul_dtype("cpu")).removeprefix("torch.")
     devices.matmul_dtype.cache_clear()
     yield
+    decide_precision(before)
+
+
+def decide_precision(name: str) -> None:
+    """Makes that the CPU's fastest precision for the rest of the process."""
     devices.matmul_dtype.cache_clear()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(devices, "matmul_seconds", lambda dtype: 1.0 if str(dtype) == f"torch.{name}" else 9.0)
+        devices.matmul_dtype("cpu")
 
 
 def fill_cache(repo: str, files: dict[str, Path]) -> None:
