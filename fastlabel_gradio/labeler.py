@@ -130,12 +130,13 @@ class Labeler:
         chosen = STRATEGIES.get(strategy or self.settings.strategy)
         if not fresh and (batch := self._open_batch(annotator)):
             return batch
-        self._learner.wait_for_head()
-        with self._lock:
-            left_open = self._labels.release(annotator)
-            self._ledger.set_aside(left_open)
-            self._ledger.unclaim(left_open)
-        batch = self._claim_fresh(annotator, size or self.settings.batch_size, chosen.name)
+        with self._learner.paused():
+            self._learner.wait_for_head()
+            with self._lock:
+                left_open = self._labels.release(annotator)
+                self._ledger.set_aside(left_open)
+                self._ledger.unclaim(left_open)
+            batch = self._claim_fresh(annotator, size or self.settings.batch_size, chosen.name)
         self._learner.release_pages()
         return batch
 

@@ -130,6 +130,10 @@ class Learner:
         """Waits a moment for a head that is being trained: 0.4 s at most, 2 s for the first one."""
         self._trainer.wait(HEAD_WAIT_S if self._head else FIRST_HEAD_WAIT_S)
 
+    def paused(self) -> AbstractContextManager[None]:
+        """While inside, measuring, calibrating and looking through a large pool wait; training does not."""
+        return self._trainer.paused()
+
     def settle(self, timeout: float) -> bool:
         """Waits until `settled`; False where that takes longer than `timeout` seconds."""
         return self._trainer.settle(timeout)

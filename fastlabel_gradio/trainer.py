@@ -5,7 +5,8 @@ What to train on and what to do with the head are the labeler's; this file is on
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,8 +40,8 @@ class Trainer:
 
     Args:
         work: trains on the labels as they are then and swaps the new head in; raises NotYet if it cannot yet.
-        afterwards: what the new head is not kept back for. It is given a function that says whether a newer request
-            waits, and returns soon after that says so; left out where `work` failed.
+        afterwards: what the new head is not kept back for. It is given a function, to be called now and then, that says
+            whether a newer request waits, and returns soon after that says so; left out where `work` failed.
     """
 
     def __init__(self, work: Callable[[], None], afterwards: Callable[[Callable[[], bool]], None]) -> None:
@@ -51,6 +52,7 @@ class Trainer:
         self._busy = False
         self._settled = True
         self._closed = False
+        self._pauses = 0
         self._training = Training()
         self._thread = threading.Thread(target=self._run, name="trainer", daemon=True)
         self._thread.start()
@@ -80,6 +82,18 @@ class Trainer:
         with self._condition:
             return self._condition.wait_for(lambda: self.settled, timeout)
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """While inside, what comes after a training neither begins nor goes on: a person is waiting for the cores."""
+        with self._condition:
+            self._pauses += 1
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._pauses -= 1
+                self._condition.notify_all()
+
     def close(self) -> None:
         """Ends the thread after the training under way."""
         with self._condition:
@@ -92,6 +106,7 @@ class Trainer:
             self._training = Training("training")
             if self._ends_well(self._work):
                 self._set(busy=False)
+                self._is_superseded()
                 self._ends_well(lambda: self._afterwards(self._is_superseded))
             self._set(busy=False, settled=True)
 
@@ -112,7 +127,10 @@ class Trainer:
         return False
 
     def _is_superseded(self) -> bool:
-        return self._requested or self._closed
+        """Whether a newer request waits; where none does, the answer comes when no pause is on."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._requested or self._closed or not self._pauses)
+            return self._requested or self._closed
 
     def _set(self, *, busy: bool, settled: bool = False) -> None:
         with self._condition:

@@ -106,3 +106,42 @@ def test_closing_ends_what_comes_after_a_training() -> None:
     assert began.wait(10)
     trainer.close()
     assert ended.is_set()
+
+
+def test_what_comes_after_a_training_waits_while_paused_but_a_training_does_not() -> None:
+    runs, checks = [], []
+
+    def afterwards(is_superseded: Callable[[], bool]) -> None:
+        checks.append(is_superseded())
+
+    trainer = Trainer(lambda: runs.append("trained"), afterwards)
+    with trainer.paused():
+        trainer.request()
+        assert trainer.wait(10)
+        assert not trainer.settle(0.05)
+        assert (runs, checks) == (["trained"], [])
+        trainer.request()
+        assert trainer.wait(10)
+        assert len(runs) == 2
+    assert trainer.settle(10)
+    assert checks[-1] is False
+    trainer.close()
+
+
+def test_what_comes_after_a_training_pauses_on_its_way_and_closing_ends_a_pause() -> None:
+    began, go_on, answers = threading.Event(), threading.Event(), []
+
+    def afterwards(is_superseded: Callable[[], bool]) -> None:
+        began.set()
+        go_on.wait(10)
+        answers.append(is_superseded())
+
+    trainer = Trainer(lambda: None, afterwards)
+    trainer.request()
+    assert began.wait(10)
+    with trainer.paused():
+        go_on.set()
+        assert not trainer.settle(0.05)
+        assert answers == []
+        trainer.close()
+    assert answers == [True]

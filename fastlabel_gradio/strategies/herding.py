@@ -25,7 +25,6 @@ from fastlabel_gradio.types import Rows
 CANDIDATES = 3_000
 CANDIDATES_PER_PICK = 5
 REFERENCES = 2_000
-SCORED = 50_000  # of which half of the candidates are the least certain
 LABELED = 5_000
 
 BANDWIDTH_SAMPLE = 512
@@ -76,7 +75,7 @@ def herd(pool: PoolView, n: int, rng: np.random.Generator, way: Herding) -> Rows
     """Picks n < len(pool) candidates greedily, each for what it adds to the weighted coverage of the pool.
 
     The candidates are max(3,000, 5 n) items: the whole pool, or uniformly drawn, or (weighted by uncertainty) half of
-    them the least certain of 50,000. What they cover is measured on 2,000 other items, drawn uniformly.
+    them the least certain. What they cover is measured on 2,000 other items, drawn uniformly.
     """
     candidates, references = _candidates(pool, n, rng, way), pool.sample(REFERENCES, rng)
     vectors, items = torch.from_numpy(pool.embeddings(candidates)), torch.from_numpy(pool.embeddings(references))
@@ -180,7 +179,7 @@ def _next_in_turn(turns: deque[Tensor], allowed: Tensor) -> Tensor:
 
 def _candidates(pool: PoolView, n: int, rng: np.random.Generator, way: Herding) -> Rows:
     count = max(CANDIDATES, CANDIDATES_PER_PICK * n)
-    scored = pool.sample(SCORED, rng)
+    scored = pool.sample(len(pool), rng)
     if len(scored) <= count or pool.probabilities is None or not way.uncertain:
         return scored[:count]
     probabilities = pool.probabilities[scored]

@@ -10,7 +10,6 @@ from fastlabel_gradio.types import Rows
 SMALL_BATCH = (
     50  # up to it a batch is small beside the classes, and what its picks cover counts more than how unsure they are
 )
-SCORED = 100_000  # a uniform sample of a larger pool is scored for a large batch
 
 
 @strategy("auto", needs="nothing")
@@ -28,5 +27,4 @@ def auto(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
         return herd(pool, n, rng, Herding(in_turn=True))
     if n <= SMALL_BATCH:
         return herd(pool, n, rng, Herding(uncertain=True, evened=True))
-    scored = np.concatenate([pool.sample(max(SCORED, n + 1), rng), pool.shortlist])
-    return scored[balanced_clustered_margin(pool.at(scored), n, rng)]
+    return balanced_clustered_margin(pool, n, rng)
