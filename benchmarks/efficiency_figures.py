@@ -76,12 +76,25 @@ def full_supervision(runs: Runs, head: str, name: str) -> list[float]:
     return [float(values[[other == part for other in parts]].mean()) for part in parts]
 
 
-def worst_against(runs: Sequence[Run], random: Sequence[Run]) -> float:
-    """Points: the least mean difference over seeds of the accuracy to random's at any checkpoint."""
-    differences = [
-        np.subtract(run.curve.accuracy, other.curve.accuracy) for run, other in zip(runs, random, strict=True)
-    ]
-    return 100 * float(np.mean(differences, axis=0).min())
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Points of accuracy more than random, the mean over paired seeds with its standard error, at some number of labels."""
+
+    points: float
+    error: float
+    labels: int
+
+    def __str__(self) -> str:
+        return f"{self.points:+.1f} ± {self.error:.1f} @{self.labels:,}"
+
+
+def worst_against(runs: Sequence[Run], random: Sequence[Run]) -> Difference:
+    """The least mean difference of the accuracy to random's at any checkpoint."""
+    pairs = zip(runs, random, strict=True)
+    points = 100 * np.array([np.subtract(run.curve.accuracy, other.curve.accuracy) for run, other in pairs])
+    worst = int(points.mean(axis=0).argmin())
+    error = points[:, worst].std(ddof=1) / math.sqrt(len(points)) if len(points) > 1 else math.nan
+    return Difference(float(points[:, worst].mean()), float(error), runs[0].curve.counts[worst])
 
 
 def tables_of(name: str, runs: Runs, batch: int) -> list[Table]:
@@ -159,7 +172,9 @@ def _labels_table(name: str, runs: Runs, batch: int) -> Table:
 
 def _against_random(runs: Runs, contestant: str) -> str:
     yardstick = "random" if head_of(contestant) == "mlp" else "skactiveml.random/logistic"
-    return f"{worst_against(runs[contestant], runs[yardstick]):+.1f}" if yardstick in runs else MISSED
+    if yardstick not in runs or contestant == yardstick:
+        return MISSED
+    return str(worst_against(runs[contestant], runs[yardstick]))
 
 
 def _rare_table(name: str, runs: Runs) -> Table:

@@ -56,7 +56,7 @@ class Labelling(Protocol):
 
 def play(split: Split, rows: Rows, contestant: str, seed: int, batch: int, labels: int) -> Curve:
     """The curve of one run over the rows of the pool that may be labeled."""
-    labelling = _labelling(split, rows, contestant, seed)
+    labelling = labelling_of(split, rows, contestant, seed)
     everything = contestant.startswith(f"{EVERYTHING}/")
     batch, labels = (len(rows), len(rows)) if everything else (batch, min(labels, len(rows)))
     labeled, free, curve = rows[:0], rows, Curve()
@@ -143,7 +143,8 @@ class PeerLabelling:
         return np.asarray(self._trained.predict(embeddings)).astype(np.int64)
 
 
-def _labelling(split: Split, rows: Rows, contestant: str, seed: int) -> Labelling:
+def labelling_of(split: Split, rows: Rows, contestant: str, seed: int) -> Labelling:
+    """A contestant that has not begun yet, over the rows of the pool that may be labeled."""
     name, _, head = contestant.partition("/")
     return PeerLabelling(split, rows, name, head, seed) if head else OwnLabelling(split, name, seed)
 

@@ -75,8 +75,11 @@ def test_labels_to_a_target_that_is_missed_are_more_than_the_run_has() -> None:
 
 
 def test_the_worst_difference_to_random_is_of_the_mean_over_seeds() -> None:
-    runs, random = [_run([0.5, 0.7]), _run([0.6, 0.9])], [_run([0.6, 0.7]), _run([0.4, 0.8])]
-    assert worst_against(runs, random) == pytest.approx(5.0)
+    runs, random = [_run([0.5, 0.7]), _run([0.6, 0.86])], [_run([0.6, 0.7]), _run([0.4, 0.8])]
+    worst = worst_against(runs, random)
+    assert (worst.points, worst.labels) == (pytest.approx(3.0), 20)
+    assert worst.error == pytest.approx(3.0)
+    assert str(worst) == "+3.0 ± 3.0 @20"
 
 
 def test_the_summary_tells_ratios_and_what_was_missed() -> None:
