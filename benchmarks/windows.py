@@ -11,7 +11,7 @@ window is a run of the shuffled pool from a random place, as the labeler takes i
 - labels: simulated labelling in batches of 100 by `--strategy`, mean accuracy over seeds. Rare classes have 3 labels at the
   start, so that the head knows of them; `found` counts the labels of the two at the end, of as many as there are.
 - shortlist: the window together with the rows that the head before held least certain of the whole pool, as many of each
-  predicted class, a sixteenth of the window in all: as the app does it.
+  predicted class, an eighth of the window in all: as the app does it.
 """
 
 import argparse
@@ -24,6 +24,7 @@ import numpy as np
 from benchmarks import vectors
 from benchmarks.efficiency_data import cached_splits, load_split
 from benchmarks.report import Cell, Table, machine, parser, publish, say
+from fastlabel_gradio.candidates import SHORTLIST_ROWS, WINDOW_ROWS
 from fastlabel_gradio.devices import use_one_thread_per_operation
 from fastlabel_gradio.head import Head, HeadInfo, train_head
 from fastlabel_gradio.scoring import score_rows
@@ -33,7 +34,7 @@ from fastlabel_gradio.types import Embeddings, Label, Rows
 
 BATCH, WINDOWS_OF_A_HEAD, KNOWN_OF_RARE = 100, 20, 3
 SHARES = (1.0, 0.25, 0.125, 0.0625)
-SHORTLIST_SHARE = 1 / 16  # of the window
+SHORTLIST_SHARE = SHORTLIST_ROWS / WINDOW_ROWS  # of the window
 LEARNED = {"made": 1_000, "pictures": 500}
 
 
