@@ -102,7 +102,7 @@ class EvaluationAnswer(_Answer):
     advice: str
     enough: bool
     reasons: list[str]
-    forecast: int | None = Field(description="labels in all at which the target is expected")
+    forecast: int | None = Field(description="labels to train on, in all, at which the target is expected")
 
 
 class SubmitAnswer(_Answer):

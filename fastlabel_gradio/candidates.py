@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from fastlabel_gradio.head import Head
-from fastlabel_gradio.scoring import BLOCK_ROWS, score_rows
+from fastlabel_gradio.head import BLOCK_ROWS, Head
+from fastlabel_gradio.scoring import score_rows
 from fastlabel_gradio.strategies.uncertainty import margin_score
 from fastlabel_gradio.types import Embeddings, Probabilities, Rows
 
@@ -71,10 +71,6 @@ class Shortlist:
         self._place = 0  # the block to score next
         self._news = 0  # blocks scored since the list was made
         self._listed: tuple[Rows, Embeddings] = np.zeros(0, dtype=np.int64), np.zeros((0, 0), dtype=np.float32)
-
-    @property
-    def bytes_per_row(self) -> int:
-        return self._margins.itemsize + self._classes.itemsize
 
     def outside(self, window: Int64[np.ndarray, " window"], free: FreeRows) -> tuple[Rows, Embeddings]:
         """Rows of the list, ascending, that are free and not in the window, with their embeddings."""

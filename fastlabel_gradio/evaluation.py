@@ -201,7 +201,7 @@ class Advice:
 
     Attributes:
         enough: whether the advice is to stop.
-        forecast: labels in all at which the target is expected; None where the curve does not tell.
+        forecast: labels to train on, in all, at which the target is expected; None where the curve does not tell.
     """
 
     enough: bool
@@ -217,6 +217,7 @@ def advise(
     left: int,
     curve: LearningCurve | None,
     agreements: Sequence[float],
+    audit_share: float = 0.0,
 ) -> Advice:
     """Advice from three signals: the interval, the agreement of successive heads, and the learning curve's forecast.
 
@@ -228,6 +229,7 @@ def advise(
         labels: what the newest head was trained on.
         left: items of the pool without a label.
         agreements: kappa of each head with the one before it, oldest first.
+        audit_share: of the labels to come, how much is not trained on, 0 to 1.
     """
     if report is None or report.items < LEAST_AUDIT_ITEMS:
         found = report.items if report else 0
@@ -246,7 +248,8 @@ def advise(
         else f"twice the labels are expected to bring {100 * max(gain, 0):.1f} points",
     )
     flat = gain is not None and gain < FLAT_GAIN
-    needed = None if forecast is None or forecast <= labels else forecast - labels
+    taught = 1 - audit_share
+    needed = None if forecast is None or forecast <= labels else math.ceil((forecast - labels) / taught)
     enough, text = _verdict(report.low >= target, stable and flat, needed, left, _percent(target))
     return Advice(enough, text, reasons, forecast)
 

@@ -7,7 +7,7 @@ training, scoring and picking run outside it. Labels are durable in the label st
 import secrets
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -34,11 +34,8 @@ from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
 from fastlabel_gradio.trainer import Training
 from fastlabel_gradio.types import Batch, Counts, Item, LabelSchema, Prediction, Receipt, Reopened, Rows
 
-HEAD_WAIT_S = 0.4
-FIRST_HEAD_WAIT_S = 2.0  # a screen without any suggestion costs more than that
 CLAIM_ATTEMPTS = 4
 BATCHES_REMEMBERED = 256
-AGREEMENT_ROWS = 2_000  # the first rows of the store, which are a random sample of the pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +108,7 @@ class Labeler:
         self._lock = threading.RLock()
         self._ledger = PoolLedger(store, labels.current(), labels.claims(now=clock()), settings.audit_share)
         self._batches: OrderedDict[str, tuple[Item, ...]] = OrderedDict()
+        self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._rng = np.random.default_rng(settings.learner.seed)
         self._learner = Learner(schema, store, pipeline, self._ledger, self._lock, folder, settings.learner, clock)
 
@@ -122,21 +120,25 @@ class Labeler:
         """The annotator's open batch, or newly claimed items if there is none or `fresh` is asked for.
 
         A fresh batch gives the unlabeled items of the open one back to the pool, where they come again when there is nothing
-        else. The newest head picks; one that is being trained is waited for, 0.4 s at most, the first one 2 s.
+        else. The newest head picks; one that is being trained is waited for, 0.4 s at most, the first one 2 s. Requests of
+        one annotator at the same time, from two tabs or a retry, take turns; where none is `fresh` all get the same batch.
 
         Raises:
             UnknownNameError: no such strategy.
         """
         chosen = STRATEGIES.get(strategy or self.settings.strategy)
-        if not fresh and (batch := self._open_batch(annotator)):
-            return batch
-        with self._learner.paused():
-            self._learner.wait_for_head()
-            with self._lock:
-                left_open = self._labels.release(annotator)
-                self._ledger.set_aside(left_open)
-                self._ledger.unclaim(left_open)
-            batch = self._claim_fresh(annotator, size or self.settings.batch_size, chosen.name)
+        with self._lock:
+            turn = self._turns[annotator]
+        with turn:
+            if not fresh and (batch := self._open_batch(annotator)):
+                return batch
+            with self._learner.paused():
+                self._learner.wait_for_head()
+                with self._lock:
+                    left_open = self._labels.release(annotator)
+                    self._ledger.set_aside(left_open)
+                    self._ledger.unclaim(left_open)
+                batch = self._claim_fresh(annotator, size or self.settings.batch_size, chosen.name)
         self._learner.release_pages()
         return batch
 
@@ -251,7 +253,13 @@ class Labeler:
         report = self._learner.audit(head) if head else None
         agreements = [point.agreement for point in points if point.agreement is not None]
         advice = advise(
-            report, target, head.info.label_count if head else 0, self.counts().unlabeled, curve, agreements
+            report,
+            target,
+            head.info.label_count if head else 0,
+            self.counts().unlabeled,
+            curve,
+            agreements,
+            self.settings.audit_share,
         )
         return Evaluation(report, points, advice)
 
@@ -301,7 +309,7 @@ class Labeler:
         return self._batch(claimed, [rows[item_id] for item_id in claimed.item_ids], self._learner.head)
 
     def _claim_fresh(self, annotator: str, size: int, strategy: str) -> Batch:
-        """Picks and claims. Where another annotator was faster with some of the picks, picks others for those."""
+        """Picks and claims. Picks anew where another annotator was faster with some; takes fewer where that goes on."""
         with self._lock:
             self._ledger.expire(self._clock())
             self._ledger.catch_up(self._pipeline.progress)
@@ -326,12 +334,14 @@ class Labeler:
             labeled_vectors=self._learner.kept.of(embeddings, labeled),
             shortlisted=found.shortlisted,
         )
-        for _ in range(CLAIM_ATTEMPTS):
+        for attempt in range(CLAIM_ATTEMPTS):
             random_rows = free_audit[: self._audit_count(size, len(pool), rng)]
             picked = STRATEGIES.get(strategy).pick(pool, size - len(random_rows), rng)
             rows = _interleaved(pool.rows[picked], random_rows, rng)
             with self._lock:
-                claimed = self._claim(annotator, rows, strategy, notice, head)
+                complete = bool(self._ledger.is_free(rows).all())
+                enough = complete or attempt == CLAIM_ATTEMPTS - 1
+                claimed = self._claim(annotator, rows, strategy, notice, head) if enough else None
                 still_free = self._ledger.is_free(pool.rows)
                 free_audit = free_audit[self._ledger.is_free(free_audit)]
             if claimed is not None:

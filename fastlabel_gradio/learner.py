@@ -94,6 +94,7 @@ class Learner:
         self._head: Head | None = None
         self._maker: HeadMaker | None = None  # once the encoder is there
         self._lesson: _Lesson | None = None
+        self._unsaved = ""
         self._trainer = Trainer(self._train, self._after_training_gently)
         pipeline.when_ready(self._resume)
         pipeline.when_done(self._train_on_late_rows)
@@ -163,8 +164,8 @@ class Learner:
         encoder = self._pipeline.encoder
         if encoder is None:
             return
-        self._maker, self.notice = head_maker(encoder, self._schema, self._store, self._settings)
-        self._head = self._maker.first()
+        maker, self.notice = head_maker(encoder, self._schema, self._store, self._settings)
+        self._head = maker.first()
         if self.checkpoint.exists():
             try:
                 head = load_head(self.checkpoint, device=self._settings.device)
@@ -172,6 +173,7 @@ class Learner:
                 self._head = head
             except CheckpointError as error:
                 self.notice = str(error)
+        self._maker = maker  # from now on heads may be trained
         with self._lock:
             self._ledger.catch_up(self._pipeline.progress)
             trained_on = self._head.info.label_count if self._head else 0
@@ -202,12 +204,12 @@ class Learner:
             raise NotYet("The labeled items are still being embedded; the head is trained when they are.")
         if len(np.unique(targets)) < 2:
             raise NotYet("Label items of at least two classes, then the first head is trained.")
-        before = self._head
-        head = self._maker.train(self.kept.of(self._store.embeddings, rows), targets, before, self._clock())
-        with self._lock:
-            self._head, self._lesson = head, _Lesson(rows, targets, before)
-            self.unseen -= unseen
+        head = self._maker.train(self.kept.of(self._store.embeddings, rows), targets, self._head, self._clock())
         self._save(head)  # before anybody sees its suggestions: a kill does not take them back
+        with self._lock:
+            self._lesson = _Lesson(rows, targets, self._head, self._lesson)
+            self._head = head
+            self.unseen -= unseen
 
     def _after_training_gently(self, is_superseded: Callable[[], bool]) -> None:
         """At a low priority: the new head is scoring the next batch meanwhile."""
@@ -217,7 +219,8 @@ class Learner:
         """Measures and calibrates the newest head, which is in use by then; runs in the trainer's thread."""
         assert self._head and self._maker and self._lesson
         rows, targets = self._lesson.rows, self._lesson.targets
-        self._measure(self._head)
+        if self._lesson.is_new:
+            self._measure(self._head)
         vectors = self.kept.of(self._store.embeddings, rows)
         head = self._maker.calibrate(self._head, vectors, targets, is_superseded)
         if head is not self._head:
@@ -225,13 +228,16 @@ class Learner:
             self._save(head)
         self.release_pages()
         self._refresh_shortlist(head, is_superseded)
+        if self._unsaved:
+            raise StoreError(self._unsaved)
 
     def _save(self, head: Head) -> None:
+        """Where it cannot be saved it is used all the same, and `_after_training` tells why when it is through."""
+        self._unsaved = ""
         try:
             save_head(head, self.checkpoint)
         except OSError as error:
-            version = head.info.version
-            raise StoreError(f"head v{version} works but could not be saved ({error}). Free some space.") from error
+            self._unsaved = f"head v{head.info.version} works but could not be saved ({error}). Free some space."
 
     def _measure(self, head: Head) -> None:
         """Adds the head to the learning curve."""
@@ -284,10 +290,15 @@ def head_maker(
     return maker, notice
 
 
-@dataclass(frozen=True, slots=True)
 class _Lesson:
-    """What the newest head was trained on, and the head before it; the trainer's thread alone uses it."""
+    """What the newest head was trained on, and the head before it; the trainer's thread alone uses it.
 
-    rows: Rows
-    targets: Rows
-    before: Head | None
+    Attributes:
+        is_new: whether it differs from the lesson before; the same labels once more say nothing of how heads learn.
+    """
+
+    def __init__(self, rows: Rows, targets: Rows, before: Head | None, last: "_Lesson | None") -> None:
+        self.rows = rows
+        self.targets = targets
+        self.before = before
+        self.is_new = not (last and np.array_equal(rows, last.rows) and np.array_equal(targets, last.targets))

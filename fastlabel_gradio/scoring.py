@@ -11,12 +11,9 @@ from functools import cache
 import numpy as np
 from jaxtyping import Float32
 
-from fastlabel_gradio.head import Head
+from fastlabel_gradio.head import BLOCK_ROWS, Head
 from fastlabel_gradio.types import Rows
 
-BLOCK_ROWS = (
-    2048  # with 512 numbers a row 4 MiB of float32: a block stays in a core's cache on its way through the head
-)
 DENSE = 0.5  # a slice of the embeddings of which at least so much is wanted is scored as a whole
 # The library that multiplies compiles a kernel for every new shape, which takes longer than a block: so there are few shapes.
 SHAPE_ROWS = 256

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Float64, Int64
 
 from fastlabel_gradio.config import PartConfig, ProjectConfig, load_config
 from fastlabel_gradio.devices import pick_device
@@ -161,6 +161,8 @@ class Experiment:
             labeler.train()
         if not labeler.wait_for_training(TRAINING_LIMIT_S):
             raise FastLabelError(f"a training took longer than {TRAINING_LIMIT_S:.0f} s")
+        if labeler.status().training.state == "failed":
+            raise FastLabelError(f"a training failed: {labeler.status().training.error}")
 
     def _accuracy(self, head: Head | None, answers: Answers | None = None) -> float:
         """Share of the test part that the head gets right; while there is none, that of the one class known so far."""
@@ -249,21 +251,20 @@ def table(simulation: Simulation) -> str:
     targets = [share * simulation.full_supervision for share in SHOWN_SHARES]
     lines = [f"Accuracy with every label of the pool: {simulation.full_supervision:.1%}", ""]
     by_strategy = _by_strategy(simulation.runs)
-    checkpoints = _shown_checkpoints(min(len(run.labels) for run in simulation.runs))
-    some = simulation.runs[0].labels
-    header = ["strategy", *(f"{some[place]} labels" for place in checkpoints), "area"]
+    counts = _common_counts(simulation.runs)
+    checkpoints = _shown_checkpoints(len(counts))
+    header = ["strategy", *(f"{counts[place]} labels" for place in checkpoints), "area"]
     header += [f"labels to {share:.0%} of it" for share in SHOWN_SHARES]
     lines += ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
     for strategy, runs in by_strategy.items():
-        shortest = min(len(run.labels) for run in runs)
-        curves = np.array([run.accuracy[:shortest] for run in runs], dtype=np.float64)
+        curves = _curves(runs, counts)
         low, high = bootstrap_interval(curves, np.random.default_rng(0))
         mean = curves.mean(axis=0)
         cells = [
             f"{100 * mean[place]:.1f} ({100 * low[place]:.1f} to {100 * high[place]:.1f})" for place in checkpoints
         ]
         cells.append(
-            f"{np.mean([area_under_curve(run.labels, run.accuracy) for run in runs]):.3f}" if shortest > 1 else ""
+            f"{np.mean([area_under_curve(run.labels, run.accuracy) for run in runs]):.3f}" if len(counts) > 1 else ""
         )
         cells += [_median_labels(runs, target) for target in targets]
         lines.append(f"| {strategy} | " + " | ".join(cells) + " |")
@@ -277,11 +278,11 @@ def plot(simulation: Simulation, destination: Path) -> None:
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
     for strategy, runs in _by_strategy(simulation.runs).items():
-        shortest = min(len(run.labels) for run in runs)
-        curves = np.array([run.accuracy[:shortest] for run in runs], dtype=np.float64)
+        counts = _common_counts(runs)
+        curves = _curves(runs, counts)
         low, high = bootstrap_interval(curves, np.random.default_rng(0))
-        [line] = axes.plot(runs[0].labels[:shortest], curves.mean(axis=0), label=strategy)
-        axes.fill_between(runs[0].labels[:shortest], low, high, color=line.get_color(), alpha=0.2, linewidth=0)
+        [line] = axes.plot(counts, curves.mean(axis=0), label=strategy)
+        axes.fill_between(counts, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
     axes.axhline(
         simulation.full_supervision, color="grey", linestyle="--", linewidth=1, label="every label of the pool"
     )
@@ -370,6 +371,21 @@ def _by_strategy(runs: Sequence[Run]) -> Mapping[str, list[Run]]:
     return found
 
 
+def _common_counts(runs: Sequence[Run]) -> list[int]:
+    """Numbers of labels at which curves can be compared: those of the run that ends first, from where all have begun."""
+    first, last = max(run.labels[0] for run in runs), min(run.labels[-1] for run in runs)
+    shortest = min(runs, key=lambda run: run.labels[-1])
+    return [count for count in shortest.labels if first <= count <= last] or [last]
+
+
+def _curves(runs: Sequence[Run], counts: Sequence[int]) -> Float64[np.ndarray, "runs counts"]:
+    """The accuracy of each run at those numbers of labels, on the line between its own checkpoints.
+
+    Where some items are left open, the batches of two runs do not end at the same numbers of labels.
+    """
+    return np.array([np.interp(counts, run.labels, run.accuracy) for run in runs], dtype=np.float64)
+
+
 def _shown_checkpoints(count: int) -> list[int]:
     """Places of up to five checkpoints, each twice as far as the one before, the last one the end."""
     places = {count - 1, *((count - 1) >> step for step in range(1, 5))}
@@ -377,7 +393,7 @@ def _shown_checkpoints(count: int) -> list[int]:
 
 
 def _median_labels(runs: Sequence[Run], target: float) -> str:
-    """Median over the runs; one that never gets there counts as more than any."""
+    """Median over the runs, the higher of the two middle ones; one that never gets there counts as more than any."""
     reached = [labels_to_reach(run.labels, run.accuracy, target) for run in runs]
     numbers = sorted(float("inf") if labels is None else labels for labels in reached)
     middle = numbers[len(numbers) // 2]

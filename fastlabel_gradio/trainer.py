@@ -40,8 +40,8 @@ class Trainer:
 
     Args:
         work: trains on the labels as they are then and swaps the new head in; raises NotYet if it cannot yet.
-        afterwards: what the new head is not kept back for. It is given a function, to be called now and then, that says
-            whether a newer request waits, and returns soon after that says so; left out where `work` failed.
+        afterwards: what the new head is not kept back for; left out where `work` failed. It is given a function, to be
+            called now and then, that says whether a newer request waits, and returns soon after that says so.
     """
 
     def __init__(self, work: Callable[[], None], afterwards: Callable[[Callable[[], bool]], None]) -> None:
@@ -84,7 +84,11 @@ class Trainer:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """While inside, what comes after a training neither begins nor goes on: a person is waiting for the cores."""
+        """While inside, what comes after a training is kept back: a person is waiting for the cores.
+
+        It does not begin, and stops where it next asks whether it is superseded. Where a newer request waits it hurries on
+        instead, to make room for that.
+        """
         with self._condition:
             self._pauses += 1
         try:
@@ -140,5 +144,8 @@ class Trainer:
     def _next_request(self) -> bool:
         with self._condition:
             self._condition.wait_for(lambda: self._requested or self._closed)
-            self._requested, self._busy, self._settled = False, True, False
-            return not self._closed
+            self._requested = False
+            if self._closed:
+                return False
+            self._busy, self._settled = True, False
+            return True

@@ -107,7 +107,3 @@ def test_a_pool_that_grows_is_listed_to_its_end(head: Head, vectors: Embeddings)
     grown = shortlist.outside(np.zeros(0, dtype=np.int64), np.arange(ITEMS))[0]
     whole = _refreshed(head, vectors, np.arange(ITEMS)).outside(np.zeros(0, dtype=np.int64), np.arange(ITEMS))[0]
     np.testing.assert_array_equal(grown, whole)
-
-
-def test_a_row_takes_three_bytes(head: Head, vectors: Embeddings) -> None:
-    assert _refreshed(head, vectors, _free()).bytes_per_row == 3

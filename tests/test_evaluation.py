@@ -162,3 +162,8 @@ def test_the_advice_follows_the_three_signals(
     assert advice.enough is enough
     assert text in advice.text
     assert advice.reasons
+
+
+def test_the_labels_still_needed_include_those_of_the_audit() -> None:
+    advice = advise(report(85, 100), 0.9, 200, 900, GROWING, [0.9], audit_share=0.5)
+    assert "about 590 more labels" in advice.text

@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 
 from fastlabel_gradio.errors import InvalidLabelsError, UnknownNameError
+from fastlabel_gradio.head import HeadMaker
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.project import Project
-from fastlabel_gradio.strategies import STRATEGIES
+from fastlabel_gradio.strategies import STRATEGIES, PoolView
+from fastlabel_gradio.strategies.base import strategy
+from fastlabel_gradio.types import Batch, Rows
 from tests.pools import make_config, true_labels, wait_for, write_pictures
 
 OpenProject = Callable[..., Project]
@@ -312,6 +315,68 @@ def test_threads_that_claim_and_submit_during_training_never_share_an_item(
     assert len(seen) == len(set(seen)) == 240
     assert labeler.counts().labeled == 240
     assert len(list(labeler.export_rows())) == 240
+
+
+def test_who_was_slower_gets_a_whole_batch_of_other_items(
+    pictures: Path, open_project: OpenProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(STRATEGIES, "_parts", dict(STRATEGIES._parts))
+    others: list[Batch] = []
+
+    @strategy("first_ones", needs="nothing")
+    def first_ones(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
+        """The first candidates; while they are picked for the first time, bob claims most of them."""
+        if not others:
+            others.append(Batch("", (), (), (), "", 0))
+            others.append(labeler.next_batch("bob", 8))
+        return np.arange(n)
+
+    labeler = open_project(make_config(pictures, strategy="first_ones", audit_share=0.2)).labeler("x")
+    batch = labeler.next_batch("ann", 10)
+    assert len(batch.items) == 10
+    assert len(others[1].items) == 8
+    assert not {item.id for item in batch.items} & {item.id for item in others[1].items}
+    assert labeler.counts().claimed == 18
+
+
+def test_requests_of_one_annotator_at_the_same_time_get_the_same_batch(labeler: Labeler) -> None:
+    batches: list[Batch] = []
+    threads = [threading.Thread(target=lambda: batches.append(labeler.next_batch("ann", 10))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len({batch.id for batch in batches}) == 1
+    assert len(batches) == 6
+    assert labeler.counts().claimed == 10
+
+
+def test_the_same_labels_once_more_add_nothing_to_the_learning_curve(labeler: Labeler) -> None:
+    _trained(labeler)
+    labeler.train()
+    assert labeler.wait_for_training(30)
+    assert [point.labels for point in labeler.evaluation(0.9).points] == [30]
+    assert labeler.head
+    assert labeler.head.info.version == 2
+
+
+def test_a_head_that_cannot_be_saved_is_used_and_measured_and_the_reason_is_told(labeler: Labeler) -> None:
+    labeler.checkpoint.mkdir(parents=True)  # nothing can be moved to where a folder is
+    (labeler.checkpoint / "full").touch()
+    _trained(labeler)
+    assert labeler.head
+    assert len(labeler.evaluation(0.9).points) == 1
+    assert "could not be saved" in labeler.status().training.error
+
+
+def test_a_head_begins_at_the_temperature_of_the_one_before(labeler: Labeler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fastlabel_gradio.head.maker.fit_temperature", lambda logits, targets: 2.0)
+    _trained(labeler)
+    assert labeler.head
+    assert labeler.head.info.temperature == 2.0
+    monkeypatch.setattr(HeadMaker, "calibrate", lambda self, head, *others: head)
+    _trained(labeler)
+    assert (labeler.head.info.version, labeler.head.info.temperature) == (2, 2.0)
 
 
 def test_files_that_were_touched_keep_their_labels_and_are_not_offered_again(

@@ -6,13 +6,14 @@ Nothing here knows of threads, items or the loop.
 from fastlabel_gradio.head.calibration import fit_temperature, out_of_fold_logits
 from fastlabel_gradio.head.checkpoint import check_head, load_head, save_head
 from fastlabel_gradio.head.maker import HeadMaker
-from fastlabel_gradio.head.model import Head, HeadInfo
+from fastlabel_gradio.head.model import BLOCK_ROWS, Head, HeadInfo
 from fastlabel_gradio.head.recipe import DEFAULT_RECIPE, HeadRecipe
 from fastlabel_gradio.head.spread import SAMPLE_ROWS, Spread
 from fastlabel_gradio.head.text_prior import TextPrior, zero_shot_head
 from fastlabel_gradio.head.training import train_head
 
 __all__ = [
+    "BLOCK_ROWS",
     "DEFAULT_RECIPE",
     "SAMPLE_ROWS",
     "Head",

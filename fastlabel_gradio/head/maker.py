@@ -43,7 +43,7 @@ class HeadMaker:
         return zero_shot_head(self.prior, self._info(0, 0), device=self.device) if self.prior else None
 
     def train(self, embeddings: Embeddings, targets: Targets, before: Head | None, now: float) -> Head:
-        """The head that comes after `before`, at temperature 1 until `calibrate` has measured its own.
+        """The head that comes after `before`, at the temperature of that until `calibrate` has measured its own.
 
         Args:
             embeddings: float32[n, dim], n >= 1, of labels of at least two classes.
@@ -51,7 +51,8 @@ class HeadMaker:
             now: seconds since the epoch.
         """
         version = before.info.version + 1 if before else 1
-        return self._train(embeddings, targets, self._info(version, len(targets)), now)
+        head = self._train(embeddings, targets, self._info(version, len(targets)), self._spread(), now)
+        return head.at_temperature(before.info.temperature) if before and before.info.version else head
 
     def calibrate(
         self, head: Head, embeddings: Embeddings, targets: Targets, is_superseded: Callable[[], bool]
@@ -62,22 +63,28 @@ class HeadMaker:
         """
         if len(targets) < FEWEST_LABELS:
             return head
+        spread = self._spread()
         left_out = out_of_fold_logits(
             embeddings,
             targets,
-            lambda some, goals: self._train(some, goals, head.info, head.info.trained_at),
+            lambda some, goals: self._train(some, goals, head.info, spread, head.info.trained_at),
             self.seed,
             is_superseded,
         )
         return head.at_temperature(_cautious(fit_temperature(*left_out), len(targets))) if left_out else head
 
-    def _train(self, embeddings: Embeddings, targets: Targets, info: HeadInfo, now: float) -> Head:
+    def _spread(self) -> Spread | None:
+        return Spread.of(self.sample()) if self.sample else None
+
+    def _train(
+        self, embeddings: Embeddings, targets: Targets, info: HeadInfo, spread: Spread | None, now: float
+    ) -> Head:
         return train_head(
             embeddings,
             targets,
             info,
             recipe=self.recipe,
-            spread=Spread.of(self.sample()) if self.sample else None,
+            spread=spread,
             prior=self.prior,
             device=self.device,
             now=now,

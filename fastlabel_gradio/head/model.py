@@ -15,7 +15,7 @@ from fastlabel_gradio.head.recipe import DROPOUT, RECIPE
 from fastlabel_gradio.types import Embeddings, Label, Probabilities, Rows
 
 HIDDEN_UNITS = 512
-SCORE_BLOCK_ROWS = 2048  # with 512 numbers a row 4 MiB of float32: a block stays in a core's cache on its way
+BLOCK_ROWS = 2048  # with 512 numbers a row 4 MiB of float32: a block stays in a core's cache on its way
 
 # Memory-mapped embeddings are read-only, and only read.
 warnings.filterwarnings("ignore", message="The given NumPy array is not writable", category=UserWarning)
@@ -99,18 +99,18 @@ class Head:
     def predict_proba(self, embeddings: Embeddings) -> Probabilities:
         """Class probabilities float32[n, classes], each row summing to 1; n may be 0."""
         probabilities = np.empty((len(embeddings), len(self.info.labels)), dtype=np.float32)
-        for start in range(0, len(embeddings), SCORE_BLOCK_ROWS):
+        for start in range(0, len(embeddings), BLOCK_ROWS):
             with torch.inference_mode():
-                logits = self._scorer(self._inputs(embeddings[start : start + SCORE_BLOCK_ROWS]))
+                logits = self._scorer(self._inputs(embeddings[start : start + BLOCK_ROWS]))
                 said = (logits / self.info.temperature).softmax(dim=1)
-                probabilities[start : start + SCORE_BLOCK_ROWS] = said.cpu().numpy()
+                probabilities[start : start + BLOCK_ROWS] = said.cpu().numpy()
         return probabilities
 
     def predict_proba_rows(self, embeddings: Embeddings, rows: Rows) -> Float32[np.ndarray, "picked classes"]:
         """Probabilities of some rows of a larger, possibly memory-mapped array, gathered in blocks (bounded memory)."""
         probabilities = np.empty((len(rows), len(self.info.labels)), dtype=np.float32)
-        for start in range(0, len(rows), SCORE_BLOCK_ROWS):
-            block = rows[start : start + SCORE_BLOCK_ROWS]
+        for start in range(0, len(rows), BLOCK_ROWS):
+            block = rows[start : start + BLOCK_ROWS]
             probabilities[start : start + len(block)] = self.predict_proba(np.asarray(embeddings[block]))
         return probabilities
 
@@ -129,8 +129,8 @@ class Head:
         """The predicted class of each item in each of some passes in which dropout stays on; the same for the same seed."""
         generator = torch.Generator().manual_seed(seed)
         votes = np.empty((passes, len(embeddings)), dtype=np.int64)
-        for start in range(0, len(embeddings), SCORE_BLOCK_ROWS):
-            inputs = self._inputs(embeddings[start : start + SCORE_BLOCK_ROWS])
+        for start in range(0, len(embeddings), BLOCK_ROWS):
+            inputs = self._inputs(embeddings[start : start + BLOCK_ROWS])
             with torch.inference_mode():
                 activations, skipped = self._scorer.activations(inputs), self._scorer.skip(inputs)
                 for number in range(passes):

@@ -53,11 +53,6 @@ class PoolView:
         """How many candidates, the first ones, are a uniform sample of the unlabeled pool (or all of it)."""
         return len(self) if self.shortlisted is None else len(self) - len(self.shortlisted)
 
-    @property
-    def shortlist(self) -> Rows:
-        """The positions of the others."""
-        return np.arange(self.uniform, len(self))
-
     def embeddings(self, positions: Rows) -> Embeddings:
         """Embeddings of some candidates, copied into memory: ask for as few as the strategy needs."""
         if self.shortlisted is None:
