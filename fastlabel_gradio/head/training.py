@@ -52,9 +52,9 @@ def train_head(
 ) -> Head:
     """Trains a head from scratch: an MLP, and past it a linear map.
 
-    The MLP learns by AdamW with warm-up and a cosine schedule; steps grow with the number of labels (`training_steps`).
-    The linear map is the ridge regression on the same labels times `ridge_weight`. Both together are divided by
-    `usual_temperature`. What the class names say (`TextPrior.weighted`) is added, and leads while labels are few
+    The MLP learns by AdamW with warm-up and a cosine schedule; how many steps depends on the labels (`training_steps`), and
+    one peak rate fits all numbers of them. The linear map is the ridge regression on the same labels times `ridge_weight`.
+    Both together are divided by `usual_temperature`. What the class names say (`TextPrior.weighted`) is added, and leads while labels are few
     (`names_lead`); the MLP is trained on top of it. The same embeddings in the same order, targets and seed give the
     same head on the same machine.
 

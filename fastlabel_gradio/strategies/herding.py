@@ -37,7 +37,7 @@ LAZY_BLOCK = 64
 def uherding(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
     """What adds most uncertainty coverage; plain coverage while there is no head.
 
-    Uncertainty is the margin score of the head's calibrated probabilities.
+    Uncertainty is the margin score of the head's probabilities.
     """
     return herd(pool, n, rng, Herding(uncertain=True))
 
@@ -75,7 +75,7 @@ def herd(pool: PoolView, n: int, rng: np.random.Generator, way: Herding) -> Rows
     """Picks n < len(pool) candidates greedily, each for what it adds to the weighted coverage of the pool.
 
     The candidates are max(3,000, 5 n) items: the whole pool, or uniformly drawn, or (weighted by uncertainty) half of
-    them the least certain. What they cover is measured on 2,000 other items, drawn uniformly.
+    them the least certain. What they cover is measured on 2,000 items, drawn uniformly.
     """
     candidates, references = _candidates(pool, n, rng, way), pool.sample(REFERENCES, rng)
     vectors, items = torch.from_numpy(pool.embeddings(candidates)), torch.from_numpy(pool.embeddings(references))
@@ -102,7 +102,7 @@ def bandwidth(some: Tensor, labeled: Tensor) -> float:
 
     Args:
         some: float32[n, dim], unit vectors drawn uniformly from the pool.
-        labeled: float32[labeled, dim], unit vectors.
+        labeled: float32[labeled, dim], unit vectors, a sample where there are many.
     """
     distances = _pairwise_distances(some)
     if not len(distances):
