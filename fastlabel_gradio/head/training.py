@@ -54,9 +54,9 @@ def train_head(
 
     The MLP learns by AdamW with warm-up and a cosine schedule; how many steps depends on the labels (`training_steps`), and
     one peak rate fits all numbers of them. The linear map is the ridge regression on the same labels times `ridge_weight`.
-    Both together are divided by `usual_temperature`. What the class names say (`TextPrior.weighted`) is added, and leads while labels are few
-    (`names_lead`); the MLP is trained on top of it. The same embeddings in the same order, targets and seed give the
-    same head on the same machine.
+    Both together are divided by `usual_temperature`. What the class names say (`TextPrior.weighted`) is added, and leads
+    while labels are few (`names_lead`); the MLP is trained on top of it. The same embeddings in the same order, targets and
+    seed give the same head on the same machine.
 
     Args:
         embeddings: float32[n, dim], L2-normalised, n >= 1.
