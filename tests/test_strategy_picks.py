@@ -95,17 +95,27 @@ def test_in_turn_each_pick_is_the_best_of_its_class(seed: int) -> None:
         left.remove(pick)
 
 
-def test_the_whole_strategy_agrees_with_the_paper_on_a_small_pool() -> None:
-    """One class is predicted with one uncertainty, so weights do not matter; all of the pool is candidate and reference."""
-    store, free, labeled = _vectors(90, 1), np.arange(80), np.arange(80, 90)
-    said = np.tile(np.array([[0.7, 0.3]], dtype=np.float32), (80, 1))
-    pool = PoolView(store, free, said, labeled, np.arange(10) % 2, 2)
+@SEEDS
+@pytest.mark.parametrize("name", ["representatives", "uherding", "auto"])
+def test_the_whole_strategy_agrees_with_the_paper_on_a_small_pool(name: str, seed: int) -> None:
+    """All of the pool is candidate and reference; `auto` divides the weights by the root of the predicted class's size."""
+    store, free, labeled = _vectors(90, seed), np.arange(80), np.arange(80, 90)
+    said = np.random.default_rng(seed).dirichlet([4, 2, 0.5], size=80).astype(np.float32)
+    pool = PoolView(store, free, said, labeled, np.arange(10) % 3, 3)
     distances = np.sqrt([_squared_distance(a, b) for i, a in enumerate(store[:80]) for b in store[:i]])
     between = np.sqrt([_squared_distance(a, b) for i, a in enumerate(store[80:]) for b in store[80 : 80 + i]])
     width = float(np.clip(between.min(), *np.percentile(distances, [1, 50])))
-    expected = _plain_greedy(store[:80], store[:80], np.full(80, 0.6), store[80:], width, 15)
-    assert STRATEGIES.get("uherding").pick(pool, 15, np.random.default_rng(0)).tolist() == expected
-    assert STRATEGIES.get("representatives").pick(pool, 15, np.random.default_rng(0)).tolist() == expected
+    weights = {
+        "representatives": [1.0] * 80,
+        "uherding": [1 - (max(row) - sorted(row)[1]) for row in said],
+        "auto": [
+            (1 - (max(row) - sorted(row)[1])) / sum(row.argmax() == other.argmax() for other in said) ** 0.5
+            for row in said
+        ],
+    }[name]
+    # After a dozen picks two items that cover each other alone are equally good where weights are equal.
+    expected = _plain_greedy(store[:80], store[:80], np.array(weights), store[80:], width, 12)
+    assert STRATEGIES.get(name).pick(pool, 12, np.random.default_rng(0)).tolist() == expected
 
 
 def test_the_bandwidth_is_the_least_distance_of_labels_within_limits() -> None:
