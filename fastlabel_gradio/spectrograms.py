@@ -2,7 +2,7 @@
 
 The mel scale is HTK's, mel(f) = 2595 log10(1 + f / 700), and a filter is a triangle between the centres of its neighbours
 (Young et al., The HTK Book, 5.4). Our own twenty lines, because importing librosa takes 3.5 s and the first batch waits
-for it; the tests compare them with librosa's.
+for it; the tests compare them with those of transformers.
 """
 
 from functools import cache

@@ -9,7 +9,7 @@ import pytest
 from fastlabel_gradio.app import main
 from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.errors import ConfigError, UnknownNameError
-from fastlabel_gradio.simulation import Behaviour, Simulation, simulate, table
+from fastlabel_gradio.simulation import Behaviour, Run, Simulation, simulate, table
 from fastlabel_gradio.sources import open_source
 from tests.pools import make_config, write_pictures
 
@@ -25,6 +25,12 @@ def played(pool: Path, tmp_path: Path, seeds: int = 1, strategy: str = "random",
     return simulate(make_config(pool), tmp_path, tmp_path / "work", [strategy], seeds, asked)
 
 
+@pytest.fixture(scope="module")
+def usual(pool: Path, tmp_path_factory: pytest.TempPathFactory) -> Simulation:
+    """Random picks, two seeds, and so many wrong answers that curves differ."""
+    return played(pool, tmp_path_factory.mktemp("usual"), seeds=2, noise=0.4)
+
+
 def test_a_run_labels_to_the_end_and_gets_better(pool: Path, tmp_path: Path) -> None:
     simulation = played(pool, tmp_path, strategy="auto")
     [run] = simulation.runs
@@ -34,17 +40,17 @@ def test_a_run_labels_to_the_end_and_gets_better(pool: Path, tmp_path: Path) -> 
     assert all(0 <= value <= 1 for value in run.accuracy)
 
 
-def test_the_same_seed_gives_the_same_curve_and_another_seed_another(pool: Path, tmp_path: Path) -> None:
-    first = played(pool, tmp_path / "a", seeds=2)
-    again = played(pool, tmp_path / "b", seeds=2)
-    assert first == again
-    assert first.runs[0].accuracy != first.runs[1].accuracy or first.runs[0].seed != first.runs[1].seed
+def test_the_same_seed_gives_the_same_curve_and_another_seed_another(
+    pool: Path, tmp_path: Path, usual: Simulation
+) -> None:
+    assert played(pool, tmp_path, noise=0.4).runs == usual.runs[:1]
+    assert usual.runs[0].accuracy != usual.runs[1].accuracy
 
 
-def test_wrong_answers_cost_accuracy(pool: Path, tmp_path: Path) -> None:
-    right = played(pool, tmp_path / "a")
-    wrong = played(pool, tmp_path / "b", noise=1.0)
-    assert wrong.runs[0].accuracy[-1] < right.runs[0].accuracy[-1]
+def test_wrong_answers_cost_accuracy(pool: Path, tmp_path: Path, usual: Simulation) -> None:
+    wrong = played(pool, tmp_path, noise=1.0)
+    assert wrong.runs[0].accuracy[-1] < usual.runs[0].accuracy[-1]
+    assert "more than 30" in table(wrong)
 
 
 def test_items_that_are_left_open_do_not_stop_a_run(pool: Path, tmp_path: Path) -> None:
@@ -85,18 +91,20 @@ def test_the_command_writes_a_table_json_and_a_plot(
     assert 0 < content["full_supervision"] <= 1
 
 
-def test_the_plot_is_a_picture(pool: Path, tmp_path: Path) -> None:
+def test_the_plot_is_a_picture(tmp_path: Path, usual: Simulation) -> None:
     from PIL import Image
 
     from fastlabel_gradio.simulation import plot
 
-    plot(played(pool, tmp_path, seeds=2), tmp_path / "curves.png")
+    plot(usual, tmp_path / "curves.png")
     assert Image.open(tmp_path / "curves.png").size == (960, 600)
 
 
-def test_the_table_says_where_a_target_was_not_reached(pool: Path, tmp_path: Path) -> None:
-    simulation = played(pool, tmp_path, noise=0.9)
-    assert "more than 30" in table(simulation)
+def test_curves_are_compared_at_the_same_numbers_of_labels() -> None:
+    first, second = Run("random", 0, [10, 20, 30], [0.5, 0.7, 0.9]), Run("random", 1, [8, 16, 24], [0.4, 0.6, 0.8])
+    lines = table(Simulation(0.9, [first, second])).splitlines()
+    assert "| 16 labels | 24 labels |" in lines[2]
+    assert "| 61.0 (60.0 to 62.0) | 79.0 (78.0 to 80.0) |" in lines[4]
 
 
 def _split(pool: Path, tmp_path: Path, **options: object):  # type: ignore[no-untyped-def]
