@@ -26,7 +26,7 @@ RARE_CLASSES = ("airplane", "automobile")
 RARE_SHARE = 0.02  # of the pool, each of them
 ENCODER_SOURCES = (
     *("encoders/offline.py", "encoders/offline_sound.py", "encoders/linear_maps.py"),
-    *("clustering.py", "spectrograms.py"),
+    *("clustering.py", "media/spectrograms.py"),
 )
 
 

@@ -37,10 +37,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Waveform:
-    """A sound: float32[samples], mono, full scale is -1 to 1, with the number of samples a second."""
+    """A sound: float32[samples], mono, full scale is -1 to 1, with the number of samples a second.
+
+    Attributes:
+        note: what had to be done to read it that its user should know, in one line; "" where nothing had.
+    """
 
     samples: Float32[np.ndarray, " samples"]
     rate_hz: int
+    note: str = ""
 
     @property
     def seconds(self) -> float:
@@ -48,6 +53,21 @@ class Waveform:
 
 
 Media: TypeAlias = Image.Image | Waveform
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Files, folders or rows that a source did not take as items.
+
+    Attributes:
+        what: what they are, short: ".txt", "__MACOSX", "broken link".
+        why: the rule that left them out, in one line.
+        count: how many.
+    """
+
+    what: str
+    why: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from fastlabel_gradio.app import App, create_app
 from fastlabel_gradio.config import AppConfig
-from fastlabel_gradio.spectrograms import LARGE_SIZE_PX
+from fastlabel_gradio.media.spectrograms import LARGE_SIZE_PX
 from fastlabel_gradio.types import Item
 from tests.pools import make_sound_config, wait_for, write_sounds
 from tests.test_api import free_port

@@ -11,9 +11,9 @@ from PIL import Image
 
 from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.gallery import SHEET_COLUMNS, Gallery, SoundGallery, open_gallery, sound_gallery
-from fastlabel_gradio.sounds import sound_info
+from fastlabel_gradio.media.sounds import sound_info
+from fastlabel_gradio.media.spectrograms import LARGE_SIZE_PX, TILE_SIZE_PX
 from fastlabel_gradio.sources import Source, open_source
-from fastlabel_gradio.spectrograms import LARGE_SIZE_PX, TILE_SIZE_PX
 from fastlabel_gradio.types import Item
 
 RATE_HZ = 16_000

@@ -9,10 +9,9 @@ PACKAGE = Path(__file__).parent.parent / "fastlabel_gradio"
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("types", "errors"),
     (
-        *("registry", "options", "config", "devices", "item_file", "atomic_file", "clustering"),
-        *("spectrograms", "label_store", "trainer", "evaluation", "learning_record", "kept_rows"),
+        *("registry", "options", "config", "devices", "atomic_file", "clustering"),
+        *("media", "label_store", "trainer", "evaluation", "learning_record", "kept_rows"),
     ),
-    ("pictures", "sounds"),
     ("sources", "encoders", "head", "exports"),
     ("embedding_store", "gallery", "strategies", "scoring"),
     ("embedding_pipeline", "candidates"),

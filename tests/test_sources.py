@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from fastlabel_gradio.errors import ConfigError, SourceError, UnreadableItemError
-from fastlabel_gradio.sounds import open_sound
+from fastlabel_gradio.media.sounds import open_sound
 from fastlabel_gradio.sources import SOURCES, Source, guess_source, open_source
 from fastlabel_gradio.types import Item, Media, Waveform
 from tests.source_data import (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float32
 
-from fastlabel_gradio.sounds import resampled
+from fastlabel_gradio.media.sounds import resampled
 from fastlabel_gradio.types import Waveform
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastlabel_gradio.encoders.base import ENCODERS
 from fastlabel_gradio.encoders.clip import ClipEncoder, ClipOptions
-from fastlabel_gradio.spectrograms import TOP_HZ, spectrogram_picture
+from fastlabel_gradio.media.spectrograms import TOP_HZ, spectrogram_picture
 
 PICTURE_VERSION = 1  # part of the fingerprint; changes with anything that changes the picture of a sound
 

@@ -23,7 +23,7 @@ from fastlabel_gradio.encoders.base import ENCODERS, EncoderOptions, FittedEncod
 from fastlabel_gradio.encoders.learned_file import learned_digest, load_learned, save_learned
 from fastlabel_gradio.encoders.linear_maps import principal_directions, random_directions, unit_vectors, zca
 from fastlabel_gradio.errors import EncoderUnavailableError
-from fastlabel_gradio.spectrograms import mel_power
+from fastlabel_gradio.media.spectrograms import mel_power
 from fastlabel_gradio.types import Embeddings, Waveform
 
 if TYPE_CHECKING:

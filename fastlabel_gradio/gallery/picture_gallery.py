@@ -3,7 +3,7 @@
 from PIL import Image
 
 from fastlabel_gradio.gallery.base import SHEET_COLUMNS, Gallery
-from fastlabel_gradio.pictures import contact_sheet, encode_jpeg, thumbnail
+from fastlabel_gradio.media.pictures import contact_sheet, encode_jpeg, thumbnail
 from fastlabel_gradio.types import Item
 
 THUMBNAIL_PX = 160

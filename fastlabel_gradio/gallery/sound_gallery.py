@@ -9,10 +9,10 @@ from PIL import Image
 
 from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.gallery.base import SHEET_COLUMNS, Gallery
-from fastlabel_gradio.pictures import MAX_JPEG_SIDE_PX, encode_jpeg
-from fastlabel_gradio.sounds import PLAYED_RATE_HZ, encode_flac, sound_info
+from fastlabel_gradio.media.pictures import MAX_JPEG_SIDE_PX, encode_jpeg
+from fastlabel_gradio.media.sounds import PLAYED_RATE_HZ, encode_flac, sound_info
+from fastlabel_gradio.media.spectrograms import TOP_HZ, large_spectrogram, spectrogram_sheet, spectrogram_tile
 from fastlabel_gradio.sources import Source
-from fastlabel_gradio.spectrograms import TOP_HZ, large_spectrogram, spectrogram_sheet, spectrogram_tile
 from fastlabel_gradio.types import Item, Waveform
 
 log = logging.getLogger(__name__)

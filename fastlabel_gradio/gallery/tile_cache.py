@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from fastlabel_gradio.pictures import encode_jpeg
+from fastlabel_gradio.media.pictures import encode_jpeg
 from fastlabel_gradio.types import Item
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from fastlabel_gradio.sounds import MAX_SECONDS
+from fastlabel_gradio.media.sounds import MAX_SECONDS
 from fastlabel_gradio.sources.base import SOURCES
 from fastlabel_gradio.sources.files import locate
 from fastlabel_gradio.sources.folder import FolderOptions, FolderSource

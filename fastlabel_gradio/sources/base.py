@@ -4,7 +4,7 @@ A source holds no state of the loop and decodes nothing while it scans.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from fastlabel_gradio.options import parse_options
 from fastlabel_gradio.registry import Registry
-from fastlabel_gradio.types import Item, Kind, Media
+from fastlabel_gradio.types import Item, Kind, LeftOut, Media
 
 
 class SourceOptions(BaseModel):
@@ -70,6 +70,10 @@ class Source(ABC):
     def reference_label(self, item: Item) -> str | None:
         """The class name that the data itself gives, for evaluation only: never shown, never trained on."""
         return None
+
+    def left_out(self) -> Sequence[LeftOut]:
+        """What the newest scan did not take as items, most frequent first, as far as it has come; empty before the first."""
+        return ()
 
     def held_out(self) -> Iterator[Item]:
         """Items with reference labels kept out of the pool as a test part; none by default."""

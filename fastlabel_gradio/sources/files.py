@@ -6,7 +6,7 @@ import re
 from pathlib import Path, PurePath
 
 from fastlabel_gradio.errors import UnreadableItemError
-from fastlabel_gradio.item_file import one_line, open_file
+from fastlabel_gradio.media.item_file import one_line, open_file
 from fastlabel_gradio.types import TimeSpan
 
 _MARK = "\N{REPLACEMENT CHARACTER}"

@@ -2,7 +2,7 @@
 
 from PIL import Image
 
-from fastlabel_gradio.pictures import open_picture
+from fastlabel_gradio.media.pictures import open_picture
 from fastlabel_gradio.sources.base import SOURCES
 from fastlabel_gradio.sources.files import file_key, locate
 from fastlabel_gradio.sources.folder import FolderOptions, FolderSource

@@ -9,8 +9,8 @@ import threading
 from functools import lru_cache
 from pathlib import Path
 
-from fastlabel_gradio.item_file import open_file
-from fastlabel_gradio.sounds import open_sound
+from fastlabel_gradio.media.item_file import open_file
+from fastlabel_gradio.media.sounds import open_sound
 from fastlabel_gradio.sources.files import file_key, locate, stamp_of
 from fastlabel_gradio.types import Item, TimeSpan, Waveform
 

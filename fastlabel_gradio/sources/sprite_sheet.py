@@ -12,7 +12,7 @@ from PIL import Image
 from pydantic import NonNegativeInt, PositiveInt, field_validator, model_validator
 
 from fastlabel_gradio.errors import SourceError, UnreadableItemError
-from fastlabel_gradio.pictures import MAX_PIXELS, open_picture, picture_size
+from fastlabel_gradio.media.pictures import MAX_PIXELS, open_picture, picture_size
 from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions
 from fastlabel_gradio.sources.download import download
 from fastlabel_gradio.sources.files import stamp_of

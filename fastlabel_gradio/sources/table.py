@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fastlabel_gradio.errors import SourceError
-from fastlabel_gradio.pictures import open_picture
+from fastlabel_gradio.media.pictures import open_picture
 from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions
 from fastlabel_gradio.sources.files import file_key, id_of, locate, path_of, stamp_of
 from fastlabel_gradio.sources.sound_files import read_sound, sound_key, whole_file

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fastlabel_gradio.errors import UnreadableItemError
-from fastlabel_gradio.sounds import sound_info
+from fastlabel_gradio.media.sounds import sound_info
 from fastlabel_gradio.types import Item, TimeSpan
 
 MIN_REST_MS = 100  # less at the end of a file is in no window

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from fastlabel_gradio.spectrograms import TOP_HZ
+from fastlabel_gradio.media.spectrograms import TOP_HZ
 from fastlabel_gradio.ui.tab_info import TabInfo
 
 HERE = Path(__file__).parent

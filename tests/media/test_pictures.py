@@ -1,4 +1,4 @@
-"""Pictures in and out: what `fastlabel_gradio.pictures` accepts, refuses and makes."""
+"""Pictures in and out: what `fastlabel_gradio.media.pictures` accepts, refuses and makes."""
 
 import io
 import os
@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fastlabel_gradio import pictures
 from fastlabel_gradio.errors import UnreadableItemError
+from fastlabel_gradio.media import pictures
 
 RED, BLUE = (220, 20, 20), (20, 20, 220)
 
@@ -217,7 +217,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(size: tuple[int, i
 def test_no_warning_of_pillow_reaches_the_terminal(tmp_path: Path) -> None:
     (tmp_path / "large.png").write_bytes(png_claiming(10_000, 12_000).getvalue())
     program = (
-        "import pathlib, sys; from fastlabel_gradio import pictures\n"
+        "import pathlib, sys; from fastlabel_gradio.media import pictures\n"
         "try: pictures.open_picture(pathlib.Path(sys.argv[1]))\n"
         "except pictures.UnreadableItemError: pass"
     )

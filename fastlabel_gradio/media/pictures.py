@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError, features
 
 from fastlabel_gradio.errors import UnreadableItemError
-from fastlabel_gradio.item_file import one_line, open_file
+from fastlabel_gradio.media.item_file import one_line, open_file
 
 MATTE = "#20242c"
 MIN_SIDE_PX = 2

@@ -21,7 +21,7 @@ import soundfile
 import soxr
 
 from fastlabel_gradio.errors import UnreadableItemError
-from fastlabel_gradio.item_file import one_line, open_file
+from fastlabel_gradio.media.item_file import one_line, open_file
 from fastlabel_gradio.types import TimeSpan, Waveform
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from transformers.audio_utils import hertz_to_mel, mel_filter_bank, spectrogram
 
-from fastlabel_gradio.spectrograms import (
+from fastlabel_gradio.media.spectrograms import (
     FRAMES_AT_ONCE,
     LARGE_SIZE_PX,
     TILE_SIZE_PX,

@@ -1,4 +1,4 @@
-"""Sounds in and out: what `fastlabel_gradio.sounds` accepts, refuses and makes."""
+"""Sounds in and out: what `fastlabel_gradio.media.sounds` accepts, refuses and makes."""
 
 import io
 import os
@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from fastlabel_gradio.errors import UnreadableItemError
-from fastlabel_gradio.sounds import encode_flac, open_sound, resampled, sound_info
+from fastlabel_gradio.media.sounds import encode_flac, open_sound, resampled, sound_info
 from fastlabel_gradio.types import TimeSpan, Waveform
 from tests.source_data import RATE_HZ, save_sound, sound
 
