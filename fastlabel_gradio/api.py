@@ -22,9 +22,9 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from fastlabel_gradio.access import Access, refuse_foreign_site
 from fastlabel_gradio.errors import FastLabelError, InvalidLabelsError, StoreError, UnreadableItemError
 from fastlabel_gradio.evaluation import AuditReport
-from fastlabel_gradio.exports import EXPORTERS
+from fastlabel_gradio.exports import EXPORTERS, harmless_rows
 from fastlabel_gradio.gallery import SHEET_COLUMNS, SoundGallery
-from fastlabel_gradio.labeler import Evaluation, Labeler
+from fastlabel_gradio.labeler import Evaluation, Labeler, Status
 from fastlabel_gradio.project import Project
 from fastlabel_gradio.types import Batch, Item, Prediction, Reopened, TimeSpan
 
@@ -254,12 +254,17 @@ def _add_download_routes(router: APIRouter, project_of: FindProject, who_asks: A
         project: str | None = None,
         format: Annotated[str, Query(description=f"one of {', '.join(EXPORTERS.names())}")] = "csv",
         predictions: Annotated[bool, Query(description="also every unlabeled item with its prediction")] = False,
+        spreadsheet_safe: Annotated[
+            bool, Query(description="of CSV: names that a spreadsheet would run as a formula begin with '")
+        ] = True,
     ) -> FileResponse:
         """Every label as a file."""
         chosen = project_of(project)
         exporter = EXPORTERS.get(format)
         folder = tempfile.TemporaryDirectory(prefix="fastlabel-export-")
-        rows = chosen.labeler(who).export_rows(include_predictions=predictions)
+        rows = chosen.export_rows(who, include_predictions=predictions)
+        if exporter.opens_in_spreadsheets and spreadsheet_safe:
+            rows = harmless_rows(rows)
         path = exporter.write(rows, Path(folder.name) / f"{chosen.name}-labels{exporter.suffix}")
         return FileResponse(
             path, media_type=exporter.media_type, filename=path.name, background=BackgroundTask(folder.cleanup)
@@ -443,6 +448,10 @@ def _audit_answer(report: AuditReport, names: Sequence[str]) -> AuditAnswer:
     )
 
 
+def _given_contradiction(status: Status) -> str:
+    return status.contradiction.text("The labels given") if status.contradiction else ""
+
+
 def _status_answer(project: Project, labeler: Labeler, annotator: str) -> dict[str, Any]:
     status = labeler.status()
     head, training = status.head, status.training
@@ -457,7 +466,11 @@ def _status_answer(project: Project, labeler: Labeler, annotator: str) -> dict[s
         "claimed_by_others": labeler.claimed_by_others(annotator),
         "since_training": status.since_training,
         "train_every": labeler.settings.learner.train_every,
-        "notice": status.notice,
+        "notice": " ".join(filter(None, (project.notice, status.notice, _given_contradiction(status)))),
+        "contradictions": {
+            "known": asdict(project.contradiction) if project.contradiction else None,
+            "given": asdict(status.contradiction) if status.contradiction else None,
+        },
         "embedding": asdict(status.embedding),
         "head": {
             "version": head.version if head else 0,

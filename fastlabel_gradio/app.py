@@ -1,6 +1,7 @@
 """The app: from a command line to a running page. Builds the projects, the REST routes and the page, and serves them."""
 
 import argparse
+import csv
 import hashlib
 import logging
 import os
@@ -18,6 +19,7 @@ from fastlabel_gradio import __version__
 from fastlabel_gradio.config import LOOPBACK, AppConfig, load_config, parse_config
 from fastlabel_gradio.devices import pick_device
 from fastlabel_gradio.errors import ConfigError, FastLabelError
+from fastlabel_gradio.yaml_file import yaml_value
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -42,6 +44,8 @@ examples:
   python launch.py                                      the demo: digits and sounds, nothing to download
   python launch.py ~/pictures --classes cat,dog,other   a folder of pictures
   python launch.py ~/imagenet/train                     a folder of class folders proposes its classes
+  python launch.py ~/pictures.csv --path-column photo --label-column species --set root=~/pictures
+                                                        a table whose columns have names of their own
   python launch.py ~/recordings --classes owl,other --window 3
                                                         sounds, cut into items of 3 seconds
   python launch.py --config configs/celeba.yaml         a configuration; see configs/ for more
@@ -181,11 +185,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     data = parser.add_argument_group("what to label")
     data.add_argument(
-        "path", nargs="?", type=Path, metavar="PATH", help="a folder of pictures or sounds, or a .csv or .jsonl table"
+        "path", nargs="?", type=Path, metavar="PATH", help="a folder of pictures or sounds, or a table (.csv, .json, …)"
     )
     data.add_argument("--config", type=Path, metavar="F", help="a YAML configuration instead of PATH")
     data.add_argument("--kind", choices=("image", "audio"), help="what PATH holds (default: whatever there is more of)")
     data.add_argument("--window", type=_seconds, metavar="S", help="cut sounds into items of S seconds")
+    data.add_argument("--path-column", metavar="C", help="the column of a table that holds the paths")
+    data.add_argument("--label-column", metavar="C", help="the column of a table that holds known labels")
+    data.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=_option,
+        metavar="KEY=VALUE",
+        help="any option of the source that PATH becomes (docs/configuration.md lists them), once per option",
+    )
     data.add_argument("--classes", metavar="A,B,C", help="the classes; class folders propose theirs")
     data.add_argument("--encoder", metavar="E", help="auto, clip, clap, offline (default: auto, the best to be had)")
     data.add_argument(
@@ -216,6 +230,20 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _option(text: str) -> tuple[str, str]:
+    key, sign, value = text.partition("=")
+    if not (key.strip() and sign):
+        raise argparse.ArgumentTypeError(f"{text!r} is no option: write KEY=VALUE, for example root=../pictures")
+    return key.strip(), value
+
+
+def _class_names(text: str) -> list[str]:
+    """The names between commas, without blanks and quotes around them; one in double quotes may hold a comma."""
+    [cells] = list(csv.reader([text.replace("\n", " ")], skipinitialspace=True)) or [[]]
+    names = [name.strip() for name in cells]
+    return [name[1:-1].strip() if len(name) > 1 and name[0] == name[-1] == "'" else name for name in names if name]
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
@@ -230,10 +258,16 @@ def _config(arguments: argparse.Namespace) -> AppConfig:
     """The configuration that the command line names or describes. Raises ConfigError, SourceError."""
     if arguments.path and arguments.config:
         raise ConfigError("PATH and --config exclude each other: put the path into the configuration's source.")
+    if not arguments.path and (given := _of_path_alone(arguments)):
+        raise ConfigError(
+            f"{given} needs a PATH. In a configuration the options of a source stand in its source block."
+        )
     config = _config_of_path(arguments) if arguments.path else load_config(arguments.config or _demo_config())
     overrides: dict[str, object] = {}
-    if arguments.classes:
-        overrides["classes"] = [name.strip() for name in arguments.classes.split(",")]
+    if arguments.classes is not None:
+        overrides["classes"] = _class_names(arguments.classes)
+        if not overrides["classes"]:
+            raise ConfigError(f"--classes {arguments.classes!r} names no class. Name at least two: --classes cat,dog")
     if arguments.encoder:
         overrides["encoder"] = arguments.encoder
     if _is_public_space() and not _logins(arguments):
@@ -248,11 +282,34 @@ def _config_of_path(arguments: argparse.Namespace) -> AppConfig:
     from fastlabel_gradio.sources import guess_source
 
     media_kind, source, options = guess_source(arguments.path, arguments.kind)
-    if arguments.window:
-        options["window_s"] = arguments.window
+    options |= _source_options(source, arguments)
     project = {"name": PROJECT_NAMES[media_kind], "source": {"kind": source, **options}}
     title = f"FastLabel: {arguments.path.resolve().name}"
     return parse_config({"title": title, "projects": [project], "base_dir": Path.cwd()}, "command line")
+
+
+def _of_path_alone(arguments: argparse.Namespace) -> str:
+    """The first option given that says how PATH is read; "" for none."""
+    names = ("kind", "window", "path_column", "label_column", "set")
+    return next((f"--{name.replace('_', '-')}" for name in names if getattr(arguments, name)), "")
+
+
+def _source_options(source: str, arguments: argparse.Namespace) -> dict[str, object]:
+    """What the command line says of a source. Raises ConfigError for an option that the source has not."""
+    from fastlabel_gradio.sources import SOURCES
+
+    named = {"window_s": arguments.window, "path_column": arguments.path_column, "label_column": arguments.label_column}
+    given: dict[str, object] = {key: value for key, value in named.items() if value is not None}
+    fields = SOURCES.get(source).Options.model_fields
+    for key, value in arguments.set:
+        is_text = key in fields and fields[key].annotation in (str, str | None)
+        given[key] = value if is_text else yaml_value(value)
+    unknown = [key for key in given if key not in fields]
+    if unknown:
+        known = ", ".join(sorted(fields.keys() - {"path"}))
+        what = f"{arguments.path} is taken as '{source}', which has no option '{unknown[0]}'"
+        raise ConfigError(f"{what}. Its options: {known or 'none but the path'}.")
+    return given
 
 
 def _demo_config() -> Path:

@@ -13,6 +13,7 @@ import re
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -255,6 +256,29 @@ class EmbeddingStore:
             visible,
         )
         return dict(found)
+
+    def contents_of(self, rows: Sequence[int]) -> list[tuple[str, str, int]]:
+        """(content key, item id, row) of some rows, by content key; a row whose item has new content is left out."""
+        found = self._read_many(
+            "SELECT content_key, item_id, row FROM rows WHERE encoder = ? AND item_id IS NOT NULL AND row IN ({})",
+            rows,
+            self._encoder,
+        )
+        return sorted(found)
+
+    def copies(self) -> Iterator[tuple[str, str]]:
+        """(content key, item id) of the pool's items whose content is there more than once, by content key, as a stream.
+
+        Walks all rows of the encoder, a second or two at a million, on a connection of its own: nobody waits for it.
+        """
+        with closing(self._connect()) as connection:
+            yield from connection.execute(
+                "SELECT content_key, item_id FROM rows JOIN items ON items.id = item_id WHERE encoder = ?1"
+                " AND items.scan >= ?2 AND reason IS NULL AND content_key IN"
+                " (SELECT content_key FROM rows WHERE encoder = ?1 GROUP BY content_key HAVING count(*) > 1)"
+                " ORDER BY content_key, item_id",
+                (self._encoder, self._completed_scan),
+            )
 
     def items_at(self, rows: Rows) -> dict[int, Item]:
         """The item of each row, in the order of `rows`; a row whose item has new content elsewhere is left out."""

@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from fastlabel_gradio.candidates import candidates_of
+from fastlabel_gradio.contradictions import Contradiction
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline, EmbeddingProgress
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import InvalidLabelsError
@@ -53,7 +54,7 @@ class LabelerSettings:
 class Status:
     """Everything the page shows beside the grid. `since_training` counts labels that the head has not seen.
 
-    `settled` is False while a head is trained, saved, measured or calibrated.
+    `settled` is False while a head is trained, saved, measured or calibrated. `contradiction` is one among the labels given.
     """
 
     counts: Counts
@@ -63,6 +64,7 @@ class Status:
     training: Training
     settled: bool
     notice: str
+    contradiction: Contradiction | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +241,7 @@ class Labeler:
             training=self._learner.training,
             settled=self._learner.settled,
             notice=self._learner.notice,
+            contradiction=self._learner.contradiction,
         )
 
     def evaluation(self, target: float) -> Evaluation:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from fastlabel_gradio.candidates import WINDOW_ROWS, Shortlist
+from fastlabel_gradio.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.devices import at_low_priority
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
 from fastlabel_gradio.embedding_store import EmbeddingStore
@@ -58,6 +59,7 @@ class Learner:
 
     Attributes:
         unseen: labels that the newest head has not seen; changed with the lock held.
+        contradiction: items of one content that people labeled differently, as of the newest head.
         notice: why the saved head or the class names are not used; "" where there is nothing to say.
         kept: embeddings of labeled rows, in memory.
         shortlist: what the newest heads were least sure of in a large pool.
@@ -87,6 +89,7 @@ class Learner:
         self._clock = clock
         self.checkpoint = folder / "head.safetensors"
         self.unseen = 0
+        self.contradiction: Contradiction | None = None
         self.notice = ""
         self.kept = KeptRows()
         self.shortlist = Shortlist()
@@ -98,6 +101,7 @@ class Learner:
         self._trainer = Trainer(self._train, self._after_training_gently)
         pipeline.when_ready(self._resume)
         pipeline.when_done(self._train_on_late_rows)
+        pipeline.when_done(self._compare_copies)
 
     @property
     def head(self) -> Head | None:
@@ -221,6 +225,7 @@ class Learner:
         rows, targets = self._lesson.rows, self._lesson.targets
         if self._lesson.is_new:
             self._measure(self._head)
+            self._compare_copies()
         vectors = self.kept.of(self._store.embeddings, rows)
         head = self._maker.calibrate(self._head, vectors, targets, is_superseded)
         if head is not self._head:
@@ -246,6 +251,17 @@ class Learner:
         items, correct = (report.items, report.correct) if report else (0, 0)
         agreement = self._agreement(self._lesson.before, head)
         self._record.add(LearningPoint(head.info.label_count, items, correct, agreement))
+
+    def _compare_copies(self) -> None:
+        """Looks for items of one content that carry different labels."""
+        with self._lock:
+            labeled = [self._ledger.training_set(), self._ledger.audit_set()]
+        label_ids = {int(row): label_id for rows, ids in labeled for row, label_id in zip(rows, ids, strict=True)}
+        names = dict(zip(self._schema.ids, self._schema.names, strict=True))
+        contents = self._store.contents_of(list(label_ids))
+        self.contradiction = contradiction_among(
+            (key, item_id, names[label_ids[row]]) for key, item_id, row in contents
+        )
 
     def _refresh_shortlist(self, head: Head, is_superseded: Callable[[], bool]) -> None:
         """What the head is least sure of in the whole of a large pool, for the batch after the next."""

@@ -1,21 +1,25 @@
 """Project: one pool as it is served. Opens what a ProjectConfig names, holds it together, closes it in order."""
 
 import json
+import logging
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.config import ProjectConfig
+from fastlabel_gradio.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.devices import use_one_thread_per_operation
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.encoders import check_encoder
 from fastlabel_gradio.errors import ConfigError, InvalidLabelsError
+from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.gallery import open_gallery
 from fastlabel_gradio.head import HeadRecipe
 from fastlabel_gradio.label_store import LabelStore
@@ -26,6 +30,8 @@ from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Item, Kind
 
 MAX_PRIVATE_LABELERS = 100
+
+log = logging.getLogger(__name__)
 
 
 class Project:
@@ -74,6 +80,8 @@ class Project:
                 self.gallery.kept_resolution,
                 embedding_workers,
             )
+            self.contradiction: Contradiction | None = None  # among the reference labels
+            self.pipeline.when_done(self._compare_reference_labels)
             undo.pop_all()
 
     @property
@@ -83,6 +91,12 @@ class Project:
     @property
     def kind(self) -> Kind:
         return self.source.kind
+
+    @property
+    def notice(self) -> str:
+        """What its users should know of the source, in a line; "" where there is nothing to say."""
+        contradiction = self.contradiction.text("The labels that the source knows") if self.contradiction else ""
+        return " ".join(filter(None, (self.source.notice, contradiction)))
 
     @property
     def settings(self) -> LabelerSettings:
@@ -117,6 +131,11 @@ class Project:
             opened.close()  # outside of the lock: it waits for a training under way
         return labeler
 
+    def export_rows(self, annotator: str, *, include_predictions: bool = False) -> Iterator[ExportRow]:
+        """The rows of the annotator's labeler, each with the path of its item's file."""
+        for row in self.labeler(annotator).export_rows(include_predictions=include_predictions):
+            yield replace(row, path=self.source.exported_path(Item(row.item_id)))
+
     def batch_items(self, batch_id: str) -> tuple[Item, ...]:
         """The items of a batch of any labeler. Raises InvalidLabelsError for an unknown batch."""
         with self._lock:
@@ -134,6 +153,14 @@ class Project:
         self.gallery.close()
         self.store.close()
         self._file_lock.release()
+
+    def _compare_reference_labels(self) -> None:
+        """In the pipeline's thread, once all is embedded."""
+        known = ((key, item_id, self.source.reference_label(Item(item_id))) for key, item_id in self.store.copies())
+        labeled = ((key, item_id, label) for key, item_id, label in known if label is not None)
+        self.contradiction = contradiction_among(labeled)
+        if self.contradiction:
+            log.warning("%s: %s", self.name, self.contradiction.text("The labels that the source knows"))
 
     def _take_idle(self) -> "list[_Opened]":
         """Visitors of a public page come and go: the labelers that were used least lately, to be closed."""

@@ -9,10 +9,19 @@ PACKAGE = Path(__file__).parent.parent / "fastlabel_gradio"
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("types", "errors"),
     (
-        *("registry", "options", "config", "devices", "atomic_file", "clustering"),
+        *(
+            "registry",
+            "options",
+            "yaml_file",
+            "spreadsheet_cells",
+            "contradictions",
+            "devices",
+            "atomic_file",
+            "clustering",
+        ),
         *("media", "label_store", "trainer", "evaluation", "learning_record", "kept_rows"),
     ),
-    ("sources", "encoders", "head", "exports"),
+    ("config", "sources", "encoders", "head", "exports"),
     ("embedding_store", "gallery", "strategies", "scoring"),
     ("embedding_pipeline", "candidates"),
     ("pool_ledger",),

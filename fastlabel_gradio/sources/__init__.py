@@ -14,7 +14,7 @@ from fastlabel_gradio.sources import (
     image_folder,
     split,  # noqa: F401
     sprite_sheet,  # noqa: F401
-    table,  # noqa: F401
+    table,
     urbansound8k,
 )
 from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions, open_source
@@ -43,7 +43,7 @@ def guess_source(path: Path, kind: Kind | None = None) -> tuple[Kind, str, dict[
     if not path.exists():
         raise SourceError(f"{path} does not exist. Give a folder of pictures or sounds, a .csv or .jsonl table.")
     suffix = path.suffix.lower()
-    if suffix in TABLE_SUFFIXES:
+    if suffix in TABLE_SUFFIXES and (suffix != ".txt" or path.stat().st_size):
         named = kind or _kind_in_table(path)
         return named, "table", options if named == "image" else {**options, "media": named}
     if suffix in image_folder.SUFFIXES:
@@ -53,6 +53,8 @@ def guess_source(path: Path, kind: Kind | None = None) -> tuple[Kind, str, dict[
         )
     if suffix in audio_folder.SUFFIXES:
         raise SourceError(f"{path} is one sound. Give its folder; --window cuts long recordings into items of seconds.")
+    if suffix in table.SPREADSHEETS:
+        raise SourceError(f"{path} is a spreadsheet. Save its sheet as CSV and give that.")
     raise SourceError(f"{path} is not a source. Give a folder of pictures or sounds, a .csv or .jsonl table.")
 
 
@@ -77,7 +79,7 @@ def _kind_in_folder(folder: Path) -> Kind:
 
 def _kind_in_table(path: Path) -> Kind:
     """By the paths in its first rows, whatever their column is called."""
-    cells = (str(value) for _, row in table_rows(path) for value in row.values())
+    cells = (str(value).rstrip("'\" ") for _, row in table_rows(path) for value in row.values())
     return _more_frequent(cell.partition("#t=")[0].strip() for cell in cells)
 
 

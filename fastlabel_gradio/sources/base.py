@@ -63,6 +63,18 @@ class Source(ABC):
         """
         return None
 
+    def exported_path(self, item: Item) -> str:
+        """The path of the item's file relative to the source's folder, as exports write it; "" for an item without one.
+
+        See `files.exported_path` for names that are no UTF-8.
+        """
+        return ""
+
+    @property
+    def notice(self) -> str:
+        """What keeps the items from being read, with the next step, as one line; "" where nothing is known to."""
+        return ""
+
     def classes(self) -> tuple[str, ...]:
         """The classes that the source proposes, in order; empty where it knows none."""
         return ()

@@ -10,6 +10,7 @@ from fastlabel_gradio.media.item_file import one_line, open_file
 from fastlabel_gradio.types import TimeSpan
 
 _MARK = "\N{REPLACEMENT CHARACTER}"
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def id_of(relative_path: str) -> str:
@@ -23,7 +24,7 @@ def id_of(relative_path: str) -> str:
     marked = relative_path
     if not marked.isascii():
         marked = marked.replace(_MARK, _MARK * 2)
-        marked = re.sub("[\ud800-\udfff]", lambda match: _marked(match[0]), marked)
+        marked = _LONE_SURROGATE.sub(lambda match: _marked(match[0]), marked)
     if "#t=" in marked:
         file, span = TimeSpan.split(marked)
         marked = marked if span is None else file + _marked("#") + marked[len(file) + 1 :]
@@ -35,6 +36,18 @@ def path_of(item_id: str) -> str:
     return re.sub(
         f"{_MARK}({_MARK}|[0-9A-F]{{4}})", lambda match: _MARK if match[1] == _MARK else chr(int(match[1], 16)), item_id
     )
+
+
+def exported_path(item_id: str) -> str:
+    r"""The path of an item's file as exports write it: as it is, without the part of a sound, and always UTF-8.
+
+    A name that is not valid UTF-8 has `\xHH` for each byte that is none, and a backslash in it is doubled; so has one that
+    holds the characters `\x` itself, which makes it reversible: without `\x` a path is written as it is.
+    """
+    path = path_of(TimeSpan.split(item_id)[0])
+    if not (_LONE_SURROGATE.search(path) or r"\x" in path):
+        return path
+    return _LONE_SURROGATE.sub(lambda match: _escaped(match[0]), path.replace("\\", r"\\"))
 
 
 def locate(root: Path, item_id: str) -> Path:
@@ -57,6 +70,13 @@ def file_key(path: Path) -> str:
             return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
         except OSError as error:
             raise UnreadableItemError(f"cannot be read: {one_line(error)}") from error
+
+
+def _escaped(surrogate: str) -> str:
+    """The bytes that a lone surrogate stands for (PEP 383), or would have in UTF-8."""
+    code = ord(surrogate)
+    stands_for = bytes([code - 0xDC00]) if 0xDC80 <= code <= 0xDCFF else surrogate.encode("utf-8", "surrogatepass")
+    return "".join(rf"\x{byte:02x}" for byte in stands_for)
 
 
 def _marked(character: str) -> str:

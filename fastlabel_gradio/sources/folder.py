@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.sources.base import Source, SourceOptions
-from fastlabel_gradio.sources.files import id_of, stamp_of
+from fastlabel_gradio.sources.files import exported_path, id_of, stamp_of
 from fastlabel_gradio.types import Item
 
 SPLITS = frozenset({"train", "val", "valid", "validation", "test"})
@@ -51,6 +51,9 @@ class FolderSource(Source):
             except OSError:
                 continue  # removed since it was listed
             yield Item(id_of(relative), stamp_of(status))
+
+    def exported_path(self, item: Item) -> str:
+        return exported_path(item.id)
 
     def classes(self) -> tuple[str, ...]:
         """The class folders that hold an item, sorted; empty for fewer than two or with items beside them."""

@@ -10,7 +10,7 @@ from pydantic import PositiveInt
 
 from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.sources.base import Source, SourceOptions
-from fastlabel_gradio.sources.files import id_of, locate, stamp_of
+from fastlabel_gradio.sources.files import exported_path, id_of, locate, stamp_of
 from fastlabel_gradio.sources.sound_files import read_sound, sound_key, whole_file
 from fastlabel_gradio.sources.table_rows import Row, table_rows, text_of
 from fastlabel_gradio.types import Item, Waveform
@@ -87,6 +87,10 @@ class FoldedClips(Source):
     def file(self, item: Item) -> Path | None:
         return whole_file(self._audio, item)
 
+    def exported_path(self, item: Item) -> str:
+        """With the folder `audio`."""
+        return f"{AUDIO}/{exported_path(item.id)}"
+
     def classes(self) -> tuple[str, ...]:
         """The class names that occur, sorted."""
         return tuple(sorted({clip.label for clip in self._clips.values()}))
@@ -108,11 +112,11 @@ class FoldedClips(Source):
     def _read_clips(self, table: Path, options: Any) -> dict[str, Clip]:
         """Clips by item id."""
         clips = {}
-        for line, row in table_rows(table, self.columns, self.advice):
+        for place, row in table_rows(table, self.columns, self.advice):
             try:
                 cells = _cells(row, self.columns)
             except ValueError as error:
-                raise SourceError(f"{table}, line {line}: {error}. {self.advice}") from error
+                raise SourceError(f"{table}, {place}: {error}. {self.advice}") from error
             clip = self._clip(cells, options)
             if clip is not None:
                 clips[id_of(clip.path)] = clip

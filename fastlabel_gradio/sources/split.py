@@ -57,6 +57,13 @@ class Split(Source):
     def file(self, item: Item) -> Path | None:
         return self._whole.file(item)
 
+    def exported_path(self, item: Item) -> str:
+        return self._whole.exported_path(item)
+
+    @property
+    def notice(self) -> str:
+        return self._whole.notice
+
     def classes(self) -> tuple[str, ...]:
         return self._whole.classes()
 
