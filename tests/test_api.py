@@ -1,6 +1,7 @@
 """REST over a real server: the routes, their errors, logins, origins and media."""
 
 import io
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -72,6 +73,21 @@ def audited(audited_server: str) -> Iterator[httpx.Client]:
     """A guest whose labels are their own, of a project with an audit and a target of 0.8."""
     with httpx.Client(base_url=audited_server, cookies={"fastlabel_annotator": f"guest-{free_port()}"}) as opened:
         yield opened
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Serves the pictures in `tmp_path` with other settings."""
+    started: list[App] = []
+
+    def serve_one(**settings: object) -> httpx.Client:
+        app, address = start(tmp_path, **settings)
+        started.append(app)
+        return httpx.Client(base_url=address, timeout=30)
+
+    yield serve_one
+    for app in started:
+        app.close()
 
 
 def label_as_the_folders_say(client: httpx.Client, size: int) -> None:
@@ -266,7 +282,38 @@ def test_exports_come_as_files_with_predictions_on_request(client: httpx.Client,
     answer = client.get("/api/export", params={"format": format, "predictions": True})
     assert answer.status_code == 200
     assert f"images-labels.{format}" in answer.headers["content-disposition"]
-    assert answer.text.count(".png") == 60
+    assert answer.text.count(".png") == 120  # its id and its path
+
+
+def test_names_that_a_spreadsheet_would_run_are_marked_in_a_csv_unless_it_is_switched_off(
+    tmp_path: Path, serve: Serve
+) -> None:
+    folder = write_pictures(tmp_path / "pictures", per_class=1)
+    (folder / "red" / "0000.png").rename(folder / "=1+1.png")
+    client = serve(classes=["-red", "blue"])
+    assert client.post("/api/submit_labels", json=[{"id": "=1+1.png", "label": "-red"}]).status_code == 200
+    texts = {
+        (format, safe): client.get("/api/export", params={"format": format, "spreadsheet_safe": safe}).text
+        for format in ("csv", "jsonl")
+        for safe in (True, False)
+    }
+    assert "'=1+1.png,'-red," in texts["csv", True]
+    assert "\n=1+1.png,-red," in texts["csv", False]
+    assert texts["jsonl", True] == texts["jsonl", False]
+    assert texts["jsonl", True].startswith('{"item_id": "=1+1.png", "label": "-red"')
+
+
+def test_the_status_says_where_copies_contradict_each_other(tmp_path: Path, serve: Serve) -> None:
+    folder = write_pictures(tmp_path / "pictures", per_class=1)
+    shutil.copy(folder / "red" / "0000.png", folder / "blue" / "copy.png")
+    client = serve()
+    wait_for(lambda: client.get("/api/status").json()["contradictions"]["known"] is not None)
+    status = client.get("/api/status").json()
+    assert status["contradictions"] == {
+        "known": {"count": 1, "example": [["blue/copy.png", "blue"], ["red/0000.png", "red"]]},
+        "given": None,
+    }
+    assert "'blue/copy.png' is 'blue', 'red/0000.png' with the same content is 'red'" in status["notice"]
 
 
 def test_the_openapi_pages_describe_the_routes(client: httpx.Client) -> None:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
@@ -23,6 +24,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, http
     """Two projects over the same 12 sounds of 0.5 to 1 s: whole, and cut into windows of 0.25 s."""
     folder = tmp_path_factory.mktemp("sounds")
     write_sounds(folder / "sounds", per_class=4)
+    for sound in (folder / "sounds").rglob("*.wav"):
+        sound.rename(sound.with_name(f"SITE{sound.stem}_20240131_050709.wav"))
     whole = make_sound_config(folder / "sounds")
     source = {"kind": "audio_folder", "path": str(folder / "sounds"), "window_s": WINDOW_S}
     cut = make_sound_config(folder / "sounds", name="cut", source=source)
@@ -103,3 +106,6 @@ def test_exports_carry_where_a_part_begins_and_ends(served: tuple[App, httpx.Cli
     for row in rows:
         assert row["item_id"].endswith(f"#t={row['start_s']},{row['end_s']}")
         assert 0 < row["end_s"] - row["start_s"] <= WINDOW_S
+        assert row["path"] == row["item_id"].partition("#t=")[0]
+        start = timedelta(seconds=row["start_s"])
+        assert datetime.fromisoformat(row["recorded_at"]) == datetime(2024, 1, 31, 5, 7, 9) + start

@@ -62,7 +62,20 @@ def _serving(
 
 def test_help_shows_every_option_with_examples_and_waits_for_nothing() -> None:
     help_text = _run("--help").stdout
-    for option in ("PATH", "--config", "--kind", "--classes", "--encoder", "--workdir", "--host", "--port", "--share"):
+    for option in (
+        "PATH",
+        "--config",
+        "--kind",
+        "--path-column",
+        "--label-column",
+        "--set",
+        "--classes",
+        "--encoder",
+        "--workdir",
+        "--host",
+        "--port",
+        "--share",
+    ):
         assert option in help_text
     assert "python launch.py ~/pictures --classes" in help_text
 
@@ -107,6 +120,65 @@ def test_the_command_line_overrides_a_configuration() -> None:
     config = _config(_parsed("--config", str(ROOT / "configs/digits.yaml"), "--classes", "a, b", "--encoder", "clip"))
     [project] = config.projects
     assert (project.classes, project.encoder.kind, project.source.kind) == (("a", "b"), "clip", "demo")
+
+
+@pytest.mark.parametrize(
+    ("text", "classes"),
+    [
+        ("cat,dog", ("cat", "dog")),
+        (" cat , dog ,", ("cat", "dog")),
+        (",cat,,dog", ("cat", "dog")),
+        ("'cat','dog'", ("cat", "dog")),
+        ('"cat, tabby", dog', ("cat, tabby", "dog")),
+        ("yes,no", ("yes", "no")),
+        ("dog's,cat", ("dog's", "cat")),
+    ],
+)
+def test_classes_are_read_as_people_type_them(text: str, classes: tuple[str, ...]) -> None:
+    assert _config(_parsed("--classes", text)).projects[0].classes == classes
+
+
+def test_classes_that_name_none_are_refused() -> None:
+    for text in ("", " ", ",,"):
+        with pytest.raises(ConfigError, match="names no class"):
+            _config(_parsed("--classes", text))
+
+
+def test_options_of_the_source_come_from_the_command_line(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("photo,kind\na.png,x\n")
+    words = ["--path-column", "photo", "--label-column", "kind", "--set", "root=a=b", "--set", "split_column=1"]
+    [project] = _config(_parsed(str(table), *words)).projects
+    options = {"path_column": "photo", "label_column": "kind", "root": "a=b", "split_column": "1", "path": str(table)}
+    assert project.source.options == options
+    write_pictures(tmp_path / "pictures", per_class=1)
+    [project] = _config(_parsed(str(table), "--kind", "audio", "--set", "start_column=a")).projects
+    assert project.source.options == {"path": str(table), "media": "audio", "start_column": "a"}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["{pictures}", "--set", "rot=x"], "is taken as 'image_folder', which has no option 'rot'. Its options: "),
+        (["{pictures}", "--path-column", "x"], "which has no option 'path_column'"),
+        (["{pictures}", "--window", "3"], "which has no option 'window_s'"),
+        (["--set", "root=x"], "--set needs a PATH"),
+        (["--label-column", "x", "--config", "configs/demo.yaml"], "--label-column needs a PATH"),
+        (["--window", "3"], "--window needs a PATH"),
+    ],
+)
+def test_options_of_no_source_are_refused(tmp_path: Path, words: list[str], says: str) -> None:
+    pictures = write_pictures(tmp_path / "pictures", per_class=1)
+    with pytest.raises(ConfigError) as caught:
+        _config(_parsed(*(word.format(pictures=pictures) for word in words)))
+    assert says in str(caught.value)
+
+
+def test_an_option_without_a_value_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for text in ("root", "=x"):
+        with pytest.raises(SystemExit):
+            _parsed("x", "--set", text)
+        assert "write KEY=VALUE" in capsys.readouterr().err
 
 
 def test_each_source_has_a_working_directory_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,13 +4,15 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from fastlabel_gradio.errors import SourceError, UnreadableItemError
-from fastlabel_gradio.sources.files import id_of, path_of
+from fastlabel_gradio.sources.files import exported_path, id_of, path_of
 from fastlabel_gradio.types import Item
+from tests.documents import blocks, read
 from tests.source_data import (
     ids,
     opened,
@@ -190,6 +192,25 @@ def test_an_empty_folder_a_missing_path_and_a_file_are_refused(tmp_path: Path) -
         opened("image_folder", tmp_path, path="gone")
     with pytest.raises(SourceError, match="is a file"):
         opened("image_folder", tmp_path, path=str(save(tmp_path / "a.png")))
+
+
+def test_exports_write_a_path_as_it_is_unless_it_is_no_utf8() -> None:
+    for name in ("a/b c.png", "my%20file.png", "back\\slash.png", "caf\xe9.png", "x\ufffd.png", "=1.png"):
+        assert exported_path(id_of(name)) == name
+    assert exported_path(id_of(os.fsdecode(b"a\\caf\xe9.png"))) == r"a\\caf\xe9.png"
+    assert exported_path(id_of(r"a\xe9.png")) == r"a\\xe9.png"
+    assert exported_path("talk.wav#t=1.0,2.0") == "talk.wav"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [b"caf\xe9.png", b"\xff\xfe", b"a\\b\xe9\\x41.png", b"\\xe9.png", b"\\\xe9", b"plain\\n.png", "é\ufffd".encode()],
+)
+def test_the_documented_lines_find_the_file_of_an_exported_path(name: bytes) -> None:
+    [recipe] = [block.text for block in blocks(read("docs/rest.md"), "python")]
+    names: dict[str, Any] = {}
+    exec(recipe, names)
+    assert names["file_name"](exported_path(id_of(os.fsdecode(name)))) == name
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-_SECONDS = re.compile(r"-?\d+([.,]\d+)?")
+_SECONDS = re.compile(r"-?\d+([.,]\d+)?( \(2\))?")  # the second of two equal names of columns has a number
 _PARTS = (
     "A part of a sound is a row of a table with the columns path and label, its path written with the seconds at which it "
     "begins and ends: rec.wav#t=1.5,3.0"

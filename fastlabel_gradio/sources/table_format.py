@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.sources import audio_folder, image_folder
-from fastlabel_gradio.sources.table_columns import LABEL, PATH, is_known
+from fastlabel_gradio.sources.table_columns import LABEL, PATH, is_known, is_own_export
 
 DELIMITERS = (",", ";", "\t", "|")
 HEAD_CHARS = 65_536
@@ -61,6 +61,11 @@ class Layout:
     columns: tuple[str, ...]
     has_header: bool
     has_separator_line: bool = False
+
+    @property
+    def skips_blanks(self) -> bool:
+        """Whether blanks after a delimiter mean nothing; in what FastLabel wrote they are part of a name."""
+        return not is_own_export(self.columns)
 
 
 def encoding_of(table: Path, named: str | None = None) -> str:
@@ -173,7 +178,9 @@ def _is_western(table: Path) -> bool:
 def _delimiter_of(head: str, is_whole: bool) -> str:
     lines = [row[0] for row in _rows(head, _NO_DELIMITER, is_whole)]
     if all(looks_like_a_file(line) for line in lines):
-        return _NO_DELIMITER
+        return next(
+            (each for each in DELIMITERS if _are_labels_before_files(_rows(head, each, is_whole))), _NO_DELIMITER
+        )
     best = max(DELIMITERS, key=lambda delimiter: _fit(_rows(head, delimiter, is_whole)))
     known, even, _, width = _fit(_rows(head, best, is_whole))
     if width > 1 and (known or even):
@@ -188,6 +195,12 @@ def _fit(rows: list[list[str]]) -> tuple[bool, bool, float, int]:
         return False, False, 0.0, width
     share = sum(len(row) == width for row in rows) / len(rows)
     return any(map(is_known, rows[0])), share >= _SAME_WIDTH_SHARE, share, width
+
+
+def _are_labels_before_files(rows: list[list[str]]) -> bool:
+    """Whether rows are a label and a file: names that hold a delimiter look so as well, but their beginnings differ."""
+    labels = {row[0] for row in rows if not looks_like_a_file(row[0])}
+    return all(len(row) == 2 for row in rows) and 0 < len(labels) < len(rows)
 
 
 def _is_split_by_blanks(rows: list[list[str]]) -> bool:

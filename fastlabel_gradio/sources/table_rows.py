@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.sources.table_columns import PATH
-from fastlabel_gradio.sources.table_format import HEAD_CHARS, HEAD_ROWS, encoding_of, layout_of, open_text
+from fastlabel_gradio.sources.table_format import HEAD_CHARS, HEAD_ROWS, Layout, encoding_of, layout_of, open_text
 
 JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt", *JSON_SUFFIXES)
@@ -84,7 +84,7 @@ def _csv_rows(table: Path, encoding: str) -> tuple[Iterator[Placed], tuple[str, 
         raise SourceError(f"{table}: {error}") from error
 
     def rows() -> Iterator[Placed]:
-        records = _records(table, encoding, layout.delimiter, layout.has_separator_line)
+        records = _records(table, encoding, layout)
         if layout.has_header:
             next(records, None)
         for line, cells in records:
@@ -96,13 +96,13 @@ def _csv_rows(table: Path, encoding: str) -> tuple[Iterator[Placed], tuple[str, 
     return rows(), layout.columns
 
 
-def _records(table: Path, encoding: str, delimiter: str, skip_first: bool) -> Iterator[tuple[int, list[str]]]:
+def _records(table: Path, encoding: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     """Line number and cells of every record that is not empty."""
     lines = _Remembered(open_text(table, encoding))
-    if skip_first:
+    if layout.has_separator_line:
         next(lines, None)
         lines.begin_record()
-    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    reader = csv.reader(lines, delimiter=layout.delimiter, skipinitialspace=layout.skips_blanks)
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
@@ -110,7 +110,7 @@ def _records(table: Path, encoding: str, delimiter: str, skip_first: bool) -> It
             lines.begin_record()
     except csv.Error as error:
         raise SourceError(f"{table}, line {lines.first}: {error}. Is a quote opened there and never closed?") from error
-    lines.refuse_open_quote(table, delimiter)
+    lines.refuse_open_quote(table, layout.delimiter)
 
 
 class _Remembered(Iterator[str]):

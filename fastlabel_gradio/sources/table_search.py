@@ -14,7 +14,7 @@ FOLDERS_TRIED = 100  # beside the table
 def where_files_are(table: Path, root: Path, item_ids: Sequence[str]) -> str:
     """That none of the first files is there, what was tried and what to do, as one line; "" where one is."""
     paths = [path_of(TimeSpan.split(item_id)[0]) for item_id in item_ids[:LOOKED_AT]]
-    if not paths or any(_is_file(root, path) for path in paths):
+    if not paths or any(_is_file(root, path) and not path.startswith("../") for path in paths):
         return ""
     tried = os.path.normpath(os.path.join(root, paths[0]))  # noqa: PTH118
     seen = f"{table}: none of its first {len(paths)} paths is a file below {root}, '{tried}' is not."
