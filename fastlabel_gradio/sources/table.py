@@ -4,7 +4,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions
 from fastlabel_gradio.sources.files import file_key, id_of, locate, path_of, stamp_of
 from fastlabel_gradio.sources.sound_files import read_sound, sound_key, whole_file
 from fastlabel_gradio.sources.table_rows import SUFFIXES, table_rows, text_of
-from fastlabel_gradio.types import Item, Kind, Media, TimeSpan
+from fastlabel_gradio.types import Item, Kind, LeftOut, Media, TimeSpan
 
 NOUNS: dict[Kind, str] = {"image": "picture", "audio": "sound"}
 HELD_OUT = "test"  # the value of the split column that keeps a row out of the pool
@@ -43,43 +43,54 @@ class TableOptions(SourceOptions):
 
 @dataclass
 class _Rows:
-    """What is kept of a table: label by item id in the order of the rows, and the ids of the rows that are held out."""
+    """What is kept of a table: label by item id in the order of the rows, the ids of the rows that are held out, how many
+    rows name no path, and how many one that an earlier row named.
+    """
 
     labels: dict[str, str | None] = field(default_factory=dict)
     held_out: set[str] = field(default_factory=set)
+    without_path: int = 0
+    repeated: int = 0
 
 
 @SOURCES.register("table")
 class Table(Source):
     """The pictures or sounds that a table names, each once; its labels, if any, are reference labels.
 
-    The table is read once, when it is opened; ids and labels are kept (about 100 MB for a million rows). A row whose
-    file is missing is an item all the same, and so is a path that leads out of the root: reading it gives the reason.
-    A row of the test part without a label is neither in the pool nor held out.
+    The table is read when it is opened, and again by a scan that finds it changed; ids and labels are kept (about 100 MB
+    for a million rows). A row whose file is missing is an item all the same, and so is a path that leads out of the root:
+    reading it gives the reason. A row of the test part without a label is neither in the pool nor held out.
     """
 
     Options = TableOptions
 
     def __init__(self, options: TableOptions, base_dir: Path, cache_dir: Path) -> None:
-        table = base_dir / options.path.expanduser()
-        _check_table(table)
+        self._table = base_dir / options.path.expanduser()
+        self._options = options
         self.kind: Kind = options.media
-        self.root = table.parent if options.root is None else base_dir / options.root.expanduser()
-        self._rows = _read_rows(table, self.root, options)
-        noun = NOUNS[self.kind]
-        if not self._rows.labels:
-            raise SourceError(f"{table} names no {noun}. Fill its column '{options.path_column}', one path a row.")
-        if len(self._rows.held_out) == len(self._rows.labels):
-            raise SourceError(
-                f"{table} leaves no {noun} to label: '{HELD_OUT}' in every row of '{options.split_column}' keeps all "
-                "out. Name another column as `split_column`."
-            )
+        self.root = self._table.parent if options.root is None else base_dir / options.root.expanduser()
+        self._read_table()
 
     def scan(self) -> Iterator[Item]:
-        """In the order of the rows."""
-        for item_id in self._rows.labels:
-            if item_id not in self._rows.held_out:
+        """In the order of the rows, of the table as it is now. Raises SourceError where it cannot be read any more."""
+        if _stamp(self._table.parent, id_of(self._table.name)) != self._table_stamp:
+            self._read_table()
+        rows = self._rows
+        for item_id in rows.labels:
+            if item_id not in rows.held_out:
                 yield self._item(item_id)
+
+    def is_held_out(self, item_id: str) -> bool:
+        return item_id in self._rows.held_out
+
+    def left_out(self) -> Sequence[LeftOut]:
+        """Rows that are no items: of the test part, without a path, with the path of an earlier row."""
+        found = (
+            LeftOut(HELD_OUT, f"kept out as the test part by '{self._options.split_column}'", len(self._rows.held_out)),
+            LeftOut("row", f"nothing in its column '{self._options.path_column}'", self._rows.without_path),
+            LeftOut("row again", "an earlier row has the same path", self._rows.repeated),
+        )
+        return [entry for entry in found if entry.count]
 
     def held_out(self) -> Iterator[Item]:
         """The labelled rows of the test part, in their order."""
@@ -105,6 +116,22 @@ class Table(Source):
     def reference_label(self, item: Item) -> str | None:
         return self._rows.labels.get(item.id)
 
+    def _read_table(self) -> None:
+        """Keeps what was read before where it raises SourceError."""
+        table, options = self._table, self._options
+        _check_table(table)
+        stamp = _stamp(table.parent, id_of(table.name))
+        rows = _read_rows(table, self.root, options)
+        noun = NOUNS[self.kind]
+        if not rows.labels:
+            raise SourceError(f"{table} names no {noun}. Fill its column '{options.path_column}', one path a row.")
+        if len(rows.held_out) == len(rows.labels):
+            raise SourceError(
+                f"{table} leaves no {noun} to label: '{HELD_OUT}' in every row of '{options.split_column}' keeps all "
+                "out. Name another column as `split_column`."
+            )
+        self._rows, self._table_stamp = rows, stamp
+
     def _item(self, item_id: str) -> Item:
         file_id = TimeSpan.split(item_id)[0] if self.kind == "audio" else item_id
         return Item(item_id, _stamp(self.root, file_id))
@@ -125,6 +152,7 @@ def _read_rows(table: Path, root: Path, options: TableOptions) -> _Rows:
     for line, row in table_rows(table, (options.path_column,), advice):
         path = text_of(row.get(options.path_column))
         if path is None:
+            rows.without_path += 1
             continue
         item_id = _part_id(path, root) if options.media == "audio" else id_of(_relative(path, root))
         if not item_id.strip("./"):
@@ -132,6 +160,7 @@ def _read_rows(table: Path, root: Path, options: TableOptions) -> _Rows:
         label = text_of(row.get(options.label_column))
         if item_id in rows.labels:
             conflicts += rows.labels[item_id] != label
+            rows.repeated += 1
             continue
         rows.labels[item_id] = None if label is None else sys.intern(label)
         if (text_of(row.get(options.split_column)) or "").lower() == HELD_OUT:
