@@ -73,6 +73,7 @@ class Project:
                 self.gallery.keep,
                 self.gallery.kept_resolution,
                 embedding_workers,
+                60 * config.rescan_minutes,
             )
             undo.pop_all()
 

@@ -1,6 +1,7 @@
 """Files of one kind in a folder and its sub-folders; folders of classes (the ImageNet layout) give reference labels."""
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,8 +76,8 @@ class FolderSource(Source):
         """Folder by folder, sorted by name; holds the names of one folder at a time.
 
         Raises:
-            SourceError: the folder cannot be listed now; at the end where one below it could not be, or where the folder
-                is another one by then.
+            SourceError: the folder cannot be listed now; at the end where it is another one by then, or where one below it
+                could not be listed for a reason that may pass (the first scan leaves such a folder out).
         """
         check_folder(self.root, self.noun)
         self._layout = self._find_layout()
@@ -84,7 +85,8 @@ class FolderSource(Source):
         if not self._is_scanned:
             self._tally = tally
         held_out = tuple(f"{name}/" for name in self._layout.held_out)
-        for relative in walk(self.root, self.suffixes, in_order=True, tally=tally):
+        unlisted: list[str] = []
+        for relative in walk(self.root, self.suffixes, in_order=True, tally=tally, unlisted=unlisted):
             if held_out and relative.startswith(held_out):
                 what = relative.partition("/")[0]
                 tally.add(what, "kept out as the test part; take_test: true in the configuration takes it in")
@@ -92,6 +94,8 @@ class FolderSource(Source):
                 yield item
         if _identity(self.root) != before:
             raise SourceError(f"{self.root} was replaced while it was listed.")
+        if unlisted and self._is_scanned:
+            raise SourceError(f"{len(unlisted)} folders could not be listed, for example {unlisted[0]}.")
         self._tally, self._is_scanned = tally, True
 
     def held_out(self) -> Iterator[Item]:
@@ -155,9 +159,13 @@ class FolderSource(Source):
 
 def check_folder(root: Path, noun: str) -> None:
     """Raises SourceError, with what to do, where `root` is no folder that can be listed."""
-    if not root.exists():
-        raise SourceError(f"{root} does not exist. Give the path of a folder with {noun}s.")
-    if not root.is_dir():
+    try:
+        status = root.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise SourceError(f"{root} does not exist. Give the path of a folder with {noun}s.") from error
+    except OSError as error:
+        raise SourceError(f"{root} cannot be listed: {error.strerror}. Is its disk there?") from error
+    if not stat.S_ISDIR(status.st_mode):
         raise SourceError(f"{root} is a file, not a folder. Give the folder that holds it.")
     if not os.access(root, os.R_OK | os.X_OK):
         raise SourceError(f"{root} cannot be listed: no permission. Make it readable, or give another folder.")

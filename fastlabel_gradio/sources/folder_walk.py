@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.sources.files import id_of
 from fastlabel_gradio.types import LeftOut
 
@@ -109,7 +108,13 @@ def suffix_of(name: str) -> str:
     return suffix if suffix.isprintable() and len(suffix) <= MAX_SUFFIX else "odd suffix"
 
 
-def walk(root: Path, suffixes: tuple[str, ...], in_order: bool, tally: Tally | None = None) -> Iterator[str]:
+def walk(
+    root: Path,
+    suffixes: tuple[str, ...],
+    in_order: bool,
+    tally: Tally | None = None,
+    unlisted: list[str] | None = None,
+) -> Iterator[str]:
     """Relative paths of the files below a folder that have one of the suffixes; a broken link that has one is among them.
 
     Links to folders are followed, after all folders that are none, so that a link does not take a folder's own path; no
@@ -118,15 +123,12 @@ def walk(root: Path, suffixes: tuple[str, ...], in_order: bool, tally: Tally | N
     Args:
         in_order: folder by folder, sorted by name.
         tally: where to count what is left out.
-
-    Raises:
-        SourceError: at the end, where a folder could not be listed for a reason that may pass: what was not found may be
-            there all the same.
+        unlisted: where to put the folders that could not be listed for a reason that may pass, with it: what was not found
+            below them may be there all the same.
     """
     tally = tally or Tally("item")
     pending, linked = [""], deque[str]()
     entered: set[tuple[int, int]] = set()
-    unlisted: list[str] = []
     while pending or linked:
         prefix = pending.pop() if pending else linked.popleft()
         folders: list[str] = []
@@ -142,11 +144,9 @@ def walk(root: Path, suffixes: tuple[str, ...], in_order: bool, tally: Tally | N
         except OSError as error:
             _log.warning("folder %r is left out: %s", str(root / prefix), error.strerror)
             tally.add(_shown(prefix), f"a folder that cannot be entered: {error.strerror}")
-            if error.errno not in _LASTING:
+            if unlisted is not None and error.errno not in _LASTING:
                 unlisted.append(f"{root / prefix}: {error.strerror}")
         pending.extend(reversed(folders))
-    if unlisted:
-        raise SourceError(f"{len(unlisted)} folders could not be listed, for example {unlisted[0]}.")
 
 
 def subfolders(folder: Path) -> list[str]:
@@ -167,10 +167,7 @@ def holds_file(folder: Path, suffixes: tuple[str, ...]) -> bool:
 
 def is_file_below(folder: Path, suffixes: tuple[str, ...], tally: Tally | None = None) -> bool:
     """Whether `walk` finds any file. Where it does not, all that it met is counted in `tally`."""
-    try:
-        return next(walk(folder, suffixes, in_order=False, tally=tally), None) is not None
-    except SourceError:
-        return False
+    return next(walk(folder, suffixes, in_order=False, tally=tally), None) is not None
 
 
 def _is_new(folder: Path, entered: set[tuple[int, int]]) -> bool:
