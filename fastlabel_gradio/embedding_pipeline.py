@@ -293,13 +293,13 @@ class EmbeddingPipeline:
     def _list_source(self) -> ScanChanges:
         """Lists the source once and hands what is new to the thread that embeds. Raises SourceError, StoreError."""
         self._store.begin_scan()
+        news: list[Item] = []
         is_complete, is_empty = False, True
         try:
             for block in _blocks(self._source.scan(), SCAN_BLOCK):
                 is_empty = False
-                news = self._store.add_items(block)
-                if self._scanned.is_set():
-                    self._news.add(news)
+                news += self._store.add_items(block)
+                del news[NEWS_KEPT + 1 :]
                 if self._stop.is_set():
                     return ScanChanges()
             if is_empty and self._store.total:
@@ -307,6 +307,8 @@ class EmbeddingPipeline:
             is_complete = True
         finally:
             found = self._store.end_scan(is_complete=is_complete)
+            if self._scanned.is_set():
+                self._news.add(news)
         return found
 
     def _embed(self) -> None:
@@ -346,9 +348,9 @@ class EmbeddingPipeline:
             self._embed_all(encoder, workers, batches)
             self._waiting = 0
             self._update(rate_per_s=0.0, eta_s=None)
-        self._news.finish()
         if not self._stop.is_set():
             self._done.reach()
+        self._news.finish()
 
     def _load(self) -> tuple[Encoder, str]:
         self._update(state="loading")
