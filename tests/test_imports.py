@@ -9,11 +9,11 @@ PACKAGE = Path(__file__).parent.parent / "fastlabel_gradio"
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("types", "errors"),
     (
-        *("registry", "options", "config", "devices", "atomic_file", "clustering"),
+        *("registry", "options", "config", "devices", "atomic_file", "birth_time", "clustering"),
         *("media", "label_store", "trainer", "evaluation", "learning_record", "kept_rows"),
     ),
     ("sources", "encoders", "head", "exports"),
-    ("embedding_store", "gallery", "strategies", "scoring"),
+    ("embedding_store", "gallery", "strategies", "scoring", "source_identity"),
     ("embedding_pipeline", "candidates"),
     ("pool_ledger",),
     ("learner",),

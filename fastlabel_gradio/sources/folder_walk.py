@@ -7,7 +7,7 @@ import errno
 import logging
 import os
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -90,7 +90,7 @@ class Tally:
         )
 
 
-def left_out_line(left_out: tuple[LeftOut, ...] | list[LeftOut], shown: int = 8) -> str:
+def left_out_line(left_out: Sequence[LeftOut], shown: int = 8) -> str:
     """`14 files left out: 9 .txt, 5 .xml`; "" for none. The first `shown` kinds are named."""
     if not left_out:
         return ""
