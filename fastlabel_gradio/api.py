@@ -193,6 +193,11 @@ def _add_batch_routes(router: APIRouter, project_of: FindProject, who_asks: Any)
         """Keeps the caller's batch claimed for another while; false where it is not theirs any more."""
         return {"renewed": project_of(body.project).labeler(who).renew(who, body.batch_id)}
 
+    @router.post("/api/rescan")
+    def rescan(who: annotator, body: ProjectInput | None = None) -> dict[str, bool]:
+        """Has the source listed again, for new, changed and removed files; `embedding` in the status tells how it goes."""
+        return {"requested": project_of(body.project if body else None).pipeline.rescan()}
+
     @router.get("/api/status")
     def status(who: annotator, project: str | None = None) -> dict[str, Any]:
         """Counts, embedding progress, head and training of a project."""
@@ -454,6 +459,7 @@ def _given_contradiction(status: Status) -> str:
 
 def _status_answer(project: Project, labeler: Labeler, annotator: str) -> dict[str, Any]:
     status = labeler.status()
+    left_out = project.source.left_out()
     head, training = status.head, status.training
     return {
         "project": project.name,
@@ -480,6 +486,9 @@ def _status_answer(project: Project, labeler: Labeler, annotator: str) -> dict[s
             "settled": status.settled,
             **asdict(training),
         },
+        "missing_count": status.counts.missing,
+        "left_out_count": sum(entry.count for entry in left_out),
+        "left_out": [asdict(entry) for entry in left_out],
         "unreadable_count": project.store.unreadable_count,
         "unreadable": [
             {"id": item_id, "reason": reason} for item_id, reason in project.store.unreadable(UNREADABLE_SHOWN)

@@ -38,6 +38,8 @@ AUTH_VARIABLE = "FASTLABEL_AUTH"
 SPACE_VARIABLE = "SPACE_ID"  # Hugging Face sets it in every Space
 MAX_UPLOAD = "1mb"  # Gradio's upload route is open to anyone; the app itself takes no uploads
 
+log = logging.getLogger(__name__)
+
 _DESCRIPTION = "Label a folder of pictures or sounds and train a classifier while you label."
 _EXAMPLES = """\
 examples:
@@ -324,12 +326,23 @@ def _demo_config() -> Path:
 
 
 def _workdir(arguments: argparse.Namespace) -> Path:
-    """`--workdir`, or a folder of its own for each source below $FASTLABEL_WORKDIR or ~/.fastlabel."""
+    """`--workdir`, or a folder of its own for each source below $FASTLABEL_WORKDIR or ~/.fastlabel.
+
+    A folder or table that was moved or renamed finds its own again.
+    """
     if arguments.workdir:
         return Path(arguments.workdir)
     base = Path(os.environ.get(WORKDIR_VARIABLE) or Path.home() / ".fastlabel")
     origin = (arguments.path or arguments.config or _demo_config()).resolve()
-    return base / f"{origin.stem}-{hashlib.blake2b(str(origin).encode(), digest_size=4).hexdigest()}"
+    name = f"{origin.stem}-{hashlib.blake2b(os.fsencode(origin), digest_size=4).hexdigest()}"
+    if not arguments.path:
+        return base / name
+    from fastlabel_gradio.source_identity import find_workdir
+
+    workdir, says = find_workdir(base, base / name, origin)
+    if says:
+        log.warning("%s", says)
+    return workdir
 
 
 def _logins(arguments: argparse.Namespace) -> dict[str, str]:
@@ -387,12 +400,16 @@ def _show_progress(app: App, stopped: threading.Event) -> None:
     """A progress bar of the embedding in the terminal, one project after the other, until all is done."""
     from tqdm import tqdm
 
+    from fastlabel_gradio.sources.folder_walk import left_out_line
+
     for project in app.projects.values():
         with tqdm(desc=f"embedding {project.name}", unit=" items", disable=None) as bar:
             while not stopped.is_set() and (progress := project.pipeline.progress).state not in ("done", "failed"):
                 bar.total = progress.total
                 bar.update(progress.done - bar.n)
                 stopped.wait(0.5)
+        if said := left_out_line(project.source.left_out()):
+            sys.stdout.write(f"{project.name}: {said}\n")
         progress = project.pipeline.progress
         if progress.notice:
             sys.stdout.write(f"{project.name}: {progress.notice}\n")

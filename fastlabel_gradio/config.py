@@ -46,6 +46,7 @@ class ProjectConfig(_Strict):
         class_weighting: 0: every label counts the same in training, 1: every class does.
         ensemble: heads that are trained to answer as one.
         claim_minutes: how long a batch is kept for an annotator whose page is gone.
+        rescan_minutes: how often the source is listed again for new, changed and removed files; 0 for only when asked to.
     """
 
     name: str
@@ -63,6 +64,7 @@ class ProjectConfig(_Strict):
     class_weighting: Annotated[float, Field(ge=0, le=1)] = 0.5
     ensemble: Annotated[int, Field(ge=1, le=9)] = 1
     claim_minutes: Annotated[float, Field(gt=0)] = 10.0
+    rescan_minutes: Annotated[float, Field(ge=0, le=10_000)] = 5.0
     seed: int = 0
 
     @field_validator("source", "encoder", mode="before")

@@ -108,7 +108,9 @@ class Labeler:
         self._labels = labels
         self._clock = clock
         self._lock = threading.RLock()
-        self._ledger = PoolLedger(store, labels.current(), labels.claims(now=clock()), settings.audit_share)
+        self._ledger = PoolLedger(
+            store, labels.current(), labels.claims(now=clock()), settings.audit_share, pipeline.is_held_out
+        )
         self._batches: OrderedDict[str, tuple[Item, ...]] = OrderedDict()
         self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._rng = np.random.default_rng(settings.learner.seed)
@@ -226,10 +228,11 @@ class Labeler:
     def counts(self) -> Counts:
         with self._lock:
             self._ledger.expire(self._clock())
+            self._ledger.catch_up(self._pipeline.progress)
             labeled = self._ledger.labeled_count
             readable = self._store.total - self._store.unreadable_count
             unlabeled = max(0, readable - self._ledger.labeled_in_pool_count)
-            return Counts(labeled, unlabeled, self._ledger.claimed_count)
+            return Counts(labeled, unlabeled, self._ledger.claimed_count, self._ledger.missing_count)
 
     def status(self) -> Status:
         head = self._learner.head
@@ -424,12 +427,17 @@ class Labeler:
             if wanted.setdefault(item_id, label_id) != label_id:
                 raise InvalidLabelsError(f"item {item_id!r} has two different labels in one request. Send one.")
         unknown = wanted.keys() - self._store.known_ids(list(wanted))
-        if unknown:
+        if unknown and (unknown := unknown - self._given_out() - self._store.former_ids(list(unknown))):
             raise InvalidLabelsError(
                 f"item {min(unknown)!r} is not in this project"
                 f"{f' (nor are {len(unknown) - 1} more)' if len(unknown) > 1 else ''}. Use the ids of /api/next_batch."
             )
         return wanted
+
+    def _given_out(self) -> set[str]:
+        """Items of the newest batches: a label counts also where the file was removed or damaged while it was on screen."""
+        with self._lock:
+            return {item.id for items in self._batches.values() for item in items}
 
     def _label_id(self, label: str | int) -> int:
         names = self.schema.names

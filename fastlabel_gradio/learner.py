@@ -99,9 +99,11 @@ class Learner:
         self._lesson: _Lesson | None = None
         self._unsaved = ""
         self._trainer = Trainer(self._train, self._after_training_gently)
-        pipeline.when_ready(self._resume)
-        pipeline.when_done(self._train_on_late_rows)
-        pipeline.when_done(self._compare_copies)
+        self._wishes = (
+            pipeline.when_ready(self._resume),
+            pipeline.when_done(self._train_on_late_rows),
+            pipeline.when_done(self._compare_copies),
+        )
 
     @property
     def head(self) -> Head | None:
@@ -159,6 +161,8 @@ class Learner:
 
     def close(self) -> None:
         """Ends the trainer's thread."""
+        for take_back in self._wishes:
+            take_back()
         self._trainer.close()
 
     # Private: in the trainer's thread, or the pipeline's

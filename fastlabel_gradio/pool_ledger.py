@@ -4,7 +4,7 @@ A picture of what the label store and the embedding store say, kept so that no r
 labeler's lock guards it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -21,15 +21,22 @@ class PoolLedger:
         labels: the standing label id of each labeled item, from the label store.
         claims: the claims that have not run out.
         audit_share: the share of the items, chosen at random once, that no strategy picks and no head is trained on.
+        is_held_out: whether the source keeps an item out of the pool as a test part: it is not missing.
     """
 
     def __init__(
-        self, store: EmbeddingStore, labels: Mapping[str, int], claims: Iterable[Claim], audit_share: float = 0.0
+        self,
+        store: EmbeddingStore,
+        labels: Mapping[str, int],
+        claims: Iterable[Claim],
+        audit_share: float = 0.0,
+        is_held_out: Callable[[str], bool] = lambda item_id: False,
     ) -> None:
         self._store = store
         self._labels = dict(labels)
         self._claims: dict[str, Claim] = {}
-        self._left: set[str] = set()
+        self._left: set[str] = set()  # labeled items that are not in the pool
+        self._missing: set[str] = set()  # of those, the ones that the source has no more
         self._row_of: dict[str, int] = {}
         self._free = np.zeros(0, dtype=bool)
         self._retired = np.zeros(0, dtype=bool)
@@ -38,7 +45,8 @@ class PoolLedger:
         self._audit_share = audit_share
         self._labeled_sets: dict[bool, tuple[Rows, list[int]]] = {}  # until a label or a row of one changes
         self._seen_rows = 0
-        self._pool_state: tuple[str, bool] = ("", True)
+        self._is_held_out = is_held_out
+        self._pool_state: tuple[str, bool, int] = ("", True, 0)
         self.replace_claims(claims)
 
     @property
@@ -58,6 +66,11 @@ class PoolLedger:
         return len(self._labels) - len(self._left & self._labels.keys())
 
     @property
+    def missing_count(self) -> int:
+        """Labeled items that the source has no more; unreadable ones and those of the test part are not among them."""
+        return len(self._missing & self._labels.keys())
+
+    @property
     def trainable_count(self) -> int:
         """Labeled items that are embedded, those of the audit left out."""
         return len(self.training_set()[0])
@@ -66,7 +79,7 @@ class PoolLedger:
         return set(self._labels)
 
     def catch_up(self, progress: EmbeddingProgress) -> None:
-        """Takes in rows that were embedded since the last call, and rows that left the pool."""
+        """Takes in rows that were embedded since the last call, and rows that left the pool or came back."""
         rows = len(self._store)
         if rows > self._seen_rows:
             self._labeled_sets.clear()
@@ -75,12 +88,12 @@ class PoolLedger:
                 self._reserved[self._store.reserved_rows(self._seen_rows, rows, self._audit_share)] = True
             self._find_rows(rows)
             self._seen_rows = rows
-        pool_state = (progress.state, progress.scanning)
+        pool_state = (progress.state, progress.scanning, self._store.revision)
         if pool_state != self._pool_state:
             self._pool_state = pool_state
             self._left = self._labels.keys() - self._store.known_ids(list(self._labels))
-            retired = self._store.retired_rows()
-            self._retire(retired[retired < self._seen_rows])
+            self._missing = set() if progress.scanning else self._gone(self._left)
+            self._take_in_retired()
 
     def free_rows(self, wanted: int) -> Rows:
         """Rows that are neither labeled, held, retired nor reserved, ascending; set aside ones where others are too few."""
@@ -117,16 +130,21 @@ class PoolLedger:
             pairs = sorted(
                 (row, label)
                 for item_id, label in self._labels.items()
-                if (row := self._row_of.get(item_id)) is not None and self._reserved[row] == reserved
+                if (row := self._row_of.get(item_id)) is not None
+                and self._reserved[row] == reserved
+                and not self._retired[row]
             )
             rows = np.array([row for row, _ in pairs], dtype=np.int64)
             self._labeled_sets[reserved] = rows, [label for _, label in pairs]
         return self._labeled_sets[reserved]
 
     def relabel(self, changed: Mapping[str, int | None]) -> None:
-        """Sets or (None) takes away the standing labels of some items."""
+        """Sets or (None) takes away the standing labels of some items, of which some may have left the pool since."""
         self._labeled_sets.clear()
         self._locate(changed)
+        left = changed.keys() - self._store.known_ids(list(changed))
+        self._left |= left
+        self._missing |= self._gone(left)
         for item_id, label in changed.items():
             if label is None:
                 self._labels.pop(item_id, None)
@@ -203,6 +221,23 @@ class PoolLedger:
         self._row_of.update(moved)
         for item_id in moved:
             self._refresh(item_id)
+
+    def _gone(self, item_ids: set[str]) -> set[str]:
+        """Those that the source neither lists nor holds out."""
+        unlisted = item_ids - self._store.listed_ids(list(item_ids))
+        return {item_id for item_id in unlisted if not self._is_held_out(item_id)}
+
+    def _take_in_retired(self) -> None:
+        """Rows are free as the store says now: an item may have left the pool, or come back."""
+        seen = self._seen_rows
+        retired = self._store.retired_rows()
+        self._retired[:seen] = False
+        self._retired[retired[retired < seen]] = True
+        self._free[:seen] = ~self._retired[:seen]
+        followed = self._labels.keys() | self._claims.keys()
+        rows = [row for item_id in followed if (row := self._row_of.get(item_id)) is not None]
+        self._free[np.array(rows, dtype=np.int64)] = False
+        self._labeled_sets.clear()
 
     def _retire(self, rows: Rows) -> None:
         self._retired[rows] = True

@@ -1,6 +1,5 @@
 """Project: one pool as it is served. Opens what a ProjectConfig names, holds it together, closes it in order."""
 
-import json
 import logging
 import threading
 from collections import OrderedDict
@@ -11,7 +10,6 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.devices import use_one_thread_per_operation
@@ -25,7 +23,8 @@ from fastlabel_gradio.head import HeadRecipe
 from fastlabel_gradio.label_store import LabelStore
 from fastlabel_gradio.labeler import Labeler, LabelerSettings
 from fastlabel_gradio.learner import LearnerSettings
-from fastlabel_gradio.sources import SOURCES, SourceOptions, open_source
+from fastlabel_gradio.source_identity import check_owner
+from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Item, Kind
 
@@ -66,7 +65,7 @@ class Project:
         with ExitStack() as undo:
             self._file_lock = _lock_folder(self.folder)
             undo.callback(self._file_lock.release)
-            _check_owner(self.folder, config)
+            check_owner(self.folder, config.source.kind, config.source.options, base_dir)
             with closing(self._open_label_store(config.name)) as labels:
                 self.schema = labels.ensure_labels(_classes(config, self.source.classes()))
             self.store = EmbeddingStore(self.folder)
@@ -79,6 +78,7 @@ class Project:
                 self.gallery.keep,
                 self.gallery.kept_resolution,
                 embedding_workers,
+                60 * config.rescan_minutes,
             )
             self.contradiction: Contradiction | None = None  # among the reference labels
             self.pipeline.when_done(self._compare_reference_labels)
@@ -211,28 +211,3 @@ def _lock_folder(folder: Path) -> FileLock:
             f"{folder} is in use by another FastLabel. Open that one's page, stop it, or choose another --workdir."
         ) from error
     return lock
-
-
-def _as_now(record: Path, options: SourceOptions) -> object:
-    """What was recorded, with the defaults of options that came later."""
-    try:
-        recorded = json.loads(record.read_text(encoding="utf-8"))
-        kind = recorded.pop("kind")
-        return {"kind": kind, **type(options).model_validate(recorded).model_dump(mode="json", exclude={"download"})}
-    except (ValueError, AttributeError, KeyError):  # damaged, or the options of another source
-        return None
-
-
-def _check_owner(folder: Path, config: ProjectConfig) -> None:
-    """Labels are kept by item id, and ids of another source may be the same. Raises ConfigError."""
-    options = SOURCES.get(config.source.kind).Options.model_validate(config.source.options)
-    identity = {"kind": config.source.kind, **options.model_dump(mode="json", exclude={"download"})}
-    record = folder / "source.json"
-    text = json.dumps(identity, indent=2, sort_keys=True)
-    if not record.exists():
-        write_atomically(record, text.encode())
-    elif _as_now(record, options) != identity:
-        raise ConfigError(
-            f"{folder} holds the labels of another source: {record.read_text(encoding='utf-8')}; this start names {text}. "
-            f"Choose another --workdir, or delete {record} if it is the same data at a new place."
-        )

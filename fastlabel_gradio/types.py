@@ -168,11 +168,15 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Items of the pool: labeled, not yet labeled, and (of those) in the batches of annotators."""
+    """Items of the pool: labeled, not yet labeled, and (of those) in the batches of annotators.
+
+    `missing` of the labeled ones are in the source no more.
+    """
 
     labeled: int
     unlabeled: int
     claimed: int
+    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,6 +216,25 @@ def test_status_tells_all_that_the_page_shows(client: httpx.Client) -> None:
     assert status["embedding"]["encoder"] == "pixels"
     assert status["head"].keys() >= {"version", "labels", "seconds", "state", "message", "error"}
     assert status["unreadable"] == []
+    assert (status["missing_count"], status["left_out_count"], status["left_out"]) == (0, 0, [])
+
+
+def test_what_is_left_out_or_missing_is_counted_and_a_rescan_finds_it(tmp_path: Path) -> None:
+    app, address = start(tmp_path, rescan_minutes=0)
+    try:
+        with httpx.Client(base_url=address, timeout=30) as client:
+            (tmp_path / "pictures" / "notes.txt").touch()
+            client.post("/api/submit_labels", json=[{"id": "red/0000.png", "label": "red"}])
+            (tmp_path / "pictures" / "red" / "0000.png").unlink()
+            assert client.post("/api/rescan", json={"project": "images"}).json() == {"requested": True}
+            wait_for(lambda: client.get("/api/status").json()["embedding"]["scans"] == 1)
+            status = client.get("/api/status").json()
+            assert (status["missing_count"], status["left_out_count"]) == (1, 1)
+            assert status["left_out"] == [{"what": ".txt", "why": "not a picture, by the suffix", "count": 1}]
+            assert client.post("/api/rescan").json() == {"requested": True}
+            assert client.post("/api/rescan", json={"project": "birds"}).status_code == 404
+    finally:
+        app.close()
 
 
 def test_a_head_is_trained_on_request_and_can_be_taken_along(client: httpx.Client) -> None:

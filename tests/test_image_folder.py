@@ -141,7 +141,8 @@ def test_split_folders_are_looked_through(tmp_path: Path) -> None:
         save(tmp_path / name)
     source = opened("image_folder", tmp_path, path=".")
     assert source.classes() == ("cat", "dog", "fox")
-    assert {source.reference_label(item) for item in source.scan()} == {"cat", "dog", "fox"}
+    assert {source.reference_label(item) for item in source.scan()} == {"cat", "dog"}
+    assert {source.reference_label(item) for item in source.held_out()} == {"dog", "fox"}
 
 
 def test_a_class_called_test_beside_other_classes_stays_a_class(tmp_path: Path) -> None:

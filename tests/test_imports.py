@@ -9,20 +9,12 @@ PACKAGE = Path(__file__).parent.parent / "fastlabel_gradio"
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("types", "errors"),
     (
-        *(
-            "registry",
-            "options",
-            "yaml_file",
-            "spreadsheet_cells",
-            "contradictions",
-            "devices",
-            "atomic_file",
-            "clustering",
-        ),
+        *("registry", "options", "yaml_file", "spreadsheet_cells", "contradictions"),
+        *("devices", "atomic_file", "birth_time", "clustering"),
         *("media", "label_store", "trainer", "evaluation", "learning_record", "kept_rows"),
     ),
     ("config", "sources", "encoders", "head", "exports"),
-    ("embedding_store", "gallery", "strategies", "scoring"),
+    ("embedding_store", "gallery", "strategies", "scoring", "source_identity"),
     ("embedding_pipeline", "candidates"),
     ("pool_ledger",),
     ("learner",),

@@ -18,7 +18,8 @@ from fastlabel_gradio.sources import (
     urbansound8k,
 )
 from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions, open_source
-from fastlabel_gradio.sources.folder import check_folder, check_not_empty, walk
+from fastlabel_gradio.sources.folder import check_folder, check_not_empty
+from fastlabel_gradio.sources.folder_walk import walk
 from fastlabel_gradio.sources.table_rows import SUFFIXES as TABLE_SUFFIXES
 from fastlabel_gradio.sources.table_rows import table_rows
 from fastlabel_gradio.types import Kind

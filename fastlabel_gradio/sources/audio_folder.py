@@ -25,6 +25,7 @@ class AudioFolderOptions(FolderOptions):
 
     Attributes:
         path: the folder.
+        take_test: whether `test` beside other splits belongs to the pool; otherwise it is kept out as a test part.
         window_s: length of an item in seconds; without it an item is a whole file.
         hop_s: seconds from the beginning of one window to that of the next; `window_s` by default.
     """
@@ -56,10 +57,18 @@ class AudioFolder(FolderSource):
     def scan(self) -> Iterator[Item]:
         """Folder by folder, sorted by name; with windows, the header of each file is read and nothing decoded."""
         for item in super().scan():
-            if self._window_s is None or self._hop_s is None:
-                yield item
-            else:
-                yield from windows_of(item, locate(self.root, item.id), self._window_s, self._hop_s)
+            yield from self._windows(item)
+
+    def held_out(self) -> Iterator[Item]:
+        """The test part, cut as the pool is."""
+        for item in super().held_out():
+            yield from self._windows(item)
+
+    def _windows(self, file: Item) -> Iterator[Item]:
+        if self._window_s is None or self._hop_s is None:
+            yield file
+        else:
+            yield from windows_of(file, locate(self.root, file.id), self._window_s, self._hop_s)
 
     def read(self, item: Item, resolution: int | None = None) -> Waveform:
         return read_sound(self.root, item, resolution)

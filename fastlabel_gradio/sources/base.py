@@ -16,9 +16,14 @@ from fastlabel_gradio.types import Item, Kind, LeftOut, Media
 
 
 class SourceOptions(BaseModel):
-    """Base of a source's options, the keys beside `kind` in the configuration. Unknown keys are refused."""
+    """Base of a source's options, the keys beside `kind` in the configuration. Unknown keys are refused.
+
+    Attributes:
+        beside_identity: options that may change while the labels stay: an item's id means the same with them and without.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    beside_identity: ClassVar[frozenset[str]] = frozenset({"download"})
 
 
 class Source(ABC):
@@ -37,7 +42,13 @@ class Source(ABC):
 
     @abstractmethod
     def scan(self) -> Iterator[Item]:
-        """Every item once, in any fixed order, without decoding and without holding more than the ids."""
+        """Every item once, in any fixed order, without decoding and without holding more than the ids.
+
+        It is called again every few minutes, and should find what is new, changed and gone.
+
+        Raises:
+            SourceError: the data cannot be listed now, or (at the end) not all of it could be. Nothing leaves the pool then.
+        """
 
     @abstractmethod
     def read(self, item: Item, resolution: int | None = None) -> Media:
@@ -90,6 +101,10 @@ class Source(ABC):
     def held_out(self) -> Iterator[Item]:
         """Items with reference labels kept out of the pool as a test part; none by default."""
         return iter(())
+
+    def is_held_out(self, item_id: str) -> bool:
+        """Whether an item is kept out of the pool as (part of) a test part, with a reference label or without."""
+        return False
 
 
 SOURCES: Registry[type[Source]] = Registry("source", "fastlabel.sources")

@@ -1,7 +1,7 @@
 """Clips with a label and a fold each, named by a CSV file: what ESC-50 and UrbanSound8K have in common."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ from fastlabel_gradio.sources.base import Source, SourceOptions
 from fastlabel_gradio.sources.files import exported_path, id_of, locate, stamp_of
 from fastlabel_gradio.sources.sound_files import read_sound, sound_key, whole_file
 from fastlabel_gradio.sources.table_rows import Row, table_rows, text_of
-from fastlabel_gradio.types import Item, Waveform
+from fastlabel_gradio.types import Item, LeftOut, Waveform
 
 AUDIO = "audio"
 
@@ -78,6 +78,19 @@ class FoldedClips(Source):
         """The clips of `test_fold`."""
         return (self._item(item_id) for item_id, clip in self._clips.items() if clip.fold == self._test_fold)
 
+    def is_held_out(self, item_id: str) -> bool:
+        clip = self._clips.get(item_id)
+        return clip is not None and clip.fold == self._test_fold
+
+    def left_out(self) -> Sequence[LeftOut]:
+        """The clips of the test part, and rows of the CSV file that the options leave out."""
+        held_out = sum(clip.fold == self._test_fold for clip in self._clips.values())
+        found = (
+            LeftOut(f"fold {self._test_fold}", "kept out as the test part (test_fold)", held_out),
+            LeftOut("other clips", "rows of the CSV file that the options of the source leave out", self._unwanted),
+        )
+        return [entry for entry in found if entry.count]
+
     def read(self, item: Item, resolution: int | None = None) -> Waveform:
         return read_sound(self._audio, item, resolution)
 
@@ -110,15 +123,18 @@ class FoldedClips(Source):
             return Item(item_id, "missing")
 
     def _read_clips(self, table: Path, options: Any) -> dict[str, Clip]:
-        """Clips by item id."""
+        """Clips by item id; rows without one are counted."""
         clips = {}
+        self._unwanted = 0
         for place, row in table_rows(table, self.columns, self.advice):
             try:
                 cells = _cells(row, self.columns)
             except ValueError as error:
                 raise SourceError(f"{table}, {place}: {error}. {self.advice}") from error
             clip = self._clip(cells, options)
-            if clip is not None:
+            if clip is None:
+                self._unwanted += 1
+            else:
                 clips[id_of(clip.path)] = clip
         if not clips:
             raise SourceError(f"{table} names no clip. {self.advice}")

@@ -12,7 +12,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 
 
 class ImageFolderOptions(FolderOptions):
-    """`path`: the folder."""
+    """`path`: the folder. `take_test`: whether `test` beside other splits belongs to the pool."""
 
 
 @SOURCES.register("image_folder")

@@ -1,6 +1,6 @@
 """Any source with a random part of it held out as a test part."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +9,7 @@ from pydantic import Field
 
 from fastlabel_gradio.errors import ConfigError
 from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions, open_source
-from fastlabel_gradio.types import Item, Media
+from fastlabel_gradio.types import Item, LeftOut, Media
 
 
 class SplitOptions(SourceOptions):
@@ -39,14 +39,30 @@ class Split(Source):
         self._whole = open_source(inner.pop("kind"), inner, base_dir, cache_dir)
         self._options = options
         self.kind = self._whole.kind
+        self._held_out_count = 0
 
     def scan(self) -> Iterator[Item]:
-        return (item for item in self._whole.scan() if not self._is_held_out(item))
+        held_out = 0
+        for item in self._whole.scan():
+            if self._is_in_share(item.id):
+                held_out += 1
+            else:
+                yield item
+        self._held_out_count = held_out
+
+    def left_out(self) -> Sequence[LeftOut]:
+        """The held-out share, once a scan has come to its end, and what the whole source leaves out itself."""
+        why = f"kept out as a random test part (test_share {self._options.test_share})"
+        own = [LeftOut("test share", why, self._held_out_count)] if self._held_out_count else []
+        return [*own, *self._whole.left_out()]
 
     def held_out(self) -> Iterator[Item]:
         """The held-out share, then what the whole source holds out itself."""
-        yield from (item for item in self._whole.scan() if self._is_held_out(item))
+        yield from (item for item in self._whole.scan() if self._is_in_share(item.id))
         yield from self._whole.held_out()
+
+    def is_held_out(self, item_id: str) -> bool:
+        return self._is_in_share(item_id) or self._whole.is_held_out(item_id)
 
     def read(self, item: Item, resolution: int | None = None) -> Media:
         return self._whole.read(item, resolution)
@@ -70,6 +86,6 @@ class Split(Source):
     def reference_label(self, item: Item) -> str | None:
         return self._whole.reference_label(item)
 
-    def _is_held_out(self, item: Item) -> bool:
-        digest = blake2b(f"{self._options.seed}\n{item.id}".encode("utf-8", "surrogateescape"), digest_size=8).digest()
+    def _is_in_share(self, item_id: str) -> bool:
+        digest = blake2b(f"{self._options.seed}\n{item_id}".encode("utf-8", "surrogateescape"), digest_size=8).digest()
         return int.from_bytes(digest) < self._options.test_share * 2**64

@@ -156,6 +156,26 @@ class LabelGrid {
     });
   }
 
+  rescan() {
+    this.during("rescan", async () => {
+      const answer = await this.api.rescan();
+      this.isAwaitingScan = answer.requested;
+      if (answer.requested) this.dock.say("Looking for new, changed and removed files…");
+      else this.dock.say("The folder is not listed again: embedding has stopped. Restart FastLabel.", "warning");
+      this.pollSoon();
+    });
+  }
+
+  // What a rescan found is said once: always where it was asked for here, otherwise where there is news.
+  sayScan({ scans, scan_changes: changes, scan_notice: failure }) {
+    const isNew = this.scans !== undefined && scans > this.scans;
+    this.scans = scans;
+    if (!isNew || failure) return;
+    if (changes) this.dock.say("The folder has changed: " + changes + ".");
+    else if (this.isAwaitingScan) this.dock.say("Nothing new in the folder.");
+    this.isAwaitingScan = false;
+  }
+
   // One request of the person at a time. What fails is said, and what is on screen stays.
   async during(task, action) {
     if (this.busy) return;
@@ -276,7 +296,8 @@ class LabelGrid {
 
   pollWait() {
     if (this.failures) return Math.min(POLL_BACKOFF_MS, POLL_BUSY_MS * 2 ** (this.failures - 1));
-    const busy = this.status?.head.state === "training" || EMBEDDING_BUSY.includes(this.status?.embedding.state);
+    const { head, embedding } = this.status ?? {};
+    const busy = head?.state === "training" || EMBEDDING_BUSY.includes(embedding?.state) || this.isAwaitingScan;
     return busy && isVisible(this.root) ? POLL_BUSY_MS : POLL_IDLE_MS;
   }
 
@@ -286,6 +307,7 @@ class LabelGrid {
     this.failures = 0;
     this.panel.setConnected();
     this.panel.paint(status);
+    this.sayScan(status.embedding);
     this.evaluation.follow(status);
     if (isFirst) this.view.keepFocusInView(); // its notices have pushed the cards down
     if (this.view.batch || this.busy) return;
@@ -370,9 +392,15 @@ class LabelGrid {
     else if (action === "close-help") this.help.close();
     else if (action === "close-zoom") this.zoom.close();
     else if (action === "submit") this.submit();
+    else if (action === "rescan") this.pressRescan(control);
     else if (action === "evaluation") this.pressEvaluation(control);
     else if (action.startsWith("toggle-")) this.pressSwitch(control, action);
     else if (this.view.batch && !this.busy) this.pressOnBatch(action, this.view.cardOf(control), Number(classIndex));
+  }
+
+  pressRescan(control) {
+    this.rescan();
+    if (this.pointed === control) this.view.focusCurrent();
   }
 
   pressEvaluation(control) {
