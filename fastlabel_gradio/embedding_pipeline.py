@@ -138,6 +138,7 @@ class EmbeddingPipeline:
         )
 
     def start(self) -> None:
+        self._store.retry_unreadable()
         for thread in self._threads:
             thread.start()
 

@@ -116,6 +116,8 @@ def _counts(values: np.ndarray, nodata: float | None) -> np.ndarray:
 def _scaled(values: np.ndarray, samples: Samples) -> np.ndarray:
     """In 8 bits, stripe by stripe: in one piece it would need eight times the memory of the answer."""
     low, high = shown_range(values, samples.nodata)
+    if values.shape[2] == 3 and 0 <= low < high / 2:
+        low = 0.0  # a colour keeps its hue only where zero stays black
     eight_bits = np.empty(values.shape, dtype=np.uint8)
     for top in range(0, len(values), STRIPE_ROWS):
         stripe = values[top : top + STRIPE_ROWS].astype(np.float64)

@@ -5,6 +5,7 @@ line. Nothing here knows where a picture comes from. Imports errors and the file
 """
 
 import io
+import logging
 import math
 import os
 import struct
@@ -36,6 +37,7 @@ MAX_SIDE_PX = 16_384
 MAX_PIXELS = 178_000_000
 JPEG_QUALITY = 85
 MAX_JPEG_SIDE_PX = 65_500
+MIN_SHARE = 0.05
 
 # Named, because Pillow knows formats that run other programs (EPS starts Ghostscript).
 FORMATS: tuple[str, ...] = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "JPEG2000", "PPM", "ICO")
@@ -67,6 +69,7 @@ _DECODER_ERRORS = (
 # Sizes are checked here, before decoding; catch_warnings is not safe in threads.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # what it does not know `tiff_samples.py` may
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +132,10 @@ def thumbnail(picture: Image.Image, side_px: int) -> Image.Image:
 def contact_sheet(pictures: Sequence[Image.Image | None], columns: int, max_tile_px: int) -> bytes:
     """All pictures on one JPEG, row by row in square tiles, each centred on MATTE.
 
-    A tile's side is the longest side of the thumbnails, at most `max_tile_px`: small pictures are not enlarged here,
-    the page does that. None leaves its tile empty. The last row is filled up with empty tiles, so the sheet is
-    always `columns` tiles wide and ceil(n / columns) high.
+    A tile's side is the longest side of the thumbnails, at most `max_tile_px`, and each picture fills its tile: smaller
+    ones are enlarged to it. Where all are small, so are the tiles: the page enlarges them. A picture more than
+    1 / MIN_SHARE times as long as wide is drawn wider, so that it can be seen. None leaves its tile empty. The last row
+    is filled up with empty tiles, so the sheet is always `columns` tiles wide and ceil(n / columns) high.
 
     Raises:
         ValueError: no pictures, fewer than one column or pixel, or a sheet larger than a JPEG can be.
@@ -146,13 +150,20 @@ def contact_sheet(pictures: Sequence[Image.Image | None], columns: int, max_tile
     if max(columns, rows) * tile_px > MAX_JPEG_SIDE_PX:
         raise ValueError(f"{columns} x {rows} tiles of {tile_px} px exceed {MAX_JPEG_SIDE_PX} px: take smaller tiles.")
     sheet = Image.new("RGB", (columns * tile_px, rows * tile_px), MATTE)
-    for position, tile in enumerate(tiles):
-        if tile is not None:
+    for position, small in enumerate(tiles):
+        if small is not None:
+            tile = _filling(small, tile_px)
             row, column = divmod(position, columns)
             left = column * tile_px + (tile_px - tile.width) // 2
             top = row * tile_px + (tile_px - tile.height) // 2
             sheet.paste(tile, (left, top))
     return _jpeg(sheet)
+
+
+def _filling(tile: Image.Image, tile_px: int) -> Image.Image:
+    scale, least = tile_px / max(tile.size), max(1, round(tile_px * MIN_SHARE))
+    size = (max(least, round(tile.width * scale)), max(least, round(tile.height * scale)))
+    return tile if size == tile.size else tile.resize(size, Image.Resampling.BICUBIC)
 
 
 def encode_jpeg(picture: Image.Image, max_side_px: int) -> bytes:

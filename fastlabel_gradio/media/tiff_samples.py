@@ -16,7 +16,8 @@ from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.media.deep_pictures import Samples
 from fastlabel_gradio.media.item_file import Stream
 
-MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_BIG_ENDIAN_BIG = b"MM\0+"  # Pillow takes it for a small one
+MAGIC = (b"II*\0", b"MM\0*", b"II+\0", _BIG_ENDIAN_BIG)
 MAX_SAMPLE_BYTES = 1_500_000_000
 
 # Tags, and codes of theirs (TIFF 6.0; BigTIFF; Adobe's TIFF technical notes; GDAL).
@@ -89,7 +90,9 @@ def tiff_layout(stream: Stream) -> TiffLayout | None:
     header = stream.read(16)
     if header[:4] not in MAGIC:
         return None
-    header = header[: 16 if header[2:4] in (b"+\0", b"\0+") else 8]
+    if header[:4] == _BIG_ENDIAN_BIG:
+        raise UnreadableItemError("big-endian BigTIFF is not read: save it as little-endian or as plain TIFF")
+    header = header[: 16 if header[2:3] == b"+" else 8]
     tags = ImageFileDirectory_v2(header)
     stream.seek(tags.next)
     tags.load(stream)
