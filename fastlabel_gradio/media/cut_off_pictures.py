@@ -30,7 +30,9 @@ def as_far_as_it_goes(picture: ImageFile.ImageFile, stream: Stream, error: Excep
     share = _share_decoded(partial, _UNDECODED[picture.format])
     if share < LEAST_SHARE:
         raise UnreadableItemError(f"cut off: only {share:.0%} of its rows are there") from error
-    return partial, f"the end of the file is missing, shown as far as it goes: {share:.0%} of its rows"
+    if share == 1.0:
+        return partial, "the end marker is missing, shown as far as it goes"
+    return partial, f"the end is missing, shown as far as it goes: {share:.0%} of its rows"
 
 
 def _partial_png(picture: ImageFile.ImageFile) -> Image.Image:

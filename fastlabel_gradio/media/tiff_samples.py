@@ -81,7 +81,7 @@ class TiffLayout:
 
 
 def tiff_layout(stream: Stream) -> TiffLayout | None:
-    """The layout of the first page; None for what is no TIFF.
+    """The layout of the first page; None for what is no TIFF, or one without a picture.
 
     Raises:
         UnreadableItemError: sizes that contradict one another, or samples of different depths.
@@ -96,6 +96,8 @@ def tiff_layout(stream: Stream) -> TiffLayout | None:
     tags = ImageFileDirectory_v2(header)
     stream.seek(tags.next)
     tags.load(stream)
+    if _WIDTH not in tags:
+        return None
     return _layout(tags, header[:1] == b"I", _has_more_pages(stream, header, tags.next))
 
 

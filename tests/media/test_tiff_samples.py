@@ -62,7 +62,9 @@ def test_every_lossless_compression_is_undone(compression: str | None) -> None:
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("planar", ["contig", "separate"])
 @pytest.mark.parametrize("tile", [None, (16, 32)])
-def test_predictors_are_undone(dtype: str, predictor: int, order: str, planar: str, tile: tuple[int, int] | None) -> None:
+def test_predictors_are_undone(
+    dtype: str, predictor: int, order: str, planar: str, tile: tuple[int, int] | None
+) -> None:
     values = numbers(3, dtype)
     file = written(values, compression="lzw", predictor=predictor, byteorder=order, planarconfig=planar, tile=tile)
     assert_read(file, values)
