@@ -43,10 +43,10 @@ MIN_SHARE = 0.05
 FORMATS: tuple[str, ...] = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "JPEG2000", "PPM", "ICO")
 if features.check("avif"):
     FORMATS = (*FORMATS, "AVIF")
-if find_spec("pi_heif"):
-    import pi_heif
+if find_spec("pillow_heif"):
+    import pillow_heif
 
-    pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+    pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
     FORMATS = (*FORMATS, "HEIF")
 
 # What Pillow's decoders raise on damaged files: seen while fuzzing them, or raised somewhere in their source.

@@ -131,7 +131,9 @@ def read_samples(stream: Stream, layout: TiffLayout) -> Samples:
 def _layout(tags: ImageFileDirectory_v2, little: bool, more_pages: bool) -> TiffLayout:
     bits, kinds = _numbers(tags, _BITS, (1,)), _numbers(tags, _FORMAT, (1,))
     if len(set(bits)) > 1 or len(set(kinds)) > 1:
-        raise UnreadableItemError(f"channels of different depths: {' '.join(map(str, bits))} bits")
+        raise UnreadableItemError(
+            f"channels of different depths are not read: {' and '.join(map(str, sorted(set(bits))[:3]))} bits"
+        )
     width, height, channels = (_numbers(tags, tag, (1,))[0] for tag in (_WIDTH, _HEIGHT, _CHANNELS))
     tiled = _TILE_WIDTH in tags
     strip_rows = _numbers(tags, _STRIP_ROWS, (height,))[0]

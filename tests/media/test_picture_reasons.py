@@ -71,7 +71,7 @@ def test_a_reason_says_what_the_file_is(content: bytes, words: str) -> None:
 
 def test_a_missing_reader_of_heic_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fastlabel_gradio.media.pictures.FORMATS", ("JPEG", "PNG"))
-    with pytest.raises(UnreadableItemError, match=r"HEIC: install .*pip install pi-heif"):
+    with pytest.raises(UnreadableItemError, match=r"HEIC: install .*pip install pillow-heif"):
         open_picture(io.BytesIO(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"))
 
 
