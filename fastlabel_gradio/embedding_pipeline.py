@@ -198,6 +198,7 @@ class EmbeddingPipeline:
         return progress
 
     def start(self) -> None:
+        self._store.retry_unreadable()
         for thread in self._threads:
             thread.start()
 

@@ -178,12 +178,18 @@ class EmbeddingStore:
             return found
 
     def mark_unreadable(self, item_id: str, reason: str) -> None:
-        """Lists an item as unreadable; it is tried again when its stamp changes."""
+        """Lists an item as unreadable; it is tried again when its stamp changes, or after `retry_unreadable`."""
         with self._write_lock, self._writer:
             changed = self._writer.execute(
                 "UPDATE items SET reason = ? WHERE id = ? AND reason IS NULL", (reason, item_id)
             ).rowcount
             self._unreadable += changed
+
+    def retry_unreadable(self) -> None:
+        """Lists no item as unreadable any more: a reader may have been installed since, or this version may read more."""
+        with self._write_lock, self._writer:
+            self._writer.execute("UPDATE items SET reason = NULL WHERE reason IS NOT NULL")
+            self._unreadable = 0
 
     def unreadable(self, limit: int) -> list[tuple[str, str]]:
         """Up to `limit` unreadable items as (id, reason), by id."""

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import EncoderUnavailableError
+from fastlabel_gradio.media.pictures import FORMATS
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.types import Item
 from tests.pools import PixelEncoder, wait_for, write_pictures
@@ -101,6 +103,18 @@ def test_unreadable_items_are_listed_with_their_reason(run_pipeline: RunPipeline
     assert item_id == "red/0003.png"
     assert "not a picture" in reason
     assert (pipeline.progress.done, pipeline.progress.total) == (59, 59)
+
+
+def test_an_unreadable_item_is_tried_again_at_the_next_start(
+    run_pipeline: RunPipeline, monkeypatch: pytest.MonkeyPatch, pictures: Path
+) -> None:
+    Image.new("RGB", (9, 9), "red").save(pictures / "red" / "new.bmp")
+    formats = tuple(kind for kind in FORMATS if kind not in ("BMP", "DIB"))
+    monkeypatch.setattr("fastlabel_gradio.media.pictures.FORMATS", formats)
+    assert [item_id for item_id, _ in run_pipeline()[1].unreadable(10)] == ["red/new.bmp"]
+    monkeypatch.undo()
+    pipeline, store, _ = run_pipeline()
+    assert (store.unreadable(10), pipeline.progress.done) == ([], 61)
 
 
 def test_a_pool_without_a_readable_item_ends_without_hanging(run_pipeline: RunPipeline, pictures: Path) -> None:

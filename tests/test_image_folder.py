@@ -11,6 +11,7 @@ from PIL import Image
 
 from fastlabel_gradio.errors import SourceError, UnreadableItemError
 from fastlabel_gradio.sources.files import exported_path, id_of, path_of
+from fastlabel_gradio.sources.image_folder import NOT_READ, SUFFIXES
 from fastlabel_gradio.types import Item
 from tests.documents import blocks, read
 from tests.source_data import (
@@ -59,6 +60,42 @@ def test_suffixes_count_in_any_case_and_hidden_files_do_not(tmp_path: Path) -> N
     (tmp_path / "folder.png").mkdir()
     source = opened("image_folder", tmp_path, path=".")
     assert ids(source) == ["a.JPG", "b.Jpeg", "c.TIFF", "d.tif", "e.WebP", "f.gif", "g.BMP", "deep/er/h.PNG"]
+
+
+def test_every_suffix_of_a_format_that_is_read_counts_and_none_of_those_that_are_not(tmp_path: Path) -> None:
+    for suffix in (
+        ".jfif",
+        ".jpe",
+        ".avif",
+        ".heic",
+        ".HEIF",
+        ".hif",
+        ".jxl",
+        ".jp2",
+        ".j2k",
+        ".jpx",
+        ".ppm",
+        ".pgm",
+        ".ico",
+    ):
+        (tmp_path / f"a{suffix}").touch()
+    for suffix in (".cr2", ".dng", ".psd", ".svg", ".pdf", ".tga"):
+        (tmp_path / f"b{suffix}").touch()
+    names = ids(opened("image_folder", tmp_path, path="."))
+    assert len(names) == 12 and all(name.startswith("a.") for name in names)
+
+
+def test_no_suffix_is_both_read_and_explained() -> None:
+    assert not NOT_READ.keys() & set(SUFFIXES)
+    assert all(suffix.startswith(".") and suffix == suffix.lower() for suffix in (*NOT_READ, *SUFFIXES))
+
+
+def test_what_had_to_be_done_to_read_a_picture_leaves_with_it(tmp_path: Path) -> None:
+    good = save(tmp_path / "good.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(good[: len(good) * 3 // 4])
+    source = opened("image_folder", tmp_path, path=".")
+    notes = {item.id: source.read(item).info.get("note", "") for item in source.scan()}
+    assert notes["good.png"] == "" and "as far as it goes" in notes["cut.png"]
 
 
 def test_hostile_names_keep_their_meaning(tmp_path: Path) -> None:
@@ -168,7 +205,7 @@ def test_bad_files_are_items_that_give_their_reason(tmp_path: Path) -> None:
     bad = {
         "zero.png": b"",
         "text.jpg": b"hello" * 30,
-        "cut.png": good[: len(good) // 2],
+        "cut.png": good[: len(good) // 8],
     }
     for name, content in bad.items():
         (tmp_path / name).write_bytes(content)

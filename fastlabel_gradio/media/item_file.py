@@ -5,8 +5,11 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 from fastlabel_gradio.errors import UnreadableItemError
+
+Stream: TypeAlias = io.BytesIO | io.BufferedReader
 
 
 @contextmanager
