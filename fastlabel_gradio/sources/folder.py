@@ -2,9 +2,10 @@
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from fastlabel_gradio.errors import SourceError
@@ -58,10 +59,12 @@ class FolderSource(Source):
     Attributes:
         noun: what an item is, for messages.
         suffixes: of the files that count, in small letters; a file's own may be in any case.
+        not_read: why files of other suffixes that people take for items are none.
     """
 
     noun: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]
+    not_read: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def __init__(self, options: Any, base_dir: Path, cache_dir: Path) -> None:
         self.root = base_dir / options.path.expanduser()
@@ -69,7 +72,7 @@ class FolderSource(Source):
         check_folder(self.root, self.noun)
         check_not_empty(self.root, self.noun, self.suffixes)
         self._layout = self._find_layout()
-        self._tally = Tally(self.noun)
+        self._tally = Tally(self.noun, self.not_read)
         self._is_scanned = False
 
     def scan(self) -> Iterator[Item]:
@@ -81,7 +84,7 @@ class FolderSource(Source):
         """
         check_folder(self.root, self.noun)
         self._layout = self._find_layout()
-        tally, before = Tally(self.noun), _identity(self.root)
+        tally, before = Tally(self.noun, self.not_read), _identity(self.root)
         if not self._is_scanned:
             self._tally = tally
         held_out = tuple(f"{name}/" for name in self._layout.held_out)

@@ -7,8 +7,9 @@ import errno
 import logging
 import os
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from fastlabel_gradio.sources.files import id_of
@@ -52,10 +53,12 @@ class Tally:
 
     Args:
         noun: what an item is, for the reasons.
+        reasons: of suffixes that people take for items and that are none, in small letters.
     """
 
-    def __init__(self, noun: str) -> None:
+    def __init__(self, noun: str, reasons: Mapping[str, str] = MappingProxyType({})) -> None:
         self._noun = noun
+        self._reasons = reasons
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def add(self, what: str, why: str, count: int = 1) -> None:
@@ -72,7 +75,8 @@ class Tally:
         elif name.startswith("."):
             self.add("hidden file", "its name begins with a dot")
         else:
-            self.add(suffix_of(lower), f"not a {self._noun}, by the suffix")
+            suffix = suffix_of(lower)
+            self.add(suffix, self._reasons.get(suffix, f"not a {self._noun}, by the suffix"))
 
     def add_folder(self, name: str) -> None:
         """A folder that is not entered because of its name."""

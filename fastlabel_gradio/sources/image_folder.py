@@ -48,6 +48,7 @@ class ImageFolder(FolderSource):
     kind = "image"
     noun = "picture"
     suffixes = SUFFIXES
+    not_read = NOT_READ
     Options = ImageFolderOptions
 
     def read(self, item: Item, resolution: int | None = None) -> Image.Image:
