@@ -57,6 +57,9 @@ class Split(Source):
     def file(self, item: Item) -> Path | None:
         return self._whole.file(item)
 
+    def seconds(self, item: Item) -> float | None:
+        return self._whole.seconds(item)
+
     def classes(self) -> tuple[str, ...]:
         return self._whole.classes()
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.media.pictures import open_picture
-from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions
+from fastlabel_gradio.sources.base import SOURCES, Source
 from fastlabel_gradio.sources.files import file_key, id_of, locate, path_of, stamp_of
-from fastlabel_gradio.sources.sound_files import read_sound, sound_key, whole_file
+from fastlabel_gradio.sources.sound_files import SoundOptions, read_sound, sound_key, sound_seconds, whole_file
 from fastlabel_gradio.sources.table_rows import SUFFIXES, table_rows, text_of
 from fastlabel_gradio.types import Item, Kind, Media, TimeSpan
 
@@ -23,7 +23,7 @@ _PART = re.compile(r"(.+)#t=(\d+(?:\.\d+)?),(\d+(?:\.\d+)?)", re.DOTALL)
 _log = logging.getLogger(__name__)
 
 
-class TableOptions(SourceOptions):
+class TableOptions(SoundOptions):
     """Which table, and what its columns are called.
 
     Attributes:
@@ -64,6 +64,7 @@ class Table(Source):
         table = base_dir / options.path.expanduser()
         _check_table(table)
         self.kind: Kind = options.media
+        self._channel = options.channel
         self.root = table.parent if options.root is None else base_dir / options.root.expanduser()
         self._rows = _read_rows(table, self.root, options)
         noun = NOUNS[self.kind]
@@ -89,14 +90,19 @@ class Table(Source):
 
     def read(self, item: Item, resolution: int | None = None) -> Media:
         if self.kind == "audio":
-            return read_sound(self.root, item, resolution)
+            return read_sound(self.root, item, resolution, self._channel)
         return open_picture(locate(self.root, item.id), resolution)
 
     def content_key(self, item: Item) -> str:
-        return sound_key(self.root, item) if self.kind == "audio" else file_key(locate(self.root, item.id))
+        if self.kind == "audio":
+            return sound_key(self.root, item, self._channel)
+        return file_key(locate(self.root, item.id))
 
     def file(self, item: Item) -> Path | None:
-        return whole_file(self.root, item) if self.kind == "audio" else None
+        return whole_file(self.root, item, self._channel) if self.kind == "audio" else None
+
+    def seconds(self, item: Item) -> float | None:
+        return sound_seconds(self.root, item) if self.kind == "audio" else None
 
     def classes(self) -> tuple[str, ...]:
         """The distinct labels, sorted."""
