@@ -11,6 +11,7 @@ Channel: TypeAlias = Literal["auto", "mix"] | Annotated[int, Field(ge=1)]
 # The mean of N channels, of which all but one are dead, is 1/N² as strong as that one. Only where channels work against each
 # other it is weaker still; 10 dB leave room for chance.
 _CANCELLED = 0.1
+_AS_LOUD = 0.99  # of channels so alike the first is taken
 
 
 def mono(block: Float32[np.ndarray, "samples channels"], channel: Channel) -> Float32[np.ndarray, " samples"]:
@@ -41,6 +42,6 @@ class Levels:
             return None
         variances = self._squares / self._count - (self._sums / self._count) ** 2
         channels = variances[:-1]
-        loudest = int(channels.argmax())
+        loudest = int((channels >= _AS_LOUD * channels.max()).argmax())
         cancelled = variances[-1] < _CANCELLED * channels[loudest] / len(channels) ** 2
         return loudest + 1 if cancelled else None

@@ -1,6 +1,7 @@
 """What libsndfile does not know (m4a, wma, webm, amr, the sound of videos …), decoded by FFmpeg through PyAV."""
 
 import os
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -68,6 +69,21 @@ def ffmpeg_blocks(path: Path, start: int, count: int) -> Iterator[np.ndarray]:
         if start:
             _seek(container, stream, max(0.0, start / rate_hz - _PREROLL_S))
         yield from _cut(_decoded(container, stream, rate_hz, origin_s), start, count)
+
+
+def is_without_index(path: Path) -> bool:
+    """Whether an mp4, m4a, mov or 3gp lacks the part that says where its sound is. Raises UnreadableItemError, OSError."""
+    with open_file(path) as stream:
+        at, size = 0, os.fstat(stream.fileno()).st_size
+        is_mp4 = False
+        while at + 8 <= size:
+            stream.seek(at)
+            length, name, long_length = struct.unpack(">I4sQ", stream.read(16).ljust(16, b"\0"))
+            if name == b"moov" or (at == 0 and name != b"ftyp"):
+                return False
+            is_mp4 = True
+            at += max(8, long_length if length == 1 else length or size)
+        return is_mp4
 
 
 @lru_cache(_KEPT_LENGTHS)

@@ -39,12 +39,15 @@ class _Frame:
 
 @dataclass(frozen=True, slots=True)
 class _Frames:
-    """The frames of a file: their number, the place and bytes of the first that is sound, and of the one that counts them."""
+    """The frames of a file: their number, the place and bytes of the first that is sound, of the one that counts them, and
+    the end of the last.
+    """
 
     count: int
     first_at: int
     first: bytes
     counter_at: int | None
+    end: int
 
 
 def mp3_repair(stream: BinaryIO, claimed_samples: int) -> Repair | None:
@@ -67,7 +70,12 @@ def mp3_repair(stream: BinaryIO, claimed_samples: int) -> Repair | None:
 
 
 def _repair(content: mmap.mmap, found: _Frames, frame: _Frame, note: str) -> Repair:
-    """A right number in the frame that counts the others, or such a frame before the first."""
+    """A right number in the frame that counts the others, or such a frame before the first.
+
+    Layers 1 and 2 have no such frame: decoders go by the size of the file, so what is no frame is left out at both ends.
+    """
+    if frame.kind[1] != 3:
+        return Repair(note, start=found.first_at, end=found.end)
     at = found.counter_at
     if at is not None and content[at : at + 4] in _NAMES and content[at + 7] & _HAS_FRAMES:
         return Repair(note, patch=struct.pack(">I", found.count), patch_at=at + 8)
@@ -109,15 +117,16 @@ def _frames(content: mmap.mmap) -> _Frames | None:
         at = _next(content, behind, first.kind) if at is None else at
         if at is None:
             return None
-    count, first_at, first_bytes, end = 0, at, content[at : at + 4], len(content)
+    count, first_at, first_bytes, last_end, end = 0, at, content[at : at + 4], at, len(content)
     while at is not None:
         frame = _frame(content[at : at + 4])
         if frame is not None and frame.kind == first.kind and at + frame.size <= end:
             count += 1
             at += frame.size
+            last_end = at
         else:
             at = _next(content, _behind_tag(content, at), first.kind) if at < end - 4 else None
-    return _Frames(count, first_at, first_bytes, counter_at)
+    return _Frames(count, first_at, first_bytes, counter_at, last_end)
 
 
 def _next(content: mmap.mmap, at: int, kind: tuple[int, int, int] | None) -> int | None:

@@ -88,6 +88,8 @@ def pcm_repair(stream: BinaryIO) -> Repair | None:
     if found is None or found.at >= size:
         return None
     true = _true_bytes(stream, found, size)
+    if found.chunk == "w64" and true == found.claimed and found.at + true < size:
+        return Repair("", end=found.at + true)  # libsndfile goes to the end of the file, whatever the header says
     is_bw64 = _read(stream, 0, 4) == b"BW64"
     if true == found.claimed and not is_bw64:
         return None

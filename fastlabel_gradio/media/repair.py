@@ -19,12 +19,14 @@ class Repair:
     Attributes:
         note: what was wrong, in one line; "" where nobody would notice.
         prefix: comes first. start: of the file, the first byte that follows it.
+        end: the first byte that is left out; None for none.
         patch: replaces as many bytes of the file at `patch_at`.
     """
 
     note: str
     prefix: bytes = b""
     start: int = 0
+    end: int | None = None
     patch: bytes = b""
     patch_at: int = 0
 
@@ -52,7 +54,8 @@ class RepairedStream(io.RawIOBase):
         self._stream = stream
         self._repair = repair
         self._at = 0
-        self._size = len(repair.prefix) + os.fstat(stream.fileno()).st_size - repair.start
+        self._end = os.fstat(stream.fileno()).st_size if repair.end is None else repair.end
+        self._size = len(repair.prefix) + self._end - repair.start
 
     def readable(self) -> bool:
         return True
@@ -86,7 +89,7 @@ class RepairedStream(io.RawIOBase):
             return 0
         at = max(self._at, len(self._repair.prefix)) - len(self._repair.prefix) + self._repair.start
         self._stream.seek(at)
-        content = self._stream.read(len(wanted))
+        content = self._stream.read(max(0, min(len(wanted), self._end - at)))
         wanted[: len(content)] = content
         patch, begin = self._repair.patch, self._repair.patch_at - at
         first, end = max(0, begin), min(len(content), begin + len(patch))

@@ -22,7 +22,7 @@ import soxr
 
 from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.media.channels import Channel, Levels, mono
-from fastlabel_gradio.media.ffmpeg_sounds import ffmpeg_blocks, ffmpeg_info
+from fastlabel_gradio.media.ffmpeg_sounds import ffmpeg_blocks, ffmpeg_info, is_without_index
 from fastlabel_gradio.media.item_file import one_line, open_file
 from fastlabel_gradio.media.repair import RepairedStream, duration
 from fastlabel_gradio.media.sound_repairs import repair_of
@@ -152,7 +152,7 @@ def _kept_info(path: Path, size: int, mtime_ns: int) -> SoundInfo:
     try:
         info = _sndfile_info(path, size)
     except soundfile.LibsndfileError as error:
-        with _reason_of(error):
+        with _reason_of(error, path):
             found = ffmpeg_info(path)
         info = SoundInfo(found.seconds, found.rate_hz, found.channels, found.media_type, found.is_float, found.note)
     _check(info.rate_hz, info.channels)
@@ -184,7 +184,7 @@ def _decoded(path: Path, span: TimeSpan | None, info: SoundInfo, channel: Channe
     try:
         return _joined(_sndfile_blocks(path, span, start, count), channel)
     except soundfile.LibsndfileError as error:
-        with _reason_of(error):
+        with _reason_of(error, path):
             return _joined(ffmpeg_blocks(path, start, count), channel)
 
 
@@ -287,13 +287,17 @@ def _sndfile(path: Path) -> soundfile.SoundFile:
 
 
 @contextmanager
-def _reason_of(why: soundfile.LibsndfileError) -> Iterator[None]:
+def _reason_of(why: soundfile.LibsndfileError, path: Path) -> Iterator[None]:
     """Where FFmpeg fails as well, libsndfile's words are the reason."""
     import av
 
     try:
         yield
     except av.FFmpegError as error:
+        if is_without_index(path):
+            raise UnreadableItemError(
+                "was cut off: its index is missing, which stands at the end of such files"
+            ) from error
         raise _damaged(why) from error
 
 
