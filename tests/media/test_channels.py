@@ -29,7 +29,7 @@ def write(folder: Path, *channels: np.ndarray, suffix: str = "wav") -> Path:
         ((0.9 * TONE, -TONE), 2),
         ((TONE, -0.9 * TONE), 1),
         ((TONE + 0.1, -TONE + 0.1), 1),
-        ((TONE, -TONE + NOISE[0] / 20), 2),
+        ((TONE, -TONE + NOISE[0] / 20), 1),
         ((TONE + NOISE[0], -TONE - NOISE[0], NOISE[1] / 50), 1),
     ],
     ids=["second louder", "first louder", "offset", "a little noise", "three"],
