@@ -25,6 +25,8 @@ _RATES_HZ = (44_100, 48_000, 32_000)
 _TRIMMED_FRAMES = 4  # what an encoder's delay and padding take off at most, and an estimate may err by
 _NAMES = (b"Xing", b"Info")
 _HAS_FRAMES = 1
+_TAGS = (b"TAG", b"ID3", b"APETAGEX", b"LYRICS")
+_HARMLESS_BYTES = 1 << 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,9 @@ def mp3_repair(stream: BinaryIO, claimed_samples: int) -> Repair | None:
             return None
         true = found.count * frame.samples
         if 0 <= true - claimed_samples + frame.samples <= (_TRIMMED_FRAMES + 1) * frame.samples:
-            return None
+            return (
+                Repair("rubbish behind the sound is left out", end=found.end) if _has_rubbish(content, found) else None
+            )
         claimed_s = None if found.counter_at is None else claimed_samples / frame.rate_hz
         note = length_note(claimed_s, true / frame.rate_hz) or length_note(None, 0)
         return _repair(content, found, frame, note)
@@ -78,8 +82,14 @@ def _repair(content: mmap.mmap, found: _Frames, frame: _Frame, note: str) -> Rep
         return Repair(note, start=found.first_at, end=found.end)
     at = found.counter_at
     if at is not None and content[at : at + 4] in _NAMES and content[at + 7] & _HAS_FRAMES:
-        return Repair(note, patch=struct.pack(">I", found.count), patch_at=at + 8)
-    return Repair(note, prefix=_counter(found.first, frame, found.count), start=found.first_at)
+        return Repair(note, end=found.end, patch=struct.pack(">I", found.count), patch_at=at + 8)
+    return Repair(note, prefix=_counter(found.first, frame, found.count), start=found.first_at, end=found.end)
+
+
+def _has_rubbish(content: mmap.mmap, found: _Frames) -> bool:
+    """Whether a player may stumble over what follows the last frame; not over tags and zeros."""
+    rest = content[found.end : found.end + 4 * _HARMLESS_BYTES]
+    return len(rest) > _HARMLESS_BYTES and not rest.startswith(_TAGS) and bool(rest.strip(b"\0"))
 
 
 def _counter(first: bytes, frame: _Frame, count: int) -> bytes:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import soundfile
@@ -24,6 +25,7 @@ from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.media.channels import Channel, Levels, mono
 from fastlabel_gradio.media.ffmpeg_sounds import ffmpeg_blocks, ffmpeg_info, is_without_index
 from fastlabel_gradio.media.item_file import one_line, open_file
+from fastlabel_gradio.media.ogg_chains import ChainedSound, chain_of
 from fastlabel_gradio.media.repair import RepairedStream, duration
 from fastlabel_gradio.media.sound_repairs import repair_of
 from fastlabel_gradio.types import TimeSpan, Waveform
@@ -49,6 +51,7 @@ _PLAYABLE = {
     ("OGG", "OPUS"): "audio/ogg",
     ("MP3", "MPEG_LAYER_III"): "audio/mpeg",
 }
+OpenSound: TypeAlias = soundfile.SoundFile | ChainedSound
 _FLOATS = frozenset({"FLOAT", "DOUBLE"})
 _BLOCK_SAMPLES = 1 << 22
 _KEPT_OPEN = 64  # mp3 files of which parts are read
@@ -163,7 +166,8 @@ def _sndfile_info(path: Path, size: int) -> SoundInfo:
     with _sndfile(path) as file:
         if file.frames > size * _MAX_SAMPLES_A_BYTE:
             raise UnreadableItemError(f"its header claims {file.frames} samples, more than {size} bytes can hold")
-        note = repair.note if (repair := repair_of(path)) else ""
+        changed = repair_of(path) or chain_of(path)
+        note = changed.note if changed else ""
         media_type = None if note else _PLAYABLE.get((file.format.removesuffix("EX"), file.subtype))
         seconds = file.frames / file.samplerate
         return SoundInfo(seconds, file.samplerate, file.channels, media_type, file.subtype in _FLOATS, note)
@@ -255,7 +259,7 @@ def _is_plain(rate_hz: int, channels: int) -> bool:
 
 
 @contextmanager
-def _opened(path: Path, span: TimeSpan | None) -> Iterator[soundfile.SoundFile]:
+def _opened(path: Path, span: TimeSpan | None) -> Iterator[OpenSound]:
     """The file, for this thread alone.
 
     An mp3 stays open when a part of it was read: only by going through all frames before a place is it found there, which
@@ -277,13 +281,15 @@ def _opened(path: Path, span: TimeSpan | None) -> Iterator[soundfile.SoundFile]:
 
 
 @lru_cache(_KEPT_OPEN)
-def _kept_open(path: Path, size: int, mtime_ns: int) -> tuple[soundfile.SoundFile, threading.Lock]:
+def _kept_open(path: Path, size: int, mtime_ns: int) -> tuple[OpenSound, threading.Lock]:
     return _sndfile(path), threading.Lock()
 
 
-def _sndfile(path: Path) -> soundfile.SoundFile:
-    repair = repair_of(path)
-    return soundfile.SoundFile(os.fsencode(path) if repair is None else RepairedStream(path.open("rb"), repair))
+def _sndfile(path: Path) -> OpenSound:
+    if repair := repair_of(path):
+        return soundfile.SoundFile(RepairedStream(path.open("rb"), repair))
+    chain = chain_of(path)
+    return soundfile.SoundFile(os.fsencode(path)) if chain is None else ChainedSound(path, chain)
 
 
 @contextmanager

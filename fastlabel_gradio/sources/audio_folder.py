@@ -23,7 +23,7 @@ from fastlabel_gradio.sources.windows import windows_of
 from fastlabel_gradio.types import Item, Waveform
 
 
-class AudioFolderOptions(FolderOptions, SoundOptions):
+class AudioFolderOptions(SoundOptions, FolderOptions):
     """Which folder, and how its files are cut.
 
     Attributes:

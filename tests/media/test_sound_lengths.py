@@ -285,6 +285,11 @@ class TestMpeg:
         assert 8 < info.seconds < 18 and "the header gives a length of 25.0 s" in info.note
         assert_lasts(path, info.seconds, info.note)
 
+    def test_rubbish_behind_a_right_counter_is_not_played(self, tmp_path: Path) -> None:
+        path = self.write(tmp_path)
+        path.write_bytes(path.read_bytes() + np.random.default_rng(0).bytes(60_000))
+        assert_lasts(path, 25.0, "rubbish behind the sound is left out")
+
     def test_two_files_in_one_are_both_heard(self, tmp_path: Path) -> None:
         path = self.write(tmp_path)
         path.write_bytes(path.read_bytes() * 2)
@@ -346,6 +351,44 @@ class TestByFFmpeg:
 
     def test_a_recording_of_a_browser_without_a_length_says_so(self, tmp_path: Path) -> None:
         assert_lasts(write_tones(tmp_path, "webm", live="1"), 9.0, UNKNOWN, 0.05)
+
+
+class TestOgg:
+    @pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+    def test_sounds_in_one_file_are_read_one_after_the_other(self, tmp_path: Path, subtype: str) -> None:
+        path = tmp_path / "a.ogg"
+        content = b""
+        for part in (tones(), tones()[RATE_HZ:], tones()):
+            soundfile.write(path, part, RATE_HZ, format="OGG", subtype=subtype)
+            content += path.read_bytes()
+        path.write_bytes(content)
+        assert_lasts(path, 8.0, "3 sounds in one file, read one after the other", 0.02)
+        assert [round(pitch_hz(path, second) / 10) for second in (7, 0, 3, 4, 5)] == [120, 40, 80, 120, 40]
+        assert abs(open_sound(path, TimeSpan(2.5, 5.5)).seconds - 3) < 0.01
+        whole = open_sound(path).samples
+        np.testing.assert_allclose(open_sound(path, TimeSpan(2.5, 5.5)).samples, whole[40_000:88_000], atol=0.02)
+
+    def test_one_of_another_rate_is_left_out_and_said(self, tmp_path: Path) -> None:
+        soundfile.write(tmp_path / "a.ogg", tones(), RATE_HZ)
+        soundfile.write(tmp_path / "b.ogg", tones(44_100), 44_100)
+        path = tmp_path / "both.ogg"
+        path.write_bytes((tmp_path / "a.ogg").read_bytes() + (tmp_path / "b.ogg").read_bytes())
+        note = "what follows in the file after 3.0 s is of another kind and left out"
+        assert_lasts(path, 3.0, note, 0.01)
+
+    @pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+    def test_of_a_file_without_its_last_pages_and_with_rubbish_behind_the_rest_is_read(
+        self, tmp_path: Path, subtype: str
+    ) -> None:
+        path = tmp_path / "a.ogg"
+        soundfile.write(path, np.tile(tones(), 10), RATE_HZ, format="OGG", subtype=subtype)
+        content = path.read_bytes()
+        path.write_bytes(content[: content.rindex(b"OggS")])
+        info = sound_info(path)
+        assert 25 < info.seconds < 30
+        assert_lasts(path, info.seconds, "", 0.01)
+        path.write_bytes(content + np.random.default_rng(0).bytes(50_000))
+        assert_lasts(path, 30.0, "", 0.01)
 
 
 class TestRepairedStream:
