@@ -24,7 +24,7 @@ _KBIT = {  # by version 1 or 2, and layer
 _RATES_HZ = (44_100, 48_000, 32_000)
 _TRIMMED_FRAMES = 4  # what an encoder's delay and padding take off at most, and an estimate may err by
 _NAMES = (b"Xing", b"Info")
-_HAS_FRAMES = 1
+_HAS_FRAMES, _HAS_BYTES = 1, 2
 _TAGS = (b"TAG", b"ID3", b"APETAGEX", b"LYRICS")
 _HARMLESS_BYTES = 1 << 12
 
@@ -82,7 +82,10 @@ def _repair(content: mmap.mmap, found: _Frames, frame: _Frame, note: str) -> Rep
         return Repair(note, start=found.first_at, end=found.end)
     at = found.counter_at
     if at is not None and content[at : at + 4] in _NAMES and content[at + 7] & _HAS_FRAMES:
-        return Repair(note, end=found.end, patch=struct.pack(">I", found.count), patch_at=at + 8)
+        patch = struct.pack(">I", found.count)
+        if content[at + 7] & _HAS_BYTES:
+            patch += struct.pack(">I", found.end - found.first_at + frame.size)
+        return Repair(note, end=found.end, patch=patch, patch_at=at + 8)
     return Repair(note, prefix=_counter(found.first, frame, found.count), start=found.first_at, end=found.end)
 
 
