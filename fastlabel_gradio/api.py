@@ -51,7 +51,7 @@ class ItemAnswer(_Answer):
     spectrogram_url: str | None = Field(
         None, description="of a sound: 1,200 x 480 pixels, 0 to 11,025 Hz on the mel scale"
     )
-    duration_s: float | None = Field(None, description="of a sound, once it was read")
+    duration_s: float | None = Field(None, description="of a sound; null where only reading it tells")
     start_s: float = Field(0.0, description="of a sound that is a part of a file: where it begins there")
     prediction: PredictionAnswer | None
     label: int | None = Field(None, description="set where an undo opened the item again")

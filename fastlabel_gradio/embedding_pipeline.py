@@ -30,6 +30,7 @@ from fastlabel_gradio.types import Embeddings, Item, Media
 log = logging.getLogger(__name__)
 
 SCAN_BLOCK = 5_000
+BLOCK_S = 1.0
 FIT_WAITS_FOR_SCAN_S = 5.0
 RATE_WINDOW_S = 20.0
 FIT_SEED = 0
@@ -495,5 +496,13 @@ def _finite(
 
 
 def _blocks(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
-    while block := list(itertools.islice(items, size)):
+    """Blocks of that size, or of what came in BLOCK_S: finding the lengths of recordings may take long."""
+    block: list[Item] = []
+    began = time.monotonic()
+    for item in items:
+        block.append(item)
+        if len(block) >= size or time.monotonic() - began > BLOCK_S:
+            yield block
+            block, began = [], time.monotonic()
+    if block:
         yield block

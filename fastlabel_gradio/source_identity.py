@@ -19,9 +19,9 @@ from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.birth_time import birth_ns
 from fastlabel_gradio.errors import ConfigError
 from fastlabel_gradio.sources import SOURCES, SourceOptions
-from fastlabel_gradio.sources.audio_folder import SUFFIXES as SOUND_SUFFIXES
 from fastlabel_gradio.sources.folder_walk import subfolders, walk
 from fastlabel_gradio.sources.image_folder import SUFFIXES as PICTURE_SUFFIXES
+from fastlabel_gradio.sources.sound_files import SUFFIXES as SOUND_SUFFIXES
 
 RECORD = "source.json"
 LANDMARKS = 4  # files of the first folder, and as many other folders with one file each

@@ -1,6 +1,7 @@
 """The pipeline embeds everything once, in the background, and survives what real folders hold."""
 
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fastlabel_gradio import embedding_pipeline
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import EncoderUnavailableError
@@ -55,6 +57,29 @@ def test_every_item_is_embedded_once_and_progress_says_so(run_pipeline: RunPipel
     progress = pipeline.progress
     assert (progress.state, progress.done, progress.total, progress.notice) == ("done", 60, 60, "a notice")
     assert encoder.encoded == len(store) == 60
+
+
+def test_a_source_that_is_slow_to_list_gives_its_first_items_before_the_last(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedding_pipeline, "BLOCK_S", 0.0)
+    source = open_source("image_folder", {"path": str(pictures)}, tmp_path, tmp_path)
+    items, go_on = list(source.scan()), threading.Event()
+
+    def slow_scan() -> Iterator[Item]:
+        yield from items[:10]
+        go_on.wait(30)
+        yield from items[10:]
+
+    monkeypatch.setattr(source, "scan", slow_scan)
+    pipeline = EmbeddingPipeline(source, EmbeddingStore(tmp_path / "store"), lambda: (CountingEncoder(), ""))
+    pipeline.start()
+    wait_for(lambda: pipeline.progress.done == 10)
+    assert pipeline.progress.scanning
+    go_on.set()
+    wait_for(lambda: pipeline.progress.state == "done")
+    assert pipeline.progress.done == 60
+    pipeline.stop()
 
 
 def test_embeddings_are_those_of_the_encoder(run_pipeline: RunPipeline, pictures: Path, tmp_path: Path) -> None:

@@ -78,7 +78,6 @@ def test_a_sound_is_read_once_for_all_sheets(
 ) -> None:
     tone = items_of(sounds)["tone.wav"]
     reads = CountedReads(sounds, monkeypatch)
-    assert gallery.seconds([tone]) == [None]
     first = opened_sheet(gallery, [tone])
     assert (gallery.seconds([tone]), reads.ids) == ([1.0], ["tone.wav"])
     again = open_gallery(sounds, tmp_path)
@@ -99,8 +98,23 @@ def test_what_the_pipeline_read_is_not_read_again(
 
 def test_a_changed_sound_is_drawn_anew(gallery: SoundGallery, sounds: Source) -> None:
     tone = items_of(sounds)["tone.wav"]
-    opened_sheet(gallery, [tone])
-    assert gallery.seconds([Item(tone.id, "another stamp")]) == [None]
+    before = opened_sheet(gallery, [tone])
+    file = sounds.file(tone)
+    assert file is not None
+    soundfile.write(file, np.zeros(2 * RATE_HZ), RATE_HZ)
+    changed = items_of(sounds)["tone.wav"]
+    assert gallery.seconds([changed]) == [2.0]
+    assert opened_sheet(gallery, [changed]).max() < before.max()
+
+
+def test_a_sound_that_was_never_read_has_its_length(
+    gallery: SoundGallery, sounds: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = items_of(sounds)
+    reads = CountedReads(sounds, monkeypatch)
+    asked = [items["tone.wav"], items["text.wav"], Item("tone.wav#t=0.25,0.75", items["tone.wav"].stamp)]
+    assert gallery.seconds(asked) == [1.0, None, 0.5]
+    assert reads.ids == []
 
 
 def test_a_file_that_browsers_play_is_sent_as_it_is(gallery: SoundGallery, sounds: Source) -> None:
@@ -121,6 +135,28 @@ def test_what_browsers_cannot_play_is_converted_once(
     np.testing.assert_allclose(samples, TONE, atol=1e-3)
     assert gallery.playable_file(item, converted) == (path, media_type)
     assert reads.ids == [name]
+
+
+def test_what_a_browser_would_play_otherwise_than_it_is_seen_is_converted(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    loud = 3 * TONE.astype(np.float32) / TONE.max()
+    soundfile.write(folder / "opposite.wav", np.stack([TONE, -TONE], axis=1), RATE_HZ)
+    soundfile.write(folder / "loud.wav", loud, RATE_HZ, subtype="FLOAT")
+    soundfile.write(folder / "float.wav", TONE, RATE_HZ, subtype="FLOAT")
+    soundfile.write(folder / "stereo.wav", np.stack([TONE, 0 * TONE], axis=1), RATE_HZ)
+    content = (folder / "float.wav").read_bytes()
+    (folder / "cut.wav").write_bytes(content[: len(content) // 2])
+    source = open_source("audio_folder", {"path": str(folder)}, tmp_path, tmp_path)
+    gallery = open_gallery(source, tmp_path)
+    assert isinstance(gallery, SoundGallery)
+    played = {item.id: gallery.playable_file(item) for item in source.scan()}
+    gallery.close()
+    assert {item_id for item_id, (path, _) in played.items() if path.parent == folder} == {"float.wav", "stereo.wav"}
+    expected = {"opposite.wav": TONE, "loud.wav": loud / 3, "cut.wav": TONE[:8000]}
+    for item_id, samples in expected.items():
+        found, _ = soundfile.read(played[item_id][0])
+        np.testing.assert_allclose(found[: len(samples)], samples[: len(found)], atol=1e-3)
 
 
 def test_converted_sounds_do_not_fill_the_disk(

@@ -215,6 +215,15 @@ class TestGuessSource:
         assert guess_source(tmp_path)[:2] == ("audio", "audio_folder")
         assert guess_source(tmp_path, "image")[:2] == ("image", "image_folder")
 
+    def test_videos_make_no_folder_of_pictures_one_of_sounds_but_count_where_they_are_alone(
+        self, tmp_path: Path
+    ) -> None:
+        for number in range(5):
+            (tmp_path / f"{number}.mp4").touch()
+        assert guess_source(tmp_path)[:2] == ("audio", "audio_folder")
+        save(tmp_path / "a.png")
+        assert guess_source(tmp_path)[:2] == ("image", "image_folder")
+
     def test_a_kind_that_is_said_wins_over_the_layout(self, tmp_path: Path) -> None:
         assert guess_source(write_esc50(tmp_path / "esc"), "image")[:2] == ("image", "image_folder")
         (tmp_path / "cifar" / "cifar-10-batches-py").mkdir(parents=True)

@@ -356,6 +356,13 @@ class TestSounds:
         with pytest.raises(UnreadableItemError):
             source.read(item)
 
+    def test_a_part_that_reaches_over_the_end_says_where_that_is(self, tmp_path: Path) -> None:
+        source = self.parts(tmp_path, "talk.wav#t=0.5,9.0", "talk.wav#t=0.5,1.04")
+        far, near = source.scan()
+        with pytest.raises(UnreadableItemError, match=r"reaches to 9\.0 s, but the sound ends at 1\.0 s"):
+            source.read(far)
+        assert self.samples(source, near.id) == sound(0, 1.0)[RATE_HZ // 2 :].tobytes()
+
     def test_a_picture_called_like_a_part_is_read_by_its_name(self, tmp_path: Path) -> None:
         save(tmp_path / "x#t=1.0,2.0", 4)
         source = write(tmp_path, "t.csv", 'path\n"x#t=1.0,2.0"\n')

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 
@@ -34,6 +35,13 @@ class SoundGallery(Gallery):
         super().__init__(source, folder)
         self._converted = folder / "sounds"
         self._converting = threading.Lock()
+
+    def seconds(self, items: Sequence[Item]) -> list[float | None]:
+        """How long each sound is; of one that was not read, such as the copy of another file, as its source finds it."""
+        known = super().seconds(items)
+        return [
+            self._source.seconds(item) if found is None else found for item, found in zip(items, known, strict=True)
+        ]
 
     def large_view(self, item: Item) -> bytes:
         return encode_jpeg(large_spectrogram(self._read(item)), MAX_JPEG_SIDE_PX)

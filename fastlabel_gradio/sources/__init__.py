@@ -6,12 +6,13 @@ from pathlib import Path
 
 from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.sources import (
-    audio_folder,
+    audio_folder,  # noqa: F401  # registers itself, as others do
     cifar,
-    demo,  # noqa: F401  # registers itself, as the next one does
+    demo,  # noqa: F401
     demo_sounds,  # noqa: F401
     esc50,
     image_folder,
+    sound_files,
     split,  # noqa: F401
     sprite_sheet,  # noqa: F401
     table,
@@ -52,7 +53,7 @@ def guess_source(path: Path, kind: Kind | None = None) -> tuple[Kind, str, dict[
             f"{path} is one picture. Give its folder; a sprite sheet needs a configuration with its tile size: copy "
             "configs/celeba.yaml and start with --config."
         )
-    if suffix in audio_folder.SUFFIXES:
+    if suffix in sound_files.SUFFIXES:
         raise SourceError(f"{path} is one sound. Give its folder; --window cuts long recordings into items of seconds.")
     if suffix in table.SPREADSHEETS:
         raise SourceError(f"{path} is a spreadsheet. Save its sheet as CSV and give that.")
@@ -73,7 +74,7 @@ def _source_of_folder(folder: Path, kind: Kind | None) -> tuple[Kind, str]:
 
 def _kind_in_folder(folder: Path) -> Kind:
     """Raises SourceError where it holds neither pictures nor sounds."""
-    both = image_folder.SUFFIXES + audio_folder.SUFFIXES
+    both = image_folder.SUFFIXES + sound_files.SUFFIXES
     check_not_empty(folder, "picture or sound", both)
     return _more_frequent(walk(folder, both, in_order=False))
 
@@ -85,6 +86,9 @@ def _kind_in_table(path: Path) -> Kind:
 
 
 def _more_frequent(names: Iterable[str]) -> Kind:
+    """Sounds or pictures, whatever is more frequent. Videos are sounds where there is nothing else: cameras leave some."""
     first = [name.lower() for name in itertools.islice(names, LOOKED_AT)]
-    sounds = sum(name.endswith(audio_folder.SUFFIXES) for name in first)
-    return "audio" if sounds > sum(name.endswith(image_folder.SUFFIXES) for name in first) else "image"
+    pictures = sum(name.endswith(image_folder.SUFFIXES) for name in first)
+    sounds = sum(name.endswith(sound_files.AUDIO_SUFFIXES) for name in first)
+    videos = sum(name.endswith(sound_files.VIDEO_SUFFIXES) for name in first)
+    return "audio" if sounds > pictures or (videos and not pictures) else "image"

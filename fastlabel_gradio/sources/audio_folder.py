@@ -10,17 +10,20 @@ from fastlabel_gradio.media.sounds import MAX_SECONDS
 from fastlabel_gradio.sources.base import SOURCES
 from fastlabel_gradio.sources.files import locate
 from fastlabel_gradio.sources.folder import FolderOptions, FolderSource
-from fastlabel_gradio.sources.sound_files import read_sound, sound_key, whole_file
+from fastlabel_gradio.sources.kept_lengths import KeptLengths
+from fastlabel_gradio.sources.sound_files import (
+    SUFFIXES,
+    SoundOptions,
+    read_sound,
+    sound_key,
+    sound_seconds,
+    whole_file,
+)
 from fastlabel_gradio.sources.windows import windows_of
 from fastlabel_gradio.types import Item, Waveform
 
-SUFFIXES = (
-    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff"),
-    *(".wma", ".webm"),
-)
 
-
-class AudioFolderOptions(FolderOptions):
+class AudioFolderOptions(SoundOptions, FolderOptions):
     """Which folder, and how its files are cut.
 
     Attributes:
@@ -51,11 +54,13 @@ class AudioFolder(FolderSource):
 
     def __init__(self, options: AudioFolderOptions, base_dir: Path, cache_dir: Path) -> None:
         super().__init__(options, base_dir, cache_dir)
+        self._channel = options.channel
+        self._lengths = KeptLengths(cache_dir)
         self._window_s = options.window_s
         self._hop_s = options.hop_s or options.window_s
 
     def scan(self) -> Iterator[Item]:
-        """Folder by folder, sorted by name; with windows, the header of each file is read and nothing decoded."""
+        """Folder by folder, sorted by name; with windows, the length of each file is found, or known from before."""
         for item in super().scan():
             yield from self._windows(item)
 
@@ -68,13 +73,17 @@ class AudioFolder(FolderSource):
         if self._window_s is None or self._hop_s is None:
             yield file
         else:
-            yield from windows_of(file, locate(self.root, file.id), self._window_s, self._hop_s)
+            seconds = self._lengths.seconds(locate(self.root, file.id), file.stamp)
+            yield from windows_of(file, seconds, self._window_s, self._hop_s)
 
     def read(self, item: Item, resolution: int | None = None) -> Waveform:
-        return read_sound(self.root, item, resolution)
+        return read_sound(self.root, item, resolution, self._channel)
 
     def content_key(self, item: Item) -> str:
-        return sound_key(self.root, item)
+        return sound_key(self.root, item, self._channel)
 
     def file(self, item: Item) -> Path | None:
-        return whole_file(self.root, item)
+        return whole_file(self.root, item, self._channel)
+
+    def seconds(self, item: Item) -> float | None:
+        return sound_seconds(self.root, item)

@@ -67,10 +67,11 @@ class Source(ABC):
         """A hash of the item's content: equal content, equal key, whatever the id. Raises UnreadableItemError."""
 
     def file(self, item: Item) -> Path | None:
-        """The file that holds this item and nothing else, where there is one: a sound may be sent to the page as it is.
+        """The file that holds this item and nothing else, where there is one and it sounds as `read` gives it: it may be
+        sent to the page as it is.
 
         Raises:
-            UnreadableItemError: for an item that lies outside of the source.
+            UnreadableItemError: for an item that lies outside of the source, or cannot be read.
         """
         return None
 
@@ -85,6 +86,10 @@ class Source(ABC):
     def notice(self) -> str:
         """What keeps the items from being read, with the next step, as one line; "" where nothing is known to."""
         return ""
+
+    def seconds(self, item: Item) -> float | None:
+        """How long a sound is, found without decoding it; None for a picture, or where only reading tells."""
+        return None
 
     def classes(self) -> tuple[str, ...]:
         """The classes that the source proposes, in order; empty where it knows none."""

@@ -9,16 +9,16 @@ from typing import Any, ClassVar
 from pydantic import PositiveInt
 
 from fastlabel_gradio.errors import SourceError
-from fastlabel_gradio.sources.base import Source, SourceOptions
+from fastlabel_gradio.sources.base import Source
 from fastlabel_gradio.sources.files import exported_path, id_of, locate, stamp_of
-from fastlabel_gradio.sources.sound_files import read_sound, sound_key, whole_file
+from fastlabel_gradio.sources.sound_files import SoundOptions, read_sound, sound_key, sound_seconds, whole_file
 from fastlabel_gradio.sources.table_rows import Row, table_rows, text_of
 from fastlabel_gradio.types import Item, LeftOut, Waveform
 
 AUDIO = "audio"
 
 
-class FoldedOptions(SourceOptions):
+class FoldedOptions(SoundOptions):
     """`path`: the folder. `test_fold`: the fold that is kept out of the pool as a test part; none by default."""
 
     path: Path | None = None
@@ -57,6 +57,7 @@ class FoldedClips(Source):
         self._audio = folder / AUDIO
         self._clips = self._read_clips(folder / self.metadata, options)
         self._test_fold: int | None = options.test_fold
+        self._channel = options.channel
         folds = sorted({clip.fold for clip in self._clips.values()})
         if self._test_fold is not None and (self._test_fold not in folds or len(folds) == 1):
             known = ", ".join(map(str, folds))
@@ -92,13 +93,16 @@ class FoldedClips(Source):
         return [entry for entry in found if entry.count]
 
     def read(self, item: Item, resolution: int | None = None) -> Waveform:
-        return read_sound(self._audio, item, resolution)
+        return read_sound(self._audio, item, resolution, self._channel)
 
     def content_key(self, item: Item) -> str:
-        return sound_key(self._audio, item)
+        return sound_key(self._audio, item, self._channel)
 
     def file(self, item: Item) -> Path | None:
-        return whole_file(self._audio, item)
+        return whole_file(self._audio, item, self._channel)
+
+    def seconds(self, item: Item) -> float | None:
+        return sound_seconds(self._audio, item)
 
     def exported_path(self, item: Item) -> str:
         """With the folder `audio`."""

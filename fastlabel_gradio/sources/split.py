@@ -80,6 +80,9 @@ class Split(Source):
     def notice(self) -> str:
         return self._whole.notice
 
+    def seconds(self, item: Item) -> float | None:
+        return self._whole.seconds(item)
+
     def classes(self) -> tuple[str, ...]:
         return self._whole.classes()
 

@@ -9,10 +9,10 @@ from pydantic import model_validator
 
 from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.media.pictures import open_picture
-from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions
+from fastlabel_gradio.sources.base import SOURCES, Source
 from fastlabel_gradio.sources.files import exported_path, file_key, id_of, locate, path_of, stamp_of
 from fastlabel_gradio.sources.other_programs import other_program, time_columns
-from fastlabel_gradio.sources.sound_files import read_sound, sound_key, whole_file
+from fastlabel_gradio.sources.sound_files import SoundOptions, read_sound, sound_key, sound_seconds, whole_file
 from fastlabel_gradio.sources.table_columns import (
     LABEL,
     PATH,
@@ -41,7 +41,7 @@ SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 _log = logging.getLogger(__name__)
 
 
-class TableOptions(SourceOptions):
+class TableOptions(SoundOptions):
     """Which table, and what its columns are called.
 
     Attributes:
@@ -89,6 +89,7 @@ class Table(Source):
         self._options = options
         self.kind: Kind = options.media
         self.root = self._table.parent if options.root is None else base_dir / options.root.expanduser()
+        self._channel = options.channel
         self._read_table()
         self._notice = where_files_are(self._table, self.root, list(self._items.labels))
         if self._notice:
@@ -125,14 +126,19 @@ class Table(Source):
 
     def read(self, item: Item, resolution: int | None = None) -> Media:
         if self.kind == "audio":
-            return read_sound(self.root, item, resolution)
+            return read_sound(self.root, item, resolution, self._channel)
         return open_picture(locate(self.root, item.id), resolution)
 
     def content_key(self, item: Item) -> str:
-        return sound_key(self.root, item) if self.kind == "audio" else file_key(locate(self.root, item.id))
+        if self.kind == "audio":
+            return sound_key(self.root, item, self._channel)
+        return file_key(locate(self.root, item.id))
 
     def file(self, item: Item) -> Path | None:
-        return whole_file(self.root, item) if self.kind == "audio" else None
+        return whole_file(self.root, item, self._channel) if self.kind == "audio" else None
+
+    def seconds(self, item: Item) -> float | None:
+        return sound_seconds(self.root, item) if self.kind == "audio" else None
 
     def exported_path(self, item: Item) -> str:
         return exported_path(item.id)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastlabel_gradio.errors import SourceError
-from fastlabel_gradio.sources import audio_folder, image_folder
+from fastlabel_gradio.sources import image_folder, sound_files
 from fastlabel_gradio.sources.table_columns import LABEL, PATH, is_known, is_own_export
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -125,7 +125,7 @@ def layout_of(head: str, is_whole: bool) -> Layout:
 def looks_like_a_file(cell: object) -> bool:
     """Whether a cell ends like the name of a picture or a sound, or of a part of one."""
     text = _PART.sub("", str(cell).strip().strip("'\"").rstrip()).lower()
-    return text.endswith(image_folder.SUFFIXES + audio_folder.SUFFIXES)
+    return text.endswith(image_folder.SUFFIXES + sound_files.SUFFIXES)
 
 
 def _refuse_other_files(table: Path, start: bytes) -> None:
