@@ -92,6 +92,7 @@ class Project:
             batch_size=self.config.batch_size,
             claim_s=60 * self.config.claim_minutes,
             audit_share=self.config.audit_share,
+            expand=self.source.sound_view.expand if self.source.sound_view.expand > 1 else None,
             learner=LearnerSettings(
                 train_every=self.config.train_every,
                 prompt=self.config.prompt,
@@ -191,7 +192,7 @@ def _as_now(record: Path, options: SourceOptions) -> object:
     try:
         recorded = json.loads(record.read_text(encoding="utf-8"))
         kind = recorded.pop("kind")
-        return {"kind": kind, **type(options).model_validate(recorded).model_dump(mode="json", exclude={"download"})}
+        return {"kind": kind, **type(options).model_validate(recorded).identity()}
     except (ValueError, AttributeError, KeyError):  # damaged, or the options of another source
         return None
 
@@ -199,7 +200,7 @@ def _as_now(record: Path, options: SourceOptions) -> object:
 def _check_owner(folder: Path, config: ProjectConfig) -> None:
     """Labels are kept by item id, and ids of another source may be the same. Raises ConfigError."""
     options = SOURCES.get(config.source.kind).Options.model_validate(config.source.options)
-    identity = {"kind": config.source.kind, **options.model_dump(mode="json", exclude={"download"})}
+    identity = {"kind": config.source.kind, **options.identity()}
     record = folder / "source.json"
     text = json.dumps(identity, indent=2, sort_keys=True)
     if not record.exists():

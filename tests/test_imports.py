@@ -13,7 +13,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         *("media", "label_store", "trainer", "evaluation", "learning_record", "kept_rows"),
     ),
     ("sources", "encoders", "head", "exports"),
-    ("embedding_store", "gallery", "strategies", "scoring"),
+    ("embedding_store", "gallery", "strategies", "scoring", "unheard"),
     ("embedding_pipeline", "candidates"),
     ("pool_ledger",),
     ("learner",),

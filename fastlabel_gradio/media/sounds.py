@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,8 +94,7 @@ def open_sound(path: Path, span: TimeSpan | None = None, rate_hz: int | None = N
         raise UnreadableItemError(f"too short: {len(samples)} samples, a sound needs {MIN_SECONDS} s")
     if not float(np.abs(samples).max()) <= LOUDEST:  # false for NaN too
         raise UnreadableItemError("holds samples that are not finite numbers, or far too large")
-    waveform = Waveform(samples, rate)
-    return waveform if rate_hz is None or rate <= rate_hz else resampled(waveform, rate_hz)
+    return at_most(Waveform(samples, rate), rate_hz)
 
 
 def sound_info(path: Path) -> SoundInfo:
@@ -116,18 +115,36 @@ def sound_info(path: Path) -> SoundInfo:
                 return SoundInfo(_seconds(container, stream), codec.sample_rate, codec.channels, media_type)
 
 
+def sample_rate_hz(path: Path) -> int:
+    """Samples a second, from the file's header. Raises UnreadableItemError."""
+    with _one_line_reasons():
+        try:
+            with _sndfile(path) as file:
+                return int(file.samplerate)
+        except soundfile.LibsndfileError as error:
+            with _ffmpeg_stream(path, error) as (_, stream):
+                return int(stream.codec_context.sample_rate)
+
+
 def resampled(waveform: Waveform, rate_hz: int) -> Waveform:
     """The same sound with that many samples a second."""
     if rate_hz == waveform.rate_hz:
         return waveform
-    return Waveform(soxr.resample(waveform.samples, waveform.rate_hz, rate_hz), rate_hz)
+    samples = soxr.resample(waveform.samples, waveform.rate_hz, rate_hz)
+    return replace(waveform, samples=samples, rate_hz=rate_hz)
 
 
-def encode_flac(waveform: Waveform) -> bytes:
+def at_most(waveform: Waveform, rate_hz: int | None) -> Waveform:
+    """The same sound with no more samples a second than that; None for as many as it has."""
+    return waveform if rate_hz is None or waveform.rate_hz <= rate_hz else resampled(waveform, rate_hz)
+
+
+def encode_flac(waveform: Waveform, gain_db: float = 0.0) -> bytes:
     """The waveform as a 16-bit FLAC, which every browser plays, with 8,000 to 48,000 samples a second."""
     played = resampled(waveform, min(max(waveform.rate_hz, LEAST_PLAYED_RATE_HZ), PLAYED_RATE_HZ))
+    samples = played.samples if gain_db == 0 else played.samples * np.float32(10 ** (gain_db / 20))
     buffer = io.BytesIO()
-    soundfile.write(buffer, np.clip(played.samples, -1, 1), played.rate_hz, format="FLAC", subtype="PCM_16")
+    soundfile.write(buffer, np.clip(samples, -1, 1), played.rate_hz, format="FLAC", subtype="PCM_16")
     return buffer.getvalue()
 
 

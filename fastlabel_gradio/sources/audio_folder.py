@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 from fastlabel_gradio.media.sounds import MAX_SECONDS
 from fastlabel_gradio.sources.base import SOURCES
 from fastlabel_gradio.sources.files import locate
-from fastlabel_gradio.sources.folder import FolderOptions, FolderSource
-from fastlabel_gradio.sources.sound_files import read_sound, sound_key, whole_file
+from fastlabel_gradio.sources.folder import FolderOptions, FolderSource, walk
+from fastlabel_gradio.sources.sound_files import SoundOptions, read_sound, sound_key, sound_view, whole_file
 from fastlabel_gradio.sources.windows import windows_of
 from fastlabel_gradio.types import Item, Waveform
 
@@ -20,7 +20,7 @@ SUFFIXES = (
 )
 
 
-class AudioFolderOptions(FolderOptions):
+class AudioFolderOptions(SoundOptions, FolderOptions):
     """Which folder, and how its files are cut.
 
     Attributes:
@@ -38,6 +38,13 @@ class AudioFolderOptions(FolderOptions):
             raise ValueError(f"hop_s {self.hop_s} needs window_s: a file is cut into windows of that many seconds")
         return self
 
+    @model_validator(mode="after")
+    def _window_can_be_heard(self) -> "AudioFolderOptions":
+        if self.window_s is not None and self.window_s * self.expand > MAX_SECONDS:
+            heard = f"window_s {self.window_s} is {self.window_s * self.expand:g} s with expand {self.expand}"
+            raise ValueError(f"{heard}; at most {MAX_SECONDS:g} s can be played")
+        return self
+
 
 @SOURCES.register("audio_folder")
 class AudioFolder(FolderSource):
@@ -52,6 +59,7 @@ class AudioFolder(FolderSource):
         super().__init__(options, base_dir, cache_dir)
         self._window_s = options.window_s
         self._hop_s = options.hop_s or options.window_s
+        self.sound_view = sound_view(options, (self.root / name for name in walk(self.root, SUFFIXES, in_order=False)))
 
     def scan(self) -> Iterator[Item]:
         """Folder by folder, sorted by name; with windows, the header of each file is read and nothing decoded."""
@@ -62,10 +70,10 @@ class AudioFolder(FolderSource):
                 yield from windows_of(item, locate(self.root, item.id), self._window_s, self._hop_s)
 
     def read(self, item: Item, resolution: int | None = None) -> Waveform:
-        return read_sound(self.root, item, resolution)
+        return read_sound(self.root, item, resolution, self.sound_view)
 
     def content_key(self, item: Item) -> str:
         return sound_key(self.root, item)
 
     def file(self, item: Item) -> Path | None:
-        return whole_file(self.root, item)
+        return whole_file(self.root, item, self.sound_view)

@@ -10,15 +10,25 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.options import parse_options
 from fastlabel_gradio.registry import Registry
 from fastlabel_gradio.types import Item, Kind, LeftOut, Media
 
 
 class SourceOptions(BaseModel):
-    """Base of a source's options, the keys beside `kind` in the configuration. Unknown keys are refused."""
+    """Base of a source's options, the keys beside `kind` in the configuration. Unknown keys are refused.
+
+    Attributes:
+        changeable: names of options that make no other items: labels stay valid where they change.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    changeable: ClassVar[frozenset[str]] = frozenset({"download"})
+
+    def identity(self) -> dict[str, Any]:
+        """What tells the source's items from those of another, as JSON."""
+        return self.model_dump(mode="json", exclude=set(self.changeable))
 
 
 class Source(ABC):
@@ -26,9 +36,13 @@ class Source(ABC):
 
     Opening one (`__init__`) checks that it can be used and raises SourceError with the next step where it cannot; it may
     download, with a progress bar. All methods may be called from several threads at once.
+
+    Attributes:
+        sound_view: how its sounds are taken; `read` gives them as they are heard.
     """
 
     kind: Kind
+    sound_view: SoundView = SoundView()
     Options: ClassVar[type[SourceOptions]]
 
     @abstractmethod
@@ -57,6 +71,8 @@ class Source(ABC):
 
     def file(self, item: Item) -> Path | None:
         """The file that holds this item and nothing else, where there is one: a sound may be sent to the page as it is.
+
+        None for a sound that is not heard as it was recorded.
 
         Raises:
             UnreadableItemError: for an item that lies outside of the source.

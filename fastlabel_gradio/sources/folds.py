@@ -9,16 +9,16 @@ from typing import Any, ClassVar
 from pydantic import PositiveInt
 
 from fastlabel_gradio.errors import SourceError
-from fastlabel_gradio.sources.base import Source, SourceOptions
-from fastlabel_gradio.sources.files import id_of, locate, stamp_of
-from fastlabel_gradio.sources.sound_files import read_sound, sound_key, whole_file
+from fastlabel_gradio.sources.base import Source
+from fastlabel_gradio.sources.files import id_of, locate, path_of, stamp_of
+from fastlabel_gradio.sources.sound_files import SoundOptions, read_sound, sound_key, sound_view, whole_file
 from fastlabel_gradio.sources.table_rows import Row, table_rows, text_of
 from fastlabel_gradio.types import Item, Waveform
 
 AUDIO = "audio"
 
 
-class FoldedOptions(SourceOptions):
+class FoldedOptions(SoundOptions):
     """`path`: the folder. `test_fold`: the fold that is kept out of the pool as a test part; none by default."""
 
     path: Path | None = None
@@ -61,6 +61,7 @@ class FoldedClips(Source):
         if self._test_fold is not None and (self._test_fold not in folds or len(folds) == 1):
             known = ", ".join(map(str, folds))
             raise SourceError(f"{folder}: test_fold {self._test_fold} leaves no pool or no test. Its folds: {known}.")
+        self.sound_view = sound_view(options, (self._audio / path_of(item_id) for item_id in self._clips))
 
     @abstractmethod
     def _folder(self, options: Any, base_dir: Path, cache_dir: Path) -> Path:
@@ -79,13 +80,13 @@ class FoldedClips(Source):
         return (self._item(item_id) for item_id, clip in self._clips.items() if clip.fold == self._test_fold)
 
     def read(self, item: Item, resolution: int | None = None) -> Waveform:
-        return read_sound(self._audio, item, resolution)
+        return read_sound(self._audio, item, resolution, self.sound_view)
 
     def content_key(self, item: Item) -> str:
         return sound_key(self._audio, item)
 
     def file(self, item: Item) -> Path | None:
-        return whole_file(self._audio, item)
+        return whole_file(self._audio, item, self.sound_view)
 
     def classes(self) -> tuple[str, ...]:
         """The class names that occur, sorted."""

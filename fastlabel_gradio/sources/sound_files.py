@@ -4,24 +4,79 @@ Shared by the sources that list sound files.
 """
 
 import hashlib
+import itertools
 import os
 import threading
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
+from statistics import median_high
+from typing import Annotated, ClassVar
 
+from pydantic import Field, model_validator
+
+from fastlabel_gradio.errors import SourceError, UnreadableItemError
 from fastlabel_gradio.media.item_file import open_file
-from fastlabel_gradio.media.sounds import open_sound
+from fastlabel_gradio.media.sound_view import Contrast, SoundView, as_heard, default_top_hz
+from fastlabel_gradio.media.sounds import MAX_RATE_HZ, MAX_SECONDS, at_most, open_sound, sample_rate_hz
+from fastlabel_gradio.sources.base import SourceOptions
 from fastlabel_gradio.sources.files import file_key, locate, stamp_of
 from fastlabel_gradio.types import Item, TimeSpan, Waveform
 
 KEPT_KEYS = 65_536  # about 20 MB
+LOOKED_AT = 12  # files whose headers tell what the recordings are
 _LOCKS = tuple(threading.Lock() for _ in range(64))
 
 
-def read_sound(root: Path, item: Item, rate_hz: int | None) -> Waveform:
-    """The file or the part of it, with no more samples a second than asked for. Raises UnreadableItemError."""
+class SoundOptions(SourceOptions):
+    """How the sounds of a source are seen, heard and embedded. Frequencies are those of the recordings.
+
+    Attributes:
+        top_hz: upper end of the spectrograms; 11,025 by default, or half of the recordings' rate where that is above 96,000.
+        low_hz: what lies below is filtered out of what is heard, seen and embedded.
+        expand: sounds are played and embedded that many times slower, so that ultrasound is heard.
+        contrast: `pcen` darkens what goes on all the time, such as wind or hum.
+    """
+
+    top_hz: Annotated[int | None, Field(ge=20, le=MAX_RATE_HZ // 2)] = None
+    low_hz: Annotated[int, Field(ge=0, le=MAX_RATE_HZ // 2)] = 0
+    expand: Annotated[int, Field(ge=1, le=100)] = 1
+    contrast: Contrast = "decibels"
+    changeable: ClassVar[frozenset[str]] = SourceOptions.changeable | {"top_hz", "low_hz", "expand", "contrast"}
+
+    @model_validator(mode="after")
+    def _low_is_below_top(self) -> "SoundOptions":
+        if self.top_hz is not None and self.low_hz >= self.top_hz:
+            raise ValueError(f"low_hz {self.low_hz} is not below top_hz {self.top_hz}")
+        return self
+
+
+def sound_view(options: SoundOptions, files: Iterable[Path]) -> SoundView:
+    """How the sounds are taken, after a look at some files' headers. Raises SourceError where nothing is left of them."""
+    rates = list(_rates(itertools.islice(files, LOOKED_AT)))
+    rate_hz = median_high(rates) if rates else 0
+    top_hz = options.top_hz or default_top_hz(rate_hz, options.low_hz)
+    if options.low_hz >= top_hz:
+        raise SourceError(
+            f"low_hz {options.low_hz} leaves nothing: the recordings hold up to {top_hz} Hz. Choose a lower low_hz."
+        )
+    return SoundView(top_hz, options.low_hz, options.expand, options.contrast, rate_hz)
+
+
+def read_sound(root: Path, item: Item, rate_hz: int | None, view: SoundView) -> Waveform:
+    """The file or the part of it as it is heard, with no more samples a second than asked for.
+
+    Raises:
+        UnreadableItemError
+    """
     file_id, span = TimeSpan.split(item.id)
-    return open_sound(locate(root, file_id), span, rate_hz)
+    sound = as_heard(open_sound(locate(root, file_id), span), view)
+    if sound.seconds > MAX_SECONDS * (1 + 1e-4):  # a rate in whole numbers is not quite so much slower
+        raise UnreadableItemError(
+            f"{sound.seconds / 60:.0f} min when it is {view.expand} times slower, at most {MAX_SECONDS / 60:.0f}: "
+            "cut it into shorter windows (`window_s`)"
+        )
+    return at_most(sound, rate_hz)
 
 
 def sound_key(root: Path, item: Item) -> str:
@@ -34,10 +89,22 @@ def sound_key(root: Path, item: Item) -> str:
     return hashlib.blake2b(part.encode(), digest_size=16).hexdigest()
 
 
-def whole_file(root: Path, item: Item) -> Path | None:
-    """The path of an item that is a whole file, None for a part. Raises UnreadableItemError for a path out of `root`."""
+def whole_file(root: Path, item: Item, view: SoundView) -> Path | None:
+    """The path of an item that is a whole file, heard as it is; None for another.
+
+    Raises:
+        UnreadableItemError: for a path out of `root`.
+    """
     file_id, span = TimeSpan.split(item.id)
-    return locate(root, file_id) if span is None else None
+    return locate(root, file_id) if span is None and not view.changes_sound else None
+
+
+def _rates(files: Iterable[Path]) -> Iterator[int]:
+    for file in files:
+        try:
+            yield sample_rate_hz(file)
+        except UnreadableItemError:
+            continue  # it is listed with the reason when it is read
 
 
 def _file_key_once(path: Path) -> str:

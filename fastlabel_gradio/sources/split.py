@@ -25,6 +25,11 @@ class SplitOptions(SourceOptions):
     test_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
     seed: int = 0
 
+    def identity(self) -> dict[str, Any]:
+        inner = dict(self.of)
+        kind = inner.pop("kind", "")
+        return {**super().identity(), "of": {"kind": kind, **SOURCES.get(kind).Options(**inner).identity()}}
+
 
 @SOURCES.register("split")
 class Split(Source):
@@ -39,6 +44,7 @@ class Split(Source):
         self._whole = open_source(inner.pop("kind"), inner, base_dir, cache_dir)
         self._options = options
         self.kind = self._whole.kind
+        self.sound_view = self._whole.sound_view
 
     def scan(self) -> Iterator[Item]:
         return (item for item in self._whole.scan() if not self._is_held_out(item))

@@ -5,14 +5,17 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fastlabel_gradio.errors import SourceError
+from pydantic import model_validator
+
+from fastlabel_gradio.errors import SourceError, UnreadableItemError
 from fastlabel_gradio.media.pictures import open_picture
-from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions
+from fastlabel_gradio.sources.base import SOURCES, Source
 from fastlabel_gradio.sources.files import file_key, id_of, locate, path_of, stamp_of
-from fastlabel_gradio.sources.sound_files import read_sound, sound_key, whole_file
+from fastlabel_gradio.sources.sound_files import SoundOptions, read_sound, sound_key, sound_view, whole_file
 from fastlabel_gradio.sources.table_rows import SUFFIXES, table_rows, text_of
 from fastlabel_gradio.types import Item, Kind, Media, TimeSpan
 
@@ -23,7 +26,7 @@ _PART = re.compile(r"(.+)#t=(\d+(?:\.\d+)?),(\d+(?:\.\d+)?)", re.DOTALL)
 _log = logging.getLogger(__name__)
 
 
-class TableOptions(SourceOptions):
+class TableOptions(SoundOptions):
     """Which table, and what its columns are called.
 
     Attributes:
@@ -39,6 +42,13 @@ class TableOptions(SourceOptions):
     path_column: str = "path"
     label_column: str = "label"
     split_column: str = "split"
+
+    @model_validator(mode="after")
+    def _sound_options_are_for_sounds(self) -> "TableOptions":
+        given = sorted(self.model_fields_set & SoundOptions.model_fields.keys())
+        if self.media != "audio" and given:
+            raise ValueError(f"{', '.join(given)}: for sounds only; set `media: audio` where the paths name sounds")
+        return self
 
 
 @dataclass
@@ -74,6 +84,8 @@ class Table(Source):
                 f"{table} leaves no {noun} to label: '{HELD_OUT}' in every row of '{options.split_column}' keeps all "
                 "out. Name another column as `split_column`."
             )
+        if self.kind == "audio":
+            self.sound_view = sound_view(options, self._files())
 
     def scan(self) -> Iterator[Item]:
         """In the order of the rows."""
@@ -89,14 +101,14 @@ class Table(Source):
 
     def read(self, item: Item, resolution: int | None = None) -> Media:
         if self.kind == "audio":
-            return read_sound(self.root, item, resolution)
+            return read_sound(self.root, item, resolution, self.sound_view)
         return open_picture(locate(self.root, item.id), resolution)
 
     def content_key(self, item: Item) -> str:
         return sound_key(self.root, item) if self.kind == "audio" else file_key(locate(self.root, item.id))
 
     def file(self, item: Item) -> Path | None:
-        return whole_file(self.root, item) if self.kind == "audio" else None
+        return whole_file(self.root, item, self.sound_view) if self.kind == "audio" else None
 
     def classes(self) -> tuple[str, ...]:
         """The distinct labels, sorted."""
@@ -104,6 +116,12 @@ class Table(Source):
 
     def reference_label(self, item: Item) -> str | None:
         return self._rows.labels.get(item.id)
+
+    def _files(self) -> Iterator[Path]:
+        """Those that are there, of sounds."""
+        for item_id in self._rows.labels:
+            with suppress(UnreadableItemError):
+                yield locate(self.root, TimeSpan.split(item_id)[0])
 
     def _item(self, item_id: str) -> Item:
         file_id = TimeSpan.split(item_id)[0] if self.kind == "audio" else item_id
