@@ -30,7 +30,8 @@ class ExportRow:
         created_at: when, ISO 8601 in UTC; "" for an item that nobody labeled.
         predicted_label: what the head says; "" while there is no prediction.
         confidence: probability of the predicted label, 0 to 1.
-        start_s, end_s: which part of its file a sound is, in seconds; None for whole files and pictures.
+        expand: how many times slower than it was recorded the sound was played; None where it was not.
+        start_s, end_s: which part of its file a sound is, in seconds of the recording; None for whole files and pictures.
     """
 
     item_id: str
@@ -39,6 +40,7 @@ class ExportRow:
     created_at: str = ""
     predicted_label: str = ""
     confidence: float | None = None
+    expand: int | None = None
 
     @property
     def start_s(self) -> float | None:
@@ -70,7 +72,7 @@ class Exporter:
 
 EXPORTERS: Registry[Exporter] = Registry("export format", "fastlabel.exporters")
 
-COLUMNS = (*(field.name for field in fields(ExportRow)), "start_s", "end_s")
+COLUMNS = (*(field.name for field in fields(ExportRow) if field.name != "expand"), "start_s", "end_s", "expand")
 
 
 def exporter(name: str, suffix: str, media_type: str) -> Callable[[Write], Write]:

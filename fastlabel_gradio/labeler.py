@@ -40,12 +40,16 @@ BATCHES_REMEMBERED = 256
 
 @dataclass(frozen=True, slots=True)
 class LabelerSettings:
-    """How a labeler behaves; the fields are those of `config.ProjectConfig`, those of its head in `learner`."""
+    """How a labeler behaves; the fields are those of `config.ProjectConfig`, those of its head in `learner`.
+
+    `expand`: for its exports, as in `ExportRow`.
+    """
 
     strategy: str = "auto"
     batch_size: int = 100
     claim_s: float = 600.0
     audit_share: float = 0.0
+    expand: int | None = None
     learner: LearnerSettings = DEFAULT_LEARNING
 
 
@@ -284,7 +288,8 @@ class Labeler:
         names = dict(zip(self.schema.ids, self.schema.names, strict=True))
         for annotation in self._labels.annotations():
             said_at = datetime.fromtimestamp(annotation.created_at, UTC).isoformat(timespec="milliseconds")
-            yield ExportRow(annotation.item_id, names[annotation.label_id], annotation.annotator, said_at)
+            name = names[annotation.label_id]
+            yield ExportRow(annotation.item_id, name, annotation.annotator, said_at, expand=self.settings.expand)
         if include_predictions:
             yield from self._predicted_rows()
 
@@ -444,7 +449,8 @@ class Labeler:
             predictions = self.predictions(np.array([row for row, _ in unlabeled], dtype=np.int64))
             for (_, item_id), prediction in zip(unlabeled, predictions, strict=True):
                 name = self.schema.names[prediction.index] if prediction else ""
-                yield ExportRow(item_id, "", "", "", name, prediction.confidence if prediction else None)
+                confidence = prediction.confidence if prediction else None
+                yield ExportRow(item_id, "", "", "", name, confidence, self.settings.expand)
             self._learner.release_pages()
 
 
