@@ -22,6 +22,7 @@ from fastlabel_gradio.errors import ConfigError
 from fastlabel_gradio.exports import EXPORTERS
 from fastlabel_gradio.options import parse_options
 from fastlabel_gradio.sources import SOURCES
+from fastlabel_gradio.sources.sound_files import SoundOptions
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Kind
 from tests.documents import DOCUMENTS, ROOT, Block, blocks, first_table, front_matter, prose, quoted, read, section
@@ -215,7 +216,13 @@ def test_the_configuration_page_lists_every_key_with_its_default() -> None:
 @pytest.mark.parametrize("name", sorted(_own(SOURCES)))
 def test_the_configuration_page_lists_every_option_of_a_source(name: str) -> None:
     text = section(CONFIGURATION, "Sources").split(f"\n`{name}`:")[1]
-    _assert_documents(SOURCES.get(name).Options, first_table(text))
+    of_sounds = SoundOptions.model_fields if issubclass(SOURCES.get(name).Options, SoundOptions) else ()
+    _assert_documents(SOURCES.get(name).Options, first_table(text), of_sounds)
+    assert bool(of_sounds) == ("(#options-of-sounds)" in text.partition("\n\n`")[0])
+
+
+def test_the_configuration_page_lists_the_options_of_sounds() -> None:
+    _assert_documents(SoundOptions, first_table(section(CONFIGURATION, "Options of sounds")))
 
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in ENCODERS for name in sorted(_own(ENCODERS[kind]))])

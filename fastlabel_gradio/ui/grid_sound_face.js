@@ -12,7 +12,7 @@ const DURATION_PX = 50; // of a card's ruler, behind its times
 const FREQUENCY_PX = 20; // a line of text beside an enlarged spectrogram
 const FREQUENCY_STEPS_HZ = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000];
 const OCTAVES_HZ = Array.from({ length: 15 }, (_, octave) => 31.25 * 2 ** octave); // 500, 1000, 2000 … among them
-const FEWEST_OCTAVES = 4; // in a narrower range frequencies stand in equal steps
+const FEWEST_OCTAVES = 5; // in a narrower range frequencies stand in equal steps
 const MOST_STEPS = 8;
 const LARGE_RATIO = 2.5;
 
