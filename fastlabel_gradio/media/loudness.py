@@ -25,7 +25,7 @@ def gain_db(peak: float | None) -> int:
     """By how many whole decibels a sound with that peak, in dBFS, is turned up; 0 where it is loud enough, or silence."""
     if peak is None or peak >= QUIET_DBFS:
         return 0
-    return math.floor(min(LOUD_DBFS - peak, MOST_GAIN_DB))
+    return round(min(LOUD_DBFS - peak, MOST_GAIN_DB))
 
 
 def share_above(waveform: Waveform, hz: float) -> float:
