@@ -25,6 +25,7 @@ from fastlabel_gradio.evaluation import AuditReport
 from fastlabel_gradio.exports import EXPORTERS, harmless_rows
 from fastlabel_gradio.gallery import SHEET_COLUMNS, SoundGallery
 from fastlabel_gradio.labeler import Evaluation, Labeler, Status
+from fastlabel_gradio.media.loudness import gain_db
 from fastlabel_gradio.project import Project
 from fastlabel_gradio.types import Batch, Item, Prediction, Reopened, TimeSpan
 
@@ -49,9 +50,13 @@ class ItemAnswer(_Answer):
     id: str
     media_url: str = Field(description="the picture, or the sound")
     spectrogram_url: str | None = Field(
-        None, description="of a sound: 1,200 x 480 pixels, 0 to 11,025 Hz on the mel scale"
+        None,
+        description="of a sound: 1,200 x 480 pixels, on the mel scale; its range is that of `sound_view` in the status",
     )
-    duration_s: float | None = Field(None, description="of a sound; null where only reading it tells")
+    duration_s: float | None = Field(None, description="of a sound as it was recorded")
+    peak_dbfs: float | None = Field(None, description="of a sound: its largest sample in decibels, 0 at full scale")
+    gain_db: int = Field(0, description="of a quiet sound: by how many decibels `normalised=true` turns it up")
+    note: str = Field("", description="what had to be done to read it, in one line")
     start_s: float = Field(0.0, description="of a sound that is a part of a file: where it begins there")
     prediction: PredictionAnswer | None
     label: int | None = Field(None, description="set where an undo opened the item again")
@@ -296,16 +301,17 @@ def _add_media_routes(router: APIRouter, project_of: FindProject, who_asks: Any)
         return _jpeg(chosen.gallery.contact_sheet(items))
 
     @router.get("/media/{project}/item/{row}", response_class=Response)
-    def item(who: annotator, project: str, row: int, converted: bool = False) -> Response:
+    def item(who: annotator, project: str, row: int, converted: bool = False, normalised: bool = False) -> Response:
         """One picture, at most 1,280 pixels a side; or one sound, which answers Range requests.
 
-        `converted` asks for a FLAC instead of the sound's own file, for a browser that cannot play that.
+        `converted` asks for a FLAC instead of the sound's own file, for a browser that cannot play that; `normalised` for
+        one in which a quiet sound is turned up by its `gain_db`.
         """
         chosen = project_of(project)
         found = _item_at(chosen, row)
         if not isinstance(chosen.gallery, SoundGallery):
             return _jpeg(chosen.gallery.large_view(found))
-        path, media_type = chosen.gallery.playable_file(found, converted)
+        path, media_type = chosen.gallery.playable_file(found, converted, normalised)
         return FileResponse(path, media_type=media_type, headers=MEDIA_HEADERS)
 
     @router.get("/media/{project}/spectrogram/{row}", response_class=Response)
@@ -373,16 +379,19 @@ def _batch_answer(
     project: Project, labeler: Labeler, batch: Batch, labels: Mapping[str, int] | None = None
 ) -> BatchAnswer:
     names = labeler.schema.names
-    seconds = project.gallery.seconds(batch.items)
+    known = project.gallery.facts(batch.items)
     items = [
         ItemAnswer(
             id=item.id,
             **_media_answer(project, item, f"{row}?batch={batch.id}"),
-            duration_s=duration,
+            duration_s=facts.seconds,
+            peak_dbfs=None if facts.peak_dbfs is None else round(facts.peak_dbfs, 1),
+            gain_db=gain_db(facts.peak_dbfs),
+            note=facts.note,
             prediction=_prediction_answer(prediction, names) if prediction else None,
             label=(labels or {}).get(item.id),
         )
-        for item, row, duration, prediction in zip(batch.items, batch.rows, seconds, batch.predictions, strict=True)
+        for item, row, facts, prediction in zip(batch.items, batch.rows, known, batch.predictions, strict=True)
     ]
     counts = labeler.counts()
     return BatchAnswer(
@@ -478,6 +487,7 @@ def _status_answer(project: Project, labeler: Labeler, annotator: str) -> dict[s
             "given": asdict(status.contradiction) if status.contradiction else None,
         },
         "embedding": asdict(status.embedding),
+        "sound_view": asdict(project.source.sound_view) if project.kind == "audio" else None,
         "head": {
             "version": head.version if head else 0,
             "labels": head.label_count if head else 0,

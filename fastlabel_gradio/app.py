@@ -385,6 +385,7 @@ def _tab(project: "Project") -> "TabInfo":
         strategies=STRATEGIES.names(),
         strategy=project.config.strategy,
         batch_size=project.config.batch_size,
+        sound_view=project.source.sound_view,
     )
 
 

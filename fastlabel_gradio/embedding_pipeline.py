@@ -26,6 +26,7 @@ from fastlabel_gradio.encoders.base import Encoder, FittedEncoder
 from fastlabel_gradio.errors import CheckpointError, FastLabelError, SourceError, StoreError, UnreadableItemError
 from fastlabel_gradio.sources.base import Source
 from fastlabel_gradio.types import Embeddings, Item, Media
+from fastlabel_gradio.unheard import LISTENED_TO, unheard_notice
 
 log = logging.getLogger(__name__)
 
@@ -179,6 +180,7 @@ class EmbeddingPipeline:
         self._news = _News()
         self._waiting = 0  # news that are not embedded yet
         self._failed = False
+        self._listening = False
         self._progress_lock = threading.Lock()
         self._ready, self._done = _Milestone(), _Milestone()
         self._progress = EmbeddingProgress()
@@ -317,7 +319,7 @@ class EmbeddingPipeline:
         encoder, notice = self._load()  # at full priority: the first batch waits for it
         lower_priority()
         with ThreadPoolExecutor(self._workers, "embed", lower_priority) as workers:
-            self._store.use_encoder(encoder.fingerprint, encoder.dim)
+            self._store.use_encoder(encoder.space, encoder.dim)
             self._update(state="embedding", encoder=encoder.name, notice=notice)
             self._announce(encoder)
             self._embed_pool(encoder, workers)
@@ -357,17 +359,18 @@ class EmbeddingPipeline:
     def _load(self) -> tuple[Encoder, str]:
         self._update(state="loading")
         encoder, notice = self._open_encoder()
+        encoder.attune(self._source.sound_view)
         if isinstance(encoder, FittedEncoder):
             with ThreadPoolExecutor(self._workers, "sample") as workers:
                 self._fit_or_restore(encoder, workers)
-        return encoder, notice
+        return encoder, " ".join(filter(None, [notice, self._source.sound_view.notice]))
 
     def _announce(self, encoder: Encoder) -> None:
         self.encoder = encoder
         self._ready.reach()
 
     def _fit_or_restore(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> None:
-        saved = self._store.folder / f"{encoder.name}.safetensors"
+        saved = self._store.folder / f"{encoder.name}{encoder.heard_as}.safetensors"  # one for each way of hearing
         if saved.exists():
             try:
                 encoder.load(saved)
@@ -414,11 +417,25 @@ class EmbeddingPipeline:
                 for future in [future for future in running if future in finished]:
                     running.remove(future)
                     self._keep_outcome(future.result())
+                self._listen(encoder, workers)
             if self._stop.is_set():
                 break
         for future in running:
             if not (self._stop.is_set() and future.cancel()):
                 self._keep_outcome(future.result())
+        self._listen(encoder, workers)
+
+    def _listen(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
+        """Once, behind the first batch, which must not wait: has a worker find out what the encoder does not hear."""
+        if self._listening or self._stop.is_set():
+            return
+        if items := [item for _, item in self._store.in_order(-1, LISTENED_TO)]:
+            self._listening = True
+            workers.submit(self._guarded, lambda: self._say(unheard_notice(self._source, encoder, items)))
+
+    def _say(self, notice: str) -> None:
+        """Adds a sentence to the notice on screen."""
+        self._update(notice=" ".join(filter(None, [self._progress.notice, notice])))
 
     def _pending_batches(self, size: int) -> Iterator[list[Item]]:
         waiting: list[Item] = []

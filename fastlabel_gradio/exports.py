@@ -33,7 +33,8 @@ class ExportRow:
         predicted_label: what the head says; "" while there is no prediction.
         confidence: probability of the predicted label, 0 to 1.
         path: of its file, relative to the source's folder, as `Source.exported_path` has it; "" without a file.
-        start_s, end_s: which part of its file a sound is, in seconds; None for whole files and pictures.
+        expand: how many times slower than it was recorded the sound was played; None where it was not.
+        start_s, end_s: which part of its file a sound is, in seconds of the recording; None for whole files and pictures.
         recorded_at: local time at which it begins, as the file's name says; "" where that has none.
     """
 
@@ -44,6 +45,7 @@ class ExportRow:
     predicted_label: str = ""
     confidence: float | None = None
     path: str = ""
+    expand: int | None = None
 
     @property
     def start_s(self) -> float | None:
@@ -84,7 +86,7 @@ EXPORTERS: Registry[Exporter] = Registry("export format", "fastlabel.exporters")
 
 COLUMNS = (
     *("item_id", "label", "annotator", "created_at", "predicted_label", "confidence"),
-    *("start_s", "end_s", "path", "recorded_at"),  # new ones are added at the end
+    *("start_s", "end_s", "path", "recorded_at", "expand"),  # new ones are added at the end
 )
 
 

@@ -290,7 +290,8 @@ class Labeler:
         names = dict(zip(self.schema.ids, self.schema.names, strict=True))
         for annotation in self._labels.annotations():
             said_at = datetime.fromtimestamp(annotation.created_at, UTC).isoformat(timespec="milliseconds")
-            yield ExportRow(annotation.item_id, names[annotation.label_id], annotation.annotator, said_at)
+            name = names[annotation.label_id]
+            yield ExportRow(annotation.item_id, name, annotation.annotator, said_at)
         if include_predictions:
             yield from self._predicted_rows()
 

@@ -177,7 +177,7 @@ class Learner:
         if self.checkpoint.exists():
             try:
                 head = load_head(self.checkpoint, device=self._settings.device)
-                check_head(head.info, self._schema, encoder.fingerprint)
+                check_head(head.info, self._schema, encoder.space)
                 self._head = head
             except CheckpointError as error:
                 self.notice = str(error)
@@ -300,7 +300,7 @@ def head_maker(
             notice = f"The class names give no first suggestions: {error}"
     maker = HeadMaker(
         schema.labels,
-        encoder.fingerprint,
+        encoder.space,
         settings.recipe,
         prior,
         lambda: np.asarray(store.embeddings[:SAMPLE_ROWS]),  # rows are in random order

@@ -132,9 +132,10 @@ class Project:
         return labeler
 
     def export_rows(self, annotator: str, *, include_predictions: bool = False) -> Iterator[ExportRow]:
-        """The rows of the annotator's labeler, each with the path of its item's file."""
+        """The rows of the annotator's labeler, each with the path of its item's file and how much slower it was played."""
+        expand = self.source.sound_view.expand if self.source.sound_view.expand > 1 else None
         for row in self.labeler(annotator).export_rows(include_predictions=include_predictions):
-            yield replace(row, path=self.source.exported_path(Item(row.item_id)))
+            yield replace(row, path=self.source.exported_path(Item(row.item_id)), expand=expand)
 
     def batch_items(self, batch_id: str) -> tuple[Item, ...]:
         """The items of a batch of any labeler. Raises InvalidLabelsError for an unknown batch."""

@@ -41,11 +41,13 @@ class Waveform:
 
     Attributes:
         note: what had to be done to read it that its user should know, in one line; "" where nothing had.
+        peak: its largest absolute sample before it was resampled; None where nobody measured it.
     """
 
     samples: Float32[np.ndarray, " samples"]
     rate_hz: int
     note: str = ""
+    peak: float | None = None
 
     @property
     def seconds(self) -> float:

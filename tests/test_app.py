@@ -241,6 +241,21 @@ def test_a_working_directory_of_another_source_is_refused(tmp_path: Path) -> Non
         Project(make_config(tmp_path / "two"), tmp_path, tmp_path / "work")
 
 
+def test_a_changed_way_of_hearing_is_no_other_source(tmp_path: Path) -> None:
+    from fastlabel_gradio.project import Project
+    from tests.pools import make_sound_config, write_sounds
+
+    write_sounds(tmp_path / "sounds", per_class=1)
+    for options in ({}, {"low_hz": 500, "top_hz": 4_000}, {"expand": 2, "contrast": "pcen"}):
+        inner = {"kind": "audio_folder", "path": str(tmp_path / "sounds"), **options}
+        for name, source in (("whole", inner), ("split", {"kind": "split", "of": inner})):
+            config = make_sound_config(tmp_path, name=name, source=source)
+            Project(config, tmp_path, tmp_path / "work").close()
+    other = {"kind": "split", "of": {"kind": "audio_folder", "path": str(tmp_path / "sounds"), "window_s": 0.1}}
+    with pytest.raises(FastLabelError, match="another source"):
+        Project(make_sound_config(tmp_path, name="split", source=other), tmp_path, tmp_path / "work")
+
+
 def test_the_demo_runs_without_a_network_and_says_which_encoder_stands_in(tmp_path: Path) -> None:
     with _serving("--workdir", str(tmp_path)) as (client, process):
         wait_for(lambda: client.get("/api/status").json()["embedding"]["done"] > 0, timeout=120)

@@ -33,6 +33,7 @@ CASES = {
     "an unlabeled row": [ExportRow("birds/2.jpg")],
     "many rows": [ExportRow(f"{i}.jpg", "owl", "ada", ROW.created_at, "owl", i / 1000) for i in range(1000)],
     "parts of sounds": [ExportRow("talk.wav#t=0.0,2.5", "speech"), ExportRow("a#t=1.0,2.0.wav#t=7200.25,7203.0")],
+    "slower sounds": [ExportRow("bat.wav#t=0.0,0.25", "noctule", expand=10)],
     "files": [
         ExportRow("a/20240101_050000.WAV#t=3.5,5.0", "owl", path="a/20240101_050000.WAV"),
         ExportRow("caf�DCE9.png", path=r"caf\xe9.png"),
@@ -46,6 +47,7 @@ def _read_csv(text: str) -> list[dict[str, object]]:
     for row in rows:
         for number in ("confidence", "start_s", "end_s"):
             row[number] = float(str(row[number])) if row[number] else None
+        row["expand"] = int(str(row["expand"])) if row["expand"] else None
     return rows
 
 
@@ -167,7 +169,9 @@ def test_a_disk_without_room_is_a_clear_error(name: str, tmp_path: Path, small_f
 
 def test_the_header_names_the_columns(tmp_path: Path) -> None:
     text = EXPORTERS.get("csv").write([], tmp_path / "labels.csv").read_text(encoding="utf-8")
-    assert text == "item_id,label,annotator,created_at,predicted_label,confidence,start_s,end_s,path,recorded_at\n"
+    assert (
+        text == "item_id,label,annotator,created_at,predicted_label,confidence,start_s,end_s,path,recorded_at,expand\n"
+    )
     assert ",".join(COLUMNS) in text
 
 

@@ -14,7 +14,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         *("media", "label_store", "trainer", "evaluation", "learning_record", "kept_rows"),
     ),
     ("config", "sources", "encoders", "head", "exports"),
-    ("embedding_store", "gallery", "strategies", "scoring", "source_identity"),
+    ("embedding_store", "gallery", "strategies", "scoring", "source_identity", "unheard"),
     ("embedding_pipeline", "candidates"),
     ("pool_ledger",),
     ("learner",),

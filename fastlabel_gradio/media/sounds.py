@@ -115,8 +115,7 @@ def open_sound(
         note,
         f"reaches {peak:.3g} times full scale, played quieter" if info.is_float and peak > 1 else "",
     )
-    waveform = Waveform(samples, info.rate_hz, "; ".join(filter(None, notes)))
-    return waveform if rate_hz is None or info.rate_hz <= rate_hz else resampled(waveform, rate_hz)
+    return at_most(Waveform(samples, info.rate_hz, "; ".join(filter(None, notes))), rate_hz)
 
 
 def sound_info(path: Path) -> SoundInfo:
@@ -129,18 +128,25 @@ def resampled(waveform: Waveform, rate_hz: int) -> Waveform:
     """The same sound with that many samples a second."""
     if rate_hz == waveform.rate_hz:
         return waveform
-    return Waveform(soxr.resample(waveform.samples, waveform.rate_hz, rate_hz), rate_hz, waveform.note)
+    samples = soxr.resample(waveform.samples, waveform.rate_hz, rate_hz)
+    return replace(waveform, samples=samples, rate_hz=rate_hz)
 
 
-def encode_flac(waveform: Waveform) -> bytes:
+def at_most(waveform: Waveform, rate_hz: int | None) -> Waveform:
+    """The same sound with no more samples a second than that; None for as many as it has."""
+    return waveform if rate_hz is None or waveform.rate_hz <= rate_hz else resampled(waveform, rate_hz)
+
+
+def encode_flac(waveform: Waveform, gain_db: float = 0.0) -> bytes:
     """The waveform as a 16-bit FLAC, which every browser plays, with 8,000 to 48,000 samples a second.
 
-    A sound above full scale is scaled down to it as a whole.
+    A sound that is above full scale, or gets there by the gain, is scaled down to it as a whole.
     """
     played = resampled(waveform, min(max(waveform.rate_hz, LEAST_PLAYED_RATE_HZ), PLAYED_RATE_HZ))
-    peak = max(1.0, float(np.abs(played.samples).max(initial=0)))
+    samples = played.samples if gain_db == 0 else played.samples * np.float32(10 ** (gain_db / 20))
+    peak = max(1.0, float(np.abs(samples).max(initial=0)))
     buffer = io.BytesIO()
-    soundfile.write(buffer, played.samples / np.float32(peak), played.rate_hz, format="FLAC", subtype="PCM_16")
+    soundfile.write(buffer, samples / np.float32(peak), played.rate_hz, format="FLAC", subtype="PCM_16")
     return buffer.getvalue()
 
 

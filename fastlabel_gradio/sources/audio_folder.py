@@ -10,15 +10,9 @@ from fastlabel_gradio.media.sounds import MAX_SECONDS
 from fastlabel_gradio.sources.base import SOURCES
 from fastlabel_gradio.sources.files import locate
 from fastlabel_gradio.sources.folder import FolderOptions, FolderSource
+from fastlabel_gradio.sources.folder_walk import walk
 from fastlabel_gradio.sources.kept_lengths import KeptLengths
-from fastlabel_gradio.sources.sound_files import (
-    SUFFIXES,
-    SoundOptions,
-    read_sound,
-    sound_key,
-    sound_seconds,
-    whole_file,
-)
+from fastlabel_gradio.sources.sound_files import SUFFIXES, SoundOptions, read_sound, sound_key, sound_view, whole_file
 from fastlabel_gradio.sources.windows import windows_of
 from fastlabel_gradio.types import Item, Waveform
 
@@ -33,6 +27,8 @@ class AudioFolderOptions(SoundOptions, FolderOptions):
         hop_s: seconds from the beginning of one window to that of the next; `window_s` by default.
     """
 
+    beside_identity = SoundOptions.beside_identity | FolderOptions.beside_identity
+
     window_s: Annotated[float | None, Field(ge=0.001, le=MAX_SECONDS)] = None
     hop_s: Annotated[float | None, Field(ge=0.001)] = None
 
@@ -40,6 +36,13 @@ class AudioFolderOptions(SoundOptions, FolderOptions):
     def _hop_needs_window(self) -> "AudioFolderOptions":
         if self.hop_s is not None and self.window_s is None:
             raise ValueError(f"hop_s {self.hop_s} needs window_s: a file is cut into windows of that many seconds")
+        return self
+
+    @model_validator(mode="after")
+    def _window_can_be_heard(self) -> "AudioFolderOptions":
+        if self.window_s is not None and self.window_s * self.expand > MAX_SECONDS:
+            heard = f"window_s {self.window_s} is {self.window_s * self.expand:g} s with expand {self.expand}"
+            raise ValueError(f"{heard}; at most {MAX_SECONDS:g} s can be played")
         return self
 
 
@@ -54,10 +57,10 @@ class AudioFolder(FolderSource):
 
     def __init__(self, options: AudioFolderOptions, base_dir: Path, cache_dir: Path) -> None:
         super().__init__(options, base_dir, cache_dir)
-        self._channel = options.channel
         self._lengths = KeptLengths(cache_dir)
         self._window_s = options.window_s
         self._hop_s = options.hop_s or options.window_s
+        self.sound_view = sound_view(options, (self.root / name for name in walk(self.root, SUFFIXES, in_order=False)))
 
     def scan(self) -> Iterator[Item]:
         """Folder by folder, sorted by name; with windows, the length of each file is found, or known from before."""
@@ -77,13 +80,10 @@ class AudioFolder(FolderSource):
             yield from windows_of(file, seconds, self._window_s, self._hop_s)
 
     def read(self, item: Item, resolution: int | None = None) -> Waveform:
-        return read_sound(self.root, item, resolution, self._channel)
+        return read_sound(self.root, item, resolution, self.sound_view)
 
     def content_key(self, item: Item) -> str:
-        return sound_key(self.root, item, self._channel)
+        return sound_key(self.root, item)
 
     def file(self, item: Item) -> Path | None:
-        return whole_file(self.root, item, self._channel)
-
-    def seconds(self, item: Item) -> float | None:
-        return sound_seconds(self.root, item)
+        return whole_file(self.root, item, self.sound_view)

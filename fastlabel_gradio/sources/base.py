@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.options import parse_options
 from fastlabel_gradio.registry import Registry
 from fastlabel_gradio.types import Item, Kind, LeftOut, Media
@@ -31,9 +32,13 @@ class Source(ABC):
 
     Opening one (`__init__`) checks that it can be used and raises SourceError with the next step where it cannot; it may
     download, with a progress bar. All methods may be called from several threads at once.
+
+    Attributes:
+        sound_view: how its sounds are taken; `read` gives them as they are heard.
     """
 
     kind: Kind
+    sound_view: SoundView = SoundView()
     Options: ClassVar[type[SourceOptions]]
 
     @abstractmethod
@@ -70,6 +75,8 @@ class Source(ABC):
         """The file that holds this item and nothing else, where there is one and it sounds as `read` gives it: it may be
         sent to the page as it is.
 
+        None for a sound that is not heard as it was recorded.
+
         Raises:
             UnreadableItemError: for an item that lies outside of the source, or cannot be read.
         """
@@ -86,10 +93,6 @@ class Source(ABC):
     def notice(self) -> str:
         """What keeps the items from being read, with the next step, as one line; "" where nothing is known to."""
         return ""
-
-    def seconds(self, item: Item) -> float | None:
-        """How long a sound is, found without decoding it; None for a picture, or where only reading tells."""
-        return None
 
     def classes(self) -> tuple[str, ...]:
         """The classes that the source proposes, in order; empty where it knows none."""

@@ -10,8 +10,8 @@ from pydantic import PositiveInt
 
 from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.sources.base import Source
-from fastlabel_gradio.sources.files import exported_path, id_of, locate, stamp_of
-from fastlabel_gradio.sources.sound_files import SoundOptions, read_sound, sound_key, sound_seconds, whole_file
+from fastlabel_gradio.sources.files import exported_path, id_of, locate, path_of, stamp_of
+from fastlabel_gradio.sources.sound_files import SoundOptions, read_sound, sound_key, sound_view, whole_file
 from fastlabel_gradio.sources.table_rows import Row, table_rows, text_of
 from fastlabel_gradio.types import Item, LeftOut, Waveform
 
@@ -57,11 +57,11 @@ class FoldedClips(Source):
         self._audio = folder / AUDIO
         self._clips = self._read_clips(folder / self.metadata, options)
         self._test_fold: int | None = options.test_fold
-        self._channel = options.channel
         folds = sorted({clip.fold for clip in self._clips.values()})
         if self._test_fold is not None and (self._test_fold not in folds or len(folds) == 1):
             known = ", ".join(map(str, folds))
             raise SourceError(f"{folder}: test_fold {self._test_fold} leaves no pool or no test. Its folds: {known}.")
+        self.sound_view = sound_view(options, (self._audio / path_of(item_id) for item_id in self._clips))
 
     @abstractmethod
     def _folder(self, options: Any, base_dir: Path, cache_dir: Path) -> Path:
@@ -93,16 +93,13 @@ class FoldedClips(Source):
         return [entry for entry in found if entry.count]
 
     def read(self, item: Item, resolution: int | None = None) -> Waveform:
-        return read_sound(self._audio, item, resolution, self._channel)
+        return read_sound(self._audio, item, resolution, self.sound_view)
 
     def content_key(self, item: Item) -> str:
-        return sound_key(self._audio, item, self._channel)
+        return sound_key(self._audio, item)
 
     def file(self, item: Item) -> Path | None:
-        return whole_file(self._audio, item, self._channel)
-
-    def seconds(self, item: Item) -> float | None:
-        return sound_seconds(self._audio, item)
+        return whole_file(self._audio, item, self.sound_view)
 
     def exported_path(self, item: Item) -> str:
         """With the folder `audio`."""

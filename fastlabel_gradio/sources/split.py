@@ -40,6 +40,7 @@ class Split(Source):
         self._options = options
         self.kind = self._whole.kind
         self._held_out_count = 0
+        self.sound_view = self._whole.sound_view
 
     def scan(self) -> Iterator[Item]:
         held_out = 0
@@ -79,9 +80,6 @@ class Split(Source):
     @property
     def notice(self) -> str:
         return self._whole.notice
-
-    def seconds(self, item: Item) -> float | None:
-        return self._whole.seconds(item)
 
     def classes(self) -> tuple[str, ...]:
         return self._whole.classes()

@@ -3,16 +3,17 @@
 import logging
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import model_validator
 
-from fastlabel_gradio.errors import SourceError
+from fastlabel_gradio.errors import SourceError, UnreadableItemError
 from fastlabel_gradio.media.pictures import open_picture
 from fastlabel_gradio.sources.base import SOURCES, Source
 from fastlabel_gradio.sources.files import exported_path, file_key, id_of, locate, path_of, stamp_of
 from fastlabel_gradio.sources.other_programs import other_program, time_columns
-from fastlabel_gradio.sources.sound_files import SoundOptions, read_sound, sound_key, sound_seconds, whole_file
+from fastlabel_gradio.sources.sound_files import SoundOptions, read_sound, sound_key, sound_view, whole_file
 from fastlabel_gradio.sources.table_columns import (
     LABEL,
     PATH,
@@ -65,6 +66,13 @@ class TableOptions(SoundOptions):
     encoding: str | None = None
 
     @model_validator(mode="after")
+    def _sound_options_are_for_sounds(self) -> "TableOptions":
+        given = sorted(self.model_fields_set & SoundOptions.model_fields.keys())
+        if self.media != "audio" and given:
+            raise ValueError(f"{', '.join(given)}: for sounds only; set `media: audio` where the paths name sounds")
+        return self
+
+    @model_validator(mode="after")
     def _both_times_of_a_sound(self) -> "TableOptions":
         if (self.start_column is None) != (self.end_column is None):
             raise ValueError("start_column and end_column belong together: name both")
@@ -89,8 +97,9 @@ class Table(Source):
         self._options = options
         self.kind: Kind = options.media
         self.root = self._table.parent if options.root is None else base_dir / options.root.expanduser()
-        self._channel = options.channel
         self._read_table()
+        if self.kind == "audio":
+            self.sound_view = sound_view(options, self._files())
         self._notice = where_files_are(self._table, self.root, list(self._items.labels))
         if self._notice:
             _log.warning("%s", self._notice)
@@ -126,19 +135,16 @@ class Table(Source):
 
     def read(self, item: Item, resolution: int | None = None) -> Media:
         if self.kind == "audio":
-            return read_sound(self.root, item, resolution, self._channel)
+            return read_sound(self.root, item, resolution, self.sound_view)
         return open_picture(locate(self.root, item.id), resolution)
 
     def content_key(self, item: Item) -> str:
         if self.kind == "audio":
-            return sound_key(self.root, item, self._channel)
+            return sound_key(self.root, item)
         return file_key(locate(self.root, item.id))
 
     def file(self, item: Item) -> Path | None:
-        return whole_file(self.root, item, self._channel) if self.kind == "audio" else None
-
-    def seconds(self, item: Item) -> float | None:
-        return sound_seconds(self.root, item) if self.kind == "audio" else None
+        return whole_file(self.root, item, self.sound_view) if self.kind == "audio" else None
 
     def exported_path(self, item: Item) -> str:
         return exported_path(item.id)
@@ -165,6 +171,12 @@ class Table(Source):
                 "out. Name another column as `split_column`."
             )
         self._items, self._table_stamp = items, stamp
+
+    def _files(self) -> Iterator[Path]:
+        """Those that are there, of sounds."""
+        for item_id in self._items.labels:
+            with suppress(UnreadableItemError):
+                yield locate(self.root, TimeSpan.split(item_id)[0])
 
     def _item(self, item_id: str) -> Item:
         file_id = TimeSpan.split(item_id)[0] if self.kind == "audio" else item_id

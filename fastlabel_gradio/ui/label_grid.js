@@ -29,11 +29,12 @@ class LabelGrid {
     this.dock = new Dock();
     const player = this.settings.kind === "audio" ? pagePlayer() : null;
     const pictureUrl = (item) => this.api.url(item.spectrogram_url ?? item.media_url);
-    this.zoom = new ZoomView(pictureUrl, player, this.settings.spectrogram_top_hz);
+    this.zoom = new ZoomView(pictureUrl, player, this.settings.sound_view);
     const drafts = new DraftStore(this.settings.project);
-    this.view = new BatchView(drafts, this.dock, this.zoom, player, (url) => this.api.url(url));
+    const { expand } = this.settings.sound_view;
+    this.view = new BatchView(drafts, this.dock, this.zoom, player, (url) => this.api.url(url), expand);
     this.sound = player?.settings;
-    if (player) this.panel.addSoundBar(new SoundBar(player.settings, this.stopping.signal));
+    if (player) this.panel.addSoundBar(new SoundBar(player.settings, expand, this.stopping.signal));
     this.help = buildHelp(this.settings.kind);
     this.empty = new EmptyState();
     const parts = [this.panel, this.view, this.empty, this.dock, this.zoom].map((part) => part.node);
@@ -50,6 +51,7 @@ class LabelGrid {
     on(this.root, "change", (event) => this.onMenuChange(event));
     on(this.root, "pointerdown", (event) => this.onPointerDown(event));
     on(this.root, "focusin", (event) => this.onFocusIn(event));
+    if (this.sound) on(this.sound, "change", () => this.view.paintSounds());
     on(this.zoom.node, "close", () => this.view.focusCurrent());
     on(document, "keydown", (event) => this.onKey(event));
     on(document, "click", (event) => this.closeMenus(event.target));
@@ -421,6 +423,7 @@ class LabelGrid {
 
   pressSwitch(control, action) {
     if (action === "toggle-loop") this.toggleLoop();
+    else if (action === "toggle-normalise") this.toggleNormalise();
     else this.togglePlayOnFocus();
     if (this.pointed === control) this.view.focusCurrent();
   }
@@ -441,6 +444,11 @@ class LabelGrid {
   toggleLoop() {
     this.sound.set("loop", !this.sound.loop);
     this.dock.say(this.sound.loop ? "Loop is on: a sound begins again at its end." : "Loop is off.");
+  }
+
+  toggleNormalise() {
+    this.sound.set("normalise", !this.sound.normalise);
+    this.dock.say(this.sound.normalise ? "Normalise is on: quiet sounds are turned up." : "Normalise is off.");
   }
 
   togglePlayOnFocus() {
