@@ -1,16 +1,18 @@
 """Pictures or sounds listed in a table, CSV or JSON: one row each, with a path and perhaps a label."""
 
+import itertools
 import logging
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import model_validator
 
 from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.media.pictures import open_picture
 from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions
-from fastlabel_gradio.sources.files import exported_path, file_key, locate, path_of, stamp_of
+from fastlabel_gradio.sources.files import exported_path, file_key, id_of, locate, path_of, stamp_of
 from fastlabel_gradio.sources.other_programs import other_program, time_columns
 from fastlabel_gradio.sources.sound_files import read_sound, sound_key, whole_file
 from fastlabel_gradio.sources.table_columns import (
@@ -32,7 +34,7 @@ from fastlabel_gradio.sources.table_items import (
     reader_of_labels,
 )
 from fastlabel_gradio.sources.table_rows import SUFFIXES, TableRows, text_of
-from fastlabel_gradio.sources.table_search import where_files_are
+from fastlabel_gradio.sources.table_search import LOOKED_AT, where_files_are
 from fastlabel_gradio.types import Item, Kind, LeftOut, Media, TimeSpan
 
 NOUNS: dict[Kind, str] = {"image": "picture", "audio": "sound"}
@@ -54,6 +56,10 @@ class TableOptions(SourceOptions):
         encoding: of the table, where it cannot be found out.
     """
 
+    # An id is a path below the root, whichever columns it was read from.
+    beside_identity: ClassVar[frozenset[str]] = frozenset(
+        {"path_column", "label_column", "split_column", "start_column", "end_column", "encoding"}
+    )
     path: Path
     media: Kind = "image"
     root: Path | None = None
@@ -77,30 +83,21 @@ class TableOptions(SourceOptions):
 class Table(Source):
     """The pictures or sounds that a table names, each once; its labels, if any, are reference labels.
 
-    The table is read once, when it is opened; ids and labels are kept (about 100 MB for a million rows). A row whose
-    file is missing is an item all the same, and so is a path that leads out of the root: reading it gives the reason.
-    A row of the test part without a label is neither in the pool nor held out.
+    The table is read when it is opened, and again by a scan that finds it changed; ids and labels are kept (about 100 MB
+    for a million rows). A row whose file is missing is an item all the same, and so is a path that leads out of the root:
+    reading it gives the reason. A row of the test part without a label is neither in the pool nor held out.
     """
 
     Options = TableOptions
 
     def __init__(self, options: TableOptions, base_dir: Path, cache_dir: Path) -> None:
-        table = base_dir / options.path.expanduser()
-        _check_table(table)
+        self._table = base_dir / options.path.expanduser()
+        self._options = options
         self.kind: Kind = options.media
-        self.root = table.parent if options.root is None else base_dir / options.root.expanduser()
-        self._items = _read_items(table, self.root, options)
-        noun = NOUNS[self.kind]
-        if not self._items.labels:
-            raise SourceError(f"{table} names no {noun}. {_reasons(self._items) or _advice(options)}")
-        if len(self._items.held_out) == len(self._items.labels):
-            raise SourceError(
-                f"{table} leaves no {noun} to label: '{HELD_OUT}' in every row of '{options.split_column}' keeps all "
-                "out. Name another column as `split_column`."
-            )
-        self._notice = where_files_are(table, self.root, list(self._items.labels))
-        if self._notice:
-            _log.warning("%s", self._notice)
+        self.root = self._table.parent if options.root is None else base_dir / options.root.expanduser()
+        self._notice = ""
+        self._read_table()
+        self._look_for_files()
 
     @property
     def notice(self) -> str:
@@ -108,10 +105,17 @@ class Table(Source):
         return self._notice
 
     def scan(self) -> Iterator[Item]:
-        """In the order of the rows."""
-        for item_id in self._items.labels:
-            if item_id not in self._items.held_out:
+        """In the order of the rows, of the table as it is now. Raises SourceError where it cannot be read any more."""
+        if _stamp(self._table.parent, id_of(self._table.name)) != self._table_stamp:
+            self._read_table()
+        self._look_for_files()
+        items = self._items
+        for item_id in items.labels:
+            if item_id not in items.held_out:
                 yield self._item(item_id)
+
+    def is_held_out(self, item_id: str) -> bool:
+        return item_id in self._items.held_out
 
     def held_out(self) -> Iterator[Item]:
         """The labelled rows of the test part, in their order."""
@@ -120,8 +124,10 @@ class Table(Source):
                 yield self._item(item_id)
 
     def left_out(self) -> Sequence[LeftOut]:
-        """Rows that are no item, and labels that are no class."""
-        return self._items.left_out
+        """Rows that are no item of the pool, and labels that are no class."""
+        why = f"kept out as the test part by '{self._options.split_column}'"
+        test_part = LeftOut(HELD_OUT, why, len(self._items.held_out))
+        return (*((test_part,) if test_part.count else ()), *self._items.left_out)
 
     def read(self, item: Item, resolution: int | None = None) -> Media:
         if self.kind == "audio":
@@ -143,6 +149,28 @@ class Table(Source):
 
     def reference_label(self, item: Item) -> str | None:
         return self._items.labels.get(item.id)
+
+    def _read_table(self) -> None:
+        """Keeps what was read before where it raises SourceError."""
+        table, options, noun = self._table, self._options, NOUNS[self.kind]
+        _check_table(table)
+        stamp = _stamp(table.parent, id_of(table.name))
+        items = _read_items(table, self.root, options)
+        if not items.labels:
+            raise SourceError(f"{table} names no {noun}. {_reasons(items) or _advice(options)}")
+        if len(items.held_out) == len(items.labels):
+            raise SourceError(
+                f"{table} leaves no {noun} to label: '{HELD_OUT}' in every row of '{options.split_column}' keeps all "
+                "out. Name another column as `split_column`."
+            )
+        self._items, self._table_stamp = items, stamp
+
+    def _look_for_files(self) -> None:
+        first = list(itertools.islice(self._items.labels, LOOKED_AT))
+        notice = where_files_are(self._table, self.root, first)
+        if notice and notice != self._notice:
+            _log.warning("%s", notice)
+        self._notice = notice
 
     def _item(self, item_id: str) -> Item:
         file_id = TimeSpan.split(item_id)[0] if self.kind == "audio" else item_id
