@@ -121,6 +121,10 @@ def test_rows_of_the_test_part_are_held_out(tmp_path: Path) -> None:
     write_csv(tmp_path / "t.csv", [["path", "label", "split"], *rows])
     source = opened("table", tmp_path, path="t.csv")
     assert (ids(source), [item.id for item in source.held_out()]) == (["a.png", "d.png"], ["b.png"])
+    assert {(left.what, left.count) for left in source.left_out()} == {
+        ("test", 2),
+        ("row of the test part without a label", 1),
+    }
     assert source.classes() == ("x", "y")
     other = opened("table", tmp_path, path="t.csv", split_column="part")
     assert (len(ids(other)), list(other.held_out())) == (4, [])
@@ -273,6 +277,19 @@ class TestWhereFilesAre:
     def test_a_beginning_that_is_too_much_is_named(self, tmp_path: Path) -> None:
         save(tmp_path / "x" / "a.png")
         assert "But x/a.png is there" in self.table(tmp_path, "file:///somewhere/else/x/a.png")
+
+
+def test_a_table_that_changed_is_read_again_by_the_next_scan(tmp_path: Path) -> None:
+    source = write(tmp_path, "t.csv", "path,label\na.png,x\n")
+    assert (ids(source), source.notice != "") == (["a.png"], True)
+    save(tmp_path / "b.png")
+    (tmp_path / "t.csv").write_text("path;label\na.png;x\nb.png;y\nb.png;y\n")
+    assert (ids(source), source.classes(), source.notice) == (["a.png", "b.png"], ("x", "y"), "")
+    assert [left.what for left in source.left_out()] == ["repeated path"]
+    (tmp_path / "t.csv").write_text("")
+    with pytest.raises(SourceError, match="Its columns: none"):
+        ids(source)
+    assert source.reference_label(Item("b.png")) == "y"
 
 
 class TestOwnExport:

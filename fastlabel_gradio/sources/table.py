@@ -1,5 +1,6 @@
 """Pictures or sounds listed in a table, CSV or JSON: one row each, with a path and perhaps a label."""
 
+import itertools
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -33,7 +34,7 @@ from fastlabel_gradio.sources.table_items import (
     reader_of_labels,
 )
 from fastlabel_gradio.sources.table_rows import SUFFIXES, TableRows, text_of
-from fastlabel_gradio.sources.table_search import where_files_are
+from fastlabel_gradio.sources.table_search import LOOKED_AT, where_files_are
 from fastlabel_gradio.types import Item, Kind, LeftOut, Media, TimeSpan
 
 NOUNS: dict[Kind, str] = {"image": "picture", "audio": "sound"}
@@ -54,6 +55,11 @@ class TableOptions(SoundOptions):
         start_column, end_column: seconds at which the part of a sound begins and ends, both or none.
         encoding: of the table, where it cannot be found out.
     """
+
+    # An id is a path below the root, whichever columns it was read from.
+    beside_identity = SoundOptions.beside_identity | {
+        *("path_column", "label_column", "split_column", "start_column", "end_column", "encoding"),
+    }
 
     path: Path
     media: Kind = "image"
@@ -97,12 +103,11 @@ class Table(Source):
         self._options = options
         self.kind: Kind = options.media
         self.root = self._table.parent if options.root is None else base_dir / options.root.expanduser()
+        self._notice = ""
         self._read_table()
+        self._look_for_files()
         if self.kind == "audio":
             self.sound_view = sound_view(options, self._files())
-        self._notice = where_files_are(self._table, self.root, list(self._items.labels))
-        if self._notice:
-            _log.warning("%s", self._notice)
 
     @property
     def notice(self) -> str:
@@ -113,6 +118,7 @@ class Table(Source):
         """In the order of the rows, of the table as it is now. Raises SourceError where it cannot be read any more."""
         if _stamp(self._table.parent, id_of(self._table.name)) != self._table_stamp:
             self._read_table()
+        self._look_for_files()
         items = self._items
         for item_id in items.labels:
             if item_id not in items.held_out:
@@ -128,7 +134,7 @@ class Table(Source):
                 yield self._item(item_id)
 
     def left_out(self) -> Sequence[LeftOut]:
-        """Rows of the test part, rows that are no item, and labels that are no class."""
+        """Rows that are no item of the pool, and labels that are no class."""
         why = f"kept out as the test part by '{self._options.split_column}'"
         test = LeftOut(HELD_OUT, why, sum(self._items.labels[item_id] is not None for item_id in self._items.held_out))
         return (test, *self._items.left_out) if test.count else self._items.left_out
@@ -158,11 +164,10 @@ class Table(Source):
 
     def _read_table(self) -> None:
         """Keeps what was read before where it raises SourceError."""
-        table, options = self._table, self._options
+        table, options, noun = self._table, self._options, NOUNS[self.kind]
         _check_table(table)
         stamp = _stamp(table.parent, id_of(table.name))
         items = _read_items(table, self.root, options)
-        noun = NOUNS[self.kind]
         if not items.labels:
             raise SourceError(f"{table} names no {noun}. {_reasons(items) or _advice(options)}")
         if len(items.held_out) == len(items.labels):
@@ -171,6 +176,13 @@ class Table(Source):
                 "out. Name another column as `split_column`."
             )
         self._items, self._table_stamp = items, stamp
+
+    def _look_for_files(self) -> None:
+        first = list(itertools.islice(self._items.labels, LOOKED_AT))
+        notice = where_files_are(self._table, self.root, first)
+        if notice and notice != self._notice:
+            _log.warning("%s", notice)
+        self._notice = notice
 
     def _files(self) -> Iterator[Path]:
         """Those that are there, of sounds."""

@@ -7,13 +7,17 @@ from pathlib import Path
 from fastlabel_gradio.sources.files import path_of
 from fastlabel_gradio.types import TimeSpan
 
-LOOKED_AT = 100  # first items
+LOOKED_AT = 100
 FOLDERS_TRIED = 100  # beside the table
 
 
 def where_files_are(table: Path, root: Path, item_ids: Sequence[str]) -> str:
-    """That none of the first files is there, what was tried and what to do, as one line; "" where one is."""
-    paths = [path_of(TimeSpan.split(item_id)[0]) for item_id in item_ids[:LOOKED_AT]]
+    """That none of the files is there, what was tried and what to do, as one line; "" where one is.
+
+    Args:
+        item_ids: the first ones of the table, `LOOKED_AT` are enough.
+    """
+    paths = [path_of(TimeSpan.split(item_id)[0]) for item_id in item_ids]
     if not paths or any(_is_file(root, path) and not path.startswith("../") for path in paths):
         return ""
     tried = os.path.normpath(os.path.join(root, paths[0]))  # noqa: PTH118
