@@ -1,13 +1,15 @@
 """The page says where most of the energy lies above what the encoder hears, and names the option."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from fastlabel_gradio.encoders import check_encoder
 from fastlabel_gradio.encoders.base import Encoder
+from fastlabel_gradio.project import Project
 from fastlabel_gradio.unheard import unheard_notice
-from tests.pools import BandEncoder, PixelEncoder
+from tests.pools import BandEncoder, PixelEncoder, make_sound_config
 from tests.source_data import folder_source, opened
 from tests.test_sound_options import save_tone
 
@@ -56,3 +58,17 @@ def test_a_few_such_sounds_no_sounds_and_pictures_are_not_worth_a_word(insects: 
     assert unheard_notice(source, offline(), few) == unheard_notice(source, offline(), [items["broken.wav"]]) == ""
     pictures = folder_source(tmp_path)
     assert unheard_notice(pictures, PixelEncoder(), list(pictures.scan())) == ""
+
+
+def test_the_page_is_told_once_also_after_a_restart(open_project: Callable[..., Project], insects: Path) -> None:
+    for _ in range(2):
+        project = open_project(make_sound_config(insects / "sounds", classes=("a", "b"), encoder="offline"))
+        assert project.pipeline.progress.notice.count("`top_hz: 22050`") == 1
+        project.close()
+
+
+def test_the_page_is_told_that_bats_cannot_be_heard(open_project: Callable[..., Project], tmp_path: Path) -> None:
+    save_tone(tmp_path / "bats" / "bat.wav", 45_000, 256_000)
+    project = open_project(make_sound_config(tmp_path / "bats", classes=("a", "b"), encoder="offline"))
+    assert "`expand: 10` plays them 10 times slower" in project.pipeline.progress.notice
+    assert "more than half" not in project.pipeline.progress.notice
