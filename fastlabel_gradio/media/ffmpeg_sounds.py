@@ -149,7 +149,7 @@ def _seconds(container: Any, stream: Any, claimed_s: float | None) -> float:
     """Up to the end of the last packet, or as far as it can be decoded."""
     end_s = _last_packet_s(container, stream, claimed_s)
     decoded_s = _last_decoded_s(container, stream, end_s)
-    return min(end_s, decoded_s) if decoded_s > end_s - 2 * _LAST_S else end_s
+    return min(end_s, decoded_s) if decoded_s else end_s
 
 
 def _last_packet_s(container: Any, stream: Any, claimed_s: float | None) -> float:

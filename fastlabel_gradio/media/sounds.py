@@ -56,7 +56,7 @@ _FLOATS = frozenset({"FLOAT", "DOUBLE"})
 _BLOCK_SAMPLES = 1 << 22
 _KEPT_OPEN = 64  # mp3 files of which parts are read
 _KEPT_INFOS = 65_536
-_MAX_SAMPLES_A_BYTE = 1 << 17  # no codec makes silence smaller than this
+_MAX_SAMPLES_A_BYTE = 1 << 13  # no codec makes silence smaller than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,19 +159,19 @@ def _read_info(path: Path) -> SoundInfo:
 @lru_cache(_KEPT_INFOS)
 def _kept_info(path: Path, size: int, mtime_ns: int) -> SoundInfo:
     try:
-        info = _sndfile_info(path, size)
+        info = _sndfile_info(path)
     except soundfile.LibsndfileError as error:
         with _reason_of(error, path):
             found = ffmpeg_info(path)
         info = SoundInfo(found.seconds, found.rate_hz, found.channels, found.media_type, found.is_float, found.note)
     _check(info.rate_hz, info.channels)
+    if info.seconds * info.rate_hz > size * _MAX_SAMPLES_A_BYTE:
+        raise UnreadableItemError(f"claims a length of {duration(info.seconds)}, which {size} bytes cannot hold")
     return info if _is_plain(info.rate_hz, info.channels) else replace(info, media_type=None)
 
 
-def _sndfile_info(path: Path, size: int) -> SoundInfo:
+def _sndfile_info(path: Path) -> SoundInfo:
     with _sndfile(path) as file:
-        if file.frames > size * _MAX_SAMPLES_A_BYTE:
-            raise UnreadableItemError(f"its header claims {file.frames} samples, more than {size} bytes can hold")
         changed = repair_of(path) or chain_of(path)
         note = changed.note if changed else ""
         media_type = None if note else _PLAYABLE.get((file.format.removesuffix("EX"), file.subtype))

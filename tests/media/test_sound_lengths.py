@@ -171,7 +171,7 @@ class TestPlainSamples:
         rng = np.random.default_rng(0)
         for container in ("WAV", "RF64", "W64", "AIFF", "CAF", "AU"):
             good = write_pcm(tmp_path, container, 1000).read_bytes()
-            for number in range(30):
+            for number in range(10):
                 content = np.frombuffer(good, dtype=np.uint8).copy()
                 content[rng.integers(0, 100, 6)] = rng.integers(0, 256, 6)
                 path = tmp_path / f"{container}{number}"
@@ -348,6 +348,18 @@ class TestByFFmpeg:
         info = sound_info(path)
         assert 3 < info.seconds < 8 and "the header gives a length of 9.0 s" in info.note
         assert_lasts(path, info.seconds, info.note, 0.05)
+
+    @pytest.mark.parametrize("factor", [10, 1_000, 1_000_000])
+    def test_a_file_whose_times_are_damaged_is_no_endless_sound(self, tmp_path: Path, factor: int) -> None:
+        path = write_tones(tmp_path, "m4a", repeats=1)
+        content = bytearray(path.read_bytes())
+        at = content.index(b"mdhd") + 16  # samples a second of the track, by which all of its times are divided
+        struct.pack_into(">I", content, at, max(1, RATE_HZ // factor))
+        path.write_bytes(content)
+        try:
+            assert sound_info(path).seconds < 4
+        except UnreadableItemError as error:
+            assert "cannot hold" in str(error)
 
     def test_a_recording_of_a_browser_without_a_length_says_so(self, tmp_path: Path) -> None:
         assert_lasts(write_tones(tmp_path, "webm", live="1"), 9.0, UNKNOWN, 0.05)
