@@ -38,7 +38,7 @@ def _npy() -> bytes:
         (b"%!PS-Adobe-3.0 EPSF-3.0", "PostScript"),
         (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", "PDF"),
         (_zip(), "a zip archive"),
-        (gzip.compress(b"x"), "gzip"),
+        (gzip.compress(b"x", mtime=0), "gzip"),
         (b"Dear Sir or Madam,\n" * 50, "a text file, not a picture"),
         ("Grüße aus Köln, ça va\n".encode() * 90, "a text file, not a picture"),
         (b'{"error": "not found"}', "JSON, not a picture"),
