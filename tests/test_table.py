@@ -274,6 +274,10 @@ class TestWhereFilesAre:
         source = opened("table", tmp_path, path="in/t.csv", root="data")
         assert (ids(source), source.notice) == (["x/a.png", "y/a.png"], "")
 
+    def test_a_folder_with_blanks_is_quoted_for_the_command_line(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "my data" / "a.png")
+        assert f"--set 'root={tmp_path}/my data' on" in self.table(tmp_path / "in", str(path))
+
     def test_a_beginning_that_is_too_much_is_named(self, tmp_path: Path) -> None:
         save(tmp_path / "x" / "a.png")
         assert "But x/a.png is there" in self.table(tmp_path, "file:///somewhere/else/x/a.png")

@@ -1,6 +1,7 @@
 """Whether the files that a table names are where it says, and if none is, where they may be."""
 
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def where_files_are(table: Path, root: Path, item_ids: Sequence[str]) -> str:
 
 
 def _set(folder: Path | str) -> str:
-    return f"--set root={folder} on the command line, `root: {folder}` in the configuration."
+    return f"--set {shlex.quote(f'root={folder}')} on the command line, `root: {folder}` in the configuration."
 
 
 def _places(table: Path, root: Path) -> Iterator[Path]:
