@@ -5,9 +5,11 @@ compression: each strip or tile is handed to it as 8-bit grey of the same bytes,
 """
 
 import io
+import operator
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
@@ -18,7 +20,9 @@ from fastlabel_gradio.media.item_file import Stream
 
 _BIG_ENDIAN_BIG = b"MM\0+"  # Pillow takes it for a small one
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", _BIG_ENDIAN_BIG)
-MAX_SAMPLE_BYTES = 1_500_000_000
+MAX_SAMPLE_BYTES = 3_000_000_000
+MAX_CELL_BYTES = 178_000_000  # Pillow takes more pixels for a bomb
+CELLS_BYTES = 1 << 25
 
 # Tags, and codes of theirs (TIFF 6.0; BigTIFF; Adobe's TIFF technical notes; GDAL).
 _SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER = 254, 256, 257, 258, 259, 262, 266
@@ -113,9 +117,9 @@ def read_samples(stream: Stream, layout: TiffLayout) -> Samples:
     has_alpha = _has_alpha(layout, colour_channels)
     wanted = range(colour_channels + has_alpha)
     if layout.planes > 1:
-        values = np.concatenate([_plane(stream, layout, plane) for plane in wanted], axis=2)
+        values = np.concatenate([_plane(stream, layout, plane, 1) for plane in wanted], axis=2)
     else:
-        values = _plane(stream, layout, 0)[..., : len(wanted)]
+        values = _plane(stream, layout, 0, len(wanted))
     colours = values[..., :colour_channels]
     alpha = values[..., colour_channels] if has_alpha else None
     return Samples(
@@ -198,14 +202,17 @@ def _check(layout: TiffLayout) -> None:
     if layout.compression not in _COMPRESSIONS:
         name = _NAMES.get(layout.compression, f"number {layout.compression}")
         raise UnreadableItemError(f"{deep}, compressed as {name}: not read, save it with LZW or deflate")
-    if len(layout.kind) > 1 or not (layout.bits in (8, 16, 32, 64) or _is_packed(layout)):
+    depths = (16, 32, 64) if layout.kind == "f" else (8, 16, 32, 64)
+    if len(layout.kind) > 1 or not (layout.bits in depths or _is_packed(layout)):
         raise UnreadableItemError(f"{deep}, {layout.kind}: not read, save it with 8, 16 or 32 bits")
     cells = layout.across * layout.down * layout.planes
     if not len(layout.offsets) == len(layout.counts) == cells or layout.channels < 1:
         raise UnreadableItemError(f"damaged or cut off: {len(layout.offsets)} parts where {cells} belong")
-    decoded_bytes = layout.cell_row_bytes * layout.cell_height * cells
-    if decoded_bytes > MAX_SAMPLE_BYTES:
-        raise UnreadableItemError(f"too large: {decoded_bytes:,} bytes of samples, at most {MAX_SAMPLE_BYTES:,}")
+    cell_bytes = layout.cell_row_bytes * layout.cell_height
+    if cell_bytes * cells > MAX_SAMPLE_BYTES:
+        raise UnreadableItemError(f"too large: {cell_bytes * cells:,} bytes of samples, at most {MAX_SAMPLE_BYTES:,}")
+    if cell_bytes > MAX_CELL_BYTES and layout.compression != 1:
+        raise UnreadableItemError(f"compressed in parts of {cell_bytes:,} bytes: save it in smaller strips or tiles")
 
 
 def _is_packed(layout: TiffLayout) -> bool:
@@ -235,100 +242,111 @@ def _unmultiplied(colours: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return plain
 
 
-def _plane(stream: Stream, layout: TiffLayout, plane: int) -> np.ndarray:
-    """Numbers[height, width, channels of a cell] of one plane."""
+def _plane(stream: Stream, layout: TiffLayout, plane: int, channels: int) -> np.ndarray:
+    """Numbers[height, width, channels] of one plane, its first channels. A few cells are decoded at a time."""
     cells = layout.across * layout.down
-    chosen = slice(plane * cells, (plane + 1) * cells)
-    rows = _cell_rows(stream, layout, layout.offsets[chosen], layout.counts[chosen])
-    numbers = _numbers_of(rows, layout)
-    flat = numbers.reshape(len(rows), layout.across * layout.cell_width, layout.cell_channels)
-    return flat[: layout.height, : layout.width]
+    at_once = max(1, CELLS_BYTES // (layout.cell_row_bytes * layout.cell_height))
+    numbers = np.empty((layout.height, layout.width, channels), dtype=_native(layout))
+    for first in range(0, cells, at_once):
+        group = range(first, min(first + at_once, cells))
+        decoded = _numbers_of(_rows(stream, layout, plane * cells, group), layout)
+        for place, cell in enumerate(group):
+            top, left = (cell // layout.across) * layout.cell_height, (cell % layout.across) * layout.cell_width
+            target = numbers[top : top + layout.cell_height, left : left + layout.cell_width]
+            start = place * layout.cell_height
+            target[:] = decoded[start : start + len(target), : target.shape[1], :channels]
+    return numbers
 
 
-def _cell_rows(stream: Stream, layout: TiffLayout, offsets: Sequence[int], counts: Sequence[int]) -> np.ndarray:
-    """Decompressed bytes[rows, cells across, bytes of a cell's row], with what pads the last cells."""
-    body = _cells(stream, offsets, counts)
-    width = layout.cell_row_bytes * layout.across
-    height = layout.cell_height * layout.down if layout.tiled else layout.height
-    places = np.cumsum([0, *counts[:-1]]).tolist()
-    where, how_much = (_TILE_OFFSETS, _TILE_BYTES) if layout.tiled else (_STRIP_OFFSETS, _STRIP_BYTES)
+def _native(layout: TiffLayout) -> np.dtype[Any]:
+    return np.dtype("u2") if _is_packed(layout) else np.dtype(f"{layout.kind}{layout.bits // 8}")
+
+
+def _rows(stream: Stream, layout: TiffLayout, plane_start: int, group: range) -> np.ndarray:
+    """Decompressed bytes[rows of all cells of the group, bytes of a cell's row]."""
+    last = layout.height - (layout.down - 1) * layout.cell_height
+    heights = [
+        last if not layout.tiled and cell == layout.across * layout.down - 1 else layout.cell_height for cell in group
+    ]
+    offsets = [layout.offsets[plane_start + cell] for cell in group]
+    if layout.compression == 1 and layout.fill_order == 1:
+        lengths = [height * layout.cell_row_bytes for height in heights]
+        body = b"".join(_cells(stream, offsets, lengths))
+        return np.frombuffer(body, np.uint8).reshape(sum(heights), layout.cell_row_bytes)
+    cells = _cells(stream, offsets, [layout.counts[plane_start + cell] for cell in group])
+    file = _byte_tiff(layout, sum(heights), cells)
+    with TiffImageFile(file) as decoded:  # not Image.open: there is no need to look for its format
+        decoded.load()
+        return np.asarray(decoded)
+
+
+def _cells(stream: Stream, offsets: Sequence[int], lengths: Sequence[int]) -> list[bytes]:
+    end = stream.seek(0, io.SEEK_END)
+    if max(map(operator.add, offsets, lengths)) > end:
+        raise UnreadableItemError("damaged or cut off: the end of the file is missing")
+    if sum(lengths) > end:
+        raise UnreadableItemError("damaged or cut off: its parts are longer than the file")
+    cells = []
+    for offset, length in zip(offsets, lengths, strict=True):
+        stream.seek(offset)
+        cells.append(stream.read(length))
+    return cells
+
+
+def _byte_tiff(layout: TiffLayout, height: int, cells: Sequence[bytes]) -> io.BytesIO:
+    """A little-endian TIFF of 8-bit grey, a pixel a byte, whose strips are these cells; all its tags are of type LONG."""
+    places = np.cumsum([0, *map(len, cells[:-1])]).tolist()
     tags: dict[int, Sequence[int]] = {
-        _WIDTH: [width],
+        _WIDTH: [layout.cell_row_bytes],
         _HEIGHT: [height],
         _BITS: [8],
         _COMPRESSION: [layout.compression],
         _PHOTOMETRIC: [_BLACK_IS_ZERO],
         _FILL_ORDER: [layout.fill_order],
+        _STRIP_OFFSETS: places,
         _CHANNELS: [1],
-        where: places,
-        how_much: counts,
+        _STRIP_ROWS: [layout.cell_height],
+        _STRIP_BYTES: [len(cell) for cell in cells],
     }
-    if layout.tiled:
-        tags |= {_TILE_WIDTH: [layout.cell_row_bytes], _TILE_HEIGHT: [layout.cell_height]}
-    else:
-        tags[_STRIP_ROWS] = [layout.cell_height]
-    with TiffImageFile(_byte_tiff(tags, where, body)) as decoded:  # not Image.open, which counts bytes as pixels
-        decoded.load()
-        return np.asarray(decoded).reshape(height, layout.across, layout.cell_row_bytes)
-
-
-def _cells(stream: Stream, offsets: Sequence[int], counts: Sequence[int]) -> bytes:
-    if sum(counts) > stream.seek(0, io.SEEK_END):
-        raise UnreadableItemError("damaged or cut off: its parts are longer than the file")
-    cells = []
-    for offset, count in zip(offsets, counts, strict=True):
-        stream.seek(offset)
-        cells.append(stream.read(count))
-        if len(cells[-1]) < count:
-            raise UnreadableItemError("damaged or cut off: the end of the file is missing")
-    return b"".join(cells)
-
-
-def _byte_tiff(tags: dict[int, Sequence[int]], where: int, body: bytes) -> io.BytesIO:
-    """A little-endian TIFF of one page with these tags, all of type LONG; offsets in tag `where` count from the body."""
     directory_bytes = 8 + 2 + 12 * len(tags) + 4
-    body_at = directory_bytes + sum(4 * len(values) for values in tags.values())
+    lists_bytes = sum(4 * len(values) for values in tags.values() if len(values) > 1)
+    tags[_STRIP_OFFSETS] = [place + directory_bytes + lists_bytes for place in places]
     entries, lists = b"", b""
-    for tag, values in sorted(tags.items()):
-        shifted = [value + body_at for value in values] if tag == where else list(values)
-        packed = struct.pack(f"<{len(shifted)}L", *shifted)
-        place = packed if len(shifted) == 1 else struct.pack("<L", directory_bytes + len(lists))
-        entries += struct.pack("<HHL", tag, 4, len(shifted)) + place
-        lists += packed if len(shifted) > 1 else b""
+    for tag, values in tags.items():
+        packed = struct.pack(f"<{len(values)}L", *values)
+        place = packed if len(values) == 1 else struct.pack("<L", directory_bytes + len(lists))
+        entries += struct.pack("<HHL", tag, 4, len(values)) + place
+        lists += packed if len(values) > 1 else b""
     header = struct.pack("<2sHLH", b"II", 42, 8, len(tags))
-    padding = bytes(body_at - directory_bytes - len(lists))
-    return io.BytesIO(header + entries + bytes(4) + lists + padding + body)
+    return io.BytesIO(b"".join([header, entries, bytes(4), lists, *cells]))
 
 
 def _numbers_of(rows: np.ndarray, layout: TiffLayout) -> np.ndarray:
-    """Numbers[rows, cells across, columns and channels of a cell] made of their bytes; predictors are undone."""
+    """Numbers[rows, columns, channels] of cells made of their bytes; predictors are undone."""
+    shape = (len(rows), layout.cell_width, layout.cell_channels)
     if _is_packed(layout):
-        return _unpacked(rows, layout)
-    if layout.kind == "f" and layout.bits == 8:
-        raise UnreadableItemError("floats of 8 bits are not read: save it with 32 bits")
+        return _unpacked(rows, layout).reshape(shape)
     size = layout.bits // 8
     if layout.predictor == 3:
-        return _float_predicted(rows, layout, size)
+        return _float_predicted(rows, layout, size).reshape(shape)
     stored = np.dtype(f"{'<' if layout.little else '>'}{layout.kind}{size}")
-    numbers = np.ascontiguousarray(rows).view(stored).astype(stored.newbyteorder("="), copy=False)
+    numbers = np.ascontiguousarray(rows).view(stored).astype(_native(layout), copy=False).reshape(shape)
     if layout.predictor == 2:
-        pixels = numbers.reshape(*numbers.shape[:2], layout.cell_width, layout.cell_channels)
-        numbers = np.cumsum(pixels.view(f"u{size}"), axis=2, dtype=f"u{size}").view(numbers.dtype)
+        numbers = np.cumsum(numbers.view(f"u{size}"), axis=1, dtype=f"u{size}").view(numbers.dtype)
     return numbers
 
 
 def _float_predicted(rows: np.ndarray, layout: TiffLayout, size: int) -> np.ndarray:
     """Adobe's floating point predictor: byte planes from the most significant on, as differences (TIFF technical note 3)."""
-    shape = (*rows.shape[:2], layout.cell_width * size, layout.cell_channels)
-    planes = np.cumsum(rows.reshape(shape), axis=2, dtype=np.uint8).reshape(*rows.shape[:2], size, -1)
-    return np.ascontiguousarray(planes.swapaxes(2, 3)).view(f">f{size}")[..., 0].astype(f"=f{size}")
+    differences = rows.reshape(len(rows), layout.cell_width * size, layout.cell_channels)
+    planes = np.cumsum(differences, axis=1, dtype=np.uint8).reshape(len(rows), size, -1)
+    return np.ascontiguousarray(planes.swapaxes(1, 2)).view(f">f{size}").astype(f"=f{size}")
 
 
 def _unpacked(rows: np.ndarray, layout: TiffLayout) -> np.ndarray:
     per_row = layout.cell_width * layout.cell_channels
     weights = (1 << np.arange(layout.bits - 1, -1, -1)).astype(np.uint16)
-    numbers = np.empty((*rows.shape[:2], per_row), dtype=np.uint16)
+    numbers = np.empty((len(rows), per_row), dtype=np.uint16)
     for row, packed in enumerate(rows):
-        bits = np.unpackbits(packed, axis=1)[:, : per_row * layout.bits]
-        numbers[row] = bits.reshape(len(packed), per_row, layout.bits) @ weights
+        numbers[row] = np.unpackbits(packed)[: per_row * layout.bits].reshape(per_row, layout.bits) @ weights
     return numbers

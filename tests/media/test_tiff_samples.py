@@ -161,14 +161,32 @@ def _with_tag(file: io.BytesIO, tag: int, value: int) -> io.BytesIO:
         (256, 0xFFFFFFF0, "too long"),
         (257, 0, "too small"),
         (278, 1, "parts where"),
-        (279, 0xFFFFFFFF, "longer than the file"),
+        (279, 0xFFFFFFFF, "end of the file is missing"),
         (273, 0xFFFFFFF0, "end of the file is missing"),
         (277, 0, "parts where|damaged"),
     ],
 )
 def test_contradictions_are_refused_before_anything_is_decoded(tag: int, value: int, words: str) -> None:
     with pytest.raises(UnreadableItemError, match=words):
-        open_picture(_with_tag(written(numbers(5, "u2"), rowsperstrip=HEIGHT), tag, value))
+        open_picture(_with_tag(written(numbers(5, "u2"), rowsperstrip=HEIGHT, compression="lzw"), tag, value))
+
+
+def test_parts_that_together_are_longer_than_the_file_are_refused() -> None:
+    content = bytearray(written(numbers(5, "u2"), rowsperstrip=10, compression="lzw").getvalue())
+    place = next(at for at in range(10, 400, 12) if content[at : at + 2] == struct.pack("<H", 279))
+    assert struct.unpack("<HHL", content[place : place + 8]) == (279, 4, 5)
+    at = struct.unpack("<L", content[place + 8 : place + 12])[0]
+    content[at : at + 20] = struct.pack("<5L", *[len(content) // 2] * 5)
+    offsets = next(at for at in range(10, 400, 12) if content[at : at + 2] == struct.pack("<H", 273))
+    at = struct.unpack("<L", content[offsets + 8 : offsets + 12])[0]
+    content[at : at + 20] = struct.pack("<5L", *[0] * 5)
+    with pytest.raises(UnreadableItemError, match="longer than the file"):
+        open_picture(io.BytesIO(bytes(content)))
+
+
+def test_an_uncompressed_file_with_wrong_lengths_of_its_parts_is_read() -> None:
+    values = numbers(5, "u2")
+    assert_read(_with_tag(written(values, rowsperstrip=HEIGHT), 279, 7), values)
 
 
 def test_a_bomb_is_refused_before_it_is_decoded() -> None:
