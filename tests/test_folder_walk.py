@@ -145,7 +145,7 @@ def test_a_folder_that_cannot_be_entered_is_named() -> None:
         finally:
             (root / "locked").chmod(0o755)
     assert "['a.png']" in done.stdout, done.stderr
-    assert "what='locked', why='a folder that cannot be entered: Permission denied', count=1" in done.stdout
+    assert "what='folder locked', why='cannot be entered: Permission denied', count=1" in done.stdout
 
 
 def test_odd_suffixes_cannot_break_a_line_or_fill_the_memory(tmp_path: Path) -> None:

@@ -143,7 +143,7 @@ def walk(
                     (folders if role == "folder" else linked).append(f"{prefix}{name}/")
         except OSError as error:
             _log.warning("folder %r is left out: %s", str(root / prefix), error.strerror)
-            tally.add(_shown(prefix), f"a folder that cannot be entered: {error.strerror}")
+            tally.add(f"folder {_shown(prefix)}", f"cannot be entered: {error.strerror}")
             if unlisted is not None and error.errno not in _LASTING:
                 unlisted.append(f"{root / prefix}: {error.strerror}")
         pending.extend(reversed(folders))
