@@ -158,9 +158,10 @@ def subfolders(folder: Path) -> list[str]:
 
 
 def holds_file(folder: Path, suffixes: tuple[str, ...]) -> bool:
-    """Whether a file with one of the suffixes lies in the folder itself."""
+    """Whether a file with one of the suffixes lies in the folder itself, or a link to one."""
     try:
-        return any(role == "file" for _, role in _entries(folder, suffixes, False, Tally("item")))
+        found = _entries(folder, suffixes, False, Tally("item"))
+        return any(role == "file" and (folder / name).exists() for name, role in found)
     except OSError:
         return False
 
