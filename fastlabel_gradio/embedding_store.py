@@ -41,6 +41,7 @@ CREATE TABLE IF NOT EXISTS items (
 CREATE TABLE IF NOT EXISTS completed_scans (number INTEGER PRIMARY KEY);
 CREATE INDEX IF NOT EXISTS items_in_order ON items (shuffle_key);
 CREATE INDEX IF NOT EXISTS items_unreadable ON items (id) WHERE reason IS NOT NULL;
+CREATE INDEX IF NOT EXISTS items_not_in_pool ON items (id) WHERE scan < 0 OR reason IS NOT NULL;
 CREATE TABLE IF NOT EXISTS encoders (id INTEGER PRIMARY KEY, fingerprint TEXT UNIQUE NOT NULL, dim INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS rows (
     encoder INTEGER NOT NULL, row INTEGER NOT NULL, item_id TEXT, stamp TEXT NOT NULL, content_key TEXT NOT NULL,
@@ -164,18 +165,17 @@ class EmbeddingStore:
 
     def end_scan(self, *, is_complete: bool = True) -> ScanChanges:
         """Ends a scan; what a complete one did not find leaves the pool, and its embeddings stay for a return."""
-        with self._write_lock:
-            gone = self._not_seen() if is_complete else []
-            found = replace(self._found, gone=len(gone))
-            with self._writer:
+        gone = self._not_seen() if is_complete else []
+        found = replace(self._found, gone=len(gone))
+        self._seen = []
+        if found != ScanChanges():
+            with self._writing():
                 self._writer.executemany(
                     f"UPDATE items SET scan = {GONE} WHERE id = ?", [(item_id,) for item_id in gone]
                 )
-            self._seen = []
-            if found != ScanChanges():
                 self._recount()
             self._revision += bool(found.new or found.gone)
-            return found
+        return found
 
     def mark_unreadable(self, item_id: str, reason: str) -> None:
         """Lists an item as unreadable; it is tried again when its stamp changes, or after `retry_unreadable`."""
@@ -369,8 +369,9 @@ class EmbeddingStore:
     def retired_rows(self) -> Rows:
         """Rows whose item was replaced by new content, removed from the source, or found unreadable."""
         found = self._read(
-            "SELECT row FROM rows LEFT JOIN items ON items.id = rows.item_id"
-            " WHERE encoder = ? AND (item_id IS NULL OR items.scan < 0 OR items.reason IS NOT NULL)",
+            "SELECT row FROM rows INDEXED BY rows_of_items WHERE encoder = ?1 AND item_id IS NULL"
+            " UNION ALL SELECT row FROM items CROSS JOIN rows INDEXED BY rows_of_items"
+            " ON rows.encoder = ?1 AND rows.item_id = items.id WHERE items.scan < 0 OR items.reason IS NOT NULL",
             self._encoder,
         )
         return np.array([row for (row,) in found], dtype=np.int64)
@@ -460,8 +461,9 @@ class EmbeddingStore:
 
     def _not_seen(self) -> list[str]:
         """Ids of the pool that the running scan did not add."""
-        seen = np.unique(np.concatenate([*self._seen, np.empty(0, dtype=np.int64)]))
-        if len(seen) == self._total:
+        seen = np.concatenate([*self._seen, np.empty(0, dtype=np.int64)])
+        seen.sort()  # np.unique takes seconds for a million
+        if len(seen) - np.count_nonzero(seen[1:] == seen[:-1]) == self._total:
             return []
         gone: list[str] = []
         after = ""
@@ -469,7 +471,8 @@ class EmbeddingStore:
             "SELECT id, shuffle_key, scan FROM items WHERE id > ? ORDER BY id LIMIT ?", after, BLOCK_ROWS
         ):
             after = block[-1][0]
-            is_seen = np.isin(np.array([key for _, key, _ in block], dtype=np.int64), seen)
+            keys = np.array([key for _, key, _ in block], dtype=np.int64)
+            is_seen = np.searchsorted(seen, keys, "right") > np.searchsorted(seen, keys, "left")
             gone += [
                 item_id for (item_id, _, scan), found in zip(block, is_seen, strict=True) if scan >= 0 and not found
             ]

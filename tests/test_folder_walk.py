@@ -108,6 +108,13 @@ def test_a_broken_link_to_a_picture_is_an_item_that_gives_its_reason(tmp_path: P
     assert dict.fromkeys(source.scan()).keys() - {broken} >= {item for item in source.scan() if item.id == "annex.png"}
 
 
+def test_a_broken_link_beside_class_folders_does_not_hide_the_classes(tmp_path: Path) -> None:
+    for name in ("cat/1.png", "dog/1.png"):
+        save(tmp_path / name)
+    (tmp_path / "annex.png").symlink_to("nowhere.png")
+    assert opened("image_folder", tmp_path, path=".").classes() == ("cat", "dog")
+
+
 def test_links_round_and_round_pipes_and_sockets_are_counted(tmp_path: Path) -> None:
     save(tmp_path / "real" / "a.png")
     (tmp_path / "real" / "round").symlink_to(tmp_path, target_is_directory=True)
@@ -145,7 +152,7 @@ def test_a_folder_that_cannot_be_entered_is_named() -> None:
         finally:
             (root / "locked").chmod(0o755)
     assert "['a.png']" in done.stdout, done.stderr
-    assert "what='locked', why='a folder that cannot be entered: Permission denied', count=1" in done.stdout
+    assert "what='folder locked', why='cannot be entered: Permission denied', count=1" in done.stdout
 
 
 def test_odd_suffixes_cannot_break_a_line_or_fill_the_memory(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_rows_of_the_test_part_are_held_out(tmp_path: Path) -> None:
     source = opened("table", tmp_path, path="t.csv")
     assert (ids(source), [item.id for item in source.held_out()]) == (["a.png", "d.png"], ["b.png"])
     assert {(left.what, left.count) for left in source.left_out()} == {
-        ("test", 2),
+        ("test", 1),
         ("row of the test part without a label", 1),
     }
     assert source.classes() == ("x", "y")

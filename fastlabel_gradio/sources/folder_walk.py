@@ -147,7 +147,7 @@ def walk(
                     (folders if role == "folder" else linked).append(f"{prefix}{name}/")
         except OSError as error:
             _log.warning("folder %r is left out: %s", str(root / prefix), error.strerror)
-            tally.add(_shown(prefix), f"a folder that cannot be entered: {error.strerror}")
+            tally.add(f"folder {_shown(prefix)}", f"cannot be entered: {error.strerror}")
             if unlisted is not None and error.errno not in _LASTING:
                 unlisted.append(f"{root / prefix}: {error.strerror}")
         pending.extend(reversed(folders))
@@ -162,9 +162,10 @@ def subfolders(folder: Path) -> list[str]:
 
 
 def holds_file(folder: Path, suffixes: tuple[str, ...]) -> bool:
-    """Whether a file with one of the suffixes lies in the folder itself."""
+    """Whether a file with one of the suffixes lies in the folder itself, or a link to one."""
     try:
-        return any(role == "file" for _, role in _entries(folder, suffixes, False, Tally("item")))
+        found = _entries(folder, suffixes, False, Tally("item"))
+        return any(role == "file" and (folder / name).exists() for name, role in found)
     except OSError:
         return False
 
