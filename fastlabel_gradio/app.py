@@ -86,7 +86,7 @@ class App:
             names: host names beside those of this machine that lead here: a reverse proxy's, a Space's.
 
         Raises:
-            ConfigError: one of the names cannot be one. OSError: the port is taken.
+            ConfigError: one of the names can be none. OSError: the port is taken.
         """
         from fastlabel_gradio.access import Hosts
         from fastlabel_gradio.ui.app_layout import PAGE_CSS, PAGE_HEAD, PAGE_THEME
@@ -222,8 +222,6 @@ def _run(app: App, arguments: argparse.Namespace) -> None:
         _show_progress(app, stopped)
         stopped.wait()
         sys.stderr.write("Stopping. Every submitted label is saved.\n")
-    except FastLabelError as error:
-        sys.exit(f"fastlabel: {error}")
     except OSError as error:  # Gradio's word for a port that is taken
         reason = str(error).partition(". ")[0]  # the rest names Gradio's own arguments
         sys.exit(f"fastlabel: {reason}. Choose another --port, or leave it out to get a free one.")
@@ -367,13 +365,15 @@ def _others_reach(arguments: argparse.Namespace) -> bool:
 
 
 def _names(arguments: argparse.Namespace) -> list[str]:
-    """Host names that lead here, beside those of this machine."""
-    given = (
+    """Host names that lead here, beside those of this machine. Raises ConfigError."""
+    from fastlabel_gradio.access import host_name
+
+    listed = (
         *arguments.allow_host,
         *os.environ.get(HOSTS_VARIABLE, "").split(","),
         os.environ.get(SPACE_HOST_VARIABLE, ""),
     )
-    return [name.strip() for name in given if name.strip()]
+    return [host_name(name.strip()) for name in listed if name.strip()]
 
 
 def _host(arguments: argparse.Namespace) -> str:

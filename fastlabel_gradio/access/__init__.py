@@ -4,7 +4,7 @@
 """
 
 from fastlabel_gradio.access.guard import guarded
-from fastlabel_gradio.access.hosts import Hosts
+from fastlabel_gradio.access.hosts import Hosts, host_name
 from fastlabel_gradio.access.kept_secrets import load_secret, write_tokens
 from fastlabel_gradio.access.logins import GUEST_COOKIE, LOCAL_ANNOTATOR, Access, annotator_of
 from fastlabel_gradio.access.owner_only import close_to_others, make_files_private
@@ -17,6 +17,7 @@ __all__ = [
     "annotator_of",
     "close_to_others",
     "guarded",
+    "host_name",
     "load_secret",
     "make_files_private",
     "write_tokens",

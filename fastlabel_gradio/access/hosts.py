@@ -35,11 +35,11 @@ class Hosts:
         bound = listens_on.strip("[]").lower()
         self._any_address = bound not in LOOPBACK
         own = _machine_names() if self._any_address else ()
-        self._names = {*LOOPBACK, bound, *own, *map(_name, names)}
+        self._names = {*LOOPBACK, bound, *own, *map(host_name, names)}
 
     def add(self, name: str) -> None:
         """Answers to one more name from now on. Raises ConfigError."""
-        self._names.add(_name(name))
+        self._names.add(host_name(name))
 
     def check(self, headers: Headers) -> None:
         """Raises HTTPException: 400 without exactly one Host header, 403 for a name that is not on the list."""
@@ -57,8 +57,8 @@ class Hosts:
                 raise HTTPException(400, f"X-Forwarded-Host {forwarded[:_SHOWN]!r} is no host name.")
 
 
-def _name(text: str) -> str:
-    """Raises ConfigError."""
+def host_name(text: str) -> str:
+    """A name as it is compared, without the port. Raises ConfigError where it can be none."""
     name = _plain(text)
     if name is None:
         raise ConfigError(

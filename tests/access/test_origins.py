@@ -58,7 +58,9 @@ def test_another_site_is_refused(headers: dict[str, str]) -> None:
     assert not is_let_in(headers)
 
 
-@pytest.mark.parametrize("origin", ["http://[::1", "http://[", "http://a:b", "http://a:99999", "://", "http://", "[", "\x00"])
+@pytest.mark.parametrize(
+    "origin", ["http://[::1", "http://[", "http://a:b", "http://a:99999", "://", "http://", "[", "\x00"]
+)
 @pytest.mark.parametrize("site", [{}, {"sec-fetch-site": "same-origin"}, {"sec-fetch-site": "cross-site"}], ids=str)
 def test_an_origin_that_is_none_is_refused(origin: str, site: dict[str, str]) -> None:
     assert not is_let_in({"origin": origin, **site})
