@@ -286,7 +286,7 @@ def test_a_login_that_was_made_up_is_printed(tmp_path: Path) -> None:
 
 
 def test_what_an_earlier_version_let_others_read_is_closed(
-    tmp_path: Path, open_project: Callable[..., Project]
+    tmp_path: Path, open_project: "Callable[..., Project]"
 ) -> None:
     from tests.pools import make_config
 
