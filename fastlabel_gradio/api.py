@@ -5,7 +5,7 @@ business of `access`, whose guard stands before all of this.
 """
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from http import HTTPStatus
 from pathlib import Path
@@ -344,18 +344,18 @@ def _add_error_handlers(api: FastAPI) -> None:
     """Every error is JSON with a reason, also of a path or a method that does not exist and of a bug."""
 
     @api.exception_handler(AnyHTTPException)
-    def refused(request: Request, error: AnyHTTPException) -> JSONResponse:
+    async def refused(request: Request, error: AnyHTTPException) -> JSONResponse:
         reason = error.detail
         if reason == HTTPStatus(error.status_code).phrase:  # by a router, not on purpose
             reason = f"{reason}: {_asked(request)}. /docs lists the routes."
         return JSONResponse({"error": reason}, error.status_code, headers=error.headers)
 
     @api.exception_handler(RequestValidationError)
-    def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         return JSONResponse({"error": _validation_reason(error)}, 422)
 
     @api.exception_handler(Exception)
-    def failed(request: Request, error: Exception) -> JSONResponse:
+    async def failed(request: Request, error: Exception) -> JSONResponse:
         return JSONResponse({"error": f"{_asked(request)} failed. The program's log says why."}, 500)
 
     for kind, status in STATUS_OF.items():
@@ -366,8 +366,11 @@ def _asked(request: Request) -> str:
     return f"{request.method[:10]} {request.scope['path'][:100]}"
 
 
-def _answer_with(status: int) -> Callable[[Request, FastLabelError], JSONResponse]:
-    return lambda request, error: JSONResponse({"error": str(error)}, status)
+def _answer_with(status: int) -> Callable[[Request, FastLabelError], Awaitable[JSONResponse]]:
+    async def answer(request: Request, error: FastLabelError) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, status)
+
+    return answer
 
 
 def _validation_reason(error: RequestValidationError) -> str:

@@ -100,8 +100,8 @@ class Access:
         return matches[0] if matches else None
 
 
-def annotator_of(request: Request) -> str:
-    """The name that the guard found out, for the routes behind it; a FastAPI dependency."""
+async def annotator_of(request: Request) -> str:
+    """The name that the guard found out, for the routes behind it; a FastAPI dependency, async to take no thread."""
     return str(request.state.annotator)
 
 
