@@ -1,26 +1,28 @@
 """The REST API and the media routes: whatever a button does, through the same methods of the labeler.
 
 Requests are validated here; errors are JSON `{"error": …}` with a 4xx status and nothing stored. Who may come in is the
-business of `access`.
+business of `access`, whose guard stands before all of this.
 """
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
+from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from fastapi import APIRouter, Body, Depends, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import Path as InPath
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException as AnyHTTPException
 
-from fastlabel_gradio.access import Access, refuse_foreign_site
-from fastlabel_gradio.errors import FastLabelError, InvalidLabelsError, StoreError, UnreadableItemError
+from fastlabel_gradio import __version__
+from fastlabel_gradio.access import annotator_of
+from fastlabel_gradio.errors import FastLabelError, InvalidLabelsError, StoreError, UnreadableItemError, shown
 from fastlabel_gradio.evaluation import AuditReport
 from fastlabel_gradio.exports import EXPORTERS, harmless_rows
 from fastlabel_gradio.gallery import SHEET_COLUMNS, SoundGallery
@@ -31,6 +33,10 @@ from fastlabel_gradio.types import Batch, Item, Prediction, Reopened, TimeSpan
 
 MAX_BATCH = 1_000
 MAX_LABELS = 10_000
+MAX_NAME = 64  # characters of a project, a strategy, a format, a batch id
+MAX_LABEL = 1_000
+MAX_ITEM_ID = 5_000  # a path is 4,096 bytes at most
+MAX_NUMBER = 2**63 - 1
 UNREADABLE_SHOWN = 200
 POINTS_SHOWN = 1_000
 MEDIA_HEADERS = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
@@ -126,44 +132,69 @@ class UndoAnswer(_Answer):
     head_version: int
 
 
+Number = Annotated[StrictInt, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
+ProjectName = Annotated[str | None, Field(max_length=MAX_NAME)]
+BatchId = Annotated[str, Field(max_length=MAX_NAME)]
+
+
 class LabelInput(_Answer):
-    id: StrictStr | StrictInt = Field(description="the id that next_batch gave", examples=["cat/1.jpg", 1])
-    label: StrictStr | StrictInt = Field(description="a class name, or its index", examples=["cat", 3])
+    id: Annotated[StrictStr, Field(max_length=MAX_ITEM_ID)] | Number = Field(
+        description="the id that next_batch gave", examples=["cat/1.jpg", 1]
+    )
+    label: Annotated[StrictStr, Field(max_length=MAX_LABEL)] | Number = Field(
+        description="a class name, or its index", examples=["cat", 3]
+    )
 
 
 Labels = Annotated[list[LabelInput], Field(max_length=MAX_LABELS)]
 
 
 class SubmitInput(_Answer):
-    project: str | None = None
-    batch_id: str = Field("", description="closes that batch: its items without a label go back to the pool")
+    project: ProjectName = None
+    batch_id: BatchId = Field("", description="closes that batch: its items without a label go back to the pool")
     labels: Labels
 
 
 class ProjectInput(_Answer):
-    project: str | None = None
+    project: ProjectName = None
 
 
 class RenewInput(ProjectInput):
-    batch_id: str
+    batch_id: BatchId
 
 
 FindProject = Callable[[str | None], Project]
+OfProject = Annotated[str | None, Query(max_length=MAX_NAME)]
+InProject = Annotated[str, InPath(max_length=MAX_NAME)]
+Row = Annotated[int, InPath(ge=-MAX_NUMBER, le=MAX_NUMBER)]
+
+STATUS_OF: dict[type[FastLabelError], int] = {
+    InvalidLabelsError: 422,
+    UnreadableItemError: 422,
+    StoreError: 503,
+    FastLabelError: 400,
+}
 
 
-def create_router(projects: Mapping[str, Project], access: Access) -> APIRouter:
-    """The routes under /api and /media.
+def create_api(projects: Mapping[str, Project]) -> FastAPI:
+    """What answers /api and /media, with its description at /docs and /openapi.json.
 
-    Args:
-        projects: by name; the first is meant where a request names none.
-        access: says who sends a request. Every route asks it.
+    It stands behind the guard of `access`, which says who sends a request.
     """
-    router = APIRouter(route_class=_JsonErrors, tags=["FastLabel"], dependencies=[Depends(refuse_foreign_site)])
+    api = FastAPI(title="FastLabel", version=__version__, redoc_url=None, swagger_ui_oauth2_redirect_url=None)
+    api.include_router(_create_router(projects))
+    _add_error_handlers(api)
+    return api
+
+
+def _create_router(projects: Mapping[str, Project]) -> APIRouter:
+    """The routes. The first of the projects is meant where a request names none."""
+    router = APIRouter(tags=["FastLabel"])
 
     def project_of(name: str | None) -> Project:
         chosen = next(iter(projects)) if name is None else name
         if chosen not in projects:
-            raise HTTPException(404, f"project {name!r} is not known. Known: {', '.join(projects)}.")
+            raise HTTPException(404, f"project {shown(name)} is not known. Known: {', '.join(projects)}.")
         return projects[chosen]
 
     for add_routes in (
@@ -173,7 +204,7 @@ def create_router(projects: Mapping[str, Project], access: Access) -> APIRouter:
         _add_download_routes,
         _add_media_routes,
     ):
-        add_routes(router, project_of, Depends(access.annotator))
+        add_routes(router, project_of, Depends(annotator_of))
     return router
 
 
@@ -183,9 +214,9 @@ def _add_batch_routes(router: APIRouter, project_of: FindProject, who_asks: Any)
     @router.get("/api/next_batch")
     def next_batch(
         who: annotator,
-        project: str | None = None,
+        project: OfProject = None,
         size: Annotated[int | None, Query(ge=1, le=MAX_BATCH)] = None,
-        strategy: str | None = None,
+        strategy: Annotated[str | None, Query(max_length=MAX_NAME)] = None,
         fresh: Annotated[bool, Query(description="give the open batch back and claim another")] = False,
     ) -> BatchAnswer:
         """The caller's open batch; a newly claimed one if there is none."""
@@ -204,7 +235,7 @@ def _add_batch_routes(router: APIRouter, project_of: FindProject, who_asks: Any)
         return {"requested": project_of(body.project if body else None).pipeline.rescan()}
 
     @router.get("/api/status")
-    def status(who: annotator, project: str | None = None) -> dict[str, Any]:
+    def status(who: annotator, project: OfProject = None) -> dict[str, Any]:
         """Counts, embedding progress, head and training of a project."""
         chosen = project_of(project)
         return _status_answer(chosen, chosen.labeler(who), who)
@@ -216,7 +247,7 @@ def _add_evaluation_route(router: APIRouter, project_of: FindProject, who_asks: 
     @router.get("/api/evaluation")
     def evaluation(
         who: annotator,
-        project: str | None = None,
+        project: OfProject = None,
         target: Annotated[float | None, Query(gt=0, lt=1, description="the accuracy that is wanted")] = None,
     ) -> EvaluationAnswer:
         """How good the newest head is on random items that it never saw, how it got there, and whether that is enough."""
@@ -261,8 +292,10 @@ def _add_download_routes(router: APIRouter, project_of: FindProject, who_asks: A
     @router.get("/api/export", response_class=FileResponse)
     def export(
         who: annotator,
-        project: str | None = None,
-        format: Annotated[str, Query(description=f"one of {', '.join(EXPORTERS.names())}")] = "csv",
+        project: OfProject = None,
+        format: Annotated[
+            str, Query(max_length=MAX_NAME, description=f"one of {', '.join(EXPORTERS.names())}")
+        ] = "csv",
         predictions: Annotated[bool, Query(description="also every unlabeled item with its prediction")] = False,
         spreadsheet_safe: Annotated[
             bool, Query(description="of CSV: names that a spreadsheet would run as a formula begin with '")
@@ -281,7 +314,7 @@ def _add_download_routes(router: APIRouter, project_of: FindProject, who_asks: A
         )
 
     @router.get("/api/checkpoint", response_class=FileResponse)
-    def checkpoint(who: annotator, project: str | None = None) -> FileResponse:
+    def checkpoint(who: annotator, project: OfProject = None) -> FileResponse:
         """The newest trained head: safetensors with its classes and encoder in the header."""
         chosen = project_of(project)
         path = chosen.labeler(who).checkpoint
@@ -294,14 +327,16 @@ def _add_media_routes(router: APIRouter, project_of: FindProject, who_asks: Any)
     annotator = Annotated[str, who_asks]
 
     @router.get("/media/{project}/sheet/{batch_id}.jpg", response_class=Response)
-    def sheet(who: annotator, project: str, batch_id: str) -> Response:
+    def sheet(who: annotator, project: InProject, batch_id: Annotated[str, InPath(max_length=MAX_NAME)]) -> Response:
         """The pictures of a batch as one contact sheet; of sounds their spectrograms."""
         chosen = project_of(project)
         items = chosen.batch_items(batch_id)
         return _jpeg(chosen.gallery.contact_sheet(items))
 
     @router.get("/media/{project}/item/{row}", response_class=Response)
-    def item(who: annotator, project: str, row: int, converted: bool = False, normalised: bool = False) -> Response:
+    def item(
+        who: annotator, project: InProject, row: Row, converted: bool = False, normalised: bool = False
+    ) -> Response:
         """One picture, at most 1,280 pixels a side; or one sound, which answers Range requests.
 
         `converted` asks for a FLAC instead of the sound's own file, for a browser that cannot play that; `normalised` for
@@ -315,7 +350,7 @@ def _add_media_routes(router: APIRouter, project_of: FindProject, who_asks: Any)
         return FileResponse(path, media_type=media_type, headers=MEDIA_HEADERS)
 
     @router.get("/media/{project}/spectrogram/{row}", response_class=Response)
-    def spectrogram(who: annotator, project: str, row: int) -> Response:
+    def spectrogram(who: annotator, project: InProject, row: Row) -> Response:
         """The spectrogram of one sound: time from left to right, the mel scale upwards."""
         chosen = project_of(project)
         if not isinstance(chosen.gallery, SoundGallery):
@@ -323,35 +358,44 @@ def _add_media_routes(router: APIRouter, project_of: FindProject, who_asks: Any)
         return _jpeg(chosen.gallery.large_view(_item_at(chosen, row)))
 
 
-class _JsonErrors(APIRoute):
-    """Turns errors raised on purpose into JSON with a reason, for our routes only: Gradio keeps its own handlers."""
+def _add_error_handlers(api: FastAPI) -> None:
+    """Every error is JSON with a reason, also of a path or a method that does not exist and of a bug."""
 
-    def get_route_handler(self) -> Callable[[Request], Any]:
-        handle = super().get_route_handler()
+    @api.exception_handler(AnyHTTPException)
+    async def refused(request: Request, error: AnyHTTPException) -> JSONResponse:
+        reason = error.detail
+        if reason == HTTPStatus(error.status_code).phrase:  # by a router, not on purpose
+            reason = f"{reason}: {_asked(request)}. /docs lists the routes."
+        return JSONResponse({"error": reason}, error.status_code, headers=error.headers)
 
-        async def handle_with_reason(request: Request) -> Response:
-            try:
-                response: Response = await handle(request)
-                return response
-            except AnyHTTPException as error:
-                return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
-            except RequestValidationError as error:
-                return JSONResponse({"error": _validation_reason(error)}, 422)
-            except (InvalidLabelsError, UnreadableItemError) as error:
-                return JSONResponse({"error": str(error)}, 422)
-            except StoreError as error:
-                return JSONResponse({"error": str(error)}, 503)
-            except FastLabelError as error:
-                return JSONResponse({"error": str(error)}, 400)
+    @api.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        return JSONResponse({"error": _validation_reason(error)}, 422)
 
-        return handle_with_reason
+    @api.exception_handler(Exception)
+    async def failed(request: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"error": f"{_asked(request)} failed. The program's log says why."}, 500)
+
+    for kind, status in STATUS_OF.items():
+        api.exception_handler(kind)(_answer_with(status))
+
+
+def _asked(request: Request) -> str:
+    return f"{request.method[:10]} {request.scope['path'][:100]}"
+
+
+def _answer_with(status: int) -> Callable[[Request, FastLabelError], Awaitable[JSONResponse]]:
+    async def answer(request: Request, error: FastLabelError) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, status)
+
+    return answer
 
 
 def _validation_reason(error: RequestValidationError) -> str:
     problems = []
     for detail in error.errors()[:3]:
-        place = ".".join(str(part) for part in detail["loc"])
-        problems.append(f"{place}: {detail['msg']}, got {str(detail.get('input'))[:80]!r}")
+        place = ".".join(str(part)[:80] for part in detail["loc"])
+        problems.append(f"{place}: {detail['msg']}, got {shown(str(detail.get('input')))}")
     return "; ".join(problems) + ". /docs shows what is valid."
 
 

@@ -5,26 +5,29 @@ import csv
 import hashlib
 import logging
 import os
+import re
 import secrets
 import signal
 import sys
 import threading
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from fastlabel_gradio import __version__
 from fastlabel_gradio.config import LOOPBACK, AppConfig, load_config, parse_config
 from fastlabel_gradio.devices import pick_device
-from fastlabel_gradio.errors import ConfigError, FastLabelError
+from fastlabel_gradio.errors import ConfigError, FastLabelError, shown
 from fastlabel_gradio.yaml_file import yaml_value
 
 if TYPE_CHECKING:
     import gradio as gr
+    from fastapi import FastAPI
 
-    from fastlabel_gradio.access import Access
+    from fastlabel_gradio.access import Access, Hosts
     from fastlabel_gradio.project import Project
     from fastlabel_gradio.ui.tab_info import TabInfo
 
@@ -35,8 +38,11 @@ HERE = Path(__file__).parent
 CONFIG_FOLDERS = (HERE / "configs", HERE.parent / "configs")  # in an installation, in a working copy
 WORKDIR_VARIABLE = "FASTLABEL_WORKDIR"
 AUTH_VARIABLE = "FASTLABEL_AUTH"
-SPACE_VARIABLE = "SPACE_ID"  # Hugging Face sets it in every Space
-MAX_UPLOAD = "1mb"  # Gradio's upload route is open to anyone; the app itself takes no uploads
+HOSTS_VARIABLE = "FASTLABEL_HOSTS"
+SPACE_VARIABLE = "SPACE_ID"  # Hugging Face sets it in every Space, and the Space's host name
+SPACE_HOST_VARIABLE = "SPACE_HOST"
+LOGIN_ADVICE = "After five wrong passwords each one has to wait longer, up to five minutes."
+ANNOTATOR_NAME = re.compile(r"(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]{1,64}")  # it may name a folder
 
 log = logging.getLogger(__name__)
 
@@ -70,28 +76,67 @@ class App:
     page: "gr.Blocks"
     workdir: Path
 
-    def serve(self, *, host: str, port: int | None, share: bool, open_browser: bool, quiet: bool = False) -> str:
-        """Starts the server in the background and returns the address."""
-        from fastlabel_gradio.api import create_router
+    def serve(
+        self,
+        *,
+        host: str,
+        port: int | None,
+        share: bool,
+        open_browser: bool,
+        quiet: bool = False,
+        names: Sequence[str] = (),
+    ) -> str:
+        """Starts the server in the background and returns the address.
+
+        Args:
+            names: host names beside those of this machine that lead here: a reverse proxy's, a Space's.
+
+        Raises:
+            ConfigError: one of the names can be none. OSError: the port is taken.
+        """
+        from fastlabel_gradio.access import Hosts
         from fastlabel_gradio.ui.app_layout import PAGE_CSS, PAGE_HEAD, PAGE_THEME
 
+        hosts = Hosts(host, names)
         _, address, share_address = self.page.launch(
-            server_name=host,
+            server_name=f"[{host}]" if ":" in host and not host.startswith("[") else host,
             server_port=port,
             share=share,
             inbrowser=open_browser,
             quiet=quiet,
             prevent_thread_lock=True,
-            auth=list(self.access.logins.items()) or None,
-            app_kwargs={"routes": list(create_router(self.projects, self.access).routes), "docs_url": "/docs"},
+            auth=self.access.log_in if self.access.logins else None,  # type: ignore[arg-type]  # it awaits, too
+            auth_message=LOGIN_ADVICE,
+            app_kwargs={"lifespan": self._behind_the_guard(hosts)},
             ssr_mode=False,  # Spaces turn it on; its proxy answers /api itself
-            max_file_size=MAX_UPLOAD,
             theme=PAGE_THEME,
             css=PAGE_CSS,
             head=PAGE_HEAD,
             footer_links=[],
         )
+        if share_address:
+            hosts.add(urlsplit(share_address).netloc)
         return share_address or address
+
+    def _behind_the_guard(self, hosts: "Hosts") -> Callable[["FastAPI"], AbstractAsyncContextManager[None]]:
+        """Puts the guard around Gradio's app when that starts, after its middleware and before its first request."""
+        from fastlabel_gradio.access import guarded
+        from fastlabel_gradio.api import create_api
+        from fastlabel_gradio.ui.page_routes import page_needs
+
+        @asynccontextmanager
+        async def lifespan(gradio: "FastAPI") -> AsyncIterator[None]:
+            gradio.middleware_stack = guarded(
+                gradio.middleware_stack or gradio.build_middleware_stack(),
+                create_api(self.projects),
+                page_needs=page_needs,
+                hosts=hosts,
+                access=self.access,
+                framed=_is_public_space(),
+            )
+            yield
+
+        return lifespan
 
     def close(self) -> None:
         """Stops serving and closes the projects."""
@@ -103,6 +148,8 @@ class App:
 def create_app(config: AppConfig, workdir: Path, logins: dict[str, str] | None = None) -> App:
     """Opens everything that a configuration names, and begins to embed.
 
+    From here on files that this process makes are its owner's alone.
+
     Args:
         workdir: made if missing; each project keeps a folder in it.
         logins: password by annotator name; none means that whoever can connect may come in.
@@ -111,11 +158,14 @@ def create_app(config: AppConfig, workdir: Path, logins: dict[str, str] | None =
         FastLabelError: something cannot be used; what was opened before is closed again.
     """
     # Gradio and torch take seconds to import: `--help` and a wrong command line must not wait for them.
-    from fastlabel_gradio.access import Access, load_secret
+    from fastlabel_gradio.access import Access, close_to_others, load_secret, make_files_private
     from fastlabel_gradio.project import Project
 
+    make_files_private()
     try:
         workdir.mkdir(parents=True, exist_ok=True)
+        for project_config in config.projects:
+            close_to_others(workdir / project_config.name)
     except OSError as error:
         raise ConfigError(
             f"{workdir} cannot be the working directory: {error.strerror}. Choose another --workdir."
@@ -130,7 +180,7 @@ def create_app(config: AppConfig, workdir: Path, logins: dict[str, str] | None =
             project.start()
         from fastlabel_gradio.ui.app_layout import build_page  # takes seconds: the projects are at work meanwhile
 
-        access = Access(logins or {}, load_secret(workdir / "secret"), public=_is_public_space())
+        access = Access(logins or {}, load_secret(workdir / "secret"))
         page = build_page(config.title, [_tab(project) for project in projects.values()])
         undo.pop_all()
     return App(config, projects, access, page, workdir)
@@ -168,9 +218,13 @@ def _run(app: App, arguments: argparse.Namespace) -> None:
         signal.signal(number, lambda *_: stopped.set())
     try:
         address = app.serve(
-            host=_host(arguments), port=arguments.port, share=arguments.share, open_browser=_open_browser(arguments)
+            host=_host(arguments),
+            port=arguments.port,
+            share=arguments.share,
+            open_browser=_open_browser(arguments),
+            names=_names(arguments),
         )
-        _tell(app, address)
+        _tell(app, address, arguments)
         _show_progress(app, stopped)
         stopped.wait()
         sys.stderr.write("Stopping. Every submitted label is saved.\n")
@@ -221,7 +275,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME:PASSWORD",
         help="a login, once per annotator; the name signs the labels",
     )
+    server.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a host name that leads here, such as a reverse proxy's; needs a login; may be repeated",
+    )
     server.add_argument("--no-browser", action="store_true", help="do not open the page")
+    parser.set_defaults(made_up=False)
     parser.add_argument("--version", action="version", version=f"fastlabel {__version__}")
     return parser
 
@@ -349,21 +411,44 @@ def _logins(arguments: argparse.Namespace) -> dict[str, str]:
     """Logins of the command line or the environment; one is made up where others could reach the app without."""
     given = arguments.auth or [entry for entry in os.environ.get(AUTH_VARIABLE, "").split(",") if entry]
     logins = dict(_login(entry) for entry in given)
-    if not logins and (arguments.share or (_host(arguments) not in LOOPBACK and not _is_public_space())):
-        arguments.auth = [f"annotator:{secrets.token_urlsafe(9)}"]
+    if len(logins) < len(given):
+        raise ConfigError("--auth names somebody twice. Give each annotator one password.")
+    if not logins and (arguments.share or (_others_reach(arguments) and not _is_public_space())):
+        arguments.auth, arguments.made_up = [f"annotator:{secrets.token_urlsafe(9)}"], True
         return _logins(arguments)
     return logins
 
 
 def _login(entry: str) -> tuple[str, str]:
+    """A name and its password. What was given is not repeated: it may be a password."""
     name, colon, password = entry.partition(":")
+    name = name.strip()  # as the login form has it
     if not (name and colon and password):
-        raise ConfigError(f"--auth {entry!r}: write NAME:PASSWORD, for example --auth ann:{secrets.token_urlsafe(6)}")
+        raise ConfigError(f"--auth: write NAME:PASSWORD, for example --auth ann:{secrets.token_urlsafe(6)}")
+    if not ANNOTATOR_NAME.fullmatch(name):
+        raise ConfigError(f"--auth: {shown(name)} cannot be a name. Use at most 64 characters, no '/' and no '\\'.")
     return name, password
 
 
+def _others_reach(arguments: argparse.Namespace) -> bool:
+    return _host(arguments) not in LOOPBACK or bool(_names(arguments))
+
+
+def _names(arguments: argparse.Namespace) -> list[str]:
+    """Host names that lead here, beside those of this machine. Raises ConfigError."""
+    from fastlabel_gradio.access import host_name
+
+    listed = (
+        *arguments.allow_host,
+        *os.environ.get(HOSTS_VARIABLE, "").split(","),
+        os.environ.get(SPACE_HOST_VARIABLE, ""),
+    )
+    return [host_name(name.strip()) for name in listed if name.strip()]
+
+
 def _host(arguments: argparse.Namespace) -> str:
-    return arguments.host or (os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0") if _is_public_space() else "127.0.0.1")
+    given = arguments.host and arguments.host.strip("[]")
+    return given or (os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0") if _is_public_space() else "127.0.0.1")
 
 
 def _is_public_space() -> bool:
@@ -389,12 +474,25 @@ def _tab(project: "Project") -> "TabInfo":
     )
 
 
-def _tell(app: App, address: str) -> None:
-    lines = [f"FastLabel is at {address}", f"Everything is kept in {app.workdir}"]
-    for name, password in app.access.logins.items():
-        lines.append(f"Login {name} : {password}    REST: Authorization: Bearer {app.access.token(name)}")
+def _tell(app: App, address: str, arguments: argparse.Namespace) -> None:
+    lines = [f"FastLabel is at {address}", f"Everything is kept in {app.workdir}", *_login_lines(app, arguments)]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
+
+
+def _login_lines(app: App, arguments: argparse.Namespace) -> list[str]:
+    """Tokens, and a password that was made up; nothing secret where the environment gave it, for such output is kept."""
+    from fastlabel_gradio.access import write_tokens
+
+    tokens = {name: app.access.token(name) for name in app.access.logins}
+    if tokens and not arguments.auth:
+        write_tokens(app.workdir / "tokens", tokens)
+        return [f"Logins of ${AUTH_VARIABLE}: {', '.join(tokens)}. Tokens for scripts are in {app.workdir / 'tokens'}"]
+    return [
+        f"Login {name}{f' : {app.access.logins[name]}' if arguments.made_up else ''}"
+        f"    REST: Authorization: Bearer {token}"
+        for name, token in tokens.items()
+    ]
 
 
 def _show_progress(app: App, stopped: threading.Event) -> None:

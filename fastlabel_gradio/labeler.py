@@ -20,7 +20,7 @@ from fastlabel_gradio.candidates import candidates_of
 from fastlabel_gradio.contradictions import Contradiction
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline, EmbeddingProgress
 from fastlabel_gradio.embedding_store import EmbeddingStore
-from fastlabel_gradio.errors import InvalidLabelsError
+from fastlabel_gradio.errors import InvalidLabelsError, shown
 from fastlabel_gradio.evaluation import Advice, AuditReport, advise, fit_learning_curve
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.head import (
@@ -426,11 +426,11 @@ class Labeler:
         for item_id, label in labels:
             label_id = self._label_id(label)
             if wanted.setdefault(item_id, label_id) != label_id:
-                raise InvalidLabelsError(f"item {item_id!r} has two different labels in one request. Send one.")
+                raise InvalidLabelsError(f"item {shown(item_id)} has two different labels in one request. Send one.")
         unknown = wanted.keys() - self._store.known_ids(list(wanted))
         if unknown and (unknown := unknown - self._given_out() - self._store.former_ids(list(unknown))):
             raise InvalidLabelsError(
-                f"item {min(unknown)!r} is not in this project"
+                f"item {shown(min(unknown))} is not in this project"
                 f"{f' (nor are {len(unknown) - 1} more)' if len(unknown) > 1 else ''}. Use the ids of /api/next_batch."
             )
         return wanted
@@ -446,7 +446,7 @@ class Labeler:
             return self.schema.ids[names.index(label)]
         if isinstance(label, int) and 0 <= label < len(names):
             return self.schema.ids[label]
-        raise InvalidLabelsError(f"label {label!r} is not known. Use a name or an index: {_numbered(names)}.")
+        raise InvalidLabelsError(f"label {shown(label)} is not known. Use a name or an index: {_numbered(names)}.")
 
     def _predicted_rows(self) -> Iterator[ExportRow]:
         with self._lock:

@@ -16,7 +16,7 @@ from fastlabel_gradio.devices import use_one_thread_per_operation
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.encoders import check_encoder
-from fastlabel_gradio.errors import ConfigError, InvalidLabelsError
+from fastlabel_gradio.errors import ConfigError, InvalidLabelsError, shown
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.gallery import open_gallery
 from fastlabel_gradio.head import HeadRecipe
@@ -144,7 +144,7 @@ class Project:
         for entry in opened:
             if (items := entry.labeler.batch_items(batch_id)) is not None:
                 return items
-        raise InvalidLabelsError(f"batch {batch_id!r} is not known any more. Load the next batch.")
+        raise InvalidLabelsError(f"batch {shown(batch_id)} is not known any more. Load the next batch.")
 
     def close(self) -> None:
         """Ends the threads and closes the files. Nothing is lost without it: labels are durable when acknowledged."""

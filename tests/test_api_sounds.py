@@ -131,7 +131,14 @@ def test_a_quiet_bat_has_its_seconds_its_gain_and_its_expansion(tmp_path: Path) 
         client.post("/api/submit_labels", json=[{"id": "bat.wav", "label": "a"}])
         [row] = client.get("/api/export", params={"format": "json"}).json()
         assert (row["item_id"], row["expand"]) == ("bat.wav", 10)
-        view = {"top_hz": 128_000, "low_hz": 0, "expand": 10, "contrast": "decibels", "channel": "auto", "rate_hz": 256_000}
+        view = {
+            "top_hz": 128_000,
+            "low_hz": 0,
+            "expand": 10,
+            "contrast": "decibels",
+            "channel": "auto",
+            "rate_hz": 256_000,
+        }
         assert client.get("/api/status").json()["sound_view"] == view
     app.close()
 

@@ -10,11 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from fastapi.routing import APIRoute
 
 from fastlabel_gradio import __version__, app, simulation
-from fastlabel_gradio.access import Access
-from fastlabel_gradio.api import create_router
+from fastlabel_gradio.api import create_api
 from fastlabel_gradio.app import _demo_config, _parser
 from fastlabel_gradio.config import AppConfig, ProjectConfig, parse_config
 from fastlabel_gradio.encoders import ENCODERS
@@ -52,7 +50,7 @@ def _module(part: Any) -> str:
 
 
 def _routes() -> set[str]:
-    return {route.path for route in create_router({}, Access({}, b"")).routes if isinstance(route, APIRoute)}
+    return set(create_api({}).openapi()["paths"])
 
 
 # The README
@@ -183,7 +181,7 @@ def test_routes_that_are_mentioned_exist(path: Path) -> None:
 @EVERYTHING
 def test_environment_variables_that_are_mentioned_exist(path: Path) -> None:
     named = set(re.findall(r"\bFASTLABEL_[A-Z]+\b", path.read_text(encoding="utf-8")))
-    assert named <= {app.WORKDIR_VARIABLE, app.AUTH_VARIABLE}
+    assert named <= {app.WORKDIR_VARIABLE, app.AUTH_VARIABLE, app.HOSTS_VARIABLE}
 
 
 @EVERYTHING
@@ -248,7 +246,7 @@ def _assert_documents(model: Any, table: list[list[str]], left_out: Collection[s
 
 def test_the_configuration_page_lists_every_environment_variable() -> None:
     table = first_table(section(CONFIGURATION, "Environment"))
-    assert {row[0] for row in table} == {app.WORKDIR_VARIABLE, app.AUTH_VARIABLE}
+    assert {row[0] for row in table} == {app.WORKDIR_VARIABLE, app.AUTH_VARIABLE, app.HOSTS_VARIABLE}
 
 
 def test_the_loop_page_lists_every_strategy_and_what_it_needs() -> None:
