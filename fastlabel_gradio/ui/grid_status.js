@@ -148,11 +148,19 @@ function buildExports(api, headLink) {
 // A menu that lists what is not in the pool, each line with its reason.
 function buildList(className) {
   const summary = el("summary", "fl-quiet", "");
-  const list = el("ul", "fl-reasons");
-  const node = el("details", "fl-menu fl-list-menu " + className, summary, el("div", "fl-menu-body", list));
+  const list = el("ul", "fl-out-list " + className + "-list");
+  const body = el("div", "fl-menu-body", list);
+  const node = el("details", "fl-menu fl-list-menu " + className, summary, body);
+  node.addEventListener("toggle", () => keepInWindow(body));
   node.hidden = true;
-  list.classList.add(className + "-list");
   return { node, summary, list, painted: "" };
+}
+
+// A menu opens under its button, and as far to the left of that as the window needs.
+function keepInWindow(body) {
+  body.style.translate = "";
+  const over = body.getBoundingClientRect().right - document.documentElement.clientWidth + 8;
+  if (over > 0) body.style.translate = -over + "px";
 }
 
 // Lines are [node, reason]; an open list is painted anew only where it differs, so that it keeps its place.

@@ -23,8 +23,12 @@ def test_files_left_out_are_counted_and_listed_with_the_rule(page: "Page", servi
     expect(entries.first).to_contain_text("9 .txt")
     expect(entries.first.locator(".fl-reason")).to_have_text("not a picture, by the suffix")
     expect(entries.filter(has_text="hidden file")).to_contain_text("its name begins with a dot")
-    visitor.key("Escape")
-    expect(entries.first).to_be_hidden()
+    for width in (1280, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        visitor.key("Escape")
+        expect(entries.first).to_be_hidden()
+        visitor.grid.get_by_text("14 files left out").click()
+        expect(entries.first).to_be_in_viewport(ratio=1)
     expect(visitor.grid.locator(".fl-missing")).to_be_hidden()
 
 
