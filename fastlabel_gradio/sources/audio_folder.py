@@ -1,14 +1,15 @@
 """Sounds in a folder and its sub-folders, whole or cut into windows."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.media.sounds import MAX_SECONDS
 from fastlabel_gradio.sources.base import SOURCES
-from fastlabel_gradio.sources.files import locate
 from fastlabel_gradio.sources.folder import FolderOptions, FolderSource
 from fastlabel_gradio.sources.sound_files import read_sound, sound_key, whole_file
 from fastlabel_gradio.sources.windows import windows_of
@@ -26,6 +27,7 @@ class AudioFolderOptions(FolderOptions):
     Attributes:
         path: the folder.
         take_test: whether `test` beside other splits belongs to the pool; otherwise it is kept out as a test part.
+        follow_links: whether links may lead out of the folder.
         window_s: length of an item in seconds; without it an item is a whole file.
         hop_s: seconds from the beginning of one window to that of the next; `window_s` by default.
     """
@@ -68,13 +70,14 @@ class AudioFolder(FolderSource):
         if self._window_s is None or self._hop_s is None:
             yield file
         else:
-            yield from windows_of(file, locate(self.root, file.id), self._window_s, self._hop_s)
+            with suppress(UnreadableItemError):  # it became a link out of the folder since it was listed
+                yield from windows_of(file, self.file_of(file.id), self._window_s, self._hop_s)
 
     def read(self, item: Item, resolution: int | None = None) -> Waveform:
-        return read_sound(self.root, item, resolution)
+        return read_sound(self.root, item, resolution, follow_links=self._follow_links)
 
     def content_key(self, item: Item) -> str:
-        return sound_key(self.root, item)
+        return sound_key(self.root, item, follow_links=self._follow_links)
 
     def file(self, item: Item) -> Path | None:
-        return whole_file(self.root, item)
+        return whole_file(self.root, item, follow_links=self._follow_links)

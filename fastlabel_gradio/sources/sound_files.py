@@ -18,26 +18,26 @@ KEPT_KEYS = 65_536  # about 20 MB
 _LOCKS = tuple(threading.Lock() for _ in range(64))
 
 
-def read_sound(root: Path, item: Item, rate_hz: int | None) -> Waveform:
+def read_sound(root: Path, item: Item, rate_hz: int | None, *, follow_links: bool = True) -> Waveform:
     """The file or the part of it, with no more samples a second than asked for. Raises UnreadableItemError."""
     file_id, span = TimeSpan.split(item.id)
-    return open_sound(locate(root, file_id), span, rate_hz)
+    return open_sound(locate(root, file_id, follow_links=follow_links), span, rate_hz)
 
 
-def sound_key(root: Path, item: Item) -> str:
+def sound_key(root: Path, item: Item, *, follow_links: bool = True) -> str:
     """Of a whole file the hash of its bytes, of a part the hash of those and of its place. Raises UnreadableItemError."""
     file_id, span = TimeSpan.split(item.id)
-    path = locate(root, file_id)
+    path = locate(root, file_id, follow_links=follow_links)
     if span is None:
         return file_key(path)
     part = span.id_in(_file_key_once(path))
     return hashlib.blake2b(part.encode(), digest_size=16).hexdigest()
 
 
-def whole_file(root: Path, item: Item) -> Path | None:
+def whole_file(root: Path, item: Item, *, follow_links: bool = True) -> Path | None:
     """The path of an item that is a whole file, None for a part. Raises UnreadableItemError for a path out of `root`."""
     file_id, span = TimeSpan.split(item.id)
-    return locate(root, file_id) if span is None else None
+    return locate(root, file_id, follow_links=follow_links) if span is None else None
 
 
 def _file_key_once(path: Path) -> str:
