@@ -364,3 +364,22 @@ class TestBadFiles:
         assert isinstance(waveform, Waveform)
         assert (waveform.samples.ndim, waveform.rate_hz, waveform.seconds) == (1, 16_000, 0.2)
         assert soundfile.info(tmp_path / "a.wav").channels == 8
+
+
+@pytest.mark.parametrize("windows_s", [{}, {"window_s": 0.1}], ids=str)
+def test_links_out_of_a_folder_of_sounds_are_not_read(tmp_path: Path, windows_s: dict[str, float]) -> None:
+    save_sound(tmp_path / "elsewhere.wav")
+    save_sound(tmp_path / "pool" / "own.wav")
+    (tmp_path / "pool" / "out.wav").symlink_to(tmp_path / "elsewhere.wav")
+    source = opened("audio_folder", tmp_path, path="pool", **windows_s)
+    listed = ids(source)
+    assert {item_id.partition("#")[0] for item_id in listed} == {"own.wav"}
+    [counted] = [entry for entry in source.left_out() if entry.what == "link"]
+    assert counted.count == 1
+    swapped = Item(listed[0].replace("own", "out"))
+    for use in (source.read, source.content_key):
+        with pytest.raises(UnreadableItemError, match="link out"):
+            use(swapped)
+    followed = opened("audio_folder", tmp_path, path="pool", follow_links=True, **windows_s)
+    assert len(ids(followed)) == 2 * len(listed)
+    assert samples_of(followed, swapped.id) == samples_of(source, listed[0])

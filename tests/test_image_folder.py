@@ -108,11 +108,67 @@ def test_links_in_a_circle_end_and_no_picture_comes_twice(tmp_path: Path) -> Non
     assert len(ids(opened("image_folder", tmp_path, path="."))) == 1
 
 
-def test_a_linked_folder_of_pictures_belongs_to_the_pool(tmp_path: Path) -> None:
+def linked_pool(tmp_path: Path) -> Path:
+    """A folder with a picture, links to it, and links to a picture, a folder and a secret elsewhere."""
+    pool, elsewhere = tmp_path / "pool", tmp_path / "elsewhere"
+    save(pool / "own" / "a.png")
+    save(elsewhere / "b.png", 1)
+    (elsewhere / "secret.txt").write_text("secret", encoding="utf-8")
+    (pool / "own" / "again.png").symlink_to("a.png")
+    (pool / "out").symlink_to(elsewhere, target_is_directory=True)
+    (pool / "out.png").symlink_to("../elsewhere/b.png")
+    (pool / "secret.png").symlink_to(elsewhere / "secret.txt")
+    (pool / "round.png").symlink_to(pool / "out" / ".." / "pool" / "own" / "a.png")
+    return pool
+
+
+def test_links_out_of_the_folder_are_left_out_and_counted(tmp_path: Path) -> None:
+    linked_pool(tmp_path)
+    source = opened("image_folder", tmp_path, path="pool")
+    assert ids(source) == ["round.png", "own/a.png", "own/again.png"]
+    [counted] = [entry for entry in source.left_out() if entry.what == "link"]
+    assert counted.count == 3
+    assert "follow_links: true" in counted.why
+    assert source.classes() == ()
+
+
+def test_links_out_of_the_folder_are_followed_where_that_is_wanted(tmp_path: Path) -> None:
+    linked_pool(tmp_path)
+    source = opened("image_folder", tmp_path, path="pool", follow_links=True)
+    assert set(ids(source)) >= {"own/a.png", "out/b.png", "out.png", "secret.png"}
+    assert source.read(Item("out/b.png")).tobytes() == picture(1).tobytes()
+
+
+def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
+    linked_pool(tmp_path)
+    (tmp_path / "shortcut").symlink_to(tmp_path / "pool", target_is_directory=True)
+    source = opened("image_folder", tmp_path, path="shortcut")
+    assert "own/a.png" in ids(source)
+    assert source.read(Item("own/a.png")).tobytes() == picture(0).tobytes()
+
+
+def test_a_file_that_becomes_a_link_out_after_the_scan_is_not_read(tmp_path: Path) -> None:
+    pool = linked_pool(tmp_path)
+    source = opened("image_folder", tmp_path, path="pool")
+    [item] = [item for item in source.scan() if item.id == "own/a.png"]
+    (pool / "own" / "a.png").unlink()
+    (pool / "own" / "a.png").symlink_to(tmp_path / "elsewhere" / "b.png")
+    for use in (source.read, source.content_key):
+        with pytest.raises(UnreadableItemError, match="link out of the source's folder"):
+            use(item)
+    (pool / "own").rename(tmp_path / "moved")
+    (pool / "own").symlink_to(tmp_path / "moved", target_is_directory=True)
+    with pytest.raises(UnreadableItemError, match="link out"):
+        source.read(Item("own/again.png"))
+
+
+def test_a_folder_of_links_out_alone_says_how_to_follow_them(tmp_path: Path) -> None:
     save(tmp_path / "elsewhere" / "a.png")
     (tmp_path / "pool").mkdir()
     (tmp_path / "pool" / "linked").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
-    assert ids(opened("image_folder", tmp_path, path="pool")) == ["linked/a.png"]
+    with pytest.raises(SourceError, match=r"1 link.*follow_links: true"):
+        opened("image_folder", tmp_path, path="pool")
+    assert ids(opened("image_folder", tmp_path, path="pool", follow_links=True)) == ["linked/a.png"]
 
 
 def test_folders_nested_deeper_than_recursion_allows_are_scanned(deep_folder: Path, tmp_path: Path) -> None:

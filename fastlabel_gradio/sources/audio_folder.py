@@ -1,14 +1,15 @@
 """Sounds in a folder and its sub-folders, whole or cut into windows."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.media.sounds import MAX_SECONDS
 from fastlabel_gradio.sources.base import SOURCES
-from fastlabel_gradio.sources.files import locate
 from fastlabel_gradio.sources.folder import FolderOptions, FolderSource
 from fastlabel_gradio.sources.folder_walk import walk
 from fastlabel_gradio.sources.kept_lengths import KeptLengths
@@ -23,6 +24,7 @@ class AudioFolderOptions(SoundOptions, FolderOptions):
     Attributes:
         path: the folder.
         take_test: whether `test` beside other splits belongs to the pool; otherwise it is kept out as a test part.
+        follow_links: whether links may lead out of the folder.
         window_s: length of an item in seconds; without it an item is a whole file.
         hop_s: seconds from the beginning of one window to that of the next; `window_s` by default.
     """
@@ -60,7 +62,8 @@ class AudioFolder(FolderSource):
         self._lengths = KeptLengths(cache_dir)
         self._window_s = options.window_s
         self._hop_s = options.hop_s or options.window_s
-        self.sound_view = sound_view(options, (self.root / name for name in walk(self.root, SUFFIXES, in_order=False)))
+        names = walk(self.root, SUFFIXES, in_order=False, within=self._within)
+        self.sound_view = sound_view(options, (self.root / name for name in names))
 
     def scan(self) -> Iterator[Item]:
         """Folder by folder, sorted by name; with windows, the length of each file is found, or known from before."""
@@ -76,14 +79,15 @@ class AudioFolder(FolderSource):
         if self._window_s is None or self._hop_s is None:
             yield file
         else:
-            seconds = self._lengths.seconds(locate(self.root, file.id), file.stamp)
-            yield from windows_of(file, seconds, self._window_s, self._hop_s)
+            with suppress(UnreadableItemError):  # it became a link out of the folder since it was listed
+                seconds = self._lengths.seconds(self.file_of(file.id), file.stamp)
+                yield from windows_of(file, seconds, self._window_s, self._hop_s)
 
     def read(self, item: Item, resolution: int | None = None) -> Waveform:
-        return read_sound(self.root, item, resolution, self.sound_view)
+        return read_sound(self.root, item, resolution, self.sound_view, follow_links=self._follow_links)
 
     def content_key(self, item: Item) -> str:
-        return sound_key(self.root, item)
+        return sound_key(self.root, item, follow_links=self._follow_links)
 
     def file(self, item: Item) -> Path | None:
-        return whole_file(self.root, item, self.sound_view)
+        return whole_file(self.root, item, self.sound_view, follow_links=self._follow_links)

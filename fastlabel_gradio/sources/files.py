@@ -11,6 +11,7 @@ from fastlabel_gradio.types import TimeSpan
 
 WHOLE_BYTES = 16 << 20
 SAMPLED_BLOCKS, BLOCK_BYTES = 64, 1 << 15
+LINK_OUT = "a link out of the source's folder; --set follow_links=true follows it"
 
 _MARK = "\N{REPLACEMENT CHARACTER}"
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -53,12 +54,24 @@ def exported_path(item_id: str) -> str:
     return _LONE_SURROGATE.sub(lambda match: _escaped(match[0]), path.replace("\\", r"\\"))
 
 
-def locate(root: Path, item_id: str) -> Path:
-    """The file of an item. Raises UnreadableItemError for an id that leads out of `root`: absolute, or with '..'."""
+def locate(root: Path, item_id: str, *, follow_links: bool = True) -> Path:
+    """The file of an item. Raises UnreadableItemError for an id that leads out of `root`: absolute, or with '..'.
+
+    Args:
+        follow_links: whether a link on the way may lead out of `root`; `root` itself may be a link.
+    """
     relative = PurePath(path_of(item_id))
     if relative.is_absolute() or relative.drive or ".." in relative.parts or not relative.parts:
         raise UnreadableItemError(f"lies outside of the source's folder: {item_id}")
-    return root / relative
+    path = root / relative
+    if not follow_links and leads_out(os.path.realpath(root), path):
+        raise UnreadableItemError(LINK_OUT)
+    return path
+
+
+def leads_out(real_root: str, path: str | Path) -> bool:
+    """Whether links lead from a path to a place that is not below `real_root`, which holds no link."""
+    return not PurePath(os.path.realpath(path)).is_relative_to(real_root)
 
 
 def stamp_of(status: os.stat_result) -> str:

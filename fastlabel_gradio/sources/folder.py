@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.sources.base import Source, SourceOptions
-from fastlabel_gradio.sources.files import exported_path, id_of, stamp_of
+from fastlabel_gradio.sources.files import LINK_OUT, exported_path, id_of, locate, stamp_of
 from fastlabel_gradio.sources.folder_walk import (
     Tally,
     holds_file,
@@ -33,12 +33,14 @@ class FolderOptions(SourceOptions):
     Attributes:
         path: the folder.
         take_test: whether the folder `test` of a split layout belongs to the pool; otherwise it is kept out as a test part.
+        follow_links: whether links may lead out of the folder. The folder itself may be a link.
     """
 
-    beside_identity = SourceOptions.beside_identity | {"take_test"}
+    beside_identity = SourceOptions.beside_identity | {"take_test", "follow_links"}
 
     path: Path
     take_test: bool = False
+    follow_links: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,10 @@ class FolderSource(Source):
     def __init__(self, options: Any, base_dir: Path, cache_dir: Path) -> None:
         self.root = base_dir / options.path.expanduser()
         self._take_test: bool = options.take_test
+        self._follow_links: bool = options.follow_links
+        self._within = None if options.follow_links else self.root
         check_folder(self.root, self.noun)
-        check_not_empty(self.root, self.noun, self.suffixes)
+        check_not_empty(self.root, self.noun, self.suffixes, self._within)
         self._layout = self._find_layout()
         self._tally = Tally(self.noun, self.not_read)
         self._is_scanned = False
@@ -89,10 +93,12 @@ class FolderSource(Source):
             self._tally = tally
         held_out = tuple(f"{name}/" for name in self._layout.held_out)
         unlisted: list[str] = []
-        for relative in walk(self.root, self.suffixes, in_order=True, tally=tally, unlisted=unlisted):
+        for relative in walk(
+            self.root, self.suffixes, in_order=True, tally=tally, unlisted=unlisted, within=self._within
+        ):
             if held_out and relative.startswith(held_out):
                 what = relative.partition("/")[0]
-                tally.add(what, "kept out as the test part; take_test: true in the configuration takes it in")
+                tally.add(what, "kept out as the test part; --set take_test=true takes it in")
             elif (item := self._item(relative)) is not None:
                 yield item
         if _identity(self.root) != before:
@@ -105,7 +111,7 @@ class FolderSource(Source):
         """The items of the test part that have a class which the pool knows."""
         known = self.classes()
         for split in sorted(self._layout.held_out):
-            for relative in walk(self.root / split, self.suffixes, in_order=True):
+            for relative in walk(self.root / split, self.suffixes, in_order=True, within=self._within):
                 item = self._item(f"{split}/{relative}")
                 if item is not None and (label := self.reference_label(item)) and label in (known or (label,)):
                     yield item
@@ -125,7 +131,7 @@ class FolderSource(Source):
         Those of the test part count where they share one with the pool: many a test part has a folder of another kind.
         """
         pool = [self.root / split for split in sorted(self._layout.splits - self._layout.held_out)] or [self.root]
-        if any(holds_file(parent, self.suffixes) for parent in pool):
+        if any(holds_file(parent, self.suffixes, self._within) for parent in pool):
             return ()
         names = {name for parent in pool for name in self._class_folders(parent)}
         for split in self._layout.held_out:
@@ -140,8 +146,15 @@ class FolderSource(Source):
             folders = folders[1:]
         return folders[0] if folders else None
 
+    def file_of(self, item_id: str) -> Path:
+        """Where the item's file lies. Raises UnreadableItemError where that is not in the folder."""
+        return locate(self.root, item_id, follow_links=self._follow_links)
+
+    def _holds_item(self, folder: Path) -> bool:
+        return is_file_below(folder, self.suffixes, within=self._within)
+
     def _class_folders(self, parent: Path) -> set[str]:
-        return {name for name in subfolders(parent) if is_file_below(parent / name, self.suffixes)}
+        return {name for name in subfolders(parent, self._within) if self._holds_item(parent / name)}
 
     def _item(self, relative: str) -> Item | None:
         """None for a file that was removed since it was listed. One that cannot be looked at gives its reason when read."""
@@ -153,10 +166,10 @@ class FolderSource(Source):
 
     def _find_layout(self) -> Layout:
         """Looks below folders that are not named like splits only where others are."""
-        folders = subfolders(self.root)
-        splits = {name for name in folders if name.lower() in SPLITS and is_file_below(self.root / name, self.suffixes)}
+        folders = subfolders(self.root, self._within)
+        splits = {name for name in folders if name.lower() in SPLITS and self._holds_item(self.root / name)}
         others = (name for name in folders if name.lower() not in SPLITS)
-        if not splits or any(is_file_below(self.root / name, self.suffixes) for name in others):
+        if not splits or any(self._holds_item(self.root / name) for name in others):
             return Layout()
         tests = {name for name in splits if name.lower() in TEST_SPLITS}
         is_kept_out = not self._take_test and tests != splits
@@ -177,15 +190,17 @@ def check_folder(root: Path, noun: str) -> None:
         raise SourceError(f"{root} cannot be listed: no permission. Make it readable, or give another folder.")
 
 
-def check_not_empty(root: Path, noun: str, suffixes: tuple[str, ...]) -> None:
+def check_not_empty(root: Path, noun: str, suffixes: tuple[str, ...], within: Path | None = None) -> None:
     """Raises SourceError where no file below `root` has one of the suffixes; it says what is there instead."""
     tally = Tally(noun)
-    if not is_file_below(root, suffixes, tally):
+    if not is_file_below(root, suffixes, tally, within):
         known = " ".join(suffix[1:] for suffix in suffixes)
         there = left_out_line(tally.left_out())
+        links = " Links out of it are followed with --set follow_links=true."
+        has_links = any(entry.why == LINK_OUT for entry in tally.left_out())
         raise SourceError(
             f"{root} holds no {noun}, in its sub-folders neither{f' ({there})' if there else ''}. "
-            f"Add some ({known}) or give another folder."
+            f"Add some ({known}) or give another folder.{links if has_links else ''}"
         )
 
 

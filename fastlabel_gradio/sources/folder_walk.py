@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from fastlabel_gradio.sources.files import id_of
+from fastlabel_gradio.sources.files import LINK_OUT, id_of, leads_out
 from fastlabel_gradio.types import LeftOut
 
 # By their names in small letters: what a system or a program keeps beside people's files. These folders are not entered.
@@ -118,6 +118,7 @@ def walk(
     in_order: bool,
     tally: Tally | None = None,
     unlisted: list[str] | None = None,
+    within: Path | None = None,
 ) -> Iterator[str]:
     """Relative paths of the files below a folder that have one of the suffixes; a broken link that has one is among them.
 
@@ -129,10 +130,12 @@ def walk(
         tally: where to count what is left out.
         unlisted: where to put the folders that could not be listed for a reason that may pass, with it: what was not found
             below them may be there all the same.
+        within: links out of this folder are left out; by default all are followed.
     """
     tally = tally or Tally("item")
     pending, linked = [""], deque[str]()
     entered: set[tuple[int, int]] = set()
+    inside = _real(within)
     while pending or linked:
         prefix = pending.pop() if pending else linked.popleft()
         folders: list[str] = []
@@ -140,7 +143,7 @@ def walk(
             if not _is_new(root / prefix, entered):
                 tally.add("folder again", "a link leads to a folder that is listed already")
                 continue
-            for name, role in _entries(root / prefix, suffixes, in_order, tally):
+            for name, role in _entries(root / prefix, suffixes, in_order, tally, inside):
                 if role == "file":
                     yield prefix + name
                 else:
@@ -153,26 +156,32 @@ def walk(
         pending.extend(reversed(folders))
 
 
-def subfolders(folder: Path) -> list[str]:
+def subfolders(folder: Path, within: Path | None = None) -> list[str]:
     """The names of the folders that `walk` would enter, links among them, sorted; [] where the folder cannot be listed."""
     try:
-        return [name for name, role in _entries(folder, (), True, Tally("item")) if role != "file"]
+        return [name for name, role in _entries(folder, (), True, Tally("item"), _real(within)) if role != "file"]
     except OSError:
         return []
 
 
-def holds_file(folder: Path, suffixes: tuple[str, ...]) -> bool:
+def holds_file(folder: Path, suffixes: tuple[str, ...], within: Path | None = None) -> bool:
     """Whether a file with one of the suffixes lies in the folder itself, or a link to one."""
     try:
-        found = _entries(folder, suffixes, False, Tally("item"))
+        found = _entries(folder, suffixes, False, Tally("item"), _real(within))
         return any(role == "file" and (folder / name).exists() for name, role in found)
     except OSError:
         return False
 
 
-def is_file_below(folder: Path, suffixes: tuple[str, ...], tally: Tally | None = None) -> bool:
+def is_file_below(
+    folder: Path, suffixes: tuple[str, ...], tally: Tally | None = None, within: Path | None = None
+) -> bool:
     """Whether `walk` finds any file. Where it does not, all that it met is counted in `tally`."""
-    return next(walk(folder, suffixes, in_order=False, tally=tally), None) is not None
+    return next(walk(folder, suffixes, in_order=False, tally=tally, within=within), None) is not None
+
+
+def _real(folder: Path | None) -> str | None:
+    return None if folder is None else os.path.realpath(folder)
 
 
 def _is_new(folder: Path, entered: set[tuple[int, int]]) -> bool:
@@ -184,12 +193,16 @@ def _is_new(folder: Path, entered: set[tuple[int, int]]) -> bool:
     return True
 
 
-def _entries(folder: Path, suffixes: tuple[str, ...], in_order: bool, tally: Tally) -> Iterator[tuple[str, Role]]:
+def _entries(
+    folder: Path, suffixes: tuple[str, ...], in_order: bool, tally: Tally, inside: str | None
+) -> Iterator[tuple[str, Role]]:
     """Names that `walk` takes or enters, each with its role; the others are counted. Raises OSError."""
     with os.scandir(folder) as found:
         for entry in sorted(found, key=_name) if in_order else found:
             role = _role(entry, suffixes, tally)
-            if role is not None:
+            if role and inside and entry.is_symlink() and leads_out(inside, entry.path):
+                tally.add("link", LINK_OUT)
+            elif role is not None:
                 yield entry.name, role
 
 

@@ -4,7 +4,7 @@ from PIL import Image
 
 from fastlabel_gradio.media.pictures import open_picture
 from fastlabel_gradio.sources.base import SOURCES
-from fastlabel_gradio.sources.files import file_key, locate
+from fastlabel_gradio.sources.files import file_key
 from fastlabel_gradio.sources.folder import FolderOptions, FolderSource
 from fastlabel_gradio.types import Item
 
@@ -38,7 +38,7 @@ NOT_READ = {
 
 
 class ImageFolderOptions(FolderOptions):
-    """`path`: the folder. `take_test`: whether `test` beside other splits belongs to the pool."""
+    """`path`: the folder. `take_test`, `follow_links`: see `FolderOptions`."""
 
 
 @SOURCES.register("image_folder")
@@ -52,7 +52,7 @@ class ImageFolder(FolderSource):
     Options = ImageFolderOptions
 
     def read(self, item: Item, resolution: int | None = None) -> Image.Image:
-        return open_picture(locate(self.root, item.id), resolution)
+        return open_picture(self.file_of(item.id), resolution)
 
     def content_key(self, item: Item) -> str:
-        return file_key(locate(self.root, item.id))
+        return file_key(self.file_of(item.id))

@@ -93,14 +93,15 @@ def sound_view(options: SoundOptions, files: Iterable[Path]) -> SoundView:
     return SoundView(top_hz, options.low_hz, options.expand, options.contrast, options.channel, rate_hz)
 
 
-def read_sound(root: Path, item: Item, rate_hz: int | None, view: SoundView) -> Waveform:
+def read_sound(root: Path, item: Item, rate_hz: int | None, view: SoundView, *, follow_links: bool = True) -> Waveform:
     """The file or the part of it as it is heard, with no more samples a second than asked for.
 
     Raises:
-        UnreadableItemError
+        UnreadableItemError: it cannot be read, or is a link out of `root` and `follow_links` is off.
     """
     file_id, span = TimeSpan.split(item.id)
-    sound = as_heard(open_sound(locate(root, file_id), span, channel=view.channel), view)
+    path = locate(root, file_id, follow_links=follow_links)
+    sound = as_heard(open_sound(path, span, channel=view.channel), view)
     if sound.seconds > MAX_SECONDS * (1 + 1e-4):  # a rate in whole numbers is not quite so much slower
         raise UnreadableItemError(
             f"{sound.seconds / 60:.0f} min when it is {view.expand} times slower, at most {MAX_SECONDS / 60:.0f}: "
@@ -109,21 +110,21 @@ def read_sound(root: Path, item: Item, rate_hz: int | None, view: SoundView) -> 
     return at_most(sound, rate_hz)
 
 
-def sound_key(root: Path, item: Item) -> str:
+def sound_key(root: Path, item: Item, *, follow_links: bool = True) -> str:
     """Of a whole file its key, of a part the hash of that and of its place. Raises UnreadableItemError."""
     file_id, span = TimeSpan.split(item.id)
-    key = _file_key_once(locate(root, file_id))
+    key = _file_key_once(locate(root, file_id, follow_links=follow_links))
     return key if span is None else hashlib.blake2b(span.id_in(key).encode(), digest_size=16).hexdigest()
 
 
-def whole_file(root: Path, item: Item, view: SoundView) -> Path | None:
+def whole_file(root: Path, item: Item, view: SoundView, *, follow_links: bool = True) -> Path | None:
     """The path of an item that is a whole file and sounds as it is heard and seen; None for another.
 
     Raises:
         UnreadableItemError: a path out of `root`, or a file whose sound cannot be read.
     """
     file_id, span = TimeSpan.split(item.id)
-    path = locate(root, file_id)
+    path = locate(root, file_id, follow_links=follow_links)
     if span is not None or view.changes_sound:
         return None
     with open_file(path) as stream:
