@@ -128,7 +128,7 @@ def test_links_out_of_the_folder_are_left_out_and_counted(tmp_path: Path) -> Non
     assert ids(source) == ["round.png", "own/a.png", "own/again.png"]
     [counted] = [entry for entry in source.left_out() if entry.what == "link"]
     assert counted.count == 3
-    assert "follow_links: true" in counted.why
+    assert "--set follow_links=true" in counted.why
     assert source.classes() == ()
 
 
@@ -166,7 +166,7 @@ def test_a_folder_of_links_out_alone_says_how_to_follow_them(tmp_path: Path) -> 
     save(tmp_path / "elsewhere" / "a.png")
     (tmp_path / "pool").mkdir()
     (tmp_path / "pool" / "linked").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
-    with pytest.raises(SourceError, match=r"1 link.*follow_links: true"):
+    with pytest.raises(SourceError, match=r"1 link.*follow_links=true"):
         opened("image_folder", tmp_path, path="pool")
     assert ids(opened("image_folder", tmp_path, path="pool", follow_links=True)) == ["linked/a.png"]
 
