@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import OrderedDict
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,8 +61,11 @@ class Project:
             self._file_lock = _lock_folder(self.folder)
             undo.callback(self._file_lock.release)
             _check_owner(self.folder, config)
-            with closing(self._open_label_store(config.name)) as labels:
-                self.schema = labels.ensure_labels(_classes(config, self.source.classes()))
+            self._labels = self._open_label_store(
+                config.name
+            )  # open to the end, so that its file cannot get lost unseen
+            undo.callback(self._labels.close)
+            self.schema = self._labels.ensure_labels(_classes(config, self.source.classes()))
             self.store = EmbeddingStore(self.folder)
             undo.callback(self.store.close)
             self.gallery = open_gallery(self.source, self.folder)
@@ -131,6 +134,7 @@ class Project:
         self.pipeline.stop()
         for opened in self._labelers.values():
             opened.close()
+        self._labels.close()
         self.gallery.close()
         self.store.close()
         self._file_lock.release()

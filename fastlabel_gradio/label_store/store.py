@@ -3,7 +3,7 @@
 import dataclasses
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
@@ -20,7 +20,7 @@ from fastlabel_gradio.label_store.claims import (
     newest_batch,
     open_claims,
 )
-from fastlabel_gradio.label_store.database import LabelDatabase, batches, labels, projects
+from fastlabel_gradio.label_store.database import batches, labels, open_database, projects
 from fastlabel_gradio.label_store.events import (
     all_events,
     annotated_labels,
@@ -76,13 +76,18 @@ class LabelStore:
     """
 
     def __init__(self, url: str, project: str) -> None:
-        self._database = LabelDatabase(url)
-        with self._database.writing() as connection:
-            self._project = _project_id(connection, project)
+        self._database = open_database(url)
+        self._closing = ExitStack()
+        self._closing.callback(self._database.close)
+        with ExitStack() as undo:
+            undo.push(self._closing)
+            with self._database.writing() as connection:
+                self._project = _project_id(connection, project)
+            undo.pop_all()
 
     def close(self) -> None:
-        """Closes the database. What was answered is on disk already."""
-        self._database.close()
+        """Closes the database, unless others of this process use it too. What was answered is on disk already."""
+        self._closing.close()
 
     def ensure_labels(self, names: Sequence[str]) -> LabelSchema:
         """The schema: `names` in their order, then stored labels that carry annotations and are not among them.
