@@ -3,9 +3,10 @@
 import json
 import threading
 from collections import OrderedDict
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from filelock import FileLock, Timeout
 
@@ -23,7 +24,7 @@ from fastlabel_gradio.labeler import Labeler, LabelerSettings
 from fastlabel_gradio.learner import LearnerSettings
 from fastlabel_gradio.sources import SOURCES, SourceOptions, open_source
 from fastlabel_gradio.strategies import STRATEGIES
-from fastlabel_gradio.types import Item, Kind
+from fastlabel_gradio.types import Item, Kind, LabelSchema
 
 MAX_PRIVATE_LABELERS = 100
 
@@ -57,6 +58,7 @@ class Project:
         self.device = device
         self._lock = threading.Lock()
         self._labelers: OrderedDict[str, _Opened] = OrderedDict()
+        self._opening: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
         with ExitStack() as undo:
             self._file_lock = _lock_folder(self.folder)
             undo.callback(self._file_lock.release)
@@ -112,12 +114,17 @@ class Project:
         """The labeler that serves an annotator: one for all, or with `sharing: private` one each."""
         owner = annotator if self.config.sharing == "private" else ""
         with self._lock:
+            opening = self._opening.setdefault(owner, threading.Lock())
+        with opening:  # others need not wait for this one's label store
             if owner not in self._labelers:
-                self._labelers[owner] = self._new_labeler(owner)
-            self._labelers.move_to_end(owner)
-            labeler, idle = self._labelers[owner].labeler, self._take_idle()
-        for opened in idle:
-            opened.close()  # outside of the lock: it waits for a training under way
+                opened = self._new_labeler(owner)
+                with self._lock:
+                    self._labelers[owner] = opened
+            with self._lock:
+                self._labelers.move_to_end(owner)
+                labeler, idle = self._labelers[owner].labeler, self._take_idle()
+        for entry in idle:
+            entry.close()  # outside of the lock: it waits for a training under way
         return labeler
 
     def batch_items(self, batch_id: str) -> tuple[Item, ...]:
@@ -144,11 +151,15 @@ class Project:
         return [self._labelers.popitem(last=False)[1] for _ in range(len(self._labelers) - MAX_PRIVATE_LABELERS)]
 
     def _new_labeler(self, owner: str) -> "_Opened":
-        folder = self.folder / "private" / owner if owner else self.folder
+        if not owner:
+            return self._opened(self._labels, self.schema, self.folder)
+        folder = self.folder / "private" / owner
         folder.mkdir(parents=True, exist_ok=True)
-        labels = self._open_label_store(f"{self.name}/{owner}" if owner else self.name)
-        schema = labels.ensure_labels(self.schema.names)
-        return _Opened(Labeler(schema, self.store, self.pipeline, labels, folder, self.settings), labels)
+        labels = self._open_label_store(f"{self.name}/{owner}")
+        return self._opened(labels, labels.ensure_labels(self.schema.names), folder)
+
+    def _opened(self, labels: LabelStore, schema: LabelSchema, folder: Path) -> "_Opened":
+        return _Opened(Labeler(schema, self.store, self.pipeline, labels, folder, self.settings), labels, folder)
 
     def _open_label_store(self, project: str) -> LabelStore:
         url = self.config.database or f"sqlite:///{(self.folder / 'labels.sqlite').resolve()}"
@@ -157,14 +168,17 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A labeler in use, with the label store that it writes to."""
+    """A labeler in use, with the label store that it writes to and the folder of its head."""
 
     labeler: Labeler
     labels: LabelStore
+    folder: Path
 
     def close(self) -> None:
         self.labeler.close()
         self.labels.close()
+        with suppress(OSError):  # only that of a visitor who trained no head is empty
+            self.folder.rmdir()
 
 
 def _classes(config: ProjectConfig, proposed: tuple[str, ...]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("types", "errors"),
     (
         *("registry", "options", "config", "devices", "atomic_file", "clustering"),
-        *("media", "label_store", "trainer", "evaluation", "learning_record", "kept_rows"),
+        *("media", "label_store", "trainer", "evaluation", "learning_record", "kept_rows", "batch_queue"),
     ),
     ("sources", "encoders", "head", "exports"),
     ("embedding_store", "gallery", "strategies", "scoring"),

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastlabel_gradio.errors import InvalidLabelsError, UnknownNameError
+from fastlabel_gradio.batch_queue import Wish
+from fastlabel_gradio.errors import InvalidLabelsError, StoreError, UnknownNameError
 from fastlabel_gradio.head import HeadMaker
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.project import Project
@@ -501,3 +502,38 @@ def test_a_submit_during_the_refresh_is_trained_at_once(
         assert labeler.head is not None
         assert labeler.head.info.version == version
         assert labeler.next_batch("ann", 5, fresh=True).head_version == version
+
+
+def test_annotators_who_wait_together_get_whole_batches_with_their_share_of_random_items(
+    pictures: Path, open_project: OpenProject
+) -> None:
+    labeler = open_project(make_config(pictures, audit_share=0.2, train_every=1000)).labeler("x")
+    reserved = set(labeler._store.reserved_rows(0, 60, 0.2).tolist())
+    picks = labeler._pick([Wish(8, "auto"), Wish(4, "auto"), Wish(12, "auto")])
+    assert [len(pick.rows) for pick in picks] == [8, 4, 12]
+    rows = [int(row) for pick in picks for row in pick.rows]
+    assert len(set(rows)) == 24
+    assert 3 <= len(reserved & set(rows)) <= 6
+    assert not set(rows) & {int(row) for pick in labeler._pick([Wish(30, "auto")]) for row in pick.rows}
+
+
+def test_rows_that_were_picked_and_not_claimed_are_picked_again(
+    labeler: Labeler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full_disk(*_: object, **__: object) -> None:
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as patched, pytest.raises(StoreError):
+        patched.setattr(labeler._labels, "claim", full_disk)
+        labeler.next_batch("ann", 60)
+    assert len(labeler.next_batch("ann", 60).items) == 60
+
+
+def test_an_undo_whose_batch_cannot_be_opened_stays_undone(labeler: Labeler, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full_disk(*_: object, **__: object) -> None:
+        raise StoreError("the disk is full")
+
+    labeler.submit("ann", [("red/0000.png", "red")])
+    monkeypatch.setattr(labeler._labels, "claim", full_disk)
+    reopened = labeler.undo("ann")
+    assert (reopened.undone, reopened.batch, labeler.counts().labeled) == (1, None, 0)

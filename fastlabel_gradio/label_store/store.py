@@ -20,7 +20,7 @@ from fastlabel_gradio.label_store.claims import (
     newest_batch,
     open_claims,
 )
-from fastlabel_gradio.label_store.database import batches, labels, open_database, projects
+from fastlabel_gradio.label_store.database import LabelDatabase, batches, labels, open_database, projects
 from fastlabel_gradio.label_store.events import (
     all_events,
     annotated_labels,
@@ -81,8 +81,7 @@ class LabelStore:
         self._closing.callback(self._database.close)
         with ExitStack() as undo:
             undo.push(self._closing)
-            with self._database.writing() as connection:
-                self._project = _project_id(connection, project)
+            self._project = _project_id(self._database, project)
             undo.pop_all()
 
     def close(self) -> None:
@@ -243,11 +242,17 @@ class LabelStore:
             )
 
 
-def _project_id(connection: Connection, name: str) -> int:
+def _project_id(database: LabelDatabase, name: str) -> int:
+    """Makes the project where it is new; one that is known is found without waiting for a writer."""
     query = select(projects.c.id).where(projects.c.name == name)
-    if connection.scalar(query) is None:
-        connection.execute(insert(projects).values(name=name))
-    return int(connection.execute(query).scalar_one())
+    with database.reading() as connection:
+        known = connection.scalar(query)
+    if known is None:
+        with database.writing() as connection:
+            if connection.scalar(query) is None:
+                connection.execute(insert(projects).values(name=name))
+            known = connection.execute(query).scalar_one()
+    return int(known)
 
 
 def _clean_names(names: Sequence[str]) -> list[str]:
