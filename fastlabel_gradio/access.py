@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import logging
 import os
 import re
 import secrets
@@ -13,6 +14,8 @@ from urllib.parse import urlsplit
 from fastapi import HTTPException, Request
 
 from fastlabel_gradio.config import LOOPBACK
+
+log = logging.getLogger(__name__)
 
 GUEST_COOKIE = "fastlabel_annotator"
 LOCAL_ANNOTATOR = "local"
@@ -84,7 +87,18 @@ def refuse_foreign_site(request: Request) -> None:
 
 
 def load_secret(path: Path) -> bytes:
-    """The secret kept in a file that only its owner can read; made at the first start. Raises OSError."""
+    """The secret kept in a file that only its owner can read; made at the first start.
+
+    Where it cannot be kept, the log says so: tokens are others after a restart then.
+    """
+    try:
+        return _kept_secret(path)
+    except OSError as error:
+        log.warning("%s: tokens will change at the next start, the secret cannot be kept (%s).", path, error)
+        return secrets.token_bytes(SECRET_BYTES)
+
+
+def _kept_secret(path: Path) -> bytes:
     if path.exists() and len(secret := path.read_bytes()) == SECRET_BYTES:
         return secret
     secret = secrets.token_bytes(SECRET_BYTES)

@@ -1,6 +1,7 @@
 """The configuration: what a YAML file or a command line may say, validated once. Nothing here opens what it names."""
 
 import re
+import reprlib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,6 +12,10 @@ from fastlabel_gradio.errors import ConfigError
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})  # hosts that only this machine can reach
 PROJECT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+RESERVED_NAMES = ("secret", "downloads")  # what else the working directory holds
+_SHORT = reprlib.Repr()  # of a value that may be endless
+_SHORT.maxstring = _SHORT.maxother = 200
+MOST_LEVELS = 32  # of a configuration; those of configs/ have six
 
 
 class _Strict(BaseModel):
@@ -74,6 +79,8 @@ class ProjectConfig(_Strict):
     def _valid_name(cls, value: str) -> str:
         if not PROJECT_NAME.fullmatch(value):
             raise ValueError("small letters, digits, '-' and '_' only, at most 64")
+        if value in RESERVED_NAMES:
+            raise ValueError("the working directory keeps something else under that name; choose another")
         return value
 
 
@@ -99,11 +106,17 @@ def load_config(path: Path) -> AppConfig:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: no such configuration. Examples are in configs/.") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except RecursionError as error:
+        raise ConfigError(f"{path}: nested too deeply. Examples are in configs/.") from error
+    except (OSError, ValueError, yaml.YAMLError) as error:  # ValueError: no UTF-8, or a date that there is not
         raise ConfigError(f"{path}: not a readable YAML file ({error}).") from error
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: a configuration is a mapping with the key 'projects'. Examples are in configs/.")
-    return parse_config({**content, "base_dir": path.resolve().parent}, str(path))
+    if _is_deeper(content, MOST_LEVELS):
+        raise ConfigError(f"{path}: nested in more than {MOST_LEVELS} levels. Examples are in configs/.")
+    return parse_config(
+        {**{str(key): part for key, part in content.items()}, "base_dir": path.resolve().parent}, str(path)
+    )
 
 
 def parse_config(content: dict[str, Any], origin: str) -> AppConfig:
@@ -114,10 +127,20 @@ def parse_config(content: dict[str, Any], origin: str) -> AppConfig:
         raise ConfigError(f"{origin}: " + "; ".join(_problem(detail) for detail in error.errors())) from error
 
 
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether mappings and lists stand in each other more often than that; an alias of itself does so without end."""
+    inside = [value]
+    for _ in range(levels):
+        parts = (part for outer in inside for part in (outer.values() if isinstance(outer, dict) else outer))
+        # Each once: by aliases of aliases a short file can name one part a billion times.
+        inside = list({id(part): part for part in parts if isinstance(part, dict | list)}.values())
+    return bool(inside)
+
+
 def _problem(detail: Any) -> str:
     place = ".".join(str(part) for part in detail["loc"])
     message = f"{place}: {detail['msg']}"
     if detail["type"] == "extra_forbidden":
         owner = AppConfig if len(detail["loc"]) == 1 else ProjectConfig
         return f"{place}: unknown key. Known keys: {', '.join(key for key in owner.model_fields if key != 'base_dir')}"
-    return message if isinstance(detail["input"], dict) else f"{message}, got {detail['input']!r}"
+    return message if isinstance(detail["input"], dict) else f"{message}, got {_SHORT.repr(detail['input'])}"

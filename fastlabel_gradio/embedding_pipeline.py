@@ -80,14 +80,27 @@ class _Milestone:
             if not self._happened:
                 self._waiting.append(callback)
                 return
-        callback()
+        _called(callback)
+
+    def forget(self, callback: Callable[[], None]) -> None:
+        """Does not call back any more."""
+        with self._lock:
+            self._waiting = [waiting for waiting in self._waiting if waiting != callback]
 
     def happen(self) -> None:
         with self._lock:
             self._happened = True
             waiting, self._waiting = self._waiting, []
         for callback in waiting:
-            callback()
+            _called(callback)
+
+
+def _called(callback: Callable[[], None]) -> None:
+    """Somebody else's error must not end the embedding, nor keep the others from being called."""
+    try:
+        callback()
+    except Exception:
+        log.exception("a callback of the embedding pipeline failed")
 
 
 class EmbeddingPipeline:
@@ -155,6 +168,12 @@ class EmbeddingPipeline:
     def when_done(self, callback: Callable[[], None]) -> None:
         """Calls back once every item is embedded; at once where that is so already."""
         self._done.call_back(callback)
+
+    def forget(self, *callbacks: Callable[[], None]) -> None:
+        """Calls none of them back any more: whoever asked is gone."""
+        for callback in callbacks:
+            self._ready.forget(callback)
+            self._done.forget(callback)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """Runs a thread's work; an expected failure is shown on screen, a bug is also logged with its traceback."""

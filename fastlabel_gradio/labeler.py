@@ -175,7 +175,7 @@ class Labeler:
             with self._lock:
                 if renewed:
                     self._ledger.renew(batch_id, expires_at)
-                self._ledger.expire(self._clock())
+                self._ledger.expire(self._clock(), self.settings.claim_s)
         return renewed
 
     def batch_items(self, batch_id: str) -> tuple[Item, ...] | None:
@@ -248,7 +248,7 @@ class Labeler:
 
     def counts(self) -> Counts:
         with self._lock:
-            self._ledger.expire(self._clock())
+            self._ledger.expire(self._clock(), self.settings.claim_s)
             labeled = self._ledger.labeled_count
             readable = self._store.total - self._store.unreadable_count
             unlabeled = max(0, readable - self._ledger.labeled_in_pool_count)
@@ -308,7 +308,7 @@ class Labeler:
         """Every standing annotation; with predictions also every unlabeled item, and what the head says of each."""
         names = dict(zip(self.schema.ids, self.schema.names, strict=True))
         for annotation in self._labels.annotations():
-            said_at = datetime.fromtimestamp(annotation.created_at, UTC).isoformat(timespec="milliseconds")
+            said_at = _iso_time(annotation.created_at)
             yield ExportRow(annotation.item_id, names[annotation.label_id], annotation.annotator, said_at)
         if include_predictions:
             yield from self._predicted_rows()
@@ -370,7 +370,7 @@ class Labeler:
     def _picked_together(self, sizes: list[int], strategy: str) -> list[_Pick]:
         total = sum(sizes)
         with self._lock:
-            self._ledger.expire(self._clock())
+            self._ledger.expire(self._clock(), self.settings.claim_s)
             self._ledger.catch_up(self._pipeline.progress)
             free, free_audit = (
                 _without(rows(total + len(self._picked)), self._picked)
@@ -546,6 +546,14 @@ class Labeler:
                 name = self.schema.names[prediction.index] if prediction else ""
                 yield ExportRow(item_id, "", "", "", name, prediction.confidence if prediction else None)
             self._learner.release_pages()
+
+
+def _iso_time(seconds: float) -> str:
+    """In UTC; "" for a time that no calendar has, of a clock that was wrong or a row that was tampered with."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    except (ValueError, OverflowError, OSError, TypeError):
+        return ""
 
 
 def _version(head: Head | None) -> int:

@@ -1,11 +1,14 @@
 """Project: one pool as it is served. Opens what a ProjectConfig names, holds it together, closes it in order."""
 
 import json
+import sqlite3
 import threading
 from collections import OrderedDict
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from weakref import WeakValueDictionary
 
 from filelock import FileLock, Timeout
@@ -16,7 +19,7 @@ from fastlabel_gradio.devices import use_one_thread_per_operation
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.encoders import check_encoder
-from fastlabel_gradio.errors import ConfigError, InvalidLabelsError
+from fastlabel_gradio.errors import ConfigError, InvalidLabelsError, StoreError
 from fastlabel_gradio.gallery import open_gallery
 from fastlabel_gradio.head import HeadRecipe
 from fastlabel_gradio.label_store import LabelStore
@@ -59,7 +62,7 @@ class Project:
         self._lock = threading.Lock()
         self._labelers: OrderedDict[str, _Opened] = OrderedDict()
         self._opening: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
-        with ExitStack() as undo:
+        with _disk_errors_named(self.folder), ExitStack() as undo:
             self._file_lock = _lock_folder(self.folder)
             undo.callback(self._file_lock.release)
             _check_owner(self.folder, config)
@@ -204,14 +207,25 @@ def _lock_folder(folder: Path) -> FileLock:
     return lock
 
 
-def _as_now(record: Path, options: SourceOptions) -> object:
-    """What was recorded, with the defaults of options that came later."""
+@contextmanager
+def _disk_errors_named(folder: Path) -> Iterator[None]:
+    """Raises StoreError where the disk is full, the folder cannot be written, or a file stands where a folder should be."""
     try:
-        recorded = json.loads(record.read_text(encoding="utf-8"))
-        kind = recorded.pop("kind")
-        return {"kind": kind, **type(options).model_validate(recorded).model_dump(mode="json", exclude={"download"})}
-    except (ValueError, AttributeError, KeyError):  # damaged, or the options of another source
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(
+            f"{folder} cannot be used: {error}. Make room on its disk and see that it can be written, or choose another "
+            "--workdir. Labels that are there stay in its labels.sqlite."
+        ) from error
+
+
+def _as_now(recorded: dict[str, Any], options: SourceOptions) -> object:
+    """What was recorded, with the defaults of options that came later; None where they are those of another source."""
+    try:
+        given = type(options).model_validate({key: value for key, value in recorded.items() if key != "kind"})
+    except ValueError:
         return None
+    return {"kind": recorded.get("kind"), **given.model_dump(mode="json", exclude={"download"})}
 
 
 def _check_owner(folder: Path, config: ProjectConfig) -> None:
@@ -222,8 +236,23 @@ def _check_owner(folder: Path, config: ProjectConfig) -> None:
     text = json.dumps(identity, indent=2, sort_keys=True)
     if not record.exists():
         write_atomically(record, text.encode())
-    elif _as_now(record, options) != identity:
+    elif _as_now(recorded := _recorded(record), options) != identity:
         raise ConfigError(
-            f"{folder} holds the labels of another source: {record.read_text(encoding='utf-8')}; this start names {text}. "
+            f"{folder} holds the labels of another source: {json.dumps(recorded)[:1_000]}; this start names {text}. "
             f"Choose another --workdir, or delete {record} if it is the same data at a new place."
         )
+
+
+def _recorded(record: Path) -> dict[str, Any]:
+    try:
+        recorded = json.loads(record.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        recorded, reason = None, f" ({error})"
+    else:
+        reason = ""
+    if not isinstance(recorded, dict):
+        raise ConfigError(
+            f"{record} is damaged{reason}: it does not say which source the labels beside it belong to. Delete it if that is "
+            "the source of this start, or choose another --workdir."
+        )
+    return recorded

@@ -67,13 +67,15 @@ def test_routes_that_need_no_label_file_answer_while_sixty_requests_wait_for_it(
     answers: list[int] = []
 
     def submit() -> None:
-        with httpx.Client(base_url=address, timeout=120) as other:
-            body = [{"id": "red/0000.png", "label": "red"}]
-            answers.append(other.post("/api/submit_labels", json=body).status_code)
+        body = [{"id": "red/0000.png", "label": "red"}]
+        answers.append(others.post("/api/submit_labels", json=body).status_code)
 
     threads = [threading.Thread(target=submit) for _ in range(60)]  # more than the other routes have threads
     try:
-        with httpx.Client(base_url=address, timeout=60) as client:
+        with (
+            httpx.Client(base_url=address, timeout=60) as client,
+            httpx.Client(base_url=address, timeout=120) as others,
+        ):
             batch = client.get("/api/next_batch", params={"size": 4}).json()
             with held(project.folder / "labels.sqlite"):
                 for thread in threads:

@@ -5,7 +5,7 @@ tables and transactions, `label_file.py` the file of a SQLite store and what hap
 claim is the labeler's business. Imports types and errors only.
 """
 
-from fastlabel_gradio.label_store.claims import Claim, ClaimedBatch
+from fastlabel_gradio.label_store.claims import Claim, ClaimedBatch, has_run_out
 from fastlabel_gradio.label_store.store import LabelStore, Submission, Undone
 
-__all__ = ["Claim", "ClaimedBatch", "LabelStore", "Submission", "Undone"]
+__all__ = ["Claim", "ClaimedBatch", "LabelStore", "Submission", "Undone", "has_run_out"]

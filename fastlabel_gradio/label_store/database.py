@@ -152,6 +152,8 @@ class LabelDatabase:
         except StoreError:
             self._engine.dispose()
             raise
+        except (ValueError, TypeError) as error:  # options in the address, such as ?timeout=soon
+            raise StoreError(f"label store {self.where}: {error}. Correct the address and its options.") from error
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -270,13 +272,13 @@ def open_database(url: str) -> LabelDatabase:
 def _checked_url(url: str) -> URL:
     try:
         address = make_url(url)
-    except ArgumentError as error:
+        if address.get_backend_name() == "sqlite":
+            _check_sqlite_path(address)
+    except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number, a NUL in a path
         raise StoreError(
             "the address of the label store is no SQLAlchemy URL. Write it like sqlite:////folder/labels.sqlite "
             "or postgresql+psycopg://user:password@host/database."
         ) from error
-    if address.get_backend_name() == "sqlite":
-        _check_sqlite_path(address)
     return address
 
 
@@ -298,7 +300,7 @@ def _engine(address: URL, where: str) -> Engine:
             f"label store {where}: its database driver is missing ({error}). Install it with pip (for PostgreSQL: "
             "pip install psycopg[binary], address postgresql+psycopg://…), or use a sqlite:/// address."
         ) from error
-    except (SQLAlchemyError, TypeError) as error:
+    except (SQLAlchemyError, TypeError, ValueError) as error:
         raise StoreError(f"label store {where}: {error} Correct the address, or use a sqlite:/// address.") from error
     if sqlite:
         event.listen(engine, "connect", _set_up_sqlite)

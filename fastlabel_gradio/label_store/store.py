@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, or_, select
 
 from fastlabel_gradio.errors import ConfigError, InvalidLabelsError
 from fastlabel_gradio.label_store.claims import (
@@ -182,7 +182,7 @@ class LabelStore:
         Args:
             annotator: who will hold them.
             batch: with an id that is not in use.
-            now: claims that ran out by then are dropped first.
+            now: claims that ran out by then are dropped first, as are those of a clock that was ahead (`has_run_out`).
             expires_at: when these claims run out.
             replace: give back what the annotator holds first; otherwise that batch stays open beside this one.
 
@@ -191,7 +191,8 @@ class LabelStore:
             database was faster; where none is left, no batch is opened.
         """
         with self._writing() as connection:
-            drop_batches(connection, self._project, batches.c.expires_at <= now)
+            ends = batches.c.expires_at
+            drop_batches(connection, self._project, or_(ends <= now, ends > now + 2 * (expires_at - now)))
             if replace:
                 drop_batches(connection, self._project, batches.c.annotator == annotator)
             held = held_items(connection, self._project, batch.item_ids)
