@@ -15,6 +15,7 @@ PROJECT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 RESERVED_NAMES = ("secret", "downloads")  # what else the working directory holds
 _SHORT = reprlib.Repr()  # of a value that may be endless
 _SHORT.maxstring = _SHORT.maxother = 200
+PROBLEMS_TOLD = 10
 MOST_LEVELS = 32  # of a configuration; those of configs/ have six
 
 
@@ -124,7 +125,9 @@ def parse_config(content: dict[str, Any], origin: str) -> AppConfig:
     try:
         return AppConfig.model_validate(content)
     except ValidationError as error:
-        raise ConfigError(f"{origin}: " + "; ".join(_problem(detail) for detail in error.errors())) from error
+        problems = [_problem(detail) for detail in error.errors()]
+        more = [f"and {len(problems) - PROBLEMS_TOLD} more"] if len(problems) > PROBLEMS_TOLD else []
+        raise ConfigError(f"{origin}: " + "; ".join(problems[:PROBLEMS_TOLD] + more)) from error
 
 
 def _is_deeper(value: Any, levels: int) -> bool:
