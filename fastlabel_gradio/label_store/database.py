@@ -245,7 +245,7 @@ class LabelDatabase:
     def _errors_named(self) -> Iterator[None]:
         try:
             yield
-        except (SQLAlchemyError, SQLiteError) as error:
+        except (SQLAlchemyError, SQLiteError, OSError) as error:
             raise StoreError(_explained(error, self.where)) from error
         except UnicodeEncodeError as error:
             raise InvalidLabelsError(
