@@ -24,29 +24,32 @@ class Wish:
     strategy: str
 
 
+Pick = Callable[[Sequence[Wish]], Sequence[Picked]]
+
+
 class BatchQueue(Generic[Picked]):
-    """Answers wishes, first come, first served. May be used from any number of threads.
+    """Answers wishes, first come, first served. May be used from any number of threads."""
 
-    Args:
-        pick: answers some wishes that name the same strategy, in their order. Where it raises, each of them gets the error.
-    """
-
-    def __init__(self, pick: Callable[[Sequence[Wish]], Sequence[Picked]]) -> None:
-        self._pick = pick
+    def __init__(self) -> None:
         self._changed = threading.Condition()
         self._waiting: deque[_Place[Picked]] = deque()
         self._picking: int | None = None  # the thread that picks
 
-    def picked(self, wish: Wish) -> Picked:
-        """The answer to a wish. A thread that picks may ask itself, and is answered at once."""
+    def picked(self, wish: Wish, pick: Pick[Picked]) -> Picked:
+        """The answer to a wish. A thread that picks may ask itself, and is answered at once.
+
+        Args:
+            pick: answers some wishes that name the same strategy, in their order; the same function in every call. Where
+                it raises, each who waits for it gets the error.
+        """
         place: _Place[Picked] = _Place(wish)
         with self._changed:
             self._waiting.append(place)
         while not place.is_served:
-            self._serve_or_wait(place)
+            self._serve_or_wait(place, pick)
         return place.answer()
 
-    def _serve_or_wait(self, place: "_Place[Picked]") -> None:
+    def _serve_or_wait(self, place: "_Place[Picked]", pick: Pick[Picked]) -> None:
         me = threading.get_ident()
         with self._changed:
             self._changed.wait_for(lambda: place.is_served or self._picking in (None, me))
@@ -55,7 +58,7 @@ class BatchQueue(Generic[Picked]):
             before, self._picking = self._picking, me
             group = self._next_group()
         try:
-            _serve(self._pick, group)
+            _serve(pick, group)
         finally:
             with self._changed:
                 self._picking = before
@@ -93,7 +96,7 @@ class _Place(Generic[Picked]):
         return self._picked
 
 
-def _serve(pick: Callable[[Sequence[Wish]], Sequence[Picked]], group: "list[_Place[Picked]]") -> None:
+def _serve(pick: Pick[Picked], group: "list[_Place[Picked]]") -> None:
     try:
         answers = pick([place.wish for place in group])
     except Exception as error:  # told to each of those who wait for it

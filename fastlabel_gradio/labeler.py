@@ -135,7 +135,7 @@ class Labeler:
         self._ledger = PoolLedger(store, labels.current(), labels.claims(now=clock()), settings.audit_share)
         self._batches: OrderedDict[str, tuple[Item, ...]] = OrderedDict()
         self._turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
-        self._queue: BatchQueue[_Pick] = BatchQueue(self._pick)
+        self._queue: BatchQueue[_Pick] = BatchQueue()
         self._picked: set[int] = set()  # rows that are being claimed
         self._rng = np.random.default_rng(settings.learner.seed)
         self._learner = Learner(schema, store, pipeline, self._ledger, self._lock, folder, settings.learner, clock)
@@ -350,7 +350,7 @@ class Labeler:
         """Picks and claims. Picks anew where another annotator was faster with some; takes fewer where that goes on."""
         for attempt in range(CLAIM_ATTEMPTS):
             with self._learner.paused():
-                pick = self._queue.picked(wish)
+                pick = self._queue.picked(wish, self._pick)
             try:
                 whole = attempt < CLAIM_ATTEMPTS - 1
                 claimed = self._claim(annotator, pick.rows, pick.strategy, pick.notice, pick.head, whole=whole)

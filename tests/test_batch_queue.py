@@ -15,7 +15,7 @@ class Counter:
     def __init__(self) -> None:
         self.go_on = threading.Event()
         self.groups: list[list[Wish]] = []
-        self.queue: BatchQueue[int] = BatchQueue(self.pick)
+        self.queue: BatchQueue[int] = BatchQueue()
 
     def pick(self, wishes: Sequence[Wish]) -> list[int]:
         self.groups.append(list(wishes))
@@ -27,7 +27,7 @@ class Counter:
         threads = []
         for wish in wishes:
             waiting = len(self.queue._waiting) + len(self.groups)
-            threads.append(threading.Thread(target=self.queue.picked, args=(wish,)))
+            threads.append(threading.Thread(target=self.queue.picked, args=(wish, self.pick)))
             threads[-1].start()
             wait_for(lambda before=waiting: len(self.queue._waiting) + len(self.groups) > before)  # type: ignore[misc]
         return threads
@@ -68,8 +68,8 @@ def test_a_pick_that_fails_tells_each_who_waits_and_the_next_one_is_picked() -> 
             raise ValueError("no pool")
         return ["picked"] * len(wishes)
 
-    queue: BatchQueue[str] = BatchQueue(pick)
+    queue: BatchQueue[str] = BatchQueue()
     with pytest.raises(ValueError, match="no pool"):
-        queue.picked(Wish(1, "auto"))
+        queue.picked(Wish(1, "auto"), pick)
     fails.append(False)
-    assert queue.picked(Wish(1, "auto")) == "picked"
+    assert queue.picked(Wish(1, "auto"), pick) == "picked"
