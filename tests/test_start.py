@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fastlabel_gradio.access import SECRET_BYTES, load_secret
+from fastlabel_gradio.access import load_secret
+from fastlabel_gradio.access.kept_secrets import SECRET_BYTES
 from fastlabel_gradio.app import main
 from fastlabel_gradio.config import load_config
 from fastlabel_gradio.errors import ConfigError, FastLabelError, StoreError
