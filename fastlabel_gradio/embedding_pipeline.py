@@ -9,6 +9,7 @@ of labels.
 import itertools
 import logging
 import os
+import sqlite3
 import threading
 import time
 from collections import deque
@@ -23,7 +24,15 @@ from jaxtyping import Float32
 from fastlabel_gradio.devices import lower_priority
 from fastlabel_gradio.embedding_store import END_OF_POOL, EmbeddedItem, EmbeddingStore, ScanChanges
 from fastlabel_gradio.encoders.base import Encoder, FittedEncoder
-from fastlabel_gradio.errors import CheckpointError, FastLabelError, SourceError, StoreError, UnreadableItemError
+from fastlabel_gradio.errors import (
+    CheckpointError,
+    FastLabelError,
+    SourceError,
+    StoreError,
+    UnavailableItemError,
+    UnreadableItemError,
+)
+from fastlabel_gradio.retries import FIRST_PAUSE_S, Retries
 from fastlabel_gradio.sources.base import Source
 from fastlabel_gradio.types import Embeddings, Item, Media
 from fastlabel_gradio.unheard import LISTENED_TO, unheard_notice
@@ -34,6 +43,7 @@ SCAN_BLOCK = 5_000
 BLOCK_S = 1.0
 FIT_WAITS_FOR_SCAN_S = 5.0
 RATE_WINDOW_S = 20.0
+LONGEST_SHORTAGE_PAUSE_S = 300.0
 FIT_SEED = 0
 NEWS_KEPT = 20_000  # more pending items of a rescan are looked for in the store
 
@@ -51,6 +61,7 @@ class EmbeddingProgress:
         scan_changes: what the newest rescan found, "" for nothing. scan_notice: why it failed; nothing left the pool then.
         rate_per_s: items a second over the last 20 s. eta_s: seconds left at that rate, None while unknown.
         encoder: its name, "" until loaded. notice: why another encoder stands in. error: why it failed.
+        shortage: what it waits for, "" while it does not: room on the disk, memory, free file descriptors.
     """
 
     state: State = "starting"
@@ -62,6 +73,7 @@ class EmbeddingProgress:
     encoder: str = ""
     notice: str = ""
     error: str = ""
+    shortage: str = ""
     rescanning: bool = False
     scans: int = 0
     scan_changes: str = ""
@@ -70,11 +82,16 @@ class EmbeddingProgress:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What became of a batch: the items that have a vector, in its order, and (id, reason) of those that cannot be read."""
+    """What became of a batch: the items that have a vector, in its order, and (id, reason) of those that cannot be read.
+
+    Attributes:
+        unavailable: those of the unreadable ones that are to be tried again.
+    """
 
     embedded: list[EmbeddedItem]
     vectors: Embeddings
     unreadable: list[tuple[str, str]]
+    unavailable: list[Item]
 
 
 class _Milestone:
@@ -129,10 +146,10 @@ class _News:
             self._items = [] if self._is_overfull else [*self._items, *items]
             self._changed.notify_all()
 
-    def take(self) -> list[Item] | None:
-        """Waits for items; None where there are more than were kept. Once closed, whatever there is."""
+    def take(self, timeout_s: float | None) -> list[Item] | None:
+        """Waits for items; None where there are more than were kept. Once closed or after that time, whatever there is."""
         with self._changed:
-            self._changed.wait_for(lambda: self._items or self._is_overfull or self._is_closed)
+            self._changed.wait_for(lambda: self._items or self._is_overfull or self._is_closed, timeout_s)
             items = None if self._is_overfull else self._items
             self._items, self._is_overfull, self._is_taken = [], False, True
             return items
@@ -186,6 +203,7 @@ class EmbeddingPipeline:
         self._rescan_s = rescan_s
         self._rescan_wanted = threading.Event()
         self._news = _News()
+        self._retries = Retries()
         self._waiting = 0  # news that are not embedded yet
         self._failed = False
         self._listening = False
@@ -209,7 +227,7 @@ class EmbeddingPipeline:
         return progress
 
     def start(self) -> None:
-        self._store.retry_unreadable()
+        self._store.retry_all()
         for thread in self._threads:
             thread.start()
 
@@ -342,21 +360,30 @@ class EmbeddingPipeline:
     def _embed_pool(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
         while not self._stop.is_set():
             scanned = self._scanned.is_set()
-            self._embed_all(encoder, workers, self._pending_batches(encoder.batch_size))
+            self._embed_all(encoder, workers, lambda: self._pending_batches(encoder.batch_size))
             if scanned:
                 return
             self._scanned.wait(0.2)
 
     def _embed_news(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
-        """Waits for what rescans find, and embeds it."""
-        news = self._news.take()
-        pending = None if news is None else self._store.pending_of(news)
+        """Waits for what rescans find, or for what is to be tried again, and embeds it."""
+        news = self._news.take(self._retries.due_in_s)
+        again = self._retries.take()
+        if news == again == []:
+            self._news.finish()
+            return
+        self._store.retry([item.id for item in again])
+        pending = None if news is None else self._store.pending_of([*news, *again])
         if pending != [] and not self._stop.is_set():
             self._done.leave()
             self._recent.clear()
             self._waiting = len(pending or ())
-            size = encoder.batch_size
-            batches = self._pending_batches(size) if pending is None else _blocks(iter(pending), size)
+
+            def batches() -> Iterator[list[Item]]:
+                if pending is None:
+                    return self._pending_batches(encoder.batch_size)
+                return _blocks(iter(self._store.pending_of(pending)), encoder.batch_size)
+
             self._embed_all(encoder, workers, batches)
             self._waiting = 0
             self._update(rate_per_s=0.0, eta_s=None)
@@ -411,26 +438,56 @@ class EmbeddingPipeline:
     def _prepare_or_none(self, item: Item, encoder: Encoder) -> np.ndarray | None:
         try:
             return encoder.prepare(self._source.read(item, encoder.resolution))  # read again, and kept, when embedded
+        except UnavailableItemError:
+            return None  # it comes again with its batch
         except UnreadableItemError as error:
-            self._store.mark_unreadable(item.id, str(error))
+            self._store.mark_unreadable([(item.id, str(error))])
             return None
 
-    def _embed_all(self, encoder: Encoder, workers: ThreadPoolExecutor, batches: Iterator[list[Item]]) -> None:
-        """Embeds batches of pending items, each worker one at a time; stores each as it is ready."""
-        running: list[Future[_Outcome]] = []  # in the order of the pool, so that with one worker the rows are in it too
-        for batch in batches:
-            running.append(workers.submit(self._embed_batch, encoder, batch))
-            if len(running) > self._workers:
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in [future for future in running if future in finished]:
-                    running.remove(future)
-                    self._keep_outcome(future.result())
-                self._listen(encoder, workers)
-            if self._stop.is_set():
+    def _embed_all(
+        self, encoder: Encoder, workers: ThreadPoolExecutor, batches: Callable[[], Iterator[list[Item]]]
+    ) -> None:
+        """Embeds batches of pending items. Where disk, memory or file descriptors run short it waits, and goes on by itself.
+
+        Args:
+            batches: asked again after each wait.
+        """
+        pause_s = FIRST_PAUSE_S
+        while not self._stop.is_set():
+            try:
+                self._embed_each(encoder, workers, batches())
                 break
-        for future in running:
-            if not (self._stop.is_set() and future.cancel()):
-                self._keep_outcome(future.result())
+            except (StoreError, OSError, MemoryError, sqlite3.Error) as error:
+                log.warning("the embedding waits %.0f s: %s", pause_s, error)
+                self._update(
+                    shortage=f"{error or type(error).__name__} It goes on by itself.", rate_per_s=0.0, eta_s=None
+                )
+            self._stop.wait(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_SHORTAGE_PAUSE_S)
+        self._update(shortage="")
+
+    def _embed_each(self, encoder: Encoder, workers: ThreadPoolExecutor, batches: Iterator[list[Item]]) -> None:
+        """Each worker embeds one batch at a time; each is stored as it is ready."""
+        running: list[Future[_Outcome]] = []  # in the order of the pool, so that with one worker the rows are in it too
+        try:
+            for batch in batches:
+                running.append(workers.submit(self._embed_batch, encoder, batch))
+                if len(running) > self._workers:
+                    finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                    for future in [future for future in running if future in finished]:
+                        running.remove(future)
+                        self._keep_outcome(future.result())
+                    self._listen(encoder, workers)
+                if self._stop.is_set():
+                    break
+            while running:
+                future = running.pop(0)
+                if not (self._stop.is_set() and future.cancel()):
+                    self._keep_outcome(future.result())
+        finally:
+            for future in running:
+                future.cancel()
+            wait(running)
         self._listen(encoder, workers)
 
     def _listen(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
@@ -460,7 +517,8 @@ class EmbeddingPipeline:
         fresh: list[EmbeddedItem] = []
         arrays: list[np.ndarray] = []
         unreadable: list[tuple[str, str]] = []
-        keyed = self._keyed(batch, unreadable)
+        unavailable: list[Item] = []
+        keyed = self._keyed(batch, unreadable, unavailable)
         rows = self._store.rows_of_content([entry.content_key for entry in keyed])
         for entry in keyed:
             if entry.content_key not in rows:
@@ -468,22 +526,24 @@ class EmbeddingPipeline:
                     arrays.append(encoder.prepare(self._read(entry.item, encoder)))
                     fresh.append(entry)
                 except UnreadableItemError as error:
-                    unreadable.append((entry.item.id, str(error)))
+                    _leave_out(entry.item, error, unreadable, unavailable)
         known = [entry for entry in keyed if entry.content_key in rows]
         vectors = encoder.encode(arrays)
         fresh, vectors = _finite(fresh, vectors, unreadable)
         if known:
             copies = self._store.embeddings[[rows[entry.content_key] for entry in known]]
             vectors = np.concatenate([vectors, copies])
-        return _Outcome(fresh + known, vectors, unreadable)
+        return _Outcome(fresh + known, vectors, unreadable, unavailable)
 
-    def _keyed(self, batch: Sequence[Item], unreadable: list[tuple[str, str]]) -> list[EmbeddedItem]:
+    def _keyed(
+        self, batch: Sequence[Item], unreadable: list[tuple[str, str]], unavailable: list[Item]
+    ) -> list[EmbeddedItem]:
         keyed = []
         for item in batch:
             try:
                 keyed.append(EmbeddedItem(item, self._source.content_key(item)))
             except UnreadableItemError as error:
-                unreadable.append((item.id, str(error)))
+                _leave_out(item, error, unreadable, unavailable)
         return keyed
 
     def _read(self, item: Item, encoder: Encoder) -> Media:
@@ -492,8 +552,10 @@ class EmbeddingPipeline:
         return media
 
     def _keep_outcome(self, outcome: _Outcome) -> None:
-        for item_id, reason in outcome.unreadable:
-            self._store.mark_unreadable(item_id, reason)
+        if outcome.unreadable:
+            self._store.mark_unreadable(outcome.unreadable)
+        for item in outcome.unavailable:
+            self._retries.add(item)
         self._store.append(outcome.embedded, outcome.vectors)
         self._waiting = max(0, self._waiting - len(outcome.embedded) - len(outcome.unreadable))
         self._measure(len(outcome.embedded))
@@ -508,6 +570,14 @@ class EmbeddingPipeline:
         rate = counted / elapsed if elapsed > 0 else 0.0
         left = self._waiting or self._store.total - self._store.unreadable_count - len(self._store)
         self._update(rate_per_s=rate, eta_s=max(left, 0) / rate if rate else None)
+
+
+def _leave_out(
+    item: Item, error: UnreadableItemError, unreadable: list[tuple[str, str]], unavailable: list[Item]
+) -> None:
+    unreadable.append((item.id, str(error)))
+    if isinstance(error, UnavailableItemError):
+        unavailable.append(item)
 
 
 def _finite(

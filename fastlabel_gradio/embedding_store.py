@@ -178,15 +178,25 @@ class EmbeddingStore:
             self._revision += bool(found.new or found.gone)
         return found
 
-    def mark_unreadable(self, item_id: str, reason: str) -> None:
-        """Lists an item as unreadable; it is tried again when its stamp changes, or after `retry_unreadable`."""
+    def mark_unreadable(self, reasons: Sequence[tuple[str, str]]) -> None:
+        """Lists items, as (id, reason), as unreadable; each is tried again when its stamp changes, or after a retry."""
         with self._write_lock, self._writer:
-            changed = self._writer.execute(
-                "UPDATE items SET reason = ? WHERE id = ? AND reason IS NULL", (reason, item_id)
-            ).rowcount
-            self._unreadable += changed
+            before = self._writer.total_changes
+            self._writer.executemany(
+                "UPDATE items SET reason = ?2 WHERE id = ?1 AND reason IS NULL", [(id_, why) for id_, why in reasons]
+            )
+            self._unreadable += self._writer.total_changes - before
 
-    def retry_unreadable(self) -> None:
+    def retry(self, item_ids: Sequence[str]) -> None:
+        """Lists some items as unreadable no more."""
+        with self._write_lock, self._writer:
+            before = self._writer.total_changes
+            self._writer.executemany(
+                "UPDATE items SET reason = NULL WHERE id = ? AND reason IS NOT NULL", [(id_,) for id_ in item_ids]
+            )
+            self._unreadable -= self._writer.total_changes - before
+
+    def retry_all(self) -> None:
         """Lists no item as unreadable any more: a reader may have been installed since, or this version may read more."""
         with self._write_lock, self._writer:
             self._writer.execute("UPDATE items SET reason = NULL WHERE reason IS NOT NULL")
@@ -330,9 +340,7 @@ class EmbeddingStore:
                     ],
                 )
         except (OSError, sqlite3.Error) as error:
-            raise StoreError(
-                f"{self._file}: embeddings cannot be written ({error}). Free some space, then restart."
-            ) from error
+            raise StoreError(f"{self._file}: embeddings cannot be written ({error}). Free some space.") from error
         self._rows = start + len(embedded)
 
     def rows_of_content(self, content_keys: Sequence[str]) -> dict[str, int]:

@@ -5,6 +5,7 @@ FastLabelError
 │   └── UnknownNameError   a name that is not in a registry
 ├── SourceError            a source that cannot be opened: missing path, empty folder, sheet of the wrong size
 ├── UnreadableItemError    one item that cannot be read; it is listed and left out of the pool
+│   └── UnavailableItemError  for a reason that may pass: its disk, memory, permission; it is tried again
 ├── EncoderUnavailableError  weights that cannot be had
 ├── CheckpointError        a head's checkpoint that does not belong to this encoder or schema
 ├── InvalidLabelsError     a submit with an unknown item, label or shape; nothing of it was stored
@@ -32,6 +33,10 @@ class SourceError(FastLabelError):
 
 class UnreadableItemError(FastLabelError):
     """One item that cannot be read. The message is the reason, short enough for one line on screen."""
+
+
+class UnavailableItemError(UnreadableItemError):
+    """One item that cannot be read now, for a reason outside of its content that may pass."""
 
 
 class EncoderUnavailableError(FastLabelError):

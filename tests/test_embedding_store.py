@@ -138,8 +138,8 @@ def test_a_scan_that_was_cut_off_retires_nothing(store: EmbeddingStore, tmp_path
 
 def test_unreadable_items_are_listed_and_tried_again_once_they_change(store: EmbeddingStore) -> None:
     _scan(store, _items(1, 2))
-    store.mark_unreadable("item-1", "truncated")
-    store.mark_unreadable("item-1", "truncated")
+    store.mark_unreadable([("item-1", "truncated")])
+    store.mark_unreadable([("item-1", "truncated")])
     assert store.unreadable(10) == [("item-1", "truncated")]
     assert store.unreadable_count == 1
     assert _pending(store) == _items(2)
@@ -153,8 +153,8 @@ def test_unreadable_items_are_listed_and_tried_again_once_they_change(store: Emb
 
 def test_unreadable_items_are_tried_again_on_request(store: EmbeddingStore) -> None:
     _scan(store, _items(1, 2))
-    store.mark_unreadable("item-1", "HEIC: install its reader")
-    store.retry_unreadable()
+    store.mark_unreadable([("item-1", "HEIC: install its reader")])
+    store.retry_all()
     assert (store.unreadable(10), store.unreadable_count) == ([], 0)
     assert len(_pending(store)) == 2
 

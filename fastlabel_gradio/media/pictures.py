@@ -24,7 +24,7 @@ from fastlabel_gradio.media.colour_profiles import in_srgb
 from fastlabel_gradio.media.cut_off_pictures import as_far_as_it_goes
 from fastlabel_gradio.media.deep_pictures import Samples, drawn
 from fastlabel_gradio.media.full_depth import deep_samples
-from fastlabel_gradio.media.item_file import Stream, one_line, open_file
+from fastlabel_gradio.media.item_file import Stream, check_system, one_line, open_file
 from fastlabel_gradio.media.jpeg_xl import is_jpeg_xl, jpeg_xl_size, read_jpeg_xl
 from fastlabel_gradio.media.orientation import orientation_of, upright
 from fastlabel_gradio.media.picture_reasons import HEAD_BYTES, reason_of
@@ -190,9 +190,8 @@ def _stream(file: Path | Stream) -> AbstractContextManager[Stream]:
 def _one_line_reasons() -> Iterator[None]:
     try:
         yield
-    except MemoryError as error:
-        raise UnreadableItemError("needs more memory than there is") from error
-    except _DECODER_ERRORS as error:
+    except (MemoryError, *_DECODER_ERRORS) as error:
+        check_system(error)
         raise UnreadableItemError(f"damaged or cut off: {one_line(error)}") from error
 
 

@@ -24,7 +24,7 @@ import soxr
 from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.media.channels import Channel, Levels, mono
 from fastlabel_gradio.media.ffmpeg_sounds import ffmpeg_blocks, ffmpeg_info, is_without_index
-from fastlabel_gradio.media.item_file import one_line, open_file
+from fastlabel_gradio.media.item_file import check_system, one_line, open_file
 from fastlabel_gradio.media.ogg_chains import ChainedSound, chain_of
 from fastlabel_gradio.media.repair import RepairedStream, duration
 from fastlabel_gradio.media.sound_repairs import repair_of
@@ -319,9 +319,8 @@ def _one_line_reasons() -> Iterator[None]:
         yield
     except UnreadableItemError:
         raise
-    except MemoryError as error:
-        raise UnreadableItemError("needs more memory than there is") from error
-    except (OSError, RuntimeError, ValueError, LookupError, ArithmeticError, TypeError) as error:
+    except (MemoryError, OSError, RuntimeError, ValueError, LookupError, ArithmeticError, TypeError) as error:
+        check_system(error)
         raise _damaged(error) from error
 
 

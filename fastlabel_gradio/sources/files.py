@@ -5,7 +5,7 @@ import os
 import re
 from pathlib import Path, PurePath
 
-from fastlabel_gradio.errors import UnreadableItemError
+from fastlabel_gradio.errors import UnavailableItemError, UnreadableItemError
 from fastlabel_gradio.media.item_file import one_line, open_file
 from fastlabel_gradio.types import TimeSpan
 
@@ -85,7 +85,7 @@ def file_key(path: Path) -> str:
         try:
             return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
         except OSError as error:
-            raise UnreadableItemError(f"cannot be read: {one_line(error)}") from error
+            raise UnavailableItemError(f"cannot be read: {one_line(error)}") from error
 
 
 def sampled_key(path: Path) -> str:
@@ -104,7 +104,7 @@ def sampled_key(path: Path) -> str:
                 stream.seek(number * (size - BLOCK_BYTES) // (SAMPLED_BLOCKS - 1))
                 digest.update(stream.read(BLOCK_BYTES))
         except OSError as error:
-            raise UnreadableItemError(f"cannot be read: {one_line(error)}") from error
+            raise UnavailableItemError(f"cannot be read: {one_line(error)}") from error
     return digest.hexdigest()
 
 

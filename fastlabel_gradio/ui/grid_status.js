@@ -190,6 +190,7 @@ function waitingText(since, every) {
 }
 
 function describeEmbedding(embedding) {
+  if (embedding.shortage) return "Embedding waits: " + embedding.shortage;
   const count = formatCount(embedding.done) + (embedding.total ? " of " + formatCount(embedding.total) : "");
   const doing = {
     starting: "Starting",
