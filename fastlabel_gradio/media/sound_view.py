@@ -102,7 +102,15 @@ def as_heard(waveform: Waveform, view: SoundView) -> Waveform:
     if view.low_hz:
         waveform = high_passed(waveform, view.low_hz)
     peak = float(np.abs(waveform.samples).max(initial=0.0))
-    return slowed(replace(waveform, peak=peak), view.expand)
+    notes = "; ".join(filter(None, (waveform.note, _unseen(waveform.rate_hz, view))))
+    return slowed(replace(waveform, peak=peak, note=notes), view.expand)
+
+
+def _unseen(rate_hz: int, view: SoundView) -> str:
+    """What to say of ultrasound in a pool that holds little of it."""
+    if rate_hz <= max(HIGHEST_PLAIN_RATE_HZ, view.rate_hz) or rate_hz <= 2 * view.top_hz:
+        return ""
+    return f"{rate_hz:,} samples a second, unlike most: what lies above {view.top_hz:,} Hz is not seen (option top_hz)"
 
 
 def as_drawn(waveform: Waveform, view: SoundView) -> Waveform:

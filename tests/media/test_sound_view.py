@@ -138,6 +138,12 @@ def test_ultrasound_that_nobody_hears_is_said_with_the_option() -> None:
     assert SoundView(rate_hz=96_000).notice == SoundView(rate_hz=256_000, expand=10).notice == ""
 
 
+def test_a_bat_among_songs_says_what_of_it_is_not_seen() -> None:
+    assert "256,000 samples a second" in as_heard(bat(45_000), SoundView(rate_hz=44_100)).note
+    assert as_heard(bat(45_000), SoundView(top_hz=128_000, rate_hz=44_100)).note == ""
+    assert as_heard(bat(45_000), SoundView(rate_hz=BAT_RATE_HZ)).note == ""  # the pool's notice says it
+
+
 @pytest.mark.parametrize("level", [1.0, 0.01, 0.001])
 def test_a_quiet_recording_is_as_bright_as_a_loud_one(level: float) -> None:
     time_s = np.arange(BIRD_RATE_HZ) / BIRD_RATE_HZ
