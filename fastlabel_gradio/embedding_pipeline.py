@@ -98,6 +98,7 @@ class EmbeddingPipeline:
         keep: given every item that is read, for whoever wants to cache a thumbnail of it.
         kept_resolution: what `keep` needs at least, as `resolution` of `Source.read`.
         workers: threads, each of which reads, prepares and encodes a batch at a time; one per core by default.
+        audit_share: of the source's groups, how many are kept for the audit.
     """
 
     def __init__(
@@ -108,8 +109,10 @@ class EmbeddingPipeline:
         keep: Callable[[Item, Media], None] | None = None,
         kept_resolution: int = 0,
         workers: int | None = None,
+        audit_share: float = 0.0,
     ) -> None:
         self._source = source
+        self._audit_share = audit_share
         self._store = store
         self._open_encoder = open_encoder
         self._keep = keep or (lambda item, media: None)
@@ -180,20 +183,26 @@ class EmbeddingPipeline:
             self._progress = replace(self._progress, **changes)
 
     def _scan(self) -> None:
+        self._group()
         self._store.begin_scan()
         for block in _blocks(self._source.scan(), SCAN_BLOCK):
-            self._store.add_items(block)
+            self._store.add_items(block, list(map(self._source.group_of, block)) if self._source.grouping else ())
             if self._stop.is_set():
                 return
-        self._store.end_scan()
+        self._store.end_scan(self._audit_share)
         if self._store.total == 0:
             raise SourceError("The source has no items. Add some, then restart.")
         self._scanned.set()
+
+    def _group(self) -> None:
+        """Before either thread uses the store: rows whose groups are of another rule must not be taken for the audit."""
+        self._store.group_by(str(self._source.grouping or ""))
 
     def _embed(self) -> None:
         encoder, notice = self._load()  # at full priority: the first batch waits for it
         lower_priority()
         with ThreadPoolExecutor(self._workers, "embed", lower_priority) as workers:
+            self._group()
             self._store.use_encoder(encoder.fingerprint, encoder.dim)
             self._update(state="embedding", encoder=encoder.name, notice=notice)
             self._announce(encoder)

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from fastlabel_gradio.errors import StoreError
+from fastlabel_gradio.groups import AuditGroups, group_key
 from fastlabel_gradio.types import Embeddings, Item, Rows
 
 GROWTH_ROWS = 65_536
@@ -33,7 +34,8 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # no UTF-8, so no id
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS items (
-    id TEXT PRIMARY KEY, stamp TEXT NOT NULL, shuffle_key INTEGER NOT NULL, scan INTEGER NOT NULL, reason TEXT
+    id TEXT PRIMARY KEY, stamp TEXT NOT NULL, shuffle_key INTEGER NOT NULL, scan INTEGER NOT NULL, reason TEXT,
+    group_key INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS completed_scans (number INTEGER PRIMARY KEY);
 CREATE INDEX IF NOT EXISTS items_in_order ON items (shuffle_key);
@@ -59,6 +61,9 @@ class EmbeddedItem:
 class EmbeddingStore:
     """The items of one project and their embeddings. One writer thread at a time; readers in any number of threads.
 
+    Attributes:
+        groups: on which side of the audit each group is; an item's own group is a key in the index.
+
     Args:
         folder: made if missing. Raises StoreError where it cannot be written or was made by another version.
     """
@@ -75,6 +80,7 @@ class EmbeddingStore:
             ) from error
         self._write_lock = threading.RLock()
         self._read_lock = threading.Lock()
+        self.groups = AuditGroups(self._writer, self._write_lock)
         self._completed_scan = self._count("SELECT coalesce(max(number), 0) FROM completed_scans")
         self._scan = self._count("SELECT coalesce(max(scan), 0) FROM items")
         self._recount()
@@ -94,33 +100,58 @@ class EmbeddingStore:
     def unreadable_count(self) -> int:
         return self._unreadable
 
+    def group_by(self, rule: str) -> None:
+        """Takes in how the items are grouped, "" for not at all. Where that is new, the next scan gives them their groups.
+
+        To be called before a scan and before embeddings are used; a second call with the same rule changes nothing.
+        """
+        with self._write_lock, self._writer:
+            if rule != self.groups.rule:
+                self._writer.execute("UPDATE items SET group_key = NULL WHERE group_key IS NOT NULL")
+                self.groups.regroup(rule)
+
     def begin_scan(self) -> None:
         """Starts a scan: items that it does not add again count as removed once it ends."""
         with self._write_lock:
             self._scan += 1
+            self.groups.begin()
 
-    def add_items(self, items: Sequence[Item]) -> None:
-        """Adds or confirms items of the running scan; an item whose stamp changed is embedded again."""
-        records = [(item.id, item.stamp, _shuffle_key(item.id), self._scan) for item in items]
+    def add_items(self, items: Sequence[Item], groups: Sequence[str | None] = ()) -> None:
+        """Adds or confirms items of the running scan; an item whose stamp changed is embedded again.
+
+        Args:
+            groups: of each item; without groups, none.
+        """
+        keys = [None if group is None else group_key(group) for group in groups] or [None] * len(items)
+        records = [
+            (item.id, item.stamp, _shuffle_key(item.id), self._scan, key) for item, key in zip(items, keys, strict=True)
+        ]
+        self.groups.count(key for key in keys if key is not None)
         with self._write_lock, self._writer:
             before = self._writer.total_changes
             self._writer.executemany(
-                "INSERT INTO items (id, stamp, shuffle_key, scan) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                "INSERT INTO items (id, stamp, shuffle_key, scan, group_key) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (id) DO NOTHING",
                 records,
             )
             self._total += self._writer.total_changes - before
             self._writer.executemany(
-                "UPDATE items SET reason = CASE WHEN stamp = ?2 THEN reason END, stamp = ?2, scan = ?4"
-                " WHERE id = ?1 AND scan < ?4",
+                "UPDATE items SET reason = CASE WHEN stamp = ?2 THEN reason END, stamp = ?2, scan = ?4,"
+                " group_key = ?5 WHERE id = ?1 AND scan < ?4",
                 records,
             )
 
-    def end_scan(self) -> None:
-        """Ends a scan that ran to its end; what it did not find leaves the pool, its embeddings stay for a return."""
+    def end_scan(self, audit_share: float = 0.0) -> None:
+        """Ends a scan that ran to its end; what it did not find leaves the pool, its embeddings stay for a return.
+
+        Args:
+            audit_share: of the groups that are new, how many are for the audit.
+        """
         with self._write_lock, self._writer:
             self._writer.execute("INSERT INTO completed_scans (number) VALUES (?)", (self._scan,))
             self._completed_scan = self._scan
             self._recount()
+        self.groups.end(audit_share)
 
     def mark_unreadable(self, item_id: str, reason: str) -> None:
         """Lists an item as unreadable; it is tried again when its stamp changes."""
@@ -305,6 +336,22 @@ class EmbeddingStore:
         )
         return np.array([row for (row,) in found], dtype=np.int64)
 
+    def group_keys(self, start: int, stop: int) -> Rows:
+        """The key of the group of each row start <= row < stop, by row; 0 where it is not known, or there is none."""
+        keys = np.zeros(stop - start, dtype=np.int64)
+        for first in range(start, stop, GROWTH_ROWS):
+            found = self._read(
+                "SELECT row, group_key FROM rows JOIN items ON items.id = rows.item_id"
+                " WHERE encoder = ? AND row >= ? AND row < ? AND group_key IS NOT NULL",
+                self._encoder,
+                first,
+                min(first + GROWTH_ROWS, stop),
+            )
+            if found:
+                rows, of_rows = np.array(found, dtype=np.int64).T
+                keys[rows - start] = of_rows
+        return keys
+
     def item_blocks(self) -> Iterator[list[tuple[int, str]]]:
         """Every (row, item id) of the pool by row, in blocks, for exports."""
         for start in range(0, self._rows, EXPORT_BLOCK_ROWS):
@@ -327,6 +374,8 @@ class EmbeddingStore:
                 "beside it to embed again; keep labels.sqlite."
             )
         connection.executescript(_TABLES)
+        if not any(column[1] == "group_key" for column in connection.execute("PRAGMA table_info(items)")):
+            connection.execute("ALTER TABLE items ADD COLUMN group_key INTEGER")  # since groups are known
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         return connection
 

@@ -20,7 +20,7 @@ from fastlabel_gradio.candidates import candidates_of
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline, EmbeddingProgress
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import InvalidLabelsError
-from fastlabel_gradio.evaluation import Advice, AuditReport, advise, fit_learning_curve
+from fastlabel_gradio.evaluation import Advice, AuditReport, Gain, advise
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.head import (
     Head,
@@ -71,10 +71,12 @@ class Evaluation:
 
     Attributes:
         report: None while there is no head, or no labeled item of the audit.
+        brought: by the last labels; None while there is no head of this run to compare with.
         points: of every head so far, oldest first.
     """
 
     report: AuditReport | None
+    brought: Gain | None
     points: list[LearningPoint]
     advice: Advice
 
@@ -244,24 +246,10 @@ class Labeler:
     def evaluation(self, target: float) -> Evaluation:
         """How good the newest head is, and whether that is enough for a target accuracy, 0 to 1."""
         head, points = self._learner.head, self._learner.points
-        measured = [point for point in points if point.audit_items]
-        curve = fit_learning_curve(
-            [point.labels for point in measured],
-            [point.correct / point.audit_items for point in measured],
-            [point.audit_items for point in measured],
-        )
-        report = self._learner.audit(head) if head else None
+        report, brought = (self._learner.audit(head), self._learner.gain(head)) if head else (None, None)
         agreements = [point.agreement for point in points if point.agreement is not None]
-        advice = advise(
-            report,
-            target,
-            head.info.label_count if head else 0,
-            self.counts().unlabeled,
-            curve,
-            agreements,
-            self.settings.audit_share,
-        )
-        return Evaluation(report, points, advice)
+        advice = advise(report, target, self.counts().unlabeled, brought, agreements)
+        return Evaluation(report, brought, points, advice)
 
     def claimed_by_others(self, annotator: str) -> int:
         """Items in the batches of other annotators."""

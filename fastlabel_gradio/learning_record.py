@@ -17,12 +17,17 @@ class LearningPoint:
         labels: what it was trained on.
         audit_items, correct: random items that were labeled by then, and how many of them it got right.
         agreement: Cohen's kappa with the head before it on a sample of the pool; None for the first one.
+        low, high: 95 % interval of its accuracy, 0 to 1; None without audited items, and in records of earlier versions.
+        audit: the mark of the audit that it was measured on: points of another one are not comparable.
     """
 
     labels: int
     audit_items: int
     correct: int
     agreement: float | None
+    low: float | None = None
+    high: float | None = None
+    audit: str = ""
 
 
 class LearningRecord:

@@ -26,6 +26,7 @@ from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Item, Kind
 
 MAX_PRIVATE_LABELERS = 100
+NO_OTHER_ITEMS = {"download", "group_pattern", "group_column"}  # options of a source that may change between two starts
 
 
 class Project:
@@ -73,6 +74,7 @@ class Project:
                 self.gallery.keep,
                 self.gallery.kept_resolution,
                 embedding_workers,
+                config.audit_share,
             )
             undo.pop_all()
 
@@ -191,7 +193,7 @@ def _as_now(record: Path, options: SourceOptions) -> object:
     try:
         recorded = json.loads(record.read_text(encoding="utf-8"))
         kind = recorded.pop("kind")
-        return {"kind": kind, **type(options).model_validate(recorded).model_dump(mode="json", exclude={"download"})}
+        return {"kind": kind, **type(options).model_validate(recorded).model_dump(mode="json", exclude=NO_OTHER_ITEMS)}
     except (ValueError, AttributeError, KeyError):  # damaged, or the options of another source
         return None
 
@@ -199,7 +201,7 @@ def _as_now(record: Path, options: SourceOptions) -> object:
 def _check_owner(folder: Path, config: ProjectConfig) -> None:
     """Labels are kept by item id, and ids of another source may be the same. Raises ConfigError."""
     options = SOURCES.get(config.source.kind).Options.model_validate(config.source.options)
-    identity = {"kind": config.source.kind, **options.model_dump(mode="json", exclude={"download"})}
+    identity = {"kind": config.source.kind, **options.model_dump(mode="json", exclude=NO_OTHER_ITEMS)}
     record = folder / "source.json"
     text = json.dumps(identity, indent=2, sort_keys=True)
     if not record.exists():

@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parent.parent / "fastlabel_gradio"
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("types", "errors"),
     (
-        *("registry", "options", "config", "devices", "atomic_file", "clustering"),
+        *("registry", "options", "config", "devices", "atomic_file", "clustering", "groups"),
         *("media", "label_store", "trainer", "evaluation", "learning_record", "kept_rows"),
     ),
     ("sources", "encoders", "head", "exports"),

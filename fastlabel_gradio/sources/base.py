@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from fastlabel_gradio.groups import Grouping
 from fastlabel_gradio.options import parse_options
 from fastlabel_gradio.registry import Registry
 from fastlabel_gradio.types import Item, Kind, LeftOut, Media
@@ -26,9 +27,13 @@ class Source(ABC):
 
     Opening one (`__init__`) checks that it can be used and raises SourceError with the next step where it cannot; it may
     download, with a progress bar. All methods may be called from several threads at once.
+
+    Attributes:
+        grouping: what `group_of` goes by; None where it knows no groups.
     """
 
     kind: Kind
+    grouping: Grouping | None = None
     Options: ClassVar[type[SourceOptions]]
 
     @abstractmethod
@@ -69,6 +74,12 @@ class Source(ABC):
 
     def reference_label(self, item: Item) -> str | None:
         """The class name that the data itself gives, for evaluation only: never shown, never trained on."""
+        return None
+
+    def group_of(self, item: Item) -> str | None:
+        """The recording, site, speaker or burst that the item is of: items of one are alike, so a head that learned one of
+        them is tested on others. None for every item where the source knows no groups.
+        """
         return None
 
     def left_out(self) -> Sequence[LeftOut]:

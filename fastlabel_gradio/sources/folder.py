@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.sources.base import Source, SourceOptions
 from fastlabel_gradio.sources.files import id_of, stamp_of
+from fastlabel_gradio.sources.grouped import GroupPattern, PatternGroups
 from fastlabel_gradio.types import Item
 
 SPLITS = frozenset({"train", "val", "valid", "validation", "test"})
@@ -17,9 +18,10 @@ _log = logging.getLogger(__name__)
 
 
 class FolderOptions(SourceOptions):
-    """`path`: the folder."""
+    """`path`: the folder. `group_pattern`: what finds the group of an item in its id, see `PatternGroups`."""
 
     path: Path
+    group_pattern: GroupPattern | None = None
 
 
 class FolderSource(Source):
@@ -41,6 +43,10 @@ class FolderSource(Source):
         check_folder(self.root, self.noun)
         check_not_empty(self.root, self.noun, self.suffixes)
         folders = _subfolders(self.root)
+        self._groups = None if options.group_pattern is None else PatternGroups(options.group_pattern)
+        if self._groups:
+            self._groups.check(map(id_of, walk(self.root, self.suffixes, in_order=False)), self.root)
+            self.grouping = self._groups.grouping
         self._splits = frozenset(folders) if folders and SPLITS.issuperset(map(str.lower, folders)) else frozenset()
 
     def scan(self) -> Iterator[Item]:
@@ -67,6 +73,9 @@ class FolderSource(Source):
         if folders and folders[0] in self._splits:
             folders = folders[1:]
         return folders[0] if folders else None
+
+    def group_of(self, item: Item) -> str | None:
+        return self._groups.group_of(item) if self._groups else None
 
     def _holds_item(self, folder: Path) -> bool:
         return any(not is_folder and name.lower().endswith(self.suffixes) for name, is_folder in _entries(folder))

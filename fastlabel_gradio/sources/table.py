@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import model_validator
+
 from fastlabel_gradio.errors import SourceError
+from fastlabel_gradio.groups import Grouping
 from fastlabel_gradio.media.pictures import open_picture
 from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions
 from fastlabel_gradio.sources.files import file_key, id_of, locate, path_of, stamp_of
+from fastlabel_gradio.sources.grouped import GroupPattern, PatternGroups, file_of
 from fastlabel_gradio.sources.sound_files import read_sound, sound_key, whole_file
 from fastlabel_gradio.sources.table_rows import SUFFIXES, table_rows, text_of
 from fastlabel_gradio.types import Item, Kind, Media, TimeSpan
@@ -31,6 +35,8 @@ class TableOptions(SourceOptions):
         media: what its paths name. One of a sound may name a part of the file, in seconds: `talk.wav#t=3.0,5.5`.
         root: the folder that its paths are relative to, by default the table's own.
         split_column: rows with "test" in it are kept out of the pool as a test part.
+        group_column: the recording, site, speaker or burst of each row.
+        group_pattern: what finds it in the id instead, see `PatternGroups`.
     """
 
     path: Path
@@ -39,14 +45,26 @@ class TableOptions(SourceOptions):
     path_column: str = "path"
     label_column: str = "label"
     split_column: str = "split"
+    group_column: str | None = None
+    group_pattern: GroupPattern | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_group(self) -> "TableOptions":
+        if self.group_column is not None and self.group_pattern is not None:
+            raise ValueError("group_column and group_pattern exclude each other: name one")
+        return self
 
 
 @dataclass
 class _Rows:
-    """What is kept of a table: label by item id in the order of the rows, and the ids of the rows that are held out."""
+    """What is kept of a table: label by item id in the order of the rows, and the ids of the rows that are held out.
+
+    `groups`: by item id, of rows with something in the group column.
+    """
 
     labels: dict[str, str | None] = field(default_factory=dict)
     held_out: set[str] = field(default_factory=set)
+    groups: dict[str, str] = field(default_factory=dict)
 
 
 @SOURCES.register("table")
@@ -74,6 +92,22 @@ class Table(Source):
                 f"{table} leaves no {noun} to label: '{HELD_OUT}' in every row of '{options.split_column}' keeps all "
                 "out. Name another column as `split_column`."
             )
+
+        self._groups = None if options.group_pattern is None else PatternGroups(options.group_pattern)
+        if self._groups:
+            self._groups.check(self._rows.labels, table)
+        self.grouping = self._grouping(options, table)
+
+    def _grouping(self, options: TableOptions, table: Path) -> Grouping | None:
+        """By the column or the pattern; without either, parts of a sound by their file, where there is a part."""
+        if self._groups:
+            return self._groups.grouping
+        if options.group_column is not None:
+            if not self._rows.groups:
+                raise SourceError(f"{table}: column '{options.group_column}' is empty in every row. Fill group_column.")
+            return Grouping("groups", f"of column {options.group_column}")
+        parts = self.kind == "audio" and any(TimeSpan.split(item_id)[1] for item_id in self._rows.labels)
+        return Grouping("recordings") if parts else None
 
     def scan(self) -> Iterator[Item]:
         """In the order of the rows."""
@@ -105,6 +139,12 @@ class Table(Source):
     def reference_label(self, item: Item) -> str | None:
         return self._rows.labels.get(item.id)
 
+    def group_of(self, item: Item) -> str | None:
+        """What the column says or the pattern finds; a row with neither is of the group of its file."""
+        if self.grouping is None:
+            return None
+        return self._groups.group_of(item) if self._groups else self._rows.groups.get(item.id) or file_of(item)
+
     def _item(self, item_id: str) -> Item:
         file_id = TimeSpan.split(item_id)[0] if self.kind == "audio" else item_id
         return Item(item_id, _stamp(self.root, file_id))
@@ -122,7 +162,8 @@ def _read_rows(table: Path, root: Path, options: TableOptions) -> _Rows:
     rows = _Rows()
     conflicts = 0
     advice = "Name the right one as `path_column`."
-    for line, row in table_rows(table, (options.path_column,), advice):
+    columns = (options.path_column, *([options.group_column] if options.group_column else []))
+    for line, row in table_rows(table, columns, advice):
         path = text_of(row.get(options.path_column))
         if path is None:
             continue
@@ -134,6 +175,8 @@ def _read_rows(table: Path, root: Path, options: TableOptions) -> _Rows:
             conflicts += rows.labels[item_id] != label
             continue
         rows.labels[item_id] = None if label is None else sys.intern(label)
+        if options.group_column and (group := text_of(row.get(options.group_column))):
+            rows.groups[item_id] = sys.intern(group)
         if (text_of(row.get(options.split_column)) or "").lower() == HELD_OUT:
             rows.held_out.add(item_id)
     if conflicts:

@@ -226,26 +226,6 @@ def test_the_intervals_of_the_curve_are_those_of_rest(audited: Audited) -> None:
     expect(page.panel.locator(".fl-chart-dot title").last).to_contain_text(f"({low} to {high}) of 36 random items")
 
 
-@pytest.mark.parametrize(
-    ("forecast", "says", "corners"),
-    [(150, "at about 150 labels", 4), (8_367_512, "at about 8,400,000 labels", 3), (20, "", 0), (None, "", 0)],
-)
-def test_a_forecast_is_marked_where_it_is_or_by_an_arrow_where_it_is_far_off(
-    audited: Audited, page: "Page", forecast: int | None, says: str, corners: int
-) -> None:
-    visitor = audited(40, 80, opened=False)
-    answer = {**visitor.evaluation(), "forecast": forecast}
-    page.route("**/api/evaluation*", lambda route: route.fulfill(json=answer))
-    visitor.open()
-    visitor.show()
-    marker, words = visitor.panel.locator(".fl-chart-forecast"), visitor.panel.locator(".fl-curve-key-forecast")
-    expect(visitor.panel.locator(".fl-chart-line")).to_have_count(1)
-    expect(marker).to_have_count(min(corners, 1))
-    if corners:
-        expect(words).to_contain_text(says)
-        assert len((marker.get_attribute("points") or "").split()) == corners
-
-
 def test_another_target_asks_again_and_is_kept_over_a_reload(audited: Audited) -> None:
     page = audited(40, 80)
     page.show()
