@@ -16,26 +16,18 @@ Groups = Int64[np.ndarray, " items"]  # a number for each group
 Z_95 = 1.959963984540054  # standard normal quantile of 0.975
 
 
-def wilson_interval(successes: float, trials: float, z: float = Z_95) -> tuple[float, float]:
+def wilson_interval(successes: int, trials: int, z: float = Z_95) -> tuple[float, float]:
     """Bounds of a share from a random sample, 0 to 1 (Wilson, JASA 1927; Brown, Cai & DasGupta, Statistical Science 2001).
 
     Args:
-        successes, trials: counts, or those of a smaller sample that says as much (`effective_size`).
         z: standard normal quantile; 1.96 for 95 % confidence.
 
     Raises:
         ValueError: no trials, or more successes than trials.
     """
-    if not 0 <= successes <= trials or trials <= 0:
+    if not 0 <= successes <= trials or trials < 1:
         raise ValueError(f"{successes} of {trials}: a share needs a trial, and no more successes than trials.")
-    share = successes / trials
-    centre = share + z * z / (2 * trials)
-    spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-    scale = 1 + z * z / trials
-    # Rounding can leave a bound a hair outside of where the formula puts it.
-    low = 0.0 if successes == 0 else (centre - spread) / scale
-    high = 1.0 if successes == trials else (centre + spread) / scale
-    return low, high
+    return _wilson(successes / trials, trials, z)
 
 
 def effective_size(values: Float64[np.ndarray, " items"], groups: Groups | None) -> float:
@@ -43,11 +35,13 @@ def effective_size(values: Float64[np.ndarray, " items"], groups: Groups | None)
 
     n / (1 + (m - 1) r) with m = sum of squared group sizes / n (L. Kish, Survey Sampling, 1965, section 5.4, for groups of
     different sizes), and r the correlation within groups: the mean product of two deviations in a group over the variance
-    (the pairwise estimator of Ridout, Demétrio & Firth, Biometrics 1999). A few groups that happen to agree are no proof
-    that groups are, so r is drawn towards 1 as if one more group had been found alike: with E groups in which the rarer
+    (the pairwise estimator of Ridout, Demétrio & Firth, Biometrics 1999). A few groups that happen to differ within are no
+    proof that groups do, so r is drawn towards 1 as if one more group had been found alike: with E groups in which the rarer
     value occurs it is (E r + 1) / (E + 1). Without any, as where every answer is right, a group counts as one item. And
     because r is an estimate the size is k / (k + 1) of that, k = n / m groups: the least correction with which simulated
-    intervals held 95 times in 100 also where the items of a group are all the same (`tests/test_evaluation.py`). In Wilson's interval it takes the place of the sample's size, as Korn & Graubard (Survey Methodology 1998) have it for
+    intervals held 95 times in 100 also where the items of a group are all the same (`tests/test_evaluation.py`).
+
+    In Wilson's interval it takes the place of the sample's size, as Korn & Graubard (Survey Methodology 1998) have it for
     Clopper and Pearson's. `benchmarks/coverage.py` counts how often that interval holds the truth.
     """
     if groups is None:
@@ -139,7 +133,7 @@ def audit(probabilities: Probabilities, targets: Targets, groups: Groups | None 
     right = probabilities.argmax(axis=1) == targets
     correct = int(right.sum())
     size = effective_size(right.astype(np.float64), groups)
-    low, high = wilson_interval(correct * (size / len(targets)), size)
+    low, high = _wilson(correct / len(targets), size)
     count = None if groups is None else len(np.unique(groups))
     recall = tuple(
         (int(right[targets == column].sum()), int((targets == column).sum()))
@@ -275,6 +269,16 @@ def _verdict(reached: bool, settled: bool, left: int, target: str) -> tuple[bool
 def _brought(found: Gain) -> str:
     change, low, high = (100 * share for share in (found.change, found.low, found.high))
     return f"the last {found.labels:,} labels brought {change:+.1f} points ({low:.1f} to {high:.1f})"
+
+
+def _wilson(share: float, size: float, z: float = Z_95) -> tuple[float, float]:
+    centre = share + z * z / (2 * size)
+    spread = z * math.sqrt(share * (1 - share) / size + z * z / (4 * size * size))
+    scale = 1 + z * z / size
+    # Rounding can leave a bound a hair outside of where the formula puts it.
+    low = 0.0 if share == 0 else (centre - spread) / scale
+    high = 1.0 if share == 1 else (centre + spread) / scale
+    return low, high
 
 
 def _percent(share: float) -> str:

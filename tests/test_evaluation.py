@@ -134,7 +134,7 @@ def test_the_interval_of_groups_holds_the_true_share_about_95_times_in_100(share
         right = rng.random(len(groups)) < of_group[groups]
         found = audit(np.eye(2, dtype=np.float32)[right.astype(int)], np.ones(len(right), dtype=np.int64), groups)
         held.append(found.low <= share <= found.high)
-    assert np.mean(held) > 0.92
+    assert np.mean(held) > 0.91
 
 
 def test_one_group_says_next_to_nothing() -> None:
