@@ -23,6 +23,7 @@ from fastlabel_gradio.devices import lower_priority
 from fastlabel_gradio.embedding_store import END_OF_POOL, EmbeddedItem, EmbeddingStore
 from fastlabel_gradio.encoders.base import Encoder, FittedEncoder
 from fastlabel_gradio.errors import CheckpointError, FastLabelError, SourceError, UnreadableItemError
+from fastlabel_gradio.groups import Grouping
 from fastlabel_gradio.sources.base import Source
 from fastlabel_gradio.types import Embeddings, Item, Media
 
@@ -139,6 +140,11 @@ class EmbeddingPipeline:
             total=max(self._store.total - self._store.unreadable_count, len(self._store)),
             scanning=not self._scanned.is_set(),
         )
+
+    @property
+    def grouping(self) -> Grouping | None:
+        """What the source's items are grouped by."""
+        return self._source.grouping
 
     def start(self) -> None:
         for thread in self._threads:

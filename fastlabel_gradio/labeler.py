@@ -240,7 +240,7 @@ class Labeler:
             head=head.info if head else None,
             training=self._learner.training,
             settled=self._learner.settled,
-            notice=self._learner.notice,
+            notice=self._learner.notice or self._audit_notice(),
         )
 
     def evaluation(self, target: float) -> Evaluation:
@@ -398,6 +398,18 @@ class Labeler:
 
     def _release(self, annotator: str) -> None:
         self._ledger.unclaim(self._labels.release(annotator))
+
+    def _audit_notice(self) -> str:
+        """Why nothing is kept to test the head on though it should; "" otherwise."""
+        progress, grouping = self._pipeline.progress, self._pipeline.grouping
+        with self._lock:
+            self._ledger.catch_up(progress)
+            if grouping is None or progress.state != "done" or not self._ledger.audits_nothing:
+                return ""
+        return (
+            f"How good the head is on new {grouping.noun} cannot be said: all items are of one {grouping.noun[:-1]}, so none "
+            "is kept to test it on. Add others."
+        )
 
     # Private: labels and training
 

@@ -80,6 +80,12 @@ class PoolLedger:
         """Another text when items may have changed sides: the share is another one, or the groups were drawn anew."""
         return f"{self._audit_share:g} {self._store.groups.mark}".rstrip()
 
+    @property
+    def audits_nothing(self) -> bool:
+        """Whether nothing is reserved though a share of the groups should be."""
+        undrawn = not (self._is_of(AUDITED) | self._is_of(WAITING)).any()
+        return bool(self._audit_share and self._store.groups.rule and undrawn)
+
     def labeled_ids(self) -> set[str]:
         return set(self._labels)
 
