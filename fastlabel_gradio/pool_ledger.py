@@ -14,7 +14,7 @@ from fastlabel_gradio.groups import AUDITED, TRAINED, WAITING, spread_order
 from fastlabel_gradio.label_store import Claim
 from fastlabel_gradio.types import Rows
 
-AUDIT_ROWS_LOOKED_AT = 20_000  # the first free ones, a random sample: a batch draws a few of them
+AUDIT_ROWS_LOOKED_AT = 5_000  # the first free ones, a random sample: a batch draws a few of them
 
 
 class PoolLedger:
