@@ -139,7 +139,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if words[:1] == [SIMULATE]:
         from fastlabel_gradio.simulation import main as simulate
 
-        simulate(words[1:])
+        simulate(words[1:], _add_data_arguments, _config_of_data)
     else:
         _serve(_parser().parse_args(words))
 
@@ -179,16 +179,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "fastlabel", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    data = parser.add_argument_group("what to label")
-    data.add_argument(
-        "path", nargs="?", type=Path, metavar="PATH", help="a folder of pictures or sounds, or a .csv or .jsonl table"
-    )
-    data.add_argument("--config", type=Path, metavar="F", help="a YAML configuration instead of PATH")
-    data.add_argument("--kind", choices=("image", "audio"), help="what PATH holds (default: whatever there is more of)")
-    data.add_argument("--window", type=_seconds, metavar="S", help="cut sounds into items of S seconds")
-    data.add_argument("--classes", metavar="A,B,C", help="the classes; class folders propose theirs")
-    data.add_argument("--encoder", metavar="E", help="auto, clip, clap, offline (default: auto, the best to be had)")
-    data.add_argument(
+    _add_data_arguments(parser)
+    parser.add_argument(
         "--workdir",
         type=Path,
         metavar="D",
@@ -210,6 +202,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to label: the options that `fastlabel` and `fastlabel simulate` share."""
+    data = parser.add_argument_group("what to label")
+    data.add_argument(
+        "path", nargs="?", type=Path, metavar="PATH", help="a folder of pictures or sounds, or a .csv or .jsonl table"
+    )
+    data.add_argument("--config", type=Path, metavar="F", help="a YAML configuration instead of PATH")
+    data.add_argument("--kind", choices=("image", "audio"), help="what PATH holds (default: whatever there is more of)")
+    data.add_argument("--window", type=_seconds, metavar="S", help="cut sounds into items of S seconds")
+    data.add_argument("--classes", metavar="A,B,C", help="the classes; class folders propose theirs")
+    data.add_argument("--encoder", metavar="E", help="auto, clip, clap, offline (default: auto, the best to be had)")
+
+
 def _port(text: str) -> int:
     if not (text.isdecimal() and 0 < int(text) < 65_536):
         raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 1 to 65535, or leave it out")
@@ -227,7 +232,17 @@ def _seconds(text: str) -> float:
 
 
 def _config(arguments: argparse.Namespace) -> AppConfig:
-    """The configuration that the command line names or describes. Raises ConfigError, SourceError."""
+    """The configuration that the command line names or describes, as it is served. Raises ConfigError, SourceError."""
+    config = _config_of_data(arguments)
+    if not _is_public_space() or _logins(arguments):
+        return config
+    # Strangers come and go: none of them may change what another sees.
+    projects = [{**project.model_dump(), "sharing": "private"} for project in config.projects]
+    return parse_config({**config.model_dump(), "projects": projects}, "command line")
+
+
+def _config_of_data(arguments: argparse.Namespace) -> AppConfig:
+    """What the options of `_add_data_arguments` name. Raises ConfigError, SourceError."""
     if arguments.path and arguments.config:
         raise ConfigError("PATH and --config exclude each other: put the path into the configuration's source.")
     config = _config_of_path(arguments) if arguments.path else load_config(arguments.config or _demo_config())
@@ -236,8 +251,6 @@ def _config(arguments: argparse.Namespace) -> AppConfig:
         overrides["classes"] = [name.strip() for name in arguments.classes.split(",")]
     if arguments.encoder:
         overrides["encoder"] = arguments.encoder
-    if _is_public_space() and not _logins(arguments):
-        overrides["sharing"] = "private"  # strangers come and go: none of them may change what another sees
     if not overrides:
         return config
     projects = [{**project.model_dump(), **overrides} for project in config.projects]

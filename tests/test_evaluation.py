@@ -16,6 +16,7 @@ from fastlabel_gradio.evaluation import (
     gain,
     labels_compared,
     labels_to_reach,
+    mean_interval,
     wilson_interval,
 )
 
@@ -73,6 +74,17 @@ def test_the_bootstrap_interval_of_the_median_does_not_follow_one_wild_sample() 
     assert 0.7 <= low[0] < np.median(values) < high[0] < 1
     _, high_of_mean = bootstrap_interval(values, np.random.default_rng(0))
     assert high_of_mean[0] > 100
+
+
+def test_the_interval_of_a_mean_is_student_s() -> None:
+    low, high = mean_interval(np.array([[0.6], [0.62]]))
+    assert (low[0], high[0]) == pytest.approx((0.61 - 0.1271, 0.61 + 0.1271), abs=1e-3)
+    for count, quantile in ((4, 3.182), (10, 2.262), (31, 2.042)):
+        values = np.random.default_rng(0).normal(size=(count, 1))
+        low, high = mean_interval(values)
+        error = values.std(ddof=1) / np.sqrt(count)
+        assert (high[0] - low[0]) / 2 == pytest.approx(quantile * error, rel=2e-3)
+    assert np.isnan(mean_interval(np.array([[0.6]]))).all()
 
 
 def test_an_audit_counts_what_is_right_in_all_and_in_each_class() -> None:
