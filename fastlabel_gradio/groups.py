@@ -20,8 +20,8 @@ from jaxtyping import Int64, UInt8
 
 KEYS = 2**62  # a key is below
 TRAINED, AUDITED, WAITING = 0, 1, 2  # sides of an item
-LEAST_GROUPS = 10  # of an audit, where that is no more than a third of all: two or three say next to nothing of others
-MOST_OF_GROUPS = 1 / 3
+LEAST_GROUPS = 10  # of an audit, whatever its share: two or three say next to nothing of others
+MOST_OF_GROUPS = 1 / 3  # where ten would be more than that
 MOST_OF_ITEMS = 1 / 2  # a group that would take more than that stays out, or little would be left to learn from
 EARLY_AFTER_S = 10.0
 EARLY_SHARE = 1 / 4  # of the groups, to begin with while a long listing goes on
@@ -81,8 +81,8 @@ def draw_groups(
 
 
 def audit_least(groups: int, share: float) -> int:
-    """How many of so many groups an audit has at least: its share, ten where that is less, but no more than a third."""
-    return min(max(round(share * groups), LEAST_GROUPS), math.ceil(groups * MOST_OF_GROUPS))
+    """How many of so many groups an audit has at least: its share, or ten, or a third where ten are more than that."""
+    return max(round(share * groups), min(LEAST_GROUPS, math.ceil(groups * MOST_OF_GROUPS)))
 
 
 def spread_order(groups: Keys, drawn: Int64[np.ndarray, " drawn"]) -> Int64[np.ndarray, " items"]:

@@ -54,6 +54,10 @@ def test_few_groups_give_the_audit_a_third_and_many_its_share(count: int, least:
     assert audit_least(count, 0.1) == least
 
 
+def test_a_large_share_is_kept_of_few_groups_too() -> None:
+    assert audit_least(8, 0.5) == 4
+
+
 def test_as_many_groups_are_drawn_as_wanted_and_a_share_of_many() -> None:
     assert len(drawn(draw_groups(sizes_of(24), 0.1, 8))) == 8
     assert 70 <= len(drawn(draw_groups(sizes_of(1_000), 0.1, 0))) <= 130

@@ -179,14 +179,20 @@ function describeAudit({ items, groups, true_for: trueFor, accuracy, low, high }
   if (items < LEAST_AUDIT_ITEMS) return "too early to say: " + items + " of " + LEAST_AUDIT_ITEMS + " random items";
   const share = "about " + describeShare(accuracy, low, high);
   if (groups === null) return share + ", from " + plural(items, "random item");
-  return share + " on " + trueFor + ", from " + plural(items, "random item") + " of " + formatCount(groups);
+  const counted = plural(items, "random item") + " of " + formatCount(groups) + " " + groupNoun(trueFor);
+  return share + " on " + trueFor + ", from " + counted;
 }
 
 // What the figure is true for, and why its interval is wider, or why it may be too good.
 function describeTruth({ groups, true_for: trueFor }) {
   if (groups === null) return LIKE_THESE;
-  const noun = trueFor.replace("new ", "");
-  return "True for " + trueFor + ": measured on " + formatCount(groups) + " " + noun + " of which nothing is trained on.";
+  const measured = formatCount(groups) + " " + groupNoun(trueFor) + " of which nothing is trained on.";
+  return "True for " + trueFor + ": measured on " + measured;
+}
+
+// "recordings" or "groups".
+function groupNoun(trueFor) {
+  return trueFor.replace("new ", "");
 }
 
 function describeCalibration({ items, calibration_error: error }) {

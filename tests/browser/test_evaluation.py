@@ -113,6 +113,28 @@ def test_the_line_says_what_rest_says_of_the_random_items(audited: Audited) -> N
     expect(page.line).to_have_text(f"about {percent} % ({low} to {high}), from 36 random items")
 
 
+def test_of_groups_the_line_says_what_it_is_true_for_and_the_panel_why(
+    page: "Page", serving: Serving, tmp_path: Path
+) -> None:
+    pictures = write_pictures(tmp_path / "pictures", per_class=80)
+    source = {"kind": "image_folder", "path": str(pictures), "group_pattern": r"(\d\d)\d\.png"}
+    _, address = serving(make_config(pictures, source=source, classes=CLASSES[:3], train_every=1000, audit_share=0.5))
+    visitor = EvaluationPage(page, address)
+    visitor.learn(80)
+    visitor.open()
+    audit = visitor.evaluation()["audit"]
+    assert (audit["groups"], audit["true_for"]) == (4, "new groups")
+    expect(visitor.line).to_contain_text("on new groups, from 40 random items of 4 groups")
+    visitor.show()
+    expect(visitor.panel.locator(".fl-true-for")).to_contain_text("True for new groups: measured on 4 groups")
+
+
+def test_without_groups_the_panel_says_what_may_make_the_figure_too_good(audited: Audited) -> None:
+    page = audited(40)
+    page.show()
+    expect(page.panel.locator(".fl-true-for")).to_contain_text("group_pattern")
+
+
 def test_below_30_random_items_it_is_too_early_and_no_percent_is_said(audited: Audited) -> None:
     page = audited(40)
     expect(page.line).to_have_text("too early to say: 12 of 30 random items")
