@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -160,12 +159,3 @@ def test_a_split_of_a_single_recording_says_why_it_cannot_be(tmp_path: Path) -> 
     source = opened("split", tmp_path, of={"kind": "audio_folder", "path": "sounds", "window_s": 0.2})
     with pytest.raises(SourceError, match="no test part can be held out of 1 recordings"):
         next(source.scan())
-
-
-def test_groups_cost_seconds_for_a_million_items(tmp_path: Path) -> None:
-    source = cameras(tmp_path, group_pattern=r"cam\d")
-    items = list(source.scan()) * 5_000
-    began = time.process_time()
-    for item in items:
-        source.group_of(item)
-    assert time.process_time() - began < 2
