@@ -1,37 +1,44 @@
 """The REST API and the media routes: whatever a button does, through the same methods of the labeler.
 
 Requests are validated here; errors are JSON `{"error": …}` with a 4xx status and nothing stored. Who may come in is the
-business of `access`.
+business of `access`, whose guard stands before all of this.
 """
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
+from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from fastapi import APIRouter, Body, Depends, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import Path as InPath
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException as AnyHTTPException
 
-from fastlabel_gradio.access import Access, refuse_foreign_site
-from fastlabel_gradio.errors import FastLabelError, InvalidLabelsError, StoreError, UnreadableItemError
+from fastlabel_gradio import __version__
+from fastlabel_gradio.access import annotator_of
+from fastlabel_gradio.errors import FastLabelError, InvalidLabelsError, StoreError, UnreadableItemError, shown
 from fastlabel_gradio.evaluation import AuditReport, wilson_interval
-from fastlabel_gradio.exports import EXPORTERS
+from fastlabel_gradio.exports import EXPORTERS, harmless_rows
 from fastlabel_gradio.gallery import SHEET_COLUMNS, SoundGallery
 from fastlabel_gradio.groups import Grouping
-from fastlabel_gradio.labeler import Evaluation, Labeler
+from fastlabel_gradio.labeler import Evaluation, Labeler, Status
 from fastlabel_gradio.learning_record import LearningPoint
+from fastlabel_gradio.media.loudness import gain_db
 from fastlabel_gradio.project import Project
 from fastlabel_gradio.types import Batch, Item, Prediction, Reopened, TimeSpan
 
 MAX_BATCH = 1_000
 MAX_LABELS = 10_000
+MAX_NAME = 64  # characters of a project, a strategy, a format, a batch id
+MAX_LABEL = 1_000
+MAX_ITEM_ID = 5_000  # a path is 4,096 bytes at most
+MAX_NUMBER = 2**63 - 1
 UNREADABLE_SHOWN = 200
 POINTS_SHOWN = 1_000
 MEDIA_HEADERS = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
@@ -51,9 +58,13 @@ class ItemAnswer(_Answer):
     id: str
     media_url: str = Field(description="the picture, or the sound")
     spectrogram_url: str | None = Field(
-        None, description="of a sound: 1,200 x 480 pixels, 0 to 11,025 Hz on the mel scale"
+        None,
+        description="of a sound: 1,200 x 480 pixels, on the mel scale; its range is that of `sound_view` in the status",
     )
-    duration_s: float | None = Field(None, description="of a sound, once it was read")
+    duration_s: float | None = Field(None, description="of a sound as it was recorded")
+    peak_dbfs: float | None = Field(None, description="of a sound: its largest sample in decibels, 0 at full scale")
+    gain_db: int = Field(0, description="of a quiet sound: by how many decibels `normalised=true` turns it up")
+    note: str = Field("", description="what had to be done to read it, in one line")
     start_s: float = Field(0.0, description="of a sound that is a part of a file: where it begins there")
     group: str | None = Field(
         None, description="the recording, site, speaker or burst that it is of, where that is known"
@@ -145,44 +156,69 @@ class UndoAnswer(_Answer):
     head_version: int
 
 
+Number = Annotated[StrictInt, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
+ProjectName = Annotated[str | None, Field(max_length=MAX_NAME)]
+BatchId = Annotated[str, Field(max_length=MAX_NAME)]
+
+
 class LabelInput(_Answer):
-    id: StrictStr | StrictInt = Field(description="the id that next_batch gave", examples=["cat/1.jpg", 1])
-    label: StrictStr | StrictInt = Field(description="a class name, or its index", examples=["cat", 3])
+    id: Annotated[StrictStr, Field(max_length=MAX_ITEM_ID)] | Number = Field(
+        description="the id that next_batch gave", examples=["cat/1.jpg", 1]
+    )
+    label: Annotated[StrictStr, Field(max_length=MAX_LABEL)] | Number = Field(
+        description="a class name, or its index", examples=["cat", 3]
+    )
 
 
 Labels = Annotated[list[LabelInput], Field(max_length=MAX_LABELS)]
 
 
 class SubmitInput(_Answer):
-    project: str | None = None
-    batch_id: str = Field("", description="closes that batch: its items without a label go back to the pool")
+    project: ProjectName = None
+    batch_id: BatchId = Field("", description="closes that batch: its items without a label go back to the pool")
     labels: Labels
 
 
 class ProjectInput(_Answer):
-    project: str | None = None
+    project: ProjectName = None
 
 
 class RenewInput(ProjectInput):
-    batch_id: str
+    batch_id: BatchId
 
 
 FindProject = Callable[[str | None], Project]
+OfProject = Annotated[str | None, Query(max_length=MAX_NAME)]
+InProject = Annotated[str, InPath(max_length=MAX_NAME)]
+Row = Annotated[int, InPath(ge=-MAX_NUMBER, le=MAX_NUMBER)]
+
+STATUS_OF: dict[type[FastLabelError], int] = {
+    InvalidLabelsError: 422,
+    UnreadableItemError: 422,
+    StoreError: 503,
+    FastLabelError: 400,
+}
 
 
-def create_router(projects: Mapping[str, Project], access: Access) -> APIRouter:
-    """The routes under /api and /media.
+def create_api(projects: Mapping[str, Project]) -> FastAPI:
+    """What answers /api and /media, with its description at /docs and /openapi.json.
 
-    Args:
-        projects: by name; the first is meant where a request names none.
-        access: says who sends a request. Every route asks it.
+    It stands behind the guard of `access`, which says who sends a request.
     """
-    router = APIRouter(route_class=_JsonErrors, tags=["FastLabel"], dependencies=[Depends(refuse_foreign_site)])
+    api = FastAPI(title="FastLabel", version=__version__, redoc_url=None, swagger_ui_oauth2_redirect_url=None)
+    api.include_router(_create_router(projects))
+    _add_error_handlers(api)
+    return api
+
+
+def _create_router(projects: Mapping[str, Project]) -> APIRouter:
+    """The routes. The first of the projects is meant where a request names none."""
+    router = APIRouter(tags=["FastLabel"])
 
     def project_of(name: str | None) -> Project:
         chosen = next(iter(projects)) if name is None else name
         if chosen not in projects:
-            raise HTTPException(404, f"project {name!r} is not known. Known: {', '.join(projects)}.")
+            raise HTTPException(404, f"project {shown(name)} is not known. Known: {', '.join(projects)}.")
         return projects[chosen]
 
     for add_routes in (
@@ -192,7 +228,7 @@ def create_router(projects: Mapping[str, Project], access: Access) -> APIRouter:
         _add_download_routes,
         _add_media_routes,
     ):
-        add_routes(router, project_of, Depends(access.annotator))
+        add_routes(router, project_of, Depends(annotator_of))
     return router
 
 
@@ -202,9 +238,9 @@ def _add_batch_routes(router: APIRouter, project_of: FindProject, who_asks: Any)
     @router.get("/api/next_batch")
     def next_batch(
         who: annotator,
-        project: str | None = None,
+        project: OfProject = None,
         size: Annotated[int | None, Query(ge=1, le=MAX_BATCH)] = None,
-        strategy: str | None = None,
+        strategy: Annotated[str | None, Query(max_length=MAX_NAME)] = None,
         fresh: Annotated[bool, Query(description="give the open batch back and claim another")] = False,
     ) -> BatchAnswer:
         """The caller's open batch; a newly claimed one if there is none."""
@@ -217,8 +253,13 @@ def _add_batch_routes(router: APIRouter, project_of: FindProject, who_asks: Any)
         """Keeps the caller's batch claimed for another while; false where it is not theirs any more."""
         return {"renewed": project_of(body.project).labeler(who).renew(who, body.batch_id)}
 
+    @router.post("/api/rescan")
+    def rescan(who: annotator, body: ProjectInput | None = None) -> dict[str, bool]:
+        """Has the source listed again, for new, changed and removed files; `embedding` in the status tells how it goes."""
+        return {"requested": project_of(body.project if body else None).pipeline.rescan()}
+
     @router.get("/api/status")
-    def status(who: annotator, project: str | None = None) -> dict[str, Any]:
+    def status(who: annotator, project: OfProject = None) -> dict[str, Any]:
         """Counts, embedding progress, head and training of a project."""
         chosen = project_of(project)
         return _status_answer(chosen, chosen.labeler(who), who)
@@ -230,7 +271,7 @@ def _add_evaluation_route(router: APIRouter, project_of: FindProject, who_asks: 
     @router.get("/api/evaluation")
     def evaluation(
         who: annotator,
-        project: str | None = None,
+        project: OfProject = None,
         target: Annotated[float | None, Query(gt=0, lt=1, description="the accuracy that is wanted")] = None,
     ) -> EvaluationAnswer:
         """How good the newest head is on random items that it never saw, how it got there, and whether that is enough."""
@@ -275,22 +316,29 @@ def _add_download_routes(router: APIRouter, project_of: FindProject, who_asks: A
     @router.get("/api/export", response_class=FileResponse)
     def export(
         who: annotator,
-        project: str | None = None,
-        format: Annotated[str, Query(description=f"one of {', '.join(EXPORTERS.names())}")] = "csv",
+        project: OfProject = None,
+        format: Annotated[
+            str, Query(max_length=MAX_NAME, description=f"one of {', '.join(EXPORTERS.names())}")
+        ] = "csv",
         predictions: Annotated[bool, Query(description="also every unlabeled item with its prediction")] = False,
+        spreadsheet_safe: Annotated[
+            bool, Query(description="of CSV: names that a spreadsheet would run as a formula begin with '")
+        ] = True,
     ) -> FileResponse:
         """Every label as a file."""
         chosen = project_of(project)
         exporter = EXPORTERS.get(format)
         folder = tempfile.TemporaryDirectory(prefix="fastlabel-export-")
-        rows = chosen.labeler(who).export_rows(include_predictions=predictions)
+        rows = chosen.export_rows(who, include_predictions=predictions)
+        if exporter.opens_in_spreadsheets and spreadsheet_safe:
+            rows = harmless_rows(rows)
         path = exporter.write(rows, Path(folder.name) / f"{chosen.name}-labels{exporter.suffix}")
         return FileResponse(
             path, media_type=exporter.media_type, filename=path.name, background=BackgroundTask(folder.cleanup)
         )
 
     @router.get("/api/checkpoint", response_class=FileResponse)
-    def checkpoint(who: annotator, project: str | None = None) -> FileResponse:
+    def checkpoint(who: annotator, project: OfProject = None) -> FileResponse:
         """The newest trained head: safetensors with its classes and encoder in the header."""
         chosen = project_of(project)
         path = chosen.labeler(who).checkpoint
@@ -303,27 +351,30 @@ def _add_media_routes(router: APIRouter, project_of: FindProject, who_asks: Any)
     annotator = Annotated[str, who_asks]
 
     @router.get("/media/{project}/sheet/{batch_id}.jpg", response_class=Response)
-    def sheet(who: annotator, project: str, batch_id: str) -> Response:
+    def sheet(who: annotator, project: InProject, batch_id: Annotated[str, InPath(max_length=MAX_NAME)]) -> Response:
         """The pictures of a batch as one contact sheet; of sounds their spectrograms."""
         chosen = project_of(project)
         items = chosen.batch_items(batch_id)
         return _jpeg(chosen.gallery.contact_sheet(items))
 
     @router.get("/media/{project}/item/{row}", response_class=Response)
-    def item(who: annotator, project: str, row: int, converted: bool = False) -> Response:
+    def item(
+        who: annotator, project: InProject, row: Row, converted: bool = False, normalised: bool = False
+    ) -> Response:
         """One picture, at most 1,280 pixels a side; or one sound, which answers Range requests.
 
-        `converted` asks for a FLAC instead of the sound's own file, for a browser that cannot play that.
+        `converted` asks for a FLAC instead of the sound's own file, for a browser that cannot play that; `normalised` for
+        one in which a quiet sound is turned up by its `gain_db`.
         """
         chosen = project_of(project)
         found = _item_at(chosen, row)
         if not isinstance(chosen.gallery, SoundGallery):
             return _jpeg(chosen.gallery.large_view(found))
-        path, media_type = chosen.gallery.playable_file(found, converted)
+        path, media_type = chosen.gallery.playable_file(found, converted, normalised)
         return FileResponse(path, media_type=media_type, headers=MEDIA_HEADERS)
 
     @router.get("/media/{project}/spectrogram/{row}", response_class=Response)
-    def spectrogram(who: annotator, project: str, row: int) -> Response:
+    def spectrogram(who: annotator, project: InProject, row: Row) -> Response:
         """The spectrogram of one sound: time from left to right, the mel scale upwards."""
         chosen = project_of(project)
         if not isinstance(chosen.gallery, SoundGallery):
@@ -331,35 +382,44 @@ def _add_media_routes(router: APIRouter, project_of: FindProject, who_asks: Any)
         return _jpeg(chosen.gallery.large_view(_item_at(chosen, row)))
 
 
-class _JsonErrors(APIRoute):
-    """Turns errors raised on purpose into JSON with a reason, for our routes only: Gradio keeps its own handlers."""
+def _add_error_handlers(api: FastAPI) -> None:
+    """Every error is JSON with a reason, also of a path or a method that does not exist and of a bug."""
 
-    def get_route_handler(self) -> Callable[[Request], Any]:
-        handle = super().get_route_handler()
+    @api.exception_handler(AnyHTTPException)
+    async def refused(request: Request, error: AnyHTTPException) -> JSONResponse:
+        reason = error.detail
+        if reason == HTTPStatus(error.status_code).phrase:  # by a router, not on purpose
+            reason = f"{reason}: {_asked(request)}. /docs lists the routes."
+        return JSONResponse({"error": reason}, error.status_code, headers=error.headers)
 
-        async def handle_with_reason(request: Request) -> Response:
-            try:
-                response: Response = await handle(request)
-                return response
-            except AnyHTTPException as error:
-                return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
-            except RequestValidationError as error:
-                return JSONResponse({"error": _validation_reason(error)}, 422)
-            except (InvalidLabelsError, UnreadableItemError) as error:
-                return JSONResponse({"error": str(error)}, 422)
-            except StoreError as error:
-                return JSONResponse({"error": str(error)}, 503)
-            except FastLabelError as error:
-                return JSONResponse({"error": str(error)}, 400)
+    @api.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        return JSONResponse({"error": _validation_reason(error)}, 422)
 
-        return handle_with_reason
+    @api.exception_handler(Exception)
+    async def failed(request: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"error": f"{_asked(request)} failed. The program's log says why."}, 500)
+
+    for kind, status in STATUS_OF.items():
+        api.exception_handler(kind)(_answer_with(status))
+
+
+def _asked(request: Request) -> str:
+    return f"{request.method[:10]} {request.scope['path'][:100]}"
+
+
+def _answer_with(status: int) -> Callable[[Request, FastLabelError], Awaitable[JSONResponse]]:
+    async def answer(request: Request, error: FastLabelError) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, status)
+
+    return answer
 
 
 def _validation_reason(error: RequestValidationError) -> str:
     problems = []
     for detail in error.errors()[:3]:
-        place = ".".join(str(part) for part in detail["loc"])
-        problems.append(f"{place}: {detail['msg']}, got {str(detail.get('input'))[:80]!r}")
+        place = ".".join(str(part)[:80] for part in detail["loc"])
+        problems.append(f"{place}: {detail['msg']}, got {shown(str(detail.get('input')))}")
     return "; ".join(problems) + ". /docs shows what is valid."
 
 
@@ -387,17 +447,20 @@ def _batch_answer(
     project: Project, labeler: Labeler, batch: Batch, labels: Mapping[str, int] | None = None
 ) -> BatchAnswer:
     names = labeler.schema.names
-    seconds = project.gallery.seconds(batch.items)
+    known = project.gallery.facts(batch.items)
     items = [
         ItemAnswer(
             id=item.id,
             **_media_answer(project, item, f"{row}?batch={batch.id}"),
-            duration_s=duration,
+            duration_s=facts.seconds,
+            peak_dbfs=None if facts.peak_dbfs is None else round(facts.peak_dbfs, 1),
+            gain_db=gain_db(facts.peak_dbfs),
+            note=facts.note,
             group=project.source.group_of(item),
             prediction=_prediction_answer(prediction, names) if prediction else None,
             label=(labels or {}).get(item.id),
         )
-        for item, row, duration, prediction in zip(batch.items, batch.rows, seconds, batch.predictions, strict=True)
+        for item, row, facts, prediction in zip(batch.items, batch.rows, known, batch.predictions, strict=True)
     ]
     counts = labeler.counts()
     return BatchAnswer(
@@ -487,8 +550,13 @@ def _audit_answer(report: AuditReport, names: Sequence[str], grouping: Grouping 
     )
 
 
+def _given_contradiction(status: Status) -> str:
+    return status.contradiction.text("The labels given") if status.contradiction else ""
+
+
 def _status_answer(project: Project, labeler: Labeler, annotator: str) -> dict[str, Any]:
     status = labeler.status()
+    left_out = project.source.left_out()
     head, training = status.head, status.training
     return {
         "project": project.name,
@@ -501,8 +569,13 @@ def _status_answer(project: Project, labeler: Labeler, annotator: str) -> dict[s
         "claimed_by_others": labeler.claimed_by_others(annotator),
         "since_training": status.since_training,
         "train_every": labeler.settings.learner.train_every,
-        "notice": status.notice,
+        "notice": " ".join(filter(None, (project.notice, status.notice, _given_contradiction(status)))),
+        "contradictions": {
+            "known": asdict(project.contradiction) if project.contradiction else None,
+            "given": asdict(status.contradiction) if status.contradiction else None,
+        },
         "embedding": asdict(status.embedding),
+        "sound_view": asdict(project.source.sound_view) if project.kind == "audio" else None,
         "head": {
             "version": head.version if head else 0,
             "labels": head.label_count if head else 0,
@@ -511,6 +584,9 @@ def _status_answer(project: Project, labeler: Labeler, annotator: str) -> dict[s
             "settled": status.settled,
             **asdict(training),
         },
+        "missing_count": status.counts.missing,
+        "left_out_count": sum(entry.count for entry in left_out),
+        "left_out": [asdict(entry) for entry in left_out],
         "unreadable_count": project.store.unreadable_count,
         "unreadable": [
             {"id": item_id, "reason": reason} for item_id, reason in project.store.unreadable(UNREADABLE_SHOWN)

@@ -1,13 +1,14 @@
 """The configuration: what a YAML file or a command line may say, validated once. Nothing here opens what it names."""
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from fastlabel_gradio.errors import ConfigError
+from fastlabel_gradio.yaml_file import read_yaml
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})  # hosts that only this machine can reach
 PROJECT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -45,6 +46,7 @@ class ProjectConfig(_Strict):
         class_weighting: 0: every label counts the same in training, 1: every class does.
         ensemble: heads that are trained to answer as one.
         claim_minutes: how long a batch is kept for an annotator whose page is gone.
+        rescan_minutes: how often the source is listed again for new, changed and removed files; 0 for only when asked to.
     """
 
     name: str
@@ -62,6 +64,7 @@ class ProjectConfig(_Strict):
     class_weighting: Annotated[float, Field(ge=0, le=1)] = 0.5
     ensemble: Annotated[int, Field(ge=1, le=9)] = 1
     claim_minutes: Annotated[float, Field(gt=0)] = 10.0
+    rescan_minutes: Annotated[float, Field(ge=0, le=10_000)] = 5.0
     seed: int = 0
 
     @field_validator("source", "encoder", mode="before")
@@ -95,12 +98,7 @@ class AppConfig(_Strict):
 
 def load_config(path: Path) -> AppConfig:
     """Reads a YAML configuration. Raises ConfigError naming the file, the key, the value and what is valid."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ConfigError(f"{path}: no such configuration. Examples are in configs/.") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: not a readable YAML file ({error}).") from error
+    content = read_yaml(path, as_text=("classes",))
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: a configuration is a mapping with the key 'projects'. Examples are in configs/.")
     return parse_config({**content, "base_dir": path.resolve().parent}, str(path))
@@ -111,7 +109,18 @@ def parse_config(content: dict[str, Any], origin: str) -> AppConfig:
     try:
         return AppConfig.model_validate(content)
     except ValidationError as error:
-        raise ConfigError(f"{origin}: " + "; ".join(_problem(detail) for detail in error.errors())) from error
+        raise ConfigError(f"{origin}: " + "; ".join(map(_problem, _causes(error)))) from error
+
+
+def _causes(error: ValidationError) -> list[Any]:
+    """The problems without those that only follow: a list whose entry is wrong counts as too short as well."""
+    details = error.errors()
+    places = [detail["loc"] for detail in details]
+    return [
+        detail
+        for detail in details
+        if not any(len(place) > len(detail["loc"]) and place[: len(detail["loc"])] == detail["loc"] for place in places)
+    ]
 
 
 def _problem(detail: Any) -> str:
@@ -120,4 +129,11 @@ def _problem(detail: Any) -> str:
     if detail["type"] == "extra_forbidden":
         owner = AppConfig if len(detail["loc"]) == 1 else ProjectConfig
         return f"{place}: unknown key. Known keys: {', '.join(key for key in owner.model_fields if key != 'base_dir')}"
-    return message if isinstance(detail["input"], dict) else f"{message}, got {detail['input']!r}"
+    given = detail["input"]
+    if detail["type"] == "string_type" and isinstance(given, bool | int | float | date | None):
+        return f"{place}: {given} is no text in YAML: put quotes around it"
+    if detail["loc"][-1:] == ("classes",):
+        return f"{place}: write a list, for example [{given if isinstance(given, str) and given else 'cat'}, other]"
+    if "classes" in detail["loc"]:
+        return f"{place}: {given!r} is no text: a class is one word or text, in quotes where it has signs of YAML"
+    return message if isinstance(given, dict) else f"{message}, got {given!r}"

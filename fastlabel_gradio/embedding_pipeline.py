@@ -2,7 +2,8 @@
 
 Scan, load the encoder (fit it, if it learns from the pool), then embed in shuffled order: each worker thread reads, prepares
 and encodes a batch of its own, one thread writes. A stop at any moment costs the batches in the workers' hands, no more.
-Knows nothing of labels.
+Every few minutes the source is listed again; what is new or changed is embedded, what is gone leaves the pool. Knows nothing
+of labels.
 """
 
 import itertools
@@ -20,19 +21,22 @@ import numpy as np
 from jaxtyping import Float32
 
 from fastlabel_gradio.devices import lower_priority
-from fastlabel_gradio.embedding_store import END_OF_POOL, EmbeddedItem, EmbeddingStore
+from fastlabel_gradio.embedding_store import END_OF_POOL, EmbeddedItem, EmbeddingStore, ScanChanges
 from fastlabel_gradio.encoders.base import Encoder, FittedEncoder
-from fastlabel_gradio.errors import CheckpointError, FastLabelError, SourceError, UnreadableItemError
+from fastlabel_gradio.errors import CheckpointError, FastLabelError, SourceError, StoreError, UnreadableItemError
 from fastlabel_gradio.groups import Grouping
 from fastlabel_gradio.sources.base import Source
 from fastlabel_gradio.types import Embeddings, Item, Media
+from fastlabel_gradio.unheard import LISTENED_TO, unheard_notice
 
 log = logging.getLogger(__name__)
 
 SCAN_BLOCK = 5_000
+BLOCK_S = 1.0
 FIT_WAITS_FOR_SCAN_S = 5.0
 RATE_WINDOW_S = 20.0
 FIT_SEED = 0
+NEWS_KEPT = 20_000  # more pending items of a rescan are looked for in the store
 
 State = Literal["starting", "loading", "fitting", "embedding", "done", "failed", "stopped"]
 
@@ -43,7 +47,9 @@ class EmbeddingProgress:
 
     Attributes:
         done: items embedded. total: items of the pool that can be read, as far as scanned.
-        scanning: the source is still being listed, so total grows.
+        scanning: the source is still being listed for the first time, so total grows.
+        rescanning: it is being listed again. scans: how often it was listed since the start, failures counted.
+        scan_changes: what the newest rescan found, "" for nothing. scan_notice: why it failed; nothing left the pool then.
         rate_per_s: items a second over the last 20 s. eta_s: seconds left at that rate, None while unknown.
         encoder: its name, "" until loaded. notice: why another encoder stands in. error: why it failed.
     """
@@ -57,6 +63,10 @@ class EmbeddingProgress:
     encoder: str = ""
     notice: str = ""
     error: str = ""
+    rescanning: bool = False
+    scans: int = 0
+    scan_changes: str = ""
+    scan_notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +79,72 @@ class _Outcome:
 
 
 class _Milestone:
-    """Something that happens once; whoever asks before is called back then, whoever asks after at once."""
+    """Something that is reached, and may be left and reached again. Who asks is called back then, and at once where it is."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._happened = False
-        self._waiting: list[Callable[[], None]] = []
+        self._reached = False
+        self._callbacks: list[Callable[[], None]] = []
 
-    def call_back(self, callback: Callable[[], None]) -> None:
+    def call_back(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Returns what ends it."""
         with self._lock:
-            if not self._happened:
-                self._waiting.append(callback)
-                return
-        callback()
-
-    def happen(self) -> None:
-        with self._lock:
-            self._happened = True
-            waiting, self._waiting = self._waiting, []
-        for callback in waiting:
+            self._callbacks.append(callback)
+            reached = self._reached
+        if reached:
             callback()
+        return lambda: self._forget(callback)
+
+    def reach(self) -> None:
+        with self._lock:
+            self._reached = True
+            callbacks = list(self._callbacks)
+        for callback in callbacks:
+            callback()
+
+    def leave(self) -> None:
+        with self._lock:
+            self._reached = False
+
+    def _forget(self, callback: Callable[[], None]) -> None:
+        with self._lock:
+            self._callbacks = [known for known in self._callbacks if known is not callback]
+
+
+class _News:
+    """Items that rescans found new, changed or back, for the thread that embeds; of very many only that there are some."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._items: list[Item] = []
+        self._is_overfull = self._is_taken = self._is_closed = False
+
+    @property
+    def is_waiting(self) -> bool:
+        """From the first item on until `finish`."""
+        return bool(self._items) or self._is_overfull or self._is_taken
+
+    def add(self, items: Sequence[Item]) -> None:
+        with self._changed:
+            self._is_overfull |= len(self._items) + len(items) > NEWS_KEPT
+            self._items = [] if self._is_overfull else [*self._items, *items]
+            self._changed.notify_all()
+
+    def take(self) -> list[Item] | None:
+        """Waits for items; None where there are more than were kept. Once closed, whatever there is."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._items or self._is_overfull or self._is_closed)
+            items = None if self._is_overfull else self._items
+            self._items, self._is_overfull, self._is_taken = [], False, True
+            return items
+
+    def finish(self) -> None:
+        self._is_taken = False
+
+    def close(self) -> None:
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
 
 
 class EmbeddingPipeline:
@@ -99,6 +155,7 @@ class EmbeddingPipeline:
         keep: given every item that is read, for whoever wants to cache a thumbnail of it.
         kept_resolution: what `keep` needs at least, as `resolution` of `Source.read`.
         workers: threads, each of which reads, prepares and encodes a batch at a time; one per core by default.
+        rescan_s: after how many seconds the source is listed again; 0 for only when asked to.
         audit_share: of the source's groups, how many are kept for the audit.
     """
 
@@ -110,6 +167,7 @@ class EmbeddingPipeline:
         keep: Callable[[Item, Media], None] | None = None,
         kept_resolution: int = 0,
         workers: int | None = None,
+        rescan_s: float = 0.0,
         audit_share: float = 0.0,
     ) -> None:
         self._source = source
@@ -121,7 +179,12 @@ class EmbeddingPipeline:
         self._workers = workers or max(2, os.cpu_count() or 2)
         self._stop = threading.Event()
         self._scanned = threading.Event()
+        self._rescan_s = rescan_s
+        self._rescan_wanted = threading.Event()
+        self._news = _News()
+        self._waiting = 0  # news that are not embedded yet
         self._failed = False
+        self._listening = False
         self._progress_lock = threading.Lock()
         self._ready, self._done = _Milestone(), _Milestone()
         self._progress = EmbeddingProgress()
@@ -134,12 +197,12 @@ class EmbeddingPipeline:
 
     @property
     def progress(self) -> EmbeddingProgress:
-        return replace(
-            self._progress,
-            done=len(self._store),
-            total=max(self._store.total - self._store.unreadable_count, len(self._store)),
-            scanning=not self._scanned.is_set(),
-        )
+        total = max(self._store.total - self._store.unreadable_count, len(self._store))
+        done = min(len(self._store), total - self._waiting)
+        progress = replace(self._progress, done=done, total=total, scanning=not self._scanned.is_set())
+        if progress.state == "done" and self._news.is_waiting:
+            return replace(progress, state="embedding")
+        return progress
 
     @property
     def grouping(self) -> Grouping | None:
@@ -147,23 +210,46 @@ class EmbeddingPipeline:
         return self._source.grouping
 
     def start(self) -> None:
+        self._store.retry_unreadable()
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
         """Asks the threads to end and waits for the batch under way."""
         self._stop.set()
+        self._rescan_wanted.set()
+        self._news.close()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(timeout=30)
 
-    def when_ready(self, callback: Callable[[], None]) -> None:
-        """Calls back once the encoder is loaded and its stored embeddings are open; at once where that is so already."""
-        self._ready.call_back(callback)
+    def rescan(self) -> bool:
+        """Asks for the source to be listed again and returns at once; False where the pipeline failed or is stopped.
 
-    def when_done(self, callback: Callable[[], None]) -> None:
-        """Calls back once every item is embedded; at once where that is so already."""
-        self._done.call_back(callback)
+        While a rescan is under way one more follows it: it may be past what is new.
+        """
+        self._rescan_wanted.set()
+        return self._threads[0].is_alive()
+
+    def is_held_out(self, item_id: str) -> bool:
+        """Whether the source keeps an item out of the pool as a test part."""
+        return self._source.is_held_out(item_id)
+
+    def when_ready(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Calls back once the encoder is loaded and its stored embeddings are open; at once where that is so already.
+
+        Returns:
+            What takes the wish back.
+        """
+        return self._ready.call_back(callback)
+
+    def when_done(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Calls back each time that every item is embedded, after rescans too; at once where that is so already.
+
+        Returns:
+            What takes the wish back.
+        """
+        return self._done.call_back(callback)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """Runs a thread's work; an expected failure is shown on screen, a bug is also logged with its traceback."""
@@ -190,15 +276,54 @@ class EmbeddingPipeline:
 
     def _scan(self) -> None:
         self._group()
-        self._store.begin_scan()
-        for block in _blocks(self._source.scan(), SCAN_BLOCK):
-            self._store.add_items(block, list(map(self._source.group_of, block)) if self._source.grouping else ())
-            if self._stop.is_set():
-                return
-        self._store.end_scan(self._audit_share)
-        if self._store.total == 0:
+        self._list_source()
+        if self._store.total == 0 and not self._stop.is_set():
             raise SourceError("The source has no items. Add some, then restart.")
         self._scanned.set()
+        lower_priority()
+        while self._is_rescan_due():
+            self._rescan()
+
+    def _is_rescan_due(self) -> bool:
+        """Waits until one is; False once the pipeline is stopped."""
+        self._rescan_wanted.wait(self._rescan_s or None)
+        self._rescan_wanted.clear()
+        return not self._stop.is_set()
+
+    def _rescan(self) -> None:
+        """A failure costs nothing but this scan: the source may be on a disk that is away for a moment."""
+        self._update(rescanning=True)
+        notice, found = "", ScanChanges()
+        try:
+            found = self._list_source()
+        except (SourceError, StoreError, OSError) as error:
+            notice = f"The last look for new files failed, and nothing left the pool: {error}"
+            log.warning("%s", notice)
+        if found.text:
+            log.info("%s", found.text)
+        scans = self._progress.scans + 1
+        self._update(rescanning=False, scans=scans, scan_changes=found.text, scan_notice=notice)
+
+    def _list_source(self) -> ScanChanges:
+        """Lists the source once and hands what is new to the thread that embeds. Raises SourceError, StoreError."""
+        self._store.begin_scan()
+        news: list[Item] = []
+        is_complete, is_empty = False, True
+        try:
+            for block in _blocks(self._source.scan(), SCAN_BLOCK):
+                is_empty = False
+                news += self._store.add_items(block, self._source.group_of if self.grouping else None)
+                del news[NEWS_KEPT + 1 :]
+                if self._stop.is_set():
+                    return ScanChanges()
+            if is_empty and self._store.total:
+                raise SourceError("The source lists no item at all. Is its disk there?")
+            is_complete = True
+        finally:
+            found = self._store.end_scan(is_complete=is_complete, audit_share=self._audit_share)
+            if self._scanned.is_set():
+                self._news.add(news)
+        return found
 
     def _group(self) -> None:
         """Before either thread uses the store: rows whose groups are of another rule must not be taken for the audit."""
@@ -209,33 +334,58 @@ class EmbeddingPipeline:
         lower_priority()
         with ThreadPoolExecutor(self._workers, "embed", lower_priority) as workers:
             self._group()
-            self._store.use_encoder(encoder.fingerprint, encoder.dim)
+            self._store.use_encoder(encoder.space, encoder.dim)
             self._update(state="embedding", encoder=encoder.name, notice=notice)
             self._announce(encoder)
+            self._embed_pool(encoder, workers)
+            if self._stop.is_set():
+                self._update(state="stopped", eta_s=None)
+                return
+            self._update(state="done", eta_s=None)
+            self._done.reach()
             while not self._stop.is_set():
-                scanned = self._scanned.is_set()
-                self._embed_pending(encoder, workers)
-                if scanned and not self._stop.is_set():
-                    break
-                self._scanned.wait(0.2)
-        self._update(state="stopped" if self._stop.is_set() else "done", eta_s=None)
+                self._embed_news(encoder, workers)
+
+    def _embed_pool(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
+        while not self._stop.is_set():
+            scanned = self._scanned.is_set()
+            self._embed_all(encoder, workers, self._pending_batches(encoder.batch_size))
+            if scanned:
+                return
+            self._scanned.wait(0.2)
+
+    def _embed_news(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
+        """Waits for what rescans find, and embeds it."""
+        news = self._news.take()
+        pending = None if news is None else self._store.pending_of(news)
+        if pending != [] and not self._stop.is_set():
+            self._done.leave()
+            self._recent.clear()
+            self._waiting = len(pending or ())
+            size = encoder.batch_size
+            batches = self._pending_batches(size) if pending is None else _blocks(iter(pending), size)
+            self._embed_all(encoder, workers, batches)
+            self._waiting = 0
+            self._update(rate_per_s=0.0, eta_s=None)
         if not self._stop.is_set():
-            self._done.happen()
+            self._done.reach()
+        self._news.finish()
 
     def _load(self) -> tuple[Encoder, str]:
         self._update(state="loading")
         encoder, notice = self._open_encoder()
+        encoder.attune(self._source.sound_view)
         if isinstance(encoder, FittedEncoder):
             with ThreadPoolExecutor(self._workers, "sample") as workers:
                 self._fit_or_restore(encoder, workers)
-        return encoder, notice
+        return encoder, " ".join(filter(None, [notice, self._source.sound_view.notice]))
 
     def _announce(self, encoder: Encoder) -> None:
         self.encoder = encoder
-        self._ready.happen()
+        self._ready.reach()
 
     def _fit_or_restore(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> None:
-        saved = self._store.folder / f"{encoder.name}.safetensors"
+        saved = self._store.folder / f"{encoder.name}{encoder.heard_as}.safetensors"  # one for each way of hearing
         if saved.exists():
             try:
                 encoder.load(saved)
@@ -272,21 +422,35 @@ class EmbeddingPipeline:
             self._store.mark_unreadable(item.id, str(error))
             return None
 
-    def _embed_pending(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
-        """Embeds everything that is pending as of now, each worker one batch at a time; stores each as it is ready."""
+    def _embed_all(self, encoder: Encoder, workers: ThreadPoolExecutor, batches: Iterator[list[Item]]) -> None:
+        """Embeds batches of pending items, each worker one at a time; stores each as it is ready."""
         running: list[Future[_Outcome]] = []  # in the order of the pool, so that with one worker the rows are in it too
-        for batch in self._pending_batches(encoder.batch_size):
+        for batch in batches:
             running.append(workers.submit(self._embed_batch, encoder, batch))
             if len(running) > self._workers:
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in [future for future in running if future in finished]:
                     running.remove(future)
                     self._keep_outcome(future.result())
+                self._listen(encoder, workers)
             if self._stop.is_set():
                 break
         for future in running:
             if not (self._stop.is_set() and future.cancel()):
                 self._keep_outcome(future.result())
+        self._listen(encoder, workers)
+
+    def _listen(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
+        """Once, behind the first batch, which must not wait: has a worker find out what the encoder does not hear."""
+        if self._listening or self._stop.is_set():
+            return
+        if items := [item for _, item in self._store.in_order(-1, LISTENED_TO)]:
+            self._listening = True
+            workers.submit(self._guarded, lambda: self._say(unheard_notice(self._source, encoder, items)))
+
+    def _say(self, notice: str) -> None:
+        """Adds a sentence to the notice on screen."""
+        self._update(notice=" ".join(filter(None, [self._progress.notice, notice])))
 
     def _pending_batches(self, size: int) -> Iterator[list[Item]]:
         waiting: list[Item] = []
@@ -338,6 +502,7 @@ class EmbeddingPipeline:
         for item_id, reason in outcome.unreadable:
             self._store.mark_unreadable(item_id, reason)
         self._store.append(outcome.embedded, outcome.vectors)
+        self._waiting = max(0, self._waiting - len(outcome.embedded) - len(outcome.unreadable))
         self._measure(len(outcome.embedded))
 
     def _measure(self, items: int) -> None:
@@ -348,7 +513,7 @@ class EmbeddingPipeline:
         elapsed = now - self._recent[0][0]
         counted = sum(count for _, count in itertools.islice(self._recent, 1, None))
         rate = counted / elapsed if elapsed > 0 else 0.0
-        left = self._store.total - self._store.unreadable_count - len(self._store)
+        left = self._waiting or self._store.total - self._store.unreadable_count - len(self._store)
         self._update(rate_per_s=rate, eta_s=max(left, 0) / rate if rate else None)
 
 
@@ -363,5 +528,13 @@ def _finite(
 
 
 def _blocks(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
-    while block := list(itertools.islice(items, size)):
+    """Blocks of that size, or of what came in BLOCK_S: finding the lengths of recordings may take long."""
+    block: list[Item] = []
+    began = time.monotonic()
+    for item in items:
+        block.append(item)
+        if len(block) >= size or time.monotonic() - began > BLOCK_S:
+            yield block
+            block, began = [], time.monotonic()
+    if block:
         yield block

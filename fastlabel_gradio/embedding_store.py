@@ -12,8 +12,9 @@ import os
 import re
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 
@@ -25,12 +26,14 @@ from fastlabel_gradio.types import Embeddings, Item, Rows
 
 GROWTH_ROWS = 65_536
 IDS_PER_QUERY = 500
-EXPORT_BLOCK_ROWS = 10_000
+BLOCK_ROWS = 10_000
 END_OF_POOL = 2**63 - 1  # above every shuffle key
 SCHEMA_VERSION = 1
 SHARE_STEPS = 1_000  # a share of the items is counted in thousandths
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # no UTF-8, so no id
+
+GONE = -1  # as an item's `scan`: the source has it no more
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS items (
@@ -40,6 +43,7 @@ CREATE TABLE IF NOT EXISTS items (
 CREATE TABLE IF NOT EXISTS completed_scans (number INTEGER PRIMARY KEY);
 CREATE INDEX IF NOT EXISTS items_in_order ON items (shuffle_key);
 CREATE INDEX IF NOT EXISTS items_unreadable ON items (id) WHERE reason IS NOT NULL;
+CREATE INDEX IF NOT EXISTS items_not_in_pool ON items (id) WHERE scan < 0 OR reason IS NOT NULL;
 CREATE TABLE IF NOT EXISTS encoders (id INTEGER PRIMARY KEY, fingerprint TEXT UNIQUE NOT NULL, dim INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS rows (
     encoder INTEGER NOT NULL, row INTEGER NOT NULL, item_id TEXT, stamp TEXT NOT NULL, content_key TEXT NOT NULL,
@@ -48,6 +52,22 @@ CREATE TABLE IF NOT EXISTS rows (
 CREATE UNIQUE INDEX IF NOT EXISTS rows_of_items ON rows (encoder, item_id);
 CREATE INDEX IF NOT EXISTS rows_of_content ON rows (encoder, content_key);
 """
+
+
+@dataclass(frozen=True, slots=True)
+class ScanChanges:
+    """What a scan found: items that are new or back, items with other content, items that are gone."""
+
+    new: int = 0
+    changed: int = 0
+    gone: int = 0
+
+    @property
+    def text(self) -> str:
+        """`12 new items, 1 changed, 2 gone`; "" for none."""
+        new = f"{self.new:,} new item{'' if self.new == 1 else 's'}" if self.new else ""
+        others = [f"{count:,} {what}" for count, what in ((self.changed, "changed"), (self.gone, "gone")) if count]
+        return ", ".join([new, *others] if new else others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +101,11 @@ class EmbeddingStore:
         self._write_lock = threading.RLock()
         self._read_lock = threading.Lock()
         self.groups = AuditGroups(self._writer, self._write_lock)
-        self._completed_scan = self._count("SELECT coalesce(max(number), 0) FROM completed_scans")
-        self._scan = self._count("SELECT coalesce(max(scan), 0) FROM items")
+        self._forget_scan_numbers()
+        self._seen: list[np.ndarray] = []  # shuffle keys of the items of the running scan
+        self._found = ScanChanges()
+        self._has_new_groups = False  # whether the running scan found groups of items
+        self._revision = 0
         self._recount()
         self._encoder = 0
         self._rows = 0
@@ -100,90 +123,138 @@ class EmbeddingStore:
     def unreadable_count(self) -> int:
         return self._unreadable
 
+    @property
+    def revision(self) -> int:
+        """Another number once items left the pool or came back."""
+        return self._revision
+
     def group_by(self, rule: str) -> None:
         """Takes in how the items are grouped, "" for not at all. Where that is new, the next scan gives them their groups.
 
         To be called before a scan and before embeddings are used; a second call with the same rule changes nothing.
         """
-        with self._write_lock, self._writer:
+        with self._write_lock:
             if rule != self.groups.rule:
-                self._writer.execute("UPDATE items SET group_key = NULL WHERE group_key IS NOT NULL")
-                self.groups.regroup(rule)
+                with self._writing():
+                    self._writer.execute("UPDATE items SET group_key = NULL WHERE group_key IS NOT NULL")
+                    self.groups.regroup(rule)
 
     def begin_scan(self) -> None:
-        """Starts a scan: items that it does not add again count as removed once it ends."""
+        """Starts a scan: items that it does not add again count as gone once it ends."""
         with self._write_lock:
-            self._scan += 1
+            self._seen = []
+            self._found = ScanChanges()
+            self._has_new_groups = False
             self.groups.begin()
 
-    def add_items(self, items: Sequence[Item], groups: Sequence[str | None] = ()) -> None:
-        """Adds or confirms items of the running scan; an item whose stamp changed is embedded again.
+    def add_items(self, items: Sequence[Item], group_of: Callable[[Item], str | None] | None = None) -> list[Item]:
+        """Adds items of the running scan. What is known and unchanged is only read, so a scan without news writes nothing.
 
         Args:
-            groups: of each item; without groups, none.
+            group_of: the group of an item; asked for those that are new or changed, or whose group is not known yet.
+
+        Raises:
+            StoreError: they cannot be written.
+
+        Returns:
+            Those that are new, have another stamp, or are back; each is pending unless it was embedded with that stamp.
         """
-        keys = [None if group is None else group_key(group) for group in groups] or [None] * len(items)
-        records = [
-            (item.id, item.stamp, _shuffle_key(item.id), self._scan, key) for item, key in zip(items, keys, strict=True)
+        keys = np.array([_shuffle_key(item.id) for item in items], dtype=np.int64)
+        rows = self._read_many(
+            "SELECT id, stamp, scan, group_key FROM items WHERE id IN ({})", [item.id for item in items]
+        )
+        known = {item_id: stamp for item_id, stamp, scan, _ in rows if scan != GONE}
+        gone = {item_id for item_id, _, scan, _ in rows if scan == GONE}
+        added = [
+            (item, int(key))
+            for item, key in zip(items, keys, strict=True)
+            if item.id not in known and item.id not in gone
         ]
-        self.groups.count(key for key in keys if key is not None)
-        with self._write_lock, self._writer:
+        back = [item for item in items if item.id in gone]
+        changed = [item for item in items if known.get(item.id, item.stamp) != item.stamp]
+        groups = {item_id: group for item_id, _, _, group in rows if group is not None}
+        asked = [item for item in items if item.id not in groups] + changed
+        found = _group_keys_of(asked, group_of) if group_of else {}
+        with self._writing():
+            self._seen.append(keys)
             before = self._writer.total_changes
             self._writer.executemany(
-                "INSERT INTO items (id, stamp, shuffle_key, scan, group_key) VALUES (?, ?, ?, ?, ?)"
+                "INSERT INTO items (id, stamp, shuffle_key, scan, group_key) VALUES (?, ?, ?, 0, ?)"
                 " ON CONFLICT (id) DO NOTHING",
-                records,
+                [(item.id, item.stamp, key, found.get(item.id)) for item, key in added],
             )
-            self._total += self._writer.total_changes - before
+            new = self._writer.total_changes - before + len(back)
             self._writer.executemany(
-                "UPDATE items SET reason = CASE WHEN stamp = ?2 THEN reason END, stamp = ?2, scan = ?4,"
-                " group_key = ?5 WHERE id = ?1 AND scan < ?4",
-                records,
+                "UPDATE items SET reason = CASE WHEN stamp = ?2 THEN reason END, stamp = ?2, scan = 0 WHERE id = ?1",
+                [(item.id, item.stamp) for item in back + changed],
             )
+            self._writer.executemany(
+                "UPDATE items SET group_key = ?2 WHERE id = ?1 AND group_key IS NOT ?2", list(found.items())
+            )
+            self.groups.count({**groups, **found}.values())
+            self._has_new_groups |= bool(found)
+            self._total += new
+            self._found = replace(self._found, new=self._found.new + new, changed=self._found.changed + len(changed))
+        return [item for item, _ in added] + back + changed
 
-    def end_scan(self, audit_share: float = 0.0) -> None:
-        """Ends a scan that ran to its end; what it did not find leaves the pool, its embeddings stay for a return.
+    def end_scan(self, *, is_complete: bool = True, audit_share: float = 0.0) -> ScanChanges:
+        """Ends a scan; what a complete one did not find leaves the pool, and its embeddings stay for a return.
 
         Args:
-            audit_share: of the groups that are new, how many are for the audit.
+            audit_share: of the groups that are new to a complete scan, how many are for the audit.
         """
-        with self._write_lock, self._writer:
-            self._writer.execute("INSERT INTO completed_scans (number) VALUES (?)", (self._scan,))
-            self._completed_scan = self._scan
-            self._recount()
-        self.groups.end(audit_share)
+        gone = self._not_seen() if is_complete else []
+        found = replace(self._found, gone=len(gone))
+        self._seen = []
+        if found != ScanChanges():
+            with self._writing():
+                self._writer.executemany(
+                    f"UPDATE items SET scan = {GONE} WHERE id = ?", [(item_id,) for item_id in gone]
+                )
+                self._recount()
+            self._revision += bool(found.new or found.gone)
+        with self._writing():
+            self.groups.end(audit_share if is_complete else 0, has_news=self._has_new_groups)
+        return found
 
     def mark_unreadable(self, item_id: str, reason: str) -> None:
-        """Lists an item as unreadable; it is tried again when its stamp changes."""
+        """Lists an item as unreadable; it is tried again when its stamp changes, or after `retry_unreadable`."""
         with self._write_lock, self._writer:
             changed = self._writer.execute(
                 "UPDATE items SET reason = ? WHERE id = ? AND reason IS NULL", (reason, item_id)
             ).rowcount
             self._unreadable += changed
 
+    def retry_unreadable(self) -> None:
+        """Lists no item as unreadable any more: a reader may have been installed since, or this version may read more."""
+        with self._write_lock, self._writer:
+            self._writer.execute("UPDATE items SET reason = NULL WHERE reason IS NOT NULL")
+            self._unreadable = 0
+
     def unreadable(self, limit: int) -> list[tuple[str, str]]:
         """Up to `limit` unreadable items as (id, reason), by id."""
         return self._read(
-            "SELECT id, reason FROM items WHERE reason IS NOT NULL AND scan >= ? ORDER BY id LIMIT ?",
-            self._completed_scan,
-            limit,
+            "SELECT id, reason FROM items WHERE reason IS NOT NULL AND scan >= 0 ORDER BY id LIMIT ?", limit
         )
 
     def known_ids(self, item_ids: Sequence[str]) -> set[str]:
         """Those of the ids that the pool has, embedded or not; unreadable and removed items do not count."""
-        item_ids = [item_id for item_id in item_ids if item_id.isascii() or not _LONE_SURROGATE.search(item_id)]
-        found = self._read_many(
-            "SELECT id FROM items WHERE reason IS NULL AND scan >= ? AND id IN ({})", item_ids, self._completed_scan
-        )
-        return {item_id for (item_id,) in found}
+        return self._ids_where("reason IS NULL AND scan >= 0", item_ids)
+
+    def listed_ids(self, item_ids: Sequence[str]) -> set[str]:
+        """Those of the ids that the source has, readable or not."""
+        return self._ids_where("scan >= 0", item_ids)
+
+    def former_ids(self, item_ids: Sequence[str]) -> set[str]:
+        """Those of the ids that the source had at an earlier scan, and has no more."""
+        return self._ids_where(f"scan = {GONE}", item_ids)
 
     def in_order(self, after: int, limit: int) -> list[tuple[int, Item]]:
         """Readable items in shuffled order, as (shuffle key, item), from the first key above `after`."""
         found = self._read(
-            "SELECT shuffle_key, id, stamp FROM items WHERE shuffle_key > ? AND reason IS NULL AND scan >= ?"
+            "SELECT shuffle_key, id, stamp FROM items WHERE shuffle_key > ? AND reason IS NULL AND scan >= 0"
             " ORDER BY shuffle_key LIMIT ?",
             after,
-            self._completed_scan,
             limit,
         )
         return [(key, Item(item_id, stamp)) for key, item_id, stamp in found]
@@ -196,15 +267,23 @@ class EmbeddingStore:
         block = self.in_order(after, limit)
         if not block:
             return END_OF_POOL, []
-        ids = [item.id for _, item in block]
+        return block[-1][0], self._without_row([item for _, item in block])
+
+    def pending_of(self, items: Sequence[Item]) -> list[Item]:
+        """Those of some items that are in the pool, not known as unreadable, and without an embedding, in shuffled order."""
+        known = self.known_ids([item.id for item in items])
+        ordered = sorted((item for item in items if item.id in known), key=lambda item: _shuffle_key(item.id))
+        return self._without_row(ordered)
+
+    def _without_row(self, items: Sequence[Item]) -> list[Item]:
         # Left to itself SQLite walks all rows of the encoder, a third of a second at a million, for each block.
         stored = self._read_many(
             "SELECT item_id, stamp FROM rows INDEXED BY rows_of_items WHERE encoder = ? AND item_id IN ({})",
-            ids,
+            [item.id for item in items],
             self._encoder,
         )
         have = set(stored)
-        return block[-1][0], [item for _, item in block if (item.id, item.stamp) not in have]
+        return [item for item in items if (item.id, item.stamp) not in have]
 
     # Embeddings
 
@@ -287,6 +366,29 @@ class EmbeddingStore:
         )
         return dict(found)
 
+    def contents_of(self, rows: Sequence[int]) -> list[tuple[str, str, int]]:
+        """(content key, item id, row) of some rows, by content key; a row whose item has new content is left out."""
+        found = self._read_many(
+            "SELECT content_key, item_id, row FROM rows WHERE encoder = ? AND item_id IS NOT NULL AND row IN ({})",
+            rows,
+            self._encoder,
+        )
+        return sorted(found)
+
+    def copies(self) -> Iterator[tuple[str, str]]:
+        """(content key, item id) of the pool's items whose content is there more than once, by content key, as a stream.
+
+        Walks all rows of the encoder, a second or two at a million, on a connection of its own: nobody waits for it.
+        """
+        with closing(self._connect()) as connection:
+            yield from connection.execute(
+                "SELECT content_key, item_id FROM rows JOIN items ON items.id = item_id WHERE encoder = ?1"
+                " AND items.scan >= 0 AND reason IS NULL AND content_key IN"
+                " (SELECT content_key FROM rows WHERE encoder = ?1 GROUP BY content_key HAVING count(*) > 1)"
+                " ORDER BY content_key, item_id",
+                (self._encoder,),
+            )
+
     def items_at(self, rows: Rows) -> dict[int, Item]:
         """The item of each row, in the order of `rows`; a row whose item has new content elsewhere is left out."""
         found = self._read_many(
@@ -307,10 +409,10 @@ class EmbeddingStore:
     def retired_rows(self) -> Rows:
         """Rows whose item was replaced by new content, removed from the source, or found unreadable."""
         found = self._read(
-            "SELECT row FROM rows LEFT JOIN items ON items.id = rows.item_id"
-            " WHERE encoder = ? AND (item_id IS NULL OR items.scan < ? OR items.reason IS NOT NULL)",
+            "SELECT row FROM rows INDEXED BY rows_of_items WHERE encoder = ?1 AND item_id IS NULL"
+            " UNION ALL SELECT row FROM items CROSS JOIN rows INDEXED BY rows_of_items"
+            " ON rows.encoder = ?1 AND rows.item_id = items.id WHERE items.scan < 0 OR items.reason IS NOT NULL",
             self._encoder,
-            self._completed_scan,
         )
         return np.array([row for (row,) in found], dtype=np.int64)
 
@@ -354,8 +456,8 @@ class EmbeddingStore:
 
     def item_blocks(self) -> Iterator[list[tuple[int, str]]]:
         """Every (row, item id) of the pool by row, in blocks, for exports."""
-        for start in range(0, self._rows, EXPORT_BLOCK_ROWS):
-            block = self.items_between(start, min(start + EXPORT_BLOCK_ROWS, self._rows))
+        for start in range(0, self._rows, BLOCK_ROWS):
+            block = self.items_between(start, min(start + BLOCK_ROWS, self._rows))
             known = self.known_ids([item_id for _, item_id in block])
             yield [(row, item_id) for row, item_id in block if item_id in known]
 
@@ -397,11 +499,51 @@ class EmbeddingStore:
             file.flush()
             os.fdatasync(file.fileno()) if hasattr(os, "fdatasync") else os.fsync(file.fileno())
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction on the items. Raises StoreError (full disk)."""
+        try:
+            with self._write_lock, self._writer:
+                yield
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.folder}: the items cannot be written ({error}). Free some space.") from error
+
+    def _forget_scan_numbers(self) -> None:
+        """Stores of earlier versions numbered their scans; an item of none since the last complete one is gone."""
+        with self._writer:
+            if self._count("SELECT count(*) FROM completed_scans"):
+                self._writer.execute(
+                    f"UPDATE items SET scan = {GONE} WHERE scan < (SELECT max(number) FROM completed_scans)"
+                )
+                self._writer.execute("DELETE FROM completed_scans")
+
+    def _not_seen(self) -> list[str]:
+        """Ids of the pool that the running scan did not add."""
+        seen = np.concatenate([*self._seen, np.empty(0, dtype=np.int64)])
+        seen.sort()  # np.unique takes seconds for a million
+        if len(seen) - np.count_nonzero(seen[1:] == seen[:-1]) == self._total:
+            return []
+        gone: list[str] = []
+        after = ""
+        while block := self._read(
+            "SELECT id, shuffle_key, scan FROM items WHERE id > ? ORDER BY id LIMIT ?", after, BLOCK_ROWS
+        ):
+            after = block[-1][0]
+            keys = np.array([key for _, key, _ in block], dtype=np.int64)
+            is_seen = np.searchsorted(seen, keys, "right") > np.searchsorted(seen, keys, "left")
+            gone += [
+                item_id for (item_id, _, scan), found in zip(block, is_seen, strict=True) if scan >= 0 and not found
+            ]
+        return gone
+
     def _recount(self) -> None:
-        self._total = self._count("SELECT count(*) FROM items WHERE scan >= ?", self._completed_scan)
-        self._unreadable = self._count(
-            "SELECT count(*) FROM items WHERE reason IS NOT NULL AND scan >= ?", self._completed_scan
-        )
+        self._total = self._count("SELECT count(*) FROM items WHERE scan >= 0")
+        self._unreadable = self._count("SELECT count(*) FROM items WHERE reason IS NOT NULL AND scan >= 0")
+
+    def _ids_where(self, condition: str, item_ids: Sequence[str]) -> set[str]:
+        ids = [item_id for item_id in item_ids if item_id.isascii() or not _LONE_SURROGATE.search(item_id)]
+        found = self._read_many(f"SELECT id FROM items WHERE {condition} AND id IN ({{}})", ids)
+        return {item_id for (item_id,) in found}
 
     def _count(self, query: str, *arguments: object) -> int:
         return int(self._writer.execute(query, arguments).fetchone()[0])
@@ -417,6 +559,11 @@ class EmbeddingStore:
             block = values[start : start + IDS_PER_QUERY]
             found += self._read(query.format(",".join("?" * len(block))), *arguments, *block)
         return found
+
+
+def _group_keys_of(items: Iterable[Item], group_of: Callable[[Item], str | None]) -> dict[str, int]:
+    """By item id, of those that are of a group."""
+    return {item.id: group_key(group) for item in items if (group := group_of(item)) is not None}
 
 
 def _shuffle_key(item_id: str) -> int:

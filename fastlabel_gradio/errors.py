@@ -11,6 +11,8 @@ FastLabelError
 └── StoreError             a label store or embedding store that cannot be opened or written
 """
 
+SHOWN_CHARACTERS = 100
+
 
 class FastLabelError(Exception):
     """Base of all errors raised on purpose."""
@@ -46,3 +48,9 @@ class InvalidLabelsError(FastLabelError):
 
 class StoreError(FastLabelError):
     """A label store or an embedding store that cannot be opened or written."""
+
+
+def shown(value: object) -> str:
+    """A value that somebody sent, quoted and short enough for one line."""
+    text = repr(value)
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1]}…"

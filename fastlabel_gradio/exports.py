@@ -8,14 +8,16 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
 from typing import TextIO
 from uuid import uuid4
 
 from fastlabel_gradio.errors import StoreError
+from fastlabel_gradio.media.recording_time import recorded_at
 from fastlabel_gradio.registry import Registry
+from fastlabel_gradio.spreadsheet_cells import harmless
 from fastlabel_gradio.types import TimeSpan
 
 
@@ -30,7 +32,10 @@ class ExportRow:
         created_at: when, ISO 8601 in UTC; "" for an item that nobody labeled.
         predicted_label: what the head says; "" while there is no prediction.
         confidence: probability of the predicted label, 0 to 1.
-        start_s, end_s: which part of its file a sound is, in seconds; None for whole files and pictures.
+        path: of its file, relative to the source's folder, as `Source.exported_path` has it; "" without a file.
+        expand: how many times slower than it was recorded the sound was played; None where it was not.
+        start_s, end_s: which part of its file a sound is, in seconds of the recording; None for whole files and pictures.
+        recorded_at: local time at which it begins, as the file's name says; "" where that has none.
     """
 
     item_id: str
@@ -39,6 +44,8 @@ class ExportRow:
     created_at: str = ""
     predicted_label: str = ""
     confidence: float | None = None
+    path: str = ""
+    expand: int | None = None
 
     @property
     def start_s(self) -> float | None:
@@ -50,6 +57,10 @@ class ExportRow:
         span = TimeSpan.split(self.item_id)[1]
         return span.end_s if span else None
 
+    @property
+    def recorded_at(self) -> str:
+        return recorded_at(self.path, self.start_s or 0.0)
+
 
 Write = Callable[[Iterable[ExportRow], Path], Path]
 
@@ -57,6 +68,8 @@ Write = Callable[[Iterable[ExportRow], Path], Path]
 @dataclass(frozen=True, slots=True)
 class Exporter:
     """An export format: its name, the suffix of its files with the dot, its media type for HTTP, and what writes it.
+
+    `opens_in_spreadsheets`: people open its files in a spreadsheet, which would run some names as formulas.
 
     `write(rows, destination)` reads the rows once, writes the file whole or not at all, and returns its path. It raises
     StoreError where the destination cannot be written; the file that was there before then stays as it was.
@@ -66,24 +79,41 @@ class Exporter:
     suffix: str
     media_type: str
     write: Write
+    opens_in_spreadsheets: bool = False
 
 
 EXPORTERS: Registry[Exporter] = Registry("export format", "fastlabel.exporters")
 
-COLUMNS = (*(field.name for field in fields(ExportRow)), "start_s", "end_s")
+COLUMNS = (
+    *("item_id", "label", "annotator", "created_at", "predicted_label", "confidence"),
+    *("start_s", "end_s", "path", "recorded_at", "expand"),  # new ones are added at the end
+)
 
 
-def exporter(name: str, suffix: str, media_type: str) -> Callable[[Write], Write]:
+def exporter(name: str, suffix: str, media_type: str, opens_in_spreadsheets: bool = False) -> Callable[[Write], Write]:
     """Decorator that registers a function as an export format."""
 
     def add(write: Write) -> Write:
-        EXPORTERS.register(name)(Exporter(name, suffix, media_type, write))
+        EXPORTERS.register(name)(Exporter(name, suffix, media_type, write, opens_in_spreadsheets))
         return write
 
     return add
 
 
-@exporter("csv", ".csv", "text/csv; charset=utf-8")
+def harmless_rows(rows: Iterable[ExportRow]) -> Iterator[ExportRow]:
+    """The rows with names that a spreadsheet would run marked by "'" (`spreadsheet_cells`); a table source takes it back."""
+    for row in rows:
+        yield replace(
+            row,
+            item_id=harmless(row.item_id),
+            label=harmless(row.label),
+            annotator=harmless(row.annotator),
+            predicted_label=harmless(row.predicted_label),
+            path=harmless(row.path),
+        )
+
+
+@exporter("csv", ".csv", "text/csv; charset=utf-8", opens_in_spreadsheets=True)
 def write_csv(rows: Iterable[ExportRow], destination: Path) -> Path:
     """A header line, then one record per row as RFC 4180 has it; a name that holds line ends or quotes is quoted."""
     with replaced_file(destination) as file:

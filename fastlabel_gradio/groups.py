@@ -114,7 +114,7 @@ class AuditGroups:
     longer than ten seconds lets a quarter of the new groups be learned from meanwhile.
 
     Attributes:
-        version: another number when decisions were added, or a listing has ended.
+        version: another number when decisions were added, or a listing has ended that found groups of items.
     """
 
     def __init__(self, connection: sqlite3.Connection, lock: AbstractContextManager[bool]) -> None:
@@ -162,14 +162,18 @@ class AuditGroups:
             early = [key for key in self._sizes if key >= KEYS * (1 - EARLY_SHARE) and key not in self._decided]
             self._keep(dict.fromkeys(early, False))
 
-    def end(self, share: float) -> None:
-        """A listing has ended: decides on the groups that it brought. A share of 0 leaves them undecided."""
-        if share:
+    def end(self, share: float, *, has_news: bool = True) -> None:
+        """A listing has ended: decides on the groups that it brought. A share of 0 leaves them undecided.
+
+        Args:
+            has_news: whether it found groups of items that had none before.
+        """
+        if share and any(key not in self._decided for key in self._sizes):
             least = audit_least(len(self._sizes), share)
             decided = draw_groups(self._sizes, share, least, self._decided)
             self._keep({key: audited for key, audited in decided.items() if key not in self._decided})
         self._sizes.clear()
-        self.version += 1
+        self.version += has_news
 
     def sides(self, keys: Keys) -> Sides:
         """uint8[n], TRAINED or AUDITED; WAITING for a group that is not decided on, and for the key 0."""

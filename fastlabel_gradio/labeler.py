@@ -17,9 +17,10 @@ import numpy as np
 from jaxtyping import Int64
 
 from fastlabel_gradio.candidates import candidates_of
+from fastlabel_gradio.contradictions import Contradiction
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline, EmbeddingProgress
 from fastlabel_gradio.embedding_store import EmbeddingStore
-from fastlabel_gradio.errors import InvalidLabelsError
+from fastlabel_gradio.errors import InvalidLabelsError, shown
 from fastlabel_gradio.evaluation import Advice, AuditReport, Gain, advise
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.head import (
@@ -53,7 +54,7 @@ class LabelerSettings:
 class Status:
     """Everything the page shows beside the grid. `since_training` counts labels that the head has not seen.
 
-    `settled` is False while a head is trained, saved, measured or calibrated.
+    `settled` is False while a head is trained, saved, measured or calibrated. `contradiction` is one among the labels given.
     """
 
     counts: Counts
@@ -63,6 +64,7 @@ class Status:
     training: Training
     settled: bool
     notice: str
+    contradiction: Contradiction | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,9 @@ class Labeler:
         self._labels = labels
         self._clock = clock
         self._lock = threading.RLock()
-        self._ledger = PoolLedger(store, labels.current(), labels.claims(now=clock()), settings.audit_share)
+        self._ledger = PoolLedger(
+            store, labels.current(), labels.claims(now=clock()), settings.audit_share, pipeline.is_held_out
+        )
         self._batches: OrderedDict[str, tuple[Item, ...]] = OrderedDict()
         self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._rng = np.random.default_rng(settings.learner.seed)
@@ -226,10 +230,11 @@ class Labeler:
     def counts(self) -> Counts:
         with self._lock:
             self._ledger.expire(self._clock())
+            self._ledger.catch_up(self._pipeline.progress)
             labeled = self._ledger.labeled_count
             readable = self._store.total - self._store.unreadable_count
             unlabeled = max(0, readable - self._ledger.labeled_in_pool_count)
-            return Counts(labeled, unlabeled, self._ledger.claimed_count)
+            return Counts(labeled, unlabeled, self._ledger.claimed_count, self._ledger.missing_count)
 
     def status(self) -> Status:
         head = self._learner.head
@@ -241,6 +246,7 @@ class Labeler:
             training=self._learner.training,
             settled=self._learner.settled,
             notice=self._learner.notice or self._audit_notice(),
+            contradiction=self._learner.contradiction,
         )
 
     def evaluation(self, target: float) -> Evaluation:
@@ -272,7 +278,8 @@ class Labeler:
         names = dict(zip(self.schema.ids, self.schema.names, strict=True))
         for annotation in self._labels.annotations():
             said_at = datetime.fromtimestamp(annotation.created_at, UTC).isoformat(timespec="milliseconds")
-            yield ExportRow(annotation.item_id, names[annotation.label_id], annotation.annotator, said_at)
+            name = names[annotation.label_id]
+            yield ExportRow(annotation.item_id, name, annotation.annotator, said_at)
         if include_predictions:
             yield from self._predicted_rows()
 
@@ -419,14 +426,19 @@ class Labeler:
         for item_id, label in labels:
             label_id = self._label_id(label)
             if wanted.setdefault(item_id, label_id) != label_id:
-                raise InvalidLabelsError(f"item {item_id!r} has two different labels in one request. Send one.")
+                raise InvalidLabelsError(f"item {shown(item_id)} has two different labels in one request. Send one.")
         unknown = wanted.keys() - self._store.known_ids(list(wanted))
-        if unknown:
+        if unknown and (unknown := unknown - self._given_out() - self._store.former_ids(list(unknown))):
             raise InvalidLabelsError(
-                f"item {min(unknown)!r} is not in this project"
+                f"item {shown(min(unknown))} is not in this project"
                 f"{f' (nor are {len(unknown) - 1} more)' if len(unknown) > 1 else ''}. Use the ids of /api/next_batch."
             )
         return wanted
+
+    def _given_out(self) -> set[str]:
+        """Items of the newest batches: a label counts also where the file was removed or damaged while it was on screen."""
+        with self._lock:
+            return {item.id for items in self._batches.values() for item in items}
 
     def _label_id(self, label: str | int) -> int:
         names = self.schema.names
@@ -434,7 +446,7 @@ class Labeler:
             return self.schema.ids[names.index(label)]
         if isinstance(label, int) and 0 <= label < len(names):
             return self.schema.ids[label]
-        raise InvalidLabelsError(f"label {label!r} is not known. Use a name or an index: {_numbered(names)}.")
+        raise InvalidLabelsError(f"label {shown(label)} is not known. Use a name or an index: {_numbered(names)}.")
 
     def _predicted_rows(self) -> Iterator[ExportRow]:
         with self._lock:

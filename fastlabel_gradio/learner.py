@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from fastlabel_gradio.candidates import WINDOW_ROWS, Shortlist
+from fastlabel_gradio.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.devices import at_low_priority
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
 from fastlabel_gradio.embedding_store import EmbeddingStore
@@ -59,6 +60,7 @@ class Learner:
 
     Attributes:
         unseen: labels that the newest head has not seen; changed with the lock held.
+        contradiction: items of one content that people labeled differently, as of the newest head.
         notice: why the saved head or the class names are not used; "" where there is nothing to say.
         kept: embeddings of labeled rows, in memory.
         shortlist: what the newest heads were least sure of in a large pool.
@@ -88,6 +90,7 @@ class Learner:
         self._clock = clock
         self.checkpoint = folder / "head.safetensors"
         self.unseen = 0
+        self.contradiction: Contradiction | None = None
         self.notice = ""
         self.kept = KeptRows()
         self.shortlist = Shortlist()
@@ -98,8 +101,11 @@ class Learner:
         self._said: list[_Said] = []  # by the heads of this run that are still needed to compare with, oldest first
         self._unsaved = ""
         self._trainer = Trainer(self._train, self._after_training_gently)
-        pipeline.when_ready(self._resume)
-        pipeline.when_done(self._train_on_late_rows)
+        self._wishes = (
+            pipeline.when_ready(self._resume),
+            pipeline.when_done(self._train_on_late_rows),
+            pipeline.when_done(self._compare_copies),
+        )
 
     @property
     def head(self) -> Head | None:
@@ -173,6 +179,8 @@ class Learner:
 
     def close(self) -> None:
         """Ends the trainer's thread."""
+        for take_back in self._wishes:
+            take_back()
         self._trainer.close()
 
     def _is_honest(self, head: Head) -> bool:
@@ -195,7 +203,7 @@ class Learner:
         if self.checkpoint.exists():
             try:
                 head = load_head(self.checkpoint, device=self._settings.device)
-                check_head(head.info, self._schema, encoder.fingerprint)
+                check_head(head.info, self._schema, encoder.space)
                 self._head = head
             except CheckpointError as error:
                 self.notice = str(error)
@@ -248,6 +256,7 @@ class Learner:
         rows, targets = self._lesson.rows, self._lesson.targets
         if self._lesson.is_new:
             self._measure(self._head)
+            self._compare_copies()
         vectors = self.kept.of(self._store.embeddings, rows)
         head = self._maker.calibrate(self._head, vectors, targets, is_superseded, self._lesson.groups)
         if head is not self._head:
@@ -287,6 +296,17 @@ class Learner:
         kept = self._said[self._said.index(oldest) :] if oldest else self._said
         self._said = [*kept, _Said(head.info.label_count, rows, said)]
 
+    def _compare_copies(self) -> None:
+        """Looks for items of one content that carry different labels."""
+        with self._lock:
+            labeled = [self._ledger.training_set(), self._ledger.audit_set()]
+        label_ids = {int(row): label_id for rows, ids in labeled for row, label_id in zip(rows, ids, strict=True)}
+        names = dict(zip(self._schema.ids, self._schema.names, strict=True))
+        contents = self._store.contents_of(list(label_ids))
+        self.contradiction = contradiction_among(
+            (key, item_id, names[label_ids[row]]) for key, item_id, row in contents
+        )
+
     def _refresh_shortlist(self, head: Head, is_superseded: Callable[[], bool]) -> None:
         """What the head is least sure of in the whole of a large pool, for the batch after the next."""
         if len(self._store) > WINDOW_ROWS:
@@ -320,7 +340,7 @@ def head_maker(
             notice = f"The class names give no first suggestions: {error}"
     maker = HeadMaker(
         schema.labels,
-        encoder.fingerprint,
+        encoder.space,
         settings.recipe,
         prior,
         lambda: np.asarray(store.embeddings[:SAMPLE_ROWS]),  # rows are in random order

@@ -4,7 +4,7 @@ A picture of what the label store and the embedding store say, kept so that no r
 labeler's lock guards it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -25,15 +25,22 @@ class PoolLedger:
         claims: the claims that have not run out.
         audit_share: the share of the items, chosen at random once, that no strategy picks and no head is trained on. Where
             the items are of groups, whole groups are chosen (`AuditGroups`).
+        is_held_out: whether the source keeps an item out of the pool as a test part: it is not missing.
     """
 
     def __init__(
-        self, store: EmbeddingStore, labels: Mapping[str, int], claims: Iterable[Claim], audit_share: float = 0.0
+        self,
+        store: EmbeddingStore,
+        labels: Mapping[str, int],
+        claims: Iterable[Claim],
+        audit_share: float = 0.0,
+        is_held_out: Callable[[str], bool] = lambda item_id: False,
     ) -> None:
         self._store = store
         self._labels = dict(labels)
         self._claims: dict[str, Claim] = {}
-        self._left: set[str] = set()
+        self._left: set[str] = set()  # labeled items that are not in the pool
+        self._missing: set[str] = set()  # of those, the ones that the source has no more
         self._row_of: dict[str, int] = {}
         self._free = np.zeros(0, dtype=bool)
         self._retired = np.zeros(0, dtype=bool)
@@ -44,7 +51,8 @@ class PoolLedger:
         self._audit_share = audit_share
         self._labeled_sets: dict[int, tuple[Rows, list[int]]] = {}  # until a label or a row of one changes
         self._seen_rows = 0
-        self._pool_state: tuple[str, bool] = ("", True)
+        self._is_held_out = is_held_out
+        self._pool_state: tuple[str, bool, int] = ("", True, 0)
         self.replace_claims(claims)
 
     @property
@@ -62,6 +70,11 @@ class PoolLedger:
     def labeled_in_pool_count(self) -> int:
         """Labeled items that the source still has."""
         return len(self._labels) - len(self._left & self._labels.keys())
+
+    @property
+    def missing_count(self) -> int:
+        """Labeled items that the source has no more; unreadable ones and those of the test part are not among them."""
+        return len(self._missing & self._labels.keys())
 
     @property
     def trainable_count(self) -> int:
@@ -83,14 +96,15 @@ class PoolLedger:
     @property
     def audits_nothing(self) -> bool:
         """Whether nothing is reserved though a share of the groups should be."""
-        undrawn = not (self._is_of(AUDITED) | self._is_of(WAITING)).any()
-        return bool(self._audit_share and self._store.groups.rule and undrawn)
+        may_be_drawn = (self._is_of(AUDITED) | self._is_of(WAITING)) & ~self._retired[: self._seen_rows]
+        return bool(self._audit_share and self._store.groups.rule and not may_be_drawn.any())
 
     def labeled_ids(self) -> set[str]:
         return set(self._labels)
 
     def catch_up(self, progress: EmbeddingProgress) -> None:
-        """Takes in rows that were embedded since the last call, and rows that left the pool."""
+        """Takes in rows that were embedded since the last call, and rows that left the pool or came back."""
+        groups_version = self._store.groups.version  # first: the rows that are there and retired are then as new as it
         rows = len(self._store)
         if rows > self._seen_rows:
             self._labeled_sets.clear()
@@ -98,14 +112,15 @@ class PoolLedger:
             self._take_sides(self._seen_rows, rows)
             self._find_rows(rows)
             self._seen_rows = rows
-        if self._groups_version != self._store.groups.version:
-            self._settle_sides()
-        pool_state = (progress.state, progress.scanning)
+        pool_state = (progress.state, progress.scanning, self._store.revision)
         if pool_state != self._pool_state:
             self._pool_state = pool_state
             self._left = self._labels.keys() - self._store.known_ids(list(self._labels))
-            retired = self._store.retired_rows()
-            self._retire(retired[retired < self._seen_rows])
+            self._missing = set() if progress.scanning else self._gone(self._left)
+            self._take_in_retired()
+        if groups_version != self._groups_version:
+            self._groups_version = groups_version
+            self._settle_sides()
 
     def free_rows(self, wanted: int) -> Rows:
         """Rows that are neither labeled, held, retired nor reserved, ascending; set aside ones where others are too few."""
@@ -119,7 +134,7 @@ class PoolLedger:
         rows = self._others_first(self._free[: self._seen_rows] & self._is_of(AUDITED), wanted)[:AUDIT_ROWS_LOOKED_AT]
         if not self._store.groups.rule:
             return rows
-        drawn = self._is_of(AUDITED) & ~self._free[: self._seen_rows]
+        drawn = self._is_of(AUDITED) & ~self._free[: self._seen_rows] & ~self._retired[: self._seen_rows]
         order = spread_order(self._group[rows], self._group[: self._seen_rows][drawn])
         return np.asarray(rows[order])
 
@@ -158,16 +173,19 @@ class PoolLedger:
             pairs = sorted(
                 (row, label)
                 for item_id, label in self._labels.items()
-                if (row := self._row_of.get(item_id)) is not None and self._side[row] == side
+                if (row := self._row_of.get(item_id)) is not None and self._side[row] == side and not self._retired[row]
             )
             rows = np.array([row for row, _ in pairs], dtype=np.int64)
             self._labeled_sets[side] = rows, [label for _, label in pairs]
         return self._labeled_sets[side]
 
     def relabel(self, changed: Mapping[str, int | None]) -> None:
-        """Sets or (None) takes away the standing labels of some items."""
+        """Sets or (None) takes away the standing labels of some items, of which some may have left the pool since."""
         self._labeled_sets.clear()
         self._locate(changed)
+        left = changed.keys() - self._store.known_ids(list(changed))
+        self._left |= left
+        self._missing |= self._gone(left)
         for item_id, label in changed.items():
             if label is None:
                 self._labels.pop(item_id, None)
@@ -247,11 +265,12 @@ class PoolLedger:
     def _settle_sides(self) -> None:
         """Takes in groups that were found or decided on since rows of them were taken in."""
         groups, rows = self._store.groups, self._seen_rows
-        self._groups_version = groups.version
         if not groups.rule or not rows:
             return
-        if not self._group[:rows].all():
-            self._group[:rows] = self._store.group_keys(0, rows)
+        unknown = np.flatnonzero((self._group[:rows] == 0) & ~self._retired[:rows])
+        if len(unknown):
+            start, stop = int(unknown[0]), int(unknown[-1]) + 1
+            self._group[start:stop] = self._store.group_keys(start, stop)
         waiting = np.flatnonzero(self._is_of(WAITING))
         if len(waiting):
             self._side[waiting] = groups.sides(self._group[waiting])
@@ -271,6 +290,23 @@ class PoolLedger:
         self._row_of.update(moved)
         for item_id in moved:
             self._refresh(item_id)
+
+    def _gone(self, item_ids: set[str]) -> set[str]:
+        """Those that the source neither lists nor holds out."""
+        unlisted = item_ids - self._store.listed_ids(list(item_ids))
+        return {item_id for item_id in unlisted if not self._is_held_out(item_id)}
+
+    def _take_in_retired(self) -> None:
+        """Rows are free as the store says now: an item may have left the pool, or come back."""
+        seen = self._seen_rows
+        retired = self._store.retired_rows()
+        self._retired[:seen] = False
+        self._retired[retired[retired < seen]] = True
+        self._free[:seen] = ~self._retired[:seen]
+        followed = self._labels.keys() | self._claims.keys()
+        rows = [row for item_id in followed if (row := self._row_of.get(item_id)) is not None]
+        self._free[np.array(rows, dtype=np.int64)] = False
+        self._labeled_sets.clear()
 
     def _retire(self, rows: Rows) -> None:
         self._retired[rows] = True

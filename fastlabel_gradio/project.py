@@ -1,32 +1,36 @@
 """Project: one pool as it is served. Opens what a ProjectConfig names, holds it together, closes it in order."""
 
-import json
+import logging
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.config import ProjectConfig
+from fastlabel_gradio.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.devices import use_one_thread_per_operation
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.encoders import check_encoder
-from fastlabel_gradio.errors import ConfigError, InvalidLabelsError
+from fastlabel_gradio.errors import ConfigError, InvalidLabelsError, shown
+from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.gallery import open_gallery
 from fastlabel_gradio.head import HeadRecipe
 from fastlabel_gradio.label_store import LabelStore
 from fastlabel_gradio.labeler import Labeler, LabelerSettings
 from fastlabel_gradio.learner import LearnerSettings
-from fastlabel_gradio.sources import SOURCES, SourceOptions, open_source
+from fastlabel_gradio.source_identity import check_owner
+from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Item, Kind
 
 MAX_PRIVATE_LABELERS = 100
-NO_OTHER_ITEMS = {"download", "group_pattern", "group_column"}  # options of a source that may change between two starts
+
+log = logging.getLogger(__name__)
 
 
 class Project:
@@ -61,7 +65,7 @@ class Project:
         with ExitStack() as undo:
             self._file_lock = _lock_folder(self.folder)
             undo.callback(self._file_lock.release)
-            _check_owner(self.folder, config)
+            check_owner(self.folder, config.source.kind, config.source.options, base_dir)
             with closing(self._open_label_store(config.name)) as labels:
                 self.schema = labels.ensure_labels(_classes(config, self.source.classes()))
             self.store = EmbeddingStore(self.folder)
@@ -74,8 +78,11 @@ class Project:
                 self.gallery.keep,
                 self.gallery.kept_resolution,
                 embedding_workers,
-                config.audit_share,
+                rescan_s=60 * config.rescan_minutes,
+                audit_share=config.audit_share,
             )
+            self.contradiction: Contradiction | None = None  # among the reference labels
+            self.pipeline.when_done(self._compare_reference_labels)
             undo.pop_all()
 
     @property
@@ -85,6 +92,12 @@ class Project:
     @property
     def kind(self) -> Kind:
         return self.source.kind
+
+    @property
+    def notice(self) -> str:
+        """What its users should know of the source, in a line; "" where there is nothing to say."""
+        contradiction = self.contradiction.text("The labels that the source knows") if self.contradiction else ""
+        return " ".join(filter(None, (self.source.notice, contradiction)))
 
     @property
     def settings(self) -> LabelerSettings:
@@ -119,6 +132,12 @@ class Project:
             opened.close()  # outside of the lock: it waits for a training under way
         return labeler
 
+    def export_rows(self, annotator: str, *, include_predictions: bool = False) -> Iterator[ExportRow]:
+        """The rows of the annotator's labeler, each with the path of its item's file and how much slower it was played."""
+        expand = self.source.sound_view.expand if self.source.sound_view.expand > 1 else None
+        for row in self.labeler(annotator).export_rows(include_predictions=include_predictions):
+            yield replace(row, path=self.source.exported_path(Item(row.item_id)), expand=expand)
+
     def batch_items(self, batch_id: str) -> tuple[Item, ...]:
         """The items of a batch of any labeler. Raises InvalidLabelsError for an unknown batch."""
         with self._lock:
@@ -126,7 +145,7 @@ class Project:
         for entry in opened:
             if (items := entry.labeler.batch_items(batch_id)) is not None:
                 return items
-        raise InvalidLabelsError(f"batch {batch_id!r} is not known any more. Load the next batch.")
+        raise InvalidLabelsError(f"batch {shown(batch_id)} is not known any more. Load the next batch.")
 
     def close(self) -> None:
         """Ends the threads and closes the files. Nothing is lost without it: labels are durable when acknowledged."""
@@ -136,6 +155,14 @@ class Project:
         self.gallery.close()
         self.store.close()
         self._file_lock.release()
+
+    def _compare_reference_labels(self) -> None:
+        """In the pipeline's thread, once all is embedded."""
+        known = ((key, item_id, self.source.reference_label(Item(item_id))) for key, item_id in self.store.copies())
+        labeled = ((key, item_id, label) for key, item_id, label in known if label is not None)
+        self.contradiction = contradiction_among(labeled)
+        if self.contradiction:
+            log.warning("%s: %s", self.name, self.contradiction.text("The labels that the source knows"))
 
     def _take_idle(self) -> "list[_Opened]":
         """Visitors of a public page come and go: the labelers that were used least lately, to be closed."""
@@ -186,28 +213,3 @@ def _lock_folder(folder: Path) -> FileLock:
             f"{folder} is in use by another FastLabel. Open that one's page, stop it, or choose another --workdir."
         ) from error
     return lock
-
-
-def _as_now(record: Path, options: SourceOptions) -> object:
-    """What was recorded, with the defaults of options that came later."""
-    try:
-        recorded = json.loads(record.read_text(encoding="utf-8"))
-        kind = recorded.pop("kind")
-        return {"kind": kind, **type(options).model_validate(recorded).model_dump(mode="json", exclude=NO_OTHER_ITEMS)}
-    except (ValueError, AttributeError, KeyError):  # damaged, or the options of another source
-        return None
-
-
-def _check_owner(folder: Path, config: ProjectConfig) -> None:
-    """Labels are kept by item id, and ids of another source may be the same. Raises ConfigError."""
-    options = SOURCES.get(config.source.kind).Options.model_validate(config.source.options)
-    identity = {"kind": config.source.kind, **options.model_dump(mode="json", exclude=NO_OTHER_ITEMS)}
-    record = folder / "source.json"
-    text = json.dumps(identity, indent=2, sort_keys=True)
-    if not record.exists():
-        write_atomically(record, text.encode())
-    elif _as_now(record, options) != identity:
-        raise ConfigError(
-            f"{folder} holds the labels of another source: {record.read_text(encoding='utf-8')}; this start names {text}. "
-            f"Choose another --workdir, or delete {record} if it is the same data at a new place."
-        )

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import Generic, TypeVar
 
-from fastlabel_gradio.errors import ConfigError, UnknownNameError
+from fastlabel_gradio.errors import ConfigError, UnknownNameError, shown
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ class Registry(Generic[T]):
         self._load_plugins()
         if name in self._parts:
             return self._parts[name]
-        message = f"{self._noun} '{name}' is not known. Known: {', '.join(self.names())}."
+        message = f"{self._noun} {shown(name)} is not known. Known: {', '.join(self.names())}."
         near = difflib.get_close_matches(name, self._parts, n=1)
         raise UnknownNameError(f"{message} Did you mean '{near[0]}'?" if near else message)
 

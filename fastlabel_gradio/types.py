@@ -41,11 +41,13 @@ class Waveform:
 
     Attributes:
         note: what had to be done to read it that its user should know, in one line; "" where nothing had.
+        peak: its largest absolute sample before it was resampled; None where nobody measured it.
     """
 
     samples: Float32[np.ndarray, " samples"]
     rate_hz: int
     note: str = ""
+    peak: float | None = None
 
     @property
     def seconds(self) -> float:
@@ -168,11 +170,15 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Items of the pool: labeled, not yet labeled, and (of those) in the batches of annotators."""
+    """Items of the pool: labeled, not yet labeled, and (of those) in the batches of annotators.
+
+    `missing` of the labeled ones are in the source no more.
+    """
 
     labeled: int
     unlabeled: int
     claimed: int
+    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)

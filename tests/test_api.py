@@ -1,6 +1,7 @@
 """REST over a real server: the routes, their errors, logins, origins and media."""
 
 import io
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -74,6 +75,21 @@ def audited(audited_server: str) -> Iterator[httpx.Client]:
         yield opened
 
 
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Serves the pictures in `tmp_path` with other settings."""
+    started: list[App] = []
+
+    def serve_one(**settings: object) -> httpx.Client:
+        app, address = start(tmp_path, **settings)
+        started.append(app)
+        return httpx.Client(base_url=address, timeout=30)
+
+    yield serve_one
+    for app in started:
+        app.close()
+
+
 def label_as_the_folders_say(client: httpx.Client, size: int) -> None:
     batch = client.get("/api/next_batch", params={"size": size, "fresh": True}).json()
     labels = [{"id": item["id"], "label": item["id"].split("/")[0]} for item in batch["items"]]
@@ -91,6 +107,9 @@ def test_next_batch_has_what_the_design_says(client: httpx.Client) -> None:
         "media_url",
         "spectrogram_url",
         "duration_s",
+        "peak_dbfs",
+        "gain_db",
+        "note",
         "start_s",
         "group",
         "prediction",
@@ -201,6 +220,25 @@ def test_status_tells_all_that_the_page_shows(client: httpx.Client) -> None:
     assert status["embedding"]["encoder"] == "pixels"
     assert status["head"].keys() >= {"version", "labels", "seconds", "state", "message", "error"}
     assert status["unreadable"] == []
+    assert (status["missing_count"], status["left_out_count"], status["left_out"]) == (0, 0, [])
+
+
+def test_what_is_left_out_or_missing_is_counted_and_a_rescan_finds_it(tmp_path: Path) -> None:
+    app, address = start(tmp_path, rescan_minutes=0)
+    try:
+        with httpx.Client(base_url=address, timeout=30) as client:
+            (tmp_path / "pictures" / "notes.txt").touch()
+            client.post("/api/submit_labels", json=[{"id": "red/0000.png", "label": "red"}])
+            (tmp_path / "pictures" / "red" / "0000.png").unlink()
+            assert client.post("/api/rescan", json={"project": "images"}).json() == {"requested": True}
+            wait_for(lambda: client.get("/api/status").json()["embedding"]["scans"] == 1)
+            status = client.get("/api/status").json()
+            assert (status["missing_count"], status["left_out_count"]) == (1, 1)
+            assert status["left_out"] == [{"what": ".txt", "why": "not a picture, by the suffix", "count": 1}]
+            assert client.post("/api/rescan").json() == {"requested": True}
+            assert client.post("/api/rescan", json={"project": "birds"}).status_code == 404
+    finally:
+        app.close()
 
 
 def test_a_head_is_trained_on_request_and_can_be_taken_along(client: httpx.Client) -> None:
@@ -269,7 +307,38 @@ def test_exports_come_as_files_with_predictions_on_request(client: httpx.Client,
     answer = client.get("/api/export", params={"format": format, "predictions": True})
     assert answer.status_code == 200
     assert f"images-labels.{format}" in answer.headers["content-disposition"]
-    assert answer.text.count(".png") == 60
+    assert answer.text.count(".png") == 120  # its id and its path
+
+
+def test_names_that_a_spreadsheet_would_run_are_marked_in_a_csv_unless_it_is_switched_off(
+    tmp_path: Path, serve: Serve
+) -> None:
+    folder = write_pictures(tmp_path / "pictures", per_class=1)
+    (folder / "red" / "0000.png").rename(folder / "=1+1.png")
+    client = serve(classes=["-red", "blue"])
+    assert client.post("/api/submit_labels", json=[{"id": "=1+1.png", "label": "-red"}]).status_code == 200
+    texts = {
+        (format, safe): client.get("/api/export", params={"format": format, "spreadsheet_safe": safe}).text
+        for format in ("csv", "jsonl")
+        for safe in (True, False)
+    }
+    assert "'=1+1.png,'-red," in texts["csv", True]
+    assert "\n=1+1.png,-red," in texts["csv", False]
+    assert texts["jsonl", True] == texts["jsonl", False]
+    assert texts["jsonl", True].startswith('{"item_id": "=1+1.png", "label": "-red"')
+
+
+def test_the_status_says_where_copies_contradict_each_other(tmp_path: Path, serve: Serve) -> None:
+    folder = write_pictures(tmp_path / "pictures", per_class=1)
+    shutil.copy(folder / "red" / "0000.png", folder / "blue" / "copy.png")
+    client = serve()
+    wait_for(lambda: client.get("/api/status").json()["contradictions"]["known"] is not None)
+    status = client.get("/api/status").json()
+    assert status["contradictions"] == {
+        "known": {"count": 1, "example": [["blue/copy.png", "blue"], ["red/0000.png", "red"]]},
+        "given": None,
+    }
+    assert "'blue/copy.png' is 'blue', 'red/0000.png' with the same content is 'red'" in status["notice"]
 
 
 def test_the_openapi_pages_describe_the_routes(client: httpx.Client) -> None:

@@ -1,18 +1,22 @@
 """Folders of sounds: which files count, windows and their edges, hostile names, bad files."""
 
 import os
+import shutil
 import struct
 import tracemalloc
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 import soundfile
 
 from fastlabel_gradio.errors import ConfigError, SourceError, UnreadableItemError
-from fastlabel_gradio.sources import Source
+from fastlabel_gradio.sources import Source, files, kept_lengths
 from fastlabel_gradio.sources.files import file_key, path_of
 from fastlabel_gradio.sources.windows import windows
 from fastlabel_gradio.types import Item, TimeSpan, Waveform
+from tests.media.test_sounds import write_by_ffmpeg
 from tests.source_data import RATE_HZ, ids, opened, save, save_sound, sound
 
 
@@ -56,6 +60,68 @@ class TestFiles:
         listed = ["a.WAV", "b.Flac", "c.OGG", "d.oga", "e.mp3", "f.AIFF"]
         assert ids(source) == [*listed, "h.opus", "i.m4a", "j.aac", "k.wma", "l.webm", "deep/er/g.aif"]
         assert [item_id for item_id, reason in reasons(source).items() if not reason] == [*listed, "deep/er/g.aif"]
+
+    @pytest.mark.parametrize(
+        ("container", "suffixes"),
+        [
+            ("WAV", ("wav", "wave", "bwf", "mp3")),
+            ("RF64", ("rf64", "wav")),
+            ("W64", ("w64",)),
+            ("AIFF", ("aif", "aiff", "aifc")),
+            ("CAF", ("caf",)),
+            ("AU", ("au", "snd")),
+            ("VOC", ("voc",)),
+            ("NIST", ("sph",)),
+        ],
+    )
+    def test_every_suffix_that_libsndfile_reads_is_an_item(
+        self, tmp_path: Path, container: str, suffixes: tuple[str, ...]
+    ) -> None:
+        for suffix in suffixes:
+            save_sound(tmp_path / f"a.{suffix}", format=container)
+        source = opened("audio_folder", tmp_path, path=".")
+        assert reasons(source) == {f"a.{suffix}": "" for suffix in sorted(suffixes)}
+
+    @pytest.mark.parametrize(
+        ("container", "codec", "rate_hz", "suffixes"),
+        [
+            ("mp4", "aac", 44_100, ("m4a", "m4b", "mp4", "m4v")),
+            ("mov", "aac", 44_100, ("mov",)),
+            ("3gp", "libopencore_amrnb", 8_000, ("3gp", "3gpp", "3g2")),
+            ("amr", "libopencore_amrnb", 8_000, ("amr",)),
+            ("matroska", "libopus", 48_000, ("mka", "mkv", "webm")),
+            ("asf", "wmav2", 44_100, ("wma", "wmv", "asf")),
+            ("avi", "libmp3lame", 44_100, ("avi",)),
+            ("mpeg", "mp2", 44_100, ("mpg", "mpeg", "vob")),
+            ("mpegts", "mp2", 44_100, ("mts", "m2ts")),
+            ("flv", "libmp3lame", 44_100, ("flv", "f4v")),
+            ("mp2", "mp2", 44_100, ("mp2", "mpa")),
+            ("wv", "wavpack", 44_100, ("wv",)),
+            ("tta", "tta", 44_100, ("tta",)),
+            ("ac3", "ac3", 48_000, ("ac3",)),
+            ("eac3", "eac3", 48_000, ("eac3",)),
+            ("caf", "alac", 44_100, ("caf",)),
+        ],
+    )
+    def test_every_suffix_that_ffmpeg_reads_is_an_item(
+        self, tmp_path: Path, container: str, codec: str, rate_hz: int, suffixes: tuple[str, ...]
+    ) -> None:
+        first = tmp_path / f"a.{suffixes[0]}"
+        write_by_ffmpeg(first, container, codec, sound(0, 0.5, rate_hz), rate_hz)
+        for suffix in suffixes[1:]:
+            shutil.copy(first, tmp_path / f"a.{suffix}")
+        source = opened("audio_folder", tmp_path, path=".")
+        assert reasons(source) == {f"a.{suffix}": "" for suffix in sorted(suffixes)}
+
+    def test_a_video_without_sound_says_so(self, tmp_path: Path) -> None:
+        with av.open(str(tmp_path / "a.mp4"), "w") as file:
+            stream = file.add_stream("mpeg4", rate=10)
+            stream.width = stream.height = 32
+            stream.pix_fmt = "yuv420p"
+            for _ in range(3):
+                file.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8))))
+            file.mux(stream.encode(None))
+        assert reasons(opened("audio_folder", tmp_path, path=".")) == {"a.mp4": "no sound in it"}
 
     def test_class_folders_propose_the_classes_and_windows_keep_them(self, tmp_path: Path) -> None:
         for name in ("rain/1.wav", "dog/1.wav"):
@@ -174,6 +240,63 @@ class TestWindows:
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
         assert source.content_key(first) == key != source.content_key(last)
 
+    def test_windows_cover_what_the_file_holds_and_not_what_its_header_claims(self, tmp_path: Path) -> None:
+        path = save_sound(tmp_path / "a.wav", seconds=1.0)
+        content = path.read_bytes()
+        at = content.index(b"data") + 4
+        for claimed in (0, 2**32 - 1, RATE_HZ // 2, 20 * RATE_HZ):
+            path.write_bytes(content[:at] + struct.pack("<I", claimed) + content[at + 4 :])
+            source = opened("audio_folder", tmp_path, path=".", window_s=0.25)
+            assert ids(source) == [f"a.wav#t={n / 4},{n / 4 + 0.25}" for n in range(4)]
+            assert set(reasons(source).values()) == {""}
+
+    def test_lengths_are_found_once_also_across_restarts(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "calls").mkdir()
+        paths = [save_sound(tmp_path / "calls" / f"{name}.wav", seconds=0.4) for name in "ab"]
+        found: list[Path] = []
+        info = kept_lengths.sound_info
+        monkeypatch.setattr(kept_lengths, "sound_info", lambda path: found.append(path) or info(path))
+        for _ in range(2):
+            assert len(ids(opened("audio_folder", tmp_path, path="calls", window_s=0.1))) == 8
+        assert found == paths
+        save_sound(paths[0], seconds=0.2)
+        assert len(ids(opened("audio_folder", tmp_path, path="calls", window_s=0.1))) == 6
+        assert found == [*paths, paths[0]]
+
+    def test_lengths_that_cannot_be_kept_are_found_again(self, tmp_path: Path) -> None:
+        save_sound(tmp_path / "a.wav", seconds=0.4)
+        (tmp_path / "cache").mkdir()
+        (tmp_path / "cache" / "sound_lengths.sqlite").write_bytes(b"no database" * 100)
+        assert len(ids(opened("audio_folder", tmp_path, path=".", window_s=0.1))) == 4
+
+    def test_of_a_large_file_some_blocks_tell_whether_it_is_the_same(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(files, "WHOLE_BYTES", 100_000)
+        monkeypatch.setattr(files, "BLOCK_BYTES", 100)
+        content = np.random.default_rng(0).bytes(200_000)
+        keys = {}
+        for name, place in (
+            ("same", None),
+            ("head", 0),
+            ("tail", 199_999),
+            ("middle", 199_900 * 30 // 63),
+            ("gap", 1_000),
+        ):
+            changed = bytearray(content)
+            if place is not None:
+                changed[place] ^= 1
+            (tmp_path / name).write_bytes(changed)
+            keys[name] = files.sampled_key(tmp_path / name)
+        assert keys["same"] == keys["gap"]
+        assert len(set(keys.values())) == 4
+        (tmp_path / "longer").write_bytes(content + content[-1:])
+        assert files.sampled_key(tmp_path / "longer") not in keys.values()
+
+    def test_a_small_file_is_keyed_by_all_of_its_bytes(self, tmp_path: Path) -> None:
+        path = save_sound(tmp_path / "a.wav")
+        assert files.sampled_key(path) == file_key(path)
+
     def test_a_recording_of_three_hours_is_listed_with_what_to_do_or_cut(self, tmp_path: Path) -> None:
         write_long_wav(tmp_path / "night.wav", 3 * 3600)
         [reason] = reasons(opened("audio_folder", tmp_path, path=".")).values()
@@ -187,6 +310,26 @@ class TestWindows:
         tracemalloc.stop()
         assert isinstance(waveform, Waveform) and waveform.seconds == 10
         assert peak_bytes < 4_000_000  # the whole would be 345 MB
+
+
+class TestChannel:
+    def test_a_channel_is_read_by_its_number_and_embedded_as_another_sound(self, tmp_path: Path) -> None:
+        save_sound(tmp_path / "a.wav", channels=2)
+        tags = set()
+        for channel in ("auto", "mix", 1, 2):
+            source = opened("audio_folder", tmp_path, path=".", channel=channel)
+            expected = sound(0, channels=2)
+            expected = expected[:, channel - 1] if isinstance(channel, int) else expected.mean(axis=1)
+            assert samples_of(source, "a.wav") == expected.astype(np.float32).tobytes()
+            assert (source.file(Item("a.wav")) is None) == isinstance(channel, int)
+            tags.add(source.sound_view.sound_tag)
+        assert len(tags) == 4
+
+    @pytest.mark.parametrize("channel", [0, -1, "left", 1.5])
+    def test_another_value_is_refused(self, tmp_path: Path, channel: object) -> None:
+        save_sound(tmp_path / "a.wav")
+        with pytest.raises(ConfigError, match="channel"):
+            opened("audio_folder", tmp_path, path=".", channel=channel)
 
 
 class TestBadFiles:
@@ -221,3 +364,22 @@ class TestBadFiles:
         assert isinstance(waveform, Waveform)
         assert (waveform.samples.ndim, waveform.rate_hz, waveform.seconds) == (1, 16_000, 0.2)
         assert soundfile.info(tmp_path / "a.wav").channels == 8
+
+
+@pytest.mark.parametrize("windows_s", [{}, {"window_s": 0.1}], ids=str)
+def test_links_out_of_a_folder_of_sounds_are_not_read(tmp_path: Path, windows_s: dict[str, float]) -> None:
+    save_sound(tmp_path / "elsewhere.wav")
+    save_sound(tmp_path / "pool" / "own.wav")
+    (tmp_path / "pool" / "out.wav").symlink_to(tmp_path / "elsewhere.wav")
+    source = opened("audio_folder", tmp_path, path="pool", **windows_s)
+    listed = ids(source)
+    assert {item_id.partition("#")[0] for item_id in listed} == {"own.wav"}
+    [counted] = [entry for entry in source.left_out() if entry.what == "link"]
+    assert counted.count == 1
+    swapped = Item(listed[0].replace("own", "out"))
+    for use in (source.read, source.content_key):
+        with pytest.raises(UnreadableItemError, match="link out"):
+            use(swapped)
+    followed = opened("audio_folder", tmp_path, path="pool", follow_links=True, **windows_s)
+    assert len(ids(followed)) == 2 * len(listed)
+    assert samples_of(followed, swapped.id) == samples_of(source, listed[0])

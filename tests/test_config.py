@@ -38,6 +38,13 @@ def test_a_part_may_be_named_without_options(tmp_path: Path) -> None:
     assert (project.source.kind, project.encoder.kind) == ("demo", "clip")
 
 
+def test_classes_are_the_text_that_was_written(tmp_path: Path) -> None:
+    [project] = load_config(
+        _write(tmp_path, "projects: [{name: a, source: demo, classes: [yes, no, 007, 1e3]}]")
+    ).projects
+    assert project.classes == ("yes", "no", "007", "1e3")
+
+
 def test_options_of_a_part_are_kept_for_it(tmp_path: Path) -> None:
     [project] = load_config(_write(tmp_path, "projects: [{name: a, source: {kind: table, path: t.csv}}]")).projects
     assert project.source.options == {"path": "t.csv"}
@@ -55,6 +62,10 @@ def test_options_of_a_part_are_kept_for_it(tmp_path: Path) -> None:
         ("projects: [{name: 'Two Words', source: demo}]", "small letters"),
         ("projects: [{name: a, source: demo}, {name: a, source: demo}]", "same name"),
         ("projects: [{name: a}]", "source"),
+        ("projects: [{name: 7, source: demo}]", "projects.0.name: 7 is no text in YAML: put quotes around it$"),
+        ("title: yes\n" + MINIMAL, "title: True is no text in YAML: put quotes around it$"),
+        ("projects: [{name: a, source: demo, classes: cat}]", r"classes: write a list, for example \[cat, other\]$"),
+        ("projects: [{name: a, source: demo, classes: [{cat: 1}, dog]}]", "classes.0: .* is no text"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, says: str) -> None:

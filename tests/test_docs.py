@@ -10,11 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from fastapi.routing import APIRoute
 
 from fastlabel_gradio import __version__, app, simulation
-from fastlabel_gradio.access import Access
-from fastlabel_gradio.api import create_router
+from fastlabel_gradio.api import create_api
 from fastlabel_gradio.app import _add_data_arguments, _demo_config, _parser
 from fastlabel_gradio.config import AppConfig, ProjectConfig, parse_config
 from fastlabel_gradio.encoders import ENCODERS
@@ -22,6 +20,7 @@ from fastlabel_gradio.errors import ConfigError
 from fastlabel_gradio.exports import EXPORTERS
 from fastlabel_gradio.options import parse_options
 from fastlabel_gradio.sources import SOURCES
+from fastlabel_gradio.sources.sound_files import SoundOptions
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Kind
 from tests.documents import DOCUMENTS, ROOT, Block, blocks, first_table, front_matter, prose, quoted, read, section
@@ -51,7 +50,7 @@ def _module(part: Any) -> str:
 
 
 def _routes() -> set[str]:
-    return {route.path for route in create_router({}, Access({}, b"")).routes if isinstance(route, APIRoute)}
+    return set(create_api({}).openapi()["paths"])
 
 
 # The README
@@ -182,7 +181,7 @@ def test_routes_that_are_mentioned_exist(path: Path) -> None:
 @EVERYTHING
 def test_environment_variables_that_are_mentioned_exist(path: Path) -> None:
     named = set(re.findall(r"\bFASTLABEL_[A-Z]+\b", path.read_text(encoding="utf-8")))
-    assert named <= {app.WORKDIR_VARIABLE, app.AUTH_VARIABLE}
+    assert named <= {app.WORKDIR_VARIABLE, app.AUTH_VARIABLE, app.HOSTS_VARIABLE}
 
 
 @EVERYTHING
@@ -215,7 +214,13 @@ def test_the_configuration_page_lists_every_key_with_its_default() -> None:
 @pytest.mark.parametrize("name", sorted(_own(SOURCES)))
 def test_the_configuration_page_lists_every_option_of_a_source(name: str) -> None:
     text = section(CONFIGURATION, "Sources").split(f"\n`{name}`:")[1]
-    _assert_documents(SOURCES.get(name).Options, first_table(text))
+    of_sounds = SoundOptions.model_fields if issubclass(SOURCES.get(name).Options, SoundOptions) else ()
+    _assert_documents(SOURCES.get(name).Options, first_table(text), of_sounds)
+    assert bool(of_sounds) == ("(#options-of-sounds)" in text.partition("\n\n`")[0])
+
+
+def test_the_configuration_page_lists_the_options_of_sounds() -> None:
+    _assert_documents(SoundOptions, first_table(section(CONFIGURATION, "Options of sounds")))
 
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in ENCODERS for name in sorted(_own(ENCODERS[kind]))])
@@ -241,7 +246,7 @@ def _assert_documents(model: Any, table: list[list[str]], left_out: Collection[s
 
 def test_the_configuration_page_lists_every_environment_variable() -> None:
     table = first_table(section(CONFIGURATION, "Environment"))
-    assert {row[0] for row in table} == {app.WORKDIR_VARIABLE, app.AUTH_VARIABLE}
+    assert {row[0] for row in table} == {app.WORKDIR_VARIABLE, app.AUTH_VARIABLE, app.HOSTS_VARIABLE}
 
 
 def test_the_loop_page_lists_every_strategy_and_what_it_needs() -> None:

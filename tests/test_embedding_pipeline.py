@@ -1,15 +1,19 @@
 """The pipeline embeds everything once, in the background, and survives what real folders hold."""
 
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from fastlabel_gradio import embedding_pipeline
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import EncoderUnavailableError
+from fastlabel_gradio.media.pictures import FORMATS
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.types import Item
 from tests.pools import PixelEncoder, wait_for, write_pictures
@@ -53,6 +57,29 @@ def test_every_item_is_embedded_once_and_progress_says_so(run_pipeline: RunPipel
     progress = pipeline.progress
     assert (progress.state, progress.done, progress.total, progress.notice) == ("done", 60, 60, "a notice")
     assert encoder.encoded == len(store) == 60
+
+
+def test_a_source_that_is_slow_to_list_gives_its_first_items_before_the_last(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedding_pipeline, "BLOCK_S", 0.0)
+    source = open_source("image_folder", {"path": str(pictures)}, tmp_path, tmp_path)
+    items, go_on = list(source.scan()), threading.Event()
+
+    def slow_scan() -> Iterator[Item]:
+        yield from items[:10]
+        go_on.wait(30)
+        yield from items[10:]
+
+    monkeypatch.setattr(source, "scan", slow_scan)
+    pipeline = EmbeddingPipeline(source, EmbeddingStore(tmp_path / "store"), lambda: (CountingEncoder(), ""))
+    pipeline.start()
+    wait_for(lambda: pipeline.progress.done == 10)
+    assert pipeline.progress.scanning
+    go_on.set()
+    wait_for(lambda: pipeline.progress.state == "done")
+    assert pipeline.progress.done == 60
+    pipeline.stop()
 
 
 def test_embeddings_are_those_of_the_encoder(run_pipeline: RunPipeline, pictures: Path, tmp_path: Path) -> None:
@@ -101,6 +128,18 @@ def test_unreadable_items_are_listed_with_their_reason(run_pipeline: RunPipeline
     assert item_id == "red/0003.png"
     assert "not a picture" in reason
     assert (pipeline.progress.done, pipeline.progress.total) == (59, 59)
+
+
+def test_an_unreadable_item_is_tried_again_at_the_next_start(
+    run_pipeline: RunPipeline, monkeypatch: pytest.MonkeyPatch, pictures: Path
+) -> None:
+    Image.new("RGB", (9, 9), "red").save(pictures / "red" / "new.bmp")
+    formats = tuple(kind for kind in FORMATS if kind not in ("BMP", "DIB"))
+    monkeypatch.setattr("fastlabel_gradio.media.pictures.FORMATS", formats)
+    assert [item_id for item_id, _ in run_pipeline()[1].unreadable(10)] == ["red/new.bmp"]
+    monkeypatch.undo()
+    pipeline, store, _ = run_pipeline()
+    assert (store.unreadable(10), pipeline.progress.done) == ([], 61)
 
 
 def test_a_pool_without_a_readable_item_ends_without_hanging(run_pipeline: RunPipeline, pictures: Path) -> None:

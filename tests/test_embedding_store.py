@@ -151,6 +151,14 @@ def test_unreadable_items_are_listed_and_tried_again_once_they_change(store: Emb
     assert len(_pending(store)) == 2
 
 
+def test_unreadable_items_are_tried_again_on_request(store: EmbeddingStore) -> None:
+    _scan(store, _items(1, 2))
+    store.mark_unreadable("item-1", "HEIC: install its reader")
+    store.retry_unreadable()
+    assert (store.unreadable(10), store.unreadable_count) == ([], 0)
+    assert len(_pending(store)) == 2
+
+
 def test_each_encoder_has_rows_of_its_own(store: EmbeddingStore) -> None:
     _scan(store, _items(1, 2))
     _append(store, _items(1, 2))

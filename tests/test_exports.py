@@ -2,12 +2,13 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fastlabel_gradio.errors import StoreError, UnknownNameError
-from fastlabel_gradio.exports import COLUMNS, EXPORTERS, ExportRow
+from fastlabel_gradio.exports import COLUMNS, EXPORTERS, ExportRow, harmless_rows
 
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
@@ -32,7 +33,12 @@ CASES = {
     "an unlabeled row": [ExportRow("birds/2.jpg")],
     "many rows": [ExportRow(f"{i}.jpg", "owl", "ada", ROW.created_at, "owl", i / 1000) for i in range(1000)],
     "parts of sounds": [ExportRow("talk.wav#t=0.0,2.5", "speech"), ExportRow("a#t=1.0,2.0.wav#t=7200.25,7203.0")],
-    "hostile rows": [ExportRow(text, text, text, ROW.created_at, text, 1e-9) for text in HOSTILE],
+    "slower sounds": [ExportRow("bat.wav#t=0.0,0.25", "noctule", expand=10)],
+    "files": [
+        ExportRow("a/20240101_050000.WAV#t=3.5,5.0", "owl", path="a/20240101_050000.WAV"),
+        ExportRow("caf�DCE9.png", path=r"caf\xe9.png"),
+    ],
+    "hostile rows": [ExportRow(text, text, text, ROW.created_at, text, 1e-9, text) for text in HOSTILE],
 }
 
 
@@ -41,6 +47,7 @@ def _read_csv(text: str) -> list[dict[str, object]]:
     for row in rows:
         for number in ("confidence", "start_s", "end_s"):
             row[number] = float(str(row[number])) if row[number] else None
+        row["expand"] = int(str(row["expand"])) if row["expand"] else None
     return rows
 
 
@@ -59,9 +66,9 @@ def read_back(name: str, path: Path) -> list[ExportRow]:
     text = path.read_bytes().decode("utf-8")
     rows = []
     for values in READERS[name](text):
-        part = values.pop("start_s"), values.pop("end_s")
+        derived = [values.pop(column) for column in ("start_s", "end_s", "recorded_at")]
         rows.append(ExportRow(**values))  # type: ignore[arg-type]
-        assert part == (rows[-1].start_s, rows[-1].end_s)
+        assert derived == [rows[-1].start_s, rows[-1].end_s, rows[-1].recorded_at]
     return rows
 
 
@@ -162,8 +169,27 @@ def test_a_disk_without_room_is_a_clear_error(name: str, tmp_path: Path, small_f
 
 def test_the_header_names_the_columns(tmp_path: Path) -> None:
     text = EXPORTERS.get("csv").write([], tmp_path / "labels.csv").read_text(encoding="utf-8")
-    assert text == "item_id,label,annotator,created_at,predicted_label,confidence,start_s,end_s\n"
+    assert (
+        text == "item_id,label,annotator,created_at,predicted_label,confidence,start_s,end_s,path,recorded_at,expand\n"
+    )
     assert ",".join(COLUMNS) in text
+
+
+def test_the_columns_that_were_there_before_keep_their_names_and_places() -> None:
+    before = ("item_id", "label", "annotator", "created_at", "predicted_label", "confidence", "start_s", "end_s")
+    assert COLUMNS[: len(before)] == before
+
+
+def test_the_time_at_which_an_item_begins_is_that_of_its_file_and_its_start() -> None:
+    row = ExportRow("site/20240101_235959.WAV#t=1.5,3.0", path="site/20240101_235959.WAV")
+    assert row.recorded_at == "2024-01-02T00:00:00.500"
+    assert replace(row, path="site/morning.WAV").recorded_at == ""
+
+
+def test_names_that_a_spreadsheet_would_run_are_marked_in_every_column_of_names() -> None:
+    [row] = harmless_rows([ExportRow("=1.png", "+a", "@b", ROW.created_at, "-c", 0.5, "=1.png")])
+    assert row == ExportRow("'=1.png", "'+a", "'@b", ROW.created_at, "'-c", 0.5, "'=1.png")
+    assert list(harmless_rows([ROW])) == [ROW]
 
 
 def test_media_types_and_suffixes() -> None:

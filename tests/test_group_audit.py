@@ -1,7 +1,10 @@
 """Groups through the real loop: nothing of an audited recording is trained on, and the figure is true for new recordings."""
 
+import shutil
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +13,11 @@ import pytest
 import soundfile
 
 from fastlabel_gradio.config import ProjectConfig
-from fastlabel_gradio.groups import AUDITED, TRAINED
+from fastlabel_gradio.groups import AUDITED, TRAINED, group_key
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.project import Project
-from tests.pools import make_config, make_sound_config, wait_for, write_pictures
+from tests.pools import make_config, make_sound_config, rescan, wait_for, write_pictures
+from tests.source_data import save, write_csv
 
 OpenProject = Callable[..., Project]
 RATE_HZ = 8_000
@@ -123,12 +127,12 @@ def test_recordings_keep_their_side_over_a_restart_with_new_ones(
     folder.mkdir()
     files = sorted(recordings.iterdir())
     for file in files[::2]:
-        (folder / file.name).symlink_to(file)
+        shutil.copy(file, folder)
     project = open_project(windows(folder))
     before = sides(project.labeler("ann"), project)
     project.close()
     for file in files[1::2]:
-        (folder / file.name).symlink_to(file)
+        shutil.copy(file, folder)
     again = open_project(windows(folder))
     after = sides(again.labeler("ann"), again)
     assert len(after) == RECORDINGS
@@ -178,3 +182,77 @@ def test_of_a_single_recording_nothing_is_kept_for_an_audit(tmp_path: Path, open
     labeler = open_project(windows(tmp_path / "one")).labeler("ann")
     assert len(labeler.next_batch("ann", 40).items) == 40
     assert "one recording" in labeler.status().notice
+
+
+def test_recordings_that_a_rescan_finds_are_drawn_and_the_others_keep_their_side(
+    recordings: Path, tmp_path: Path, open_project: OpenProject
+) -> None:
+    folder = tmp_path / "some"
+    folder.mkdir()
+    files = sorted(recordings.iterdir())
+    for file in files[:12]:
+        shutil.copy(file, folder)
+    project = open_project(windows(folder, rescan_minutes=0))
+    labeler = project.labeler("ann")
+    before = sides(labeler, project)
+    for file in files[12:]:
+        shutil.copy(file, folder)
+    rescan(project)
+    after = sides(labeler, project)
+    assert {name: after[name] for name in before} == before
+    assert Counter(after.values()) == {AUDITED: 8, TRAINED: 16}
+    assert len(labeler.next_batch("ann", 300, fresh=True).items) == 240
+
+
+def test_new_items_of_a_known_group_go_to_its_side_and_a_rescan_without_news_writes_nothing(
+    tmp_path: Path, open_project: OpenProject
+) -> None:
+    pictures = tmp_path / "pictures"
+    write_pictures(pictures / "more", per_class=2, seed=7)
+    for site in range(12):
+        for number in range(3):
+            save(pictures / f"site{site:02d}_{number}.png", 10 * site + number)
+    source = {"kind": "image_folder", "path": str(pictures), "group_pattern": r"site\d\d|more"}
+    config = make_config(pictures, source=source, classes=("a", "b"), audit_share=0.2, rescan_minutes=0)
+    project = open_project(config)
+    labeler = project.labeler("ann")
+    before = sides(labeler, project)
+    for site in range(12):
+        save(pictures / f"site{site:02d}_9.png", 10 * site + 9)
+    rescan(project)
+    assert project.pipeline.progress.scan_changes == "12 new items"
+    assert sides(labeler, project) == before
+    written = project.store._writer.total_changes
+    rescan(project)
+    assert project.store._writer.total_changes == written
+
+
+def test_a_pool_of_a_version_without_groups_is_opened_and_grouped(recordings: Path, open_project: OpenProject) -> None:
+    config = windows(recordings)
+    project = open_project(config)
+    rows, folder = len(project.store), project.folder
+    project.close()
+    with closing(sqlite3.connect(folder / "pool.sqlite")) as database:
+        database.executescript(
+            "ALTER TABLE items DROP COLUMN group_key; DROP TABLE grouping; DROP TABLE drawn_groups; VACUUM;"
+        )
+    again = open_project(config)
+    assert len(again.store) == rows
+    assert Counter(sides(again.labeler("ann"), again).values()) == {AUDITED: 8, TRAINED: 16}
+
+
+@pytest.mark.parametrize("options", [{"group_column": "site"}, {"group_pattern": r"^\d"}])
+def test_the_groups_of_a_table_may_be_named_later(
+    tmp_path: Path, open_project: OpenProject, options: dict[str, str]
+) -> None:
+    names = [save(tmp_path / "data" / f"{seed}.png", seed).name for seed in range(12)]
+    rows = [[name, f"site {number % 6}", "a"] for number, name in enumerate(names)]
+    table = write_csv(tmp_path / "data" / "t.csv", [["path", "site", "label"], *rows])
+    source = {"kind": "table", "path": str(table)}
+    project = open_project(make_config(table, source=source, classes=("a", "b"), audit_share=0.2))
+    project.labeler("ann").submit("ann", [(names[0], "a")])
+    project.close()
+    again = open_project(make_config(table, source={**source, **options}, classes=("a", "b"), audit_share=0.2))
+    assert again.labeler("ann").counts().labeled == 1
+    keys = np.array([group_key(str(again.source.group_of(item))) for item in again.source.scan()])
+    assert set(again.store.groups.sides(keys).tolist()) == {AUDITED, TRAINED}

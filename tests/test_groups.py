@@ -19,6 +19,7 @@ from fastlabel_gradio.groups import (
     group_key,
     spread_order,
 )
+from fastlabel_gradio.sources.grouped import file_id_of
 from fastlabel_gradio.types import Item
 
 
@@ -43,8 +44,8 @@ def listed(store: EmbeddingStore, recordings: range, share: float = 0.1, items: 
     store.begin_scan()
     for number in recordings:
         named = [Item(f"{number}.wav#t={part}.0,{part + 1}.0") for part in range(items)]
-        store.add_items(named, [f"{number}.wav"] * items)
-    store.end_scan(share)
+        store.add_items(named, file_id_of)
+    store.end_scan(audit_share=share)
     keys = np.array([group_key(f"{number}.wav") for number in recordings])
     return dict(zip((f"{number}.wav" for number in recordings), store.groups.sides(keys).tolist(), strict=True))
 
@@ -117,10 +118,10 @@ def test_a_long_listing_lets_some_groups_be_learned_from_meanwhile(
     monkeypatch.setattr(groups, "EARLY_AFTER_S", 0.0)
     store.group_by("recordings")
     store.begin_scan()
-    store.add_items([Item(f"{number}") for number in range(200)], [f"{number}" for number in range(200)])
+    store.add_items([Item(f"{number}") for number in range(200)], file_id_of)
     keys = np.array([group_key(f"{number}") for number in range(200)])
     early = store.groups.sides(keys)
-    store.end_scan(0.1)
+    store.end_scan(audit_share=0.1)
     late = store.groups.sides(keys)
     assert 20 < (early == TRAINED).sum() < 80
     assert not (early == AUDITED).any()
@@ -153,3 +154,34 @@ def test_every_beginning_of_the_order_holds_the_same_part_of_each_group() -> Non
 def test_a_group_of_which_much_was_drawn_comes_later() -> None:
     free, before = np.array([1, 1, 1, 2, 2, 2, 2, 2]), np.array([1, 1])
     assert set(free[spread_order(free, before)][:2].tolist()) == {2}
+
+
+def test_a_listing_without_news_asks_for_no_group_and_writes_nothing(store: EmbeddingStore) -> None:
+    before = listed(store, range(30))
+    written, version = store._writer.total_changes, store.groups.version
+    asked: list[str] = []
+
+    def group_of(item: Item) -> str:
+        asked.append(item.id)
+        return file_id_of(item)
+
+    store.begin_scan()
+    store.add_items(
+        [Item(f"{number}.wav#t={part}.0,{part + 1}.0") for number in range(30) for part in range(5)], group_of
+    )
+    store.end_scan(audit_share=0.1)
+    assert (asked, store._writer.total_changes, store.groups.version) == ([], written, version)
+    store.begin_scan()
+    store.add_items([Item("0.wav#t=0.0,1.0", "changed"), Item("30.wav#t=0.0,1.0"), Item("0.wav#t=1.0,2.0")], group_of)
+    store.end_scan(audit_share=0.1)
+    assert set(asked) == {"0.wav#t=0.0,1.0", "30.wav#t=0.0,1.0"}
+    assert before.items() <= listed(store, range(31)).items()
+
+
+def test_groups_that_an_unfinished_listing_found_wait_for_the_next_one(store: EmbeddingStore) -> None:
+    store.group_by("recordings")
+    store.begin_scan()
+    store.add_items([Item(f"{number}.wav#t=0.0,1.0") for number in range(12)], file_id_of)
+    store.end_scan(is_complete=False, audit_share=0.1)
+    assert set(store.groups.sides(np.array([group_key(f"{number}.wav") for number in range(12)])).tolist()) == {WAITING}
+    assert Counter(listed(store, range(12), items=1).values()) == {TRAINED: 8, AUDITED: 4}

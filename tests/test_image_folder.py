@@ -4,13 +4,16 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from fastlabel_gradio.errors import SourceError, UnreadableItemError
-from fastlabel_gradio.sources.files import id_of, path_of
+from fastlabel_gradio.sources.files import exported_path, id_of, path_of
+from fastlabel_gradio.sources.image_folder import NOT_READ, SUFFIXES
 from fastlabel_gradio.types import Item
+from tests.documents import blocks, read
 from tests.source_data import (
     ids,
     opened,
@@ -59,6 +62,26 @@ def test_suffixes_count_in_any_case_and_hidden_files_do_not(tmp_path: Path) -> N
     assert ids(source) == ["a.JPG", "b.Jpeg", "c.TIFF", "d.tif", "e.WebP", "f.gif", "g.BMP", "deep/er/h.PNG"]
 
 
+def test_every_suffix_of_a_format_that_is_read_counts_and_none_of_those_that_are_not(tmp_path: Path) -> None:
+    read = (".HEIF", ".avif", ".heic", ".hif", ".ico", ".j2k", ".jfif", ".jp2", ".jpe", ".jpx", ".jxl", ".pgm", ".ppm")
+    for suffix in (*read, ".cr2", ".dng", ".psd", ".svg", ".pdf", ".tga"):
+        (tmp_path / f"a{suffix}").touch()
+    assert ids(opened("image_folder", tmp_path, path=".")) == [f"a{suffix}" for suffix in read]
+
+
+def test_no_suffix_is_both_read_and_explained() -> None:
+    assert not NOT_READ.keys() & set(SUFFIXES)
+    assert all(suffix.startswith(".") and suffix == suffix.lower() for suffix in (*NOT_READ, *SUFFIXES))
+
+
+def test_what_had_to_be_done_to_read_a_picture_leaves_with_it(tmp_path: Path) -> None:
+    good = save(tmp_path / "good.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(good[: len(good) * 3 // 4])
+    source = opened("image_folder", tmp_path, path=".")
+    notes = {item.id: source.read(item).info.get("note", "") for item in source.scan()}
+    assert notes["good.png"] == "" and "as far as it goes" in notes["cut.png"]
+
+
 def test_hostile_names_keep_their_meaning(tmp_path: Path) -> None:
     for seed, name in enumerate(HOSTILE_NAMES):
         save(tmp_path / "in" / f"x{name}", seed)
@@ -85,11 +108,67 @@ def test_links_in_a_circle_end_and_no_picture_comes_twice(tmp_path: Path) -> Non
     assert len(ids(opened("image_folder", tmp_path, path="."))) == 1
 
 
-def test_a_linked_folder_of_pictures_belongs_to_the_pool(tmp_path: Path) -> None:
+def linked_pool(tmp_path: Path) -> Path:
+    """A folder with a picture, links to it, and links to a picture, a folder and a secret elsewhere."""
+    pool, elsewhere = tmp_path / "pool", tmp_path / "elsewhere"
+    save(pool / "own" / "a.png")
+    save(elsewhere / "b.png", 1)
+    (elsewhere / "secret.txt").write_text("secret", encoding="utf-8")
+    (pool / "own" / "again.png").symlink_to("a.png")
+    (pool / "out").symlink_to(elsewhere, target_is_directory=True)
+    (pool / "out.png").symlink_to("../elsewhere/b.png")
+    (pool / "secret.png").symlink_to(elsewhere / "secret.txt")
+    (pool / "round.png").symlink_to(pool / "out" / ".." / "pool" / "own" / "a.png")
+    return pool
+
+
+def test_links_out_of_the_folder_are_left_out_and_counted(tmp_path: Path) -> None:
+    linked_pool(tmp_path)
+    source = opened("image_folder", tmp_path, path="pool")
+    assert ids(source) == ["round.png", "own/a.png", "own/again.png"]
+    [counted] = [entry for entry in source.left_out() if entry.what == "link"]
+    assert counted.count == 3
+    assert "--set follow_links=true" in counted.why
+    assert source.classes() == ()
+
+
+def test_links_out_of_the_folder_are_followed_where_that_is_wanted(tmp_path: Path) -> None:
+    linked_pool(tmp_path)
+    source = opened("image_folder", tmp_path, path="pool", follow_links=True)
+    assert set(ids(source)) >= {"own/a.png", "out/b.png", "out.png", "secret.png"}
+    assert source.read(Item("out/b.png")).tobytes() == picture(1).tobytes()
+
+
+def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
+    linked_pool(tmp_path)
+    (tmp_path / "shortcut").symlink_to(tmp_path / "pool", target_is_directory=True)
+    source = opened("image_folder", tmp_path, path="shortcut")
+    assert "own/a.png" in ids(source)
+    assert source.read(Item("own/a.png")).tobytes() == picture(0).tobytes()
+
+
+def test_a_file_that_becomes_a_link_out_after_the_scan_is_not_read(tmp_path: Path) -> None:
+    pool = linked_pool(tmp_path)
+    source = opened("image_folder", tmp_path, path="pool")
+    [item] = [item for item in source.scan() if item.id == "own/a.png"]
+    (pool / "own" / "a.png").unlink()
+    (pool / "own" / "a.png").symlink_to(tmp_path / "elsewhere" / "b.png")
+    for use in (source.read, source.content_key):
+        with pytest.raises(UnreadableItemError, match="link out of the source's folder"):
+            use(item)
+    (pool / "own").rename(tmp_path / "moved")
+    (pool / "own").symlink_to(tmp_path / "moved", target_is_directory=True)
+    with pytest.raises(UnreadableItemError, match="link out"):
+        source.read(Item("own/again.png"))
+
+
+def test_a_folder_of_links_out_alone_says_how_to_follow_them(tmp_path: Path) -> None:
     save(tmp_path / "elsewhere" / "a.png")
     (tmp_path / "pool").mkdir()
     (tmp_path / "pool" / "linked").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
-    assert ids(opened("image_folder", tmp_path, path="pool")) == ["linked/a.png"]
+    with pytest.raises(SourceError, match=r"1 link.*follow_links=true"):
+        opened("image_folder", tmp_path, path="pool")
+    assert ids(opened("image_folder", tmp_path, path="pool", follow_links=True)) == ["linked/a.png"]
 
 
 def test_folders_nested_deeper_than_recursion_allows_are_scanned(deep_folder: Path, tmp_path: Path) -> None:
@@ -139,7 +218,8 @@ def test_split_folders_are_looked_through(tmp_path: Path) -> None:
         save(tmp_path / name)
     source = opened("image_folder", tmp_path, path=".")
     assert source.classes() == ("cat", "dog", "fox")
-    assert {source.reference_label(item) for item in source.scan()} == {"cat", "dog", "fox"}
+    assert {source.reference_label(item) for item in source.scan()} == {"cat", "dog"}
+    assert {source.reference_label(item) for item in source.held_out()} == {"dog", "fox"}
 
 
 def test_a_class_called_test_beside_other_classes_stays_a_class(tmp_path: Path) -> None:
@@ -165,7 +245,7 @@ def test_bad_files_are_items_that_give_their_reason(tmp_path: Path) -> None:
     bad = {
         "zero.png": b"",
         "text.jpg": b"hello" * 30,
-        "cut.png": good[: len(good) // 2],
+        "cut.png": good[: len(good) // 8],
     }
     for name, content in bad.items():
         (tmp_path / name).write_bytes(content)
@@ -190,6 +270,25 @@ def test_an_empty_folder_a_missing_path_and_a_file_are_refused(tmp_path: Path) -
         opened("image_folder", tmp_path, path="gone")
     with pytest.raises(SourceError, match="is a file"):
         opened("image_folder", tmp_path, path=str(save(tmp_path / "a.png")))
+
+
+def test_exports_write_a_path_as_it_is_unless_it_is_no_utf8() -> None:
+    for name in ("a/b c.png", "my%20file.png", "back\\slash.png", "caf\xe9.png", "x\ufffd.png", "=1.png"):
+        assert exported_path(id_of(name)) == name
+    assert exported_path(id_of(os.fsdecode(b"a\\caf\xe9.png"))) == r"a\\caf\xe9.png"
+    assert exported_path(id_of(r"a\xe9.png")) == r"a\\xe9.png"
+    assert exported_path("talk.wav#t=1.0,2.0") == "talk.wav"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [b"caf\xe9.png", b"\xff\xfe", b"a\\b\xe9\\x41.png", b"\\xe9.png", b"\\\xe9", b"plain\\n.png", "é\ufffd".encode()],
+)
+def test_the_documented_lines_find_the_file_of_an_exported_path(name: bytes) -> None:
+    [recipe] = [block.text for block in blocks(read("docs/rest.md"), "python")]
+    names: dict[str, Any] = {}
+    exec(recipe, names)
+    assert names["file_name"](exported_path(id_of(os.fsdecode(name)))) == name
 
 
 @pytest.mark.parametrize(

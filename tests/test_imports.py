@@ -9,11 +9,12 @@ PACKAGE = Path(__file__).parent.parent / "fastlabel_gradio"
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("types", "errors"),
     (
-        *("registry", "options", "config", "devices", "atomic_file", "clustering", "groups"),
+        *("registry", "options", "yaml_file", "spreadsheet_cells", "contradictions"),
+        *("devices", "atomic_file", "birth_time", "clustering", "groups"),
         *("media", "label_store", "trainer", "evaluation", "learning_record", "kept_rows"),
     ),
-    ("sources", "encoders", "head", "exports"),
-    ("embedding_store", "gallery", "strategies", "scoring"),
+    ("config", "sources", "encoders", "head", "exports"),
+    ("embedding_store", "gallery", "strategies", "scoring", "source_identity", "unheard"),
     ("embedding_pipeline", "candidates"),
     ("pool_ledger",),
     ("learner",),

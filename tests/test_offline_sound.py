@@ -1,14 +1,18 @@
 """The offline encoder of sounds: learned from a few tones, saved and loaded, robust against what pools hold."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fastlabel_gradio.encoders import FittedEncoder, check_encoder
-from fastlabel_gradio.encoders.offline_sound import BLOCK_PATCHES, RECIPE
+from fastlabel_gradio.encoders.offline_sound import BLOCK_PATCHES, RECIPE, OfflineSoundEncoder
 from fastlabel_gradio.errors import CheckpointError, EncoderUnavailableError
+from fastlabel_gradio.media.sound_view import SoundView, as_heard
+from fastlabel_gradio.project import Project
 from fastlabel_gradio.types import Waveform
+from tests.pools import make_sound_config, write_sounds
 from tests.tiny_models import noisy_tone
 
 RATE_HZ = 16_000
@@ -143,3 +147,43 @@ def test_an_empty_sample_is_an_error() -> None:
 def test_it_has_no_text_tower(fitted: FittedEncoder) -> None:
     with pytest.raises(EncoderUnavailableError, match="'clap'"):
         fitted.encode_text(["a dog"])
+
+
+def test_each_way_of_hearing_has_a_fit_and_embeddings_of_its_own(
+    open_project: Callable[..., Project], tmp_path: Path
+) -> None:
+    """Also after a change of options and back, and labels stay."""
+    write_sounds(tmp_path / "sounds", per_class=3)
+    spaces = []
+    for options in ({}, {"low_hz": 1_000}, {"expand": 2}, {"top_hz": 2_000}, {}):
+        source = {"kind": "audio_folder", "path": str(tmp_path / "sounds"), **options}
+        project = open_project(make_sound_config(tmp_path, source=source, encoder="offline"))
+        assert project.pipeline.progress.error == ""
+        assert project.pipeline.encoder is not None
+        spaces.append(project.pipeline.encoder.space)
+        assert len(project.store) == 9
+        assert project.labeler("ann").counts().labeled == len(spaces) - 1
+        project.labeler("ann").submit("ann", [(project.labeler("ann").next_batch("ann", 1).items[0].id, 0)])
+        project.close()
+    fits = {file.name for file in (tmp_path / "work" / "audio").glob("offline*.safetensors")}
+    assert fits == {f"offline{tag}.safetensors" for tag in ("", "-low1000", "-slower2", "-top2000")}
+    assert spaces[0] == spaces[-1]
+    assert len(set(spaces)) == 4
+    assert spaces[0].startswith("offline-sound-")
+    assert "-low" not in spaces[0]
+
+
+def test_it_hears_bats_and_a_bird_in_wind(fitted: FittedEncoder) -> None:
+    from tests.media.test_sound_view import bat, bird
+
+    encoder = offline()
+    assert isinstance(encoder, OfflineSoundEncoder)
+    encoder.attune(SoundView(top_hz=128_000))
+    assert encoder.resolution == 256_000
+    places = [encoder.prepare(bat(hz)).max(axis=0).argmax() for hz in (25_000, 45_000, 100_000)]
+    assert places == sorted(set(places))
+    pcen = SoundView(contrast="pcen")
+    encoder.attune(pcen)
+    prepared = encoder.prepare(as_heard(bird(wind=1.0), pcen)).astype(float)
+    assert prepared.shape[1] == RECIPE.bands
+    assert prepared[:, 20:].max() > 0.8 * prepared.max() > 20

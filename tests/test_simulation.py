@@ -173,6 +173,13 @@ def test_a_split_holds_out_a_share_that_depends_on_the_seed_alone(pool: Path, tm
     assert source.classes() == ("blue", "green", "red")
 
 
+def test_the_folder_test_beside_train_is_the_test_part(tmp_path: Path) -> None:
+    for part, seed in (("train", 0), ("test", 1)):
+        write_pictures(tmp_path / "pictures" / part, per_class=10, seed=seed)
+    [run] = played(tmp_path / "pictures", tmp_path).runs
+    assert run.labels[-1] == 30, "all of the pool, and nothing of the test part"
+
+
 def test_a_split_of_nothing_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="needs a `kind`"):
         open_source("split", {"of": {"path": "x"}}, tmp_path, tmp_path)

@@ -9,6 +9,7 @@ import pytest
 from fastlabel_gradio.errors import ConfigError, SourceError
 from fastlabel_gradio.groups import Grouping
 from fastlabel_gradio.sources import Source
+from fastlabel_gradio.types import Item
 from tests.source_data import (
     audio_folder_source,
     ids,
@@ -114,6 +115,32 @@ def test_a_column_of_a_table_names_the_groups(tmp_path: Path) -> None:
     assert source.grouping == Grouping("groups", "of column site")
 
 
+def test_a_cell_that_says_nothing_is_no_group_and_a_number_is_one_by_its_digits(tmp_path: Path) -> None:
+    names = [save(tmp_path / f"{number}.png", number).name for number in range(5)]
+    write_csv(tmp_path / "t.csv", [["path", "Site ID"], *zip(names, ["NA", "nan", "7", "7.0", " 7 "], strict=True)])
+    found = groups_of(opened("table", tmp_path, path="t.csv", group_column="site_id"))
+    assert list(found.values()) == ["0.png", "1.png", "7", "7", "7"]
+
+
+def test_the_column_of_groups_is_not_taken_for_labels(tmp_path: Path) -> None:
+    save(tmp_path / "0.png", 0)
+    write_csv(tmp_path / "t.csv", [["path", "tag"], ["0.png", "north"]])
+    assert opened("table", tmp_path, path="t.csv", group_column="tag").classes() == ()
+
+
+def test_a_table_that_changed_is_read_again_with_its_groups(tmp_path: Path) -> None:
+    names = [save(tmp_path / f"{number}.png", number).name for number in range(3)]
+    table = write_csv(tmp_path / "t.csv", [["path", "site"], [names[0], "north"]])
+    source = opened("table", tmp_path, path="t.csv", group_column="site")
+    assert groups_of(source) == {"0.png": "north"}
+    write_csv(table, [["path", "site"], *zip(names, ["north", "north", "south"], strict=True)])
+    assert groups_of(source) == {"0.png": "north", "1.png": "north", "2.png": "south"}
+    write_csv(table, [["path", "place"], *zip(names, ["north", "north", "south"], strict=True)])
+    with pytest.raises(SourceError, match=r"no column 'site'"):
+        next(source.scan())
+    assert source.group_of(Item("2.png")) == "south"
+
+
 def test_a_jsonl_table_has_groups_too(tmp_path: Path) -> None:
     save(tmp_path / "0.png", 0)
     (tmp_path / "t.jsonl").write_text(json.dumps({"path": "0.png", "site": 7}) + "\n", encoding="utf-8")
@@ -159,3 +186,18 @@ def test_a_split_of_a_single_recording_says_why_it_cannot_be(tmp_path: Path) -> 
     source = opened("split", tmp_path, of={"kind": "audio_folder", "path": "sounds", "window_s": 0.2})
     with pytest.raises(SourceError, match="no test part can be held out of 1 recordings"):
         next(source.scan())
+
+
+def test_new_recordings_of_a_split_keep_the_side_that_they_get(tmp_path: Path) -> None:
+    for number in range(10):
+        save_sound(tmp_path / "sounds" / f"{number}.wav", number, seconds=0.4)
+    inner = {"kind": "audio_folder", "path": "sounds", "window_s": 0.2}
+    source = opened("split", tmp_path, of=inner, test_share=0.5)
+    before = ids(source)
+    for number in range(10, 30):
+        save_sound(tmp_path / "sounds" / f"{number}.wav", number, seconds=0.4)
+    pool, test = ({source.group_of(item) for item in items} for items in (source.scan(), source.held_out()))
+    assert set(before) <= set(ids(source))
+    assert not pool & test
+    assert len(pool | test) == 30
+    assert {source.is_held_out(f"{number}.wav#t=0.0,0.2") for number in range(10, 30)} == {True, False}

@@ -132,6 +132,17 @@ def test_the_file_of_an_item_holds_the_item_and_nothing_else(source: Source) -> 
             assert content(open_sound(file)) == content(source.read(item))
 
 
+def test_the_exported_path_of_an_item_leads_to_its_file(source: Source, tmp_path: Path) -> None:
+    for item in list(source.scan())[:12]:
+        path = source.exported_path(item)
+        assert path == "" or any((folder / path).is_file() for folder in (tmp_path, *tmp_path.iterdir()))
+        assert bool(path) == ("." in item.id)  # items that are counted have no file
+
+
+def test_nothing_is_said_of_a_source_that_can_be_read(source: Source) -> None:
+    assert source.notice == ""
+
+
 def test_reference_labels_are_among_the_proposed_classes(source: Source) -> None:
     labels = {source.reference_label(item) for item in source.scan()}
     assert labels - {None} <= set(source.classes())
@@ -204,10 +215,31 @@ class TestGuessSource:
         assert guess_source(tmp_path)[:2] == ("audio", "audio_folder")
         assert guess_source(tmp_path, "image")[:2] == ("image", "image_folder")
 
+    def test_videos_make_no_folder_of_pictures_one_of_sounds_but_count_where_they_are_alone(
+        self, tmp_path: Path
+    ) -> None:
+        for number in range(5):
+            (tmp_path / f"{number}.mp4").touch()
+        assert guess_source(tmp_path)[:2] == ("audio", "audio_folder")
+        save(tmp_path / "a.png")
+        assert guess_source(tmp_path)[:2] == ("image", "image_folder")
+
     def test_a_kind_that_is_said_wins_over_the_layout(self, tmp_path: Path) -> None:
         assert guess_source(write_esc50(tmp_path / "esc"), "image")[:2] == ("image", "image_folder")
         (tmp_path / "cifar" / "cifar-10-batches-py").mkdir(parents=True)
         assert guess_source(tmp_path / "cifar", "audio")[:2] == ("audio", "audio_folder")
+
+    @pytest.mark.parametrize("name", ["t.tsv", "t.txt", "t.json", "t.ndjson", "t.tab"])
+    def test_the_suffixes_of_tables_are_known(self, tmp_path: Path, name: str) -> None:
+        (tmp_path / name).write_text('["a.wav"]' if name.endswith("json") else "path\na.wav\n")
+        if name == "t.ndjson":
+            (tmp_path / name).write_text('{"path": "a.wav"}')
+        assert guess_source(tmp_path / name)[:2] == ("audio", "table")
+
+    def test_a_spreadsheet_is_to_be_saved_as_csv(self, tmp_path: Path) -> None:
+        (tmp_path / "t.XLSX").touch()
+        with pytest.raises(SourceError, match=r"is a spreadsheet\. Save its sheet as CSV"):
+            guess_source(tmp_path / "t.XLSX")
 
     @pytest.mark.parametrize("name", ["t.CSV", "t.jsonl"])
     def test_a_table_is_of_sounds_where_its_first_paths_are(self, tmp_path: Path, name: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.registry import Registry
 from fastlabel_gradio.types import Embeddings, Kind
 
@@ -36,6 +37,8 @@ class Encoder(ABC):
         batch_size: items that `encode` is fastest with on this device.
         resolution: pixels on the shorter side, or samples a second, that are enough; an item may be read with fewer than
             its original has, down to this.
+        heard_as: how the pool's sounds are taken, as far as that changes its vectors; "" for the default, and for pictures.
+        follows_view: whether it hears with spectrograms of the pool's range, not with one of its own.
     """
 
     name: ClassVar[str]
@@ -47,6 +50,22 @@ class Encoder(ABC):
     fingerprint: str
     batch_size: int
     resolution: int
+    heard_as: str = ""
+    follows_view: ClassVar[bool] = False
+
+    @property
+    def space(self) -> str:
+        """Names the space of its vectors of a pool: only those of one space are compared. Names a file as `fingerprint`."""
+        return self.fingerprint + self.heard_as
+
+    @property
+    def top_hz(self) -> float:
+        """What lies above in a sound, as it is heard, does not change its vector."""
+        return self.resolution / 2
+
+    def attune(self, view: SoundView) -> None:
+        """Tells it, before anything else, how the pool's sounds are taken. One that draws them draws them so."""
+        self.heard_as = view.sound_tag
 
     @abstractmethod
     def __init__(self, options: Any) -> None:

@@ -102,6 +102,7 @@ class ClapEncoder(Encoder):
             self._model = _placed(model, self._device, self._dtype)
             self.batch_size = options.batch_size or BATCH_SIZES[self._device]
             self.resolution = self._mel.rate_hz
+            self._top_hz = float(processor.feature_extractor.frequency_max)
             silence = Waveform(np.zeros(self._mel.rate_hz, dtype=np.float32), self._mel.rate_hz)
             self.dim = self._embed([self.prepare(silence)]).shape[1]
 
@@ -111,6 +112,10 @@ class ClapEncoder(Encoder):
             return _folder_problem(Path(options.model))
         reasons = (hub.why_unreachable(HubFile(options.model, names)) for names in NEEDED_FILES)
         return next((reason for reason in reasons if reason), None)
+
+    @property
+    def top_hz(self) -> float:
+        return min(self._top_hz, self.resolution / 2)
 
     def prepare(self, media: Waveform) -> Views:
         """Log-mel in decibels, float32[views, frames, bands]; more than one view only where the model fuses them."""

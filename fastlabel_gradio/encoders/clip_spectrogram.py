@@ -6,9 +6,8 @@ import numpy as np
 
 from fastlabel_gradio.encoders.base import ENCODERS
 from fastlabel_gradio.encoders.clip import ClipEncoder, ClipOptions
-from fastlabel_gradio.media.spectrograms import TOP_HZ, spectrogram_picture
-
-PICTURE_VERSION = 1  # part of the fingerprint; changes with anything that changes the picture of a sound
+from fastlabel_gradio.media.sound_view import SoundView
+from fastlabel_gradio.media.spectrograms import PICTURE_VERSION, spectrogram_picture
 
 
 @ENCODERS["audio"].register("clip_spectrogram")
@@ -17,13 +16,19 @@ class ClipSpectrogramEncoder(ClipEncoder):
 
     name = "clip_spectrogram"
     prompt = "a spectrogram of the sound of {label}."
+    follows_view = True
 
     def __init__(self, options: ClipOptions) -> None:
         super().__init__(options)
         self.fingerprint = f"clip_spectrogram-{PICTURE_VERSION}-{self.fingerprint.removeprefix('clip-')}"
-        self.resolution = round(2 * TOP_HZ)
+        self.attune(SoundView())
+
+    def attune(self, view: SoundView) -> None:
+        self._view = view
+        self.heard_as = view.tag
+        self.resolution = view.resolution
 
     def prepare(self, media: Any) -> np.ndarray:
         """uint8[height, width, 3] of a Waveform."""
         height, width = self._size
-        return np.asarray(spectrogram_picture(media, (width, height)))
+        return np.asarray(spectrogram_picture(media, (width, height), self._view))

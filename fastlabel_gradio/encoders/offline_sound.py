@@ -23,6 +23,8 @@ from fastlabel_gradio.encoders.base import ENCODERS, EncoderOptions, FittedEncod
 from fastlabel_gradio.encoders.learned_file import learned_digest, load_learned, save_learned
 from fastlabel_gradio.encoders.linear_maps import principal_directions, random_directions, unit_vectors, zca
 from fastlabel_gradio.errors import EncoderUnavailableError
+from fastlabel_gradio.media.pcen import pcen
+from fastlabel_gradio.media.sound_view import SoundView, as_drawn
 from fastlabel_gradio.media.spectrograms import mel_power
 from fastlabel_gradio.types import Embeddings, Waveform
 
@@ -35,7 +37,7 @@ class Recipe:
     """The numbers of the recipe; another one makes another fingerprint."""
 
     version: int = 1
-    rate_hz: int = 22_050
+    rate_hz: int = 22_050  # for the default range
     window_s: float = 0.046
     hop_s: float = 0.0232
     bands: int = 40
@@ -75,6 +77,7 @@ class Recipe:
 
 
 RECIPE = Recipe()
+PCEN_DECIBELS = 60.0  # for 1, the beginning of a call, so that the floors above mean as much
 FIT_PATCHES = 20_000
 KMEANS_ROUNDS = 10
 BATCH_SIZE = (
@@ -107,10 +110,16 @@ class OfflineSoundEncoder(FittedEncoder):
     name = "offline"
     Options = EncoderOptions
     sample_size = 400
+    follows_view = True
 
     def __init__(self, options: EncoderOptions) -> None:
         self.batch_size = BATCH_SIZE
-        self.resolution = RECIPE.rate_hz
+        self.attune(SoundView())
+
+    def attune(self, view: SoundView) -> None:
+        self._view = view
+        self.heard_as = view.tag
+        self.resolution = view.resolution
 
     def fit(self, sample: Sequence[np.ndarray], seed: int) -> None:
         """Raises EncoderUnavailableError for an empty sample."""
@@ -130,9 +139,18 @@ class OfflineSoundEncoder(FittedEncoder):
         self._use(Learned(**load_learned(path, _shapes(), asdict(RECIPE))))
 
     def prepare(self, media: Waveform) -> Decibels:
-        """Decibels of each mel band over time."""
-        top_hz = RECIPE.rate_hz / 2
-        power = mel_power(media, window_s=RECIPE.window_s, hop_s=RECIPE.hop_s, bands=RECIPE.bands, top_hz=top_hz)
+        """Decibels of each mel band over time; with PCEN how much it stands out, in as wide a range."""
+        low_hz, top_hz = self._view.drawn_range_hz
+        power = mel_power(
+            as_drawn(media, self._view),
+            window_s=RECIPE.window_s,
+            hop_s=RECIPE.hop_s,
+            bands=RECIPE.bands,
+            top_hz=top_hz,
+            low_hz=low_hz,
+        )
+        if self._view.contrast == "pcen":
+            return (PCEN_DECIBELS * pcen(power, RECIPE.hop_s)).astype(np.float16)
         decibels: Decibels = (10 * np.log10(np.maximum(power, RECIPE.quietest))).astype(np.float16)
         return decibels
 

@@ -4,12 +4,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from PIL import Image
 
 from fastlabel_gradio.errors import UnreadableItemError
-from fastlabel_gradio.gallery.tile_cache import TileCache
+from fastlabel_gradio.gallery.tile_cache import Facts, TileCache
 from fastlabel_gradio.sources import Source
 from fastlabel_gradio.types import Item, Media
 
@@ -27,25 +27,37 @@ class Gallery(ABC):
         folder: tiles are cached there in `thumbnails.sqlite`, which may be deleted while the app is not running.
     """
 
-    kept_resolution: ClassVar[int] = 0
+    kept_resolution: int = 0
 
     def __init__(self, source: Source, folder: Path) -> None:
         self._source = source
         self._readers = ThreadPoolExecutor(READERS, "gallery")
-        self._cache = TileCache(folder / "thumbnails.sqlite")
+        self._cache = TileCache(folder / "thumbnails.sqlite", self._drawn_as())
 
     def contact_sheet(self, items: Sequence[Item]) -> bytes:
         """One JPEG of SHEET_COLUMNS tiles a row, in the order of `items`; unreadable items leave a tile empty."""
         return self._sheet(list(self._readers.map(self._tile, items)))
 
     def keep(self, item: Item, media: Media) -> None:
-        """Caches the tile of an item that was read for another purpose, if making it again would take long."""
-        if self._is_worth_keeping(media):
-            self._cache.put(item, self._draw(media), _seconds(media))
+        """Caches the tile of an item that was read for another purpose, if making it again would take long.
+
+        What had to be done to read it is cached always.
+        """
+        facts = self._facts_of(media)
+        if self._is_worth_keeping(media) or facts.note:
+            self._cache.put(item, self._draw(media), facts)
+
+    def facts(self, items: Sequence[Item]) -> list[Facts]:
+        """What is known of each item, as far as it was read before."""
+        return [self._cache.facts(item) or Facts() for item in items]
 
     def seconds(self, items: Sequence[Item]) -> list[float | None]:
-        """How long each sound is, as far as it was read before; None for pictures. Reads no item."""
-        return [self._cache.seconds(item) for item in items]
+        """How long each sound is; None for pictures."""
+        return [facts.seconds for facts in self.facts(items)]
+
+    def notes(self, items: Sequence[Item]) -> list[str]:
+        """What had to be done to read each item, in one line; "" where nothing had."""
+        return [facts.note for facts in self.facts(items)]
 
     def close(self) -> None:
         self._readers.shutdown()
@@ -62,6 +74,14 @@ class Gallery(ABC):
     @abstractmethod
     def _is_worth_keeping(self, media: Any) -> bool:
         """Whether reading and drawing it again would take long."""
+
+    @abstractmethod
+    def _facts_of(self, media: Any) -> Facts:
+        """What is to be known of an item that was read."""
+
+    def _drawn_as(self) -> str:
+        """Names the way in which tiles are drawn, where there is more than one."""
+        return ""
 
     @abstractmethod
     def _draw(self, media: Any) -> Image.Image:
@@ -81,7 +101,3 @@ class Gallery(ABC):
             return None
         self.keep(item, media)
         return self._draw(media)
-
-
-def _seconds(media: Media) -> float | None:
-    return None if isinstance(media, Image.Image) else media.seconds

@@ -3,6 +3,7 @@
 from PIL import Image
 
 from fastlabel_gradio.gallery.base import SHEET_COLUMNS, Gallery
+from fastlabel_gradio.gallery.tile_cache import Facts
 from fastlabel_gradio.media.pictures import contact_sheet, encode_jpeg, thumbnail
 from fastlabel_gradio.types import Item
 
@@ -27,6 +28,9 @@ class PictureGallery(Gallery):
 
     def _is_worth_keeping(self, media: Image.Image) -> bool:
         return max(media.size) >= WORTH_KEEPING_PX
+
+    def _facts_of(self, media: Image.Image) -> Facts:
+        return Facts(note=media.info.get("note", ""))
 
     def _draw(self, media: Image.Image) -> Image.Image:
         return thumbnail(media, THUMBNAIL_PX)

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 
@@ -9,15 +10,22 @@ from PIL import Image
 
 from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.gallery.base import SHEET_COLUMNS, Gallery
+from fastlabel_gradio.gallery.tile_cache import Facts
+from fastlabel_gradio.media.loudness import gain_db, peak_dbfs
+from fastlabel_gradio.media.pcen import import_librosa
 from fastlabel_gradio.media.pictures import MAX_JPEG_SIDE_PX, encode_jpeg
 from fastlabel_gradio.media.sounds import PLAYED_RATE_HZ, encode_flac, sound_info
-from fastlabel_gradio.media.spectrograms import TOP_HZ, large_spectrogram, spectrogram_sheet, spectrogram_tile
+from fastlabel_gradio.media.spectrograms import (
+    PICTURE_VERSION,
+    large_spectrogram,
+    spectrogram_sheet,
+    spectrogram_tile,
+)
 from fastlabel_gradio.sources import Source
 from fastlabel_gradio.types import Item, Waveform
 
 log = logging.getLogger(__name__)
 
-DRAWN_RATE_HZ = round(2 * TOP_HZ)
 CONVERTED_LIMIT_BYTES = 1 << 30
 
 
@@ -28,38 +36,52 @@ class SoundGallery(Gallery):
         folder: converted sounds lie in `sounds/` there, 1 GiB at most; may be deleted at any time.
     """
 
-    kept_resolution = DRAWN_RATE_HZ
-
     def __init__(self, source: Source, folder: Path) -> None:
+        self._view = source.sound_view
+        self.kept_resolution = self._view.resolution
         super().__init__(source, folder)
+        if self._view.contrast == "pcen":
+            import_librosa()
         self._converted = folder / "sounds"
         self._converting = threading.Lock()
 
     def large_view(self, item: Item) -> bytes:
-        return encode_jpeg(large_spectrogram(self._read(item)), MAX_JPEG_SIDE_PX)
+        return encode_jpeg(large_spectrogram(self._read(item), self._view), MAX_JPEG_SIDE_PX)
 
-    def playable_file(self, item: Item, converted: bool = False) -> tuple[Path, str]:
+    def facts(self, items: Sequence[Item]) -> list[Facts]:
+        """What is known of each sound. One that was never read, such as the copy of another file, is read now."""
+        unread = [item for item in items if self._cache.facts(item) is None]
+        list(self._readers.map(self._tile, unread))
+        return super().facts(items)
+
+    def playable_file(self, item: Item, converted: bool = False, normalised: bool = False) -> tuple[Path, str]:
         """A file that holds exactly this sound, and its media type.
 
-        The source's own file where browsers play it; otherwise, or where `converted` is asked for, a FLAC made from it.
+        The source's own file where browsers play it; otherwise a FLAC made from it.
+
+        Args:
+            converted: a FLAC is wanted.
+            normalised: a quiet sound is wanted louder, by the `gain_db` of its peak.
 
         Raises:
             UnreadableItemError: it cannot be read any more. OSError: the FLAC cannot be written.
         """
+        gain = gain_db(self.facts([item])[0].peak_dbfs) if normalised else 0
         original = self._source.file(item)
-        if original is not None and not converted and (media_type := sound_info(original).media_type):
+        if original is not None and not (converted or gain) and (media_type := sound_info(original).media_type):
             return original, media_type
-        name = blake2b(f"{item.id}\n{item.stamp}".encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+        made = f"{item.id}\n{item.stamp}\n{self._view.sound_tag}\n{gain}"
+        name = blake2b(made.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
         flac = self._converted / f"{name}.flac"
         with self._converting:
             if not flac.exists():
                 self._converted.mkdir(exist_ok=True)
                 self._make_room()
-                write_atomically(flac, encode_flac(self._waveform(item, PLAYED_RATE_HZ)))
+                write_atomically(flac, encode_flac(self._waveform(item, PLAYED_RATE_HZ), gain))
         return flac, "audio/flac"
 
     def _read(self, item: Item) -> Waveform:
-        return self._waveform(item, DRAWN_RATE_HZ)
+        return self._waveform(item, self.kept_resolution)
 
     def _waveform(self, item: Item, rate_hz: int) -> Waveform:
         waveform = self._source.read(item, rate_hz)
@@ -69,8 +91,14 @@ class SoundGallery(Gallery):
     def _is_worth_keeping(self, media: Waveform) -> bool:
         return True
 
+    def _facts_of(self, media: Waveform) -> Facts:
+        return Facts(media.seconds / self._view.expand, media.note, peak_dbfs(media))
+
+    def _drawn_as(self) -> str:
+        return f"{PICTURE_VERSION}{self._view.tag}"
+
     def _draw(self, media: Waveform) -> Image.Image:
-        return spectrogram_tile(media)
+        return spectrogram_tile(media, self._view)
 
     def _sheet(self, tiles: list[Image.Image | None]) -> bytes:
         return encode_jpeg(spectrogram_sheet(tiles, SHEET_COLUMNS), MAX_JPEG_SIDE_PX)

@@ -36,7 +36,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from fastlabel_gradio.errors import InvalidLabelsError, StoreError
+from fastlabel_gradio.errors import InvalidLabelsError, StoreError, shown
 
 SCHEMA_VERSION = 1
 LOCK_WAIT_S = 10.0
@@ -165,7 +165,7 @@ class LabelDatabase:
             raise StoreError(_explained(error, self.where)) from error
         except UnicodeEncodeError as error:
             raise InvalidLabelsError(
-                f"{error.object!r} cannot be stored: it holds bytes that are no text (UTF-8). Rename the file or label."
+                f"{shown(error.object)} cannot be stored: it holds bytes that are no text (UTF-8). Rename the file or label."
             ) from error
         except OverflowError as error:
             raise InvalidLabelsError(

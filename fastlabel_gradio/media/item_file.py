@@ -5,8 +5,11 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 from fastlabel_gradio.errors import UnreadableItemError
+
+Stream: TypeAlias = io.BytesIO | io.BufferedReader
 
 
 @contextmanager
@@ -19,10 +22,18 @@ def open_file(path: Path) -> Iterator[io.BufferedReader]:
         if status.st_size == 0:
             raise UnreadableItemError("empty file (0 bytes)")
         stream = path.open("rb")
+    except FileNotFoundError as error:
+        raise UnreadableItemError(_why_missing(path)) from error
     except (OSError, ValueError) as error:
         raise UnreadableItemError(f"cannot be opened: {one_line(error)}") from error
     with stream:
         yield stream
+
+
+def _why_missing(path: Path) -> str:
+    if path.is_symlink():
+        return f"broken link: it leads to {str(path.readlink())[-80:]!r}, which is not there"
+    return "cannot be opened: No such file or directory"
 
 
 def one_line(error: Exception) -> str:

@@ -1,10 +1,11 @@
 """Pictures in and out: a file becomes an upright 8-bit RGB picture, pictures become thumbnails, sheets and JPEGs.
 
 Files are hostile until they are decoded: whatever Pillow says of a bad one leaves here as UnreadableItemError with one
-line. Nothing here knows where a picture comes from. Imports errors only.
+line. Nothing here knows where a picture comes from. Imports errors and the files beside this one only.
 """
 
 import io
+import logging
 import math
 import os
 import struct
@@ -12,14 +13,23 @@ import warnings
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeAlias
 
-import numpy as np
-from PIL import Image, UnidentifiedImageError, features
+from PIL import Image, ImageFile, UnidentifiedImageError, features
 
 from fastlabel_gradio.errors import UnreadableItemError
-from fastlabel_gradio.media.item_file import one_line, open_file
+from fastlabel_gradio.media.colour_profiles import in_srgb
+from fastlabel_gradio.media.cut_off_pictures import as_far_as_it_goes
+from fastlabel_gradio.media.deep_pictures import Samples, drawn
+from fastlabel_gradio.media.full_depth import deep_samples
+from fastlabel_gradio.media.item_file import Stream, one_line, open_file
+from fastlabel_gradio.media.jpeg_xl import is_jpeg_xl, jpeg_xl_size, read_jpeg_xl
+from fastlabel_gradio.media.orientation import orientation_of, upright
+from fastlabel_gradio.media.picture_reasons import HEAD_BYTES, reason_of
+from fastlabel_gradio.media.tiff_samples import read_samples, tiff_layout
+from fastlabel_gradio.media.transparency import on_ground
 
 MATTE = "#20242c"
 MIN_SIDE_PX = 2
@@ -27,11 +37,17 @@ MAX_SIDE_PX = 16_384
 MAX_PIXELS = 178_000_000
 JPEG_QUALITY = 85
 MAX_JPEG_SIDE_PX = 65_500
+MIN_SHARE = 0.05
 
 # Named, because Pillow knows formats that run other programs (EPS starts Ghostscript).
-FORMATS: tuple[str, ...] = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "JPEG2000", "PPM")
+FORMATS: tuple[str, ...] = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "JPEG2000", "PPM", "ICO")
 if features.check("avif"):
     FORMATS = (*FORMATS, "AVIF")
+if find_spec("pillow_heif"):
+    import pillow_heif
+
+    pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+    FORMATS = (*FORMATS, "HEIF")
 
 # What Pillow's decoders raise on damaged files: seen while fuzzing them, or raised somewhere in their source.
 _DECODER_ERRORS = (
@@ -50,55 +66,58 @@ _DECODER_ERRORS = (
     Image.DecompressionBombError,
 )
 
-Stream: TypeAlias = io.BytesIO | io.BufferedReader
-
-_EXIF_ORIENTATION = 0x0112
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-
 # Sizes are checked here, before decoding; catch_warnings is not safe in threads.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # what it does not know `tiff_samples.py` may
 
 
-def open_picture(file: Path | Stream, enough_px: int | None = None, side_limit_px: int = MAX_SIDE_PX) -> Image.Image:
-    """The file as an upright 8-bit RGB picture, fully decoded; of an animation the first frame.
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    """A picture as it is stored: not turned, in its own colours, perhaps transparent."""
 
-    The content decides the format, not the name. EXIF rotation is applied, transparency is laid on white, 16-bit values
-    are scaled to 8 bits, CMYK is converted without its ICC profile.
+    picture: Image.Image
+    orientation: int
+    profile: bytes | None
+    note: str
+
+
+def open_picture(
+    file: Path | Stream, enough_px: int | None = None, side_limit_px: int = MAX_SIDE_PX, whole: bool = False
+) -> Image.Image:
+    """The file as an upright 8-bit RGB picture, fully decoded; of an animation or a document the first page.
+
+    The content decides the format, not the name. EXIF or XMP orientation is applied, the embedded colour profile too,
+    transparency is laid on the ground of `transparency.py`, deep samples are shown as `deep_pictures.py` says.
+    `info["note"]` is what its user should know of how it was read, in one line; there is nothing else in `info`.
 
     Args:
         file: a path, or a stream of bytes, read from its start.
         enough_px: the caller needs no more than this on the shorter side: JPEGs are then decoded at 1/2, 1/4 or 1/8 of
             their size, the shorter side still at least this long. Other formats come in full.
         side_limit_px: longest side accepted; sprite sheets raise it.
+        whole: a picture whose end is missing is refused, not shown as far as it goes.
 
     Raises:
         UnreadableItemError: empty, cut off, not a picture, a side below MIN_SIDE_PX or above `side_limit_px`, above
             MAX_PIXELS in all, a file that cannot be opened. Nothing else is raised for bad content.
     """
-    with _stream(file) as stream, _one_line_reasons(), Image.open(stream, formats=FORMATS) as picture:
-        _check_size(picture.size, side_limit_px)
-        if enough_px is not None:
-            picture.draft(None, (enough_px, enough_px))
-        picture.load()
-        upright = _to_rgb(_turned(picture))
-        upright.info = {}
-        return upright
+    with _stream(file) as stream, _one_line_reasons():
+        decoded = _decoded(stream, enough_px, side_limit_px, whole)
+        turned = upright(decoded.picture, decoded.orientation)
+        colours, colour_note = in_srgb(turned, decoded.profile)
+        picture, ground_note = on_ground(colours) if colours.mode == "RGBA" else (colours.convert("RGB"), "")
+        note = "; ".join(filter(None, (decoded.note, colour_note, ground_note)))
+        picture.info = {"note": note} if note else {}
+        return picture
 
 
 def picture_size(file: Path | Stream, side_limit_px: int = MAX_SIDE_PX) -> tuple[int, int]:
     """Width and height in pixels from the file's header, nothing decoded. Raises as `open_picture`."""
-    with _stream(file) as stream, _one_line_reasons(), Image.open(stream, formats=FORMATS) as picture:
-        _check_size(picture.size, side_limit_px)
-        return picture.size
+    with _stream(file) as stream, _one_line_reasons():
+        size = _size(stream)
+        _check_size(size, side_limit_px)
+        return size
 
 
 def thumbnail(picture: Image.Image, side_px: int) -> Image.Image:
@@ -113,9 +132,10 @@ def thumbnail(picture: Image.Image, side_px: int) -> Image.Image:
 def contact_sheet(pictures: Sequence[Image.Image | None], columns: int, max_tile_px: int) -> bytes:
     """All pictures on one JPEG, row by row in square tiles, each centred on MATTE.
 
-    A tile's side is the longest side of the thumbnails, at most `max_tile_px`: small pictures are not enlarged here,
-    the page does that. None leaves its tile empty. The last row is filled up with empty tiles, so the sheet is
-    always `columns` tiles wide and ceil(n / columns) high.
+    A tile's side is the longest side of the thumbnails, at most `max_tile_px`, and each picture fills its tile: smaller
+    ones are enlarged to it. Where all are small, so are the tiles: the page enlarges them. A picture more than
+    1 / MIN_SHARE times as long as wide is drawn wider, so that it can be seen. None leaves its tile empty. The last row
+    is filled up with empty tiles, so the sheet is always `columns` tiles wide and ceil(n / columns) high.
 
     Raises:
         ValueError: no pictures, fewer than one column or pixel, or a sheet larger than a JPEG can be.
@@ -130,13 +150,20 @@ def contact_sheet(pictures: Sequence[Image.Image | None], columns: int, max_tile
     if max(columns, rows) * tile_px > MAX_JPEG_SIDE_PX:
         raise ValueError(f"{columns} x {rows} tiles of {tile_px} px exceed {MAX_JPEG_SIDE_PX} px: take smaller tiles.")
     sheet = Image.new("RGB", (columns * tile_px, rows * tile_px), MATTE)
-    for position, tile in enumerate(tiles):
-        if tile is not None:
+    for position, small in enumerate(tiles):
+        if small is not None:
+            tile = _filling(small, tile_px)
             row, column = divmod(position, columns)
             left = column * tile_px + (tile_px - tile.width) // 2
             top = row * tile_px + (tile_px - tile.height) // 2
             sheet.paste(tile, (left, top))
     return _jpeg(sheet)
+
+
+def _filling(tile: Image.Image, tile_px: int) -> Image.Image:
+    scale, least = tile_px / max(tile.size), max(1, round(tile_px * MIN_SHARE))
+    size = (max(least, round(tile.width * scale)), max(least, round(tile.height * scale)))
+    return tile if size == tile.size else tile.resize(size, Image.Resampling.BICUBIC)
 
 
 def encode_jpeg(picture: Image.Image, max_side_px: int) -> bytes:
@@ -163,12 +190,67 @@ def _stream(file: Path | Stream) -> AbstractContextManager[Stream]:
 def _one_line_reasons() -> Iterator[None]:
     try:
         yield
-    except UnidentifiedImageError as error:
-        raise UnreadableItemError("not a picture, or damaged at its start") from error
     except MemoryError as error:
         raise UnreadableItemError("needs more memory than there is") from error
     except _DECODER_ERRORS as error:
         raise UnreadableItemError(f"damaged or cut off: {one_line(error)}") from error
+
+
+def _decoded(stream: Stream, enough_px: int | None, side_limit_px: int, whole: bool) -> _Decoded:
+    try:
+        opened = Image.open(stream, formats=FORMATS)
+    except UnidentifiedImageError:
+        return _unknown_to_pillow(stream, side_limit_px)
+    with opened as picture:
+        _check_size(picture.size, side_limit_px)
+        if enough_px is not None:
+            picture.draft(None, (enough_px, enough_px))
+        samples = deep_samples(picture, stream)
+        pixels, note = _drawn(samples) if samples else _loaded(picture, stream, whole)
+        return _Decoded(pixels, orientation_of(picture), picture.info.get("icc_profile"), note)
+
+
+def _unknown_to_pillow(stream: Stream, side_limit_px: int) -> _Decoded:
+    _check_size(_size_unknown_to_pillow(stream), side_limit_px)
+    layout = tiff_layout(stream)
+    if layout is None:
+        return _Decoded(drawn(read_jpeg_xl(stream)), orientation=1, profile=None, note="")
+    pixels, note = _drawn(read_samples(stream, layout))
+    return _Decoded(pixels, layout.orientation, layout.profile, note)
+
+
+def _size(stream: Stream) -> tuple[int, int]:
+    try:
+        with Image.open(stream, formats=FORMATS) as picture:
+            return picture.size
+    except UnidentifiedImageError:
+        return _size_unknown_to_pillow(stream)
+
+
+def _size_unknown_to_pillow(stream: Stream) -> tuple[int, int]:
+    """Raises UnreadableItemError, with what the file is, for all but TIFF and JPEG XL."""
+    stream.seek(0)
+    head = stream.read(HEAD_BYTES)
+    if is_jpeg_xl(head):
+        return jpeg_xl_size(stream)
+    layout = tiff_layout(stream)
+    if layout is None:
+        raise UnreadableItemError(reason_of(head))
+    return layout.width, layout.height
+
+
+def _drawn(samples: Samples) -> tuple[Image.Image, str]:
+    return drawn(samples), samples.note
+
+
+def _loaded(picture: ImageFile.ImageFile, stream: Stream, whole: bool) -> tuple[Image.Image, str]:
+    try:
+        picture.load()
+    except OSError as error:
+        if whole:
+            raise
+        return as_far_as_it_goes(picture, stream, error)
+    return picture, ""
 
 
 def _check_size(size: tuple[int, int], side_limit_px: int) -> None:
@@ -179,36 +261,3 @@ def _check_size(size: tuple[int, int], side_limit_px: int) -> None:
         raise UnreadableItemError(f"too long: {width} x {height} px, a side has at most {side_limit_px:,} px")
     if width * height > MAX_PIXELS:
         raise UnreadableItemError(f"too large: {width} x {height} px, at most {MAX_PIXELS:,} pixels in all")
-
-
-def _turned(picture: Image.Image) -> Image.Image:
-    try:
-        orientation = picture.getexif().get(_EXIF_ORIENTATION, 1)
-    except _DECODER_ERRORS:
-        return picture  # damaged metadata says nothing of pixels that decoded well
-    turn = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
-    return picture if turn is None else picture.transpose(turn)
-
-
-def _to_rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith("I") or picture.mode == "F":
-        return _scaled_to_8_bits(picture).convert("RGB")
-    if picture.has_transparency_data:
-        layer = picture.convert("RGBA")
-        ground = Image.new("RGBA", layer.size, "white")
-        return Image.alpha_composite(ground, layer).convert("RGB")
-    return picture.convert("RGB")
-
-
-def _scaled_to_8_bits(picture: Image.Image) -> Image.Image:
-    """A deep gray picture in 8 bits. Integers are taken as 0 to 65,535, floats as 0 to 1, 255 or 65,535, the first that
-    holds all of the picture; where none does, its own range counts.
-    """
-    values = np.nan_to_num(np.asarray(picture, dtype=np.float32))
-    low, high = float(values.min()), float(values.max())
-    usual = (1.0, 255.0, 65_535.0) if picture.mode == "F" else (65_535.0,)
-    top = next((top for top in usual if high <= top), None)
-    if low >= 0 and top is not None:
-        low, high = 0.0, top
-    scaled = (values - low) * (255.0 / max(high - low, 1e-12))
-    return Image.fromarray(np.rint(scaled).astype(np.uint8))

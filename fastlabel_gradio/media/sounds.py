@@ -1,36 +1,40 @@
 """Sounds in and out: a file, or a part of one, becomes a mono waveform; a waveform becomes a file that every browser plays.
 
-libsndfile reads wav, flac, ogg, mp3 and aiff and finds any place in a file of hours; what it does not know (m4a, wma,
-webm) FFmpeg decodes through PyAV, at half the speed. Files are hostile until they are decoded: whatever a decoder says of
-a bad one leaves here as UnreadableItemError with one line.
+libsndfile reads wav, flac, ogg, mp3 and aiff and finds any place in a file of hours; what it does not know
+`ffmpeg_sounds.py` decodes, at half the speed. A header's length is a claim: `sound_repairs.py` tells how a file with a wrong
+one has to be read. Files are hostile until they are decoded: whatever a decoder says of a bad one leaves here as
+UnreadableItemError with one line.
 """
 
 import io
 import math
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TypeAlias
 
 import numpy as np
 import soundfile
 import soxr
 
 from fastlabel_gradio.errors import UnreadableItemError
+from fastlabel_gradio.media.channels import Channel, Levels, mono
+from fastlabel_gradio.media.ffmpeg_sounds import ffmpeg_blocks, ffmpeg_info, is_without_index
 from fastlabel_gradio.media.item_file import one_line, open_file
+from fastlabel_gradio.media.ogg_chains import ChainedSound, chain_of
+from fastlabel_gradio.media.repair import RepairedStream, duration
+from fastlabel_gradio.media.sound_repairs import repair_of
 from fastlabel_gradio.types import TimeSpan, Waveform
-
-if TYPE_CHECKING:
-    import av
 
 MAX_SECONDS = 600.0  # of one item; a longer file has to be cut into windows
 MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 768_000
 MAX_CHANNELS = 64
 MIN_SECONDS = 0.01
+OVER_END_S = 0.1  # a part may reach that far over the end: times are rounded
 LOUDEST = 1e6  # times full scale; floats above it are damage, and their squares leave float32
 PLAYED_RATE_HZ = 48_000  # more than this no browser needs
 LEAST_PLAYED_RATE_HZ = 8_000  # Chromium refuses a sound with less than 3,000 samples a second
@@ -47,144 +51,205 @@ _PLAYABLE = {
     ("OGG", "OPUS"): "audio/ogg",
     ("MP3", "MPEG_LAYER_III"): "audio/mpeg",
 }
-_PLAYABLE_BY_FFMPEG = {("mov,mp4,m4a,3gp,3g2,mj2", "aac"): "audio/mp4"}
-
-# Named, because FFmpeg knows formats that open other files and addresses (playlists, ffconcat).
-_FFMPEG_FORMATS = "mov,mp4,m4a,matroska,webm,asf,aac,mp3,ogg,flac,wav,w64,aiff,caf,au,amr,ac3,eac3,ape,wv,tta,mpc,mpc8"
-_ESTIMATED = frozenset({"aac", "ac3", "eac3", "amr"})  # formats without a header for the whole file
-_PREROLL_S = 0.5  # decoders that begin in the middle need some sound before what they give is right
+OpenSound: TypeAlias = soundfile.SoundFile | ChainedSound
+_FLOATS = frozenset({"FLOAT", "DOUBLE"})
 _BLOCK_SAMPLES = 1 << 22
 _KEPT_OPEN = 64  # mp3 files of which parts are read
+_KEPT_INFOS = 65_536
+_MAX_SAMPLES_A_BYTE = 1 << 13  # no codec makes silence smaller than this
 
 
 @dataclass(frozen=True, slots=True)
 class SoundInfo:
-    """What a file's header says.
+    """What is known of a file without decoding it.
 
     Attributes:
-        seconds: of the whole file; of some mp3 an estimate.
+        seconds: of the whole file, also where its header claims another length.
         media_type: for HTTP, where all current browsers play the file as it is; None where it has to be converted.
+        is_float: its samples are floats, which may lie above full scale.
+        note: in one line, what is wrong with the header; "" where nothing is.
     """
 
     seconds: float
     rate_hz: int
     channels: int
     media_type: str | None
+    is_float: bool = False
+    note: str = ""
 
 
-def open_sound(path: Path, span: TimeSpan | None = None, rate_hz: int | None = None) -> Waveform:
-    """The file, or a part of it, as a mono waveform; channels are averaged. Of a part no more is decoded than it needs.
+def open_sound(
+    path: Path, span: TimeSpan | None = None, rate_hz: int | None = None, channel: Channel = "auto"
+) -> Waveform:
+    """The file, or a part of it, as a mono waveform. Of a part no more is decoded than it needs.
+
+    Its note tells of a wrong length in the header, of channels that cancel each other, and of floats above full scale.
 
     Args:
-        span: which part; what lies beyond the end of the file is left out.
+        span: which part.
         rate_hz: the caller needs no more samples a second than this; a slower sound stays as it is.
+        channel: the number of a channel, from 1; `mix` for the mean of all; `auto` for the mean, or where the channels
+            cancel each other in this part (opposite phase) for the loudest one.
 
     Raises:
         UnreadableItemError: empty, not a sound, damaged before its first sample, shorter than MIN_SECONDS, longer than
-            MAX_SECONDS, a part that begins behind the end, samples that are not finite. Nothing else is raised for bad
-            content.
+            MAX_SECONDS, a part that begins behind the end or reaches more than OVER_END_S over it, a channel that is not
+            there, samples that are not finite. Nothing else is raised for bad content.
     """
     if span is not None and span.end_s <= span.start_s:
         raise UnreadableItemError(f"the part ends at {span.end_s} s, where it begins or before")
-    samples, rate = _decode(path, span)
+    info = sound_info(path)
+    _check_part(span, info)
+    _check_channel(channel, info.channels)
+    with _one_line_reasons():
+        samples, note = _mono_samples(path, span, info, channel)
     if not len(samples):
-        start_s = 0.0 if span is None else span.start_s
-        raise UnreadableItemError(f"ends before {start_s} s" if start_s else "no sound in it (0 samples)")
-    if len(samples) < MIN_SECONDS * rate:
+        raise UnreadableItemError("no sound in it (0 samples)")
+    if len(samples) < MIN_SECONDS * info.rate_hz:
         raise UnreadableItemError(f"too short: {len(samples)} samples, a sound needs {MIN_SECONDS} s")
-    if not float(np.abs(samples).max()) <= LOUDEST:  # false for NaN too
+    peak = float(np.abs(samples).max())
+    if not peak <= LOUDEST:  # false for NaN too
         raise UnreadableItemError("holds samples that are not finite numbers, or far too large")
-    waveform = Waveform(samples, rate)
-    return waveform if rate_hz is None or rate <= rate_hz else resampled(waveform, rate_hz)
+    notes = (
+        info.note,
+        note,
+        f"reaches {peak:.3g} times full scale, played quieter" if info.is_float and peak > 1 else "",
+    )
+    return at_most(Waveform(samples, info.rate_hz, "; ".join(filter(None, notes))), rate_hz)
 
 
 def sound_info(path: Path) -> SoundInfo:
-    """Length, rate and whether browsers play it, from the file's header. Raises UnreadableItemError."""
+    """Length, rate and whether browsers play it, without decoding. Raises UnreadableItemError."""
     with _one_line_reasons():
-        try:
-            with _sndfile(path) as file:
-                _check(file.samplerate, file.channels)
-                playable = _PLAYABLE.get((file.format.removesuffix("EX"), file.subtype))
-                media_type = playable if _is_plain(file.samplerate, file.channels) else None
-                return SoundInfo(file.frames / file.samplerate, file.samplerate, file.channels, media_type)
-        except soundfile.LibsndfileError as error:
-            with _ffmpeg_stream(path, error) as (container, stream):
-                codec = stream.codec_context
-                _check(codec.sample_rate, codec.channels)
-                playable = _PLAYABLE_BY_FFMPEG.get((container.format.name, codec.name))
-                media_type = playable if _is_plain(codec.sample_rate, codec.channels) else None
-                return SoundInfo(_seconds(container, stream), codec.sample_rate, codec.channels, media_type)
+        return _read_info(path)
 
 
 def resampled(waveform: Waveform, rate_hz: int) -> Waveform:
     """The same sound with that many samples a second."""
     if rate_hz == waveform.rate_hz:
         return waveform
-    return Waveform(soxr.resample(waveform.samples, waveform.rate_hz, rate_hz), rate_hz)
+    samples = soxr.resample(waveform.samples, waveform.rate_hz, rate_hz)
+    return replace(waveform, samples=samples, rate_hz=rate_hz)
 
 
-def encode_flac(waveform: Waveform) -> bytes:
-    """The waveform as a 16-bit FLAC, which every browser plays, with 8,000 to 48,000 samples a second."""
+def at_most(waveform: Waveform, rate_hz: int | None) -> Waveform:
+    """The same sound with no more samples a second than that; None for as many as it has."""
+    return waveform if rate_hz is None or waveform.rate_hz <= rate_hz else resampled(waveform, rate_hz)
+
+
+def encode_flac(waveform: Waveform, gain_db: float = 0.0) -> bytes:
+    """The waveform as a 16-bit FLAC, which every browser plays, with 8,000 to 48,000 samples a second.
+
+    A sound that is above full scale, or gets there by the gain, is scaled down to it as a whole.
+    """
     played = resampled(waveform, min(max(waveform.rate_hz, LEAST_PLAYED_RATE_HZ), PLAYED_RATE_HZ))
+    samples = played.samples if gain_db == 0 else played.samples * np.float32(10 ** (gain_db / 20))
+    peak = max(1.0, float(np.abs(samples).max(initial=0)))
     buffer = io.BytesIO()
-    soundfile.write(buffer, np.clip(played.samples, -1, 1), played.rate_hz, format="FLAC", subtype="PCM_16")
+    soundfile.write(buffer, samples / np.float32(peak), played.rate_hz, format="FLAC", subtype="PCM_16")
     return buffer.getvalue()
 
 
-def _decode(path: Path, span: TimeSpan | None) -> tuple[np.ndarray, int]:
-    """Mono float32 samples and their rate."""
-    with _one_line_reasons():
-        try:
-            with _opened(path, span) as file:
-                _check(file.samplerate, file.channels)
-                start, count = _part(span, file.frames / file.samplerate, file.samplerate)
-                if start >= file.frames:
-                    return np.empty(0, dtype=np.float32), file.samplerate
-                file.seek(start)
-                return _read(file, count), file.samplerate
-        except soundfile.LibsndfileError as error:
-            return _decode_by_ffmpeg(path, span, error)
+def _read_info(path: Path) -> SoundInfo:
+    with open_file(path) as stream:
+        status = os.fstat(stream.fileno())
+    return _kept_info(path, status.st_size, status.st_mtime_ns)
 
 
-def _read(file: soundfile.SoundFile, count: int) -> np.ndarray:
-    """Up to `count` mono samples, in blocks: all channels of ten minutes at once may be gigabytes."""
-    blocks = []
-    size = max(1, _BLOCK_SAMPLES // file.channels)
-    while count > 0:
-        block = file.read(min(size, count), dtype="float32", always_2d=True)
-        blocks.append(_mono(block))
-        if len(block) < min(size, count):
-            break
-        count -= len(block)
-    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+@lru_cache(_KEPT_INFOS)
+def _kept_info(path: Path, size: int, mtime_ns: int) -> SoundInfo:
+    try:
+        info = _sndfile_info(path)
+    except soundfile.LibsndfileError as error:
+        with _reason_of(error, path):
+            found = ffmpeg_info(path)
+        info = SoundInfo(found.seconds, found.rate_hz, found.channels, found.media_type, found.is_float, found.note)
+    _check(info.rate_hz, info.channels)
+    if info.seconds * info.rate_hz > size * _MAX_SAMPLES_A_BYTE:
+        raise UnreadableItemError(f"claims a length of {duration(info.seconds)}, which {size} bytes cannot hold")
+    return info if _is_plain(info.rate_hz, info.channels) else replace(info, media_type=None)
 
 
-def _part(span: TimeSpan | None, seconds: float, rate_hz: int) -> tuple[int, int]:
-    """First sample and number of samples to read. Raises UnreadableItemError where that is too long."""
-    wanted = seconds if span is None else span.end_s - span.start_s
-    if wanted > MAX_SECONDS:
-        raise _too_long(wanted)
+def _sndfile_info(path: Path) -> SoundInfo:
+    with _sndfile(path) as file:
+        changed = repair_of(path) or chain_of(path)
+        note = changed.note if changed else ""
+        media_type = None if note else _PLAYABLE.get((file.format.removesuffix("EX"), file.subtype))
+        seconds = file.frames / file.samplerate
+        return SoundInfo(seconds, file.samplerate, file.channels, media_type, file.subtype in _FLOATS, note)
+
+
+def _mono_samples(path: Path, span: TimeSpan | None, info: SoundInfo, channel: Channel) -> tuple[np.ndarray, str]:
+    """float32[samples], and what is to be said of its channels."""
+    samples, loudest = _decoded(path, span, info, channel)
+    if loudest is None:
+        return samples, ""
+    note = f"its channels cancel each other, channel {loudest} of {info.channels} is taken"
+    return _decoded(path, span, info, loudest)[0], note
+
+
+def _decoded(path: Path, span: TimeSpan | None, info: SoundInfo, channel: Channel) -> tuple[np.ndarray, int | None]:
+    """Mono samples, and the channel that should stand in for them."""
+    start, count = _part(span, info)
+    try:
+        return _joined(_sndfile_blocks(path, span, start, count), channel)
+    except soundfile.LibsndfileError as error:
+        with _reason_of(error, path):
+            return _joined(ffmpeg_blocks(path, start, count), channel)
+
+
+def _joined(blocks: Iterable[np.ndarray], channel: Channel) -> tuple[np.ndarray, int | None]:
+    """Of blocks that are made mono one by one: all channels of ten minutes at once may be gigabytes."""
+    joined = [np.empty(0, dtype=np.float32)]
+    levels = Levels()
+    for block in blocks:
+        joined.append(mono(block, channel))
+        if channel == "auto" and block.shape[1] > 1:
+            levels.add(block, joined[-1])
+    return np.concatenate(joined) if len(joined) != 2 else joined[1], levels.instead_of_mean()
+
+
+def _sndfile_blocks(path: Path, span: TimeSpan | None, start: int, count: int) -> Iterator[np.ndarray]:
+    with _opened(path, span) as file:
+        if start >= file.frames:
+            return
+        file.seek(start)
+        size = max(1, _BLOCK_SAMPLES // file.channels)
+        while count > 0:
+            block = file.read(min(size, count), dtype="float32", always_2d=True)
+            yield block
+            if len(block) < min(size, count):
+                return
+            count -= len(block)
+
+
+def _part(span: TimeSpan | None, info: SoundInfo) -> tuple[int, int]:
+    """First sample and number of samples to read."""
     if span is None:
-        return 0, math.ceil(wanted * rate_hz)
-    start = round(span.start_s * rate_hz)
-    return start, max(1, round(span.end_s * rate_hz) - start)
+        return 0, math.ceil(info.seconds * info.rate_hz - 1e-6)
+    start = round(span.start_s * info.rate_hz)
+    return start, max(1, round(span.end_s * info.rate_hz) - start)
 
 
-def _too_long(seconds: float) -> UnreadableItemError:
-    return UnreadableItemError(
-        f"{_duration(seconds)} long, at most {_duration(MAX_SECONDS)}: cut it into windows (`window_s`, or --window)"
-    )
+def _check_part(span: TimeSpan | None, info: SoundInfo) -> None:
+    wanted = info.seconds if span is None else span.end_s - span.start_s
+    if wanted > MAX_SECONDS:
+        raise UnreadableItemError(
+            f"{duration(wanted)} long, at most {duration(MAX_SECONDS)}: cut it into windows (`window_s`, or --window)"
+        )
+    if span is None or not info.seconds:
+        return
+    if span.start_s >= info.seconds:
+        raise UnreadableItemError(f"begins at {span.start_s} s, but the sound ends at {round(info.seconds, 3)} s")
+    if span.end_s > info.seconds + OVER_END_S:
+        raise UnreadableItemError(f"reaches to {span.end_s} s, but the sound ends at {round(info.seconds, 3)} s")
 
 
-def _duration(seconds: float) -> str:
-    return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds / 60:.0f} min"
-
-
-def _mono(samples: np.ndarray) -> np.ndarray:
-    """float32[samples] of float32[samples, channels]."""
-    if samples.shape[1] == 1:
-        return np.ascontiguousarray(samples[:, 0])
-    return np.asarray(samples.mean(axis=1), dtype=np.float32)
+def _check_channel(channel: Channel, channels: int) -> None:
+    if isinstance(channel, int) and channel > channels:
+        raise UnreadableItemError(
+            f"has no channel {channel}, only {channels}: set `channel` to one of them, or to `auto`"
+        )
 
 
 def _check(rate_hz: int, channels: int) -> None:
@@ -200,7 +265,7 @@ def _is_plain(rate_hz: int, channels: int) -> bool:
 
 
 @contextmanager
-def _opened(path: Path, span: TimeSpan | None) -> Iterator[soundfile.SoundFile]:
+def _opened(path: Path, span: TimeSpan | None) -> Iterator[OpenSound]:
     """The file, for this thread alone.
 
     An mp3 stays open when a part of it was read: only by going through all frames before a place is it found there, which
@@ -222,13 +287,30 @@ def _opened(path: Path, span: TimeSpan | None) -> Iterator[soundfile.SoundFile]:
 
 
 @lru_cache(_KEPT_OPEN)
-def _kept_open(path: Path, size: int, mtime_ns: int) -> tuple[soundfile.SoundFile, threading.Lock]:
+def _kept_open(path: Path, size: int, mtime_ns: int) -> tuple[OpenSound, threading.Lock]:
     return _sndfile(path), threading.Lock()
 
 
-def _sndfile(path: Path) -> soundfile.SoundFile:
-    with open_file(path):  # says what is wrong with a file that is no plain one
-        return soundfile.SoundFile(os.fsencode(path))
+def _sndfile(path: Path) -> OpenSound:
+    if repair := repair_of(path):
+        return soundfile.SoundFile(RepairedStream(path.open("rb"), repair))
+    chain = chain_of(path)
+    return soundfile.SoundFile(os.fsencode(path)) if chain is None else ChainedSound(path, chain)
+
+
+@contextmanager
+def _reason_of(why: soundfile.LibsndfileError, path: Path) -> Iterator[None]:
+    """Where FFmpeg fails as well, libsndfile's words are the reason."""
+    import av
+
+    try:
+        yield
+    except av.FFmpegError as error:
+        if is_without_index(path):
+            raise UnreadableItemError(
+                "was cut off: its index is missing, which stands at the end of such files"
+            ) from error
+        raise _damaged(why) from error
 
 
 @contextmanager
@@ -252,95 +334,3 @@ def _damaged(error: Exception) -> UnreadableItemError:
     if "not a regular file" in words:  # so libsndfile says of an mp3 without a frame; `open_file` has seen a plain file
         words = "no sound in it that can be decoded"
     return UnreadableItemError(f"not a sound, or damaged: {words.rstrip('.')}")
-
-
-@contextmanager
-def _ffmpeg_stream(path: Path, why: Exception) -> "Iterator[tuple[av.container.InputContainer, Any]]":
-    """The first sound of a file that libsndfile refused for that reason. Raises UnreadableItemError."""
-    import av
-
-    with open_file(path) as file:
-        try:
-            options = {"format_whitelist": _FFMPEG_FORMATS}
-            container = av.open(file, "r", metadata_errors="ignore", options=options)
-        except (av.FFmpegError, ValueError, UnicodeError) as error:
-            raise _damaged(why) from error
-        with container:
-            stream = next(iter(container.streams.audio), None)
-            if stream is None or stream.codec_context is None:
-                raise UnreadableItemError("no sound in it that can be decoded")
-            stream.codec_context.thread_count = 1
-            try:
-                yield container, stream
-            except av.FFmpegError as error:
-                raise _damaged(error) from error
-
-
-def _decode_by_ffmpeg(path: Path, span: TimeSpan | None, why: Exception) -> tuple[np.ndarray, int]:
-    with _ffmpeg_stream(path, why) as (container, stream):
-        rate = stream.codec_context.sample_rate
-        _check(rate, stream.codec_context.channels)
-        start, count = _part(span, _header_seconds(container, stream), rate)
-        if span is None and not (count and _is_exact(container)):
-            count = math.ceil(MAX_SECONDS * rate) + 1  # to the end, wherever the header puts that
-        if start:
-            container.seek(max(0, int((start / rate - _PREROLL_S) / stream.time_base)), stream=stream)
-        samples = _collected(_blocks(container, stream, rate), start, count)
-    if len(samples) > MAX_SECONDS * rate:
-        raise _too_long(len(samples) / rate)
-    return samples, rate
-
-
-def _blocks(container: Any, stream: Any, rate_hz: int) -> Iterator[tuple[np.ndarray, int | None]]:
-    """Decoded mono blocks with the sample that each begins at, where the file tells."""
-    import av
-
-    plain = av.AudioResampler(format="flt")  # interleaved: of 8 planes PyAV 18.1 hands out a ninth, which is not there
-    for frame in container.decode(stream):
-        at = None if frame.time is None else round(frame.time * rate_hz)
-        for converted in plain.resample(frame):
-            yield _mono(converted.to_ndarray().reshape(-1, converted.layout.nb_channels)), at
-
-
-def _collected(blocks: Iterator[tuple[np.ndarray, int | None]], start: int, count: int) -> np.ndarray:
-    """Up to `count` samples from sample `start` on. Where decoding fails later on, what came before is the sound."""
-    import av
-
-    kept: list[np.ndarray] = []
-    first = end = 0
-    try:
-        for block, at in blocks:
-            if not kept:
-                first = end if at is None else at
-                end = first
-            end += len(block)
-            if end > start:
-                kept.append(block)
-            if end >= start + count:
-                break
-    except av.FFmpegError:
-        if not kept:
-            raise
-    skipped = max(0, start - first)
-    return np.concatenate(kept)[skipped : skipped + count] if kept else np.empty(0, dtype=np.float32)
-
-
-def _seconds(container: Any, stream: Any) -> float:
-    """By the header; where it tells nothing, or only an estimate, by the times of all packets, which are not decoded."""
-    seconds = _header_seconds(container, stream)
-    if seconds and _is_exact(container):
-        return seconds
-    packets = (packet for packet in container.demux(stream) if packet.pts is not None)
-    return max((float((packet.pts + (packet.duration or 0)) * stream.time_base) for packet in packets), default=0.0)
-
-
-def _is_exact(container: Any) -> bool:
-    """Whether the header says how long the sound is, if it says anything."""
-    return container.format.name not in _ESTIMATED
-
-
-def _header_seconds(container: Any, stream: Any) -> float:
-    """0 where the header does not tell."""
-    if stream.duration is not None:
-        return float(stream.duration * stream.time_base)
-    return float(container.duration or 0) / 1_000_000

@@ -6,19 +6,21 @@ from pathlib import Path
 
 from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.sources import (
-    audio_folder,
+    audio_folder,  # noqa: F401  # registers itself, as others do
     cifar,
-    demo,  # noqa: F401  # registers itself, as the next one does
+    demo,  # noqa: F401
     demo_sounds,  # noqa: F401
     esc50,
     image_folder,
+    sound_files,
     split,  # noqa: F401
     sprite_sheet,  # noqa: F401
-    table,  # noqa: F401
+    table,
     urbansound8k,
 )
 from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions, open_source
-from fastlabel_gradio.sources.folder import check_folder, check_not_empty, walk
+from fastlabel_gradio.sources.folder import check_folder, check_not_empty
+from fastlabel_gradio.sources.folder_walk import walk
 from fastlabel_gradio.sources.table_rows import SUFFIXES as TABLE_SUFFIXES
 from fastlabel_gradio.sources.table_rows import table_rows
 from fastlabel_gradio.types import Kind
@@ -43,7 +45,7 @@ def guess_source(path: Path, kind: Kind | None = None) -> tuple[Kind, str, dict[
     if not path.exists():
         raise SourceError(f"{path} does not exist. Give a folder of pictures or sounds, a .csv or .jsonl table.")
     suffix = path.suffix.lower()
-    if suffix in TABLE_SUFFIXES:
+    if suffix in TABLE_SUFFIXES and (suffix != ".txt" or path.stat().st_size):
         named = kind or _kind_in_table(path)
         return named, "table", options if named == "image" else {**options, "media": named}
     if suffix in image_folder.SUFFIXES:
@@ -51,8 +53,10 @@ def guess_source(path: Path, kind: Kind | None = None) -> tuple[Kind, str, dict[
             f"{path} is one picture. Give its folder; a sprite sheet needs a configuration with its tile size: copy "
             "configs/celeba.yaml and start with --config."
         )
-    if suffix in audio_folder.SUFFIXES:
+    if suffix in sound_files.SUFFIXES:
         raise SourceError(f"{path} is one sound. Give its folder; --window cuts long recordings into items of seconds.")
+    if suffix in table.SPREADSHEETS:
+        raise SourceError(f"{path} is a spreadsheet. Save its sheet as CSV and give that.")
     raise SourceError(f"{path} is not a source. Give a folder of pictures or sounds, a .csv or .jsonl table.")
 
 
@@ -70,18 +74,21 @@ def _source_of_folder(folder: Path, kind: Kind | None) -> tuple[Kind, str]:
 
 def _kind_in_folder(folder: Path) -> Kind:
     """Raises SourceError where it holds neither pictures nor sounds."""
-    both = image_folder.SUFFIXES + audio_folder.SUFFIXES
+    both = image_folder.SUFFIXES + sound_files.SUFFIXES
     check_not_empty(folder, "picture or sound", both)
     return _more_frequent(walk(folder, both, in_order=False))
 
 
 def _kind_in_table(path: Path) -> Kind:
     """By the paths in its first rows, whatever their column is called."""
-    cells = (str(value) for _, row in table_rows(path) for value in row.values())
+    cells = (str(value).rstrip("'\" ") for _, row in table_rows(path) for value in row.values())
     return _more_frequent(cell.partition("#t=")[0].strip() for cell in cells)
 
 
 def _more_frequent(names: Iterable[str]) -> Kind:
+    """Sounds or pictures, whatever is more frequent. Videos are sounds where there is nothing else: cameras leave some."""
     first = [name.lower() for name in itertools.islice(names, LOOKED_AT)]
-    sounds = sum(name.endswith(audio_folder.SUFFIXES) for name in first)
-    return "audio" if sounds > sum(name.endswith(image_folder.SUFFIXES) for name in first) else "image"
+    pictures = sum(name.endswith(image_folder.SUFFIXES) for name in first)
+    sounds = sum(name.endswith(sound_files.AUDIO_SUFFIXES) for name in first)
+    videos = sum(name.endswith(sound_files.VIDEO_SUFFIXES) for name in first)
+    return "audio" if sounds > pictures or (videos and not pictures) else "image"

@@ -1,35 +1,38 @@
 """Sounds in a folder and its sub-folders, whole or cut into windows."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.groups import Grouping
 from fastlabel_gradio.media.sounds import MAX_SECONDS
 from fastlabel_gradio.sources.base import SOURCES
-from fastlabel_gradio.sources.files import locate
 from fastlabel_gradio.sources.folder import FolderOptions, FolderSource
-from fastlabel_gradio.sources.grouped import file_of
-from fastlabel_gradio.sources.sound_files import read_sound, sound_key, whole_file
+from fastlabel_gradio.sources.folder_walk import walk
+from fastlabel_gradio.sources.grouped import file_id_of
+from fastlabel_gradio.sources.kept_lengths import KeptLengths
+from fastlabel_gradio.sources.sound_files import SUFFIXES, SoundOptions, read_sound, sound_key, sound_view, whole_file
 from fastlabel_gradio.sources.windows import windows_of
 from fastlabel_gradio.types import Item, Waveform
 
-SUFFIXES = (
-    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff"),
-    *(".wma", ".webm"),
-)
 
-
-class AudioFolderOptions(FolderOptions):
+class AudioFolderOptions(SoundOptions, FolderOptions):
     """Which folder, and how its files are cut.
 
     Attributes:
-        path, group_pattern: of `FolderOptions`.
+        path: the folder.
+        take_test: whether `test` beside other splits belongs to the pool; otherwise it is kept out as a test part.
+        follow_links: whether links may lead out of the folder.
+        group_pattern: what finds the group of an item in its id; by default the file of a window.
         window_s: length of an item in seconds; without it an item is a whole file.
         hop_s: seconds from the beginning of one window to that of the next; `window_s` by default.
     """
+
+    beside_identity = SoundOptions.beside_identity | FolderOptions.beside_identity
 
     window_s: Annotated[float | None, Field(ge=0.001, le=MAX_SECONDS)] = None
     hop_s: Annotated[float | None, Field(ge=0.001)] = None
@@ -38,6 +41,13 @@ class AudioFolderOptions(FolderOptions):
     def _hop_needs_window(self) -> "AudioFolderOptions":
         if self.hop_s is not None and self.window_s is None:
             raise ValueError(f"hop_s {self.hop_s} needs window_s: a file is cut into windows of that many seconds")
+        return self
+
+    @model_validator(mode="after")
+    def _window_can_be_heard(self) -> "AudioFolderOptions":
+        if self.window_s is not None and self.window_s * self.expand > MAX_SECONDS:
+            heard = f"window_s {self.window_s} is {self.window_s * self.expand:g} s with expand {self.expand}"
+            raise ValueError(f"{heard}; at most {MAX_SECONDS:g} s can be played")
         return self
 
 
@@ -52,28 +62,41 @@ class AudioFolder(FolderSource):
 
     def __init__(self, options: AudioFolderOptions, base_dir: Path, cache_dir: Path) -> None:
         super().__init__(options, base_dir, cache_dir)
+        self._lengths = KeptLengths(cache_dir)
         self._window_s = options.window_s
         self._hop_s = options.hop_s or options.window_s
         if self._window_s is not None and self.grouping is None:
             self.grouping = Grouping("recordings")
+        names = walk(self.root, SUFFIXES, in_order=False, within=self._within)
+        self.sound_view = sound_view(options, (self.root / name for name in names))
 
     def scan(self) -> Iterator[Item]:
-        """Folder by folder, sorted by name; with windows, the header of each file is read and nothing decoded."""
+        """Folder by folder, sorted by name; with windows, the length of each file is found, or known from before."""
         for item in super().scan():
-            if self._window_s is None or self._hop_s is None:
-                yield item
-            else:
-                yield from windows_of(item, locate(self.root, item.id), self._window_s, self._hop_s)
+            yield from self._windows(item)
+
+    def held_out(self) -> Iterator[Item]:
+        """The test part, cut as the pool is."""
+        for item in super().held_out():
+            yield from self._windows(item)
+
+    def _windows(self, file: Item) -> Iterator[Item]:
+        if self._window_s is None or self._hop_s is None:
+            yield file
+        else:
+            with suppress(UnreadableItemError):  # it became a link out of the folder since it was listed
+                seconds = self._lengths.seconds(self.file_of(file.id), file.stamp)
+                yield from windows_of(file, seconds, self._window_s, self._hop_s)
 
     def group_of(self, item: Item) -> str | None:
         """What `group_pattern` finds; without one, the file of a window."""
-        return file_of(item) if self._groups is None and self.grouping else super().group_of(item)
+        return file_id_of(item) if self._groups is None and self.grouping else super().group_of(item)
 
     def read(self, item: Item, resolution: int | None = None) -> Waveform:
-        return read_sound(self.root, item, resolution)
+        return read_sound(self.root, item, resolution, self.sound_view, follow_links=self._follow_links)
 
     def content_key(self, item: Item) -> str:
-        return sound_key(self.root, item)
+        return sound_key(self.root, item, follow_links=self._follow_links)
 
     def file(self, item: Item) -> Path | None:
-        return whole_file(self.root, item)
+        return whole_file(self.root, item, self.sound_view, follow_links=self._follow_links)

@@ -11,15 +11,21 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from fastlabel_gradio.groups import Grouping
+from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.options import parse_options
 from fastlabel_gradio.registry import Registry
 from fastlabel_gradio.types import Item, Kind, LeftOut, Media
 
 
 class SourceOptions(BaseModel):
-    """Base of a source's options, the keys beside `kind` in the configuration. Unknown keys are refused."""
+    """Base of a source's options, the keys beside `kind` in the configuration. Unknown keys are refused.
+
+    Attributes:
+        beside_identity: options that may change while the labels stay: an item's id means the same with them and without.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    beside_identity: ClassVar[frozenset[str]] = frozenset({"download"})
 
 
 class Source(ABC):
@@ -29,10 +35,12 @@ class Source(ABC):
     download, with a progress bar. All methods may be called from several threads at once.
 
     Attributes:
-        grouping: what `group_of` goes by; None where it knows no groups.
+        sound_view: how its sounds are taken; `read` gives them as they are heard.
+        grouping: what `group_of` goes by, fixed once the source is open; None where it knows no groups.
     """
 
     kind: Kind
+    sound_view: SoundView = SoundView()
     grouping: Grouping | None = None
     Options: ClassVar[type[SourceOptions]]
 
@@ -42,7 +50,13 @@ class Source(ABC):
 
     @abstractmethod
     def scan(self) -> Iterator[Item]:
-        """Every item once, in any fixed order, without decoding and without holding more than the ids."""
+        """Every item once, in any fixed order, without decoding and without holding more than the ids.
+
+        It is called again every few minutes, and should find what is new, changed and gone.
+
+        Raises:
+            SourceError: the data cannot be listed now, or (at the end) not all of it could be. Nothing leaves the pool then.
+        """
 
     @abstractmethod
     def read(self, item: Item, resolution: int | None = None) -> Media:
@@ -61,12 +75,27 @@ class Source(ABC):
         """A hash of the item's content: equal content, equal key, whatever the id. Raises UnreadableItemError."""
 
     def file(self, item: Item) -> Path | None:
-        """The file that holds this item and nothing else, where there is one: a sound may be sent to the page as it is.
+        """The file that holds this item and nothing else, where there is one and it sounds as `read` gives it: it may be
+        sent to the page as it is.
+
+        None for a sound that is not heard as it was recorded.
 
         Raises:
-            UnreadableItemError: for an item that lies outside of the source.
+            UnreadableItemError: for an item that lies outside of the source, or cannot be read.
         """
         return None
+
+    def exported_path(self, item: Item) -> str:
+        """The path of the item's file relative to the source's folder, as exports write it; "" for an item without one.
+
+        See `files.exported_path` for names that are no UTF-8.
+        """
+        return ""
+
+    @property
+    def notice(self) -> str:
+        """What keeps the items from being read, with the next step, as one line; "" where nothing is known to."""
+        return ""
 
     def classes(self) -> tuple[str, ...]:
         """The classes that the source proposes, in order; empty where it knows none."""
@@ -89,6 +118,10 @@ class Source(ABC):
     def held_out(self) -> Iterator[Item]:
         """Items with reference labels kept out of the pool as a test part; none by default."""
         return iter(())
+
+    def is_held_out(self, item_id: str) -> bool:
+        """Whether an item is kept out of the pool as (part of) a test part, with a reference label or without."""
+        return False
 
 
 SOURCES: Registry[type[Source]] = Registry("source", "fastlabel.sources")

@@ -9,7 +9,12 @@ from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.media.item_file import one_line, open_file
 from fastlabel_gradio.types import TimeSpan
 
+WHOLE_BYTES = 16 << 20
+SAMPLED_BLOCKS, BLOCK_BYTES = 64, 1 << 15
+LINK_OUT = "a link out of the source's folder; --set follow_links=true follows it"
+
 _MARK = "\N{REPLACEMENT CHARACTER}"
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def id_of(relative_path: str) -> str:
@@ -23,7 +28,7 @@ def id_of(relative_path: str) -> str:
     marked = relative_path
     if not marked.isascii():
         marked = marked.replace(_MARK, _MARK * 2)
-        marked = re.sub("[\ud800-\udfff]", lambda match: _marked(match[0]), marked)
+        marked = _LONE_SURROGATE.sub(lambda match: _marked(match[0]), marked)
     if "#t=" in marked:
         file, span = TimeSpan.split(marked)
         marked = marked if span is None else file + _marked("#") + marked[len(file) + 1 :]
@@ -37,12 +42,36 @@ def path_of(item_id: str) -> str:
     )
 
 
-def locate(root: Path, item_id: str) -> Path:
-    """The file of an item. Raises UnreadableItemError for an id that leads out of `root`: absolute, or with '..'."""
+def exported_path(item_id: str) -> str:
+    r"""The path of an item's file as exports write it: as it is, without the part of a sound, and always UTF-8.
+
+    A name that is not valid UTF-8 has `\xHH` for each byte that is none, and a backslash in it is doubled; so has one that
+    holds the characters `\x` itself, which makes it reversible: without `\x` a path is written as it is.
+    """
+    path = path_of(TimeSpan.split(item_id)[0])
+    if not (_LONE_SURROGATE.search(path) or r"\x" in path):
+        return path
+    return _LONE_SURROGATE.sub(lambda match: _escaped(match[0]), path.replace("\\", r"\\"))
+
+
+def locate(root: Path, item_id: str, *, follow_links: bool = True) -> Path:
+    """The file of an item. Raises UnreadableItemError for an id that leads out of `root`: absolute, or with '..'.
+
+    Args:
+        follow_links: whether a link on the way may lead out of `root`; `root` itself may be a link.
+    """
     relative = PurePath(path_of(item_id))
     if relative.is_absolute() or relative.drive or ".." in relative.parts or not relative.parts:
         raise UnreadableItemError(f"lies outside of the source's folder: {item_id}")
-    return root / relative
+    path = root / relative
+    if not follow_links and leads_out(os.path.realpath(root), path):
+        raise UnreadableItemError(LINK_OUT)
+    return path
+
+
+def leads_out(real_root: str, path: str | Path) -> bool:
+    """Whether links lead from a path to a place that is not below `real_root`, which holds no link."""
+    return not PurePath(os.path.realpath(path)).is_relative_to(real_root)
 
 
 def stamp_of(status: os.stat_result) -> str:
@@ -57,6 +86,33 @@ def file_key(path: Path) -> str:
             return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
         except OSError as error:
             raise UnreadableItemError(f"cannot be read: {one_line(error)}") from error
+
+
+def sampled_key(path: Path) -> str:
+    """A key of a file that may be large, 32 hex digits: up to WHOLE_BYTES it is `file_key`. Raises UnreadableItemError.
+
+    Of a larger file the size and SAMPLED_BLOCKS blocks count, from the first to the last at even distances: two files of
+    one size that differ between those blocks only have the same key. A card of recordings is not read twice for it.
+    """
+    with open_file(path) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size <= WHOLE_BYTES:
+            return file_key(path)
+        digest = hashlib.blake2b(f"{size}\n".encode(), digest_size=16)
+        try:
+            for number in range(SAMPLED_BLOCKS):
+                stream.seek(number * (size - BLOCK_BYTES) // (SAMPLED_BLOCKS - 1))
+                digest.update(stream.read(BLOCK_BYTES))
+        except OSError as error:
+            raise UnreadableItemError(f"cannot be read: {one_line(error)}") from error
+    return digest.hexdigest()
+
+
+def _escaped(surrogate: str) -> str:
+    """The bytes that a lone surrogate stands for (PEP 383), or would have in UTF-8."""
+    code = ord(surrogate)
+    stands_for = bytes([code - 0xDC00]) if 0xDC80 <= code <= 0xDCFF else surrogate.encode("utf-8", "surrogatepass")
+    return "".join(rf"\x{byte:02x}" for byte in stands_for)
 
 
 def _marked(character: str) -> str:

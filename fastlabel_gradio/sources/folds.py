@@ -2,7 +2,7 @@
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
@@ -11,16 +11,16 @@ from pydantic import PositiveInt
 
 from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.groups import Grouping
-from fastlabel_gradio.sources.base import Source, SourceOptions
-from fastlabel_gradio.sources.files import id_of, locate, stamp_of
-from fastlabel_gradio.sources.sound_files import read_sound, sound_key, whole_file
+from fastlabel_gradio.sources.base import Source
+from fastlabel_gradio.sources.files import exported_path, id_of, locate, path_of, stamp_of
+from fastlabel_gradio.sources.sound_files import SoundOptions, read_sound, sound_key, sound_view, whole_file
 from fastlabel_gradio.sources.table_rows import Row, table_rows, text_of
-from fastlabel_gradio.types import Item, Waveform
+from fastlabel_gradio.types import Item, LeftOut, Waveform
 
 AUDIO = "audio"
 
 
-class FoldedOptions(SourceOptions):
+class FoldedOptions(SoundOptions):
     """`path`: the folder. `test_fold`: the fold that is kept out of the pool as a test part; none by default."""
 
     path: Path | None = None
@@ -72,6 +72,7 @@ class FoldedClips(Source):
         if self._test_fold is not None and (self._test_fold not in folds or len(folds) == 1):
             known = ", ".join(map(str, folds))
             raise SourceError(f"{folder}: test_fold {self._test_fold} leaves no pool or no test. Its folds: {known}.")
+        self.sound_view = sound_view(options, (self._audio / path_of(item_id) for item_id in self._clips))
 
     @abstractmethod
     def _folder(self, options: Any, base_dir: Path, cache_dir: Path) -> Path:
@@ -89,14 +90,31 @@ class FoldedClips(Source):
         """The clips of `test_fold`."""
         return (self._item(item_id) for item_id, clip in self._clips.items() if clip.fold == self._test_fold)
 
+    def is_held_out(self, item_id: str) -> bool:
+        clip = self._clips.get(item_id)
+        return clip is not None and clip.fold == self._test_fold
+
+    def left_out(self) -> Sequence[LeftOut]:
+        """The clips of the test part, and rows of the CSV file that the options leave out."""
+        held_out = sum(clip.fold == self._test_fold for clip in self._clips.values())
+        found = (
+            LeftOut(f"fold {self._test_fold}", "kept out as the test part (test_fold)", held_out),
+            LeftOut("other clips", "rows of the CSV file that the options of the source leave out", self._unwanted),
+        )
+        return [entry for entry in found if entry.count]
+
     def read(self, item: Item, resolution: int | None = None) -> Waveform:
-        return read_sound(self._audio, item, resolution)
+        return read_sound(self._audio, item, resolution, self.sound_view)
 
     def content_key(self, item: Item) -> str:
         return sound_key(self._audio, item)
 
     def file(self, item: Item) -> Path | None:
-        return whole_file(self._audio, item)
+        return whole_file(self._audio, item, self.sound_view)
+
+    def exported_path(self, item: Item) -> str:
+        """With the folder `audio`."""
+        return f"{AUDIO}/{exported_path(item.id)}"
 
     def classes(self) -> tuple[str, ...]:
         """The class names that occur, sorted."""
@@ -127,15 +145,18 @@ class FoldedClips(Source):
             return Item(item_id, "missing")
 
     def _read_clips(self, table: Path, options: Any) -> dict[str, Clip]:
-        """Clips by item id."""
+        """Clips by item id; rows without one are counted."""
         clips = {}
-        for line, row in table_rows(table, self.columns, self.advice):
+        self._unwanted = 0
+        for place, row in table_rows(table, self.columns, self.advice):
             try:
                 cells = _cells(row, self.columns)
             except ValueError as error:
-                raise SourceError(f"{table}, line {line}: {error}. {self.advice}") from error
+                raise SourceError(f"{table}, {place}: {error}. {self.advice}") from error
             clip = self._clip(cells, self._source_of(row, cells), options)
-            if clip is not None:
+            if clip is None:
+                self._unwanted += 1
+            else:
                 clips[id_of(clip.path)] = clip
         if not clips:
             raise SourceError(f"{table} names no clip. {self.advice}")

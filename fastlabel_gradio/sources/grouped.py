@@ -23,8 +23,8 @@ def _compiles(pattern: str) -> str:
 GroupPattern = Annotated[str, AfterValidator(_compiles)]
 
 
-def file_of(item: Item) -> str:
-    """The file that an item is a window of; the item's own id where it is a whole file."""
+def file_id_of(item: Item) -> str:
+    """The id of the file that an item is a window of; the item's own id where it is a whole file."""
     return TimeSpan.split(item.id)[0]
 
 
@@ -40,7 +40,7 @@ class PatternGroups:
         self.grouping = Grouping("groups", f"by {pattern}")
 
     def group_of(self, item: Item) -> str:
-        file_id = file_of(item)
+        file_id = file_id_of(item)
         return self._found(item.id) or self._found(file_id) or file_id
 
     def check(self, item_ids: Iterable[str], where: Path) -> None:

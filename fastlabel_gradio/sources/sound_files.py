@@ -4,40 +4,151 @@ Shared by the sources that list sound files.
 """
 
 import hashlib
+import itertools
 import os
 import threading
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
+from statistics import median_high
+from typing import Annotated
 
+from pydantic import Field, model_validator
+
+from fastlabel_gradio.errors import SourceError, UnreadableItemError
+from fastlabel_gradio.media.channels import Channel
 from fastlabel_gradio.media.item_file import open_file
-from fastlabel_gradio.media.sounds import open_sound
-from fastlabel_gradio.sources.files import file_key, locate, stamp_of
+from fastlabel_gradio.media.sound_view import Contrast, SoundView, as_heard, default_top_hz
+from fastlabel_gradio.media.sounds import MAX_RATE_HZ, MAX_SECONDS, at_most, open_sound, sound_info
+from fastlabel_gradio.sources.base import SourceOptions
+from fastlabel_gradio.sources.files import locate, sampled_key, stamp_of
 from fastlabel_gradio.types import Item, TimeSpan, Waveform
 
+AUDIO_SUFFIXES = (
+    *(
+        ".wav",
+        ".flac",
+        ".mp3",
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".m4a",
+        ".aac",
+        ".aif",
+        ".aiff",
+        ".aifc",
+        ".caf",
+        ".wma",
+        ".webm",
+    ),
+    *(".wave", ".bwf", ".rf64", ".w64", ".au", ".snd", ".voc", ".sph", ".mp2", ".mp1", ".mpa", ".m4b", ".mka", ".spx"),
+    *(".amr", ".awb", ".ape", ".wv", ".tta", ".tak", ".mpc", ".ac3", ".eac3", ".dts", ".dsf"),
+)
+VIDEO_SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".3gp", ".3gpp", ".3g2", ".mkv", ".avi", ".wmv", ".asf", ".flv", ".f4v", ".ogv", ".mpg"),
+    *(".mpeg", ".vob", ".mts", ".m2ts"),
+)
+SUFFIXES = AUDIO_SUFFIXES + VIDEO_SUFFIXES
 KEPT_KEYS = 65_536  # about 20 MB
+LOOKED_AT = 12  # files whose headers tell what the recordings are
 _LOCKS = tuple(threading.Lock() for _ in range(64))
 
 
-def read_sound(root: Path, item: Item, rate_hz: int | None) -> Waveform:
-    """The file or the part of it, with no more samples a second than asked for. Raises UnreadableItemError."""
+class SoundOptions(SourceOptions):
+    """How the sounds of a source are read, seen, heard and embedded. Frequencies are those of the recordings.
+
+    Attributes:
+        channel: of a sound with several: `auto`, their mean, or the loudest where they cancel each other; `mix`, always
+            their mean; or the number of one, from 1.
+        top_hz: upper end of the spectrograms; 11,025 by default, or half of the recordings' rate where that is above 96,000.
+        low_hz: what lies below is filtered out of what is heard, seen and embedded.
+        expand: sounds are played and embedded that many times slower, so that ultrasound is heard.
+        contrast: `pcen` darkens what goes on all the time, such as wind or hum.
+    """
+
+    beside_identity = SourceOptions.beside_identity | {"channel", "top_hz", "low_hz", "expand", "contrast"}
+
+    channel: Channel = "auto"
+    top_hz: Annotated[int | None, Field(ge=20, le=MAX_RATE_HZ // 2)] = None
+    low_hz: Annotated[int, Field(ge=0, le=MAX_RATE_HZ // 2)] = 0
+    expand: Annotated[int, Field(ge=1, le=100)] = 1
+    contrast: Contrast = "decibels"
+
+    @model_validator(mode="after")
+    def _low_is_below_top(self) -> "SoundOptions":
+        if self.top_hz is not None and self.low_hz >= self.top_hz:
+            raise ValueError(f"low_hz {self.low_hz} is not below top_hz {self.top_hz}")
+        return self
+
+
+def sound_view(options: SoundOptions, files: Iterable[Path]) -> SoundView:
+    """How the sounds are taken, after a look at some files' headers. Raises SourceError where nothing is left of them."""
+    rates = list(_rates(itertools.islice(files, LOOKED_AT)))
+    rate_hz = median_high(rates) if rates else 0
+    top_hz = options.top_hz or default_top_hz(rate_hz, options.low_hz)
+    if options.low_hz >= top_hz:
+        raise SourceError(
+            f"low_hz {options.low_hz} leaves nothing: the recordings hold up to {top_hz} Hz. Choose a lower low_hz."
+        )
+    return SoundView(top_hz, options.low_hz, options.expand, options.contrast, options.channel, rate_hz)
+
+
+def read_sound(root: Path, item: Item, rate_hz: int | None, view: SoundView, *, follow_links: bool = True) -> Waveform:
+    """The file or the part of it as it is heard, with no more samples a second than asked for.
+
+    Raises:
+        UnreadableItemError: it cannot be read, or is a link out of `root` and `follow_links` is off.
+    """
     file_id, span = TimeSpan.split(item.id)
-    return open_sound(locate(root, file_id), span, rate_hz)
+    path = locate(root, file_id, follow_links=follow_links)
+    sound = as_heard(open_sound(path, span, channel=view.channel), view)
+    if sound.seconds > MAX_SECONDS * (1 + 1e-4):  # a rate in whole numbers is not quite so much slower
+        raise UnreadableItemError(
+            f"{sound.seconds / 60:.0f} min when it is {view.expand} times slower, at most {MAX_SECONDS / 60:.0f}: "
+            "cut it into shorter windows (`window_s`)"
+        )
+    return at_most(sound, rate_hz)
 
 
-def sound_key(root: Path, item: Item) -> str:
-    """Of a whole file the hash of its bytes, of a part the hash of those and of its place. Raises UnreadableItemError."""
+def sound_key(root: Path, item: Item, *, follow_links: bool = True) -> str:
+    """Of a whole file its key, of a part the hash of that and of its place. Raises UnreadableItemError."""
     file_id, span = TimeSpan.split(item.id)
-    path = locate(root, file_id)
-    if span is None:
-        return file_key(path)
-    part = span.id_in(_file_key_once(path))
-    return hashlib.blake2b(part.encode(), digest_size=16).hexdigest()
+    key = _file_key_once(locate(root, file_id, follow_links=follow_links))
+    return key if span is None else hashlib.blake2b(span.id_in(key).encode(), digest_size=16).hexdigest()
 
 
-def whole_file(root: Path, item: Item) -> Path | None:
-    """The path of an item that is a whole file, None for a part. Raises UnreadableItemError for a path out of `root`."""
+def whole_file(root: Path, item: Item, view: SoundView, *, follow_links: bool = True) -> Path | None:
+    """The path of an item that is a whole file and sounds as it is heard and seen; None for another.
+
+    Raises:
+        UnreadableItemError: a path out of `root`, or a file whose sound cannot be read.
+    """
     file_id, span = TimeSpan.split(item.id)
-    return locate(root, file_id) if span is None else None
+    path = locate(root, file_id, follow_links=follow_links)
+    if span is not None or view.changes_sound:
+        return None
+    with open_file(path) as stream:
+        stamp = stamp_of(os.fstat(stream.fileno()))
+    return path if _sounds_as_seen(path, stamp, view.channel) else None
+
+
+def _rates(files: Iterable[Path]) -> Iterator[int]:
+    for file in files:
+        try:
+            yield sound_info(file).rate_hz
+        except UnreadableItemError:
+            continue  # it is listed with the reason when it is read
+
+
+@lru_cache(KEPT_KEYS)
+def _sounds_as_seen(path: Path, stamp: str, channel: Channel) -> bool:
+    """Whether a player makes of the file what is drawn of it: no channel is left out, nothing is scaled or repaired."""
+    info = sound_info(path)
+    if info.note or (info.channels > 1 and isinstance(channel, int)):
+        return False
+    if info.is_float or (info.channels > 1 and channel == "auto"):
+        return not open_sound(path, channel=channel).note
+    return True
 
 
 def _file_key_once(path: Path) -> str:
@@ -50,4 +161,4 @@ def _file_key_once(path: Path) -> str:
 
 @lru_cache(KEPT_KEYS)
 def _kept_key(path: Path, stamp: str) -> str:
-    return file_key(path)
+    return sampled_key(path)

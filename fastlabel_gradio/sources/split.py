@@ -1,7 +1,7 @@
 """Any source with a random part of it held out as a test part."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
@@ -10,9 +10,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from fastlabel_gradio.errors import ConfigError, SourceError
-from fastlabel_gradio.groups import draw_groups, group_key
+from fastlabel_gradio.groups import KEYS, draw_groups, group_key
 from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions, open_source
-from fastlabel_gradio.types import Item, Media
+from fastlabel_gradio.types import Item, LeftOut, Media
 
 
 class SplitOptions(SourceOptions):
@@ -47,14 +47,31 @@ class Split(Source):
         self._options = options
         self.kind = self._whole.kind
         self.grouping = self._whole.grouping
+        self._held_out_count = 0
+        self.sound_view = self._whole.sound_view
 
     def scan(self) -> Iterator[Item]:
-        return (item for item in self._whole.scan() if not self._is_held_out(item))
+        held_out = 0
+        for item in self._whole.scan():
+            if self._is_in_share(item.id):
+                held_out += 1
+            else:
+                yield item
+        self._held_out_count = held_out
+
+    def left_out(self) -> Sequence[LeftOut]:
+        """The held-out share, once a scan has come to its end, and what the whole source leaves out itself."""
+        why = f"kept out as a random test part (test_share {self._options.test_share})"
+        own = [LeftOut("test share", why, self._held_out_count)] if self._held_out_count else []
+        return [*own, *self._whole.left_out()]
 
     def held_out(self) -> Iterator[Item]:
         """The held-out share, then what the whole source holds out itself."""
-        yield from (item for item in self._whole.scan() if self._is_held_out(item))
+        yield from (item for item in self._whole.scan() if self._is_in_share(item.id))
         yield from self._whole.held_out()
+
+    def is_held_out(self, item_id: str) -> bool:
+        return self._is_in_share(item_id) or self._whole.is_held_out(item_id)
 
     def read(self, item: Item, resolution: int | None = None) -> Media:
         return self._whole.read(item, resolution)
@@ -65,6 +82,13 @@ class Split(Source):
     def file(self, item: Item) -> Path | None:
         return self._whole.file(item)
 
+    def exported_path(self, item: Item) -> str:
+        return self._whole.exported_path(item)
+
+    @property
+    def notice(self) -> str:
+        return self._whole.notice
+
     def classes(self) -> tuple[str, ...]:
         return self._whole.classes()
 
@@ -74,11 +98,12 @@ class Split(Source):
     def group_of(self, item: Item) -> str | None:
         return self._whole.group_of(item)
 
-    def _is_held_out(self, item: Item) -> bool:
-        group = self._whole.group_of(item)
+    def _is_in_share(self, item_id: str) -> bool:
+        group = self._whole.group_of(Item(item_id, "")) if self.grouping else None
         if group is not None:
-            return self._held_out_groups.get(group_key(group, f"{self._options.seed}"), False)
-        digest = blake2b(f"{self._options.seed}\n{item.id}".encode("utf-8", "surrogateescape"), digest_size=8).digest()
+            key, share = group_key(group, f"{self._options.seed}"), self._options.test_share
+            return self._held_out_groups.get(key, key < share * KEYS)
+        digest = blake2b(f"{self._options.seed}\n{item_id}".encode("utf-8", "surrogateescape"), digest_size=8).digest()
         return int.from_bytes(digest) < self._options.test_share * 2**64
 
     @cached_property

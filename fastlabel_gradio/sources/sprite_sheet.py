@@ -156,7 +156,7 @@ def _check_fully(path: Path, options: SpriteSheetOptions) -> None:
 
 
 def _decoded(path: Path, options: SpriteSheetOptions) -> Image.Image:
-    sheet = open_picture(path, side_limit_px=MAX_PIXELS)
+    sheet = open_picture(path, side_limit_px=MAX_PIXELS, whole=True)
     _check_fit(path, sheet.size, options)
     return sheet
 

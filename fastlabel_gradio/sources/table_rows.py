@@ -1,73 +1,213 @@
-"""Rows of a table file, CSV with a header line or JSONL. Shared by the sources that read one."""
+"""Rows of a table file: CSV as spreadsheets and programs write it, JSON, JSONL. Shared by the sources that read one."""
 
 import csv
+import itertools
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
 from fastlabel_gradio.errors import SourceError
+from fastlabel_gradio.sources.table_columns import PATH
+from fastlabel_gradio.sources.table_format import HEAD_CHARS, HEAD_ROWS, Layout, encoding_of, layout_of, open_text
 
-SUFFIXES = (".csv", ".jsonl")
+JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
+SUFFIXES = (".csv", ".tsv", ".tab", ".txt", *JSON_SUFFIXES)
 
 Row: TypeAlias = Mapping[str | None, object]
+Placed: TypeAlias = tuple[str, Row]  # "line 7", or "entry 7" of a JSON list, and the row
 
 
-def table_rows(table: Path, required: Iterable[str] = (), advice: str = "") -> Iterator[tuple[int, Row]]:
-    """Every row with the number of its line.
+class TableRows:
+    """A table that is opened: the names of its columns, its first rows, and all of them once.
+
+    Cells beyond the last column of a CSV are at the key None, as a list. Of JSON the columns are those of the first rows.
+
+    Args:
+        encoding: what its user calls it; found out by default.
+
+    Raises:
+        SourceError: here and while reading: no text, a line that is no CSV or JSON, a quote that is never closed.
+    """
+
+    def __init__(self, table: Path, encoding: str | None = None) -> None:
+        self.table = table
+        self.is_json = table.suffix.lower() in JSON_SUFFIXES
+        try:
+            self._encoding = encoding_of(table, encoding)
+        except OSError as error:
+            raise SourceError(f"{table} cannot be read: {error.strerror}.") from error
+        if self.is_json:
+            rows = _json_rows(table, self._encoding)
+            self.first = tuple(itertools.islice(rows, HEAD_ROWS))
+            self.columns = tuple(dict.fromkeys(str(name) for _, row in self.first for name in row))
+        else:
+            rows, self.columns = _csv_rows(table, self._encoding)
+            self.first = tuple(itertools.islice(rows, HEAD_ROWS))
+        self._rest = rows
+
+    def __iter__(self) -> Iterator[Placed]:
+        return itertools.chain(self.first, self._rest)
+
+
+def table_rows(table: Path, required: Iterable[str] = (), advice: str = "") -> Iterator[Placed]:
+    """Every row with its place.
 
     Args:
         required: columns that must be there.
         advice: what to do where one is not, the end of that message.
 
     Raises:
-        SourceError: no file, a column that is missing, not UTF-8, a line that is no CSV or JSON.
+        SourceError: as `TableRows`, and for a column that is missing.
     """
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as lines:
-            if table.suffix.lower() == ".csv":
-                yield from _csv_rows(table, lines, required, advice)
-            else:
-                yield from _jsonl_rows(table, lines, required, advice)
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{table} is not UTF-8 (byte {error.start}). Save it as UTF-8.") from error
-    except OSError as error:
-        raise SourceError(f"{table} cannot be read: {error.strerror}.") from error
+    rows = TableRows(table)
+    for column in required:
+        if column not in rows.columns:
+            found = ", ".join(rows.columns) or "none"
+            raise SourceError(f"{table}: no column '{column}'. Its columns: {found}. {advice}".rstrip())
+    yield from rows
 
 
 def text_of(value: object) -> str | None:
-    """A cell's text without blanks around it; None for an empty one."""
-    text = "" if value is None else str(value).strip()
-    return text or None
+    """A cell's text without blanks around it; None for an empty one, null and NaN."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    return str(value).strip() or None
 
 
-def _csv_rows(table: Path, lines: Iterator[str], required: Iterable[str], advice: str) -> Iterator[tuple[int, Row]]:
-    reader = csv.DictReader(lines)
+def _csv_rows(table: Path, encoding: str) -> tuple[Iterator[Placed], tuple[str, ...]]:
+    head = _head(table, encoding)
     try:
-        _require(required, reader.fieldnames or (), f"{table}", advice)
-        for row in reader:
-            yield reader.line_num, row
+        layout = layout_of(head, is_whole=len(head) < HEAD_CHARS)
+    except SourceError as error:
+        raise SourceError(f"{table}: {error}") from error
+
+    def rows() -> Iterator[Placed]:
+        records = _records(table, encoding, layout)
+        if layout.has_header:
+            next(records, None)
+        for line, cells in records:
+            row: dict[str | None, object] = dict(zip(layout.columns, cells, strict=False))
+            if len(cells) > len(layout.columns):
+                row[None] = cells[len(layout.columns) :]
+            yield f"line {line}", row
+
+    return rows(), layout.columns
+
+
+def _records(table: Path, encoding: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
+    """Line number and cells of every record that is not empty."""
+    lines = _Remembered(open_text(table, encoding))
+    if layout.has_separator_line:
+        next(lines, None)
+        lines.begin_record()
+    reader = csv.reader(lines, delimiter=layout.delimiter, skipinitialspace=layout.skips_blanks)
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield lines.number, cells
+            lines.begin_record()
     except csv.Error as error:
-        raise SourceError(f"{table}, line {reader.line_num}: {error}. Save it as comma-separated UTF-8.") from error
+        raise SourceError(f"{table}, line {lines.first}: {error}. Is a quote opened there and never closed?") from error
+    lines.refuse_open_quote(table, layout.delimiter)
 
 
-def _jsonl_rows(table: Path, lines: Iterator[str], required: Iterable[str], advice: str) -> Iterator[tuple[int, Row]]:
-    for number, line in enumerate(lines, start=1):
+class _Remembered(Iterator[str]):
+    """Lines, with the number of the last one and those of the record being read.
+
+    Python's reader takes the end of the file for the end of a quote: rows after a stray one would be lost in one cell.
+    """
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._of_record: list[str] = []
+        self._of_last: list[str] = []
+        self.number = 0
+
+    @property
+    def first(self) -> int:
+        """The number of the line with which the record begins."""
+        return self.number - max(len(self._of_record), 1) + 1
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.number += 1
+        self._of_record.append(line)
+        return line
+
+    def begin_record(self) -> None:
+        self._of_last, self._of_record = self._of_record, []
+
+    def refuse_open_quote(self, table: Path, delimiter: str) -> None:
+        if len(self._of_last) < 2:
+            return
+        try:
+            list(csv.reader(self._of_last, delimiter=delimiter, skipinitialspace=True, strict=True))
+        except csv.Error as error:
+            line = self.number - len(self._of_last) + 1
+            raise SourceError(f"{table}, line {line}: a quote is opened there and never closed. Close it.") from error
+
+
+def _head(table: Path, encoding: str) -> str:
+    text: list[str] = []
+    count = 0
+    for line in open_text(table, encoding):
+        text.append(line[: HEAD_CHARS - count])
+        count += len(text[-1])
+        if count >= HEAD_CHARS:
+            break
+    return "".join(text)
+
+
+def _json_rows(table: Path, encoding: str) -> Iterator[Placed]:
+    """Of a list of objects, or of one object a line, whatever the suffix says."""
+    lines = open_text(table, encoding)
+    first = next((line for line in lines if line.strip()), "")
+    if first.lstrip()[:1] == "[" or _is_one_object(table, first):
+        yield from _entries(table, first + "".join(lines))
+    else:
+        yield from _objects(table, encoding)
+
+
+def _is_one_object(table: Path, first: str) -> bool:
+    """Whether a .json file begins an object that its first line does not end."""
+    if table.suffix.lower() != ".json" or not first.strip():
+        return False
+    try:
+        json.loads(first)
+    except ValueError:
+        return True
+    return False
+
+
+def _entries(table: Path, text: str) -> Iterator[Placed]:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SourceError(f"{table}: not JSON ({error}). It is a list of objects, or one object a line.") from error
+    if not isinstance(content, list):
+        keys = ", ".join(content)[:80] if isinstance(content, dict) else type(content).__name__
+        raise SourceError(
+            f"{table}: one object ({keys}) where a list of objects is expected. Write "
+            '[{"path": "a.jpg", "label": "x"}, …], or one object a line.'
+        )
+    for number, entry in enumerate(content, start=1):
+        yield f"entry {number}", _object(f"{table}, entry {number}", {PATH: entry} if isinstance(entry, str) else entry)
+
+
+def _objects(table: Path, encoding: str) -> Iterator[Placed]:
+    for number, line in enumerate(open_text(table, encoding), start=1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise SourceError(f"{table}, line {number}: not JSON ({error}). Each line is one object.") from error
-        if not isinstance(row, dict):
-            raise SourceError(f"{table}, line {number}: {type(row).__name__} where an object is expected.")
-        _require(required, row, f"{table}, line {number}", advice)
-        yield number, row
+        yield f"line {number}", _object(f"{table}, line {number}", row)
 
 
-def _require(required: Iterable[str], columns: Iterable[object], where: str, advice: str) -> None:
-    names = [str(name) for name in columns]
-    for column in required:
-        if column not in names:
-            found = ", ".join(names) or "none"
-            raise SourceError(f"{where}: no column '{column}'. Its columns: {found}. {advice}".rstrip())
+def _object(where: str, row: object) -> Row:
+    if not isinstance(row, dict):
+        raise SourceError(f"{where}: {type(row).__name__} where an object is expected.")
+    return row

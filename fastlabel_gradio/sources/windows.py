@@ -1,25 +1,15 @@
 """Windows: where a long recording is cut. Every source that cuts its files does it here."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from fastlabel_gradio.errors import UnreadableItemError
-from fastlabel_gradio.media.sounds import sound_info
 from fastlabel_gradio.types import Item, TimeSpan
 
 MIN_REST_MS = 100  # less at the end of a file is in no window
 
 
-def windows_of(file: Item, path: Path, window_s: float, hop_s: float) -> Iterator[Item]:
-    """The windows of a file as items, from its header alone.
-
-    A file whose header cannot be read is one window, so that it is listed with the reason.
-    """
-    try:
-        spans = windows(sound_info(path).seconds, window_s, hop_s)
-    except UnreadableItemError:
-        spans = iter((TimeSpan(0.0, window_s),))
-    for span in spans:
+def windows_of(file: Item, seconds: float, window_s: float, hop_s: float) -> Iterator[Item]:
+    """The windows of a file of that length as items; one where it is not known, 0, so that it is listed with the reason."""
+    for span in windows(seconds, window_s, hop_s):
         yield Item(span.id_in(file.id), file.stamp)
 
 

@@ -44,6 +44,10 @@ class ProjectApi {
     return this.post("api/train", {});
   }
 
+  rescan() {
+    return this.post("api/rescan", {});
+  }
+
   renew(batchId) {
     return this.post("api/renew", { batch_id: batchId });
   }

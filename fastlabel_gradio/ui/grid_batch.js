@@ -3,13 +3,14 @@
 const MANY_CARDS = 200;
 
 class BatchView {
-  // `player`: null where the items are pictures.
-  constructor(drafts, dock, zoom, player, mediaUrl) {
+  // `player`: null where the items are pictures. `expand`: how many times slower than recorded it plays.
+  constructor(drafts, dock, zoom, player, mediaUrl, expand) {
     this.drafts = drafts;
     this.dock = dock;
     this.zoom = zoom;
     this.player = player;
     this.mediaUrl = mediaUrl;
+    this.expand = expand;
     this.node = el("div", "fl-cards");
     this.node.setAttribute("role", "group");
     this.node.setAttribute("aria-label", "Batch");
@@ -33,7 +34,7 @@ class BatchView {
     this.forget();
     this.batch = batch;
     this.classes = batch.classes;
-    this.deck = new CardDeck(batch.classes, this.player, this.mediaUrl);
+    this.deck = new CardDeck(batch.classes, this.player, this.mediaUrl, this.expand);
     this.cards = this.deck.build(batch.items);
     this.restoreLabels();
   }
@@ -255,6 +256,10 @@ class BatchView {
 
   stopSound() {
     if (this.hasSound()) this.player.stop();
+  }
+
+  paintSounds() {
+    for (const { sound } of this.cards) this.player.paintFaces(sound);
   }
 
   // Whether the player holds a sound of this batch, and not one of another tab.

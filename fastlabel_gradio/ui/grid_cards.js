@@ -13,9 +13,11 @@ function cardState(card) {
 }
 
 class CardDeck {
-  constructor(classes, player, mediaUrl) {
+  // `expand`: how many times slower than they were recorded sounds are played.
+  constructor(classes, player, mediaUrl, expand) {
     this.classes = classes;
     this.player = player;
+    this.expand = expand;
     this.mediaUrl = mediaUrl;
     this.unsureBelow = 1 / classes.length + UNSURE_ABOVE_CHANCE;
     this.menu = document.createDocumentFragment();
@@ -37,14 +39,16 @@ class CardDeck {
     card.tile = el("div", "fl-tile");
     card.badge = el("span", "fl-badge");
     card.badge.setAttribute("aria-hidden", "true");
-    card.sound = this.player && new Sound(this.mediaUrl(item.media_url), item.start_s, item.duration_s);
+    card.sound = this.player && new Sound(this.mediaUrl(item.media_url), item, this.expand);
     const face = card.sound && cardFace(index);
     card.chip = card.suggestion ? buildChip(card.suggestion, this.unsureBelow) : null;
     card.select = this.buildMenu(index, lazy);
     const zoom = button("fl-zoom-button", "⤢", "zoom", "Enlarge (z)");
     zoom.setAttribute("aria-label", "Enlarge");
     zoom.tabIndex = -1;
+    const note = item.note ? noteMark(item.note) : null;
     const picture = el("div", "fl-picture", card.tile, face?.cursor, card.badge, face?.problem, face?.play, zoom);
+    picture.append(...[note, face?.gain].filter(Boolean));
     picture.title = card.item.id;
     node.append(...[picture, face?.time, card.chip, card.select].filter(Boolean));
     if (face) this.player.show(card.sound, face);
@@ -83,8 +87,16 @@ class CardDeck {
     const { suggestion } = card;
     const said = suggestion && "suggestion " + suggestion.name + ", " + formatPercent(suggestion.confidence);
     const label = state === "open" ? "not labeled" : state + ": " + this.classes[card.label];
-    return [place, said, label].filter(Boolean).join("; ");
+    return [place, said, label, card.item.note].filter(Boolean).join("; ");
   }
+}
+
+// What had to be done to read the item; the card's own name says it too, for those who do not see the mark.
+function noteMark(text) {
+  const mark = el("span", "fl-note", "i");
+  mark.title = text;
+  mark.setAttribute("aria-hidden", "true");
+  return mark;
 }
 
 function suggestionOf(item, classes) {

@@ -12,6 +12,7 @@ const KEY_HELP = [
   ["z", "enlarge, and back"],
   [". ,", "play faster, slower", "audio"],
   ["l", "loop: a sound begins again at its end", "audio"],
+  ["v", "normalise: quiet sounds are turned up", "audio"],
   ["p", "play on focus: a card plays when you move to it", "audio"],
   ["s", "submit the labels; the next batch follows"],
   ["n", "load the next batch; labels on screen are submitted first"],
@@ -37,7 +38,7 @@ const KEY_ACTIONS = {
 };
 const KEY_ACTIONS_OF_KIND = {
   image: { " ": "toggleZoom" },
-  audio: { " ": "toggleSound", ",": "playSlower", ".": "playFaster", l: "toggleLoop", p: "togglePlayOnFocus" },
+  audio: { " ": "toggleSound", ",": "playSlower", ".": "playFaster", l: "toggleLoop", v: "toggleNormalise", p: "togglePlayOnFocus" },
 };
 
 const REPEATABLE = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]);

@@ -4,19 +4,26 @@
 const WARM_AFTER_MS = 100; // moving on faster than this loads nothing
 
 class Sound {
-  constructor(url, startS, durationS) {
+  // `expand`: how many times slower than it was recorded it is played.
+  constructor(url, item, expand) {
     this.url = url;
-    this.startS = startS; // where it begins in its file
-    this.durationS = durationS; // null while nobody knows
+    this.startS = item.start_s; // where it begins in its file
+    this.durationS = item.duration_s; // as it was recorded; null while nobody knows
+    this.gainDb = item.gain_db; // by how much it may be turned up
+    this.expand = expand;
     this.converted = false;
     this.problem = "";
     this.faces = new Set();
   }
 
-  get source() {
-    if (!this.converted) return this.url;
+  get playedS() {
+    return this.durationS === null ? null : this.durationS * this.expand;
+  }
+
+  source(normalised) {
     const url = new URL(this.url);
-    url.searchParams.set("converted", "true");
+    if (this.converted) url.searchParams.set("converted", "true");
+    if (normalised && this.gainDb) url.searchParams.set("normalised", "true");
     return url.href;
   }
 }
@@ -39,7 +46,12 @@ class SoundPlayer {
   // A face follows the sound until it is taken out of its faces.
   show(sound, face) {
     sound.faces.add(face);
-    face.paint(sound, sound === this.sound ? this.state : "stopped");
+    this.paintFaces(sound);
+  }
+
+  paintFaces(sound) {
+    const state = sound === this.sound ? this.state : "stopped";
+    for (const face of sound.faces) face.paint(sound, state, this.settings.normalise ? sound.gainDb : 0);
   }
 
   get state() {
@@ -92,12 +104,12 @@ class SoundPlayer {
     if (sound.problem) Object.assign(sound, { problem: "", converted: false });
     this.sound = sound;
     this.fraction = 0;
-    this.media.src = sound.source;
+    this.media.src = sound.source(this.settings.normalise);
   }
 
   seek(fraction) {
     this.fraction = fraction;
-    const seconds = fraction * (this.sound.durationS ?? 0);
+    const seconds = fraction * (this.sound.playedS ?? 0);
     if (this.media.currentTime !== seconds) this.media.currentTime = seconds;
   }
 
@@ -109,7 +121,7 @@ class SoundPlayer {
   onDuration() {
     const { sound, media } = this;
     if (!sound || sound.durationS !== null || !Number.isFinite(media.duration)) return;
-    sound.durationS = media.duration;
+    sound.durationS = media.duration / sound.expand;
     this.seek(this.fraction);
     this.paint();
   }
@@ -121,29 +133,42 @@ class SoundPlayer {
     if (sound.converted) sound.problem = "This sound cannot be played.";
     else {
       sound.converted = true;
-      media.src = sound.source;
-      this.seek(this.fraction);
-      if (wasStarted) this.start();
+      this.reopen(this.fraction, wasStarted);
     }
     this.paint();
+  }
+
+  // The same sound from another address, from a place in it, 0 to 1.
+  reopen(fraction, wasStarted) {
+    this.media.src = this.sound.source(this.settings.normalise);
+    this.seek(fraction);
+    if (wasStarted) this.start();
   }
 
   applySettings() {
     const { media, settings } = this;
     media.loop = settings.loop;
     media.defaultPlaybackRate = media.playbackRate = settings.speed; // a browser keeps the pitch by itself
+    this.applyNormalise();
+  }
+
+  applyNormalise() {
+    const { sound, media } = this;
+    if (!sound || media.src === sound.source(this.settings.normalise)) return;
+    this.reopen(media.currentTime / sound.playedS || 0, this.state !== "stopped");
+    this.paint();
   }
 
   paint() {
-    if (this.painted !== this.sound) for (const face of this.painted?.faces ?? []) face.paint(this.painted, "stopped");
+    if (this.painted && this.painted !== this.sound) this.paintFaces(this.painted);
     this.painted = this.sound;
-    for (const face of this.sound?.faces ?? []) face.paint(this.sound, this.state);
+    if (this.sound) this.paintFaces(this.sound);
     cancelAnimationFrame(this.frame);
     if (this.state !== "stopped") this.follow();
   }
 
   follow() {
-    const place = this.media.currentTime / (this.sound.durationS ?? this.media.duration);
+    const place = this.media.currentTime / (this.sound.playedS ?? this.media.duration);
     for (const face of this.sound.faces) face.moveCursor(place || 0);
     this.frame = requestAnimationFrame(() => this.follow());
   }

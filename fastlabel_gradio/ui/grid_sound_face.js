@@ -1,6 +1,6 @@
 // What a sound looks like, on its card and enlarged: cursor, play button, seconds along the bottom, kHz at the side.
 
-const TIME_STEPS_S = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600];
+const TIME_STEPS_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600];
 const CARD_TICKS = 6;
 const LARGE_TICKS = 12;
 const NARROW_PX = 700; // a window with half the ticks, and narrow cards
@@ -9,7 +9,12 @@ const LARGE_WIDTHS_PX = [270, 600];
 const DIGIT_PX = 7; // of a time below a spectrogram; a colon or a point takes half of it
 const BETWEEN_TIMES_PX = 6;
 const DURATION_PX = 50; // of a card's ruler, behind its times
-const FREQUENCIES_HZ = [500, 1000, 2000, 4000, 8000];
+const FREQUENCY_PX = 20; // a line of text beside an enlarged spectrogram
+const FREQUENCY_STEPS_HZ = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000];
+const OCTAVES_HZ = Array.from({ length: 15 }, (_, octave) => 31.25 * 2 ** octave); // 500, 1000, 2000 … among them
+const FEWEST_OCTAVES = 5; // in a narrower range frequencies stand in equal steps
+const MOST_STEPS = 8;
+const LARGE_RATIO = 2.5;
 
 class SoundFace {
   // `ticks` at most below a spectrogram that is at least `widthPx` wide.
@@ -23,6 +28,7 @@ class SoundFace {
     this.ruler = el("div", "fl-ruler");
     this.ruler.setAttribute("aria-hidden", "true");
     this.duration = el("span", "fl-duration");
+    this.gain = el("span", "fl-gain");
     this.problem = el("p", "fl-sound-problem");
     this.unit = el("span", "fl-second");
     this.unit.setAttribute("aria-hidden", "true");
@@ -30,13 +36,17 @@ class SoundFace {
     setShown(this.problem, false);
   }
 
-  paint(sound, state) {
+  // `gainDb`: by how much it is turned up.
+  paint(sound, state, gainDb) {
     setShown(this.cursor, state !== "stopped");
     this.play.dataset.state = state;
     this.play.setAttribute("aria-label", (state === "stopped" ? "Play " : "Stop ") + this.name);
     this.play.title = (state === "stopped" ? "Play" : "Stop") + " (Space)";
     setText(this.problem, sound.problem);
     setShown(this.problem, sound.problem !== "");
+    setText(this.gain, gainDb ? "+" + gainDb + " dB" : "");
+    setShown(this.gain, gainDb > 0);
+    this.gain.title = gainDb ? "A quiet recording, turned up by " + gainDb + " dB (v)" : "";
     if (this.measured !== sound || this.durationS !== sound.durationS) this.paintTime(sound);
   }
 
@@ -71,14 +81,14 @@ function isNarrow() {
   return window.innerWidth < NARROW_PX;
 }
 
-function largeAxes(face, picture, topHz) {
-  return el("div", "fl-axes", frequencyRuler(topHz), picture, face.unit, face.ruler);
+function largeAxes(face, picture, view) {
+  return el("div", "fl-axes", frequencyRuler(view, face.widthPx / LARGE_RATIO), picture, face.unit, face.ruler);
 }
 
 // Times in the file as { place: 0 to 1, text }, at most `most` steps of them.
 function timeTicks(startS, durationS, most) {
   const step = TIME_STEPS_S.find((one) => durationS / one <= most) ?? 3600 * Math.ceil(durationS / most / 3600);
-  const decimals = step < 0.1 ? 2 : step < 1 ? 1 : 0;
+  const decimals = step < 0.01 ? 3 : step < 0.1 ? 2 : step < 1 ? 1 : 0;
   const format = inMinutes(startS + durationS) ? formatClock : (seconds) => seconds.toFixed(decimals);
   const ticks = [];
   for (let count = Math.ceil(startS / step - 1e-6); count * step <= startS + durationS + 1e-6; count += 1) {
@@ -111,11 +121,28 @@ function timeUnit(endS) {
   return endS < 3600 ? "min" : "h";
 }
 
-// The spectrogram's vertical axis is the mel scale from 0 to `topHz`: mel(f) = 2595 log10(1 + f / 700).
-function frequencyTicks(topHz) {
-  const mel = (hz) => 2595 * Math.log10(1 + hz / 700);
-  const inReach = FREQUENCIES_HZ.filter((hz) => hz < topHz);
-  return inReach.map((hz) => ({ place: mel(hz) / mel(topHz), text: String(hz / 1000) }));
+// Frequencies of the recording as { place: 0 to 1, text in kHz } where they stand at a spectrogram of that height.
+// Its axis is the mel scale, mel(f) = 2595 log10(1 + f / 700), of the sound as it is drawn, `stretch` times slower.
+function frequencyTicks({ low_hz: lowHz, top_hz: topHz, stretch }, heightPx) {
+  const mel = (hz) => 2595 * Math.log10(1 + hz / stretch / 700);
+  const placed = frequenciesIn(lowHz, topHz).map((hz) => {
+    return { place: (mel(hz) - mel(lowHz)) / (mel(topHz) - mel(lowHz)), text: String(hz / 1000) };
+  });
+  const apart = FREQUENCY_PX / heightPx;
+  const kept = [];
+  for (const tick of placed.reverse()) {
+    if (tick.place >= apart && tick.place <= (kept[0]?.place ?? 2) - apart) kept.unshift(tick);
+  }
+  return kept;
+}
+
+function frequenciesIn(lowHz, topHz) {
+  const inRange = (hz) => hz > lowHz && hz <= topHz;
+  const octaves = OCTAVES_HZ.filter((hz) => inRange(hz) && (hz >= 500 || topHz <= 2000));
+  if (octaves.length >= FEWEST_OCTAVES) return octaves;
+  const step = FREQUENCY_STEPS_HZ.find((one) => (topHz - lowHz) / one <= MOST_STEPS);
+  const first = Math.floor(lowHz / step) + 1;
+  return Array.from({ length: MOST_STEPS }, (_, count) => (first + count) * step).filter(inRange);
 }
 
 function tickNode({ place, text }, widthPx) {
@@ -126,10 +153,10 @@ function tickNode({ place, text }, widthPx) {
   return node;
 }
 
-function frequencyRuler(topHz) {
+function frequencyRuler(view, heightPx) {
   const ruler = el("div", "fl-frequencies");
   ruler.setAttribute("aria-hidden", "true");
-  for (const { place, text } of frequencyTicks(topHz)) {
+  for (const { place, text } of frequencyTicks(view, heightPx)) {
     const node = el("span", "fl-frequency", text);
     node.style.bottom = place * 100 + "%";
     ruler.append(node);
@@ -139,6 +166,7 @@ function frequencyRuler(topHz) {
 }
 
 function formatDuration(seconds) {
+  if (seconds < 0.0995) return seconds.toFixed(3) + " s";
   if (seconds < 0.995) return seconds.toFixed(2) + " s";
   if (seconds < 59.95) return seconds.toFixed(1) + " s";
   return formatClock(Math.round(seconds), 0);

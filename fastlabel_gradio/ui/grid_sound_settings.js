@@ -10,14 +10,15 @@ class SoundSettings extends EventTarget {
     const kept = this.read();
     this.playOnFocus = kept.playOnFocus === true;
     this.loop = kept.loop === true;
+    this.normalise = kept.normalise !== false;
     this.speed = SPEEDS.includes(kept.speed) ? kept.speed : 1;
   }
 
   set(name, value) {
     this[name] = value;
-    const { playOnFocus, loop, speed } = this;
+    const { playOnFocus, loop, normalise, speed } = this;
     try {
-      this.storage?.setItem(SOUND_SETTINGS_KEY, JSON.stringify({ playOnFocus, loop, speed }));
+      this.storage?.setItem(SOUND_SETTINGS_KEY, JSON.stringify({ playOnFocus, loop, normalise, speed }));
     } catch {
       this.storage = null;
     }
@@ -40,10 +41,12 @@ class SoundSettings extends EventTarget {
 }
 
 class SoundBar {
-  constructor(settings, signal) {
+  // `expand`: how many times slower than they were recorded sounds are played.
+  constructor(settings, expand, signal) {
     this.settings = settings;
     this.playOnFocus = soundSwitch("Play on focus", "p", "toggle-play-on-focus", "A card you move to plays (p)");
     this.loop = soundSwitch("Loop", "l", "toggle-loop", "A sound begins again at its end (l)");
+    this.normalise = soundSwitch("Normalise", "v", "toggle-normalise", "Quiet sounds are turned up (v)");
     this.speed = el("select", "fl-speed");
     this.speed.append(...SPEEDS.map((speed) => new Option(speed + " ×", String(speed))));
     this.speed.title = "Slower (,) and faster (.)";
@@ -51,7 +54,8 @@ class SoundBar {
     this.speed.addEventListener("change", () => settings.set("speed", Number(this.speed.value)));
     const keys = el("span", "fl-speed-keys", el("kbd", "fl-key", ","), el("kbd", "fl-key", "."));
     const speed = el("span", "fl-speed-setting", el("span", "fl-speed-name", "Speed"), this.speed, keys);
-    this.node = el("div", "fl-sound-bar", this.playOnFocus, this.loop, speed);
+    const slower = expand > 1 ? el("span", "fl-expand", "played " + expand + " times slower") : null;
+    this.node = el("div", "fl-sound-bar", slower, this.playOnFocus, this.loop, this.normalise, speed);
     this.node.setAttribute("role", "group");
     this.node.setAttribute("aria-label", "Playing sounds");
     settings.addEventListener("change", () => this.paint(), { signal });
@@ -61,6 +65,7 @@ class SoundBar {
   paint() {
     this.playOnFocus.setAttribute("aria-pressed", String(this.settings.playOnFocus));
     this.loop.setAttribute("aria-pressed", String(this.settings.loop));
+    this.normalise.setAttribute("aria-pressed", String(this.settings.normalise));
     this.speed.value = String(this.settings.speed);
   }
 }

@@ -11,7 +11,10 @@ class StatusPanel {
     this.head = el("span", "fl-fact fl-head");
     this.batch = el("span", "fl-batch");
     this.annotator = el("span", "fl-annotator");
-    this.unreadable = buildUnreadable();
+    this.unreadable = buildList("fl-unreadable");
+    this.leftOut = buildList("fl-left-out");
+    this.missing = el("span", "fl-fact fl-missing");
+    this.missing.title = "Their labels are kept and exported, and count again when the files are back.";
     this.bar = el("progress", "fl-embedding-bar");
     this.bar.setAttribute("aria-label", "Embedding");
     this.embeddingText = el("span", "fl-embedding-text");
@@ -21,15 +24,18 @@ class StatusPanel {
     this.notice = banner("fl-notice", "warning", () => this.dismiss());
     const help = button("fl-quiet fl-help-button", "Keys", "help");
     help.append(el("kbd", "fl-key", "?"));
-    const facts = el("div", "fl-facts", this.labeled.node, this.unlabeled.node, this.head, this.unreadable.node);
+    const lists = [this.missing, this.unreadable.node, this.leftOut.node];
+    const facts = el("div", "fl-facts", this.labeled.node, this.unlabeled.node, this.head, ...lists);
     this.headLink = link("Trained head", api.checkpointUrl());
-    const menu = el("div", "fl-status-menu", buildExports(api, this.headLink), help);
+    this.rescan = button("fl-quiet fl-rescan", "Rescan", "rescan", "Look for new, changed and removed files now");
+    const menu = el("div", "fl-status-menu", this.rescan, buildExports(api, this.headLink), help);
     this.node = el("header", "fl-status", el("div", "fl-status-line", facts, menu), this.embedding);
     this.node.append(this.connection.node, this.failure.node, this.notice.node);
     this.batchLine = el("div", "fl-batch-line", this.batch, this.annotator);
     this.node.append(this.batchLine);
     setShown(this.embedding, false);
     setShown(this.headLink, false);
+    setShown(this.missing, false);
   }
 
   addSoundBar(bar) {
@@ -48,8 +54,11 @@ class StatusPanel {
     setText(this.annotator, status.annotator ? "you are " + status.annotator : "");
     this.paintEmbedding(status.embedding);
     this.paintUnreadable(status);
+    this.paintLeftOut(status);
+    this.paintMissing(status.missing_count);
     this.failure.say(status.embedding.state === "failed" ? "Embedding failed: " + status.embedding.error : "");
-    const notice = [status.notice, status.embedding.notice].filter(Boolean).join(" ");
+    const { notice: encoder, scan_notice: scan } = status.embedding;
+    const notice = [status.notice, encoder, scan].filter(Boolean).join(" ");
     this.notice.say(notice === this.dismissed ? "" : notice);
   }
 
@@ -75,17 +84,20 @@ class StatusPanel {
   }
 
   paintUnreadable({ unreadable_count: count, unreadable: entries }) {
-    setShown(this.unreadable.node, count > 0);
-    if (!count || this.unreadable.count === count) return;
-    this.unreadable.count = count;
-    setText(this.unreadable.summary, formatCount(count) + " unreadable");
-    const shown = entries.slice(0, UNREADABLE_SHOWN).map(({ id, reason }) => {
-      const text = el("span", "fl-reason");
-      text.textContent = reason;
-      return el("li", "", nameNode(id, "fl-file"), text);
-    });
-    if (count > shown.length) shown.push(el("li", "", "and " + formatCount(count - shown.length) + " more"));
-    this.unreadable.list.replaceChildren(...shown);
+    const lines = entries.slice(0, UNREADABLE_SHOWN).map(({ id, reason }) => [nameNode(id, "fl-file"), reason]);
+    const more = count > lines.length ? "and " + formatCount(count - lines.length) + " more" : "";
+    paintList(this.unreadable, count, formatCount(count) + " unreadable", lines, more);
+  }
+
+  paintLeftOut({ left_out_count: count, left_out: entries }) {
+    const lines = entries.map((entry) => [el("span", "", formatCount(entry.count) + " ", nameNode(entry.what)), entry.why]);
+    paintList(this.leftOut, count, plural(count, "file") + " left out", lines, "");
+  }
+
+  paintMissing(count) {
+    setShown(this.missing, count > 0);
+    const are = count === 1 ? " is" : " are";
+    setText(this.missing, plural(count, "labeled item") + are + " missing from the folder");
   }
 
   setConnected() {
@@ -133,12 +145,34 @@ function buildExports(api, headLink) {
   return el("details", "fl-menu fl-export", el("summary", "fl-quiet", "Export"), body);
 }
 
-function buildUnreadable() {
+// A menu that lists what is not in the pool, each line with its reason.
+function buildList(className) {
   const summary = el("summary", "fl-quiet", "");
-  const list = el("ul", "fl-unreadable-list");
-  const node = el("details", "fl-menu fl-unreadable", summary, el("div", "fl-menu-body", list));
+  const list = el("ul", "fl-out-list " + className + "-list");
+  const body = el("div", "fl-menu-body", list);
+  const node = el("details", "fl-menu fl-list-menu " + className, summary, body);
+  node.addEventListener("toggle", () => keepInWindow(body));
   node.hidden = true;
-  return { node, summary, list, count: 0 };
+  return { node, summary, list, painted: "" };
+}
+
+// A menu opens under its button, and as far to the left of that as the window needs.
+function keepInWindow(body) {
+  body.style.translate = "";
+  const over = body.getBoundingClientRect().right - document.documentElement.clientWidth + 8;
+  if (over > 0) body.style.translate = -over + "px";
+}
+
+// Lines are [node, reason]; an open list is painted anew only where it differs, so that it keeps its place.
+function paintList(menu, count, title, lines, more) {
+  setShown(menu.node, count > 0);
+  const items = lines.map(([name, reason]) => el("li", "", name, el("span", "fl-reason", reason)));
+  if (more) items.push(el("li", "", more));
+  const content = items.map((item) => item.textContent).join("\n");
+  setText(menu.summary, title);
+  if (content === menu.painted) return;
+  menu.painted = content;
+  menu.list.replaceChildren(...items);
 }
 
 function describeHead(status) {

@@ -2,8 +2,8 @@
 // its large spectrogram.
 
 class ZoomView {
-  // `player`: null where the items are pictures. `topHz`: where the spectrograms end.
-  constructor(pictureUrl, player, topHz) {
+  // `player`: null where the items are pictures. `view`: the range of the spectrograms.
+  constructor(pictureUrl, player, view) {
     this.pictureUrl = pictureUrl;
     this.player = player;
     this.face = player && largeFace();
@@ -16,11 +16,12 @@ class ZoomView {
     this.name = nameNode("", "fl-zoom-name");
     this.label = el("p", "fl-zoom-label");
     const close = button("fl-quiet", "Close", "close-zoom", "Esc");
-    const words = el("div", "fl-zoom-words", this.label, this.name);
-    const caption = el("div", "fl-zoom-caption", this.face?.play, words, this.face?.duration, close);
+    this.note = el("p", "fl-zoom-note");
+    const words = el("div", "fl-zoom-words", this.label, this.name, this.note);
+    const caption = el("div", "fl-zoom-caption", this.face?.play, words, this.face?.gain, this.face?.duration, close);
     const frame = el("div", "fl-zoom-frame", this.tile, this.picture, this.problem);
     if (this.face) frame.append(this.face.cursor, this.face.problem);
-    this.node = el("dialog", "fl-zoom", player ? largeAxes(this.face, frame, topHz) : frame, caption);
+    this.node = el("dialog", "fl-zoom", player ? largeAxes(this.face, frame, view) : frame, caption);
     this.node.setAttribute("aria-label", player ? "Enlarged spectrogram" : "Enlarged picture");
     this.node.tabIndex = -1;
   }
@@ -48,6 +49,8 @@ class ZoomView {
     }
     setShown(this.picture, false);
     setText(this.problem, "");
+    setText(this.note, card.item.note);
+    setShown(this.note, card.item.note !== "");
     this.picture.src = this.pictureUrl(card.item);
   }
 

@@ -29,11 +29,12 @@ class LabelGrid {
     this.dock = new Dock();
     const player = this.settings.kind === "audio" ? pagePlayer() : null;
     const pictureUrl = (item) => this.api.url(item.spectrogram_url ?? item.media_url);
-    this.zoom = new ZoomView(pictureUrl, player, this.settings.spectrogram_top_hz);
+    this.zoom = new ZoomView(pictureUrl, player, this.settings.sound_view);
     const drafts = new DraftStore(this.settings.project);
-    this.view = new BatchView(drafts, this.dock, this.zoom, player, (url) => this.api.url(url));
+    const { expand } = this.settings.sound_view;
+    this.view = new BatchView(drafts, this.dock, this.zoom, player, (url) => this.api.url(url), expand);
     this.sound = player?.settings;
-    if (player) this.panel.addSoundBar(new SoundBar(player.settings, this.stopping.signal));
+    if (player) this.panel.addSoundBar(new SoundBar(player.settings, expand, this.stopping.signal));
     this.help = buildHelp(this.settings.kind);
     this.empty = new EmptyState();
     const parts = [this.panel, this.view, this.empty, this.dock, this.zoom].map((part) => part.node);
@@ -50,6 +51,7 @@ class LabelGrid {
     on(this.root, "change", (event) => this.onMenuChange(event));
     on(this.root, "pointerdown", (event) => this.onPointerDown(event));
     on(this.root, "focusin", (event) => this.onFocusIn(event));
+    if (this.sound) on(this.sound, "change", () => this.view.paintSounds());
     on(this.zoom.node, "close", () => this.view.focusCurrent());
     on(document, "keydown", (event) => this.onKey(event));
     on(document, "click", (event) => this.closeMenus(event.target));
@@ -154,6 +156,26 @@ class LabelGrid {
       this.dock.say(answer.message || "Training was asked for: see the line above the cards.");
       this.pollSoon();
     });
+  }
+
+  rescan() {
+    this.during("rescan", async () => {
+      const answer = await this.api.rescan();
+      this.isAwaitingScan = answer.requested;
+      if (answer.requested) this.dock.say("Looking for new, changed and removed files…");
+      else this.dock.say("The folder is not listed again: embedding has stopped. Restart FastLabel.", "warning");
+      this.pollSoon();
+    });
+  }
+
+  // What a rescan found is said once: always where it was asked for here, otherwise where there is news.
+  sayScan({ scans, scan_changes: changes, scan_notice: failure }) {
+    const isNew = this.scans !== undefined && scans > this.scans;
+    this.scans = scans;
+    if (!isNew || failure) return;
+    if (changes) this.dock.say("The folder has changed: " + changes + ".");
+    else if (this.isAwaitingScan) this.dock.say("Nothing new in the folder.");
+    this.isAwaitingScan = false;
   }
 
   // One request of the person at a time. What fails is said, and what is on screen stays.
@@ -276,7 +298,8 @@ class LabelGrid {
 
   pollWait() {
     if (this.failures) return Math.min(POLL_BACKOFF_MS, POLL_BUSY_MS * 2 ** (this.failures - 1));
-    const busy = this.status?.head.state === "training" || EMBEDDING_BUSY.includes(this.status?.embedding.state);
+    const { head, embedding } = this.status ?? {};
+    const busy = head?.state === "training" || EMBEDDING_BUSY.includes(embedding?.state) || this.isAwaitingScan;
     return busy && isVisible(this.root) ? POLL_BUSY_MS : POLL_IDLE_MS;
   }
 
@@ -286,6 +309,7 @@ class LabelGrid {
     this.failures = 0;
     this.panel.setConnected();
     this.panel.paint(status);
+    this.sayScan(status.embedding);
     this.evaluation.follow(status);
     if (isFirst) this.view.keepFocusInView(); // its notices have pushed the cards down
     if (this.view.batch || this.busy) return;
@@ -370,9 +394,15 @@ class LabelGrid {
     else if (action === "close-help") this.help.close();
     else if (action === "close-zoom") this.zoom.close();
     else if (action === "submit") this.submit();
+    else if (action === "rescan") this.pressRescan(control);
     else if (action === "evaluation") this.pressEvaluation(control);
     else if (action.startsWith("toggle-")) this.pressSwitch(control, action);
     else if (this.view.batch && !this.busy) this.pressOnBatch(action, this.view.cardOf(control), Number(classIndex));
+  }
+
+  pressRescan(control) {
+    this.rescan();
+    if (this.pointed === control) this.view.focusCurrent();
   }
 
   pressEvaluation(control) {
@@ -393,6 +423,7 @@ class LabelGrid {
 
   pressSwitch(control, action) {
     if (action === "toggle-loop") this.toggleLoop();
+    else if (action === "toggle-normalise") this.toggleNormalise();
     else this.togglePlayOnFocus();
     if (this.pointed === control) this.view.focusCurrent();
   }
@@ -413,6 +444,11 @@ class LabelGrid {
   toggleLoop() {
     this.sound.set("loop", !this.sound.loop);
     this.dock.say(this.sound.loop ? "Loop is on: a sound begins again at its end." : "Loop is off.");
+  }
+
+  toggleNormalise() {
+    this.sound.set("normalise", !this.sound.normalise);
+    this.dock.say(this.sound.normalise ? "Normalise is on: quiet sounds are turned up." : "Normalise is off.");
   }
 
   togglePlayOnFocus() {

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import gradio as gr
 
-from fastlabel_gradio.media.spectrograms import TOP_HZ
 from fastlabel_gradio.ui.tab_info import TabInfo
 
 HERE = Path(__file__).parent
@@ -49,7 +48,12 @@ def label_grid(tab: TabInfo) -> gr.HTML:
             "kind": tab.kind,
             "strategy": tab.strategy,
             "batch_size": tab.batch_size,
-            "spectrogram_top_hz": TOP_HZ,
+            "sound_view": {
+                "low_hz": tab.sound_view.low_hz,
+                "top_hz": tab.sound_view.top_hz,
+                "stretch": tab.sound_view.stretch,
+                "expand": tab.sound_view.expand,
+            },
         },
     )
 

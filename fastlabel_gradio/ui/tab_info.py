@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.types import Kind
 
 
@@ -15,6 +16,7 @@ class TabInfo:
         strategies: query strategies offered in the menu.
         strategy: the one chosen at the start.
         batch_size: items per batch at the start, 1 to 1000.
+        sound_view: how its sounds are taken.
     """
 
     project: str
@@ -23,3 +25,4 @@ class TabInfo:
     strategies: tuple[str, ...]
     strategy: str
     batch_size: int
+    sound_view: SoundView

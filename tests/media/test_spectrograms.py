@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from transformers.audio_utils import hertz_to_mel, mel_filter_bank, spectrogram
 
+from fastlabel_gradio.media.sound_view import TOP_HZ
 from fastlabel_gradio.media.spectrograms import (
     FRAMES_AT_ONCE,
     LARGE_SIZE_PX,
     TILE_SIZE_PX,
-    TOP_HZ,
     _mel_filters,
     large_spectrogram,
     mel_of,

@@ -1,0 +1,32 @@
+"""Secrets in the working directory, each in a file that only its owner can read."""
+
+import os
+import secrets
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+SECRET_BYTES = 32
+
+
+def load_secret(path: Path) -> bytes:
+    """The secret that signs tokens; made at the first start. Raises OSError."""
+    if path.exists() and len(secret := path.read_bytes()) == SECRET_BYTES:
+        return secret
+    secret = secrets.token_bytes(SECRET_BYTES)
+    _write(path, secret)
+    return secret
+
+
+def write_tokens(path: Path, tokens: Mapping[str, str]) -> None:
+    """One line for each annotator: the name, a tab, the bearer token. Raises OSError."""
+    _write(path, "".join(f"{name}\t{token}\n" for name, token in tokens.items()).encode())
+
+
+def _write(path: Path, content: bytes) -> None:
+    handle, partial = tempfile.mkstemp(dir=path.parent)  # for its owner only
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(partial).replace(path)

@@ -1,0 +1,81 @@
+"""Items of one content with different labels are counted and named."""
+
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fastlabel_gradio.contradictions import Contradiction, contradiction_among
+from fastlabel_gradio.project import Project
+from tests.pools import make_config, wait_for
+
+OpenProject = Callable[..., Project]
+
+
+def test_contents_whose_items_disagree_are_counted_with_one_example() -> None:
+    labeled = [
+        *(("1", "a", "cat"), ("2", "b", "cat"), ("2", "c", "cat"), ("3", "d", "cat"), ("3", "e", "cat")),
+        *(("3", "f", "dog"), ("4", "g", "cat"), ("4", "h", "dog")),
+    ]
+    found = contradiction_among(labeled)
+    assert found == Contradiction(2, (("d", "cat"), ("f", "dog")))
+    assert found.text("The labels") == (
+        "The labels contradict each other: 'd' is 'cat', 'f' with the same content is 'dog', and so in 1 more."
+    )
+
+
+def test_labels_that_agree_are_no_contradiction() -> None:
+    assert contradiction_among([]) is None
+    assert contradiction_among([("1", "a", "cat"), ("1", "b", "cat"), ("2", "c", "dog")]) is None
+
+
+def test_one_file_in_two_class_folders_is_said_when_all_is_embedded(
+    pictures: Path, open_project: OpenProject, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.copy(pictures / "red" / "0003.png", pictures / "blue" / "copy.png")
+    shutil.copy(pictures / "red" / "0004.png", pictures / "red" / "copy.png")
+    with caplog.at_level(logging.WARNING):
+        project = open_project(make_config(pictures))
+        wait_for(lambda: project.contradiction is not None)
+    assert project.contradiction == Contradiction(1, (("blue/copy.png", "blue"), ("red/0003.png", "red")))
+    assert "'blue/copy.png' is 'blue', 'red/0003.png' with the same content is 'red'." in project.notice
+    assert project.notice in caplog.text
+
+
+def test_a_pool_without_contradictions_says_nothing(pictures: Path, open_project: OpenProject) -> None:
+    shutil.copy(pictures / "red" / "0004.png", pictures / "red" / "copy.png")
+    project = open_project(make_config(pictures))
+    project.close()  # waits for the pipeline's thread
+    assert (project.contradiction, project.notice) == (None, "")
+
+
+def test_different_labels_that_people_gave_to_copies_are_said_after_a_training(
+    pictures: Path, open_project: OpenProject
+) -> None:
+    shutil.copy(pictures / "red" / "0003.png", pictures / "red" / "copy.png")
+    labeler = open_project(make_config(pictures)).labeler("ann")
+    labels: list[tuple[str, str | int]] = [
+        ("red/0003.png", "red"),
+        ("blue/0001.png", "blue"),
+        ("green/0001.png", "green"),
+    ]
+    labeler.submit("ann", [*labels, ("red/copy.png", "red")])
+    labeler.train()
+    assert labeler.wait_for_training(30)
+    assert labeler.status().contradiction is None
+    labeler.submit("bob", [("red/copy.png", "blue")])
+    labeler.submit("ann", [("red/copy.png", "green")])
+    labeler.train()
+    assert labeler.wait_for_training(30)
+    assert labeler.status().contradiction == Contradiction(1, (("red/0003.png", "red"), ("red/copy.png", "green")))
+
+
+def test_given_labels_are_compared_again_after_a_restart(pictures: Path, open_project: OpenProject) -> None:
+    shutil.copy(pictures / "red" / "0003.png", pictures / "copy.png")
+    first = open_project(make_config(pictures, classes=["red", "blue"]))
+    first.labeler("ann").submit("ann", [("red/0003.png", "red"), ("copy.png", "blue")])
+    first.close()
+    again = open_project(make_config(pictures, classes=["red", "blue"])).labeler("ann")
+    wait_for(lambda: again.status().contradiction is not None)
