@@ -5,12 +5,13 @@ the temp folder and used again.
 """
 
 import json
+import os
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -32,7 +33,7 @@ SOUND_RATE_HZ = 44_100
 GENERATED_CLASSES = tuple(f"class-{number}" for number in range(10))
 
 TILE_PX, COLUMNS, ROWS = 48, 200, 150  # configs/celeba.yaml: 9600 x 7200 px
-START_LIMIT_S, EMBED_LIMIT_S, TRAIN_LIMIT_S = 60.0, 600.0, 60.0
+START_LIMIT_S, EMBED_LIMIT_S, TRAIN_LIMIT_S = 120.0, 600.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,17 +127,30 @@ def served(arguments: list[str], workdir: Path) -> Iterator[str]:
 
     Raises RuntimeError with the end of its output where it stops or does not answer in time.
     """
+    with started(arguments, workdir) as (address, _):
+        yield address
+
+
+@contextmanager
+def started(
+    arguments: list[str], workdir: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """As `served`, with the process, which may be killed."""
     workdir.mkdir(parents=True, exist_ok=True)
     address = f"http://127.0.0.1:{_free_port()}"
     command = [sys.executable, str(ROOT / "launch.py"), *arguments, "--workdir", str(workdir), "--no-browser"]
     log = workdir / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*command, "--port", address.rpartition(":")[2]], stdout=output, stderr=subprocess.STDOUT, cwd=ROOT
+            [*command, "--host", "127.0.0.1", "--port", address.rpartition(":")[2]],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=ROOT,
+            env={**os.environ, **(environment or {})},
         )
     try:
         wait_until(lambda: _answers(address, process, log), START_LIMIT_S, "the app to answer")
-        yield address
+        yield address, process
     finally:
         process.terminate()
         process.wait(timeout=60)

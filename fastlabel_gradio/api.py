@@ -4,6 +4,7 @@ Requests are validated here; errors are JSON `{"error": …}` with a 4xx status 
 business of `access`, whose guard stands before all of this.
 """
 
+import functools
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -11,6 +12,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import anyio
 import numpy as np
 from fastapi import APIRouter, Body, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi import Path as InPath
@@ -41,6 +43,8 @@ MAX_ITEM_ID = 5_000  # a path is 4,096 bytes at most
 MAX_NUMBER = 2**63 - 1
 UNREADABLE_SHOWN = 200
 POINTS_SHOWN = 1_000
+WAITING_FOR_A_BATCH = 64  # requests in threads; who comes later waits without one, and is served later
+CHANGING_LABELS = 16
 MEDIA_HEADERS = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
 
 
@@ -200,6 +204,28 @@ STATUS_OF: dict[type[FastLabelError], int] = {
 }
 
 
+def in_line(threads: int) -> Callable[[Callable[..., Any]], Callable[..., Awaitable[Any]]]:
+    """Decorator: so many of a route's requests run at once, in threads of their own, the others wait in order of arrival.
+
+    What waits for a pick or for the label store then takes no thread from routes that wait for neither.
+    """
+    limit = anyio.CapacityLimiter(threads)
+
+    def queued(route: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+        def answer(**arguments: Any) -> Response:
+            said = route(**arguments)
+            content = said if isinstance(said, dict) else said.model_dump(mode="json")
+            return JSONResponse(content)
+
+        @functools.wraps(route)
+        async def answer_in_line(**arguments: Any) -> Response:
+            return await anyio.to_thread.run_sync(functools.partial(answer, **arguments), limiter=limit)
+
+        return answer_in_line
+
+    return queued
+
+
 def create_api(projects: Mapping[str, Project]) -> FastAPI:
     """What answers /api and /media, with its description at /docs and /openapi.json.
 
@@ -236,6 +262,7 @@ def _add_batch_routes(router: APIRouter, project_of: FindProject, who_asks: Any)
     annotator = Annotated[str, who_asks]
 
     @router.get("/api/next_batch")
+    @in_line(WAITING_FOR_A_BATCH)
     def next_batch(
         who: annotator,
         project: OfProject = None,
@@ -249,6 +276,7 @@ def _add_batch_routes(router: APIRouter, project_of: FindProject, who_asks: Any)
         return _batch_answer(chosen, labeler, labeler.next_batch(who, size, strategy, fresh=fresh))
 
     @router.post("/api/renew")
+    @in_line(CHANGING_LABELS)
     def renew(who: annotator, body: RenewInput) -> dict[str, bool]:
         """Keeps the caller's batch claimed for another while; false where it is not theirs any more."""
         return {"renewed": project_of(body.project).labeler(who).renew(who, body.batch_id)}
@@ -283,8 +311,10 @@ def _add_evaluation_route(router: APIRouter, project_of: FindProject, who_asks: 
 
 def _add_label_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
     annotator = Annotated[str, who_asks]
+    changing_labels = in_line(CHANGING_LABELS)
 
     @router.post("/api/submit_labels")
+    @changing_labels
     def submit_labels(who: annotator, body: Annotated[SubmitInput | Labels, Body()]) -> SubmitAnswer:
         """Stores labels, all or none. Sending the same again changes nothing."""
         given = body if isinstance(body, SubmitInput) else SubmitInput(project=None, batch_id="", labels=body)
@@ -295,6 +325,7 @@ def _add_label_routes(router: APIRouter, project_of: FindProject, who_asks: Any)
         )
 
     @router.post("/api/undo")
+    @changing_labels
     def undo(who: annotator, body: ProjectInput | None = None) -> UndoAnswer:
         """Takes the caller's last submit back and opens a batch of its items."""
         chosen = project_of(body.project if body else None)

@@ -1,6 +1,7 @@
 """The configuration: what a YAML file or a command line may say, validated once. Nothing here opens what it names."""
 
 import re
+import reprlib
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +13,11 @@ from fastlabel_gradio.yaml_file import read_yaml
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})  # hosts that only this machine can reach
 PROJECT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+RESERVED_NAMES = ("secret", "downloads")  # what else the working directory holds
+_SHORT = reprlib.Repr()  # of a value that may be endless
+_SHORT.maxstring = _SHORT.maxother = 200
+PROBLEMS_TOLD = 10
+MOST_LEVELS = 32  # of a configuration; those of configs/ have six
 
 
 class _Strict(BaseModel):
@@ -77,6 +83,8 @@ class ProjectConfig(_Strict):
     def _valid_name(cls, value: str) -> str:
         if not PROJECT_NAME.fullmatch(value):
             raise ValueError("small letters, digits, '-' and '_' only, at most 64")
+        if value in RESERVED_NAMES:
+            raise ValueError("the working directory keeps something else under that name; choose another")
         return value
 
 
@@ -101,7 +109,11 @@ def load_config(path: Path) -> AppConfig:
     content = read_yaml(path, as_text=("classes",))
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: a configuration is a mapping with the key 'projects'. Examples are in configs/.")
-    return parse_config({**content, "base_dir": path.resolve().parent}, str(path))
+    if _is_deeper(content, MOST_LEVELS):
+        raise ConfigError(f"{path}: nested in more than {MOST_LEVELS} levels. Examples are in configs/.")
+    return parse_config(
+        {**{str(key): part for key, part in content.items()}, "base_dir": path.resolve().parent}, str(path)
+    )
 
 
 def parse_config(content: dict[str, Any], origin: str) -> AppConfig:
@@ -109,7 +121,9 @@ def parse_config(content: dict[str, Any], origin: str) -> AppConfig:
     try:
         return AppConfig.model_validate(content)
     except ValidationError as error:
-        raise ConfigError(f"{origin}: " + "; ".join(map(_problem, _causes(error)))) from error
+        problems = [_problem(detail) for detail in _causes(error)]
+        more = [f"and {len(problems) - PROBLEMS_TOLD} more"] if len(problems) > PROBLEMS_TOLD else []
+        raise ConfigError(f"{origin}: " + "; ".join(problems[:PROBLEMS_TOLD] + more)) from error
 
 
 def _causes(error: ValidationError) -> list[Any]:
@@ -123,6 +137,16 @@ def _causes(error: ValidationError) -> list[Any]:
     ]
 
 
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether mappings and lists stand in each other more often than that; an alias of itself does so without end."""
+    inside = [value]
+    for _ in range(levels):
+        parts = (part for outer in inside for part in (outer.values() if isinstance(outer, dict) else outer))
+        # Each once: by aliases of aliases a short file can name one part a billion times.
+        inside = list({id(part): part for part in parts if isinstance(part, dict | list)}.values())
+    return bool(inside)
+
+
 def _problem(detail: Any) -> str:
     place = ".".join(str(part) for part in detail["loc"])
     message = f"{place}: {detail['msg']}"
@@ -131,9 +155,9 @@ def _problem(detail: Any) -> str:
         return f"{place}: unknown key. Known keys: {', '.join(key for key in owner.model_fields if key != 'base_dir')}"
     given = detail["input"]
     if detail["type"] == "string_type" and isinstance(given, bool | int | float | date | None):
-        return f"{place}: {given} is no text in YAML: put quotes around it"
+        return f"{place}: {_SHORT.repr(given) if isinstance(given, str) else given} is no text in YAML: put quotes around it"
     if detail["loc"][-1:] == ("classes",):
         return f"{place}: write a list, for example [{given if isinstance(given, str) and given else 'cat'}, other]"
     if "classes" in detail["loc"]:
-        return f"{place}: {given!r} is no text: a class is one word or text, in quotes where it has signs of YAML"
-    return message if isinstance(given, dict) else f"{message}, got {given!r}"
+        return f"{place}: {_SHORT.repr(given)} is no text: a class is one word or text, in quotes where it has signs of YAML"
+    return message if isinstance(given, dict) else f"{message}, got {_SHORT.repr(given)}"

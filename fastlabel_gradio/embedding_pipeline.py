@@ -92,7 +92,7 @@ class _Milestone:
             self._callbacks.append(callback)
             reached = self._reached
         if reached:
-            callback()
+            _called(callback)
         return lambda: self._forget(callback)
 
     def reach(self) -> None:
@@ -100,7 +100,7 @@ class _Milestone:
             self._reached = True
             callbacks = list(self._callbacks)
         for callback in callbacks:
-            callback()
+            _called(callback)
 
     def leave(self) -> None:
         with self._lock:
@@ -145,6 +145,14 @@ class _News:
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
+
+
+def _called(callback: Callable[[], None]) -> None:
+    """Somebody else's error must not end the embedding, nor keep the others from being called."""
+    try:
+        callback()
+    except Exception:
+        log.exception("a callback of the embedding pipeline failed")
 
 
 class EmbeddingPipeline:

@@ -29,6 +29,7 @@ IDS_PER_QUERY = 500
 BLOCK_ROWS = 10_000
 END_OF_POOL = 2**63 - 1  # above every shuffle key
 SCHEMA_VERSION = 1
+LARGEST_NUMBER = 100.0  # of an embedding; those of length 1 stay below 1
 SHARE_STEPS = 1_000  # a share of the items is counted in thousandths
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # no UTF-8, so no id
@@ -288,7 +289,15 @@ class EmbeddingStore:
     # Embeddings
 
     def use_encoder(self, fingerprint: str, dim: int) -> None:
-        """Chooses whose embeddings the rows are; opens or starts its file. Raises StoreError."""
+        """Chooses whose embeddings the rows are; opens or starts its file. Raises StoreError, also where it is damaged."""
+        try:
+            self._use_encoder(fingerprint, dim)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(
+                f"{self.folder}: embeddings cannot be stored ({error}). Free some space, then restart."
+            ) from error
+
+    def _use_encoder(self, fingerprint: str, dim: int) -> None:
         with self._write_lock, self._writer:
             self._writer.execute(
                 "INSERT INTO encoders (fingerprint, dim) VALUES (?, ?) ON CONFLICT DO NOTHING", (fingerprint, dim)
@@ -308,7 +317,19 @@ class EmbeddingStore:
                     "again; keep labels.sqlite."
                 )
             self._map(rows)
+            self._check_numbers(rows)
             self._rows = rows
+
+    def _check_numbers(self, rows: int) -> None:
+        """One number that is none would make every prediction NaN. Reads the whole file, a second for 2 GB in memory."""
+        for start in range(0, rows, BLOCK_ROWS):
+            block = self._vectors[start : min(start + BLOCK_ROWS, rows)]
+            if not (block.max() <= LARGEST_NUMBER and block.min() >= -LARGEST_NUMBER):  # False for NaN too
+                raise StoreError(
+                    f"{self._file} is damaged: rows {start} to {start + len(block) - 1} hold numbers that no embedding has. "
+                    f"Delete it and {self.folder / 'pool.sqlite'} to embed again; keep labels.sqlite."
+                )
+            self.release_pages()
 
     def __len__(self) -> int:
         """Rows embedded so far with the encoder in use."""

@@ -1,26 +1,36 @@
 """Labeler: the loop itself. Which items next, for whom, what was said of them, and which head says what of the rest.
 
-Everything that a page, a request or a simulation asks for is one call of this. The lock guards bookkeeping only: encoding,
-training, scoring and picking run outside it. Labels are durable in the label store before a submit returns.
+Everything that a page, a request or a simulation asks for is one call of this. Labels are durable in the label store before a
+submit returns.
+
+Two locks. `_lock` guards the bookkeeping in memory; encoding, training, scoring and picking run outside it, and so does
+whatever waits for the label store: the status is told at any time. `_writing` orders the changes of the label store; each is
+taken into the bookkeeping before the next one begins. In between the label store knows more than the bookkeeping, and it is
+the label store that decides on a claim, so nobody gets an item twice.
 """
 
+import logging
+import os
 import secrets
 import threading
 import time
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import numpy as np
 from jaxtyping import Int64
 
+from fastlabel_gradio.batch_queue import BatchQueue, Wish
 from fastlabel_gradio.candidates import candidates_of
 from fastlabel_gradio.contradictions import Contradiction
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline, EmbeddingProgress
 from fastlabel_gradio.embedding_store import EmbeddingStore
-from fastlabel_gradio.errors import InvalidLabelsError, shown
+from fastlabel_gradio.errors import InvalidLabelsError, StoreError, shown
 from fastlabel_gradio.evaluation import Advice, AuditReport, Gain, advise
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.head import (
@@ -35,8 +45,13 @@ from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
 from fastlabel_gradio.trainer import Training
 from fastlabel_gradio.types import Batch, Counts, Item, LabelSchema, Prediction, Receipt, Reopened, Rows
 
+log = logging.getLogger(__name__)
+
 CLAIM_ATTEMPTS = 4
 BATCHES_REMEMBERED = 256
+TURN_WAIT_S = 10.0
+# Picking takes a core for a moment; more at once would only make the first ones wait for the last. A strategy may ask itself.
+_cores = threading.Semaphore(max(2, os.cpu_count() or 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +98,16 @@ class Evaluation:
     advice: Advice
 
 
+@dataclass(frozen=True, slots=True)
+class _Pick:
+    """Rows for one batch that nobody else is given until they are claimed or let go, and how they were picked."""
+
+    rows: Rows
+    strategy: str
+    notice: str
+    head: Head | None
+
+
 class Labeler:
     """The loop over one pool with one label schema and one head. All methods may be called from any thread.
 
@@ -110,11 +135,14 @@ class Labeler:
         self._labels = labels
         self._clock = clock
         self._lock = threading.RLock()
+        self._writing = threading.RLock()
         self._ledger = PoolLedger(
             store, labels.current(), labels.claims(now=clock()), settings.audit_share, pipeline.is_held_out
         )
         self._batches: OrderedDict[str, tuple[Item, ...]] = OrderedDict()
-        self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+        self._queue: BatchQueue[_Pick] = BatchQueue()
+        self._picked: set[int] = set()  # rows that are being claimed
         self._rng = np.random.default_rng(settings.learner.seed)
         self._learner = Learner(schema, store, pipeline, self._ledger, self._lock, folder, settings.learner, clock)
 
@@ -134,29 +162,27 @@ class Labeler:
         """
         chosen = STRATEGIES.get(strategy or self.settings.strategy)
         with self._lock:
-            turn = self._turns[annotator]
+            turn = self._turns.setdefault(annotator, threading.Lock())
         with turn:
             if not fresh and (batch := self._open_batch(annotator)):
                 return batch
             with self._learner.paused():
                 self._learner.wait_for_head()
-                with self._lock:
-                    left_open = self._labels.release(annotator)
-                    self._ledger.set_aside(left_open)
-                    self._ledger.unclaim(left_open)
-                batch = self._claim_fresh(annotator, size or self.settings.batch_size, chosen.name)
+            self._release(annotator, aside=True)
+            batch = self._claim_fresh(annotator, Wish(size or self.settings.batch_size, chosen.name))
         self._learner.release_pages()
         return batch
 
     def renew(self, annotator: str, batch_id: str) -> bool:
         """Keeps a batch claimed for another while; False where it is not the annotator's open batch any more."""
-        with self._lock:
-            now = self._clock()
-            self._ledger.expire(now)
-            renewed = self._labels.renew(annotator, batch_id, expires_at=now + self.settings.claim_s)
-            if renewed:
-                self._ledger.renew(batch_id, now + self.settings.claim_s)
-            return renewed
+        with self._in_turn():
+            expires_at = self._clock() + self.settings.claim_s
+            renewed = self._labels.renew(annotator, batch_id, expires_at=expires_at)
+            with self._lock:
+                if renewed:
+                    self._ledger.renew(batch_id, expires_at)
+                self._ledger.expire(self._clock(), self.settings.claim_s)
+        return renewed
 
     def batch_items(self, batch_id: str) -> tuple[Item, ...] | None:
         """The items of a batch that was given out lately, in order; None for an unknown one."""
@@ -178,32 +204,31 @@ class Labeler:
             StoreError: it could not be written; nothing was stored.
         """
         wanted = self._validated(labels)
-        with self._lock:
+        with self._in_turn():
             submission = self._labels.submit(annotator, list(wanted.items()), batch_id, now=self._clock())
-            self._ledger.relabel(submission.changed)
-            self._ledger.set_aside(set(submission.released) - wanted.keys())
-            self._ledger.unclaim(submission.released)
-            triggered = self._learner.count(len(submission.changed))
+            with self._lock:
+                self._ledger.relabel(submission.changed)
+                self._ledger.set_aside(set(submission.released) - wanted.keys())
+                self._ledger.unclaim(submission.released)
+                triggered = self._learner.count(len(submission.changed))
         if triggered:
             self._learner.request()
         return Receipt(len(labels), triggered)
 
     def undo(self, annotator: str) -> Reopened:
         """Takes the annotator's last submit back and opens a batch of its items, to be labeled again."""
-        with self._lock:
+        with self._in_turn():
             undone = self._labels.undo(annotator, now=self._clock())
             if undone is None:
                 return Reopened(0, None, {})
-            self._ledger.relabel(undone.changed)
-            due = self._learner.count(len(undone.changed))
-            self._release(annotator)
-            free = [item_id for item_id, label in undone.changed.items() if label is None]
-            head = self._learner.head
-            claimed = self._claim(annotator, self._ledger.free_rows_of(free), "undo", "", head)
+            with self._lock:
+                self._ledger.relabel(undone.changed)
+                due = self._learner.count(len(undone.changed))
+            batch = self._reopened([item_id for item_id, label in undone.changed.items() if label is None], annotator)
         if due:
             self._learner.request()
         positions = {item_id: self.schema.index_of(label_id) for item_id, label_id in undone.labels}
-        return Reopened(len(undone.labels), self._batch(*claimed, head) if claimed else None, positions)
+        return Reopened(len(undone.labels), batch, positions)
 
     def train(self) -> None:
         """Asks for a training now, whatever the count, and returns at once."""
@@ -229,7 +254,7 @@ class Labeler:
 
     def counts(self) -> Counts:
         with self._lock:
-            self._ledger.expire(self._clock())
+            self._ledger.expire(self._clock(), self.settings.claim_s)
             self._ledger.catch_up(self._pipeline.progress)
             labeled = self._ledger.labeled_count
             readable = self._store.total - self._store.unreadable_count
@@ -277,9 +302,8 @@ class Labeler:
         """Every standing annotation; with predictions also every unlabeled item, and what the head says of each."""
         names = dict(zip(self.schema.ids, self.schema.names, strict=True))
         for annotation in self._labels.annotations():
-            said_at = datetime.fromtimestamp(annotation.created_at, UTC).isoformat(timespec="milliseconds")
-            name = names[annotation.label_id]
-            yield ExportRow(annotation.item_id, name, annotation.annotator, said_at)
+            said_at = _iso_time(annotation.created_at)
+            yield ExportRow(annotation.item_id, names[annotation.label_id], annotation.annotator, said_at)
         if include_predictions:
             yield from self._predicted_rows()
 
@@ -289,26 +313,63 @@ class Labeler:
 
     # Private: batches
 
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """The label store is changed inside, by one thread at a time. Raises StoreError where that takes too long."""
+        if not self._writing.acquire(timeout=TURN_WAIT_S):
+            raise StoreError(
+                f"the label store is busy with earlier requests for {TURN_WAIT_S:.0f} s. Nothing of this request was stored. "
+                "Send it again."
+            )
+        try:
+            yield
+        finally:
+            self._writing.release()
+
     def _open_batch(self, annotator: str) -> Batch | None:
         with self._lock:
             self._ledger.catch_up(self._pipeline.progress)
-            claimed = self._labels.open_batch(annotator, now=self._clock())
-            if claimed is None:
-                return None
-            in_pool = self._store.known_ids(claimed.item_ids)  # a file may have been removed since
-            claimed = replace(claimed, item_ids=tuple(id_ for id_ in claimed.item_ids if id_ in in_pool))
-            rows = self._store.rows_of(claimed.item_ids)
-            if not rows or len(rows) < len(claimed.item_ids):  # the encoder was changed and has not come to them yet
-                self._release(annotator)
-                return None
+        claimed = self._labels.open_batch(annotator, now=self._clock())
+        if claimed is None:
+            return None
+        in_pool = self._store.known_ids(claimed.item_ids)  # a file may have been removed since
+        claimed = replace(claimed, item_ids=tuple(id_ for id_ in claimed.item_ids if id_ in in_pool))
+        rows = self._store.rows_of(claimed.item_ids)
+        if not rows or len(rows) < len(claimed.item_ids):  # the encoder was changed and has not come to them yet
+            self._release(annotator)
+            return None
         return self._batch(claimed, [rows[item_id] for item_id in claimed.item_ids], self._learner.head)
 
-    def _claim_fresh(self, annotator: str, size: int, strategy: str) -> Batch:
+    def _claim_fresh(self, annotator: str, wish: Wish) -> Batch:
         """Picks and claims. Picks anew where another annotator was faster with some; takes fewer where that goes on."""
+        for attempt in range(CLAIM_ATTEMPTS):
+            with self._learner.paused():
+                pick = self._queue.picked(wish, self._pick)
+            try:
+                whole = attempt < CLAIM_ATTEMPTS - 1
+                claimed = self._claim(annotator, pick.rows, pick.strategy, pick.notice, pick.head, whole=whole)
+            finally:
+                self._let_go(pick.rows)
+            if claimed is not None:
+                return self._batch(*claimed, pick.head)
+            if not len(pick.rows):
+                break
+        return self._empty_batch(pick.strategy)
+
+    def _pick(self, wishes: Sequence[Wish]) -> list[_Pick]:
+        """Picks for several batches at once, with the newest head. The rows are kept for them until `_let_go`."""
+        with _cores:
+            return self._picked_together([wish.size for wish in wishes], wishes[0].strategy)
+
+    def _picked_together(self, sizes: list[int], strategy: str) -> list[_Pick]:
+        total = sum(sizes)
         with self._lock:
-            self._ledger.expire(self._clock())
+            self._ledger.expire(self._clock(), self.settings.claim_s)
             self._ledger.catch_up(self._pipeline.progress)
-            free, free_audit = self._ledger.free_rows(size), self._ledger.free_audit_rows(size)
+            free, free_audit = (
+                _without(rows(total + len(self._picked)), self._picked)
+                for rows in (self._ledger.free_rows, self._ledger.free_audit_rows)
+            )
             labeled, label_ids = self._ledger.training_set()
             rng = self._rng.spawn(1)[0]
         head = self._learner.head
@@ -329,46 +390,78 @@ class Labeler:
             labeled_vectors=self._learner.kept.of(embeddings, labeled),
             shortlisted=found.shortlisted,
         )
-        for attempt in range(CLAIM_ATTEMPTS):
-            random_rows = free_audit[: self._audit_count(size, len(pool), rng)]
-            picked = STRATEGIES.get(strategy).pick(pool, size - len(random_rows), rng)
-            rows = _interleaved(pool.rows[picked], random_rows, rng)
-            with self._lock:
-                complete = bool(self._ledger.is_free(rows).all())
-                enough = complete or attempt == CLAIM_ATTEMPTS - 1
-                claimed = self._claim(annotator, rows, strategy, notice, head) if enough else None
-                still_free = self._ledger.is_free(pool.rows)
-                free_audit = free_audit[self._ledger.is_free(free_audit)]
-            if claimed is not None:
-                return self._batch(*claimed, head)
-            pool = pool.at(np.flatnonzero(still_free))
-        return self._empty_batch(strategy)
+        random_rows = _dealt(free_audit, self._audit_counts(sizes, len(pool), rng))
+        left = [size - len(rows) for size, rows in zip(sizes, random_rows, strict=True)]
+        chosen = _dealt(pool.rows[STRATEGIES.get(strategy).pick(pool, sum(left), rng)], left)
+        hands = [_interleaved(*parts, rng) for parts in zip(chosen, random_rows, strict=True)]
+        with self._lock:
+            self._picked.update(int(row) for rows in hands for row in rows)
+        return [_Pick(rows, strategy, notice, head) for rows in hands]
 
-    def _audit_count(self, size: int, candidates: int, rng: np.random.Generator) -> int:
-        """How many of a batch are drawn for the audit: its share, rounded at random; all where nothing else is left."""
-        share = min(int(size * self.settings.audit_share + rng.random()), size)
-        return max(share, size - candidates)
+    def _let_go(self, rows: Rows) -> None:
+        with self._lock:
+            self._picked.difference_update(rows.tolist())
+
+    def _audit_counts(self, sizes: Sequence[int], candidates: int, rng: np.random.Generator) -> list[int]:
+        """How many of each batch are drawn for the audit: its share, rounded at random; more where nothing else is left."""
+        counts = [min(int(size * self.settings.audit_share + rng.random()), size) for size in sizes]
+        missing = sum(sizes) - candidates - sum(counts)
+        for place, size in enumerate(sizes):
+            more = min(max(missing, 0), size - counts[place])
+            counts[place] += more
+            missing -= more
+        return counts
 
     def _claim(
-        self, annotator: str, rows: Rows, strategy: str, notice: str, head: Head | None
+        self, annotator: str, rows: Rows, strategy: str, notice: str, head: Head | None, *, whole: bool
     ) -> tuple[ClaimedBatch, list[int]] | None:
-        """Claims what is still free of some rows as the annotator's open batch, with its rows; None where nothing is."""
-        rows = rows[self._ledger.is_free(rows)]
-        items = self._store.items_at(rows)
-        if not items:
-            return None
-        ids = tuple(item.id for item in items.values())
-        wanted = ClaimedBatch(secrets.token_hex(8), ids, strategy, _version(head), notice)
-        now = self._clock()
-        got = self._labels.claim(annotator, wanted, now=now, expires_at=now + self.settings.claim_s)
-        rows_by_id = {item.id: row for row, item in items.items()}
-        if len(got) < len(wanted.item_ids):  # another process works on the same label store
-            self._ledger.replace_claims(self._labels.claims(now=now))
-            self._ledger.relabel(self._labels.standing(set(wanted.item_ids) - set(got)))
+        """Claims what is still free of some rows as the annotator's open batch, with its rows.
+
+        None where nothing is free; with `whole` also where some are not.
+        """
+        with self._in_turn():
+            with self._lock:
+                free = self._ledger.is_free(rows)
+            if whole and not free.all():
+                return None
+            items = self._store.items_at(rows[free])
+            if not items:
+                return None
+            wanted = ClaimedBatch(
+                secrets.token_hex(8), tuple(item.id for item in items.values()), strategy, _version(head), notice
+            )
+            got = self._claim_items(annotator, wanted)
         if not got:
             return None
-        self._ledger.claim(got, annotator, wanted.id, now + self.settings.claim_s)
-        return replace(wanted, item_ids=tuple(got)), [rows_by_id[item_id] for item_id in got]
+        rows_by_id = {item.id: row for row, item in items.items()}
+        return replace(wanted, item_ids=got), [rows_by_id[item_id] for item_id in got]
+
+    def _claim_items(self, annotator: str, wanted: ClaimedBatch) -> tuple[str, ...]:
+        """Claims in the label store, then in the bookkeeping; returns what was got. The caller has the turn to write."""
+        now = self._clock()
+        got = self._labels.claim(annotator, wanted, now=now, expires_at=now + self.settings.claim_s)
+        if len(got) < len(wanted.item_ids):  # another process works on the same label store
+            claims = self._labels.claims(now=now)
+            standing = self._labels.standing(set(wanted.item_ids) - set(got))
+            with self._lock:
+                self._ledger.replace_claims(claims)
+                self._ledger.relabel(standing)
+        with self._lock:
+            self._ledger.claim(got, annotator, wanted.id, now + self.settings.claim_s)
+        return got
+
+    def _reopened(self, item_ids: Sequence[str], annotator: str) -> Batch | None:
+        """A batch of the items that an undo freed. The undo itself is stored by now, and stays so where this cannot be."""
+        head = self._learner.head
+        try:
+            self._release(annotator)
+            with self._lock:
+                rows = self._ledger.free_rows_of(item_ids)
+            claimed = self._claim(annotator, rows, "undo", "", head, whole=False)
+        except StoreError as error:
+            log.warning("An undo is stored, its batch could not be opened: %s", error)
+            return None
+        return self._batch(*claimed, head) if claimed else None
 
     def _batch(self, claimed: ClaimedBatch, rows: Sequence[int], head: Head | None) -> Batch:
         """The batch as it is given out, with the predictions of that head."""
@@ -403,8 +496,14 @@ class Labeler:
             return "The remaining items are in the batches of other annotators. Come back in a few minutes."
         return "There is nothing to label: no item of the source can be read."
 
-    def _release(self, annotator: str) -> None:
-        self._ledger.unclaim(self._labels.release(annotator))
+    def _release(self, annotator: str, *, aside: bool = False) -> None:
+        """Ends the annotator's batch; with `aside` what it left open comes again when there is nothing else."""
+        with self._in_turn():
+            released = self._labels.release(annotator)
+            with self._lock:
+                if aside:
+                    self._ledger.set_aside(released)
+                self._ledger.unclaim(released)
 
     def _audit_notice(self) -> str:
         """Why nothing is kept to test the head on though it should; "" otherwise."""
@@ -460,8 +559,30 @@ class Labeler:
             self._learner.release_pages()
 
 
+def _iso_time(seconds: float) -> str:
+    """In UTC; "" for a time that no calendar has, of a clock that was wrong or a row that was tampered with."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    except (ValueError, OverflowError, OSError, TypeError):
+        return ""
+
+
 def _version(head: Head | None) -> int:
     return head.info.version if head else 0
+
+
+def _without(rows: Int64[np.ndarray, " all"], others: set[int]) -> Int64[np.ndarray, " left"]:
+    """Rows in their order, those of `others` left out."""
+    if not others:
+        return rows
+    return rows[~np.isin(rows, np.fromiter(others, dtype=np.int64), assume_unique=True)]
+
+
+def _dealt(rows: Int64[np.ndarray, " all"], sizes: Sequence[int]) -> list[np.ndarray]:
+    """Rows dealt like cards: one to each who still wants one, round after round, until there are no more."""
+    turns = sorted((round_, player) for player, size in enumerate(sizes) for round_ in range(size))
+    players = np.array([player for _, player in turns[: len(rows)]], dtype=np.int64)
+    return [rows[: len(players)][players == player] for player in range(len(sizes))]
 
 
 def _interleaved(

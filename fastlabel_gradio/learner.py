@@ -3,10 +3,12 @@
 What is labeled is the ledger's affair, who asks for a training the labeler's, and so is the lock, which guards the ledger.
 """
 
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -33,7 +35,7 @@ from fastlabel_gradio.kept_rows import KeptRows
 from fastlabel_gradio.learning_record import LearningPoint, LearningRecord
 from fastlabel_gradio.pool_ledger import PoolLedger
 from fastlabel_gradio.trainer import NotYet, Trainer, Training
-from fastlabel_gradio.types import LabelSchema, Rows
+from fastlabel_gradio.types import Embeddings, LabelSchema, Rows
 
 HEAD_WAIT_S = 0.4
 FIRST_HEAD_WAIT_S = 2.0  # a screen without any suggestion costs more than that
@@ -53,6 +55,10 @@ class LearnerSettings:
 
 
 DEFAULT_LEARNING = LearnerSettings()
+
+
+_prompts: WeakKeyDictionary[Encoder, dict[tuple[str, ...], Embeddings]] = WeakKeyDictionary()
+_encoding_prompts = threading.Lock()
 
 
 class Learner:
@@ -101,7 +107,7 @@ class Learner:
         self._said: list[_Said] = []  # by the heads of this run that are still needed to compare with, oldest first
         self._unsaved = ""
         self._trainer = Trainer(self._train, self._after_training_gently)
-        self._wishes = (
+        self._wishes: tuple[Callable[[], None], ...] = (
             pipeline.when_ready(self._resume),
             pipeline.when_done(self._train_on_late_rows),
             pipeline.when_done(self._compare_copies),
@@ -181,6 +187,7 @@ class Learner:
         """Ends the trainer's thread."""
         for take_back in self._wishes:
             take_back()
+        self._wishes = ()  # they hold this learner
         self._trainer.close()
 
     def _is_honest(self, head: Head) -> bool:
@@ -202,7 +209,7 @@ class Learner:
         self._head = maker.first()
         if self.checkpoint.exists():
             try:
-                head = load_head(self.checkpoint, device=self._settings.device)
+                head = load_head(self.checkpoint, device=self._settings.device, dim=encoder.dim)
                 check_head(head.info, self._schema, encoder.space)
                 self._head = head
             except CheckpointError as error:
@@ -334,8 +341,8 @@ def head_maker(
     prior, notice = None, ""
     if encoder.logit_scale is not None and prompt:
         try:
-            texts = encoder.encode_text([prompt.replace("{label}", name.replace("_", " ")) for name in schema.names])
-            prior = TextPrior(texts, encoder.logit_scale)
+            prompts = tuple(prompt.replace("{label}", name.replace("_", " ")) for name in schema.names)
+            prior = TextPrior(_encoded_once(encoder, prompts), encoder.logit_scale)
         except EncoderUnavailableError as error:  # its tokenizer cannot be had
             notice = f"The class names give no first suggestions: {error}"
     maker = HeadMaker(
@@ -349,6 +356,15 @@ def head_maker(
         audit,
     )
     return maker, notice
+
+
+def _encoded_once(encoder: Encoder, prompts: tuple[str, ...]) -> Embeddings:
+    """The embedded prompts, the same for all labelers of a project, which share its encoder."""
+    with _encoding_prompts:
+        known = _prompts.setdefault(encoder, {})
+        if prompts not in known:
+            known[prompts] = encoder.encode_text(list(prompts))
+        return known[prompts]
 
 
 class _Lesson:

@@ -5,6 +5,13 @@ import logging
 import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter
+
+# Checked where a point is read from the file.
+Count = Annotated[int, Field(ge=0, le=2**53, strict=True)]
+Share = Annotated[float, Field(ge=0, le=1, strict=True)]
 
 log = logging.getLogger(__name__)
 
@@ -21,13 +28,20 @@ class LearningPoint:
         audit: the mark of the audit that it was measured on: points of another one are not comparable.
     """
 
-    labels: int
-    audit_items: int
-    correct: int
-    agreement: float | None
-    low: float | None = None
-    high: float | None = None
+    labels: Count
+    audit_items: Count
+    correct: Count
+    agreement: Annotated[float, Field(ge=-1, le=1, strict=True)] | None
+    low: Share | None = None
+    high: Share | None = None
     audit: str = ""
+
+    def __post_init__(self) -> None:
+        if not (self.correct <= self.audit_items and self.labels):
+            raise ValueError(f"{self.labels} labels, {self.correct} right of {self.audit_items}: that cannot be")
+
+
+_POINT = TypeAdapter(LearningPoint)
 
 
 class LearningRecord:
@@ -59,10 +73,14 @@ class LearningRecord:
 
 def _read(path: Path) -> list[LearningPoint]:
     points = []
-    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    except OSError as error:
+        log.warning("%s: the learning curve cannot be read: %s", path, error)
+        return []
     for line in filter(None, text.split("\n")):
         try:
-            points.append(LearningPoint(**json.loads(line)))
-        except (json.JSONDecodeError, TypeError) as error:  # a power cut in the middle of a line
-            log.warning("%s: a line is left out: %s", path, error)
+            points.append(_POINT.validate_python(json.loads(line)))
+        except (ValueError, RecursionError) as error:  # a power cut in the middle of a line, or numbers that cannot be
+            log.warning("%s: a line is left out: %s", path, str(error)[:300])
     return points

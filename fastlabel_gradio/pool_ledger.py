@@ -11,7 +11,7 @@ import numpy as np
 from fastlabel_gradio.embedding_pipeline import EmbeddingProgress
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.groups import AUDITED, TRAINED, WAITING, spread_order
-from fastlabel_gradio.label_store import Claim
+from fastlabel_gradio.label_store import Claim, has_run_out
 from fastlabel_gradio.types import Rows
 
 AUDIT_ROWS_LOOKED_AT = 5_000  # the first free ones, a random sample: a batch draws a few of them
@@ -210,9 +210,11 @@ class PoolLedger:
             self._claims.pop(item_id, None)
             self._refresh(item_id)
 
-    def expire(self, now: float) -> None:
-        """Frees the items whose claims have run out."""
-        self.unclaim([item_id for item_id, claim in self._claims.items() if claim.expires_at <= now])
+    def expire(self, now: float, claim_s: float) -> None:
+        """Frees the items whose claims have run out, and those held for longer than a claim lasts: the clock went back."""
+        self.unclaim(
+            [item_id for item_id, claim in self._claims.items() if has_run_out(claim.expires_at, now, claim_s)]
+        )
 
     def set_aside(self, item_ids: Iterable[str]) -> None:
         """Items that somebody held and left open, because they are hard or of no class: others come first from now on."""

@@ -1,12 +1,14 @@
 """Project: one pool as it is served. Opens what a ProjectConfig names, holds it together, closes it in order."""
 
 import logging
+import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from filelock import FileLock, Timeout
 
@@ -16,7 +18,7 @@ from fastlabel_gradio.devices import use_one_thread_per_operation
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.encoders import check_encoder
-from fastlabel_gradio.errors import ConfigError, InvalidLabelsError, shown
+from fastlabel_gradio.errors import ConfigError, InvalidLabelsError, StoreError, shown
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.gallery import open_gallery
 from fastlabel_gradio.head import HeadRecipe
@@ -26,7 +28,7 @@ from fastlabel_gradio.learner import LearnerSettings
 from fastlabel_gradio.source_identity import check_owner
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.strategies import STRATEGIES
-from fastlabel_gradio.types import Item, Kind
+from fastlabel_gradio.types import Item, Kind, LabelSchema
 
 MAX_PRIVATE_LABELERS = 100
 
@@ -62,12 +64,14 @@ class Project:
         self.device = device
         self._lock = threading.Lock()
         self._labelers: OrderedDict[str, _Opened] = OrderedDict()
-        with ExitStack() as undo:
+        self._opening: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+        with _disk_errors_named(self.folder), ExitStack() as undo:
             self._file_lock = _lock_folder(self.folder)
             undo.callback(self._file_lock.release)
             check_owner(self.folder, config.source.kind, config.source.options, base_dir)
-            with closing(self._open_label_store(config.name)) as labels:
-                self.schema = labels.ensure_labels(_classes(config, self.source.classes()))
+            self._labels = self._open_label_store(config.name)  # to the end, so that its file cannot get lost unseen
+            undo.callback(self._labels.close)
+            self.schema = self._labels.ensure_labels(_classes(config, self.source.classes()))
             self.store = EmbeddingStore(self.folder)
             undo.callback(self.store.close)
             self.gallery = open_gallery(self.source, self.folder)
@@ -124,12 +128,17 @@ class Project:
         """The labeler that serves an annotator: one for all, or with `sharing: private` one each."""
         owner = annotator if self.config.sharing == "private" else ""
         with self._lock:
+            opening = self._opening.setdefault(owner, threading.Lock())
+        with opening:  # others need not wait for this one's label store
             if owner not in self._labelers:
-                self._labelers[owner] = self._new_labeler(owner)
-            self._labelers.move_to_end(owner)
-            labeler, idle = self._labelers[owner].labeler, self._take_idle()
-        for opened in idle:
-            opened.close()  # outside of the lock: it waits for a training under way
+                opened = self._new_labeler(owner)
+                with self._lock:
+                    self._labelers[owner] = opened
+            with self._lock:
+                self._labelers.move_to_end(owner)
+                labeler, idle = self._labelers[owner].labeler, self._take_idle()
+        for entry in idle:
+            entry.close()  # outside of the lock: it waits for a training under way
         return labeler
 
     def export_rows(self, annotator: str, *, include_predictions: bool = False) -> Iterator[ExportRow]:
@@ -152,6 +161,7 @@ class Project:
         self.pipeline.stop()
         for opened in self._labelers.values():
             opened.close()
+        self._labels.close()
         self.gallery.close()
         self.store.close()
         self._file_lock.release()
@@ -169,11 +179,15 @@ class Project:
         return [self._labelers.popitem(last=False)[1] for _ in range(len(self._labelers) - MAX_PRIVATE_LABELERS)]
 
     def _new_labeler(self, owner: str) -> "_Opened":
-        folder = self.folder / "private" / owner if owner else self.folder
+        if not owner:
+            return self._opened(self._labels, self.schema, self.folder)
+        folder = self.folder / "private" / owner
         folder.mkdir(parents=True, exist_ok=True)
-        labels = self._open_label_store(f"{self.name}/{owner}" if owner else self.name)
-        schema = labels.ensure_labels(self.schema.names)
-        return _Opened(Labeler(schema, self.store, self.pipeline, labels, folder, self.settings), labels)
+        labels = self._open_label_store(f"{self.name}/{owner}")
+        return self._opened(labels, labels.ensure_labels(self.schema.names), folder)
+
+    def _opened(self, labels: LabelStore, schema: LabelSchema, folder: Path) -> "_Opened":
+        return _Opened(Labeler(schema, self.store, self.pipeline, labels, folder, self.settings), labels, folder)
 
     def _open_label_store(self, project: str) -> LabelStore:
         url = self.config.database or f"sqlite:///{(self.folder / 'labels.sqlite').resolve()}"
@@ -182,14 +196,17 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A labeler in use, with the label store that it writes to."""
+    """A labeler in use, with the label store that it writes to and the folder of its head."""
 
     labeler: Labeler
     labels: LabelStore
+    folder: Path
 
     def close(self) -> None:
         self.labeler.close()
         self.labels.close()
+        with suppress(OSError):  # only that of a visitor who trained no head is empty
+            self.folder.rmdir()
 
 
 def _classes(config: ProjectConfig, proposed: tuple[str, ...]) -> tuple[str, ...]:
@@ -213,3 +230,15 @@ def _lock_folder(folder: Path) -> FileLock:
             f"{folder} is in use by another FastLabel. Open that one's page, stop it, or choose another --workdir."
         ) from error
     return lock
+
+
+@contextmanager
+def _disk_errors_named(folder: Path) -> Iterator[None]:
+    """Raises StoreError where the disk is full, the folder cannot be written, or a file stands where a folder should be."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(
+            f"{folder} cannot be used: {error}. Make room on its disk and see that it can be written, or choose another "
+            "--workdir. Labels that are there stay in its labels.sqlite."
+        ) from error

@@ -8,6 +8,7 @@ opens a source.
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import Enum
 from hashlib import blake2b
@@ -160,9 +161,9 @@ def data_path(options: Mapping[str, Any], base_dir: Path) -> Path | None:
 def _recorded_places(base: Path) -> Iterator[tuple[Path, Place]]:
     """Every working directory below `base`, with each place that a project in it belongs to."""
     for record in sorted(base.glob(f"*/*/{RECORD}")):
-        place = _recorded_place(_read(record), Path("/"))
-        if place is not None:
-            yield record.parent.parent, place
+        with suppress(ConfigError):  # a damaged one is told of when its project is opened
+            if place := _recorded_place(_read(record), Path("/")):
+                yield record.parent.parent, place
 
 
 def _check_same(record: Path, kind: str, options: SourceOptions, now: Place | None, base_dir: Path) -> None:
@@ -213,11 +214,19 @@ def _without_path(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read(record: Path) -> dict[str, Any]:
+    """Raises ConfigError where it cannot be read or is damaged."""
     try:
         content = json.loads(record.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+    except (OSError, ValueError, RecursionError) as error:
+        content, reason = None, f" ({error})"
+    else:
+        reason = ""
+    if not isinstance(content, dict):
+        raise ConfigError(
+            f"{record} is damaged{reason}: it does not say which source the labels beside it belong to. If that is the "
+            f"source of this start, delete {RECORD}; if not, choose another --workdir."
+        )
+    return content
 
 
 def _recorded_place(recorded: Mapping[str, Any], base_dir: Path) -> Place | None:

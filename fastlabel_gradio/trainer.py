@@ -35,6 +35,10 @@ class NotYet(Exception):
     """Raised by the work when there is nothing to train on yet; the message says what is missing."""
 
 
+def _nothing() -> None:
+    """What a closed trainer does."""
+
+
 class Trainer:
     """Runs `work` in its thread once per request; requests that come while it runs become one more run.
 
@@ -104,6 +108,8 @@ class Trainer:
             self._closed = True
             self._condition.notify_all()
         self._thread.join(timeout=60)
+        if not self._thread.is_alive():  # nothing that it worked for is kept: a head is megabytes
+            self._work, self._afterwards = _nothing, lambda is_superseded: None
 
     def _run(self) -> None:
         while self._next_request():

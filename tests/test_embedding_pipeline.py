@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from fastlabel_gradio import embedding_pipeline
-from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
+from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline, _Milestone
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.media.pictures import FORMATS
@@ -188,3 +188,24 @@ def test_a_source_that_fails_while_it_is_listed_is_not_called_done(
     monkeypatch.setattr(ImageFolder, "scan", scan)
     pipeline, _, _ = run_pipeline()
     assert (pipeline.progress.state, pipeline.progress.error) == ("failed", "the disk was unplugged")
+
+
+def test_a_callback_that_fails_ends_neither_the_embedding_nor_the_other_callbacks(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    called: list[str] = []
+
+    def fail() -> None:
+        raise ValueError("a damaged head")
+
+    milestone = _Milestone()
+    milestone.call_back(fail)
+    milestone.call_back(lambda: called.append("before"))
+    forget = milestone.call_back(called.clear)
+    milestone.call_back(lambda: called.append("waits"))
+    forget()
+    milestone.reach()
+    milestone.call_back(fail)
+    milestone.call_back(lambda: called.append("after"))
+    assert called == ["before", "waits", "after"]
+    assert caplog.text.count("a callback of the embedding pipeline failed") == 2

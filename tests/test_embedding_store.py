@@ -222,3 +222,29 @@ def _mapped_mib() -> float:
     """Pages of mapped files that are resident."""
     fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return int(fields["RssFile"].split()[0]) / 1024
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e30, -200.0])
+def test_a_file_with_numbers_that_no_embedding_has_is_refused(tmp_path: Path, bad: float) -> None:
+    store = EmbeddingStore(tmp_path)
+    items = _items(1, 2, 3)
+    _scan(store, items)
+    store.use_encoder("e", DIM)
+    _append(store, items)
+    store.close()
+    numbers = np.memmap(tmp_path / "e.f32", dtype=np.float32, mode="r+", shape=(3, DIM))
+    numbers[1, 2] = bad
+    numbers.flush()
+    store = EmbeddingStore(tmp_path)
+    with pytest.raises(StoreError, match=r"e\.f32 is damaged.*Delete it and .*pool\.sqlite.*keep labels\.sqlite"):
+        store.use_encoder("e", DIM)
+    assert len(store) == 0
+    store.close()
+
+
+def test_a_folder_in_place_of_the_embeddings_is_told(tmp_path: Path) -> None:
+    store = EmbeddingStore(tmp_path)
+    (tmp_path / "e.f32").mkdir()
+    with pytest.raises(StoreError, match="embeddings cannot be stored"):
+        store.use_encoder("e", DIM)
+    store.close()

@@ -1,10 +1,13 @@
 """The head learns, is deterministic, scores in blocks, and comes back from its checkpoint or is refused."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save
 from sklearn.datasets import load_digits
 
 from fastlabel_gradio.errors import CheckpointError
@@ -115,6 +118,85 @@ def test_a_truncated_checkpoint_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "head.safetensors"
     save_head(train_head(vectors, targets, _info()), path)
     path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(CheckpointError):
+        load_head(path)
+
+
+def _tampered(
+    path: Path, weights: dict[str, torch.Tensor] | None = None, metadata: str | None = None, **details: object
+) -> Path:
+    """A checkpoint of a real head with some of its weights, or of what its header says, replaced."""
+    vectors, targets = _digits(20)
+    save_head(train_head(vectors, targets, _info()), path)
+    with safe_open(path, framework="pt") as file:
+        header = {**json.loads(file.metadata()["fastlabel"]), **details}
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # safe_open is no mapping
+    said = json.dumps(header) if metadata is None else metadata
+    path.write_bytes(save({**tensors, **(weights or {})}, metadata={"fastlabel": said}))
+    return path
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        {"version": 10**30},
+        {"version": -1},
+        {"version": "the newest"},
+        {"label_count": float("nan")},
+        {"label_count": "many"},
+        {"temperature": 0},
+        {"temperature": float("inf")},
+        {"temperature": "warm"},
+        {"trained_at": float("nan")},
+        {"trained_at": "yesterday"},
+        {"seconds": [1]},
+        {"labels": "cat"},
+        {"labels": []},
+        {"labels": [{"id": "zero", "name": 1}]},
+        {"labels": [1, 2]},
+        {"encoder_fingerprint": 3},
+        {"format": 99},
+    ],
+)
+def test_a_header_that_no_training_writes_is_refused(tmp_path: Path, details: dict[str, object]) -> None:
+    with pytest.raises(CheckpointError, match="Train again"):
+        load_head(_tampered(tmp_path / "head.safetensors", **details))
+
+
+@pytest.mark.parametrize("metadata", ["", "[]", "3", "null", "[" * 100_000, '{"format": 2}', "9" * 5_000])
+def test_a_header_that_is_no_header_is_refused(tmp_path: Path, metadata: str) -> None:
+    with pytest.raises(CheckpointError, match="Train again"):
+        load_head(_tampered(tmp_path / "head.safetensors", metadata=metadata))
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor"),
+    [
+        ("skip.weight", torch.full((10, 64), torch.nan)),
+        ("skip.bias", torch.full((10,), torch.inf)),
+        ("output.weight", torch.full((10, 512), 1e30)),
+        ("hidden.weight", torch.zeros(64)),
+        ("hidden.weight", torch.zeros((512, 3))),
+        ("skip.weight", torch.zeros((10, 64), dtype=torch.int64)),
+        ("skip.weight", torch.zeros((9, 64))),
+        ("another", torch.zeros(1)),
+    ],
+)
+def test_weights_that_no_training_gives_are_refused(tmp_path: Path, name: str, tensor: torch.Tensor) -> None:
+    with pytest.raises(CheckpointError, match="Train again"):
+        load_head(_tampered(tmp_path / "head.safetensors", {name: tensor}))
+
+
+def test_a_head_for_embeddings_of_another_length_is_refused(tmp_path: Path) -> None:
+    path = _tampered(tmp_path / "head.safetensors")
+    load_head(path, dim=64)
+    with pytest.raises(CheckpointError, match="embeddings of 64 numbers, these have 48"):
+        load_head(path, dim=48)
+
+
+def test_a_header_that_announces_more_than_there_is_is_refused(tmp_path: Path) -> None:
+    path = _tampered(tmp_path / "head.safetensors")
+    path.write_bytes((2**62).to_bytes(8, "little") + path.read_bytes()[8:])
     with pytest.raises(CheckpointError):
         load_head(path)
 

@@ -11,7 +11,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     (
         *("registry", "options", "yaml_file", "spreadsheet_cells", "contradictions"),
         *("devices", "atomic_file", "birth_time", "clustering", "groups"),
-        *("media", "label_store", "trainer", "evaluation", "learning_record", "kept_rows"),
+        *("media", "label_store", "trainer", "evaluation", "learning_record", "kept_rows", "batch_queue"),
     ),
     ("config", "sources", "encoders", "head", "exports"),
     ("embedding_store", "gallery", "strategies", "scoring", "source_identity", "unheard"),

@@ -1,14 +1,17 @@
 """The loop: batches, claims, submits, undo, training and restarts, over a real pool of pictures."""
 
+import gc
 import os
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fastlabel_gradio.errors import InvalidLabelsError, UnknownNameError
+from fastlabel_gradio.batch_queue import Wish
+from fastlabel_gradio.errors import InvalidLabelsError, StoreError, UnknownNameError
 from fastlabel_gradio.head import HeadMaker
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.project import Project
@@ -501,3 +504,114 @@ def test_a_submit_during_the_refresh_is_trained_at_once(
         assert labeler.head is not None
         assert labeler.head.info.version == version
         assert labeler.next_batch("ann", 5, fresh=True).head_version == version
+
+
+def test_annotators_who_wait_together_get_whole_batches_with_their_share_of_random_items(
+    pictures: Path, open_project: OpenProject
+) -> None:
+    labeler = open_project(make_config(pictures, audit_share=0.2, train_every=1000)).labeler("x")
+    reserved = set(labeler._store.reserved_rows(0, 60, 0.2).tolist())
+    picks = labeler._pick([Wish(8, "auto"), Wish(4, "auto"), Wish(12, "auto")])
+    assert [len(pick.rows) for pick in picks] == [8, 4, 12]
+    rows = [int(row) for pick in picks for row in pick.rows]
+    assert len(set(rows)) == 24
+    assert 3 <= len(reserved & set(rows)) <= 6
+    assert not set(rows) & {int(row) for pick in labeler._pick([Wish(30, "auto")]) for row in pick.rows}
+
+
+def test_rows_that_were_picked_and_not_claimed_are_picked_again(
+    labeler: Labeler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full_disk(*_: object, **__: object) -> None:
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as patched, pytest.raises(StoreError):
+        patched.setattr(labeler._labels, "claim", full_disk)
+        labeler.next_batch("ann", 60)
+    assert len(labeler.next_batch("ann", 60).items) == 60
+
+
+def test_an_undo_whose_batch_cannot_be_opened_stays_undone(labeler: Labeler, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full_disk(*_: object, **__: object) -> None:
+        raise StoreError("the disk is full")
+
+    labeler.submit("ann", [("red/0000.png", "red")])
+    monkeypatch.setattr(labeler._labels, "claim", full_disk)
+    reopened = labeler.undo("ann")
+    assert (reopened.undone, reopened.batch, labeler.counts().labeled) == (1, None, 0)
+
+
+def test_claims_made_by_a_clock_that_was_ahead_are_released(pictures: Path, open_project: OpenProject) -> None:
+    now = [1_000_000.0]
+    labeler = open_project(make_config(pictures)).labeler("x")
+    labeler._clock = lambda: now[0]
+    early = labeler.next_batch("bob", 20)
+    now[0] += 20 * 86_400
+    labeler.next_batch("ann", 30)
+    assert labeler.renew("ann", labeler.next_batch("ann").id)
+    now[0] -= 20 * 86_400
+    assert labeler.counts().claimed == 0
+    assert len(labeler.next_batch("cat", 60, fresh=True).items) == 60
+    assert early.items
+
+
+def test_labels_of_a_time_that_no_calendar_has_are_exported_without_it(
+    pictures: Path, open_project: OpenProject
+) -> None:
+    labeler = open_project(make_config(pictures)).labeler("ann")
+    for number, time in enumerate([1e12, 1e300, -3e12, -1.0, 1_700_000_000.0]):
+        labeler._clock = lambda time=time: time  # type: ignore[misc]
+        labeler.submit("ann", [(f"red/{number:04d}.png", "red")])
+    times = {row.item_id: row.created_at for row in labeler.export_rows(include_predictions=True) if row.label}
+    assert [bool(times[f"red/{number:04d}.png"]) for number in range(5)] == [False, False, False, True, True]
+
+
+@pytest.mark.parametrize("tamper", ["head", "embeddings", "curve"])
+def test_files_that_were_tampered_with_keep_nobody_from_labelling_or_exporting(
+    pictures: Path, open_project: OpenProject, tamper: str
+) -> None:
+    config = make_config(pictures, audit_share=0.2)
+    project = open_project(config)
+    _trained(project.labeler("ann"), 40)
+    folder = project.folder
+    project.close()
+    if tamper == "head":
+        content = bytearray((folder / "head.safetensors").read_bytes())
+        content[-2_000:] = np.full(500, np.nan, dtype="<f4").tobytes()
+        (folder / "head.safetensors").write_bytes(content)
+    elif tamper == "embeddings":
+        vectors = np.memmap(folder / "pixels-1.f32", dtype=np.float32, mode="r+")
+        vectors[:5] = np.nan
+        vectors.flush()
+    else:
+        (folder / "learning_curve.jsonl").write_text('{"labels": 0, "audit_items": 5, "correct": 9, "agreement": NaN}')
+    project = open_project(config)
+    labeler = project.labeler("ann")
+    assert len(list(labeler.export_rows())) == 40
+    if tamper == "embeddings":
+        assert "pixels-1.f32 is damaged" in project.pipeline.progress.error
+        assert "damaged" in labeler.next_batch("ann", 5).notice
+        return
+    wait_for(lambda: labeler.head is not None)
+    assert ("not a readable checkpoint" in labeler.status().notice) == (tamper == "head")
+    predictions = labeler.next_batch("ann", 5, fresh=True).predictions
+    assert all(prediction and np.isfinite(prediction.confidence) for prediction in predictions)
+    assert labeler.evaluation(0.9).advice.text
+
+
+def test_a_private_labeler_that_was_closed_is_let_go(pictures: Path, open_project: OpenProject) -> None:
+    project = open_project(make_config(pictures, sharing="private"))
+    labeler = project.labeler("guest-one1")
+    _trained(labeler)
+    closed = weakref.ref(labeler)
+    del labeler
+    gc.collect()
+    gc.disable()  # what is let go only by looking for cycles stays for long
+    try:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("fastlabel_gradio.project.MAX_PRIVATE_LABELERS", 1)
+            project.labeler("guest-two2")
+        wait_for(lambda: closed() is None)
+    finally:
+        gc.enable()
+    assert [path.name for path in (project.folder / "private").iterdir() if not any(path.iterdir())] == ["guest-two2"]

@@ -195,3 +195,20 @@ def test_few_labels_do_not_spoil_what_good_names_say_and_many_overrule_bad_ones(
     assert accuracy(centres, 5) > accuracy(None, 5) + 0.1
     assert accuracy(centres, 5) > (names_alone == truth[1_000:]).mean() - 0.05
     assert accuracy(np.roll(centres, 1, axis=0), 500) > accuracy(None, 500) - 0.02
+
+
+def test_class_names_are_encoded_once_for_all_private_labelers(
+    colours: Path, knowing_clip: Path, open_project: OpenProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded: list[int] = []
+    encode = ClipEncoder.encode_text
+
+    def counted(encoder: ClipEncoder, texts: list[str]) -> np.ndarray:
+        encoded.append(len(texts))
+        return encode(encoder, texts)
+
+    monkeypatch.setattr(ClipEncoder, "encode_text", counted)
+    project = open_project(_config(colours, knowing_clip, sharing="private"))
+    for guest in ("guest-one1", "guest-two2", "guest-three3"):
+        assert project.labeler(guest).head is not None
+    assert encoded == [len(project.schema)]

@@ -38,7 +38,7 @@ def load_learned(path: Path, shapes: Mapping[str, Shape], recipe: Recipe) -> dic
         with safe_open(path, framework="np") as file:
             found = json.loads((file.metadata() or {})["fastlabel"])
             arrays: dict[str, np.ndarray] = {name: file.get_tensor(name) for name in shapes}
-    except (OSError, SafetensorError, ValueError, KeyError) as error:
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{path}: not a readable offline encoder ({error}). {REMEDY}") from error
     if found != dict(recipe):
         raise CheckpointError(f"{path}: learned by another recipe ({found}, now {dict(recipe)}). {REMEDY}")

@@ -4,10 +4,12 @@ import copy
 import math
 import warnings
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 import torch
 from jaxtyping import Float32, Int64
+from pydantic import Field
 from torch import Tensor, nn
 
 from fastlabel_gradio.devices import matmul_dtype
@@ -16,6 +18,10 @@ from fastlabel_gradio.types import Embeddings, Label, Probabilities, Rows
 
 HIDDEN_UNITS = 512
 BLOCK_ROWS = 2048  # with 512 numbers a row 4 MiB of float32: a block stays in a core's cache on its way
+
+# Checked where a head is read from a file.
+Count = Annotated[int, Field(ge=0, le=2**53)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
 
 # Memory-mapped embeddings are read-only, and only read.
 warnings.filterwarnings("ignore", message="The given NumPy array is not writable", category=UserWarning)
@@ -67,15 +73,15 @@ class HeadInfo:
         audit: the mark of the audit whose items it was not trained on; "" in checkpoints of earlier versions.
     """
 
-    version: int
+    version: Count
     labels: tuple[Label, ...]
     encoder_fingerprint: str
-    label_count: int
-    seconds: float = 0.0
-    trained_at: float = 0.0
+    label_count: Count
+    seconds: Number = 0.0
+    trained_at: Number = 0.0
     seed: int = 0
     recipe: str = RECIPE
-    temperature: float = 1.0
+    temperature: Annotated[float, Field(ge=0.01, le=100)] = 1.0
     audit: str = ""
 
 

@@ -34,6 +34,11 @@ class Claim:
     expires_at: float
 
 
+def has_run_out(expires_at: float, now: float, claim_s: float) -> bool:
+    """Whether a claim is over. One that ends later than two claims from now was made by a clock that was ahead."""
+    return not now < expires_at <= now + 2 * claim_s
+
+
 def add_batch(
     connection: Connection, project: int, annotator: str, batch: ClaimedBatch, now: float, expires_at: float
 ) -> None:

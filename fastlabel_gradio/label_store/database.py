@@ -5,11 +5,14 @@ Annotations and submissions are only ever appended. No index of a long table sta
 SQLite takes the first column of an index for a rare value, and would read the whole project to find one item.
 """
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
+from sqlite3 import Error as SQLiteError
+from typing import Any
 
 from sqlalchemy import (
     URL,
@@ -37,15 +40,19 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from fastlabel_gradio.errors import InvalidLabelsError, StoreError, shown
+from fastlabel_gradio.label_store.label_file import LabelFile
+
+log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 LOCK_WAIT_S = 10.0
 
 metadata = MetaData()
 
-# One writer per database in this process, also where several projects open it: they queue here, fairly, instead of
-# polling SQLite's file lock, which starved some for seconds.
-_write_locks: dict[str, threading.Lock] = {}
+# The opened databases of this process by address, and how many use each: all share its connections, its one writer and
+# what is known of its file.
+_opened: dict[str, "LabelDatabase"] = {}
+_opening = threading.Lock()
 
 versions = Table("fastlabel_version", metadata, Column("version", Integer, primary_key=True))
 
@@ -118,7 +125,7 @@ claims = Table(
 
 
 class LabelDatabase:
-    """An opened database with its tables in place.
+    """An opened database with its tables in place. `open_database` gives it.
 
     Args:
         url: any SQLAlchemy address, e.g. "sqlite:////data/labels.sqlite".
@@ -129,17 +136,24 @@ class LabelDatabase:
 
     def __init__(self, url: str) -> None:
         address = _checked_url(url)
+        self._url = url
         # hide_password is the default of render_as_string: messages may reach a screen.
         self.where = address.render_as_string()
+        self.users = 0
         self._engine = _engine(address, self.where)
         self._writer = self._engine.execution_options(fastlabel_begin="BEGIN IMMEDIATE")
-        self._write_lock = _write_locks.setdefault(str(address), threading.Lock())
+        # Writers queue here instead of polling SQLite's file lock, which starved some for seconds.
+        self._write_lock = threading.Lock()
+        self._file: LabelFile | None = None
         try:
             with self.writing() as connection:
                 _prepare_tables(connection, self.where)
+            self._file = self._hold_file(address)
         except StoreError:
-            self.close()
+            self._engine.dispose()
             raise
+        except (ValueError, TypeError) as error:  # options in the address, such as ?timeout=soon
+            raise StoreError(f"label store {self.where}: {error}. Correct the address and its options.") from error
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -149,19 +163,89 @@ class LabelDatabase:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """The only writing transaction of this process: all of it is on disk when the block ends, or nothing is."""
-        with self._errors_named(), self._write_lock, self._writer.begin() as connection:
-            yield connection
+        """The only writing transaction of this process: all of it is on disk when the block ends, or nothing is.
+
+        On disk means: in the file that stands at the address then. One that was deleted is written again.
+        """
+        with self._errors_named(), self._turn_to_write():
+            self._check_file()
+            with self._writer.begin() as connection:
+                yield connection
+            if self._file and not self._file.is_whole():
+                self._mend_file()
 
     def close(self) -> None:
-        """Closes all connections."""
+        """Closes all connections once nobody uses the database any more."""
+        with _opening:
+            self.users -= 1
+            if self.users > 0:
+                return
+            del _opened[self._url]
+        try:
+            with self._turn_to_write():
+                if self._file and not self._file.is_whole():
+                    self._mend_file()
+        except (StoreError, SQLiteError, OSError) as error:
+            log.error("%s", error)
+        if self._file:
+            self._file.close()
         self._engine.dispose()
+
+    @contextmanager
+    def _turn_to_write(self) -> Iterator[None]:
+        """Raises StoreError where another transaction of this process takes too long, one that waits for the disk."""
+        if not self._write_lock.acquire(timeout=LOCK_WAIT_S):
+            raise StoreError(
+                f"label store {self.where}: it is busy with what came before, for {LOCK_WAIT_S:.0f} s. Nothing of this "
+                "request was stored. Send it again."
+            )
+        try:
+            yield
+        finally:
+            self._write_lock.release()
+
+    def _check_file(self) -> None:
+        """Raises StoreError where the file is not the one that was opened, also where it was written again."""
+        if self._file is None or self._file.is_whole():
+            return
+        try:
+            self._file.check()
+        except StoreError as problem:
+            self._mend_file()
+            raise StoreError(
+                f"{problem} All labels until now were written there again. Nothing of this request was stored. Send it again."
+            ) from problem
+
+    def _mend_file(self) -> None:
+        assert self._file
+        self._file.mend(self._engine.dispose)
+        log.warning(
+            "%s was deleted or moved while FastLabel runs. Its labels were written there again.", self._file.path
+        )
+
+    def _hold_file(self, address: URL) -> LabelFile | None:
+        if address.get_backend_name() != "sqlite":
+            return None
+        dialect = self._engine.dialect
+        arguments, options = dialect.create_connect_args(address)
+
+        def connect() -> SQLiteConnection:
+            connection: Any = dialect.connect(*arguments, **options)
+            _set_up_sqlite(connection)
+            return connection  # type: ignore[no-any-return]
+
+        path = Path(address.database or "")
+        with self._errors_named():
+            file = LabelFile(path, connect)
+        # A connection to a path where nothing stands would make an empty file there.
+        event.listen(self._engine, "do_connect", lambda *_: file.check())
+        return file
 
     @contextmanager
     def _errors_named(self) -> Iterator[None]:
         try:
             yield
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, SQLiteError, OSError) as error:
             raise StoreError(_explained(error, self.where)) from error
         except UnicodeEncodeError as error:
             raise InvalidLabelsError(
@@ -173,16 +257,28 @@ class LabelDatabase:
             ) from error
 
 
+def open_database(url: str) -> LabelDatabase:
+    """The database at an address, the same for all of this process who name it; each of them closes it.
+
+    Args:
+        url: as `LabelDatabase` has it, which raises StoreError.
+    """
+    with _opening:
+        database = _opened.get(url) or _opened.setdefault(url, LabelDatabase(url))
+        database.users += 1
+    return database
+
+
 def _checked_url(url: str) -> URL:
     try:
         address = make_url(url)
-    except ArgumentError as error:
+        if address.get_backend_name() == "sqlite":
+            _check_sqlite_path(address)
+    except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number, a NUL in a path
         raise StoreError(
             "the address of the label store is no SQLAlchemy URL. Write it like sqlite:////folder/labels.sqlite "
             "or postgresql+psycopg://user:password@host/database."
         ) from error
-    if address.get_backend_name() == "sqlite":
-        _check_sqlite_path(address)
     return address
 
 
@@ -204,7 +300,7 @@ def _engine(address: URL, where: str) -> Engine:
             f"label store {where}: its database driver is missing ({error}). Install it with pip (for PostgreSQL: "
             "pip install psycopg[binary], address postgresql+psycopg://…), or use a sqlite:/// address."
         ) from error
-    except (SQLAlchemyError, TypeError) as error:
+    except (SQLAlchemyError, TypeError, ValueError) as error:
         raise StoreError(f"label store {where}: {error} Correct the address, or use a sqlite:/// address.") from error
     if sqlite:
         event.listen(engine, "connect", _set_up_sqlite)
@@ -212,7 +308,7 @@ def _engine(address: URL, where: str) -> Engine:
     return engine
 
 
-def _set_up_sqlite(connection: SQLiteConnection, _: ConnectionPoolEntry) -> None:
+def _set_up_sqlite(connection: SQLiteConnection, _: ConnectionPoolEntry | None = None) -> None:
     # Python's driver begins transactions late, and never for SELECT; with None it leaves them to _begin_sqlite
     # (SQLAlchemy's manual, dialects/sqlite, "Transactions with SQLite and the sqlite3 driver").
     connection.isolation_level = None
@@ -241,7 +337,7 @@ def _prepare_tables(connection: Connection, where: str) -> None:
     connection.execute(update(versions).values(version=SCHEMA_VERSION))
 
 
-def _explained(error: SQLAlchemyError, where: str) -> str:
+def _explained(error: Exception, where: str) -> str:
     reason = str(getattr(error, "orig", None) or error).strip()
     return f"label store {where}: {reason}. Nothing of this request was stored. {_next_step(reason)}"
 

@@ -3,10 +3,10 @@
 import dataclasses
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, or_, select
 
 from fastlabel_gradio.errors import ConfigError, InvalidLabelsError
 from fastlabel_gradio.label_store.claims import (
@@ -20,7 +20,7 @@ from fastlabel_gradio.label_store.claims import (
     newest_batch,
     open_claims,
 )
-from fastlabel_gradio.label_store.database import LabelDatabase, batches, labels, projects
+from fastlabel_gradio.label_store.database import LabelDatabase, batches, labels, open_database, projects
 from fastlabel_gradio.label_store.events import (
     all_events,
     annotated_labels,
@@ -76,13 +76,17 @@ class LabelStore:
     """
 
     def __init__(self, url: str, project: str) -> None:
-        self._database = LabelDatabase(url)
-        with self._database.writing() as connection:
-            self._project = _project_id(connection, project)
+        self._database = open_database(url)
+        self._closing = ExitStack()
+        self._closing.callback(self._database.close)
+        with ExitStack() as undo:
+            undo.push(self._closing)
+            self._project = _project_id(self._database, project)
+            undo.pop_all()
 
     def close(self) -> None:
-        """Closes the database. What was answered is on disk already."""
-        self._database.close()
+        """Closes the database, unless others of this process use it too. What was answered is on disk already."""
+        self._closing.close()
 
     def ensure_labels(self, names: Sequence[str]) -> LabelSchema:
         """The schema: `names` in their order, then stored labels that carry annotations and are not among them.
@@ -178,7 +182,7 @@ class LabelStore:
         Args:
             annotator: who will hold them.
             batch: with an id that is not in use.
-            now: claims that ran out by then are dropped first.
+            now: claims that ran out by then are dropped first, as are those of a clock that was ahead (`has_run_out`).
             expires_at: when these claims run out.
             replace: give back what the annotator holds first; otherwise that batch stays open beside this one.
 
@@ -187,7 +191,8 @@ class LabelStore:
             database was faster; where none is left, no batch is opened.
         """
         with self._writing() as connection:
-            drop_batches(connection, self._project, batches.c.expires_at <= now)
+            ends = batches.c.expires_at
+            drop_batches(connection, self._project, or_(ends <= now, ends > now + 2 * (expires_at - now)))
             if replace:
                 drop_batches(connection, self._project, batches.c.annotator == annotator)
             held = held_items(connection, self._project, batch.item_ids)
@@ -238,11 +243,17 @@ class LabelStore:
             )
 
 
-def _project_id(connection: Connection, name: str) -> int:
+def _project_id(database: LabelDatabase, name: str) -> int:
+    """Makes the project where it is new; one that is known is found without waiting for a writer."""
     query = select(projects.c.id).where(projects.c.name == name)
-    if connection.scalar(query) is None:
-        connection.execute(insert(projects).values(name=name))
-    return int(connection.execute(query).scalar_one())
+    with database.reading() as connection:
+        known = connection.scalar(query)
+    if known is None:
+        with database.writing() as connection:
+            if connection.scalar(query) is None:
+                connection.execute(insert(projects).values(name=name))
+            known = connection.execute(query).scalar_one()
+    return int(known)
 
 
 def _clean_names(names: Sequence[str]) -> list[str]:

@@ -1,0 +1,331 @@
+"""What sudden ends and many people do to the app: whether a label is lost, and how long who waits.
+
+    python -m benchmarks.load [--json OUT]
+    python -m benchmarks.load --parts kills --kills 60
+
+The app is a process of its own over generated pictures (`--items`), embedded by the offline encoder; the clients run on the
+same machine, label at random, and remember what was acknowledged.
+
+- kills: the process is killed at random moments while clients label, and started again. Every label that was acknowledged
+  must be in the export, and none that was never sent. Aim: none lost.
+- clients: so many people, each with a next batch and a submit after the other. No item may be given to two of them.
+- at once: so many people ask for a batch at the same moment, before there is a head and with one. Aim: 5 s at the 95th
+  percentile on two cores at 20,000 items.
+- visitors: a public page without logins, where each has labels and a head of their own; two waves of people come, label and
+  go. What the process holds after each: memory, threads, open files.
+"""
+
+import argparse
+import random
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+import httpx
+import numpy as np
+
+from benchmarks.report import Table, machine, median_and_p95, parser, publish, say
+from benchmarks.workload import EMBED_LIMIT_S, picture_folder, started, wait_until
+
+PARTS = ("kills", "clients", "at-once", "visitors")
+PICTURE_PX = 48
+BATCH = 10
+ANSWER_LIMIT_S = 300.0
+KILL_AFTER_S = (0.05, 3.0)
+KILLED_CLIENTS = 4
+
+Start = Callable[[], AbstractContextManager[tuple[str, "Popen[bytes]"]]]
+
+
+def main() -> None:
+    arguments = _arguments()
+    began_on = machine()
+    folder = picture_folder(arguments.items, PICTURE_PX)
+    tables: list[Table] = []
+    with tempfile.TemporaryDirectory(prefix="fastlabel-load-") as workdir:
+        for part in arguments.parts:
+            say(f"{part} …")
+            tables.append(_table_of(part, arguments, folder, Path(workdir) / part))
+    publish(began_on, tables, arguments.json)
+
+
+def _arguments() -> argparse.Namespace:
+    made = parser(__doc__ or "")
+    made.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="default: all")
+    made.add_argument("--items", type=int, default=20_000, help="pictures of the pool (default: 20,000)")
+    made.add_argument("--kills", type=int, default=60, help="default: 60")
+    made.add_argument("--clients", type=int, default=20, help="people who label at the same time (default: 20)")
+    made.add_argument("--seconds", type=float, default=120.0, help="for so long (default: 120)")
+    made.add_argument("--at-once", type=int, default=200, help="people who ask at the same moment (default: 200)")
+    made.add_argument("--visitors", type=int, default=130, help="of a public page, twice (default: 130)")
+    made.add_argument("--seed", type=int, default=0, help="of the moments and the labels (default: 0)")
+    return made.parse_args()
+
+
+def _table_of(part: str, arguments: argparse.Namespace, folder: Path, workdir: Path) -> Table:
+    words = [str(folder), "--encoder", "offline"]
+    if part == "kills":
+        rng = random.Random(arguments.seed)
+        return kills_table(killed(lambda: started(words, workdir), arguments.kills, rng))
+    if part == "visitors":
+        with started(words, workdir, {"SPACE_ID": "benchmarks/load"}) as (address, process):
+            _wait_for_embedding(address)
+            return visitors_table(visits(address, process.pid, arguments.visitors))
+    with started(words, workdir) as (address, _):
+        _wait_for_embedding(address)
+        if part == "clients":
+            return clients_table(label_together(address, arguments.clients, arguments.seconds), arguments.seconds)
+        return at_once_table([asked_at_once(address, arguments.at_once, head) for head in (False, True)])
+
+
+class Person:
+    """A guest who labels at random, and remembers what was acknowledged."""
+
+    def __init__(self, address: str, name: str, seed: int = 0) -> None:
+        cookies = {"fastlabel_annotator": f"guest-{name}"}
+        self._http = httpx.Client(base_url=address, cookies=cookies, timeout=ANSWER_LIMIT_S, verify=False)
+        self._rng = random.Random(f"{name}-{seed}")
+        self.given: list[str] = []
+        self.sent: dict[str, str] = {}
+        self.acknowledged: dict[str, str] = {}
+        self.seconds: dict[str, list[float]] = {"next batch": [], "submit": []}
+        self.errors: list[str] = []
+
+    def close(self) -> None:
+        self._http.close()
+
+    def ask(self, size: int = BATCH) -> dict[str, Any]:
+        """A fresh batch."""
+        began = time.perf_counter()
+        response = self._http.get("/api/next_batch", params={"size": size, "fresh": True})
+        self.seconds["next batch"].append(time.perf_counter() - began)
+        batch = self._content(response)
+        self.given += [item["id"] for item in batch["items"]]
+        return batch
+
+    def label(self, batch: dict[str, Any]) -> None:
+        """Submits the batch with random classes; one that is not acknowledged counts as sent only."""
+        said = {item["id"]: self._rng.choice(batch["classes"]) for item in batch["items"]}
+        self.sent |= said
+        labels = [{"id": item_id, "label": label} for item_id, label in said.items()]
+        began = time.perf_counter()
+        response = self._http.post("/api/submit_labels", json={"batch_id": batch["batch_id"], "labels": labels})
+        self.seconds["submit"].append(time.perf_counter() - began)
+        self._content(response)
+        self.acknowledged |= said
+
+    def label_until(self, is_over: Callable[[], bool]) -> None:
+        """Labels batch after batch; stops where the app is gone or there is nothing left."""
+        while not is_over():
+            try:
+                batch = self.ask()
+                if not batch["items"]:
+                    return
+                self.label(batch)
+            except httpx.HTTPStatusError as error:
+                self.errors.append(error.response.text[:200])
+            except httpx.TransportError:
+                return
+
+    def status(self) -> dict[str, Any]:
+        return self._content(self._http.get("/api/status"))
+
+    def exported(self) -> dict[str, str]:
+        """Every label that the app knows, by item."""
+        response = self._http.get("/api/export", params={"format": "json"})
+        response.raise_for_status()
+        return {row["item_id"]: row["label"] for row in response.json()}
+
+    @staticmethod
+    def _content(response: httpx.Response) -> dict[str, Any]:
+        response.raise_for_status()
+        content: dict[str, Any] = response.json()
+        return content
+
+
+@dataclass(slots=True)
+class Kills:
+    """What became of the labels. `lost`: acknowledged, and not as acknowledged in an export after a restart."""
+
+    kills: int = 0
+    sent: dict[str, str] = field(default_factory=dict)
+    acknowledged: dict[str, str] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
+    made_up: set[str] = field(default_factory=set)
+
+
+def killed(start: Start, kills: int, rng: random.Random, clients: int = KILLED_CLIENTS) -> Kills:
+    """Starts the app, kills it at a random moment while people label, and so on; the last start only compares."""
+    found = Kills()
+    for number in range(kills + 1):
+        with start() as (address, process):
+            with closing(Person(address, f"look{number}")) as person:
+                _wait_for_items(person)
+                _compare(found, person.exported())
+            if number < kills:
+                _kill_while_they_label(found, address, process, rng, number, clients)
+    return found
+
+
+def _kill_while_they_label(
+    found: Kills, address: str, process: "Popen[bytes]", rng: random.Random, number: int, clients: int
+) -> None:
+    with people(address, [f"kill{number}x{client}" for client in range(clients)]) as persons:
+        threads = _running([lambda person=person: person.label_until(lambda: False) for person in persons])
+        time.sleep(rng.uniform(*KILL_AFTER_S))
+        process.kill()
+        for thread in threads:
+            thread.join()
+    found.kills += 1
+    for person in persons:
+        found.sent |= person.sent
+        found.acknowledged |= person.acknowledged
+
+
+def _compare(found: Kills, exported: dict[str, str]) -> None:
+    found.lost |= {item_id for item_id, label in found.acknowledged.items() if exported.get(item_id) != label}
+    found.made_up |= {item_id for item_id, label in exported.items() if found.sent.get(item_id) != label}
+
+
+def label_together(address: str, clients: int, seconds: float) -> list[Person]:
+    """So many people label for so long."""
+    deadline = time.monotonic() + seconds
+    with people(address, [f"steady{number}" for number in range(clients)]) as persons:
+        over = lambda: time.monotonic() > deadline  # noqa: E731
+        for thread in _running([lambda person=person: person.label_until(over) for person in persons]):
+            thread.join()
+        exported = persons[0].exported()
+    for person in persons:
+        lost = [item_id for item_id, label in person.acknowledged.items() if exported.get(item_id) != label]
+        person.errors += [f"lost: {item_id}" for item_id in lost]
+    return persons
+
+
+def asked_at_once(address: str, count: int, with_head: bool) -> tuple[str, list[float], int]:
+    """What it was, the seconds that each person waited, and how many items were given to two of them."""
+    if with_head:
+        _train_a_head(address)
+    with people(address, [f"once{int(with_head)}x{number}" for number in range(count)]) as persons:
+        together = threading.Barrier(count)
+
+        def ask(person: Person) -> None:
+            together.wait()
+            person.ask()
+
+        for thread in _running([lambda person=person: ask(person) for person in persons]):
+            thread.join()
+    waits = [second for person in persons for second in person.seconds["next batch"]]
+    return ("with a head" if with_head else "before the first head"), sorted(waits), _given_twice(persons)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a process holds."""
+
+    when: str
+    memory_mib: float
+    threads: int
+    files: int
+
+
+def visits(address: str, pid: int, count: int) -> list[Held]:
+    """Two waves of visitors, each of whom labels a batch and leaves; what the process holds before and after each."""
+    held = [_held("before", pid)]
+    for wave in (1, 2):
+        with people(address, [f"wave{wave}x{number}" for number in range(count)]) as persons:
+            for person in persons:
+                person.label(person.ask())
+        held.append(_held(f"after {wave * count} visitors", pid))
+    return held
+
+
+@contextmanager
+def people(address: str, names: Sequence[str]) -> Iterator[list[Person]]:
+    persons = [Person(address, name) for name in names]
+    try:
+        yield persons
+    finally:
+        for person in persons:
+            person.close()
+
+
+def _running(works: Sequence[Callable[[], None]]) -> list[threading.Thread]:
+    threads = [threading.Thread(target=work) for work in works]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def _given_twice(persons: Sequence[Person]) -> int:
+    holders = Counter(item_id for person in persons for item_id in set(person.given))
+    return sum(count > 1 for count in holders.values())
+
+
+def _held(when: str, pid: int) -> Held:
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    fields = dict(line.split(":", 1) for line in lines if ":" in line)
+    files = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    return Held(when, round(int(fields["VmRSS"].split()[0]) / 1024, 1), int(fields["Threads"]), files)
+
+
+def _wait_for_embedding(address: str) -> None:
+    with closing(Person(address, "waits1")) as person:
+        wait_until(lambda: person.status()["embedding"]["state"] == "done", EMBED_LIMIT_S, "the embedding", 0.5)
+
+
+def _wait_for_items(person: Person) -> None:
+    wait_until(lambda: person.status()["embedding"]["done"] > BATCH * KILLED_CLIENTS, EMBED_LIMIT_S, "items", 0.1)
+
+
+def _train_a_head(address: str) -> None:
+    with closing(Person(address, "trains1")) as person:
+        while person.status()["head"]["version"] == 0:
+            person.label(person.ask(50))
+            wait_until(lambda: person.status()["head"]["state"] != "training", EMBED_LIMIT_S, "the training")
+        wait_until(lambda: person.status()["head"]["settled"], EMBED_LIMIT_S, "what comes after the training")
+
+
+def kills_table(found: Kills) -> Table:
+    row = (found.kills, len(found.acknowledged), len(found.lost), len(found.made_up))
+    columns = ("kills", "labels acknowledged", "of these lost", "never sent, but there")
+    return Table("Killed at random moments while people label.", columns, [row], aim="none lost")
+
+
+def clients_table(persons: Sequence[Person], seconds: float) -> Table:
+    rows = []
+    for name in ("next batch", "submit"):
+        taken = [1000 * second for person in persons for second in person.seconds[name]]
+        rows.append((name, len(taken), *median_and_p95(taken)))
+    errors = sum(len(person.errors) for person in persons)
+    note = (
+        f"{sum(len(person.acknowledged) for person in persons):,} labels, {errors} errors, "
+        f"{_given_twice(persons)} items given to two."
+    )
+    title = f"{len(persons)} people who label for {seconds:g} s, batches of {BATCH}, ms."
+    return Table(title, ("", "requests", "median", "p95"), rows, note=note)
+
+
+def at_once_table(found: Sequence[tuple[str, list[float], int]]) -> Table:
+    rows = []
+    for name, seconds, twice in found:
+        first, middle, high, last = np.percentile(seconds, [5, 50, 95, 100])
+        rows.append((name, *(round(float(part), 2) for part in (first, middle, high, last)), twice))
+    columns = ("", "p5", "median", "p95", "last", "items given to two")
+    title = f"{len(found[0][1])} people who ask for a batch of {BATCH} at the same moment, s."
+    return Table(title, columns, rows, aim="p95 5 s at most")
+
+
+def visitors_table(held: Sequence[Held]) -> Table:
+    rows = [(each.when, each.memory_mib, each.threads, each.files) for each in held]
+    return Table("Visitors of a public page.", ("", "memory, MiB", "threads", "open files"), rows)
+
+
+if __name__ == "__main__":
+    main()

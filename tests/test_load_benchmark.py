@@ -1,0 +1,59 @@
+"""`benchmarks/load.py` at a tiny size: nothing is lost, nobody gets another's item."""
+
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.load import (
+    asked_at_once,
+    at_once_table,
+    clients_table,
+    killed,
+    kills_table,
+    label_together,
+    visitors_table,
+    visits,
+)
+from benchmarks.workload import started
+from tests.pools import write_pictures
+from tests.test_api import start
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("load")
+    write_pictures(folder / "pictures", per_class=80)
+    app, address = start(folder)
+    yield address
+    app.close()
+
+
+def test_nothing_acknowledged_is_lost_by_a_kill(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "pictures", per_class=60)
+    words = [str(folder), "--encoder", "offline"]
+    found = killed(lambda: started(words, tmp_path / "work", {"HF_HUB_OFFLINE": "1"}), 1, random.Random(0), 2)
+    assert (found.kills, found.lost, found.made_up) == (1, set(), set())
+    assert kills_table(found).rows[0][0] == 1
+
+
+def test_many_who_ask_at_once_get_items_of_their_own(address: str) -> None:
+    found = [asked_at_once(address, 9, with_head) for with_head in (False, True)]
+    assert [(len(waits), twice) for _, waits, twice in found] == [(9, 0), (9, 0)]
+    assert len(at_once_table(found).rows) == 2
+
+
+def test_people_who_label_together_lose_nothing(address: str) -> None:
+    persons = label_together(address, 3, 0.5)
+    assert [person.errors for person in persons] == [[], [], []]
+    assert any(person.acknowledged for person in persons)
+    assert "0 items given to two" in clients_table(persons, 0.5).note
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts as Linux does")
+def test_what_a_process_holds_for_its_visitors_is_counted(address: str) -> None:
+    held = visits(address, os.getpid(), 2)
+    assert [each.when for each in held] == ["before", "after 2 visitors", "after 4 visitors"]
+    assert len(visitors_table(held).rows) == 3

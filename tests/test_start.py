@@ -1,0 +1,149 @@
+"""A start on a bad disk, with damaged files or a hostile configuration ends with one line, or works with what is left."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fastlabel_gradio.access import load_secret
+from fastlabel_gradio.access.kept_secrets import SECRET_BYTES
+from fastlabel_gradio.app import main
+from fastlabel_gradio.config import load_config
+from fastlabel_gradio.errors import ConfigError, FastLabelError, StoreError
+from fastlabel_gradio.label_store import LabelStore
+from fastlabel_gradio.project import Project
+from tests.pools import make_config, write_pictures
+
+NESTED = "[" * 5_000 + "]" * 5_000
+
+
+def laughs(levels: int) -> str:
+    """Lists of two of the list before: a short file that names 2^levels words."""
+    return "a0: &a0 [ha, ha]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, levels))
+
+
+@pytest.fixture
+def opened(pictures: Path, tmp_path: Path) -> Callable[[], Project]:
+    """Opens a project in a working directory that was used before."""
+    Project(make_config(pictures), tmp_path, tmp_path / "work").close()
+    return lambda: Project(make_config(pictures), tmp_path, tmp_path / "work")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (f"projects: {NESTED}", "nested too deeply"),
+        ("projects: " + "[" * 40 + "]" * 40, "more than 32 levels"),
+        ("projects: &p [{name: a, source: *p}]", "more than 32 levels"),
+        (f"{laughs(40)}projects: *a39", "more than 32 levels"),
+        (f"{laughs(28)}projects: *a27", "projects.0"),
+        ("projects: [{name: a, source: demo, seed: 2024-99-99}]", "not a readable YAML file"),
+        ("projects: [{name: secret, source: demo}]", "choose another"),
+        ("projects: [{name: downloads, source: demo}]", "choose another"),
+        ("1: 2\nprojects: []", "1: unknown key"),
+        ("? [a]\n: b", "not a readable YAML file"),
+        ("projects: [{name: a, source: {kind: [1]}}]", "projects.0.source"),
+        ("\0", "not a readable YAML file"),
+    ],
+)
+def test_a_hostile_configuration_is_refused_in_one_line(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "hostile.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=says) as refused:
+        load_config(path)
+    assert len(str(refused.value)) < 3_000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"\xff\xfe\x00", b"[]", b"3", b"null", b'"text"', b"[" * 100_000, b'{"kind": ' + b"9" * 5_000 + b"}"],
+)
+def test_a_damaged_source_record_says_which_file_to_delete(
+    opened: Callable[[], Project], tmp_path: Path, content: bytes
+) -> None:
+    record = tmp_path / "work" / "images" / "source.json"
+    record.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"source\.json"):
+        opened()
+    record.unlink()
+    opened().close()
+
+
+@pytest.mark.parametrize("name", ["source.json", "pool.sqlite", "thumbnails.sqlite", "in-use.lock", "labels.sqlite"])
+def test_a_folder_where_a_file_should_be_is_told_in_one_line(
+    opened: Callable[[], Project], tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "work" / "images" / name
+    path.unlink(missing_ok=True)
+    path.mkdir()
+    (path / "full").touch()
+    with pytest.raises(FastLabelError, match="images"):
+        opened()
+
+
+def test_a_file_where_the_project_keeps_its_folder_is_told_in_one_line(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "images").write_text("notes")
+    with pytest.raises(StoreError, match=r"images cannot be used.*another --workdir"):
+        Project(make_config(pictures), tmp_path, tmp_path / "work")
+    assert (tmp_path / "work" / "images").read_text() == "notes"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://host:port/labels",
+        "sqlite:////{folder}/a\0b",
+        "sqlite:////{folder}/a.sqlite?timeout=soon",
+        "sqlite:///file:{folder}/a?mode=sideways&uri=true",
+        "sqlite+nodriver:///{folder}/a.sqlite",
+        "://",
+        "   ",
+        "sqlite",
+    ],
+)
+def test_a_bad_address_of_a_database_is_told_in_one_line(tmp_path: Path, url: str) -> None:
+    with pytest.raises(StoreError):
+        LabelStore(url.format(folder=str(tmp_path).lstrip("/")), "birds")
+
+
+def test_a_secret_that_cannot_be_kept_lasts_for_this_run(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "full").touch()
+    assert len(load_secret(tmp_path / "secret")) == SECRET_BYTES
+    assert "tokens will change" in caplog.text
+    assert [path.name for path in tmp_path.iterdir()] == ["secret"]
+    assert load_secret(tmp_path / "kept") == load_secret(tmp_path / "kept")
+
+
+def test_a_full_disk_ends_the_start_with_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from filelock import FileLock
+
+    def no_room(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    write_pictures(tmp_path / "pictures", per_class=1)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr(FileLock, "acquire", no_room)
+    with pytest.raises(SystemExit) as stopped:
+        main([str(tmp_path / "pictures"), "--workdir", str(tmp_path / "work"), "--encoder", "offline"])
+    assert "No space left on device. Make room" in str(stopped.value)
+
+
+def test_a_damaged_label_file_ends_the_start_with_one_line(opened: Callable[[], Project], tmp_path: Path) -> None:
+    file = tmp_path / "work" / "images" / "labels.sqlite"
+    content = bytearray(file.read_bytes())
+    content[100:4096] = b"\xff" * (4096 - 100)
+    file.write_bytes(content)
+    with pytest.raises(StoreError, match=r"malformed|damaged"):
+        opened()
+
+
+def test_a_damaged_pool_ends_the_start_with_one_line(opened: Callable[[], Project], tmp_path: Path) -> None:
+    file = tmp_path / "work" / "images" / "pool.sqlite"
+    with sqlite3.connect(file) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(StoreError, match=r"another version"):
+        opened()
