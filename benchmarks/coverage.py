@@ -3,6 +3,8 @@
     python -m benchmarks.coverage --data DATA --workers 2 --json OUT
     python -m benchmarks.coverage --sets digits --strategies margin --runs 20
 
+    python -m benchmarks.coverage --sets esc10_windows esc10_windows_by_items fsdd_speakers fsdd_speakers_by_items
+
 DATA holds `esc10`, `fsdd` and `cifar10`, unpacked; digits need no folder. A run labels a pool through the app's own
 `Labeler`, stores and pipeline; the embeddings are there already. All items of a set, pool and test part together, are halved
 at random for each run: one half is the pool, the other one the truth, so that the audit and the truth are alike. The labeler
@@ -23,6 +25,11 @@ Every strategy of ours plays every set a few times, and each of these runs has h
 figures of a set, summed over strategies, and of a strategy, summed over sets, settle with far fewer runs than each cell.
 
 ESC-10's pool has 160 items, a tenth of which are not 30: there three tenths are the audit.
+
+Grouped sets are halved by whole groups, so that the truth is the accuracy on groups of which nothing was labeled: windows of
+ESC-10's clips against left-out recordings, and a speaker of FSDD, left out, against the others. The labeler knows the groups.
+With `_by_items` it does not, as before it knew any: the figures show what that costs. `holds, truth exact` then counts
+groups, m left out and n in the audit.
 """
 
 import argparse
@@ -32,12 +39,12 @@ import tempfile
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -50,6 +57,8 @@ from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
 from fastlabel_gradio.embedding_store import EmbeddedItem, EmbeddingStore
 from fastlabel_gradio.encoders.base import Encoder, EncoderOptions
 from fastlabel_gradio.evaluation import wilson_interval
+from fastlabel_gradio.groups import Grouping
+from fastlabel_gradio.head import Head
 from fastlabel_gradio.label_store import LabelStore
 from fastlabel_gradio.labeler import Labeler, LabelerSettings
 from fastlabel_gradio.learner import LearnerSettings
@@ -61,14 +70,25 @@ ANNOTATOR = "simulated"
 TARGET = 0.9  # of the advice, which is not looked at
 LIMIT_S = 600.0
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a set is labelled: the report is looked at when so many labels are there; 30 items of the audit at least."""
+    """How a set is labelled: the report is looked at when so many labels are there; 30 items of the audit at least.
+
+    Attributes:
+        data: the name in SETS; "" for that of the plan.
+        truth_groups: how many groups are the truth, as a share of all or one for 0; None where items are halved.
+        by_items: whether the labeler is not told of the groups.
+    """
 
     batch: int
     checkpoints: tuple[int, ...]
     audit_share: float = 0.1
+    data: str = ""
+    truth_groups: float | None = None
+    by_items: bool = False
 
 
 PLANS = {
@@ -76,6 +96,10 @@ PLANS = {
     "fsdd": Plan(50, (300, 400)),
     "esc10": Plan(20, (100,), 0.3),
     "cifar10_half": Plan(100, (300, 600)),
+    "esc10_windows": Plan(50, (300, 600), truth_groups=0.5),
+    "esc10_windows_by_items": Plan(50, (300, 600), data="esc10_windows", truth_groups=0.5, by_items=True),
+    "fsdd_speakers": Plan(50, (300, 400), data="fsdd", truth_groups=0.0),
+    "fsdd_speakers_by_items": Plan(50, (300, 400), data="fsdd", truth_groups=0.0, by_items=True),
 }
 
 
@@ -100,6 +124,7 @@ class Checkpoint:
         items, correct, low, high: of the audit, as `AuditReport` has them.
         truth, truth_items: accuracy on the other half, and its size.
         queried: accuracy on the picks of the last batch, by the head that picked them.
+        groups, truth_groups: of the audit and of the truth; None without groups.
     """
 
     labels: int
@@ -110,6 +135,8 @@ class Checkpoint:
     truth: float
     truth_items: int
     queried: float
+    groups: int | None = None
+    truth_groups: int | None = None
 
     @property
     def reported(self) -> float:
@@ -122,21 +149,29 @@ class Checkpoint:
     @property
     def holds_exactly(self) -> bool:
         """Whether it would hold a truth that is not a sample itself."""
-        return self.low <= exact_truth(self.reported, self.items, self.truth, self.truth_items) <= self.high
+        sizes = (
+            (self.groups, self.truth_groups) if self.groups and self.truth_groups else (self.items, self.truth_items)
+        )
+        return self.low <= exact_truth(self.reported, sizes[0], self.truth, sizes[1]) <= self.high
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Half of a set with its classes, and the other half: float32[n, dim] of length 1, int64[n]."""
+    """Half of a set with its classes, and the other half: float32[n, dim] of length 1, int64[n].
+
+    `groups`, `other_groups`: int64[n], the group of each item; empty without groups.
+    """
 
     vectors: Embeddings
     targets: Rows
     other_vectors: Embeddings
     other_targets: Rows
+    groups: Rows
+    other_groups: Rows
 
 
 def exact_truth(reported: float, items: int, truth: float, truth_items: int) -> float:
-    """The truth, as far from what was reported as one that is known exactly would be.
+    """The truth, as far from what was reported as one that is known exactly would be. Sizes are of items, or of groups.
 
     The variance of the distance of two samples' shares is p (1 - p) (1/n + 1/m); that of a sample's and the true share is
     p (1 - p) / n.
@@ -150,45 +185,63 @@ def wilson_coverage(share: float, items: int) -> float:
     return sum(math.comb(items, number) * share**number * (1 - share) ** (items - number) for number in inside)
 
 
-def halves(split: Split, rng: np.random.Generator) -> Pool:
-    """All items of a set in two random halves."""
+def halves(split: Split, rng: np.random.Generator, truth_groups: float | None = None) -> Pool:
+    """All items of a set in two random halves; or that share of its groups as the truth, and the others."""
     vectors = np.concatenate([split.pool, split.test])
     targets = np.concatenate([split.pool_targets, split.test_targets])
-    order = rng.permutation(len(targets))
-    first, second = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
-    return Pool(vectors[first], targets[first], vectors[second], targets[second])
+    groups = np.concatenate([split.pool_groups, split.test_groups])
+    if truth_groups is None:
+        groups = groups[:0]
+        order = rng.permutation(len(targets))
+        first, second = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
+    else:
+        names = rng.permutation(np.unique(groups))
+        is_truth = np.isin(groups, names[: max(1, round(truth_groups * len(names)))])
+        first, second = np.flatnonzero(~is_truth), np.flatnonzero(is_truth)
+    of_groups = [groups[rows] if len(groups) else groups for rows in (first, second)]
+    return Pool(vectors[first], targets[first], vectors[second], targets[second], *of_groups)
 
 
 def play(split: Split, task: Task, plan: Plan) -> list[Checkpoint]:
     """One run to the last checkpoint, every training and calibration waited for."""
-    pool = halves(split, np.random.default_rng(task.number))
+    pool = halves(split, np.random.default_rng(task.number), plan.truth_groups)
     found = []
-    with _labeler(pool, task, plan) as (labeler, reserved):
-        while labeler.counts().labeled < plan.checkpoints[-1]:
-            batch = labeler.next_batch(ANNOTATOR, fresh=True)
-            if not batch.items:
-                break
-            truth = _answers(batch, pool)
-            if not labeler.submit(ANNOTATOR, truth, batch.id).training_triggered:
-                labeler.train()
-            if not labeler.wait_for_training(LIMIT_S):
-                raise RuntimeError(f"{task}: a training took longer than {LIMIT_S:.0f} s")
+    with opened_labeler(pool, task, plan) as labeler:
+        for batch in answered(labeler, pool, plan.checkpoints[-1]):
             if labeler.counts().labeled in plan.checkpoints:
-                found.append(_checkpoint(labeler, pool, _queried(batch, truth, reserved)))
+                found.append(_checkpoint(labeler, pool, _queried(labeler, batch, pool)))
     return found
+
+
+def answered(labeler: Labeler, pool: Pool, labels: int) -> Iterator[Batch]:
+    """Each batch, once it is labeled and the head that learned it is measured, until there are so many labels."""
+    while labeler.counts().labeled < labels:
+        batch = labeler.next_batch(ANNOTATOR, fresh=True)
+        if not batch.items:
+            return
+        if not labeler.submit(ANNOTATOR, _answers(batch, pool), batch.id).training_triggered:
+            labeler.train()
+        if not labeler.wait_for_training(LIMIT_S):
+            raise RuntimeError(f"a training took longer than {LIMIT_S:.0f} s")
+        yield batch
+
+
+def true_accuracy(head: Head, pool: Pool) -> float:
+    """On the other half."""
+    return float((head.predict_proba(pool.other_vectors).argmax(axis=1) == pool.other_targets).mean())
 
 
 def main() -> None:
     arguments = _arguments()
     began_on = machine()
-    files = {name: cached_splits(name, arguments.data)[0] for name in arguments.sets}
+    files = {name: cached_splits(PLANS[name].data or name, arguments.data)[0] for name in arguments.sets}
     tasks = [
         Task(name, strategy, seed)
         for name in arguments.sets
         for strategy in arguments.strategies
         for seed in range(arguments.runs)
     ]
-    found = dict(zip(tasks, _played(tasks, files, arguments.workers), strict=True))
+    found = dict(zip(tasks, played(_play_file, tasks, files, arguments.workers), strict=True))
     runs = [{**asdict(task), "checkpoints": [asdict(one) for one in of_it]} for task, of_it in found.items()]
     publish(began_on, _tables(found), arguments.json, {"runs": runs})
 
@@ -204,12 +257,18 @@ def _arguments() -> argparse.Namespace:
     return made.parse_args()
 
 
-def _played(tasks: Sequence[Task], files: Mapping[str, Path], workers: int) -> Iterator[list[Checkpoint]]:
-    """What came of each task, in their order."""
+def played(
+    work: Callable[[Task, Path], T], tasks: Sequence[Task], files: Mapping[str, Path], workers: int
+) -> Iterator[T]:
+    """What came of each task, in their order. One worker is this process itself."""
+    if workers == 1:
+        _use_one_thread()
+        yield from (work(task, files[task.set]) for task in tasks)
+        return
     context = multiprocessing.get_context("spawn")
     began = time.perf_counter()
     with ProcessPoolExecutor(workers, context, _use_one_thread) as processes:
-        for number, found in enumerate(processes.map(_play_file, tasks, [files[task.set] for task in tasks]), 1):
+        for number, found in enumerate(processes.map(work, tasks, [files[task.set] for task in tasks]), 1):
             if number % 20 == 0:
                 say(f"{number} of {len(tasks)} runs, {time.perf_counter() - began:,.0f} s")
             yield found
@@ -234,11 +293,16 @@ class _SaltedItems(Source):
     kind = "image"
     Options = SourceOptions
 
-    def __init__(self, ids: Sequence[str]) -> None:
+    def __init__(self, ids: Sequence[str], groups: Sequence[str]) -> None:
         self._ids = ids
+        self._groups = dict(zip(ids, groups, strict=True)) if groups else {}
+        self.grouping = Grouping("groups") if groups else None
 
     def scan(self) -> Iterator[Item]:
         return (Item(item_id) for item_id in self._ids)
+
+    def group_of(self, item: Item) -> str | None:
+        return self._groups.get(item.id)
 
     def read(self, item: Item, resolution: int | None = None) -> Image.Image:
         raise NotImplementedError("every item has an embedding already")
@@ -267,13 +331,13 @@ class _NothingToEncode(Encoder):
 
 
 @contextmanager
-def _labeler(pool: Pool, task: Task, plan: Plan) -> Iterator[tuple[Labeler, set[int]]]:
-    """The app's labeler over the pool, with no label yet, and the rows that it keeps for the audit."""
+def opened_labeler(pool: Pool, task: Task, plan: Plan) -> Iterator[Labeler]:
+    """The app's labeler over the pool, with no label yet."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fastlabel-coverage-")))
         store = stack.enter_context(closing(EmbeddingStore(folder / "pool")))
         labels = stack.enter_context(closing(LabelStore(f"sqlite:///{folder / 'labels.sqlite'}", "coverage")))
-        pipeline = _filled(store, pool, task)
+        pipeline = _filled(store, pool, task, plan)
         stack.callback(pipeline.stop)
         classes = int(pool.targets.max()) + 1
         schema = labels.ensure_labels([f"class-{number}" for number in range(classes)])
@@ -283,21 +347,22 @@ def _labeler(pool: Pool, task: Task, plan: Plan) -> Iterator[tuple[Labeler, set[
             audit_share=plan.audit_share,
             learner=LearnerSettings(train_every=plan.batch, seed=task.seed),
         )
-        labeler = stack.enter_context(closing(Labeler(schema, store, pipeline, labels, folder, settings)))
-        yield labeler, set(store.reserved_rows(0, len(store), plan.audit_share).tolist())
+        yield stack.enter_context(closing(Labeler(schema, store, pipeline, labels, folder, settings)))
 
 
-def _filled(store: EmbeddingStore, pool: Pool, task: Task) -> EmbeddingPipeline:
+def _filled(store: EmbeddingStore, pool: Pool, task: Task, plan: Plan) -> EmbeddingPipeline:
     """A pipeline that has nothing left to do: every item is in the store, in the store's own shuffled order."""
     encoder = _NothingToEncode(pool.vectors.shape[1])
     ids = [f"{task.number}-{number}" for number in range(len(pool.targets))]
+    groups = [] if plan.by_items else [f"{task.number}-{group}" for group in pool.groups]
     store.begin_scan()
     store.add_items([Item(item_id) for item_id in ids])
     store.end_scan()
     store.use_encoder(encoder.fingerprint, encoder.dim)
     items = [item for _, item in store.in_order(-1, len(ids))]
     store.append([EmbeddedItem(item, item.id) for item in items], pool.vectors[[_number(item) for item in items]])
-    pipeline = EmbeddingPipeline(_SaltedItems(ids), store, lambda: (encoder, ""))
+    source = _SaltedItems(ids, groups)
+    pipeline = EmbeddingPipeline(source, store, lambda: (encoder, ""), audit_share=plan.audit_share)
     pipeline.start()
     while pipeline.progress.state != "done":
         if pipeline.progress.state == "failed":
@@ -315,12 +380,13 @@ def _answers(batch: Batch, pool: Pool) -> list[tuple[str, str | int]]:
     return [(item.id, int(pool.targets[_number(item)])) for item in batch.items]
 
 
-def _queried(batch: Batch, truth: Sequence[tuple[str, str | int]], reserved: set[int]) -> float:
+def _queried(labeler: Labeler, batch: Batch, pool: Pool) -> float:
     """Share of a batch's picks, without the audit's items, that the head which picked them gets right."""
+    audited = np.isin(batch.rows, labeler._ledger.audit_rows(len(pool.targets)))
     right = [
         prediction is not None and prediction.index == said
-        for row, prediction, (_, said) in zip(batch.rows, batch.predictions, truth, strict=True)
-        if row not in reserved
+        for prediction, drawn, (_, said) in zip(batch.predictions, audited, _answers(batch, pool), strict=True)
+        if not drawn
     ]
     return sum(right) / len(right) if right else math.nan
 
@@ -328,9 +394,10 @@ def _queried(batch: Batch, truth: Sequence[tuple[str, str | int]], reserved: set
 def _checkpoint(labeler: Labeler, pool: Pool, queried: float) -> Checkpoint:
     head, report = labeler.head, labeler.evaluation(TARGET).report
     assert head and report, "no head, or no labeled item of the audit"
-    right = head.predict_proba(pool.other_vectors).argmax(axis=1) == pool.other_targets
-    counts = (labeler.counts().labeled, report.items, report.correct)
-    return Checkpoint(*counts, report.low, report.high, float(right.mean()), len(right), queried)
+    truth, counts = true_accuracy(head, pool), (labeler.counts().labeled, report.items, report.correct)
+    other_groups = len(np.unique(pool.other_groups)) or None
+    size = len(pool.other_targets)
+    return Checkpoint(*counts, report.low, report.high, truth, size, queried, report.groups, other_groups)
 
 
 # Tables

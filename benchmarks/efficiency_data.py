@@ -6,7 +6,7 @@ part of the set and hides the same fifth of its pool. Knows nothing of strategie
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,11 +16,12 @@ from benchmarks.report import say
 from benchmarks.workload import CACHE, ROOT
 from fastlabel_gradio.encoders import FittedEncoder, check_encoder
 from fastlabel_gradio.sources import Source, open_source
-from fastlabel_gradio.types import Embeddings, Item, Kind, Rows
+from fastlabel_gradio.types import Embeddings, Item, Kind, Rows, TimeSpan
 
 DIGITS_TEST = 597
 FSDD_TEST = 5  # recordings 0 to 4 of each digit and speaker
 HIDDEN_PART = 5  # one in so many
+WASTE_TEST = 0.3
 POOL_SEED = 0
 RARE_CLASSES = ("airplane", "automobile")
 RARE_SHARE = 0.02  # of the pool, each of them
@@ -36,6 +37,7 @@ class Split:
 
     Attributes:
         rare: int64[rare], the classes that the pool has few of.
+        pool_groups, test_groups: int64[n], the recording or speaker of each item; empty where the set knows none.
     """
 
     pool: Embeddings
@@ -43,6 +45,8 @@ class Split:
     test: Embeddings
     test_targets: Rows
     rare: Rows
+    pool_groups: Rows = field(default_factory=lambda: _no_rows())
+    test_groups: Rows = field(default_factory=lambda: _no_rows())
 
     @property
     def classes(self) -> int:
@@ -56,6 +60,7 @@ class Material:
     Attributes:
         prepared: every item as the encoder takes it.
         parts: (pool, test) as positions in `prepared`, one pair for each part that is left out in turn.
+        groups: int64[n], the group of each item; empty where none is known.
     """
 
     kind: Kind
@@ -63,6 +68,7 @@ class Material:
     targets: Rows
     parts: list[tuple[Rows, Rows]]
     rare: tuple[int, ...] = ()
+    groups: Rows = field(default_factory=lambda: _no_rows())
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class SetInfo:
         splits: makes the splits from the folder with all data.
         parts: how many splits there are; seed s has part s % parts.
         hides: whether a seed hides a fifth of the pool, because the set has no folds of its own.
+        compared: whether strategies are compared on it by default.
     """
 
     splits: Callable[[Path], list[Split]]
@@ -82,6 +89,7 @@ class SetInfo:
     batch: int
     labels: int
     seeds: int
+    compared: bool = True
 
 
 def available(name: str, split: Split, seed: int) -> Rows:
@@ -105,7 +113,7 @@ def cached_splits(name: str, data: Path) -> list[Path]:
     if not all(file.exists() for file in files):
         say(f"embedding {name} into {CACHE} …")
         for file, split in zip(files, SETS[name].splits(data), strict=True):
-            np.savez(file, **{field.name: getattr(split, field.name) for field in fields(Split)})
+            np.savez(file, **{one.name: getattr(split, one.name) for one in fields(Split)})
     return files
 
 
@@ -113,7 +121,7 @@ def cached_splits(name: str, data: Path) -> list[Path]:
 def load_split(file: Path) -> Split:
     """One part of a set, as `cached_splits` wrote it."""
     with np.load(file) as arrays:
-        return Split(**{field.name: arrays[field.name] for field in fields(Split)})
+        return Split(**{one.name: arrays[one.name] for one in fields(Split)})
 
 
 def digest_of_data(files: Sequence[Path]) -> str:
@@ -121,8 +129,8 @@ def digest_of_data(files: Sequence[Path]) -> str:
     digest = hashlib.sha256()
     for file in files:
         split = load_split(file)
-        for field in fields(Split):
-            digest.update(np.ascontiguousarray(getattr(split, field.name)).tobytes())
+        for one in fields(Split):
+            digest.update(np.ascontiguousarray(getattr(split, one.name)).tobytes())
     return digest.hexdigest()[:12]
 
 
@@ -160,21 +168,45 @@ def _fsdd_recordings(data: Path) -> tuple[Material, np.ndarray, Rows]:
     source = open_source("audio_folder", {"path": (data / "fsdd").resolve()}, Path(), CACHE)
     items = sorted(source.scan(), key=lambda item: item.id)
     digits, speakers, numbers = np.array([Path(item.id).stem.split("_") for item in items]).T
-    return (
-        Material("audio", _prepared("audio", source, items), digits.astype(np.int64), []),
-        speakers,
-        numbers.astype(int),
-    )
+    prepared = _prepared("audio", source, items)
+    material = Material("audio", prepared, digits.astype(np.int64), [], groups=_numbers(speakers.tolist()))
+    return material, speakers, numbers.astype(int)
 
 
 def _esc10(data: Path) -> list[Split]:
     """One fold left out at a time; file names begin with the fold."""
     source = open_source("esc50", {"path": (data / "esc10").resolve()}, Path(), CACHE)
     items = sorted(source.scan(), key=lambda item: item.id)
-    folds = np.array([Path(item.id).name.split("-")[0] for item in items])
     names = [source.reference_label(item) or "" for item in items]
-    material = Material("audio", _prepared("audio", source, items), _positions(names, sorted(set(names))), [])
+    return _embedded_folds(source, items, names, [source.group_of(item) or "" for item in items])
+
+
+def _esc10_windows(data: Path) -> list[Split]:
+    """The same in windows of a second; a window's group is the recording that its clip was cut from."""
+    folder = (data / "esc10").resolve()
+    clips = open_source("esc50", {"path": folder}, Path(), CACHE)
+    source = open_source("audio_folder", {"path": folder / "audio", "window_s": 1.0}, Path(), CACHE)
+    items = sorted(source.scan(), key=lambda item: item.id)
+    clip_of = [Item(TimeSpan.split(item.id)[0]) for item in items]
+    names = [clips.reference_label(clip) or "" for clip in clip_of]
+    return _embedded_folds(source, items, names, [clips.group_of(clip) or "" for clip in clip_of])
+
+
+def _embedded_folds(source: Source, items: Sequence[Item], names: Sequence[str], groups: Sequence[str]) -> list[Split]:
+    folds = np.array([Path(item.id).name.split("-")[0] for item in items])
+    targets, prepared = _positions(names, sorted(set(names))), _prepared("audio", source, items)
+    material = Material("audio", prepared, targets, [], groups=_numbers(groups))
     return _embedded(material, [_left_out(folds == fold) for fold in sorted(set(folds.tolist()))])
+
+
+def _waste(data: Path) -> list[Split]:
+    """Photos of waste in six classes; a random 30 % is the test."""
+    source = open_source("image_folder", {"path": (data / "waste").resolve()}, Path(), CACHE)
+    items = sorted(source.scan(), key=lambda item: item.id)
+    names = [source.reference_label(item) or "" for item in items]
+    material = Material("image", _prepared("image", source, items), _positions(names, sorted(set(names))), [])
+    tested = np.random.default_rng(POOL_SEED).random(len(items)) < WASTE_TEST
+    return _embedded(material, [_left_out(tested)])
 
 
 def _cifar10(data: Path) -> list[Split]:
@@ -227,7 +259,9 @@ def _embedded(material: Material, parts: Sequence[tuple[Rows, Rows]], rare: tupl
         vectors = (_vectors(encoder, [material.prepared[place] for place in rows]) for rows in (pool, test))
         pool_vectors, test_vectors = vectors
         targets = material.targets
-        splits.append(Split(pool_vectors, targets[pool], test_vectors, targets[test], np.array(rare, dtype=np.int64)))
+        groups = [material.groups[rows] if len(material.groups) else _no_rows() for rows in (pool, test)]
+        few = np.array(rare, dtype=np.int64)
+        splits.append(Split(pool_vectors, targets[pool], test_vectors, targets[test], few, *groups))
     return splits
 
 
@@ -251,6 +285,11 @@ def _positions(names: Sequence[str], classes: Sequence[str]) -> Rows:
     return np.array([classes.index(name) for name in names], dtype=np.int64)
 
 
+def _numbers(names: Sequence[str]) -> Rows:
+    """A number for each name, the same for the same name."""
+    return np.unique(np.array(names), return_inverse=True)[1].astype(np.int64)
+
+
 def _no_rows() -> Rows:
     return np.zeros(0, dtype=np.int64)
 
@@ -263,6 +302,12 @@ SETS = {
     "fsdd": SetInfo(_fsdd, "spoken digits, official split: recordings 0 to 4 are the test", 1, True, **SMALL),
     "fsdd_speakers": SetInfo(_fsdd_speakers, "spoken digits, one of four speakers left out", 4, False, **SMALL),
     "esc10": SetInfo(_esc10, "sounds around us, one of four folds left out", 4, False, **SMALL),
+    "esc10_windows": SetInfo(
+        _esc10_windows, "the same in windows of 1 s", 4, False, batch=10, labels=300, seeds=10, compared=False
+    ),
+    "waste": SetInfo(
+        _waste, "photos of waste, 30 % for the test", 1, True, batch=10, labels=300, seeds=10, compared=False
+    ),
     "cifar10": SetInfo(_cifar10, "20,000 pictures, 3,000 for the test", 1, True, **LARGE),
     "cifar10_half": SetInfo(_cifar10_half, "the random half of them that `auto` was chosen on", 1, True, **LARGE),
     "cifar10_rare": SetInfo(

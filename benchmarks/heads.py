@@ -142,7 +142,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     made = parser(__doc__ or "")
-    sets = [name for name in SETS if name != "cifar10_half"]
+    sets = [name for name in SETS if SETS[name].compared and name != "cifar10_half"]
     made.add_argument("--data", type=Path, default=Path(), metavar="DATA", help="the folder with the unpacked sets")
     made.add_argument("--sets", nargs="+", choices=sets, default=sets, metavar="SET", help=f"of {', '.join(sets)}")
     made.add_argument("--tables", nargs="+", choices=list(TABLES), default=list(TABLES), metavar="TABLE")

@@ -62,9 +62,10 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     made = parser(__doc__ or "")
+    compared = tuple(name for name, info in SETS.items() if info.compared)
     made.add_argument("--data", type=Path, default=Path("data"), metavar="DATA", help="folder of the unpacked sets")
     made.add_argument(
-        "--sets", nargs="+", choices=tuple(SETS), default=tuple(SETS), metavar="SET", help=", ".join(SETS)
+        "--sets", nargs="+", choices=tuple(SETS), default=compared, metavar="SET", help=f"of {', '.join(SETS)}"
     )
     made.add_argument(
         "--contestants", nargs="+", default=["*"], metavar="NAME", help="names or patterns (default: all)"

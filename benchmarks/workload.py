@@ -196,12 +196,12 @@ class KnowingAnnotator:
         wait_until(lambda: self.status()["embedding"]["state"] == "done", EMBED_LIMIT_S, "the embedding", 0.5)
 
     def wait_for_training(self) -> None:
-        """Until the newest head has learned every label."""
+        """Until the newest head has learned every label that is trained on: those of the audit never are."""
         wait_until(self._is_trained, TRAIN_LIMIT_S, "the training")
 
     def _is_trained(self) -> bool:
         status = self.status()
-        return bool(status["head"]["labels"] == status["labeled"] and status["head"]["state"] == "idle")
+        return bool(status["since_training"] == 0 and status["head"]["state"] == "idle")
 
     @staticmethod
     def _json(response: httpx.Response) -> dict[str, Any]:

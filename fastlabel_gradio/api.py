@@ -25,10 +25,12 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from fastlabel_gradio import __version__
 from fastlabel_gradio.access import annotator_of
 from fastlabel_gradio.errors import FastLabelError, InvalidLabelsError, StoreError, UnreadableItemError, shown
-from fastlabel_gradio.evaluation import AuditReport
+from fastlabel_gradio.evaluation import AuditReport, wilson_interval
 from fastlabel_gradio.exports import EXPORTERS, harmless_rows
 from fastlabel_gradio.gallery import SHEET_COLUMNS, SoundGallery
+from fastlabel_gradio.groups import Grouping
 from fastlabel_gradio.labeler import Evaluation, Labeler, Status
+from fastlabel_gradio.learning_record import LearningPoint
 from fastlabel_gradio.media.loudness import gain_db
 from fastlabel_gradio.project import Project
 from fastlabel_gradio.types import Batch, Item, Prediction, Reopened, TimeSpan
@@ -68,6 +70,9 @@ class ItemAnswer(_Answer):
     gain_db: int = Field(0, description="of a quiet sound: by how many decibels `normalised=true` turns it up")
     note: str = Field("", description="what had to be done to read it, in one line")
     start_s: float = Field(0.0, description="of a sound that is a part of a file: where it begins there")
+    group: str | None = Field(
+        None, description="the recording, site, speaker or burst that it is of, where that is known"
+    )
     prediction: PredictionAnswer | None
     label: int | None = Field(None, description="set where an undo opened the item again")
 
@@ -95,9 +100,15 @@ class RecallAnswer(_Answer):
 
 class AuditAnswer(_Answer):
     items: int = Field(description="labeled random items that no head was trained on")
+    groups: int | None = Field(description="how many groups they are of; null where there are no groups")
+    true_for: str = Field(
+        description="what the accuracy is true for: new recordings, new groups, or, without groups, items like these"
+    )
     correct: int
     accuracy: float
-    low: float = Field(description="95 % Wilson interval of the accuracy")
+    low: float = Field(
+        description="95 % interval of the accuracy, by Wilson; with groups it counts how alike their items are"
+    )
     high: float
     calibration_error: float
     recall: list[RecallAnswer]
@@ -108,6 +119,17 @@ class PointAnswer(_Answer):
     audit_items: int
     correct: int
     agreement: float | None = Field(description="Cohen's kappa with the head before it")
+    low: float | None = Field(description="95 % interval of the accuracy; null without audited items")
+    high: float | None
+
+
+class GainAnswer(_Answer):
+    labels: int = Field(description="how many more the newest head was trained on than the one it is compared with")
+    change: float = Field(
+        description="accuracy of the newest head less that of the other one, on the same random items"
+    )
+    low: float = Field(description="95 % interval of the change")
+    high: float
 
 
 class EvaluationAnswer(_Answer):
@@ -117,7 +139,9 @@ class EvaluationAnswer(_Answer):
     advice: str
     enough: bool
     reasons: list[str]
-    forecast: int | None = Field(description="labels to train on, in all, at which the target is expected")
+    brought: GainAnswer | None = Field(
+        description="by the last 100 labels, or the last fifth; null while no head since the start had so many less"
+    )
 
 
 class SubmitAnswer(_Answer):
@@ -282,7 +306,7 @@ def _add_evaluation_route(router: APIRouter, project_of: FindProject, who_asks: 
         chosen = project_of(project)
         labeler = chosen.labeler(who)
         wanted = target or chosen.config.target
-        return _evaluation_answer(labeler.evaluation(wanted), wanted, labeler.schema.names)
+        return _evaluation_answer(labeler.evaluation(wanted), wanted, labeler.schema.names, chosen.source.grouping)
 
 
 def _add_label_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
@@ -463,6 +487,7 @@ def _batch_answer(
             peak_dbfs=None if facts.peak_dbfs is None else round(facts.peak_dbfs, 1),
             gain_db=gain_db(facts.peak_dbfs),
             note=facts.note,
+            group=project.source.group_of(item),
             prediction=_prediction_answer(prediction, names) if prediction else None,
             label=(labels or {}).get(item.id),
         )
@@ -509,22 +534,41 @@ def _prediction_answer(prediction: Prediction, names: Sequence[str]) -> Predicti
     )
 
 
-def _evaluation_answer(evaluation: Evaluation, target: float, names: Sequence[str]) -> EvaluationAnswer:
-    advice = evaluation.advice
+def _evaluation_answer(
+    evaluation: Evaluation, target: float, names: Sequence[str], grouping: Grouping | None
+) -> EvaluationAnswer:
+    advice, brought = evaluation.advice, evaluation.brought
     return EvaluationAnswer(
         target=target,
-        audit=_audit_answer(evaluation.report, names) if evaluation.report else None,
-        curve=[PointAnswer(**asdict(point)) for point in evaluation.points[-POINTS_SHOWN:]],
+        audit=_audit_answer(evaluation.report, names, grouping) if evaluation.report else None,
+        curve=[_point_answer(point) for point in evaluation.points[-POINTS_SHOWN:]],
         advice=advice.text,
         enough=advice.enough,
         reasons=list(advice.reasons),
-        forecast=advice.forecast,
+        brought=GainAnswer(**asdict(brought)) if brought else None,
     )
 
 
-def _audit_answer(report: AuditReport, names: Sequence[str]) -> AuditAnswer:
+def _point_answer(point: LearningPoint) -> PointAnswer:
+    """With Wilson's interval where an earlier version measured it, which knew no groups."""
+    low, high = point.low, point.high
+    if low is None and point.audit_items:
+        low, high = wilson_interval(point.correct, point.audit_items)
+    return PointAnswer(
+        labels=point.labels,
+        audit_items=point.audit_items,
+        correct=point.correct,
+        agreement=point.agreement,
+        low=low,
+        high=high,
+    )
+
+
+def _audit_answer(report: AuditReport, names: Sequence[str], grouping: Grouping | None) -> AuditAnswer:
     return AuditAnswer(
         items=report.items,
+        groups=report.groups,
+        true_for="items like these" if grouping is None else f"new {grouping.noun}",
         correct=report.correct,
         accuracy=report.accuracy,
         low=report.low,

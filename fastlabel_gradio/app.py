@@ -195,7 +195,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if words[:1] == [SIMULATE]:
         from fastlabel_gradio.simulation import main as simulate
 
-        simulate(words[1:])
+        simulate(words[1:], _add_data_arguments, _config_of_data)
     else:
         _serve(_parser().parse_args(words))
 
@@ -239,26 +239,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "fastlabel", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    data = parser.add_argument_group("what to label")
-    data.add_argument(
-        "path", nargs="?", type=Path, metavar="PATH", help="a folder of pictures or sounds, or a table (.csv, .json, …)"
-    )
-    data.add_argument("--config", type=Path, metavar="F", help="a YAML configuration instead of PATH")
-    data.add_argument("--kind", choices=("image", "audio"), help="what PATH holds (default: whatever there is more of)")
-    data.add_argument("--window", type=_seconds, metavar="S", help="cut sounds into items of S seconds")
-    data.add_argument("--path-column", metavar="C", help="the column of a table that holds the paths")
-    data.add_argument("--label-column", metavar="C", help="the column of a table that holds known labels")
-    data.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        type=_option,
-        metavar="KEY=VALUE",
-        help="any option of the source that PATH becomes (docs/configuration.md lists them), once per option",
-    )
-    data.add_argument("--classes", metavar="A,B,C", help="the classes; class folders propose theirs")
-    data.add_argument("--encoder", metavar="E", help="auto, clip, clap, offline (default: auto, the best to be had)")
-    data.add_argument(
+    _add_data_arguments(parser)
+    parser.add_argument(
         "--workdir",
         type=Path,
         metavar="D",
@@ -286,6 +268,29 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(made_up=False)
     parser.add_argument("--version", action="version", version=f"fastlabel {__version__}")
     return parser
+
+
+def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to label: the options that `fastlabel` and `fastlabel simulate` share."""
+    data = parser.add_argument_group("what to label")
+    data.add_argument(
+        "path", nargs="?", type=Path, metavar="PATH", help="a folder of pictures or sounds, or a table (.csv, .json, …)"
+    )
+    data.add_argument("--config", type=Path, metavar="F", help="a YAML configuration instead of PATH")
+    data.add_argument("--kind", choices=("image", "audio"), help="what PATH holds (default: whatever there is more of)")
+    data.add_argument("--window", type=_seconds, metavar="S", help="cut sounds into items of S seconds")
+    data.add_argument("--path-column", metavar="C", help="the column of a table that holds the paths")
+    data.add_argument("--label-column", metavar="C", help="the column of a table that holds known labels")
+    data.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=_option,
+        metavar="KEY=VALUE",
+        help="any option of the source that PATH becomes (docs/configuration.md lists them), once per option",
+    )
+    data.add_argument("--classes", metavar="A,B,C", help="the classes; class folders propose theirs")
+    data.add_argument("--encoder", metavar="E", help="auto, clip, clap, offline (default: auto, the best to be had)")
 
 
 def _port(text: str) -> int:
@@ -319,7 +324,17 @@ def _seconds(text: str) -> float:
 
 
 def _config(arguments: argparse.Namespace) -> AppConfig:
-    """The configuration that the command line names or describes. Raises ConfigError, SourceError."""
+    """The configuration that the command line names or describes, as it is served. Raises ConfigError, SourceError."""
+    config = _config_of_data(arguments)
+    if not _is_public_space() or _logins(arguments):
+        return config
+    # Strangers come and go: none of them may change what another sees.
+    projects = [{**project.model_dump(), "sharing": "private"} for project in config.projects]
+    return parse_config({**config.model_dump(), "projects": projects}, "command line")
+
+
+def _config_of_data(arguments: argparse.Namespace) -> AppConfig:
+    """What the options of `_add_data_arguments` name. Raises ConfigError, SourceError."""
     if arguments.path and arguments.config:
         raise ConfigError("PATH and --config exclude each other: put the path into the configuration's source.")
     if not arguments.path and (given := _of_path_alone(arguments)):
@@ -334,8 +349,6 @@ def _config(arguments: argparse.Namespace) -> AppConfig:
             raise ConfigError(f"--classes {arguments.classes!r} names no class. Name at least two: --classes cat,dog")
     if arguments.encoder:
         overrides["encoder"] = arguments.encoder
-    if _is_public_space() and not _logins(arguments):
-        overrides["sharing"] = "private"  # strangers come and go: none of them may change what another sees
     if not overrides:
         return config
     projects = [{**project.model_dump(), **overrides} for project in config.projects]

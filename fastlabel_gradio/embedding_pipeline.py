@@ -32,6 +32,7 @@ from fastlabel_gradio.errors import (
     UnavailableItemError,
     UnreadableItemError,
 )
+from fastlabel_gradio.groups import Grouping
 from fastlabel_gradio.retries import FIRST_PAUSE_S, Retries
 from fastlabel_gradio.sources.base import Source
 from fastlabel_gradio.types import Embeddings, Item, Media
@@ -180,6 +181,7 @@ class EmbeddingPipeline:
         kept_resolution: what `keep` needs at least, as `resolution` of `Source.read`.
         workers: threads, each of which reads, prepares and encodes a batch at a time; one per core by default.
         rescan_s: after how many seconds the source is listed again; 0 for only when asked to.
+        audit_share: of the source's groups, how many are kept for the audit.
     """
 
     def __init__(
@@ -191,8 +193,10 @@ class EmbeddingPipeline:
         kept_resolution: int = 0,
         workers: int | None = None,
         rescan_s: float = 0.0,
+        audit_share: float = 0.0,
     ) -> None:
         self._source = source
+        self._audit_share = audit_share
         self._store = store
         self._open_encoder = open_encoder
         self._keep = keep or (lambda item, media: None)
@@ -225,6 +229,11 @@ class EmbeddingPipeline:
         if progress.state == "done" and self._news.is_waiting:
             return replace(progress, state="embedding")
         return progress
+
+    @property
+    def grouping(self) -> Grouping | None:
+        """What the source's items are grouped by."""
+        return self._source.grouping
 
     def start(self) -> None:
         self._store.retry_all()
@@ -292,6 +301,7 @@ class EmbeddingPipeline:
             self._progress = replace(self._progress, **changes)
 
     def _scan(self) -> None:
+        self._group()
         self._list_source()
         if self._store.total == 0 and not self._stop.is_set():
             raise SourceError("The source has no items. Add some, then restart.")
@@ -328,7 +338,7 @@ class EmbeddingPipeline:
         try:
             for block in _blocks(self._source.scan(), SCAN_BLOCK):
                 is_empty = False
-                news += self._store.add_items(block)
+                news += self._store.add_items(block, self._source.group_of if self.grouping else None)
                 del news[NEWS_KEPT + 1 :]
                 if self._stop.is_set():
                     return ScanChanges()
@@ -336,15 +346,20 @@ class EmbeddingPipeline:
                 raise SourceError("The source lists no item at all. Is its disk there?")
             is_complete = True
         finally:
-            found = self._store.end_scan(is_complete=is_complete)
+            found = self._store.end_scan(is_complete=is_complete, audit_share=self._audit_share)
             if self._scanned.is_set():
                 self._news.add(news)
         return found
+
+    def _group(self) -> None:
+        """Before either thread uses the store: rows whose groups are of another rule must not be taken for the audit."""
+        self._store.group_by(str(self._source.grouping or ""))
 
     def _embed(self) -> None:
         encoder, notice = self._load()  # at full priority: the first batch waits for it
         lower_priority()
         with ThreadPoolExecutor(self._workers, "embed", lower_priority) as workers:
+            self._group()
             self._store.use_encoder(encoder.space, encoder.dim)
             self._update(state="embedding", encoder=encoder.name, notice=notice)
             self._announce(encoder)

@@ -12,7 +12,7 @@ import os
 import re
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from fastlabel_gradio.errors import StoreError
+from fastlabel_gradio.groups import AuditGroups, group_key
 from fastlabel_gradio.types import Embeddings, Item, Rows
 
 GROWTH_ROWS = 65_536
@@ -37,7 +38,8 @@ GONE = -1  # as an item's `scan`: the source has it no more
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS items (
-    id TEXT PRIMARY KEY, stamp TEXT NOT NULL, shuffle_key INTEGER NOT NULL, scan INTEGER NOT NULL, reason TEXT
+    id TEXT PRIMARY KEY, stamp TEXT NOT NULL, shuffle_key INTEGER NOT NULL, scan INTEGER NOT NULL, reason TEXT,
+    group_key INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS completed_scans (number INTEGER PRIMARY KEY);
 CREATE INDEX IF NOT EXISTS items_in_order ON items (shuffle_key);
@@ -80,6 +82,9 @@ class EmbeddedItem:
 class EmbeddingStore:
     """The items of one project and their embeddings. One writer thread at a time; readers in any number of threads.
 
+    Attributes:
+        groups: on which side of the audit each group is; an item's own group is a key in the index.
+
     Args:
         folder: made if missing. Raises StoreError where it cannot be written or was made by another version.
     """
@@ -96,9 +101,11 @@ class EmbeddingStore:
             ) from error
         self._write_lock = threading.RLock()
         self._read_lock = threading.Lock()
+        self.groups = AuditGroups(self._writer, self._write_lock)
         self._forget_scan_numbers()
         self._seen: list[np.ndarray] = []  # shuffle keys of the items of the running scan
         self._found = ScanChanges()
+        self._has_new_groups = False  # whether the running scan found groups of items
         self._revision = 0
         self._recount()
         self._encoder = 0
@@ -122,14 +129,30 @@ class EmbeddingStore:
         """Another number once items left the pool or came back."""
         return self._revision
 
+    def group_by(self, rule: str) -> None:
+        """Takes in how the items are grouped, "" for not at all. Where that is new, the next scan gives them their groups.
+
+        To be called before a scan and before embeddings are used; a second call with the same rule changes nothing.
+        """
+        with self._write_lock:
+            if rule != self.groups.rule:
+                with self._writing():
+                    self._writer.execute("UPDATE items SET group_key = NULL WHERE group_key IS NOT NULL")
+                    self.groups.regroup(rule)
+
     def begin_scan(self) -> None:
         """Starts a scan: items that it does not add again count as gone once it ends."""
         with self._write_lock:
             self._seen = []
             self._found = ScanChanges()
+            self._has_new_groups = False
+            self.groups.begin()
 
-    def add_items(self, items: Sequence[Item]) -> list[Item]:
+    def add_items(self, items: Sequence[Item], group_of: Callable[[Item], str | None] | None = None) -> list[Item]:
         """Adds items of the running scan. What is known and unchanged is only read, so a scan without news writes nothing.
+
+        Args:
+            group_of: the group of an item; asked for those that are new or changed, or whose group is not known yet.
 
         Raises:
             StoreError: they cannot be written.
@@ -138,9 +161,11 @@ class EmbeddingStore:
             Those that are new, have another stamp, or are back; each is pending unless it was embedded with that stamp.
         """
         keys = np.array([_shuffle_key(item.id) for item in items], dtype=np.int64)
-        rows = self._read_many("SELECT id, stamp, scan FROM items WHERE id IN ({})", [item.id for item in items])
-        known = {item_id: stamp for item_id, stamp, scan in rows if scan != GONE}
-        gone = {item_id for item_id, _, scan in rows if scan == GONE}
+        rows = self._read_many(
+            "SELECT id, stamp, scan, group_key FROM items WHERE id IN ({})", [item.id for item in items]
+        )
+        known = {item_id: stamp for item_id, stamp, scan, _ in rows if scan != GONE}
+        gone = {item_id for item_id, _, scan, _ in rows if scan == GONE}
         added = [
             (item, int(key))
             for item, key in zip(items, keys, strict=True)
@@ -148,24 +173,37 @@ class EmbeddingStore:
         ]
         back = [item for item in items if item.id in gone]
         changed = [item for item in items if known.get(item.id, item.stamp) != item.stamp]
+        groups = {item_id: group for item_id, _, _, group in rows if group is not None}
+        asked = [item for item in items if item.id not in groups] + changed
+        found = _group_keys_of(asked, group_of) if group_of else {}
         with self._writing():
             self._seen.append(keys)
             before = self._writer.total_changes
             self._writer.executemany(
-                "INSERT INTO items (id, stamp, shuffle_key, scan) VALUES (?, ?, ?, 0) ON CONFLICT (id) DO NOTHING",
-                [(item.id, item.stamp, key) for item, key in added],
+                "INSERT INTO items (id, stamp, shuffle_key, scan, group_key) VALUES (?, ?, ?, 0, ?)"
+                " ON CONFLICT (id) DO NOTHING",
+                [(item.id, item.stamp, key, found.get(item.id)) for item, key in added],
             )
             new = self._writer.total_changes - before + len(back)
             self._writer.executemany(
                 "UPDATE items SET reason = CASE WHEN stamp = ?2 THEN reason END, stamp = ?2, scan = 0 WHERE id = ?1",
                 [(item.id, item.stamp) for item in back + changed],
             )
+            self._writer.executemany(
+                "UPDATE items SET group_key = ?2 WHERE id = ?1 AND group_key IS NOT ?2", list(found.items())
+            )
+            self.groups.count({**groups, **found}.values())
+            self._has_new_groups |= bool(found)
             self._total += new
             self._found = replace(self._found, new=self._found.new + new, changed=self._found.changed + len(changed))
         return [item for item, _ in added] + back + changed
 
-    def end_scan(self, *, is_complete: bool = True) -> ScanChanges:
-        """Ends a scan; what a complete one did not find leaves the pool, and its embeddings stay for a return."""
+    def end_scan(self, *, is_complete: bool = True, audit_share: float = 0.0) -> ScanChanges:
+        """Ends a scan; what a complete one did not find leaves the pool, and its embeddings stay for a return.
+
+        Args:
+            audit_share: of the groups that are new to a complete scan, how many are for the audit.
+        """
         gone = self._not_seen() if is_complete else []
         found = replace(self._found, gone=len(gone))
         self._seen = []
@@ -176,6 +214,8 @@ class EmbeddingStore:
                 )
                 self._recount()
             self._revision += bool(found.new or found.gone)
+        with self._writing():
+            self.groups.end(audit_share if is_complete else 0, has_news=self._has_new_groups)
         return found
 
     def mark_unreadable(self, reasons: Sequence[tuple[str, str]]) -> None:
@@ -427,6 +467,22 @@ class EmbeddingStore:
         )
         return np.array([row for (row,) in found], dtype=np.int64)
 
+    def group_keys(self, start: int, stop: int) -> Rows:
+        """The key of the group of each row start <= row < stop, by row; 0 where it is not known, or there is none."""
+        keys = np.zeros(stop - start, dtype=np.int64)
+        for first in range(start, stop, GROWTH_ROWS):
+            found = self._read(
+                "SELECT row, group_key FROM rows JOIN items ON items.id = rows.item_id"
+                " WHERE encoder = ? AND row >= ? AND row < ? AND group_key IS NOT NULL",
+                self._encoder,
+                first,
+                min(first + GROWTH_ROWS, stop),
+            )
+            if found:
+                rows, of_rows = np.array(found, dtype=np.int64).T
+                keys[rows - start] = of_rows
+        return keys
+
     def item_blocks(self) -> Iterator[list[tuple[int, str]]]:
         """Every (row, item id) of the pool by row, in blocks, for exports."""
         for start in range(0, self._rows, BLOCK_ROWS):
@@ -449,6 +505,8 @@ class EmbeddingStore:
                 "beside it to embed again; keep labels.sqlite."
             )
         connection.executescript(_TABLES)
+        if not any(column[1] == "group_key" for column in connection.execute("PRAGMA table_info(items)")):
+            connection.execute("ALTER TABLE items ADD COLUMN group_key INTEGER")  # since groups are known
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         return connection
 
@@ -530,6 +588,11 @@ class EmbeddingStore:
             block = values[start : start + IDS_PER_QUERY]
             found += self._read(query.format(",".join("?" * len(block))), *arguments, *block)
         return found
+
+
+def _group_keys_of(items: Iterable[Item], group_of: Callable[[Item], str | None]) -> dict[str, int]:
+    """By item id, of those that are of a group."""
+    return {item.id: group_key(group) for item in items if (group := group_of(item)) is not None}
 
 
 def _shuffle_key(item_id: str) -> int:

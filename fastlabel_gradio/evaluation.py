@@ -1,4 +1,4 @@
-"""Honest figures: intervals for shares, and what a learning curve says. Pure arithmetic, nothing here knows the loop."""
+"""Honest figures: intervals for shares, of single items or of groups, and advice. Pure arithmetic, knows no loop."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 
 from fastlabel_gradio.types import Probabilities
 
 Targets = Int64[np.ndarray, " items"]
+Groups = Int64[np.ndarray, " items"]  # a number for each group
 
 Z_95 = 1.959963984540054  # standard normal quantile of 0.975
 
@@ -26,14 +27,36 @@ def wilson_interval(successes: int, trials: int, z: float = Z_95) -> tuple[float
     """
     if not 0 <= successes <= trials or trials < 1:
         raise ValueError(f"{successes} of {trials}: a share needs a trial, and no more successes than trials.")
-    share = successes / trials
-    centre = share + z * z / (2 * trials)
-    spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-    scale = 1 + z * z / trials
-    # Rounding can leave a bound a hair outside of where the formula puts it.
-    low = 0.0 if successes == 0 else (centre - spread) / scale
-    high = 1.0 if successes == trials else (centre + spread) / scale
-    return low, high
+    return _wilson(successes / trials, trials, z)
+
+
+def effective_size(values: Float64[np.ndarray, " items"], groups: Groups | None) -> float:
+    """How many independent items say as much about the mean as these do, which are alike within groups; above 0.
+
+    n / (1 + (m - 1) r) with m = sum of squared group sizes / n (L. Kish, Survey Sampling, 1965, section 5.4, for groups of
+    different sizes), and r the correlation within groups: the mean product of two deviations in a group over the variance
+    (the pairwise estimator of Ridout, Demétrio & Firth, Biometrics 1999). A few groups that happen to differ within are no
+    proof that groups do, so r is drawn towards 1 as if one more group had been found alike: with E groups in which the rarer
+    value occurs it is (E r + 1) / (E + 1). Without any, as where every answer is right, a group counts as one item. And
+    because r is an estimate the size is k / (k + 1) of that, k = n / m groups: the least correction with which simulated
+    intervals held 95 times in 100 also where the items of a group are all the same (`tests/test_evaluation.py`).
+
+    In Wilson's interval it takes the place of the sample's size, as Korn & Graubard (Survey Methodology 1998) have it for
+    Clopper and Pearson's. `benchmarks/coverage.py` counts how often that interval holds the truth.
+    """
+    if groups is None:
+        return float(len(values))
+    _, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    alike = float((sizes**2).sum()) / len(values)
+    rarer = values != _most_frequent(values)
+    informative = len(np.unique(group[rarer]))
+    deviations = values - values.mean()
+    products = float((np.bincount(group, weights=deviations) ** 2).sum() - (deviations**2).sum())
+    possible = float(deviations.var() * (sizes * (sizes - 1)).sum())
+    found = min(max(products / possible, 0.0), 1.0) if possible > 0 else 1.0
+    correlation = (found * informative + 1) / (informative + 1)
+    count = len(values) / alike
+    return len(values) / (1 + (alike - 1) * correlation) * count / (count + 1)
 
 
 def labels_to_reach(labels: Sequence[int], accuracy: Sequence[float], target: float, hold: int = 2) -> int | None:
@@ -74,13 +97,30 @@ def bootstrap_interval(
     return low, high
 
 
+def mean_interval(
+    values: Float64[np.ndarray, "samples points"],
+) -> tuple[Float64[np.ndarray, " points"], Float64[np.ndarray, " points"]]:
+    """Lower and upper bound of the mean of the samples at each point, 95 % (Student, Biometrika 1908); nan for one sample.
+
+    Wide for two samples, which is what two samples say: their bootstrap is the range between them, which holds the mean half
+    of the time.
+    """
+    count = len(values)
+    if count < 2:
+        nothing = np.full(values.shape[1], np.nan)
+        return nothing, nothing
+    spread = _student_quantile(count - 1) * values.std(axis=0, ddof=1) / math.sqrt(count)
+    return values.mean(axis=0) - spread, values.mean(axis=0) + spread
+
+
 @dataclass(frozen=True, slots=True)
 class AuditReport:
     """What a head is worth on labeled items that were drawn at random and never trained on.
 
     Attributes:
         items: how many. correct: of those, how many the head gets right.
-        low, high: 95 % Wilson interval of the accuracy, 0 to 1.
+        low, high: 95 % interval of the accuracy, 0 to 1: Wilson's, of the effective number of items where they are of groups.
+        groups: how many groups the items are of; None where there are no groups.
         recall: of each class (right, items), in the order of the schema.
         calibration_error: expected calibration error, 0 to 1.
     """
@@ -91,27 +131,33 @@ class AuditReport:
     high: float
     recall: tuple[tuple[int, int], ...]
     calibration_error: float
+    groups: int | None = None
 
     @property
     def accuracy(self) -> float:
         return self.correct / self.items
 
 
-def audit(probabilities: Probabilities, targets: Targets) -> AuditReport:
-    """The report on a random sample.
+def audit(probabilities: Probabilities, targets: Targets, groups: Groups | None = None) -> AuditReport:
+    """The report on a random sample of items, or of items of a random sample of groups.
 
     Args:
         probabilities: what the head says of each item of the sample; at least one item.
         targets: int64[items], the column of its class.
+        groups: int64[items], the group of each; None where they are of none.
     """
     right = probabilities.argmax(axis=1) == targets
     correct = int(right.sum())
-    low, high = wilson_interval(correct, len(targets))
+    size = effective_size(right.astype(np.float64), groups)
+    low, high = _wilson(correct / len(targets), size)
+    count = None if groups is None else len(np.unique(groups))
     recall = tuple(
         (int(right[targets == column].sum()), int((targets == column).sum()))
         for column in range(probabilities.shape[1])
     )
-    return AuditReport(len(targets), correct, low, high, recall, expected_calibration_error(probabilities, targets))
+    return AuditReport(
+        len(targets), correct, low, high, recall, expected_calibration_error(probabilities, targets), count
+    )
 
 
 def expected_calibration_error(probabilities: Probabilities, targets: Targets, bins: int = 10) -> float:
@@ -138,61 +184,42 @@ def cohen_kappa(first: Targets, second: Targets, classes: int) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class LearningCurve:
-    """An inverse power law, accuracy(n) = limit - loss · n^-pace (Cortes et al., NIPS 1993; Figueroa et al., BMC 2012)."""
+class Gain:
+    """What the last labels brought, measured on the same random items by the head before them and the head after.
 
-    limit: float
-    loss: float
-    pace: float
-
-    def accuracy(self, labels: float) -> float:
-        """Expected accuracy at that many labels, 0 to 1."""
-        return min(1.0, max(0.0, self.limit - self.loss * math.pow(labels, -self.pace)))
-
-    def labels_for(self, target: float) -> int | None:
-        """Labels until that accuracy; None where the curve stays below it, or needs more than a billion."""
-        if target >= self.limit:
-            return None
-        needed = (self.loss / (self.limit - target)) ** (1 / self.pace)
-        return math.ceil(needed) if needed <= 1e9 else None
-
-
-PACES = np.geomspace(0.1, 2.0, 40)
-CURVE_POINTS = 4
-
-
-def fit_learning_curve(
-    labels: Sequence[int], accuracy: Sequence[float], weights: Sequence[float]
-) -> LearningCurve | None:
-    """The curve with the least weighted squared error; None for fewer than four points, or where nothing grows.
-
-    The exponent is searched on a grid, limit and loss follow by linear least squares, the limit at most 1.
-
-    Args:
-        weights: of each point, the number of items that its accuracy was measured on.
+    Attributes:
+        labels: how many more the newer head was trained on.
+        change: its accuracy less the older one's, -1 to 1. low, high: 95 % interval.
     """
-    if len(set(labels)) < CURVE_POINTS:
-        return None
-    counts, values = np.asarray(labels, dtype=np.float64), np.asarray(accuracy, dtype=np.float64)
-    weighted = np.sqrt(np.asarray(weights, dtype=np.float64))
-    best: tuple[float, LearningCurve] | None = None
-    for pace in PACES:
-        falling = counts**-pace
-        design = np.stack([np.ones_like(falling), -falling], axis=1) * weighted[:, None]
-        limit, loss = np.linalg.lstsq(design, values * weighted, rcond=None)[0]
-        if limit > 1:
-            limit = 1.0
-            loss = float(((1 - values) * falling * weighted**2).sum() / (falling**2 * weighted**2).sum())
-        error = float((((limit - loss * falling - values) * weighted) ** 2).sum())
-        if loss > 0 and (best is None or error < best[0]):
-            best = error, LearningCurve(float(limit), float(loss), float(pace))
-    return best[1] if best else None
+
+    labels: int
+    change: float
+    low: float
+    high: float
+
+
+def gain(
+    before: Bool[np.ndarray, " items"], after: Bool[np.ndarray, " items"], labels: int, groups: Groups | None = None
+) -> Gain:
+    """The gain from what two heads get right of the same items, of which there is at least one.
+
+    Wald's interval for matched pairs with half an item added to each of the four cells (Agresti & Min, Statistics in Medicine
+    2005), of the effective number of items where they are of groups.
+    """
+    step = after.astype(np.float64) - before
+    size = effective_size(step, groups)
+    better, worse = (size * float((step == sign).mean()) for sign in (1, -1))
+    centre = (better - worse) / (size + 2)
+    spread = Z_95 * math.sqrt(better + worse + 1 - (better - worse) ** 2 / (size + 2)) / (size + 2)
+    change = float(step.mean())
+    return Gain(labels, change, max(-1.0, min(centre - spread, change)), min(1.0, max(centre + spread, change)))
 
 
 STABLE_KAPPA = 0.99
 STABLE_ROUNDS = 3
-FLAT_GAIN = 0.01
+FLAT_GAIN, FLAT_HIGH = 0.01, 0.03  # what the last labels brought, at best, where that is called little
 LEAST_AUDIT_ITEMS = 30
+GAIN_LABELS, GAIN_SHARE = 100, 0.2  # the last so many, or the last fifth where that is more
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,35 +228,32 @@ class Advice:
 
     Attributes:
         enough: whether the advice is to stop.
-        forecast: labels to train on, in all, at which the target is expected; None where the curve does not tell.
     """
 
     enough: bool
     text: str
     reasons: tuple[str, ...]
-    forecast: int | None = None
+
+
+def labels_compared(labels: int) -> int:
+    """With how many labels the older head was trained that tells what the last ones brought; 0 or less: there is none yet."""
+    return labels - max(GAIN_LABELS, math.ceil(labels * GAIN_SHARE))
 
 
 def advise(
-    report: AuditReport | None,
-    target: float,
-    labels: int,
-    left: int,
-    curve: LearningCurve | None,
-    agreements: Sequence[float],
-    audit_share: float = 0.0,
+    report: AuditReport | None, target: float, left: int, brought: Gain | None, agreements: Sequence[float]
 ) -> Advice:
-    """Advice from three signals: the interval, the agreement of successive heads, and the learning curve's forecast.
+    """Advice from what is known: the interval, the agreement of successive heads, and what the last labels brought.
 
     Heads are stable where Cohen's kappa of each with the one before is at least 0.99 three times (Bloodgood &
-    Vijay-Shanker, arXiv 1409.5165); the curve is flat where twice the labels are worth less than a point.
+    Vijay-Shanker, arXiv 1409.5165). What more labels will bring is not said: a forecast by the learning curve was farther off
+    than the forecast that nothing changes (`benchmarks/outlook.py`).
 
     Args:
         target: the accuracy that the person wants, 0 to 1.
-        labels: what the newest head was trained on.
         left: items of the pool without a label.
+        brought: by the last labels; None while there is no head to compare with.
         agreements: kappa of each head with the one before it, oldest first.
-        audit_share: of the labels to come, how much is not trained on, 0 to 1.
     """
     if report is None or report.items < LEAST_AUDIT_ITEMS:
         found = report.items if report else 0
@@ -237,36 +261,54 @@ def advise(
         text = "Go on: it is too early to tell." if left else "Every item is labeled."
         return Advice(left == 0, text, (reason,))
     stable = len(agreements) >= STABLE_ROUNDS and min(agreements[-STABLE_ROUNDS:]) >= STABLE_KAPPA
-    gain = curve.accuracy(2 * labels) - curve.accuracy(labels) if curve and labels else None
-    forecast = curve.labels_for(target) if curve else None
+    flat = brought is not None and brought.change < FLAT_GAIN and brought.high < FLAT_HIGH
     reasons = (
         f"with 95 % confidence the accuracy is between {_percent(report.low)} and {_percent(report.high)}, "
         f"the target is {_percent(target)}",
         f"the last heads {'agree' if stable else 'still differ'} in what they say of the pool",
-        "there are too few heads yet for a forecast"
-        if gain is None
-        else f"twice the labels are expected to bring {100 * max(gain, 0):.1f} points",
+        f"there is no head of {GAIN_LABELS} labels less to compare with yet" if brought is None else _brought(brought),
     )
-    flat = gain is not None and gain < FLAT_GAIN
-    taught = 1 - audit_share
-    needed = None if forecast is None or forecast <= labels else math.ceil((forecast - labels) / taught)
-    enough, text = _verdict(report.low >= target, stable and flat, needed, left, _percent(target))
-    return Advice(enough, text, reasons, forecast)
+    return Advice(*_verdict(report.low >= target, stable and flat, left, _percent(target)), reasons)
 
 
-def _verdict(reached: bool, settled: bool, needed: int | None, left: int, target: str) -> tuple[bool, str]:
-    """Whether the advice is to stop, and the line that says so. `needed`: more labels by the forecast, None without one."""
+def _verdict(reached: bool, settled: bool, left: int, target: str) -> tuple[bool, str]:
+    """Whether the advice is to stop, and the line that says so."""
     if reached:
         return True, f"Enough: the target of {target} is reached."
     if not left:
         return True, f"Every item is labeled, short of a sure {target}."
     if settled:
-        return True, f"Enough for this encoder: more labels change little, short of {target}."
-    if needed is None:
-        return False, "Go on: more labels still help."
-    if needed > left:
-        return False, f"Go on: more labels help, but {target} may need more items than the pool has."
-    return False, f"Go on: about {_rounded(needed)} more labels to {target}."
+        return True, f"Enough for this encoder: the last labels changed little, short of a sure {target}."
+    return False, f"Go on: {target} is not sure yet."
+
+
+def _brought(found: Gain) -> str:
+    change, low, high = (100 * share for share in (found.change, found.low, found.high))
+    return f"the last {found.labels:,} labels brought {change:+.1f} points ({low:.1f} to {high:.1f})"
+
+
+def _wilson(share: float, size: float, z: float = Z_95) -> tuple[float, float]:
+    centre = share + z * z / (2 * size)
+    spread = z * math.sqrt(share * (1 - share) / size + z * z / (4 * size * size))
+    scale = 1 + z * z / size
+    # Rounding can leave a bound a hair outside of where the formula puts it.
+    low = 0.0 if share == 0 else (centre - spread) / scale
+    high = 1.0 if share == 1 else (centre + spread) / scale
+    return low, high
+
+
+def _student_quantile(freedom: int) -> float:
+    """The 0.975 quantile of Student's t, to a thousandth: closed for 1 and 2, then Abramowitz & Stegun 26.7.5."""
+    if freedom <= 2:
+        return (12.7062, 4.3027)[freedom - 1]
+    z = Z_95
+    terms = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92_160,
+    )
+    return float(z + sum(term / freedom ** (order + 1) for order, term in enumerate(terms)))
 
 
 def _percent(share: float) -> str:
@@ -274,7 +316,6 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f}".removesuffix(".0") + " %"
 
 
-def _rounded(count: int) -> str:
-    """Two digits that count: a forecast is no better than that."""
-    step = 10 ** max(0, len(str(count)) - 2)
-    return f"{math.ceil(count / step) * step:,}"
+def _most_frequent(values: Float64[np.ndarray, " items"]) -> float:
+    found, counts = np.unique(values, return_counts=True)
+    return float(found[counts.argmax()])

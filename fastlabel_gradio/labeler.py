@@ -31,7 +31,7 @@ from fastlabel_gradio.contradictions import Contradiction
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline, EmbeddingProgress
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import InvalidLabelsError, StoreError, shown
-from fastlabel_gradio.evaluation import Advice, AuditReport, advise, fit_learning_curve
+from fastlabel_gradio.evaluation import Advice, AuditReport, Gain, advise
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.head import (
     Head,
@@ -88,10 +88,12 @@ class Evaluation:
 
     Attributes:
         report: None while there is no head, or no labeled item of the audit.
+        brought: by the last labels; None while there is no head of this run to compare with.
         points: of every head so far, oldest first.
     """
 
     report: AuditReport | None
+    brought: Gain | None
     points: list[LearningPoint]
     advice: Advice
 
@@ -268,31 +270,17 @@ class Labeler:
             head=head.info if head else None,
             training=self._learner.training,
             settled=self._learner.settled,
-            notice=self._learner.notice,
+            notice=self._learner.notice or self._audit_notice(),
             contradiction=self._learner.contradiction,
         )
 
     def evaluation(self, target: float) -> Evaluation:
         """How good the newest head is, and whether that is enough for a target accuracy, 0 to 1."""
         head, points = self._learner.head, self._learner.points
-        measured = [point for point in points if point.audit_items]
-        curve = fit_learning_curve(
-            [point.labels for point in measured],
-            [point.correct / point.audit_items for point in measured],
-            [point.audit_items for point in measured],
-        )
-        report = self._learner.audit(head) if head else None
+        report, brought = (self._learner.audit(head), self._learner.gain(head)) if head else (None, None)
         agreements = [point.agreement for point in points if point.agreement is not None]
-        advice = advise(
-            report,
-            target,
-            head.info.label_count if head else 0,
-            self.counts().unlabeled,
-            curve,
-            agreements,
-            self.settings.audit_share,
-        )
-        return Evaluation(report, points, advice)
+        advice = advise(report, target, self.counts().unlabeled, brought, agreements)
+        return Evaluation(report, brought, points, advice)
 
     def claimed_by_others(self, annotator: str) -> int:
         """Items in the batches of other annotators."""
@@ -517,6 +505,18 @@ class Labeler:
                     self._ledger.set_aside(released)
                 self._ledger.unclaim(released)
 
+    def _audit_notice(self) -> str:
+        """Why nothing is kept to test the head on though it should; "" otherwise."""
+        progress, grouping = self._pipeline.progress, self._pipeline.grouping
+        with self._lock:
+            self._ledger.catch_up(progress)
+            if grouping is None or progress.state != "done" or not self._ledger.audits_nothing:
+                return ""
+        return (
+            f"How good the head is on new {grouping.noun} cannot be said: all items are of one {grouping.noun[:-1]}, so none "
+            "is kept to test it on. Add others."
+        )
+
     # Private: labels and training
 
     def _validated(self, labels: Sequence[tuple[str, str | int]]) -> dict[str, int]:
@@ -572,7 +572,7 @@ def _version(head: Head | None) -> int:
 
 
 def _without(rows: Int64[np.ndarray, " all"], others: set[int]) -> Int64[np.ndarray, " left"]:
-    """Ascending rows, those of `others` left out."""
+    """Rows in their order, those of `others` left out."""
     if not others:
         return rows
     return rows[~np.isin(rows, np.fromiter(others, dtype=np.int64), assume_unique=True)]

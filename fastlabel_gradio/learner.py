@@ -19,7 +19,7 @@ from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.encoders import Encoder
 from fastlabel_gradio.errors import CheckpointError, EncoderUnavailableError, StoreError
-from fastlabel_gradio.evaluation import AuditReport, audit, cohen_kappa
+from fastlabel_gradio.evaluation import AuditReport, Gain, audit, cohen_kappa, gain, labels_compared
 from fastlabel_gradio.head import (
     DEFAULT_RECIPE,
     SAMPLE_ROWS,
@@ -40,6 +40,7 @@ from fastlabel_gradio.types import Embeddings, LabelSchema, Rows
 HEAD_WAIT_S = 0.4
 FIRST_HEAD_WAIT_S = 2.0  # a screen without any suggestion costs more than that
 AGREEMENT_ROWS = 2_000  # the first rows of the store, which are a random sample of the pool
+COMPARED_ROWS = 2_000  # of the audit, labeled or not: what a head says of them is kept for the heads after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ class Learner:
         self._head: Head | None = None
         self._maker: HeadMaker | None = None  # once the encoder is there
         self._lesson: _Lesson | None = None
+        self._said: list[_Said] = []  # by the heads of this run that are still needed to compare with, oldest first
         self._unsaved = ""
         self._trainer = Trainer(self._train, self._after_training_gently)
         self._wishes: tuple[Callable[[], None], ...] = (
@@ -127,8 +129,8 @@ class Learner:
 
     @property
     def points(self) -> list[LearningPoint]:
-        """What each head so far was worth, oldest first."""
-        return self._record.points
+        """What each head so far was worth on the audit as it is, oldest first."""
+        return [point for point in self._record.points if self._ledger.is_this_audit(point.audit)]
 
     def count(self, changed: int) -> bool:
         """Takes in that so many labels changed; True where a training is due. The caller holds the lock."""
@@ -152,13 +154,29 @@ class Learner:
         return self._trainer.settle(timeout)
 
     def audit(self, head: Head) -> AuditReport | None:
-        """What a head is worth on the labeled items of the audit; None while there are none."""
+        """What a head is worth on the labeled items of the audit; None while there are none, or it was trained on some."""
         with self._lock:
             rows, label_ids = self._ledger.audit_set()
-        if not len(rows):
+            groups = self._ledger.groups_of(rows)
+        if not len(rows) or not self._is_honest(head):
             return None
         targets = self._schema.positions_of(label_ids)
-        return audit(head.predict_proba_rows(self._store.embeddings, rows), targets)
+        return audit(head.predict_proba_rows(self._store.embeddings, rows), targets, groups)
+
+    def gain(self, head: Head) -> Gain | None:
+        """What the last labels brought: a head against one of this run that had at least 100 labels less, or a fifth."""
+        before = self._before(labels_compared(head.info.label_count))
+        if before is None or not self._is_honest(head):
+            return None
+        with self._lock:
+            rows, label_ids = self._ledger.audit_set()
+            known = np.isin(rows, before.rows)
+            rows, groups = rows[known], self._ledger.groups_of(rows[known])
+        if not len(rows):
+            return None
+        targets = self._schema.positions_of(label_ids)[known]
+        after = head.predict_proba_rows(self._store.embeddings, rows).argmax(axis=1)
+        return gain(before.of(rows) == targets, after == targets, head.info.label_count - before.labels, groups)
 
     def release_pages(self) -> None:
         """Of a large pool the windows would come to fill the memory; a small one is read again and again."""
@@ -172,6 +190,14 @@ class Learner:
         self._wishes = ()  # they hold this learner
         self._trainer.close()
 
+    def _is_honest(self, head: Head) -> bool:
+        """Whether nothing of the audit was taught to the head: items change sides where another grouping is configured."""
+        return head.info.version == 0 or self._ledger.is_this_audit(head.info.audit)
+
+    def _before(self, labels: int) -> "_Said | None":
+        """What the newest head of this run with no more than so many labels said."""
+        return next((said for said in reversed(self._said) if said.labels <= labels), None)
+
     # Private: in the trainer's thread, or the pipeline's
 
     def _resume(self) -> None:
@@ -179,7 +205,7 @@ class Learner:
         encoder = self._pipeline.encoder
         if encoder is None:
             return
-        maker, self.notice = head_maker(encoder, self._schema, self._store, self._settings)
+        maker, self.notice = head_maker(encoder, self._schema, self._store, self._settings, self._ledger.audit_mark)
         self._head = maker.first()
         if self.checkpoint.exists():
             try:
@@ -194,7 +220,8 @@ class Learner:
             trained_on = self._head.info.label_count if self._head else 0
             self.unseen = abs(self._ledger.trainable_count - trained_on)
         trained = self._head is not None and self._head.info.version > 0
-        if self.unseen >= (self._settings.train_every if trained else 1):
+        stale = self._head is not None and not self._is_honest(self._head)
+        if stale or self.unseen >= (self._settings.train_every if trained else 1):
             self.request()
 
     def _train_on_late_rows(self) -> None:
@@ -222,7 +249,7 @@ class Learner:
         head = self._maker.train(self.kept.of(self._store.embeddings, rows), targets, self._head, self._clock())
         self._save(head)  # before anybody sees its suggestions: a kill does not take them back
         with self._lock:
-            self._lesson = _Lesson(rows, targets, self._head, self._lesson)
+            self._lesson = _Lesson(rows, targets, self._head, self._lesson, self._ledger.groups_of(rows))
             self._head = head
             self.unseen -= unseen
 
@@ -238,7 +265,7 @@ class Learner:
             self._measure(self._head)
             self._compare_copies()
         vectors = self.kept.of(self._store.embeddings, rows)
-        head = self._maker.calibrate(self._head, vectors, targets, is_superseded)
+        head = self._maker.calibrate(self._head, vectors, targets, is_superseded, self._lesson.groups)
         if head is not self._head:
             self._head = head
             self._save(head)
@@ -259,9 +286,22 @@ class Learner:
         """Adds the head to the learning curve."""
         assert self._lesson
         report = self.audit(head)
-        items, correct = (report.items, report.correct) if report else (0, 0)
-        agreement = self._agreement(self._lesson.before, head)
-        self._record.add(LearningPoint(head.info.label_count, items, correct, agreement))
+        labels, agreement, mark = head.info.label_count, self._agreement(self._lesson.before, head), head.info.audit
+        if report:
+            figures = (report.items, report.correct, agreement, report.low, report.high)
+            self._record.add(LearningPoint(labels, *figures, audit=mark))
+        else:
+            self._record.add(LearningPoint(labels, 0, 0, agreement, audit=mark))
+        self._keep_what_it_says(head)
+
+    def _keep_what_it_says(self, head: Head) -> None:
+        """Of the audit's first rows, for the heads after it; what is too old to be compared with goes."""
+        with self._lock:
+            rows = self._ledger.audit_rows(COMPARED_ROWS)
+        said = head.predict_proba_rows(self._store.embeddings, rows).argmax(axis=1).astype(np.int32)
+        oldest = self._before(labels_compared(head.info.label_count))
+        kept = self._said[self._said.index(oldest) :] if oldest else self._said
+        self._said = [*kept, _Said(head.info.label_count, rows, said)]
 
     def _compare_copies(self) -> None:
         """Looks for items of one content that carry different labels."""
@@ -294,7 +334,7 @@ class Learner:
 
 
 def head_maker(
-    encoder: Encoder, schema: LabelSchema, store: EmbeddingStore, settings: LearnerSettings
+    encoder: Encoder, schema: LabelSchema, store: EmbeddingStore, settings: LearnerSettings, audit: str = ""
 ) -> tuple[HeadMaker, str]:
     """What makes the heads of a project, and why class names give no suggestions though they should; "" otherwise."""
     prompt = encoder.prompt if settings.prompt is None else settings.prompt
@@ -313,6 +353,7 @@ def head_maker(
         lambda: np.asarray(store.embeddings[:SAMPLE_ROWS]),  # rows are in random order
         settings.seed,
         settings.device,
+        audit,
     )
     return maker, notice
 
@@ -330,11 +371,28 @@ class _Lesson:
     """What the newest head was trained on, and the head before it; the trainer's thread alone uses it.
 
     Attributes:
+        groups: of the rows; None where there are none.
         is_new: whether it differs from the lesson before; the same labels once more say nothing of how heads learn.
     """
 
-    def __init__(self, rows: Rows, targets: Rows, before: Head | None, last: "_Lesson | None") -> None:
+    def __init__(
+        self, rows: Rows, targets: Rows, before: Head | None, last: "_Lesson | None", groups: Rows | None
+    ) -> None:
         self.rows = rows
+        self.groups = groups
         self.targets = targets
         self.before = before
         self.is_new = not (last and np.array_equal(rows, last.rows) and np.array_equal(targets, last.targets))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Said:
+    """The classes that a head gave to some rows, ascending. `labels`: what it was trained on."""
+
+    labels: int
+    rows: Rows
+    classes: np.ndarray
+
+    def of(self, rows: Rows) -> np.ndarray:
+        """The class of each of some of its rows."""
+        return np.asarray(self.classes[np.searchsorted(self.rows, rows)])

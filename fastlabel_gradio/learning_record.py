@@ -9,7 +9,9 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
-Count = Annotated[int, Field(ge=0, le=2**53, strict=True)]  # checked where a point is read from the file
+# Checked where a point is read from the file.
+Count = Annotated[int, Field(ge=0, le=2**53, strict=True)]
+Share = Annotated[float, Field(ge=0, le=1, strict=True)]
 
 log = logging.getLogger(__name__)
 
@@ -22,12 +24,17 @@ class LearningPoint:
         labels: what it was trained on.
         audit_items, correct: random items that were labeled by then, and how many of them it got right.
         agreement: Cohen's kappa with the head before it on a sample of the pool; None for the first one.
+        low, high: 95 % interval of its accuracy, 0 to 1; None without audited items, and in records of earlier versions.
+        audit: the mark of the audit that it was measured on: points of another one are not comparable.
     """
 
     labels: Count
     audit_items: Count
     correct: Count
     agreement: Annotated[float, Field(ge=-1, le=1, strict=True)] | None
+    low: Share | None = None
+    high: Share | None = None
+    audit: str = ""
 
     def __post_init__(self) -> None:
         if not (self.correct <= self.audit_items and self.labels):

@@ -10,8 +10,11 @@ import numpy as np
 
 from fastlabel_gradio.embedding_pipeline import EmbeddingProgress
 from fastlabel_gradio.embedding_store import EmbeddingStore
+from fastlabel_gradio.groups import AUDITED, TRAINED, WAITING, spread_order
 from fastlabel_gradio.label_store import Claim, has_run_out
 from fastlabel_gradio.types import Rows
+
+AUDIT_ROWS_LOOKED_AT = 5_000  # the first free ones, a random sample: a batch draws a few of them
 
 
 class PoolLedger:
@@ -20,7 +23,8 @@ class PoolLedger:
     Args:
         labels: the standing label id of each labeled item, from the label store.
         claims: the claims that have not run out.
-        audit_share: the share of the items, chosen at random once, that no strategy picks and no head is trained on.
+        audit_share: the share of the items, chosen at random once, that no strategy picks and no head is trained on. Where
+            the items are of groups, whole groups are chosen (`AuditGroups`).
         is_held_out: whether the source keeps an item out of the pool as a test part: it is not missing.
     """
 
@@ -41,9 +45,11 @@ class PoolLedger:
         self._free = np.zeros(0, dtype=bool)
         self._retired = np.zeros(0, dtype=bool)
         self._aside = np.zeros(0, dtype=bool)
-        self._reserved = np.zeros(0, dtype=bool)
+        self._side = np.zeros(0, dtype=np.uint8)
+        self._group = np.zeros(0, dtype=np.int64)  # 0: of no group, or of one that is not known yet
+        self._groups_version = -1
         self._audit_share = audit_share
-        self._labeled_sets: dict[bool, tuple[Rows, list[int]]] = {}  # until a label or a row of one changes
+        self._labeled_sets: dict[int, tuple[Rows, list[int]]] = {}  # until a label or a row of one changes
         self._seen_rows = 0
         self._is_held_out = is_held_out
         self._pool_state: tuple[str, bool, int] = ("", True, 0)
@@ -75,17 +81,35 @@ class PoolLedger:
         """Labeled items that are embedded, those of the audit left out."""
         return len(self.training_set()[0])
 
+    def is_this_audit(self, mark: str) -> bool:
+        """Whether a head or a figure with that mark was made with the audit of now.
+
+        Those of earlier versions have no mark; they knew no groups.
+        """
+        return mark == self.audit_mark or (mark == "" and not self._store.groups.rule)
+
+    @property
+    def audit_mark(self) -> str:
+        """Another text when items may have changed sides: the share is another one, or the groups were drawn anew."""
+        return f"{self._audit_share:g} {self._store.groups.mark}".rstrip()
+
+    @property
+    def audits_nothing(self) -> bool:
+        """Whether nothing is reserved though a share of the groups should be."""
+        may_be_drawn = (self._is_of(AUDITED) | self._is_of(WAITING)) & ~self._retired[: self._seen_rows]
+        return bool(self._audit_share and self._store.groups.rule and not may_be_drawn.any())
+
     def labeled_ids(self) -> set[str]:
         return set(self._labels)
 
     def catch_up(self, progress: EmbeddingProgress) -> None:
         """Takes in rows that were embedded since the last call, and rows that left the pool or came back."""
+        groups_version = self._store.groups.version  # first: the rows that are there and retired are then as new as it
         rows = len(self._store)
         if rows > self._seen_rows:
             self._labeled_sets.clear()
             self._grow(rows)
-            if self._audit_share:
-                self._reserved[self._store.reserved_rows(self._seen_rows, rows, self._audit_share)] = True
+            self._take_sides(self._seen_rows, rows)
             self._find_rows(rows)
             self._seen_rows = rows
         pool_state = (progress.state, progress.scanning, self._store.revision)
@@ -94,14 +118,33 @@ class PoolLedger:
             self._left = self._labels.keys() - self._store.known_ids(list(self._labels))
             self._missing = set() if progress.scanning else self._gone(self._left)
             self._take_in_retired()
+        if groups_version != self._groups_version:
+            self._groups_version = groups_version
+            self._settle_sides()
 
     def free_rows(self, wanted: int) -> Rows:
         """Rows that are neither labeled, held, retired nor reserved, ascending; set aside ones where others are too few."""
-        return self._others_first(self._free[: self._seen_rows] & ~self._reserved[: self._seen_rows], wanted)
+        return self._others_first(self._free[: self._seen_rows] & self._is_of(TRAINED), wanted)
 
     def free_audit_rows(self, wanted: int) -> Rows:
-        """As `free_rows`, of the reserved ones. Rows are stored in shuffled order, so the first ones are a random sample."""
-        return self._others_first(self._free[: self._seen_rows] & self._reserved[: self._seen_rows], wanted)
+        """As `free_rows`, of the reserved ones, in the order in which to draw them.
+
+        Rows are stored in shuffled order, so the first ones are a random sample; of groups, as many as can be come first.
+        """
+        rows = self._others_first(self._free[: self._seen_rows] & self._is_of(AUDITED), wanted)[:AUDIT_ROWS_LOOKED_AT]
+        if not self._store.groups.rule:
+            return rows
+        drawn = self._is_of(AUDITED) & ~self._free[: self._seen_rows] & ~self._retired[: self._seen_rows]
+        order = spread_order(self._group[rows], self._group[: self._seen_rows][drawn])
+        return np.asarray(rows[order])
+
+    def audit_rows(self, most: int) -> Rows:
+        """The first rows that are reserved, labeled or not, ascending: a random sample of them."""
+        return np.flatnonzero(self._is_of(AUDITED))[:most].astype(np.int64)
+
+    def groups_of(self, rows: Rows) -> Rows | None:
+        """int64[n], a number for the group of each row, the same for the same group; None where there are no groups."""
+        return np.asarray(self._group[rows]) if self._store.groups.rule else None
 
     def _others_first(self, free: np.ndarray, wanted: int) -> Rows:
         rows = np.flatnonzero(free & ~self._aside[: self._seen_rows])
@@ -119,24 +162,22 @@ class PoolLedger:
 
     def training_set(self) -> tuple[Rows, list[int]]:
         """Rows and label ids of every labeled item that is embedded, by row: the same labels give the same order."""
-        return self._labeled_rows(reserved=False)
+        return self._labeled_rows(TRAINED)
 
     def audit_set(self) -> tuple[Rows, list[int]]:
         """As `training_set`, of the reserved items."""
-        return self._labeled_rows(reserved=True)
+        return self._labeled_rows(AUDITED)
 
-    def _labeled_rows(self, reserved: bool) -> tuple[Rows, list[int]]:
-        if reserved not in self._labeled_sets:
+    def _labeled_rows(self, side: int) -> tuple[Rows, list[int]]:
+        if side not in self._labeled_sets:
             pairs = sorted(
                 (row, label)
                 for item_id, label in self._labels.items()
-                if (row := self._row_of.get(item_id)) is not None
-                and self._reserved[row] == reserved
-                and not self._retired[row]
+                if (row := self._row_of.get(item_id)) is not None and self._side[row] == side and not self._retired[row]
             )
             rows = np.array([row for row, _ in pairs], dtype=np.int64)
-            self._labeled_sets[reserved] = rows, [label for _, label in pairs]
-        return self._labeled_sets[reserved]
+            self._labeled_sets[side] = rows, [label for _, label in pairs]
+        return self._labeled_sets[side]
 
     def relabel(self, changed: Mapping[str, int | None]) -> None:
         """Sets or (None) takes away the standing labels of some items, of which some may have left the pool since."""
@@ -206,8 +247,36 @@ class PoolLedger:
         if rows > len(self._free):
             room = max(rows, 2 * len(self._free))
             self._free, self._retired = _grown(self._free, room), _grown(self._retired, room)
-            self._aside, self._reserved = _grown(self._aside, room), _grown(self._reserved, room)
+            self._aside, self._side = _grown(self._aside, room), _grown(self._side, room)
         self._free[self._seen_rows : rows] = True
+
+    def _is_of(self, side: int) -> np.ndarray:
+        return np.asarray(self._side[: self._seen_rows] == side)
+
+    def _take_sides(self, start: int, stop: int) -> None:
+        """On which side new rows are: by a hash of their item, or as `AuditGroups` has their group."""
+        groups = self._store.groups
+        if groups.rule:
+            self._group = _grown(self._group, len(self._free))
+            self._group[start:stop] = self._store.group_keys(start, stop)
+            if self._audit_share:
+                self._side[start:stop] = groups.sides(self._group[start:stop])
+        elif self._audit_share:
+            self._side[self._store.reserved_rows(start, stop, self._audit_share)] = AUDITED
+
+    def _settle_sides(self) -> None:
+        """Takes in groups that were found or decided on since rows of them were taken in."""
+        groups, rows = self._store.groups, self._seen_rows
+        if not groups.rule or not rows:
+            return
+        unknown = np.flatnonzero((self._group[:rows] == 0) & ~self._retired[:rows])
+        if len(unknown):
+            start, stop = int(unknown[0]), int(unknown[-1]) + 1
+            self._group[start:stop] = self._store.group_keys(start, stop)
+        waiting = np.flatnonzero(self._is_of(WAITING))
+        if len(waiting):
+            self._side[waiting] = groups.sides(self._group[waiting])
+            self._labeled_sets.clear()
 
     def _find_rows(self, rows: int) -> None:
         """New rows of labeled or claimed items: embedded only now, or again because their content changed."""
@@ -246,8 +315,8 @@ class PoolLedger:
         self._free[rows] = False
 
 
-def _grown(flags: np.ndarray, size: int) -> np.ndarray:
-    """The flags with room for more, which are False."""
-    grown = np.zeros(size, dtype=bool)
-    grown[: len(flags)] = flags
+def _grown(values: np.ndarray, size: int) -> np.ndarray:
+    """The values with room for more, which are 0."""
+    grown = np.zeros(size, dtype=values.dtype)
+    grown[: len(values)] = values
     return grown

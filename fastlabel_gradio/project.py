@@ -82,7 +82,8 @@ class Project:
                 self.gallery.keep,
                 self.gallery.kept_resolution,
                 embedding_workers,
-                60 * config.rescan_minutes,
+                rescan_s=60 * config.rescan_minutes,
+                audit_share=config.audit_share,
             )
             self.contradiction: Contradiction | None = None  # among the reference labels
             self.pipeline.when_done(self._compare_reference_labels)

@@ -1,6 +1,6 @@
 """A simulated annotator: plays a source's reference labels through the Labeler that the page uses, and draws the curves.
 
-`fastlabel simulate --config configs/digits.yaml` tells which strategy would reach how much with how many labels.
+`fastlabel simulate ~/pictures` tells which strategy would reach how much with how many labels.
 """
 
 import argparse
@@ -9,20 +9,21 @@ import logging
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from fastlabel_gradio.config import PartConfig, ProjectConfig, load_config
+from fastlabel_gradio.config import AppConfig, PartConfig, ProjectConfig
 from fastlabel_gradio.devices import pick_device
 from fastlabel_gradio.encoders import Encoder
 from fastlabel_gradio.errors import ConfigError, FastLabelError
-from fastlabel_gradio.evaluation import area_under_curve, bootstrap_interval, labels_to_reach
+from fastlabel_gradio.evaluation import area_under_curve, audit, labels_to_reach, mean_interval
 from fastlabel_gradio.head import Head
 from fastlabel_gradio.label_store import LabelStore
 from fastlabel_gradio.labeler import Labeler
@@ -34,7 +35,9 @@ from fastlabel_gradio.types import Batch, Embeddings, Item
 
 ANNOTATOR = "simulated"
 TRAINING_LIMIT_S = 600.0
-TEST_SHARE = 0.2  # of the pool, where the source holds nothing out
+TEST_SHARE = 0.2  # of the pool, or of its groups, where the source holds nothing out
+SEEDS = 10
+TELL_EVERY_S = 2.0
 SHOWN_SHARES = (0.9, 0.95)
 
 log = logging.getLogger(__name__)
@@ -71,11 +74,35 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """What was played on.
+
+    Attributes:
+        items: of the pool, those with a known label. test_items: of the test part.
+        grouping: what items are grouped by, for people; "" without groups. test_groups: how many the test part has.
+        shared_groups: how many of those the pool has too.
+        low, high: 95 % interval of the accuracy with every label, for items, or groups, like those of the test part.
+    """
+
+    project: str
+    encoder: str
+    items: int
+    classes: int
+    test_items: int
+    grouping: str
+    test_groups: int
+    shared_groups: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class Simulation:
     """All runs, and the accuracy of a head that was trained on every label of the pool."""
 
     full_supervision: float
     runs: list[Run]
+    setting: Setting | None = None
 
 
 class Experiment:
@@ -103,6 +130,27 @@ class Experiment:
         self._test = _embed(project, encoder, [item for item, _ in test])
         self._test_targets = np.array([position for _, position in test], dtype=np.int64)
         self._full = self._train_on_everything(encoder)
+        self.setting = self._setting(encoder, [item for item, _ in test])
+
+    def _setting(self, encoder: Encoder, test: Sequence[Item]) -> Setting:
+        source = self._project.source
+        of_test = [source.group_of(item) for item in test]
+        known = set(of_test) - {None}
+        of_pool = {source.group_of(Item(item_id)) for item_id in self._truth} if known else set()
+        numbers = np.unique([group or "" for group in of_test], return_inverse=True)[1].astype(np.int64)
+        report = audit(self._full.predict_proba(self._test), self._test_targets, numbers if known else None)
+        return Setting(
+            project=self._project.name,
+            encoder=encoder.name,
+            items=len(self._truth),
+            classes=len(self._project.schema),
+            test_items=len(test),
+            grouping=source.grouping.noun if source.grouping else "",
+            test_groups=len(known),
+            shared_groups=len(known & of_pool),
+            low=report.low,
+            high=report.high,
+        )
 
     @property
     def full_supervision(self) -> float:
@@ -214,24 +262,49 @@ def simulate(
     # One worker: several store the rows in the order in which they happen to end, and with it the picks would vary.
     with closing(Project(config, base_dir, workdir, pick_device(), embedding_workers=1)) as project:
         experiment = Experiment(project)
-        runs = []
-        for strategy in strategies:
-            for seed in range(seeds):
-                began = time.perf_counter()
-                runs.append(experiment.play(strategy, seed, behaviour))
-                log.info("%s, seed %d: %.1f s", strategy, seed, time.perf_counter() - began)
-        return Simulation(experiment.full_supervision, runs)
+        for line in describe(experiment.setting):
+            log.info("%s", line)
+        runs, began = [], time.perf_counter()
+        for number, (strategy, seed) in enumerate(product(strategies, range(seeds)), start=1):
+            runs.append(experiment.play(strategy, seed, behaviour))
+            left_s = (time.perf_counter() - began) / number * (len(strategies) * seeds - number)
+            log.info("run %d of %d: %s, seed %d; %.0f s left", number, len(strategies) * seeds, strategy, seed, left_s)
+        return Simulation(experiment.full_supervision, runs, experiment.setting)
 
 
-def main(argv: Sequence[str]) -> None:
-    """The command line of `fastlabel simulate`. Exits with the error's text and 1 where something cannot be used."""
-    arguments = _parser().parse_args(argv)
+def describe(setting: Setting) -> list[str]:
+    """What is played on, in lines."""
+    grouped = f" of {setting.test_groups:,} {setting.grouping}" if setting.grouping else ""
+    lines = [
+        f"{setting.project}: {setting.items:,} items of {setting.classes} classes, encoder {setting.encoder}; "
+        f"the test part has {setting.test_items:,} items{grouped}"
+    ]
+    if setting.shared_groups:
+        lines.append(
+            f"{setting.shared_groups:,} of these {setting.grouping} are in the pool too: the accuracy is higher than on new "
+            f"{setting.grouping}. Hold out whole ones."
+        )
+    return lines
+
+
+def main(
+    argv: Sequence[str],
+    add_data_arguments: Callable[[argparse.ArgumentParser], None],
+    config_of: Callable[[argparse.Namespace], AppConfig],
+) -> None:
+    """The command line of `fastlabel simulate`. Exits with the error's text and 1 where something cannot be used.
+
+    Args:
+        add_data_arguments: adds the options that say what to label, those of the app.
+        config_of: the configuration that they name.
+    """
+    arguments = _parser(add_data_arguments).parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     behaviour = Behaviour(arguments.batch, arguments.labels, arguments.noise, arguments.leaves_open)
     try:
         if arguments.plot:
             _require_matplotlib()
-        config = load_config(arguments.config)
+        config = config_of(arguments)
         project = _chosen(config.projects, arguments.project)
         strategies = arguments.strategy or list(dict.fromkeys((project.strategy, "random")))
         with tempfile.TemporaryDirectory(prefix="fastlabel-simulation-") as folder:
@@ -249,7 +322,12 @@ def main(argv: Sequence[str]) -> None:
 def table(simulation: Simulation) -> str:
     """The runs as a Markdown table: mean accuracy with its 95 % interval at some checkpoints, and labels to a target."""
     targets = [share * simulation.full_supervision for share in SHOWN_SHARES]
-    lines = [f"Accuracy with every label of the pool: {simulation.full_supervision:.1%}", ""]
+    lines = [*(describe(simulation.setting) if simulation.setting else ()), ""]
+    lines += [
+        _full_line(simulation),
+        f"In brackets: 95 % interval of the mean of {_count_of_runs(simulation.runs)}.",
+        "",
+    ]
     by_strategy = _by_strategy(simulation.runs)
     counts = _common_counts(simulation.runs)
     checkpoints = _shown_checkpoints(len(counts))
@@ -258,11 +336,7 @@ def table(simulation: Simulation) -> str:
     lines += ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
     for strategy, runs in by_strategy.items():
         curves = _curves(runs, counts)
-        low, high = bootstrap_interval(curves, np.random.default_rng(0))
-        mean = curves.mean(axis=0)
-        cells = [
-            f"{100 * mean[place]:.1f} ({100 * low[place]:.1f} to {100 * high[place]:.1f})" for place in checkpoints
-        ]
+        cells = [_mean_cell(curves[:, place]) for place in checkpoints]
         cells.append(
             f"{np.mean([area_under_curve(run.labels, run.accuracy) for run in runs]):.3f}" if len(counts) > 1 else ""
         )
@@ -272,7 +346,7 @@ def table(simulation: Simulation) -> str:
 
 
 def plot(simulation: Simulation, destination: Path) -> None:
-    """Learning curves with 95 % bands of the mean over seeds, as a PNG. Needs matplotlib."""
+    """Learning curves with 95 % bands of the mean over seeds, none for one seed, as a PNG. Needs matplotlib."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5), layout="constrained")
@@ -280,7 +354,7 @@ def plot(simulation: Simulation, destination: Path) -> None:
     for strategy, runs in _by_strategy(simulation.runs).items():
         counts = _common_counts(runs)
         curves = _curves(runs, counts)
-        low, high = bootstrap_interval(curves, np.random.default_rng(0))
+        low, high = mean_interval(curves)
         [line] = axes.plot(counts, curves.mean(axis=0), label=strategy)
         axes.fill_between(counts, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
     axes.axhline(
@@ -292,27 +366,64 @@ def plot(simulation: Simulation, destination: Path) -> None:
     figure.savefig(destination, dpi=120, format="png")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _full_line(simulation: Simulation) -> str:
+    """The accuracy with every label, with how sure the test part makes it."""
+    setting, line = simulation.setting, f"Accuracy with every label of the pool: {simulation.full_supervision:.1%}"
+    if setting is None:
+        return line
+    kind = f"new {setting.grouping}" if setting.grouping and not setting.shared_groups else "items like these"
+    return f"{line}, {setting.low:.1%} to {setting.high:.1%} for {kind} (95 % interval by the size of the test part)"
+
+
+def _count_of_runs(runs: Sequence[Run]) -> str:
+    seeds = len({run.seed for run in runs})
+    return f"{seeds} runs, on this test part" if seeds > 1 else "the runs; one run has none, two seeds or more do"
+
+
+def _mean_cell(accuracy: Float64[np.ndarray, " runs"]) -> str:
+    """The mean in percent, with its interval where there are two runs or more."""
+    mean, (low, high) = accuracy.mean(), mean_interval(accuracy[:, None])
+    if np.isnan(low[0]):
+        return f"{100 * mean:.1f}"
+    return f"{100 * mean:.1f} ({100 * max(low[0], 0):.1f} to {100 * min(high[0], 1):.1f})"
+
+
+def _parser(add_data_arguments: Callable[[argparse.ArgumentParser], None]) -> argparse.ArgumentParser:
+    usual = Behaviour()
     parser = argparse.ArgumentParser(
         "fastlabel simulate",
         description="Labels a pool whose labels are known as a person would, and tells how fast the classifier gets good.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--config", type=Path, required=True, metavar="F", help="a YAML configuration")
+    add_data_arguments(parser)
     parser.add_argument("--project", metavar="NAME", help="which of its projects, if it has several")
     parser.add_argument(
-        "--strategy", action="append", metavar="S", help="a query strategy, once for each; the project's own and random"
+        "--strategy",
+        action="append",
+        metavar="S",
+        help="a query strategy, once for each (default: the project's own, and random)",
     )
-    parser.add_argument("--batch", type=int, default=10, metavar="N", help="items a batch")
-    parser.add_argument("--labels", type=int, default=300, metavar="N", help="labels a run")
-    parser.add_argument("--seeds", type=int, default=10, metavar="N", help="runs of each strategy")
-    parser.add_argument("--noise", type=float, default=0.0, metavar="P", help="share of wrong answers, 0 to 1")
+    parser.add_argument(
+        "--batch", type=int, default=usual.batch, metavar="N", help="items a batch (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--labels", type=int, default=usual.labels, metavar="N", help="labels a run (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=SEEDS, metavar="N", help="runs of each strategy (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--noise",
+        type=float,
+        default=usual.noise,
+        metavar="P",
+        help="share of wrong answers, 0 to 1 (default: %(default)s)",
+    )
     parser.add_argument(
         "--leaves-open",
         type=float,
-        default=0.0,
+        default=usual.leaves_open,
         metavar="P",
-        help="share of the pool, the hardest, that gets no answer",
+        help="share of the pool, the hardest, that gets no answer (default: %(default)s)",
     )
     parser.add_argument("--json", type=Path, metavar="OUT", help="write every learning curve to this file")
     parser.add_argument(
@@ -348,8 +459,12 @@ def _with_test_part(config: ProjectConfig, base_dir: Path, workdir: Path) -> Pro
 
 def _embedded(project: Project) -> Encoder:
     """The project's encoder, once every item is embedded. Raises FastLabelError where that fails."""
-    while project.pipeline.progress.state not in ("done", "failed"):
+    told_at = time.monotonic()
+    while (progress := project.pipeline.progress).state not in ("done", "failed"):
         time.sleep(0.05)
+        if time.monotonic() - told_at > TELL_EVERY_S:
+            told_at = time.monotonic()
+            log.info("embedding: %d of %d items, encoder %s", progress.done, progress.total, progress.encoder or "…")
     if project.pipeline.encoder is None or project.pipeline.progress.state == "failed":
         raise FastLabelError(project.pipeline.progress.error)
     return project.pipeline.encoder

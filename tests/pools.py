@@ -137,3 +137,10 @@ def open_project(tmp_path: Path) -> Iterator[Callable[..., Project]]:
     yield open_one
     for project in opened:
         project.close()
+
+
+def rescan(project: Project) -> None:
+    """Has the source listed again, and waits until what it found is embedded."""
+    before = project.pipeline.progress.scans
+    assert project.pipeline.rescan()
+    wait_for(lambda: project.pipeline.progress.scans > before and project.pipeline.progress.state == "done")

@@ -111,6 +111,7 @@ def test_next_batch_has_what_the_design_says(client: httpx.Client) -> None:
         "gain_db",
         "note",
         "start_s",
+        "group",
         "prediction",
         "label",
     }
@@ -252,7 +253,7 @@ def test_a_head_is_trained_on_request_and_can_be_taken_along(client: httpx.Clien
 
 def test_before_there_is_a_head_the_evaluation_has_no_figures(audited: httpx.Client) -> None:
     answer = audited.get("/api/evaluation", params={"project": "images"}).json()
-    assert (answer["audit"], answer["curve"], answer["enough"], answer["forecast"]) == (None, [], False, None)
+    assert (answer["audit"], answer["curve"], answer["enough"], answer["brought"]) == (None, [], False, None)
     assert answer["target"] == 0.8
     assert "too early" in answer["advice"]
     assert answer["reasons"]
@@ -270,7 +271,9 @@ def test_the_evaluation_counts_the_random_items_and_no_others(audited: httpx.Cli
     assert (audit["low"], audit["high"]) == wilson_interval(audit["correct"], 12)
     assert 0 <= audit["calibration_error"] <= 1
     assert [row["label"] for row in recall] == ["blue", "green", "red"]
-    assert answer["curve"] == [{"labels": 28, "audit_items": 12, "correct": audit["correct"], "agreement": None}]
+    assert (audit["groups"], audit["true_for"]) == (None, "items like these")
+    figures = {"correct": audit["correct"], "low": audit["low"], "high": audit["high"]}
+    assert answer["curve"] == [{"labels": 28, "audit_items": 12, "agreement": None, **figures}]
 
 
 def test_the_evaluation_is_about_the_target_that_was_asked_for(audited: httpx.Client) -> None:

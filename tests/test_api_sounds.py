@@ -31,7 +31,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, http
         sound.rename(sound.with_name(f"SITE{sound.stem}_20240131_050709.wav"))
     whole = make_sound_config(folder / "sounds")
     source = {"kind": "audio_folder", "path": str(folder / "sounds"), "window_s": WINDOW_S}
-    cut = make_sound_config(folder / "sounds", name="cut", source=source)
+    cut = make_sound_config(folder / "sounds", name="cut", source=source, audit_share=0.3)
     app = create_app(AppConfig(projects=(whole, cut)), folder / "work")
     address = app.serve(host="127.0.0.1", port=free_port(), share=False, open_browser=False, quiet=True)
     for project in app.projects.values():
@@ -112,6 +112,24 @@ def test_exports_carry_where_a_part_begins_and_ends(served: tuple[App, httpx.Cli
         assert row["path"] == row["item_id"].partition("#t=")[0]
         start = timedelta(seconds=row["start_s"])
         assert datetime.fromisoformat(row["recorded_at"]) == datetime(2024, 1, 31, 5, 7, 9) + start
+
+
+def test_a_window_s_group_is_its_file_and_the_figure_is_true_for_new_recordings(
+    served: tuple[App, httpx.Client],
+) -> None:
+    _, client = served
+    items = client.get("/api/next_batch", params={"project": "cut", "size": 30, "fresh": True}).json()["items"]
+    assert all(item["group"] == item["id"].partition("#")[0] for item in items)
+    labels = [{"id": item["id"], "label": item["group"].partition("/")[0]} for item in items]
+    client.post("/api/submit_labels", json={"project": "cut", "labels": labels})
+    client.post("/api/train", json={"project": "cut"})
+    wait_for(lambda: bool(client.get("/api/evaluation", params={"project": "cut"}).json()["audit"]))
+    audit = client.get("/api/evaluation", params={"project": "cut"}).json()["audit"]
+    assert audit["true_for"] == "new recordings"
+    assert 2 <= audit["groups"] <= 4
+    assert {item["group"] for item in client.get("/api/next_batch", params={"project": "audio"}).json()["items"]} == {
+        None
+    }
 
 
 def test_a_quiet_bat_has_its_seconds_its_gain_and_its_expansion(tmp_path: Path) -> None:

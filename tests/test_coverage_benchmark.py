@@ -1,6 +1,7 @@
 """`benchmarks/coverage.py`: its arithmetic, and one short run through the real labeler."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -51,6 +52,20 @@ def test_the_coverage_of_wilsons_interval_is_what_drawing_gives() -> None:
 def test_an_exact_truth_is_nearer_than_one_from_a_sample_as_small_as_the_audit() -> None:
     assert exact_truth(0.8, 50, 0.9, 10**9) == pytest.approx(0.9)
     assert exact_truth(0.8, 50, 0.9, 50) == pytest.approx(0.8 + 0.1 / np.sqrt(2))
+
+
+def test_groups_are_halved_as_a_whole_and_the_audit_counts_them(split: Split) -> None:
+    groups = np.arange(300) // 10
+    grouped = replace(split, pool_groups=groups[:200], test_groups=groups[200:])
+    pool = halves(grouped, np.random.default_rng(0), truth_groups=0.5)
+    assert len(set(pool.groups)) == len(set(pool.other_groups)) == 15
+    assert not set(pool.groups) & set(pool.other_groups)
+    plan = Plan(batch=20, checkpoints=(40,), audit_share=0.2, truth_groups=0.5)
+    [found] = play(grouped, Task("digits", "margin", 0), plan)
+    assert (found.items, found.groups, found.truth_groups) == (8, 5, 15)
+    [by_items] = play(grouped, Task("digits", "margin", 0), replace(plan, by_items=True))
+    assert by_items.groups is None
+    assert len(set(halves(grouped, np.random.default_rng(0), truth_groups=0.0).other_groups)) == 1
 
 
 def test_a_run_reports_on_its_audit(split: Split) -> None:

@@ -5,15 +5,18 @@ import pytest
 
 from fastlabel_gradio.evaluation import (
     AuditReport,
-    LearningCurve,
+    Gain,
     advise,
     area_under_curve,
     audit,
     bootstrap_interval,
     cohen_kappa,
+    effective_size,
     expected_calibration_error,
-    fit_learning_curve,
+    gain,
+    labels_compared,
     labels_to_reach,
+    mean_interval,
     wilson_interval,
 )
 
@@ -73,6 +76,17 @@ def test_the_bootstrap_interval_of_the_median_does_not_follow_one_wild_sample() 
     assert high_of_mean[0] > 100
 
 
+def test_the_interval_of_a_mean_is_student_s() -> None:
+    low, high = mean_interval(np.array([[0.6], [0.62]]))
+    assert (low[0], high[0]) == pytest.approx((0.61 - 0.1271, 0.61 + 0.1271), abs=1e-3)
+    for count, quantile in ((4, 3.182), (10, 2.262), (31, 2.042)):
+        values = np.random.default_rng(0).normal(size=(count, 1))
+        low, high = mean_interval(values)
+        error = values.std(ddof=1) / np.sqrt(count)
+        assert (high[0] - low[0]) / 2 == pytest.approx(quantile * error, rel=2e-3)
+    assert np.isnan(mean_interval(np.array([[0.6]]))).all()
+
+
 def test_an_audit_counts_what_is_right_in_all_and_in_each_class() -> None:
     probabilities = np.array([[0.9, 0.1, 0], [0.2, 0.8, 0], [0.6, 0.4, 0], [0.1, 0.9, 0]], dtype=np.float32)
     report = audit(probabilities, np.array([0, 1, 1, 1]))
@@ -103,28 +117,81 @@ def test_kappa_is_one_for_equal_raters_and_nothing_for_independent_ones() -> Non
     assert cohen_kappa(pairs[:, 0], pairs[:, 1], 2) == pytest.approx(0.4)
 
 
-def test_a_learning_curve_is_found_again() -> None:
-    true = LearningCurve(0.93, 1.4, 0.6)
-    labels = [20, 40, 80, 160, 320]
-    found = fit_learning_curve(labels, [true.accuracy(count) for count in labels], [100] * 5)
-    assert found is not None
-    assert found.accuracy(1000) == pytest.approx(true.accuracy(1000), abs=0.01)
-    needed = true.labels_for(0.9)
-    assert needed is not None
-    assert true.accuracy(needed) >= 0.9 > true.accuracy(needed - 1)
-    assert true.labels_for(0.95) is None
+def test_items_of_no_group_and_groups_of_one_item_count_each() -> None:
+    right = np.array([1.0] * 45 + [0.0] * 5)
+    assert effective_size(right, None) == 50
+    assert effective_size(right, np.arange(50)) == pytest.approx(50 * 50 / 51)
 
 
-def test_no_curve_is_drawn_through_too_little_or_through_what_falls() -> None:
-    assert fit_learning_curve([10, 20, 30], [0.5, 0.6, 0.7], [9, 9, 9]) is None
-    assert fit_learning_curve([10, 20, 30, 40], [0.9, 0.8, 0.7, 0.6], [9, 9, 9, 9]) is None
+def test_a_group_whose_items_are_all_alike_counts_about_once() -> None:
+    right = np.repeat(np.arange(30) % 2, 10).astype(np.float64)
+    assert effective_size(right, np.repeat(np.arange(30), 10)) == pytest.approx(30 * 30 / 31)
+    assert effective_size(np.ones(300), np.repeat(np.arange(30), 10)) == pytest.approx(30 * 30 / 31)
 
 
-def test_a_curve_never_promises_more_than_everything() -> None:
-    found = fit_learning_curve([10, 20, 40, 80], [0.2, 0.5, 0.8, 1.0], [50, 50, 50, 50])
-    assert found is not None
-    assert found.limit <= 1
-    assert found.accuracy(10**9) <= 1
+def test_groups_that_are_no_more_alike_than_others_count_nearly_all_their_items() -> None:
+    right = np.random.default_rng(0).random(2000) < 0.6
+    assert 1000 < effective_size(right.astype(np.float64), np.repeat(np.arange(200), 10)) <= 2000
+
+
+@pytest.mark.parametrize("correlation", [0.1, 0.3, 1.0])
+@pytest.mark.parametrize("share", [0.6, 0.9])
+def test_the_interval_of_groups_holds_the_true_share_about_95_times_in_100(share: float, correlation: float) -> None:
+    rng = np.random.default_rng(0)
+    held = []
+    for _ in range(400):
+        groups = np.repeat(np.arange(12), rng.integers(1, 12, size=12))
+        shape = (1 - correlation) / correlation
+        of_group = rng.beta(share * shape, (1 - share) * shape, 12) if shape else (rng.random(12) < share).astype(float)
+        right = rng.random(len(groups)) < of_group[groups]
+        found = audit(np.eye(2, dtype=np.float32)[right.astype(int)], np.ones(len(right), dtype=np.int64), groups)
+        held.append(found.low <= share <= found.high)
+    assert np.mean(held) > 0.91
+
+
+def test_one_group_says_next_to_nothing() -> None:
+    found = audit(
+        np.tile(np.array([[0.9, 0.1]], dtype=np.float32), (60, 1)),
+        np.zeros(60, dtype=np.int64),
+        np.ones(60, dtype=np.int64),
+    )
+    assert found.low < 0.2
+    assert found.high == 1
+
+
+def test_the_report_of_groups_says_how_many_and_is_less_sure() -> None:
+    probabilities = np.tile(np.array([[0.9, 0.1]], dtype=np.float32), (60, 1))
+    targets = np.repeat([0, 0, 0, 0, 0, 1], 10)
+    alone, grouped = audit(probabilities, targets), audit(probabilities, targets, np.repeat(np.arange(6), 10))
+    assert (alone.groups, grouped.groups) == (None, 6)
+    assert alone.accuracy == grouped.accuracy
+    assert grouped.low < alone.low < alone.high < grouped.high
+
+
+def test_a_gain_is_the_difference_of_two_heads_on_the_same_items() -> None:
+    before, after = np.array([True] * 70 + [False] * 30), np.array([True] * 78 + [False] * 22)
+    found = gain(before, after, 120)
+    assert (found.labels, found.change) == (120, pytest.approx(0.08))
+    assert 0 < found.low < 0.08 < found.high < 0.16
+    assert gain(before, before, 5).change == 0
+    wide = gain(before, after, 120, np.repeat(np.arange(10), 10))
+    assert wide.high - wide.low > found.high - found.low
+
+
+def test_the_interval_of_a_gain_holds_the_true_one_about_95_times_in_100() -> None:
+    rng = np.random.default_rng(0)
+    held = []
+    for _ in range(1000):
+        before, after = rng.random((2, 60)) < np.array([[0.7], [0.75]])
+        found = gain(before, after, 100)
+        held.append(found.low <= 0.05 <= found.high)
+    assert np.mean(held) > 0.93
+
+
+def test_heads_are_compared_over_a_hundred_labels_or_a_fifth_of_all() -> None:
+    assert labels_compared(90) < 0
+    assert labels_compared(300) == 200
+    assert labels_compared(1000) == 800
 
 
 def report(right: int, items: int) -> AuditReport:
@@ -132,38 +199,33 @@ def report(right: int, items: int) -> AuditReport:
     return audit(probabilities, np.array([0] * right + [1] * (items - right)))
 
 
-GROWING, FLAT = LearningCurve(0.99, 2.0, 0.5), LearningCurve(0.86, 0.5, 1.0)
+GROWING, FLAT = Gain(100, 0.03, -0.01, 0.07), Gain(100, 0.002, -0.01, 0.014)
 
 
 @pytest.mark.parametrize(
-    ("found", "left", "curve", "agreements", "enough", "text"),
+    ("found", "left", "brought", "agreements", "enough", "text"),
     [
         (None, 900, None, [], False, "too early"),
         (report(10, 10), 900, None, [1, 1, 1], False, "too early"),
         (report(10, 10), 0, None, [1, 1, 1], True, "Every item is labeled."),
         (report(195, 200), 900, GROWING, [0.9], True, "target of 90 % is reached"),
-        (report(85, 100), 900, FLAT, [0.99, 0.995, 1.0], True, "more labels change little"),
-        (report(85, 100), 900, FLAT, [0.9, 0.995, 1.0], False, "more labels still help"),
-        (report(85, 100), 900, None, [1.0, 1.0, 1.0], False, "more labels still help"),
-        (report(85, 100), 900, GROWING, [0.9], False, "about 300 more labels to 90 %"),
-        (report(85, 100), 200, GROWING, [0.9], False, "more items than the pool has"),
+        (report(85, 100), 900, FLAT, [0.99, 0.995, 1.0], True, "the last labels changed little"),
+        (report(85, 100), 900, FLAT, [0.9, 0.995, 1.0], False, "90 % is not sure yet"),
+        (report(85, 100), 900, GROWING, [1.0, 1.0, 1.0], False, "90 % is not sure yet"),
+        (report(85, 100), 900, None, [1.0, 1.0, 1.0], False, "90 % is not sure yet"),
         (report(85, 100), 0, GROWING, [0.9], True, "short of a sure 90 %"),
     ],
 )
 def test_the_advice_follows_the_three_signals(
-    found: AuditReport | None,
-    left: int,
-    curve: LearningCurve | None,
-    agreements: list[float],
-    enough: bool,
-    text: str,
+    found: AuditReport | None, left: int, brought: Gain | None, agreements: list[float], enough: bool, text: str
 ) -> None:
-    advice = advise(found, 0.9, 200, left, curve, agreements)
+    advice = advise(found, 0.9, left, brought, agreements)
     assert advice.enough is enough
     assert text in advice.text
     assert advice.reasons
 
 
-def test_the_labels_still_needed_include_those_of_the_audit() -> None:
-    advice = advise(report(85, 100), 0.9, 200, 900, GROWING, [0.9], audit_share=0.5)
-    assert "about 590 more labels" in advice.text
+def test_the_reasons_say_what_the_last_labels_brought_and_nothing_of_those_to_come() -> None:
+    reasons = advise(report(85, 100), 0.9, 900, Gain(100, 0.012, -0.005, 0.029), [0.9]).reasons
+    assert reasons[-1] == "the last 100 labels brought +1.2 points (-0.5 to 2.9)"
+    assert "no head of 100 labels less" in advise(report(85, 100), 0.9, 900, None, [0.9]).reasons[-1]

@@ -365,6 +365,36 @@ def test_large_sets_leave_out_only_as_many_folds_as_needed_and_nobody_waits_for_
     assert out_of_fold_logits(vectors, targets, lambda some, of: head, seed=0, is_superseded=lambda: True) is None
 
 
+def test_out_of_fold_logits_leave_out_whole_groups() -> None:
+    vectors, targets = _digits(120)
+    groups = np.random.default_rng(0).integers(30, size=120)
+    group_of = {vector.tobytes(): group for vector, group in zip(vectors, groups, strict=True)}
+    folds: list[set[int]] = []
+
+    def train(some: np.ndarray, goals: np.ndarray) -> Head:
+        folds.append({int(group_of[vector.tobytes()]) for vector in some})
+        return train_head(some, goals, _info())
+
+    found = out_of_fold_logits(vectors, targets, train, seed=0, groups=groups)
+    assert found is not None
+    np.testing.assert_array_equal(np.sort(found[1]), np.sort(targets))
+    left_out = [set(groups.tolist()) - fold for fold in folds]
+    assert len(left_out) == 5
+    assert sum(map(len, left_out)) == len(set.union(*left_out)) == len(set(groups.tolist()))
+    assert min(np.isin(groups, [*some]).sum() for some in left_out) >= 12
+
+
+def test_of_groups_that_cannot_be_left_out_there_are_no_logits() -> None:
+    vectors, targets = _digits(60)
+
+    def train(some: np.ndarray, goals: np.ndarray) -> Head:
+        return train_head(some, goals, _info())
+
+    two = targets % 2
+    assert out_of_fold_logits(vectors, two, train, seed=0, groups=np.ones(60, dtype=np.int64)) is None
+    assert out_of_fold_logits(vectors, two, train, seed=0, groups=two) is None
+
+
 def test_calibration_brings_confidence_near_accuracy() -> None:
     from fastlabel_gradio.evaluation import expected_calibration_error
 

@@ -10,7 +10,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("types", "errors"),
     (
         *("registry", "options", "yaml_file", "spreadsheet_cells", "contradictions"),
-        *("devices", "atomic_file", "birth_time", "clustering", "retries"),
+        *("devices", "atomic_file", "birth_time", "clustering", "groups", "retries"),
         *("media", "label_store", "trainer", "evaluation", "learning_record", "kept_rows", "batch_queue"),
     ),
     ("config", "sources", "encoders", "head", "exports"),

@@ -9,17 +9,10 @@ import pytest
 
 from fastlabel_gradio.errors import InvalidLabelsError
 from fastlabel_gradio.project import Project
-from tests.pools import make_config, true_labels, wait_for, write_pictures
+from tests.pools import make_config, rescan, true_labels, wait_for, write_pictures
 from tests.source_data import save, write_csv
 
 OpenProject = Callable[..., Project]
-
-
-def rescan(project: Project) -> None:
-    """Has the source listed again, and waits until what it found is embedded."""
-    before = project.pipeline.progress.scans
-    assert project.pipeline.rescan()
-    wait_for(lambda: project.pipeline.progress.scans > before and project.pipeline.progress.state == "done")
 
 
 @pytest.fixture

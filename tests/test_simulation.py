@@ -11,7 +11,8 @@ from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.errors import ConfigError, UnknownNameError
 from fastlabel_gradio.simulation import Behaviour, Run, Simulation, simulate, table
 from fastlabel_gradio.sources import open_source
-from tests.pools import make_config, write_pictures
+from tests.pools import make_config, write_pictures, write_sounds
+from tests.source_data import write_csv
 
 
 @pytest.fixture(scope="module")
@@ -103,8 +104,54 @@ def test_the_plot_is_a_picture(tmp_path: Path, usual: Simulation) -> None:
 def test_curves_are_compared_at_the_same_numbers_of_labels() -> None:
     first, second = Run("random", 0, [10, 20, 30], [0.5, 0.7, 0.9]), Run("random", 1, [8, 16, 24], [0.4, 0.6, 0.8])
     lines = table(Simulation(0.9, [first, second])).splitlines()
-    assert "| 16 labels | 24 labels |" in lines[2]
-    assert "| 61.0 (60.0 to 62.0) | 79.0 (78.0 to 80.0) |" in lines[4]
+    [header] = [line for line in lines if "labels |" in line]
+    assert "| 16 labels | 24 labels |" in header
+    assert "| 61.0 (48.3 to 73.7) | 79.0 (66.3 to 91.7) |" in lines[-1]
+
+
+def test_one_run_has_no_interval_and_says_so() -> None:
+    text = table(Simulation(0.9, [Run("random", 0, [10, 20], [0.5, 0.7])]))
+    assert "| 50.0 | 70.0 |" in text
+    assert "one run has none" in text
+
+
+def test_a_path_is_simulated_as_the_app_would_label_it(
+    pool: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    words = ["simulate", str(pool), "--encoder", "pixels", "--labels", "20", "--seeds", "1", "--strategy", "random"]
+    main([*words, "--workdir", str(tmp_path / "work")])
+    printed = capsys.readouterr().out
+    assert "images: 1" in printed
+    assert "items of 3 classes, encoder pixels; the test part has" in printed
+    assert "for items like these" in printed
+    assert "run 1 of 1: random, seed 0" in caplog.text
+
+
+def test_the_test_part_is_of_whole_recordings_and_the_figures_are_true_for_new_ones(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_sounds(tmp_path / "sounds", per_class=8)
+    words = ["simulate", str(tmp_path / "sounds"), "--encoder", "bands", "--window", "0.2", "--labels", "20"]
+    main([*words, "--seeds", "1", "--strategy", "random", "--workdir", str(tmp_path / "work")])
+    printed = capsys.readouterr().out
+    assert "of 5 recordings" in printed
+    assert "for new recordings" in printed
+    assert "in the pool too" not in printed
+
+
+def test_groups_of_the_test_part_that_the_pool_has_too_are_told(tmp_path: Path) -> None:
+    rows = [["path", "label", "split", "site"]]
+    for number, path in enumerate(sorted(write_pictures(tmp_path, per_class=12).rglob("*.png"))):
+        name = path.relative_to(tmp_path).as_posix()
+        rows.append([name, name.split("/")[0], "test" if number % 4 == 0 else "train", f"site {number % 5}"])
+    write_csv(tmp_path / "t.csv", rows)
+    source = {"kind": "table", "path": str(tmp_path / "t.csv"), "group_column": "site"}
+    config = make_config(tmp_path, source=source)
+    found = simulate(config, tmp_path, tmp_path / "work", ["random"], 1, Behaviour(labels=10))
+    assert found.setting is not None
+    assert (found.setting.test_groups, found.setting.shared_groups) == (5, 5)
+    assert "5 of these groups are in the pool too" in table(found)
 
 
 def _split(pool: Path, tmp_path: Path, **options: object):  # type: ignore[no-untyped-def]

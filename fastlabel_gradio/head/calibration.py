@@ -21,6 +21,7 @@ HALVINGS = 30
 Logits = Float32[np.ndarray, "left_out classes"]
 LeftOut = Int64[np.ndarray, " left_out"]
 Targets = Int64[np.ndarray, " items"]
+Groups = Int64[np.ndarray, " items"]  # a number for each group
 
 
 def out_of_fold_logits(
@@ -29,26 +30,55 @@ def out_of_fold_logits(
     train: Callable[[Embeddings, Targets], Head],
     seed: int,
     is_superseded: Callable[[], bool] = lambda: False,
+    groups: Groups | None = None,
 ) -> tuple[Logits, LeftOut] | None:
     """Logits of labels by heads that were trained without them, and their targets; at least 1,000 where there are so many.
 
-    Each of five folds has the same share of every class and is left out once, as far as needed. None where
-    `is_superseded` says in between that nobody wants the answer any more.
+    Each of five folds has the same share of every class and is left out once, as far as needed; with groups, whole groups
+    are left out, and the shares are as equal as they can be. None where `is_superseded` says in between that nobody wants the
+    answer any more, and where no group can be left out without leaving fewer than two classes.
 
     Args:
         train: gives a head for some of the labels.
+        groups: int64[items], the group of each; None where they are of none.
     """
-    shuffled = np.lexsort((np.random.default_rng(seed).random(len(targets)), targets))
-    fold = np.empty(len(targets), dtype=np.int64)
-    fold[shuffled] = np.arange(len(targets)) % FOLDS
+    rng = np.random.default_rng(seed)
+    fold = _folds(targets, rng) if groups is None else _folds_of_groups(targets, groups, rng)
     logits, left_out = [], []
-    for number in range(min(FOLDS, -(-ENOUGH_LOGITS * FOLDS // len(targets)))):
+    for number in range(fold.max() + 1):
         if is_superseded():
             return None
         held = fold == number
+        if len(np.unique(targets[~held])) < 2:
+            continue
         logits.append(train(embeddings[~held], targets[~held]).logits(embeddings[held]))
         left_out.append(targets[held])
-    return np.concatenate(logits), np.concatenate(left_out)
+        if sum(map(len, left_out)) >= ENOUGH_LOGITS:
+            break
+    return (np.concatenate(logits), np.concatenate(left_out)) if logits else None
+
+
+def _folds(targets: Targets, rng: np.random.Generator) -> Targets:
+    """int64[items], a fold from 0 to 4 for each item."""
+    shuffled = np.lexsort((rng.random(len(targets)), targets))
+    fold = np.empty(len(targets), dtype=np.int64)
+    fold[shuffled] = np.arange(len(targets)) % FOLDS
+    return fold
+
+
+def _folds_of_groups(targets: Targets, groups: Groups, rng: np.random.Generator) -> Targets:
+    """As `_folds`, the same for all items of a group: the largest group first, to the fold that has least of its classes."""
+    _, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    classes, target = np.unique(targets, return_inverse=True)
+    counts = np.zeros((len(sizes), len(classes)), dtype=np.int64)
+    np.add.at(counts, (group, target), 1)
+    filled = np.zeros((FOLDS, len(classes)), dtype=np.int64)
+    fold_of = np.empty(len(sizes), dtype=np.int64)
+    for number in np.lexsort((rng.random(len(sizes)), -sizes)):
+        has = filled @ counts[number]
+        fold_of[number] = np.lexsort((filled.sum(axis=1), has))[0]
+        filled[fold_of[number]] += counts[number]
+    return np.asarray(fold_of[group])
 
 
 def fit_temperature(logits: Logits, targets: LeftOut) -> float:

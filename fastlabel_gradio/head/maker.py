@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int64
 
-from fastlabel_gradio.head.calibration import FEWEST_LABELS, fit_temperature, out_of_fold_logits
+from fastlabel_gradio.head.calibration import FEWEST_LABELS, Groups, fit_temperature, out_of_fold_logits
 from fastlabel_gradio.head.model import Head, HeadInfo
 from fastlabel_gradio.head.recipe import DEFAULT_RECIPE, HeadRecipe
 from fastlabel_gradio.head.spread import Spread
@@ -28,6 +28,7 @@ class HeadMaker:
         prior: the embedded class names; None where the encoder reads no texts.
         sample: gives random embeddings of the pool, for its `Spread`; the embeddings are around the origin by default.
         seed: of every training.
+        audit: the mark of the audit, which the labels to train on leave out.
     """
 
     labels: tuple[Label, ...]
@@ -37,6 +38,7 @@ class HeadMaker:
     sample: Callable[[], Embeddings] | None = None
     seed: int = 0
     device: str = "cpu"
+    audit: str = ""
 
     def first(self) -> Head | None:
         """The head before the first label: that of the class names, version 0; None where they say nothing."""
@@ -55,11 +57,17 @@ class HeadMaker:
         return head.at_temperature(before.info.temperature) if before and before.info.version else head
 
     def calibrate(
-        self, head: Head, embeddings: Embeddings, targets: Targets, is_superseded: Callable[[], bool]
+        self,
+        head: Head,
+        embeddings: Embeddings,
+        targets: Targets,
+        is_superseded: Callable[[], bool],
+        groups: Groups | None = None,
     ) -> Head:
-        """The head at the temperature that its own labels ask for, each left out of a training.
+        """The head at the temperature that its own labels ask for, each left out of a training, and its group with it.
 
-        Unchanged where there are fewer than 20, or where `is_superseded` says that a newer head is wanted.
+        Unchanged where there are fewer than 20, where they are all of one group, or where `is_superseded` says that a newer
+        head is wanted.
         """
         if len(targets) < FEWEST_LABELS:
             return head
@@ -70,6 +78,7 @@ class HeadMaker:
             lambda some, goals: self._train(some, goals, head.info, spread, head.info.trained_at),
             self.seed,
             is_superseded,
+            groups,
         )
         return head.at_temperature(_cautious(fit_temperature(*left_out), len(targets))) if left_out else head
 
@@ -91,7 +100,7 @@ class HeadMaker:
         )
 
     def _info(self, version: int, labels: int) -> HeadInfo:
-        return HeadInfo(version, self.labels, self.encoder_fingerprint, labels, seed=self.seed)
+        return HeadInfo(version, self.labels, self.encoder_fingerprint, labels, seed=self.seed, audit=self.audit)
 
 
 def _cautious(temperature: float, labels: int) -> float:

@@ -70,6 +70,7 @@ class HeadInfo:
         seconds: how long the training took.
         trained_at: seconds since the epoch.
         temperature: what logits are divided by before the softmax; above 1 the head is less sure of itself.
+        audit: the mark of the audit whose items it was not trained on; "" in checkpoints of earlier versions.
     """
 
     version: Count
@@ -81,6 +82,7 @@ class HeadInfo:
     seed: int = 0
     recipe: str = RECIPE
     temperature: Annotated[float, Field(ge=0.01, le=100)] = 1.0
+    audit: str = ""
 
 
 class Head:

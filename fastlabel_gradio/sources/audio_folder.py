@@ -8,10 +8,12 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from fastlabel_gradio.errors import UnreadableItemError
+from fastlabel_gradio.groups import Grouping
 from fastlabel_gradio.media.sounds import MAX_SECONDS
 from fastlabel_gradio.sources.base import SOURCES
 from fastlabel_gradio.sources.folder import FolderOptions, FolderSource
 from fastlabel_gradio.sources.folder_walk import walk
+from fastlabel_gradio.sources.grouped import file_id_of
 from fastlabel_gradio.sources.kept_lengths import KeptLengths
 from fastlabel_gradio.sources.sound_files import SUFFIXES, SoundOptions, read_sound, sound_key, sound_view, whole_file
 from fastlabel_gradio.sources.windows import windows_of
@@ -25,6 +27,7 @@ class AudioFolderOptions(SoundOptions, FolderOptions):
         path: the folder.
         take_test: whether `test` beside other splits belongs to the pool; otherwise it is kept out as a test part.
         follow_links: whether links may lead out of the folder.
+        group_pattern: what finds the group of an item in its id; by default the file of a window.
         window_s: length of an item in seconds; without it an item is a whole file.
         hop_s: seconds from the beginning of one window to that of the next; `window_s` by default.
     """
@@ -62,6 +65,8 @@ class AudioFolder(FolderSource):
         self._lengths = KeptLengths(cache_dir)
         self._window_s = options.window_s
         self._hop_s = options.hop_s or options.window_s
+        if self._window_s is not None and self.grouping is None:
+            self.grouping = Grouping("recordings")
         names = walk(self.root, SUFFIXES, in_order=False, within=self._within)
         self.sound_view = sound_view(options, (self.root / name for name in names))
 
@@ -82,6 +87,10 @@ class AudioFolder(FolderSource):
             with suppress(UnreadableItemError):  # it became a link out of the folder since it was listed
                 seconds = self._lengths.seconds(self.file_of(file.id), file.stamp)
                 yield from windows_of(file, seconds, self._window_s, self._hop_s)
+
+    def group_of(self, item: Item) -> str | None:
+        """What `group_pattern` finds; without one, the file of a window."""
+        return file_id_of(item) if self._groups is None and self.grouping else super().group_of(item)
 
     def read(self, item: Item, resolution: int | None = None) -> Waveform:
         return read_sound(self.root, item, resolution, self.sound_view, follow_links=self._follow_links)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from fastlabel_gradio.groups import Grouping
 from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.options import parse_options
 from fastlabel_gradio.registry import Registry
@@ -35,10 +36,12 @@ class Source(ABC):
 
     Attributes:
         sound_view: how its sounds are taken; `read` gives them as they are heard.
+        grouping: what `group_of` goes by, fixed once the source is open; None where it knows no groups.
     """
 
     kind: Kind
     sound_view: SoundView = SoundView()
+    grouping: Grouping | None = None
     Options: ClassVar[type[SourceOptions]]
 
     @abstractmethod
@@ -100,6 +103,12 @@ class Source(ABC):
 
     def reference_label(self, item: Item) -> str | None:
         """The class name that the data itself gives, for evaluation only: never shown, never trained on."""
+        return None
+
+    def group_of(self, item: Item) -> str | None:
+        """The recording, site, speaker or burst that the item is of: items of one are alike, so a head that learned one of
+        them is tested on others. None for every item where the source knows no groups.
+        """
         return None
 
     def left_out(self) -> Sequence[LeftOut]:

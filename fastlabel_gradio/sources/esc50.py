@@ -39,6 +39,8 @@ class Esc50(FoldedClips):
     Options = Esc50Options
     metadata = METADATA
     columns = ("filename", "fold", "category", "esc10")
+    source_column = "src_file"
+    source_in_name = re.compile(r"\d+-([^-]+)-\w+-\d+\.")  # fold, source, take, target
     advice = f"Set `download: true` on a machine with a network, or unpack {URL} and give its folder as `path`."
 
     def _folder(self, options: Esc50Options, base_dir: Path, cache_dir: Path) -> Path:
@@ -51,10 +53,10 @@ class Esc50(FoldedClips):
             archive.unlink()
         return folder
 
-    def _clip(self, cells: dict[str, str], options: Esc50Options) -> Clip | None:
+    def _clip(self, cells: dict[str, str], source: str, options: Esc50Options) -> Clip | None:
         if options.esc10_only and cells["esc10"].lower() != "true":
             return None
-        return Clip(cells["filename"], cells["category"], int(cells["fold"]))
+        return Clip(cells["filename"], cells["category"], int(cells["fold"]), source)
 
 
 def is_esc50(folder: Path) -> bool:

@@ -19,6 +19,7 @@ from fastlabel_gradio.sources.folder_walk import (
     subfolders,
     walk,
 )
+from fastlabel_gradio.sources.grouped import GroupPattern, PatternGroups
 from fastlabel_gradio.types import Item, LeftOut
 
 TEST_SPLITS = frozenset({"test", "testing"})
@@ -34,13 +35,15 @@ class FolderOptions(SourceOptions):
         path: the folder.
         take_test: whether the folder `test` of a split layout belongs to the pool; otherwise it is kept out as a test part.
         follow_links: whether links may lead out of the folder. The folder itself may be a link.
+        group_pattern: what finds the group of an item in its id, see `PatternGroups`.
     """
 
-    beside_identity = SourceOptions.beside_identity | {"take_test", "follow_links"}
+    beside_identity = SourceOptions.beside_identity | {"take_test", "follow_links", "group_pattern"}
 
     path: Path
     take_test: bool = False
     follow_links: bool = False
+    group_pattern: GroupPattern | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,11 @@ class FolderSource(Source):
         self._layout = self._find_layout()
         self._tally = Tally(self.noun, self.not_read)
         self._is_scanned = False
+        self._groups = None if options.group_pattern is None else PatternGroups(options.group_pattern)
+        if self._groups:
+            names = walk(self.root, self.suffixes, in_order=False, within=self._within)
+            self._groups.check(map(id_of, names), self.root)
+            self.grouping = self._groups.grouping
 
     def scan(self) -> Iterator[Item]:
         """Folder by folder, sorted by name; holds the names of one folder at a time.
@@ -88,8 +96,8 @@ class FolderSource(Source):
         """
         check_folder(self.root, self.noun)
         self._layout = self._find_layout()
-        tally, before = Tally(self.noun, self.not_read), _identity(self.root)
-        if not self._is_scanned:
+        tally, before, is_first = Tally(self.noun, self.not_read), _identity(self.root), not self._is_scanned
+        if is_first:
             self._tally = tally
         held_out = tuple(f"{name}/" for name in self._layout.held_out)
         unlisted: list[str] = []
@@ -103,7 +111,7 @@ class FolderSource(Source):
                 yield item
         if _identity(self.root) != before:
             raise SourceError(f"{self.root} was replaced while it was listed.")
-        if unlisted and self._is_scanned:
+        if unlisted and not is_first:
             raise SourceError(f"{len(unlisted)} folders could not be listed, for example {unlisted[0]}.")
         self._tally, self._is_scanned = tally, True
 
@@ -149,6 +157,9 @@ class FolderSource(Source):
     def file_of(self, item_id: str) -> Path:
         """Where the item's file lies. Raises UnreadableItemError where that is not in the folder."""
         return locate(self.root, item_id, follow_links=self._follow_links)
+
+    def group_of(self, item: Item) -> str | None:
+        return self._groups.group_of(item) if self._groups else None
 
     def _holds_item(self, folder: Path) -> bool:
         return is_file_below(folder, self.suffixes, within=self._within)

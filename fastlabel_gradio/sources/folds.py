@@ -1,5 +1,6 @@
 """Clips with a label and a fold each, named by a CSV file: what ESC-50 and UrbanSound8K have in common."""
 
+import re
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any, ClassVar
 from pydantic import PositiveInt
 
 from fastlabel_gradio.errors import SourceError
+from fastlabel_gradio.groups import Grouping
 from fastlabel_gradio.sources.base import Source
 from fastlabel_gradio.sources.files import exported_path, id_of, locate, path_of, stamp_of
 from fastlabel_gradio.sources.sound_files import SoundOptions, read_sound, sound_key, sound_view, whole_file
@@ -27,11 +29,15 @@ class FoldedOptions(SoundOptions):
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A row of the CSV file: a path relative to the folder `audio`, a class name, the number of a fold."""
+    """A row of the CSV file: a path relative to the folder `audio`, a class name, the number of a fold.
+
+    `source`: the recording that the clip was cut from.
+    """
 
     path: str
     label: str
     fold: int
+    source: str
 
 
 class FoldedClips(Source):
@@ -42,12 +48,17 @@ class FoldedClips(Source):
     Attributes:
         metadata: the CSV file, relative to the folder.
         columns: those of it that are read; the first holds the name of the file, one is `fold`.
+        source_column: the one of the recording that a clip was cut from. Where it is missing the name of the file tells.
+        source_in_name: finds it there.
         advice: how to get the data, for messages.
     """
 
     kind = "audio"
+    grouping = Grouping("recordings")
     metadata: ClassVar[str]
     columns: ClassVar[tuple[str, ...]]
+    source_column: ClassVar[str]
+    source_in_name: ClassVar[re.Pattern[str]]
     advice: ClassVar[str]
 
     def __init__(self, options: Any, base_dir: Path, cache_dir: Path) -> None:
@@ -68,8 +79,8 @@ class FoldedClips(Source):
         """The folder that holds `metadata` and `audio`. Raises SourceError where it cannot be had."""
 
     @abstractmethod
-    def _clip(self, cells: dict[str, str], options: Any) -> Clip | None:
-        """What a row says; None for one that is left out."""
+    def _clip(self, cells: dict[str, str], source: str, options: Any) -> Clip | None:
+        """What a row says; None for one that is left out. `source`: the recording that the clip was cut from."""
 
     def scan(self) -> Iterator[Item]:
         """In the order of the rows."""
@@ -117,6 +128,16 @@ class FoldedClips(Source):
         """The number of the item's fold. Raises KeyError for an unknown id."""
         return self._clips[item.id].fold
 
+    def group_of(self, item: Item) -> str | None:
+        """The recording that the clip was cut from, of which there may be other clips."""
+        clip = self._clips.get(item.id)
+        return item.id if clip is None else clip.source
+
+    def _source_of(self, row: Row, cells: dict[str, str]) -> str:
+        name = cells[self.columns[0]]
+        match = self.source_in_name.match(name)
+        return text_of(row.get(self.source_column)) or (match[1] if match else name)
+
     def _item(self, item_id: str) -> Item:
         try:
             return Item(item_id, stamp_of(locate(self._audio, item_id).stat()))
@@ -132,7 +153,7 @@ class FoldedClips(Source):
                 cells = _cells(row, self.columns)
             except ValueError as error:
                 raise SourceError(f"{table}, {place}: {error}. {self.advice}") from error
-            clip = self._clip(cells, options)
+            clip = self._clip(cells, self._source_of(row, cells), options)
             if clip is None:
                 self._unwanted += 1
             else:

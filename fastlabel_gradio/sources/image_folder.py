@@ -38,7 +38,7 @@ NOT_READ = {
 
 
 class ImageFolderOptions(FolderOptions):
-    """`path`: the folder. `take_test`, `follow_links`: see `FolderOptions`."""
+    """`path`: the folder. `take_test`, `follow_links`, `group_pattern`: see `FolderOptions`."""
 
 
 @SOURCES.register("image_folder")

@@ -1,13 +1,16 @@
 """Any source with a random part of it held out as a test part."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from fastlabel_gradio.errors import ConfigError
+from fastlabel_gradio.errors import ConfigError, SourceError
+from fastlabel_gradio.groups import KEYS, draw_groups, group_key
 from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions, open_source
 from fastlabel_gradio.types import Item, LeftOut, Media
 
@@ -17,7 +20,7 @@ class SplitOptions(SourceOptions):
 
     Attributes:
         of: the `source:` block of the whole, with its `kind`.
-        test_share: the part of its items that is held out, 0 to 1.
+        test_share: the part of its items that is held out, 0 to 1; of its groups, where it knows groups.
         seed: another one holds out others.
     """
 
@@ -28,7 +31,11 @@ class SplitOptions(SourceOptions):
 
 @SOURCES.register("split")
 class Split(Source):
-    """The items of another source but for a random share, which is held out. An item's part depends on its id alone."""
+    """The items of another source but for a random share, which is held out.
+
+    An item's part depends on its id alone. Where the source knows groups, whole groups are held out: it is listed once to
+    know them.
+    """
 
     Options = SplitOptions
 
@@ -39,6 +46,7 @@ class Split(Source):
         self._whole = open_source(inner.pop("kind"), inner, base_dir, cache_dir)
         self._options = options
         self.kind = self._whole.kind
+        self.grouping = self._whole.grouping
         self._held_out_count = 0
         self.sound_view = self._whole.sound_view
 
@@ -87,6 +95,28 @@ class Split(Source):
     def reference_label(self, item: Item) -> str | None:
         return self._whole.reference_label(item)
 
+    def group_of(self, item: Item) -> str | None:
+        return self._whole.group_of(item)
+
     def _is_in_share(self, item_id: str) -> bool:
+        group = self._whole.group_of(Item(item_id, "")) if self.grouping else None
+        if group is not None:
+            key, share = group_key(group, f"{self._options.seed}"), self._options.test_share
+            return self._held_out_groups.get(key, key < share * KEYS)
         digest = blake2b(f"{self._options.seed}\n{item_id}".encode("utf-8", "surrogateescape"), digest_size=8).digest()
         return int.from_bytes(digest) < self._options.test_share * 2**64
+
+    @cached_property
+    def _held_out_groups(self) -> dict[int, bool]:
+        """For each group by its key whether it is held out. Raises SourceError where that would be none."""
+        groups = (self._whole.group_of(item) for item in self._whole.scan())
+        sizes = Counter(group_key(group, f"{self._options.seed}") for group in groups if group is not None)
+        share = self._options.test_share
+        drawn = draw_groups(sizes, share, least=max(1, round(share * len(sizes))))
+        if not any(drawn.values()):
+            noun = self.grouping.noun if self.grouping else "groups"
+            raise SourceError(
+                f"source 'split': no test part can be held out of {len(sizes)} {noun}, none of which has less than half of "
+                "the items. Add others, or group more finely."
+            )
+        return drawn

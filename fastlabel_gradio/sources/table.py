@@ -10,14 +10,17 @@ from pathlib import Path
 from pydantic import model_validator
 
 from fastlabel_gradio.errors import SourceError, UnreadableItemError
+from fastlabel_gradio.groups import Grouping
 from fastlabel_gradio.media.pictures import open_picture
 from fastlabel_gradio.sources.base import SOURCES, Source
 from fastlabel_gradio.sources.files import exported_path, file_key, id_of, locate, path_of, stamp_of
+from fastlabel_gradio.sources.grouped import GroupPattern, PatternGroups, file_id_of
 from fastlabel_gradio.sources.other_programs import other_program, time_columns
 from fastlabel_gradio.sources.sound_files import SoundOptions, read_sound, sound_key, sound_view, whole_file
 from fastlabel_gradio.sources.table_columns import (
     LABEL,
     PATH,
+    group_column,
     is_own_export,
     label_column,
     other_column,
@@ -54,11 +57,14 @@ class TableOptions(SoundOptions):
         split_column: rows with "test" in it are kept out of the pool as a test part.
         start_column, end_column: seconds at which the part of a sound begins and ends, both or none.
         encoding: of the table, where it cannot be found out.
+        group_column: the recording, site, speaker or burst of each row.
+        group_pattern: what finds it in the id instead, see `PatternGroups`.
     """
 
     # An id is a path below the root, whichever columns it was read from.
     beside_identity = SoundOptions.beside_identity | {
         *("path_column", "label_column", "split_column", "start_column", "end_column", "encoding"),
+        *("group_column", "group_pattern"),
     }
 
     path: Path
@@ -70,6 +76,8 @@ class TableOptions(SoundOptions):
     start_column: str | None = None
     end_column: str | None = None
     encoding: str | None = None
+    group_column: str | None = None
+    group_pattern: GroupPattern | None = None
 
     @model_validator(mode="after")
     def _sound_options_are_for_sounds(self) -> "TableOptions":
@@ -84,6 +92,12 @@ class TableOptions(SoundOptions):
             raise ValueError("start_column and end_column belong together: name both")
         if self.start_column is not None and self.media == "image":
             raise ValueError("start_column is for sounds: set media to audio (--kind audio on the command line)")
+        return self
+
+    @model_validator(mode="after")
+    def _one_way_to_group(self) -> "TableOptions":
+        if self.group_column is not None and self.group_pattern is not None:
+            raise ValueError("group_column and group_pattern exclude each other: name one")
         return self
 
 
@@ -105,6 +119,10 @@ class Table(Source):
         self.root = self._table.parent if options.root is None else base_dir / options.root.expanduser()
         self._notice = ""
         self._read_table()
+        self._groups = None if options.group_pattern is None else PatternGroups(options.group_pattern)
+        if self._groups:
+            self._groups.check(self._items.labels, self._table)
+        self.grouping = self._grouping()
         self._look_for_files()
         if self.kind == "audio":
             self.sound_view = sound_view(options, self._files())
@@ -162,6 +180,21 @@ class Table(Source):
     def reference_label(self, item: Item) -> str | None:
         return self._items.labels.get(item.id)
 
+    def group_of(self, item: Item) -> str | None:
+        """What the column says or the pattern finds; a row with neither is of the group of its file."""
+        if self.grouping is None:
+            return None
+        return self._groups.group_of(item) if self._groups else self._items.groups.get(item.id) or file_id_of(item)
+
+    def _grouping(self) -> Grouping | None:
+        """By the column or the pattern; without either, parts of a sound by their file, where there is a part."""
+        if self._groups:
+            return self._groups.grouping
+        if self._options.group_column is not None:
+            return Grouping("groups", f"of column {self._options.group_column}")
+        parts = self.kind == "audio" and any(TimeSpan.split(item_id)[1] for item_id in self._items.labels)
+        return Grouping("recordings") if parts else None
+
     def _read_table(self) -> None:
         """Keeps what was read before where it raises SourceError."""
         table, options, noun = self._table, self._options, NOUNS[self.kind]
@@ -175,6 +208,8 @@ class Table(Source):
                 f"{table} leaves no {noun} to label: '{HELD_OUT}' in every row of '{options.split_column}' keeps all "
                 "out. Name another column as `split_column`."
             )
+        if options.group_column is not None and not items.groups:
+            raise SourceError(f"{table}: column '{options.group_column}' is empty in every row. Fill group_column.")
         self._items, self._table_stamp = items, stamp
 
     def _look_for_files(self) -> None:
@@ -231,8 +266,9 @@ def _columns(rows: TableRows, options: TableOptions) -> Columns:
             raise SourceError(found)
     path = path_column(table, options.path_column, names, holds_paths)
     split = other_column(options.split_column, names)
-    label = label_column(table, options.label_column, names, taken=(path, split))
-    return Columns(path, label, split, _times(rows, options))
+    group = None if options.group_column is None else group_column(table, options.group_column, names)
+    label = label_column(table, options.label_column, names, taken=(path, split, group))
+    return Columns(path, label, split, _times(rows, options), group)
 
 
 def _times(rows: TableRows, options: TableOptions) -> tuple[str, str] | None:

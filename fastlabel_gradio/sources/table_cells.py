@@ -75,6 +75,15 @@ def label_of(value: object) -> str | None:
     return _storable(whole[1] if whole else text)
 
 
+def group_in(value: object) -> str | None:
+    """The group that a cell says; None where a label would be none. A number that a program wrote as 3.0 is 3."""
+    text = text_of(value)
+    if text is None or text in NO_LABEL:
+        return None
+    whole = _WHOLE.fullmatch(text)
+    return whole[1] if whole else text
+
+
 def are_measurements(labels: Collection[str]) -> bool:
     """Whether labels are many different numbers with fractions, which are no classes."""
     return sum(_FRACTION.fullmatch(label) is not None for label in labels) > max(MOST_FRACTIONS, len(labels) / 2)

@@ -82,7 +82,7 @@ def path_column(table: Path, wanted: str, columns: Sequence[str], holds_paths: C
     return fitting[0]
 
 
-def label_column(table: Path, wanted: str, columns: Sequence[str], taken: Collection[str]) -> str | None:
+def label_column(table: Path, wanted: str, columns: Sequence[str], taken: Collection[str | None]) -> str | None:
     """The column of the labels, found as that of the paths by its name; None where no name fits and none was asked for.
 
     Args:
@@ -104,6 +104,17 @@ def label_column(table: Path, wanted: str, columns: Sequence[str], taken: Collec
         return None
     _tell(table, LABEL, fitting)
     return fitting[0]
+
+
+def group_column(table: Path, wanted: str, columns: Sequence[str]) -> str:
+    """The column that is called `wanted` but for case, blanks and signs. Raises SourceError where there is none."""
+    found = _called(wanted, columns)
+    if found is None:
+        raise SourceError(
+            f"{table}: no column '{wanted}'. Its columns: {', '.join(columns)}. Name the one of the groups as "
+            "`group_column`, or leave it out."
+        )
+    return found
 
 
 def other_column(wanted: str, columns: Sequence[str]) -> str:

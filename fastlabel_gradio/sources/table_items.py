@@ -12,6 +12,7 @@ from fastlabel_gradio.sources.files import id_of
 from fastlabel_gradio.sources.table_cells import (
     Refused,
     are_measurements,
+    group_in,
     label_of,
     path_below,
     seconds_of,
@@ -30,20 +31,25 @@ Read: TypeAlias = Callable[[Row], str]
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where a row has what: the path, the label (None: nowhere), "test", begin and end of a part of a sound."""
+    """Where a row has what: the path, the label (None: nowhere), "test", begin and end of a part of a sound, the group."""
 
     path: str
     label: str | None
     split: str
     times: tuple[str, str] | None = None
+    group: str | None = None
 
 
 @dataclass
 class TableItems:
-    """What is kept of a table: label by item id in the order of the rows, the ids that are held out, what was left out."""
+    """What is kept of a table: label by item id in the order of the rows, the ids that are held out, what was left out.
+
+    `groups`: by item id, of rows that say one.
+    """
 
     labels: dict[str, str | None] = field(default_factory=dict)
     held_out: set[str] = field(default_factory=set)
+    groups: dict[str, str] = field(default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
 
 
@@ -93,6 +99,8 @@ def items_of(
         items.labels[found] = None if said is None else sys.intern(said)
         if (text_of(row.get(columns.split)) or "").lower() == HELD_OUT:
             items.held_out.add(found)
+        if columns.group and (group := group_in(row.get(columns.group))):
+            items.groups[found] = sys.intern(group)
     _drop_measurements(items, columns, left_out)
     _count_unlabeled_test_rows(items, left_out)
     items.left_out = left_out.all()

@@ -6,6 +6,9 @@ const EVALUATION_EVERY_MS = 2000;
 const RECALL_SHOWN = 60;
 const CURVE_WIDTH_PX = 430;
 const TARGET_PREFIX = "fastlabel:target:";
+const LIKE_THESE =
+  "True for items like these. Bursts of one scene or cuts of one recording make it too good: see group_pattern in the " +
+  "documentation of sources.";
 const LEAST_TARGET = 50;
 const MOST_TARGET = 99.9;
 
@@ -35,8 +38,10 @@ class EvaluationPanel {
     const target = el("label", "fl-target", "Target accuracy", this.input, "%");
     this.curve = el("div", "fl-curve");
     this.recall = el("div", "fl-recall");
+    this.trueFor = el("p", "fl-true-for");
     this.calibration = el("p", "fl-calibration");
-    const parts = [this.advice, this.reasons, target, this.problem, this.curve, this.recall, this.calibration];
+    const figures = [this.curve, this.recall, this.calibration];
+    const parts = [this.advice, this.reasons, this.trueFor, target, this.problem, ...figures];
     this.body = el("div", "fl-menu-body fl-evaluation-body", ...parts);
     this.body.id = "fl-evaluation-" + this.api.project;
     this.body.setAttribute("role", "group");
@@ -125,13 +130,14 @@ class EvaluationPanel {
   }
 
   paintBody() {
-    const { audit, advice, enough, reasons, target, curve, forecast } = this.answer;
+    const { audit, advice, enough, reasons, target, curve } = this.answer;
     setText(this.advice, advice);
     this.advice.dataset.enough = String(enough);
     this.reasons.replaceChildren(...reasons.map((reason) => el("li", "", reason)));
+    setText(this.trueFor, describeTruth(audit));
     if (document.activeElement !== this.input) this.showTarget();
     const widthPx = this.curve.clientWidth || CURVE_WIDTH_PX; // none while another tab of the page is shown
-    this.curve.replaceChildren(...buildCurve(measuredHeads(curve), target, forecast, widthPx));
+    this.curve.replaceChildren(...buildCurve(measuredHeads(curve), target, widthPx));
     this.recall.replaceChildren(...buildRecall(audit.recall));
     setText(this.calibration, describeCalibration(audit));
   }
@@ -169,9 +175,24 @@ function targetInput() {
   return input;
 }
 
-function describeAudit({ items, accuracy, low, high }) {
+function describeAudit({ items, groups, true_for: trueFor, accuracy, low, high }) {
   if (items < LEAST_AUDIT_ITEMS) return "too early to say: " + items + " of " + LEAST_AUDIT_ITEMS + " random items";
-  return "about " + describeShare(accuracy, low, high) + ", from " + plural(items, "random item");
+  const share = "about " + describeShare(accuracy, low, high);
+  if (groups === null) return share + ", from " + plural(items, "random item");
+  const counted = plural(items, "random item") + " of " + formatCount(groups) + " " + groupNoun(trueFor);
+  return share + " on " + trueFor + ", from " + counted;
+}
+
+// What the figure is true for, and why its interval is wider, or why it may be too good.
+function describeTruth({ groups, true_for: trueFor }) {
+  if (groups === null) return LIKE_THESE;
+  const measured = formatCount(groups) + " " + groupNoun(trueFor) + " of which nothing is trained on.";
+  return "True for " + trueFor + ": measured on " + measured;
+}
+
+// "recordings" or "groups".
+function groupNoun(trueFor) {
+  return trueFor.replace("new ", "");
 }
 
 function describeCalibration({ items, calibration_error: error }) {
@@ -184,29 +205,21 @@ function percentText(share) {
   return String(Math.round(1000 * share) / 10);
 }
 
-function buildCurve(heads, target, forecast, widthPx) {
+function buildCurve(heads, target, widthPx) {
   const title = el("h3", "fl-evaluation-title", "Learning curve");
   if (!heads.length) {
     const begins = "It begins with the first head that is measured on " + LEAST_POINT_ITEMS + " random items.";
     return [title, el("p", "fl-curve-note", begins)];
   }
-  const ahead = forecast !== null && forecast > heads.at(-1).labels ? forecast : null;
   const words = [
     curveKey("line", "accuracy on random items, with its 95 % interval"),
     curveKey("target", "target " + percentText(target) + " %"),
-    ahead && curveKey("forecast", "the target is expected at about " + plural(twoDigits(ahead), "label")),
   ];
-  return [title, drawCurve(heads, target, ahead, widthPx), el("p", "fl-curve-note", ...words)];
+  return [title, drawCurve(heads, target, widthPx), el("p", "fl-curve-note", ...words)];
 }
 
 function curveKey(name, text) {
   return el("span", "fl-curve-key fl-curve-key-" + name, text);
-}
-
-// A forecast is no better than two digits.
-function twoDigits(count) {
-  const step = 10 ** Math.max(0, String(count).length - 2);
-  return Math.ceil(count / step) * step;
 }
 
 function buildRecall(recall) {

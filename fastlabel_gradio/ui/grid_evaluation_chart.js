@@ -1,34 +1,23 @@
-// The learning curve as a picture: what each head got right of random items, how sure that is, target and forecast.
+// The learning curve as a picture: what each head got right of random items, how sure that is, and the target.
 
 const SVG = "http://www.w3.org/2000/svg";
 const CHART_PX = { height: 172, left: 40, right: 16, top: 8, bottom: 36 };
 const LEAST_POINT_ITEMS = 10; // of fewer random items a share says next to nothing
 const DOTS_SHOWN = 60;
-const FORECAST_REACH = 3; // a forecast farther off, in lengths of the curve, would press the curve against the axis
-const Z_95 = 1.96; // standard normal quantile of 0.975
 
 // The heads that were measured on enough items, by labels; of several heads of as many labels the newest.
 function measuredHeads(curve) {
   const newest = new Map(curve.map((head) => [head.labels, head]));
   const measured = [...newest.values()].filter((head) => head.audit_items >= LEAST_POINT_ITEMS);
   measured.sort((a, b) => a.labels - b.labels);
-  return measured.map(({ labels, audit_items: items, correct }) => {
-    return { labels, items, accuracy: correct / items, ...wilsonInterval(correct, items) };
+  return measured.map(({ labels, audit_items: items, correct, low, high }) => {
+    return { labels, items, accuracy: correct / items, low, high };
   });
 }
 
-// Wilson, JASA 1927: bounds of a share from a random sample, 0 to 1.
-function wilsonInterval(correct, items) {
-  const share = correct / items;
-  const square = Z_95 ** 2;
-  const spread = Z_95 * Math.sqrt((share * (1 - share)) / items + square / (4 * items ** 2));
-  const bound = (sign) => (share + square / (2 * items) + sign * spread) / (1 + square / items);
-  return { low: Math.max(bound(-1), 0), high: Math.min(bound(1), 1) };
-}
-
-// `forecast`: labels at which the target is expected, or null; `widthPx`: of the place that the picture will fill.
-function drawCurve(heads, target, forecast, widthPx) {
-  const scale = chartScale(heads.at(-1).labels, forecast, widthPx);
+// `widthPx`: of the place that the picture will fill.
+function drawCurve(heads, target, widthPx) {
+  const scale = chartScale(heads.at(-1).labels, widthPx);
   const chart = svg("svg", { class: "fl-chart", viewBox: `0 0 ${widthPx} ${CHART_PX.height}`, role: "img" });
   chart.setAttribute("aria-label", "Learning curve: " + heads.slice(-1).map(describePoint).join(""));
   chart.append(...drawAxes(scale), drawBand(heads, scale));
@@ -37,13 +26,11 @@ function drawCurve(heads, target, forecast, widthPx) {
   const line = heads.map((head) => scale.x(head.labels) + "," + scale.y(head.accuracy)).join(" ");
   chart.append(svg("polyline", { class: "fl-chart-line", points: line }));
   if (heads.length <= DOTS_SHOWN) chart.append(...heads.map((head) => drawDot(head, scale)));
-  if (forecast !== null) chart.append(drawForecast(forecast, y, scale));
   return chart;
 }
 
-function chartScale(labels, forecast, widthPx) {
-  const near = forecast !== null && forecast <= FORECAST_REACH * labels;
-  const end = 1.04 * Math.max(labels, near ? forecast : 0);
+function chartScale(labels, widthPx) {
+  const end = 1.04 * labels;
   const { left, top, height, bottom } = CHART_PX;
   const right = widthPx - CHART_PX.right;
   const x = (count) => round(left + ((right - left) * count) / end);
@@ -79,15 +66,6 @@ function drawDot(head, scale) {
   const title = svg("title", {});
   title.textContent = describePoint(head);
   return svg("circle", { class: "fl-chart-dot", cx: scale.x(head.labels), cy: scale.y(head.accuracy), r: 3 }, title);
-}
-
-// A diamond where the forecast is, or an arrow at the edge towards it.
-function drawForecast(forecast, y, scale) {
-  const diamond = [[0, -6], [6, 0], [0, 6], [-6, 0]];
-  const arrow = [[0, -6], [9, 0], [0, 6]];
-  const [x, shape] = forecast <= scale.end ? [scale.x(forecast), diamond] : [scale.right, arrow];
-  const points = shape.map(([right, down]) => x + right + "," + (y + down)).join(" ");
-  return svg("polygon", { class: "fl-chart-forecast", points });
 }
 
 function describePoint({ labels, items, accuracy, low, high }) {

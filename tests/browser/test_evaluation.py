@@ -113,6 +113,28 @@ def test_the_line_says_what_rest_says_of_the_random_items(audited: Audited) -> N
     expect(page.line).to_have_text(f"about {percent} % ({low} to {high}), from 36 random items")
 
 
+def test_of_groups_the_line_says_what_it_is_true_for_and_the_panel_why(
+    page: "Page", serving: Serving, tmp_path: Path
+) -> None:
+    pictures = write_pictures(tmp_path / "pictures", per_class=80)
+    source = {"kind": "image_folder", "path": str(pictures), "group_pattern": r"(\d\d)\d\.png"}
+    _, address = serving(make_config(pictures, source=source, classes=CLASSES[:3], train_every=1000, audit_share=0.5))
+    visitor = EvaluationPage(page, address)
+    visitor.learn(80)
+    visitor.open()
+    audit = visitor.evaluation()["audit"]
+    assert (audit["groups"], audit["true_for"]) == (4, "new groups")
+    expect(visitor.line).to_contain_text("on new groups, from 40 random items of 4 groups")
+    visitor.show()
+    expect(visitor.panel.locator(".fl-true-for")).to_contain_text("True for new groups: measured on 4 groups")
+
+
+def test_without_groups_the_panel_says_what_may_make_the_figure_too_good(audited: Audited) -> None:
+    page = audited(40)
+    page.show()
+    expect(page.panel.locator(".fl-true-for")).to_contain_text("group_pattern")
+
+
 def test_below_30_random_items_it_is_too_early_and_no_percent_is_said(audited: Audited) -> None:
     page = audited(40)
     expect(page.line).to_have_text("too early to say: 12 of 30 random items")
@@ -224,26 +246,6 @@ def test_the_intervals_of_the_curve_are_those_of_rest(audited: Audited) -> None:
     audit = page.evaluation()["audit"]
     low, high = round(100 * audit["low"]), round(100 * audit["high"])
     expect(page.panel.locator(".fl-chart-dot title").last).to_contain_text(f"({low} to {high}) of 36 random items")
-
-
-@pytest.mark.parametrize(
-    ("forecast", "says", "corners"),
-    [(150, "at about 150 labels", 4), (8_367_512, "at about 8,400,000 labels", 3), (20, "", 0), (None, "", 0)],
-)
-def test_a_forecast_is_marked_where_it_is_or_by_an_arrow_where_it_is_far_off(
-    audited: Audited, page: "Page", forecast: int | None, says: str, corners: int
-) -> None:
-    visitor = audited(40, 80, opened=False)
-    answer = {**visitor.evaluation(), "forecast": forecast}
-    page.route("**/api/evaluation*", lambda route: route.fulfill(json=answer))
-    visitor.open()
-    visitor.show()
-    marker, words = visitor.panel.locator(".fl-chart-forecast"), visitor.panel.locator(".fl-curve-key-forecast")
-    expect(visitor.panel.locator(".fl-chart-line")).to_have_count(1)
-    expect(marker).to_have_count(min(corners, 1))
-    if corners:
-        expect(words).to_contain_text(says)
-        assert len((marker.get_attribute("points") or "").split()) == corners
 
 
 def test_another_target_asks_again_and_is_kept_over_a_reload(audited: Audited) -> None:

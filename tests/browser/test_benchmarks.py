@@ -1,0 +1,65 @@
+"""The benchmarks that open a page, at a tiny size, so that none rots."""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchmarks import interface, page, sounds, workload
+from tests.pools import write_sounds
+from tests.served import served_here
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, browser: "Browser") -> None:
+    """A sprite of 120 tiles, batches of 10, and a page of the browser that is open."""
+
+    @contextmanager
+    def opened_page(address: str, script: str = "") -> Iterator["Page"]:
+        with browser.new_context() as context:
+            opened = context.new_page()
+            opened.add_init_script(script)
+            opened.goto(address)
+            yield opened
+
+    monkeypatch.setattr(workload, "CACHE", tmp_path)
+    monkeypatch.setattr(workload, "COLUMNS", 12)
+    monkeypatch.setattr(workload, "ROWS", 10)
+    monkeypatch.setattr(page, "WARM_UP", 0)
+    monkeypatch.setattr(interface, "WARM_UP", 0)
+    for module in (interface, sounds):
+        monkeypatch.setattr(module, "opened_page", opened_page)
+        monkeypatch.setattr(module, "served", partial(served_here, batch_size=10))
+        monkeypatch.setattr(module, "BATCH", 10)
+
+
+def _printed(name: str, options: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", *options])
+    importlib.import_module(f"benchmarks.{name}").main()
+    return capsys.readouterr().out
+
+
+def test_the_interface_benchmark_reaches_its_tables(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--passes", "1", "--labels", "40", "--clicks", "1", "--submits", "2"]
+    printed = _printed("interface", options, monkeypatch, capsys)
+    assert "| click to usable |" in printed
+    assert "of 4 |" in printed
+
+
+def test_the_benchmark_of_sounds_reaches_its_tables(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder = write_sounds(tmp_path / "sounds", per_class=8)
+    printed = _printed("sounds", ["--sounds", str(folder), "--clicks", "1", "--keys", "1"], monkeypatch, capsys)
+    assert "| click to usable |" in printed
+    assert "Space to the sound's start" in printed

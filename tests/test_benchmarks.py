@@ -1,0 +1,194 @@
+"""Every benchmark at a tiny size, so that none rots: the real code to its tables, in this process and with little data.
+
+Those that need a page are in `tests/browser/test_benchmarks.py`.
+"""
+
+import importlib
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks import (
+    coverage,
+    efficiency_data,
+    efficiency_runs,
+    embedding,
+    heads,
+    label_efficiency,
+    memory,
+    offline_accuracy,
+    outlook,
+    query_time,
+    scale,
+    start,
+    threads,
+    vectors,
+    windows,
+    workload,
+)
+from benchmarks.coverage import Plan
+from benchmarks.efficiency_data import Split
+from tests.documents import ROOT
+from tests.pools import write_pictures
+from tests.served import served_here
+
+IN_A_BROWSER = {"interface", "sounds"}
+Benchmark = Callable[..., str]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What benchmarks keep is kept in a folder of the test."""
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    for module in (workload, efficiency_data, vectors, embedding, offline_accuracy, start):
+        if hasattr(module, "CACHE"):
+            monkeypatch.setattr(module, "CACHE", folder)
+    return folder
+
+
+@pytest.fixture
+def benchmark(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Benchmark:
+    """Runs a benchmark with some options, and settings of its module that make it small; gives what it prints."""
+
+    def run(name: str, *options: str, **settings: object) -> str:
+        module = importlib.import_module(f"benchmarks.{name}")
+        for setting, value in settings.items():
+            monkeypatch.setattr(module, setting, value)
+        monkeypatch.setattr(sys, "argv", [f"{name}.py", *options])
+        module.main()
+        printed = capsys.readouterr().out
+        assert f"`python -m benchmarks.{name}" in printed
+        assert "|---|" in printed
+        return printed
+
+    return run
+
+
+@pytest.fixture
+def split() -> Split:
+    """Three clusters on a sphere of eight dimensions, 160 items to label and 60 to test on."""
+    rng = np.random.default_rng(0)
+    targets = np.arange(220) % 3
+    far = np.eye(8)[targets] + rng.normal(0, 0.3, (220, 8))
+    unit = (far / np.linalg.norm(far, axis=1, keepdims=True)).astype(np.float32)
+    return Split(unit[:160], targets[:160], unit[160:], targets[160:], np.array([2]))
+
+
+@pytest.fixture
+def cached(split: Split, caches: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every set is the small one."""
+    file = caches / "small.npz"
+    arrays = {name: getattr(split, name) for name in Split.__dataclass_fields__}
+    np.savez(file, **arrays)
+    for module in (coverage, heads, label_efficiency, outlook, query_time, windows):
+        monkeypatch.setattr(module, "cached_splits", lambda name, data: [file])
+
+
+def test_every_benchmark_is_tried_here_or_in_the_browser() -> None:
+    scripts = {
+        path.stem for path in (ROOT / "benchmarks").glob("*.py") if "__main__" in path.read_text(encoding="utf-8")
+    }
+    tried = set(re.findall(r"benchmark\(\s*\"(\w+)\"", Path(__file__).read_text(encoding="utf-8")))
+    of_parts = {"embedding", "scale"}  # which start processes of their own: what these do is tried
+    assert scripts == tried | of_parts | IN_A_BROWSER
+
+
+def test_coverage(benchmark: Benchmark, cached: None) -> None:
+    printed = benchmark(
+        "coverage", "--sets", "digits", "--strategies", "random", "--runs", "1", PLANS={"digits": Plan(20, (40,), 0.2)}
+    )
+    assert "| digits | 40 | 8 | 1 |" in printed
+
+
+def test_outlook(benchmark: Benchmark, cached: None, tmp_path: Path) -> None:
+    plans = {"digits": Plan(30, (60,), 0.4)}
+    printed = benchmark("outlook", "--sets", "digits", "--runs", "1", "--json", str(tmp_path / "o.json"), PLANS=plans)
+    assert "What twice the labels bring" in printed
+    assert len(json.loads((tmp_path / "o.json").read_text(encoding="utf-8"))["runs"][0]["points"]) == 2
+
+
+def test_label_efficiency(benchmark: Benchmark, cached: None, tmp_path: Path) -> None:
+    finish = partial(efficiency_runs.finish, record=tmp_path / "runs.jsonl")
+    options = ("--sets", "digits", "--contestants", "margin", "--seeds", "1", "--batch", "10", "--labels", "30")
+    printed = benchmark("label_efficiency", *options, finish=finish)
+    assert "| margin |" in printed
+
+
+def test_heads(benchmark: Benchmark, cached: None) -> None:
+    printed = benchmark("heads", "--sets", "digits", "--tables", "accuracy", "--seeds", "1", COUNTS=(20,))
+    assert "| digits |" in printed
+
+
+def test_query_time(benchmark: Benchmark, cached: None) -> None:
+    printed = benchmark("query_time", "--sizes", "100", CONTESTANTS=("auto",), LABELS=20, ROUNDS=1)
+    assert "100 items" in printed
+
+
+def test_windows(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vectors, "BLOCK_ITEMS", 600)
+    small = {"BATCH": 5, "WINDOWS_OF_A_HEAD": 1, "KNOWN_OF_RARE": 0, "LEARNED": {"made": 60}}
+    assert "1/8" in benchmark("windows", "--items", "600", "--batches", "1", "--seeds", "1", **small)
+
+
+def test_offline_accuracy(benchmark: Benchmark, tmp_path: Path) -> None:
+    train, test = (write_pictures(tmp_path / name, per_class=10, seed=seed) for seed, name in enumerate(("a", "b")))
+    options = ("--train", str(train), "--test", str(test), "--labels", "20", "--seeds", "1")
+    assert "| 20 |" in benchmark("offline_accuracy", *options)
+
+
+def test_start(benchmark: Benchmark) -> None:
+    options = ("--count", "40", "--side-px", "8", "--starts", "1")
+    assert "first batch" in benchmark("start", *options, served=served_here, ITEMS=20)
+
+
+def test_threads(benchmark: Benchmark) -> None:
+    def row(count: int, busy: int) -> tuple[int, int, int]:
+        return count, busy, round(1000 * threads._seconds_to_train(1))  # others would wait for each other here
+
+    assert "| 1 |" in benchmark("threads", _row=row, LABELS=20, ROUNDS=1)
+
+
+def test_scale_measures_a_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    for setting, value in {"BATCH": 20, "LABELS": 40, "WARM_UP": 0, "LIMIT_ROWS": 64}.items():
+        monkeypatch.setattr(scale, setting, value)
+    monkeypatch.setattr(vectors, "BLOCK_ITEMS", 300)
+    found = scale._measured(300, "random", 1)
+    assert found["p95_ms"] > 0
+    tables = [make({"300": found}) for make in (scale._time_table, scale._memory_table, scale._limit_table)]
+    assert all(table.rows for table in tables)
+
+
+def test_embedding_runs_each_contestant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = write_pictures(tmp_path / "pictures", per_class=4)
+    paths = sorted(path.relative_to(pictures).as_posix() for path in pictures.rglob("*.png"))
+    (tmp_path / "items.csv").write_text("\n".join(["path", *paths]), encoding="utf-8")
+    task = embedding.Task("offline", tmp_path / "offline.safetensors", tmp_path / "items.csv", pictures, len(paths))
+    monkeypatch.setattr(embedding, "SWEEP", (8,))
+    embedding._make_weights(task)
+    for make in (embedding._pipeline, embedding._encoder_alone, embedding._one_at_a_time):
+        run, _ = make(task)
+        assert run() > 0
+
+
+def test_memory_is_counted_from_a_moment_on() -> None:
+    memory.forget_peak_memory()
+    before = memory.peak_memory_mib()
+    kept = np.ones(2**23)
+    assert memory.peak_memory_mib() - before > 50 or np.isnan(before)
+    assert len(kept)
