@@ -63,7 +63,6 @@ _DECODER_ERRORS = (
     RuntimeError,
     struct.error,
     zlib.error,
-    Image.DecompressionBombError,
 )
 
 # Sizes are checked here, before decoding; catch_warnings is not safe in threads.
@@ -192,6 +191,8 @@ def _one_line_reasons() -> Iterator[None]:
         yield
     except MemoryError as error:
         raise UnreadableItemError("needs more memory than there is") from error
+    except Image.DecompressionBombError as error:
+        raise UnreadableItemError(f"too large: at most {MAX_PIXELS:,} pixels in all") from error
     except _DECODER_ERRORS as error:
         raise UnreadableItemError(f"damaged or cut off: {one_line(error)}") from error
 
@@ -205,7 +206,7 @@ def _decoded(stream: Stream, enough_px: int | None, side_limit_px: int, whole: b
         _check_size(picture.size, side_limit_px)
         if enough_px is not None:
             picture.draft(None, (enough_px, enough_px))
-        samples = deep_samples(picture, stream)
+        samples = deep_samples(picture, stream, whole)
         pixels, note = _drawn(samples) if samples else _loaded(picture, stream, whole)
         return _Decoded(pixels, orientation_of(picture), picture.info.get("icc_profile"), note)
 
@@ -235,7 +236,7 @@ def _size_unknown_to_pillow(stream: Stream) -> tuple[int, int]:
         return jpeg_xl_size(stream)
     layout = tiff_layout(stream)
     if layout is None:
-        raise UnreadableItemError(reason_of(head))
+        raise UnreadableItemError(reason_of(head, FORMATS))
     return layout.width, layout.height
 
 
