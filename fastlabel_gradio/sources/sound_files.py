@@ -60,8 +60,8 @@ class SoundOptions(SourceOptions):
     Attributes:
         channel: of a sound with several: `auto`, their mean, or the loudest where they cancel each other; `mix`, always
             their mean; or the number of one, from 1.
-        top_hz: upper end of the spectrograms; 11,025 by default, or half of the recordings' rate where that is above 96,000 or
-            `low_hz` leaves little of it.
+        top_hz: upper end of the spectrograms; 11,025 by default, or half of the recordings' rate where that is above 96,000
+            or `low_hz` leaves little.
         low_hz: what lies below is filtered out of what is heard, seen and embedded.
         expand: sounds are played and embedded that many times slower, so that ultrasound is heard.
         contrast: `pcen` darkens what goes on all the time, such as wind or hum.
