@@ -43,10 +43,12 @@ AUDIO_SUFFIXES = (
     ),
     *(".wave", ".bwf", ".rf64", ".w64", ".au", ".snd", ".voc", ".sph", ".mp2", ".mp1", ".mpa", ".m4b", ".mka", ".spx"),
     *(".amr", ".awb", ".ape", ".wv", ".tta", ".tak", ".mpc", ".ac3", ".eac3", ".dts", ".dsf"),
+    *(".m4r", ".f4a", ".3ga", ".weba", ".adts", ".ec3", ".gsm", ".mpga", ".nist", ".ircam", ".sf", ".8svx", ".svx"),
+    *(".avr", ".htk", ".paf", ".pvf", ".sds", ".wve"),
 )
 VIDEO_SUFFIXES = (
     *(".mp4", ".m4v", ".mov", ".3gp", ".3gpp", ".3g2", ".mkv", ".avi", ".wmv", ".asf", ".flv", ".f4v", ".ogv", ".mpg"),
-    *(".mpeg", ".vob", ".mts", ".m2ts"),
+    *(".mpeg", ".vob", ".mts", ".m2ts", ".qt"),
 )
 SUFFIXES = AUDIO_SUFFIXES + VIDEO_SUFFIXES
 KEPT_KEYS = 65_536  # about 20 MB
