@@ -483,7 +483,7 @@ def _batch_answer(
         ItemAnswer(
             id=item.id,
             **_media_answer(project, item, f"{row}?batch={batch.id}"),
-            duration_s=facts.seconds,
+            duration_s=None if facts.seconds is None else round(facts.seconds, 3),
             peak_dbfs=None if facts.peak_dbfs is None else round(facts.peak_dbfs, 1),
             gain_db=gain_db(facts.peak_dbfs),
             note=facts.note,

@@ -71,7 +71,15 @@ class TestFiles:
             ("CAF", ("caf",)),
             ("AU", ("au", "snd")),
             ("VOC", ("voc",)),
-            ("NIST", ("sph",)),
+            ("NIST", ("sph", "nist")),
+            ("MP3", ("mp3", "mpga")),
+            ("IRCAM", ("ircam", "sf")),
+            ("SVX", ("8svx", "svx")),
+            ("AVR", ("avr",)),
+            ("HTK", ("htk",)),
+            ("PAF", ("paf",)),
+            ("PVF", ("pvf",)),
+            ("SDS", ("sds",)),
         ],
     )
     def test_every_suffix_that_libsndfile_reads_is_an_item(
@@ -85,11 +93,11 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("container", "codec", "rate_hz", "suffixes"),
         [
-            ("mp4", "aac", 44_100, ("m4a", "m4b", "mp4", "m4v")),
-            ("mov", "aac", 44_100, ("mov",)),
-            ("3gp", "libopencore_amrnb", 8_000, ("3gp", "3gpp", "3g2")),
+            ("mp4", "aac", 44_100, ("m4a", "m4b", "m4r", "f4a", "mp4", "m4v")),
+            ("mov", "aac", 44_100, ("mov", "qt")),
+            ("3gp", "libopencore_amrnb", 8_000, ("3gp", "3gpp", "3g2", "3ga")),
             ("amr", "libopencore_amrnb", 8_000, ("amr",)),
-            ("matroska", "libopus", 48_000, ("mka", "mkv", "webm")),
+            ("matroska", "libopus", 48_000, ("mka", "mkv", "webm", "weba")),
             ("asf", "wmav2", 44_100, ("wma", "wmv", "asf")),
             ("avi", "libmp3lame", 44_100, ("avi",)),
             ("mpeg", "mp2", 44_100, ("mpg", "mpeg", "vob")),
@@ -99,7 +107,8 @@ class TestFiles:
             ("wv", "wavpack", 44_100, ("wv",)),
             ("tta", "tta", 44_100, ("tta",)),
             ("ac3", "ac3", 48_000, ("ac3",)),
-            ("eac3", "eac3", 48_000, ("eac3",)),
+            ("eac3", "eac3", 48_000, ("eac3", "ec3")),
+            ("adts", "aac", 44_100, ("aac", "adts")),
             ("caf", "alac", 44_100, ("caf",)),
         ],
     )

@@ -2,6 +2,7 @@
 
 import io
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -247,6 +248,23 @@ def test_a_copy_that_nobody_read_has_its_duration_and_peak_at_once(gallery: Soun
     assert known[0].seconds == 1.0
     assert known[0].peak_dbfs == pytest.approx(-6, abs=0.1)
     assert known[1] == Facts()
+
+
+def test_a_sound_that_takes_long_to_read_holds_no_batch_up(
+    gallery: SoundGallery, sounds: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tone, read, may_go_on = items_of(sounds)["tone.wav"], sounds.read, threading.Event()
+
+    def slow(item: Item, resolution: int | None = None) -> object:
+        may_go_on.wait(30)
+        return read(item, resolution)
+
+    monkeypatch.setattr(sounds, "read", slow)
+    monkeypatch.setattr(sound_gallery, "READ_NOW_S", 0.01)
+    assert gallery.facts([tone]) == [Facts()]
+    may_go_on.set()
+    assert opened_sheet(gallery, [tone]).max() > 200
+    assert gallery.facts([tone])[0].seconds == 1.0
 
 
 def test_a_quiet_sound_is_sent_louder_where_that_is_asked_for(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Sequence
+from concurrent.futures import wait
 from hashlib import blake2b
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from fastlabel_gradio.types import Item, Waveform
 log = logging.getLogger(__name__)
 
 CONVERTED_LIMIT_BYTES = 1 << 30
+READ_NOW_S = 3.0  # that a batch may wait for sounds that nobody has read yet
 
 
 class SoundGallery(Gallery):
@@ -49,9 +51,18 @@ class SoundGallery(Gallery):
         return encode_jpeg(large_spectrogram(self._read(item), self._view), MAX_JPEG_SIDE_PX)
 
     def facts(self, items: Sequence[Item]) -> list[Facts]:
-        """What is known of each sound. One that was never read, such as the copy of another file, is read now."""
+        """What is known of each sound. Those that were never read, such as copies of other files, are read now.
+
+        This takes READ_NOW_S at most: nothing is known yet of what is still unread then, as of long sounds whose cache was
+        deleted.
+        """
         unread = [item for item in items if self._cache.facts(item) is None]
-        list(self._readers.map(self._tile, unread))
+        reading = [self._readers.submit(self._tile, item) for item in unread]
+        read, late = wait(reading, READ_NOW_S)
+        for future in late:
+            future.cancel()
+        for future in read:
+            future.result()
         return super().facts(items)
 
     def playable_file(self, item: Item, converted: bool = False, normalised: bool = False) -> tuple[Path, str]:
@@ -66,7 +77,7 @@ class SoundGallery(Gallery):
         Raises:
             UnreadableItemError: it cannot be read any more. OSError: the FLAC cannot be written.
         """
-        gain = gain_db(self.facts([item])[0].peak_dbfs) if normalised else 0
+        gain = gain_db(self._peak_dbfs(item)) if normalised else 0
         original = self._source.file(item)
         if original is not None and not (converted or gain) and (media_type := sound_info(original).media_type):
             return original, media_type
@@ -79,6 +90,11 @@ class SoundGallery(Gallery):
                 self._make_room()
                 write_atomically(flac, encode_flac(self._waveform(item, PLAYED_RATE_HZ), gain))
         return flac, "audio/flac"
+
+    def _peak_dbfs(self, item: Item) -> float | None:
+        if self._cache.facts(item) is None:
+            self._tile(item)
+        return super().facts([item])[0].peak_dbfs
 
     def _read(self, item: Item) -> Waveform:
         return self._waveform(item, self.kept_resolution)

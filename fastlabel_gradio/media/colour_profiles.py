@@ -25,7 +25,7 @@ def in_srgb(picture: Image.Image, profile: bytes | None) -> tuple[Image.Image, s
     """
     if picture.has_transparency_data:
         layer = picture.convert("RGBA")
-        colours, note = in_srgb(layer.convert("RGB"), profile)
+        colours, note = in_srgb(layer.convert(_plain_mode(picture)), profile)
         colours = colours.convert("RGB")
         colours.putalpha(layer.getchannel("A"))
         return colours, note
@@ -80,4 +80,4 @@ def _lab_to_rgb(picture: Image.Image) -> Image.Image:
 
 
 def _plain_mode(picture: Image.Image) -> str:
-    return "L" if picture.mode in ("1", "L") else "RGB"
+    return "L" if picture.mode in ("1", "L", "LA") else "RGB"

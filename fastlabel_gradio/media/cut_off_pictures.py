@@ -27,12 +27,25 @@ def as_far_as_it_goes(picture: ImageFile.ImageFile, stream: Stream, error: Excep
     if picture.format not in _UNDECODED or picture.info.get("interlace") or not picture.tile:
         raise error
     partial = _partial_png(picture) if picture.format == "PNG" else _ended_jpeg(picture, stream)
-    share = _share_decoded(partial, _UNDECODED[picture.format])
+    return partial, note_of_rows(np.asarray(partial), _UNDECODED[picture.format])
+
+
+def note_of_rows(values: np.ndarray, undecoded: int = 0) -> str:
+    """How much of a picture that was cut off is there, in one line.
+
+    Args:
+        values: its numbers, row by row, `undecoded` where no data came.
+
+    Raises:
+        UnreadableItemError: less than LEAST_SHARE of the rows are there.
+    """
+    filled = np.flatnonzero((values.reshape(len(values), -1) != undecoded).any(axis=1))
+    share = (int(filled[-1]) + 1) / len(values) if filled.size else 0.0
     if share < LEAST_SHARE:
-        raise UnreadableItemError(f"cut off: only {share:.0%} of its rows are there") from error
+        raise UnreadableItemError(f"cut off: only {share:.0%} of its rows are there")
     if share == 1.0:
-        return partial, "the end marker is missing, shown as far as it goes"
-    return partial, f"the end is missing, shown as far as it goes: {share:.0%} of its rows"
+        return "the end marker is missing, shown as far as it goes"
+    return f"the end is missing, shown as far as it goes: {share:.0%} of its rows"
 
 
 def _partial_png(picture: ImageFile.ImageFile) -> Image.Image:
@@ -49,9 +62,3 @@ def _ended_jpeg(picture: ImageFile.ImageFile, stream: Stream) -> Image.Image:
     again.draft(None, picture.size)
     again.load()
     return again
-
-
-def _share_decoded(picture: Image.Image, undecoded: int) -> float:
-    rows = np.asarray(picture).reshape(picture.height, -1)
-    filled = np.flatnonzero((rows != undecoded).any(axis=1))
-    return (int(filled[-1]) + 1) / picture.height if filled.size else 0.0

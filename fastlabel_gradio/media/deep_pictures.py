@@ -33,7 +33,7 @@ class Samples:
 
     Attributes:
         colours: numbers[height, width, 1 or 3]: grey, or red, green and blue.
-        alpha: numbers[height, width], full at the largest of their type, at 1 for floats; None for an opaque picture.
+        alpha: numbers[height, width], full at the largest of as many bits as are used, at 1 for floats; None: opaque.
         nodata: the number that stands for "no value".
         white_is_zero: the smallest number is white.
         separate: the channels measure different things, so that each has a range of its own.
@@ -55,7 +55,7 @@ def drawn(samples: Samples) -> Image.Image:
     eight_bits = np.concatenate([_scaled(part, samples) for part in parts], axis=2)
     picture = Image.fromarray(eight_bits[..., 0] if channels == 1 else eight_bits)
     if samples.alpha is not None:
-        picture.putalpha(Image.fromarray(_opacity(samples.alpha)))
+        picture.putalpha(Image.fromarray(_opacity(samples.alpha, samples.colours)))
     return picture
 
 
@@ -137,8 +137,17 @@ def _levels(values: np.ndarray, low: float, high: float, samples: Samples) -> np
     return np.where(counted, levels, 0.0).astype(np.uint8)
 
 
-def _opacity(alpha: np.ndarray) -> np.ndarray:
-    full = 1.0 if alpha.dtype.kind == "f" else float(np.iinfo(alpha.dtype).max)
+def _opacity(alpha: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    full = 1.0 if alpha.dtype.kind == "f" else _full_alpha(alpha, colours)
     levels = np.clip(np.nan_to_num(alpha.astype(np.float32)) * (255.0 / full), 0.0, 255.0)
     opacity: np.ndarray = np.rint(levels).astype(np.uint8)
     return opacity
+
+
+def _full_alpha(alpha: np.ndarray, colours: np.ndarray) -> float:
+    """The largest number of as many bits as the picture uses: cameras write 12 bits in 16, of alpha too."""
+    most = int(np.iinfo(alpha.dtype).max)
+    if alpha.dtype != colours.dtype or alpha.size == 0:
+        return float(most)
+    used_bits = max(8, max(int(alpha.max()), int(colours.max())).bit_length())
+    return float(min(most, (1 << used_bits) - 1))

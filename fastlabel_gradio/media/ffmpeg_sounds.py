@@ -29,6 +29,7 @@ _WITHOUT_LENGTH = frozenset(
 )  # they give an estimate
 _PREROLL_S = 0.5  # decoders that begin in the middle need some sound before what they give is right
 _LAST_S = 2.0  # before the end that a header claims: from there on the packets are looked at
+_LAST_OGG_PAGE_S = 30.0  # at most; sought for in it, FFmpeg takes its last packets for later ones
 _EARLIER_S = (0.0, 1.0, 10.0, 100.0)
 _SAID_FROM_S = 0.5
 _KEPT_LENGTHS = 65_536
@@ -182,6 +183,8 @@ def _seek(container: Any, stream: Any, seconds: float) -> None:
     """To that time of the sound or before. Near the end of some files there is no place to go to, but one before it is."""
     import av
 
+    if container.format.name == "ogg" and container.duration:
+        seconds = min(seconds, max(0.0, container.duration / 1_000_000 - _LAST_OGG_PAGE_S))
     for earlier_s in _EARLIER_S:
         try:
             at_s = max(0.0, seconds - earlier_s) + _origin_s(stream)
@@ -242,8 +245,14 @@ def _decoded(container: Any, stream: Any, rate_hz: int, origin_s: float) -> Iter
 
 
 def _cut(blocks: Iterator[tuple[np.ndarray, int | None]], start: int, count: int) -> Iterator[np.ndarray]:
+    """Where the first block begins late, as of decoders that give nothing for their first packets, silence comes before."""
     end: int | None = None
     for block, at in blocks:
+        if end is None and at is not None and at > start:
+            late = min(at - start, count)
+            yield np.zeros((late, block.shape[1]), dtype=block.dtype)
+            if late == count:
+                return
         begin = (at or 0) if end is None else end
         end = begin + len(block)
         if end > start:

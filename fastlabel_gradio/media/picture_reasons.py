@@ -1,6 +1,7 @@
 """Why a file is no picture that can be read, by its content: what it is, and what helps. One line each."""
 
 import re
+from collections.abc import Collection
 
 HEAD_BYTES = 1024
 UNKNOWN = "not a picture, or damaged at its start"
@@ -46,10 +47,6 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"IIRS", _RAW),
     (0, b"IIU\0", _RAW),
     (0, b"FOVb", _RAW),
-    (4, b"ftypavi", "AVIF that this Pillow cannot read: pip install -U pillow"),
-    (4, b"ftyphei", "HEIC: install its reader by `pip install pillow-heif`, then restart"),
-    (4, b"ftyphev", "HEIC: install its reader by `pip install pillow-heif`, then restart"),
-    (4, b"ftypmif1", "HEIC: install its reader by `pip install pillow-heif`, then restart"),
     (4, b"ftypqt", "a video (QuickTime), not a picture"),
     (4, b"ftyp", "a video or sound (MP4), not a picture"),
     (4, b"moov", "a video (QuickTime), not a picture"),
@@ -65,6 +62,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x89HDF\r\n", f"HDF5, not a picture: {_EXPORT}"),
     (0, b"CDF\x01", f"NetCDF, not a picture: {_EXPORT}"),
     (0, b"qoif", f"QOI, not a picture that is read: {_EXPORT}"),
+    (0, b"PF\n", f"PFM in colour, not a picture that is read: {_EXPORT}"),
     (0, b"P7\n", f"PAM, not a picture that is read: {_EXPORT}"),
     (0, b"icns", f"icons of macOS (ICNS), not a picture that is read: {_EXPORT}"),
     (0, b"II\xbc", f"JPEG XR, not a picture that is read: {_EXPORT}"),
@@ -74,9 +72,24 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x0a\x05\x01", f"PCX, not a picture that is read: {_EXPORT}"),
 )
 
+_HEIC = "HEIC: install its reader by `pip install pillow-heif`, then restart"
 
-def reason_of(head: bytes) -> str:
-    """What a file is whose first HEAD_BYTES no reader of pictures knows, and what its user can do."""
+# By what stands at byte 4: the reader that it needs, and what to say where that is not there.
+_READERS = {
+    b"ftypavi": ("AVIF", "AVIF that this Pillow cannot read: pip install -U pillow"),
+    **dict.fromkeys((b"ftyphei", b"ftyphev", b"ftypmif", b"ftypmsf"), ("HEIF", _HEIC)),
+}
+
+
+def reason_of(head: bytes, readers: Collection[str]) -> str:
+    """What a file is whose first HEAD_BYTES no reader of pictures knows, and what its user can do.
+
+    Args:
+        readers: Pillow's names of the formats that are read here.
+    """
+    if needed := _READERS.get(head[4:11]):
+        reader, missing = needed
+        return f"damaged or cut off: {reader} without a picture in it" if reader in readers else missing
     for place, signature, reason in _SIGNATURES:
         if head[place : place + len(signature)] == signature:
             return reason

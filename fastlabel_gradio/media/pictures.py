@@ -63,7 +63,6 @@ _DECODER_ERRORS = (
     RuntimeError,
     struct.error,
     zlib.error,
-    Image.DecompressionBombError,
 )
 
 # Sizes are checked here, before decoding; catch_warnings is not safe in threads.
@@ -190,6 +189,8 @@ def _stream(file: Path | Stream) -> AbstractContextManager[Stream]:
 def _one_line_reasons() -> Iterator[None]:
     try:
         yield
+    except Image.DecompressionBombError as error:
+        raise UnreadableItemError(f"too large: at most {MAX_PIXELS:,} pixels in all") from error
     except (MemoryError, *_DECODER_ERRORS) as error:
         check_system(error)
         raise UnreadableItemError(f"damaged or cut off: {one_line(error)}") from error
@@ -204,7 +205,7 @@ def _decoded(stream: Stream, enough_px: int | None, side_limit_px: int, whole: b
         _check_size(picture.size, side_limit_px)
         if enough_px is not None:
             picture.draft(None, (enough_px, enough_px))
-        samples = deep_samples(picture, stream)
+        samples = deep_samples(picture, stream, whole)
         pixels, note = _drawn(samples) if samples else _loaded(picture, stream, whole)
         return _Decoded(pixels, orientation_of(picture), picture.info.get("icc_profile"), note)
 
@@ -234,7 +235,7 @@ def _size_unknown_to_pillow(stream: Stream) -> tuple[int, int]:
         return jpeg_xl_size(stream)
     layout = tiff_layout(stream)
     if layout is None:
-        raise UnreadableItemError(reason_of(head))
+        raise UnreadableItemError(reason_of(head, FORMATS))
     return layout.width, layout.height
 
 

@@ -93,8 +93,10 @@ class SoundView:
 
 
 def default_top_hz(rate_hz: int, low_hz: int) -> int:
-    """Where spectrograms end: at 11,025 Hz, or at half of the rate where that is ultrasound, or `low_hz` leaves nothing."""
-    return rate_hz // 2 if rate_hz > HIGHEST_PLAIN_RATE_HZ or rate_hz // 2 > low_hz >= TOP_HZ else TOP_HZ
+    """Where spectrograms end: at 11,025 Hz, or at half of the rate where that is ultrasound, or `low_hz` leaves little."""
+    half_hz = rate_hz // 2
+    leaves_little = 2 * low_hz > TOP_HZ and half_hz > max(low_hz, TOP_HZ)
+    return half_hz if rate_hz > HIGHEST_PLAIN_RATE_HZ or leaves_little else TOP_HZ
 
 
 def as_heard(waveform: Waveform, view: SoundView) -> Waveform:

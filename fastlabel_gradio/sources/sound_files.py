@@ -43,10 +43,12 @@ AUDIO_SUFFIXES = (
     ),
     *(".wave", ".bwf", ".rf64", ".w64", ".au", ".snd", ".voc", ".sph", ".mp2", ".mp1", ".mpa", ".m4b", ".mka", ".spx"),
     *(".amr", ".awb", ".ape", ".wv", ".tta", ".tak", ".mpc", ".ac3", ".eac3", ".dts", ".dsf"),
+    *(".m4r", ".f4a", ".3ga", ".weba", ".adts", ".ec3", ".gsm", ".mpga", ".nist", ".ircam", ".sf", ".8svx", ".svx"),
+    *(".avr", ".htk", ".paf", ".pvf", ".sds", ".wve"),
 )
 VIDEO_SUFFIXES = (
     *(".mp4", ".m4v", ".mov", ".3gp", ".3gpp", ".3g2", ".mkv", ".avi", ".wmv", ".asf", ".flv", ".f4v", ".ogv", ".mpg"),
-    *(".mpeg", ".vob", ".mts", ".m2ts"),
+    *(".mpeg", ".vob", ".mts", ".m2ts", ".qt"),
 )
 SUFFIXES = AUDIO_SUFFIXES + VIDEO_SUFFIXES
 KEPT_KEYS = 65_536  # about 20 MB
@@ -60,7 +62,8 @@ class SoundOptions(SourceOptions):
     Attributes:
         channel: of a sound with several: `auto`, their mean, or the loudest where they cancel each other; `mix`, always
             their mean; or the number of one, from 1.
-        top_hz: upper end of the spectrograms; 11,025 by default, or half of the recordings' rate where that is above 96,000.
+        top_hz: upper end of the spectrograms; 11,025 by default, or half of the recordings' rate where that is above 96,000
+            or `low_hz` leaves little.
         low_hz: what lies below is filtered out of what is heard, seen and embedded.
         expand: sounds are played and embedded that many times slower, so that ultrasound is heard.
         contrast: `pcen` darkens what goes on all the time, such as wind or hum.
@@ -87,8 +90,9 @@ def sound_view(options: SoundOptions, files: Iterable[Path]) -> SoundView:
     rate_hz = median_high(rates) if rates else 0
     top_hz = options.top_hz or default_top_hz(rate_hz, options.low_hz)
     if options.low_hz >= top_hz:
+        held_hz = rate_hz // 2 or top_hz
         raise SourceError(
-            f"low_hz {options.low_hz} leaves nothing: the recordings hold up to {top_hz} Hz. Choose a lower low_hz."
+            f"low_hz {options.low_hz} leaves nothing: the recordings hold up to {held_hz} Hz. Choose a lower low_hz."
         )
     return SoundView(top_hz, options.low_hz, options.expand, options.contrast, options.channel, rate_hz)
 

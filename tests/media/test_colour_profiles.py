@@ -107,6 +107,17 @@ def test_a_profile_for_grey_is_applied() -> None:
         assert np.abs(np.array(pixel) - expected).max() <= 3
 
 
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_a_profile_for_grey_is_applied_to_grey_with_alpha(kind: str) -> None:
+    grey = Image.new("L", (8, 8), 64)
+    opaque, layered = (
+        encoded(picture, kind, icc_profile=profile_of((), 1.0)) for picture in (grey, grey.convert("LA"))
+    )
+    assert open_picture(layered).tobytes() == open_picture(opaque).tobytes()
+    assert open_picture(layered).info == {}
+    assert open_picture(layered).getpixel((0, 0)) == pytest.approx((137, 137, 137), abs=3)
+
+
 def test_a_profile_for_colour_leaves_grey_grey() -> None:
     picture = open_picture(encoded(Image.new("L", (16, 16), 100), "PNG", icc_profile=profile_of(*WIDE)))
     pixel = np.array(picture.getpixel((8, 8)), dtype=int)

@@ -91,3 +91,33 @@ def test_damage_elsewhere_is_not_hidden() -> None:
     assert ImageFile.LOAD_TRUNCATED_IMAGES is False
     with pytest.raises(UnreadableItemError):
         open_picture(cut("GIF", 0.9))
+
+
+def deep_png(colour_type: int, values: np.ndarray, share: float) -> io.BytesIO:
+    """A 16-bit PNG of noise of which only a part is there."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    head = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, colour_type, 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return io.BytesIO(content[: round(len(content) * share)])
+
+
+@pytest.mark.parametrize(("colour_type", "channels"), [(0, 1), (2, 3), (4, 2), (6, 4)])
+def test_a_deep_png_that_is_cut_off_is_shown_as_far_as_it_goes(colour_type: int, channels: int) -> None:
+    values = np.random.default_rng(1).integers(0, 65_536, (80, 100, channels))
+    values[..., 1::2] |= 0xFF00 if channels in (2, 4) else 0
+    picture = open_picture(deep_png(colour_type, values, 0.6))
+    whole = np.asarray(open_picture(deep_png(colour_type, values, 1.0))).astype(int)
+    assert np.abs(np.asarray(picture)[:40] - whole[:40]).max() <= 1
+    assert "shown as far as it goes" in picture.info["note"]
+
+
+def test_a_deep_png_of_which_little_is_there_or_that_must_be_whole_is_refused() -> None:
+    values = np.random.default_rng(1).integers(0, 65_536, (80, 100, 3))
+    with pytest.raises(UnreadableItemError, match=r"cut off: only 1\d% of its rows"):
+        open_picture(deep_png(2, values, 0.15))
+    with pytest.raises(UnreadableItemError, match="cut off"):
+        open_picture(deep_png(2, values, 0.8), whole=True)

@@ -255,3 +255,12 @@ def test_channels_that_measure_different_things_have_ranges_of_their_own() -> No
     picture = np.asarray(drawn(Samples(colours, separate=True))).astype(int)
     for channel in range(3):
         assert_all_is_seen(picture[..., channel])
+
+
+@pytest.mark.parametrize(
+    ("top", "alpha", "opacity"), [(4095, 4095, 255), (4095, 65_535, 255), (65_535, 4095, 16), (255, 128, 128)]
+)
+def test_alpha_is_full_at_the_largest_number_of_as_many_bits_as_are_used(top: int, alpha: int, opacity: int) -> None:
+    colours = np.linspace(0, top, 300).astype(np.uint16).reshape(10, 10, 3)
+    picture = drawn(Samples(colours, np.full((10, 10), alpha, dtype=np.uint16)))
+    assert picture.getchannel("A").getextrema() == (opacity, opacity)

@@ -55,6 +55,7 @@ def _npy() -> bytes:
         (b"8BPS\0\1" + bytes(40), "Photoshop"),
         (bytes(128) + b"DICM" + bytes(40), "DICOM"),
         (_npy(), "NumPy"),
+        (b"PF\n2 2\n-1.0\n" + bytes(48), "PFM in colour"),
         (b"P7\nWIDTH 2\nHEIGHT 2\n", "PAM"),
         (np.random.default_rng(0).bytes(3000), "not a picture, or damaged at its start"),
         (b"\xff\xd8\xff\xe0 no JPEG follows", "damaged"),
@@ -73,6 +74,13 @@ def test_a_missing_reader_of_heic_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("fastlabel_gradio.media.pictures.FORMATS", ("JPEG", "PNG"))
     with pytest.raises(UnreadableItemError, match=r"HEIC: install .*pip install pillow-heif"):
         open_picture(io.BytesIO(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"))
+
+
+@pytest.mark.parametrize("brand", [b"avif", b"heic", b"mif1"])
+def test_the_beginning_of_a_file_whose_reader_is_installed_is_called_cut_off(brand: bytes) -> None:
+    with pytest.raises(UnreadableItemError, match=r"^damaged or cut off: ") as caught:
+        open_picture(io.BytesIO(b"\0\0\0\x18ftyp" + brand + bytes(8) + brand))
+    assert "install" not in str(caught.value)
 
 
 def test_a_missing_reader_of_jpeg_xl_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

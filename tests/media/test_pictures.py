@@ -313,7 +313,7 @@ def test_a_picture_twenty_thousand_pixels_wide_is_refused() -> None:
 @pytest.mark.parametrize("size", [(16_000, 16_000), (60_000, 60_000), (2**31 - 1, 2**31 - 1)])
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(size: tuple[int, int]) -> None:
-    reason(png_claiming(*size))
+    assert "too large" in (said := reason(png_claiming(*size))) or "too long" in said
 
 
 def test_no_warning_of_pillow_reaches_the_terminal(tmp_path: Path) -> None:

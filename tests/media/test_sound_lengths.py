@@ -12,7 +12,7 @@ from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.media.repair import Repair, RepairedStream
 from fastlabel_gradio.media.sounds import open_sound, sound_info
 from fastlabel_gradio.types import TimeSpan
-from tests.media.test_sounds import write_by_ffmpeg
+from tests.media.test_sounds import sweep, write_by_ffmpeg
 from tests.source_data import RATE_HZ
 
 TONES_HZ = (400, 800, 1200)
@@ -414,3 +414,25 @@ class TestRepairedStream:
                     stream.seek(start)
                     assert stream.read(count) == expected[start : start + count]
                     assert stream.tell() == min(max(start, len(expected)), start + count)
+
+
+def test_the_last_windows_of_an_ogg_that_ffmpeg_reads_are_those_parts_of_the_whole(tmp_path: Path) -> None:
+    path = write_by_ffmpeg(tmp_path / "sweep.oga", "ogg", "flac", sweep(7.3, 44_100)[:, None], 44_100)
+    whole = open_sound(path).samples
+    for start_s in (5.0, 6.0, 6.5, 7.0):
+        window = open_sound(path, TimeSpan(start_s, start_s + 0.3)).samples
+        np.testing.assert_array_equal(window, whole[round(start_s * 44_100) :][: len(window)])
+
+
+def test_a_decoder_that_gives_nothing_for_its_first_packets_shifts_no_window(tmp_path: Path) -> None:
+    rate_hz = 48_000
+    clicks = np.zeros(8 * rate_hz, dtype=np.float32)
+    clicks[rate_hz // 2 :: rate_hz] = 0.9
+    path = write_by_ffmpeg(tmp_path / "clicks.wma", "asf", "wmav2", clicks[:, None], rate_hz)
+    whole = open_sound(path)
+    assert abs(whole.seconds - sound_info(path).seconds) < 0.01
+    for second in range(8):
+        window = open_sound(path, TimeSpan(second, second + 1))
+        assert window.seconds == 1.0
+        in_whole = np.abs(whole.samples[second * rate_hz :][:rate_hz]).argmax()
+        assert abs(int(np.abs(window.samples).argmax()) - int(in_whole)) <= rate_hz // 500  # its times are milliseconds
