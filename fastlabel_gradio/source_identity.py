@@ -223,8 +223,8 @@ def _read(record: Path) -> dict[str, Any]:
         reason = ""
     if not isinstance(content, dict):
         raise ConfigError(
-            f"{record} is damaged{reason}: it does not say which source the labels beside it belong to. If that is the source "
-            f"of this start, delete {RECORD}; if not, choose another --workdir."
+            f"{record} is damaged{reason}: it does not say which source the labels beside it belong to. If that is the "
+            f"source of this start, delete {RECORD}; if not, choose another --workdir."
         )
     return content
 

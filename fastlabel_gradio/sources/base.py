@@ -35,10 +35,12 @@ class Source(ABC):
 
     Attributes:
         sound_view: how its sounds are taken; `read` gives them as they are heard.
+        left_out_nouns: what `left_out` counts, for messages: of one and of several.
     """
 
     kind: Kind
     sound_view: SoundView = SoundView()
+    left_out_nouns: tuple[str, str] = ("file", "files")
     Options: ClassVar[type[SourceOptions]]
 
     @abstractmethod

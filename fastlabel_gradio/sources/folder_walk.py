@@ -94,14 +94,14 @@ class Tally:
         )
 
 
-def left_out_line(left_out: Sequence[LeftOut], shown: int = 8) -> str:
+def left_out_line(left_out: Sequence[LeftOut], nouns: tuple[str, str] = ("file", "files"), shown: int = 8) -> str:
     """`14 files left out: 9 .txt, 5 .xml`; "" for none. The first `shown` kinds are named."""
     if not left_out:
         return ""
     total = sum(entry.count for entry in left_out)
     kinds = [f"{entry.count:,} {entry.what}" for entry in left_out[:shown]]
     rest = [f"and {len(left_out) - shown} more kinds"] if len(left_out) > shown else []
-    return f"{total:,} file{'' if total == 1 else 's'} left out: {', '.join(kinds + rest)}"
+    return f"{total:,} {nouns[total != 1]} left out: {', '.join(kinds + rest)}"
 
 
 def suffix_of(name: str) -> str:

@@ -41,6 +41,7 @@ class Split(Source):
         self.kind = self._whole.kind
         self._held_out_count = 0
         self.sound_view = self._whole.sound_view
+        self.left_out_nouns = self._whole.left_out_nouns
 
     def scan(self) -> Iterator[Item]:
         held_out = 0
