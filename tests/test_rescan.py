@@ -49,6 +49,14 @@ def test_new_files_are_embedded_and_can_be_labeled(project: Project, pictures: P
     assert len({item.id for item in labeler.next_batch("ann", 100).items}) == 64
 
 
+def test_a_class_folder_that_comes_is_named_on_the_page(project: Project, pictures: Path, tmp_path: Path) -> None:
+    assert project.notice == ""
+    shutil.copytree(write_pictures(tmp_path / "more", 2, seed=5) / "red", pictures / "violet")
+    rescan(project)
+    wait_for(lambda: "'violet'" in project.notice)
+    assert "Restart" in project.notice
+
+
 def test_a_file_that_was_half_copied_is_read_once_it_is_whole(project: Project, pictures: Path, tmp_path: Path) -> None:
     whole = save(tmp_path / "whole.png", 3).read_bytes()
     (pictures / "red" / "new.png").write_bytes(whole[:60])

@@ -100,6 +100,10 @@ class Source(ABC):
         """The classes that the source proposes, in order; empty where it knows none."""
         return ()
 
+    def why_no_classes(self) -> str:
+        """Why `classes` is empty where its user may expect some, without a full stop; "" where there is nothing to say."""
+        return ""
+
     def reference_label(self, item: Item) -> str | None:
         """The class name that the data itself gives, for evaluation only: never shown, never trained on."""
         return None

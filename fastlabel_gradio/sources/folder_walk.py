@@ -8,6 +8,7 @@ import logging
 import os
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -166,11 +167,15 @@ def subfolders(folder: Path, within: Path | None = None) -> list[str]:
 
 def holds_file(folder: Path, suffixes: tuple[str, ...], within: Path | None = None) -> bool:
     """Whether a file with one of the suffixes lies in the folder itself, or a link to one."""
-    try:
-        found = _entries(folder, suffixes, False, Tally("item"), _real(within))
-        return any(role == "file" and (folder / name).exists() for name, role in found)
-    except OSError:
-        return False
+    return next(files_in(folder, suffixes, within), None) is not None
+
+
+def files_in(folder: Path, suffixes: tuple[str, ...], within: Path | None = None) -> Iterator[str]:
+    """The names of files with one of the suffixes, and of links to such, in the folder itself; none of one not listed."""
+    with suppress(OSError):
+        for name, role in _entries(folder, suffixes, False, Tally("item"), _real(within)):
+            if role == "file" and (folder / name).exists():
+                yield name
 
 
 def is_file_below(

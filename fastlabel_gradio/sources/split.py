@@ -85,6 +85,9 @@ class Split(Source):
     def classes(self) -> tuple[str, ...]:
         return self._whole.classes()
 
+    def why_no_classes(self) -> str:
+        return self._whole.why_no_classes()
+
     def reference_label(self, item: Item) -> str | None:
         return self._whole.reference_label(item)
 
