@@ -588,6 +588,7 @@ def _given_contradiction(status: Status) -> str:
 def _status_answer(project: Project, labeler: Labeler, annotator: str) -> dict[str, Any]:
     status = labeler.status()
     left_out = project.source.left_out()
+    left_out_count = sum(entry.count for entry in left_out)
     head, training = status.head, status.training
     return {
         "project": project.name,
@@ -616,7 +617,8 @@ def _status_answer(project: Project, labeler: Labeler, annotator: str) -> dict[s
             **asdict(training),
         },
         "missing_count": status.counts.missing,
-        "left_out_count": sum(entry.count for entry in left_out),
+        "left_out_count": left_out_count,
+        "left_out_noun": project.source.left_out_nouns[left_out_count != 1],
         "left_out": [asdict(entry) for entry in left_out],
         "unreadable_count": project.store.unreadable_count,
         "unreadable": [

@@ -520,7 +520,7 @@ def _show_progress(app: App, stopped: threading.Event) -> None:
                 bar.total = progress.total
                 bar.update(progress.done - bar.n)
                 stopped.wait(0.5)
-        if said := left_out_line(project.source.left_out()):
+        if said := left_out_line(project.source.left_out(), project.source.left_out_nouns):
             sys.stdout.write(f"{project.name}: {said}\n")
         progress = project.pipeline.progress
         if progress.notice:

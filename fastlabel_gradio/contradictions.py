@@ -1,4 +1,4 @@
-"""Contradictions: items of one content, byte for byte, that carry different labels. The caller knows whose they are."""
+"""Contradictions: items of one content (`Source.content_key`) that carry different labels. The caller knows whose."""
 
 import itertools
 from collections.abc import Iterable

@@ -46,6 +46,9 @@ FIT_WAITS_FOR_SCAN_S = 5.0
 RATE_WINDOW_S = 20.0
 LONGEST_SHORTAGE_PAUSE_S = 300.0
 FIT_SEED = 0
+NO_ITEMS = "The source has no items. Add some, then press Rescan."
+NO_ITEM_LISTED = "The source lists no item at all. Is its disk there?"
+NOT_READABLE = "No item of the pool can be read. See the list of unreadable items for the reasons, then press Rescan."
 NEWS_KEPT = 20_000  # more pending items of a rescan are looked for in the store
 
 State = Literal["starting", "loading", "fitting", "embedding", "done", "failed", "stopped"]
@@ -147,6 +150,12 @@ class _News:
             self._items = [] if self._is_overfull else [*self._items, *items]
             self._changed.notify_all()
 
+    def add_unnamed(self) -> None:
+        """Says that there are some."""
+        with self._changed:
+            self._items, self._is_overfull = [], True
+            self._changed.notify_all()
+
     def take(self, timeout_s: float | None) -> list[Item] | None:
         """Waits for items; None where there are more than were kept. Once closed or after that time, whatever there is."""
         with self._changed:
@@ -208,8 +217,10 @@ class EmbeddingPipeline:
         self._rescan_wanted = threading.Event()
         self._news = _News()
         self._retries = Retries()
+        self._unavailable: list[tuple[str, str]] = []  # (id, reason) of items that could not be taken into the sample
         self._waiting = 0  # news that are not embedded yet
         self._failed = False
+        self._no_items, self._no_sample = "", ""  # why there is nothing to embed yet; a rescan may end either
         self._listening = False
         self._progress_lock = threading.Lock()
         self._ready, self._done = _Milestone(), _Milestone()
@@ -226,6 +237,8 @@ class EmbeddingPipeline:
         total = max(self._store.total - self._store.unreadable_count, len(self._store))
         done = min(len(self._store), total - self._waiting)
         progress = replace(self._progress, done=done, total=total, scanning=not self._scanned.is_set())
+        if not self._failed and (reason := self._no_items or self._no_sample):
+            return replace(progress, state="failed", error=reason)
         if progress.state == "done" and self._news.is_waiting:
             return replace(progress, state="embedding")
         return progress
@@ -250,12 +263,12 @@ class EmbeddingPipeline:
                 thread.join(timeout=30)
 
     def rescan(self) -> bool:
-        """Asks for the source to be listed again and returns at once; False where the pipeline failed or is stopped.
+        """Asks for the source to be listed again and returns at once; False where the pipeline was stopped or broke.
 
-        While a rescan is under way one more follows it: it may be past what is new.
+        While a rescan is under way one more follows it: it may be past what is new. Unreadable items are tried again.
         """
         self._rescan_wanted.set()
-        return self._threads[0].is_alive()
+        return all(thread.is_alive() for thread in self._threads)
 
     def is_held_out(self, item_id: str) -> bool:
         """Whether the source keeps an item out of the pool as a test part."""
@@ -302,23 +315,24 @@ class EmbeddingPipeline:
 
     def _scan(self) -> None:
         self._group()
-        self._list_source()
-        if self._store.total == 0 and not self._stop.is_set():
-            raise SourceError("The source has no items. Add some, then restart.")
+        try:
+            self._list_source()
+        except (SourceError, StoreError, OSError) as error:  # a rescan may find it in order
+            self._no_items = str(error)
         self._scanned.set()
         lower_priority()
-        while self._is_rescan_due():
-            self._rescan()
+        while not self._stop.is_set():
+            is_asked_for = self._rescan_wanted.wait(self._rescan_s or None)
+            self._rescan_wanted.clear()
+            if not self._stop.is_set():
+                self._rescan(is_asked_for)
 
-    def _is_rescan_due(self) -> bool:
-        """Waits until one is; False once the pipeline is stopped."""
-        self._rescan_wanted.wait(self._rescan_s or None)
-        self._rescan_wanted.clear()
-        return not self._stop.is_set()
-
-    def _rescan(self) -> None:
+    def _rescan(self, is_asked_for: bool) -> None:
         """A failure costs nothing but this scan: the source may be on a disk that is away for a moment."""
         self._update(rescanning=True)
+        if (is_asked_for or self._no_sample) and self._store.unreadable_count:
+            self._store.retry_all()
+            self._news.add_unnamed()
         notice, found = "", ScanChanges()
         try:
             found = self._list_source()
@@ -342,9 +356,10 @@ class EmbeddingPipeline:
                 del news[NEWS_KEPT + 1 :]
                 if self._stop.is_set():
                     return ScanChanges()
-            if is_empty and self._store.total:
-                raise SourceError("The source lists no item at all. Is its disk there?")
+            if is_empty:
+                raise SourceError(NO_ITEM_LISTED if self._store.total else NO_ITEMS)
             is_complete = True
+            self._no_items = ""
         finally:
             found = self._store.end_scan(is_complete=is_complete, audit_share=self._audit_share)
             if self._scanned.is_set():
@@ -357,6 +372,9 @@ class EmbeddingPipeline:
 
     def _embed(self) -> None:
         encoder, notice = self._load()  # at full priority: the first batch waits for it
+        if self._stop.is_set():
+            self._update(state="stopped")
+            return
         lower_priority()
         with ThreadPoolExecutor(self._workers, "embed", lower_priority) as workers:
             self._group()
@@ -432,8 +450,29 @@ class EmbeddingPipeline:
         while not (self._store.total or self._stop.is_set() or self._scanned.wait(0.1)):
             pass
         self._update(state="fitting", encoder=encoder.name)
-        encoder.fit(self._sample(encoder, workers), FIT_SEED)
-        encoder.save(saved)
+        if sample := self._awaited_sample(encoder, workers):
+            encoder.fit(sample, FIT_SEED)
+            encoder.save(saved)
+
+    def _awaited_sample(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> list[np.ndarray]:
+        """A sample of at least one item, where none can be read once rescans found one; empty after a stop."""
+        pause_s = FIRST_PAUSE_S
+        while not self._stop.is_set():
+            scanned = self._scanned.is_set()
+            self._unavailable.clear()
+            if sample := self._sample(encoder, workers):
+                self._no_sample = ""
+                return sample
+            if scanned:
+                self._store.mark_unreadable(self._unavailable)
+                self._no_sample = NOT_READABLE
+                self._news.take(pause_s)
+                self._news.finish()
+                pause_s = min(2 * pause_s, LONGEST_SHORTAGE_PAUSE_S)
+                self._store.retry([item_id for item_id, _ in self._unavailable])
+            else:
+                self._scanned.wait(0.2)
+        return []
 
     def _sample(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> list[np.ndarray]:
         """Up to `sample_size` readable items, prepared, in shuffled order."""
@@ -446,15 +485,14 @@ class EmbeddingPipeline:
             after = block[-1][0]
             prepared = workers.map(lambda item: self._prepare_or_none(item, encoder), [item for _, item in block])
             sample += [array for array in prepared if array is not None]
-        if not sample:
-            raise SourceError("No item of the pool can be read. See the list of unreadable items for the reasons.")
         return sample
 
     def _prepare_or_none(self, item: Item, encoder: Encoder) -> np.ndarray | None:
         try:
             return encoder.prepare(self._source.read(item, encoder.resolution))  # read again, and kept, when embedded
-        except UnavailableItemError:
-            return None  # it comes again with its batch
+        except UnavailableItemError as error:
+            self._unavailable.append((item.id, str(error)))  # it comes again with its batch
+            return None
         except UnreadableItemError as error:
             self._store.mark_unreadable([(item.id, str(error))])
             return None

@@ -71,7 +71,8 @@ class Project:
             check_owner(self.folder, config.source.kind, config.source.options, base_dir)
             self._labels = self._open_label_store(config.name)  # to the end, so that its file cannot get lost unseen
             undo.callback(self._labels.close)
-            self.schema = self._labels.ensure_labels(_classes(config, self.source.classes()))
+            self._proposed = self.source.classes()
+            self.schema = self._labels.ensure_labels(_classes(config, self._proposed, self.source.why_no_classes()))
             self.store = EmbeddingStore(self.folder)
             undo.callback(self.store.close)
             self.gallery = open_gallery(self.source, self.folder)
@@ -86,7 +87,9 @@ class Project:
                 audit_share=config.audit_share,
             )
             self.contradiction: Contradiction | None = None  # among the reference labels
+            self.new_classes: tuple[str, ...] = ()  # that the source proposes since the start
             self.pipeline.when_done(self._compare_reference_labels)
+            self.pipeline.when_done(self._look_for_classes)
             undo.pop_all()
 
     @property
@@ -101,7 +104,7 @@ class Project:
     def notice(self) -> str:
         """What its users should know of the source, in a line; "" where there is nothing to say."""
         contradiction = self.contradiction.text("The labels that the source knows") if self.contradiction else ""
-        return " ".join(filter(None, (self.source.notice, contradiction)))
+        return " ".join(filter(None, (self.source.notice, contradiction, _new_classes(self.new_classes))))
 
     @property
     def settings(self) -> LabelerSettings:
@@ -174,6 +177,11 @@ class Project:
         if self.contradiction:
             log.warning("%s: %s", self.name, self.contradiction.text("The labels that the source knows"))
 
+    def _look_for_classes(self) -> None:
+        """In the pipeline's thread, once all is embedded: classes that came since the start have no key yet."""
+        if not self.config.classes:
+            self.new_classes = tuple(name for name in self.source.classes() if name not in self._proposed)
+
     def _take_idle(self) -> "list[_Opened]":
         """Visitors of a public page come and go: the labelers that were used least lately, to be closed."""
         return [self._labelers.popitem(last=False)[1] for _ in range(len(self._labelers) - MAX_PRIVATE_LABELERS)]
@@ -209,11 +217,19 @@ class _Opened:
             self.folder.rmdir()
 
 
-def _classes(config: ProjectConfig, proposed: tuple[str, ...]) -> tuple[str, ...]:
+def _new_classes(names: tuple[str, ...]) -> str:
+    """That the source proposes classes which have no key yet, in a sentence for the page; "" for none."""
+    if not names:
+        return ""
+    shown_names = ", ".join(f"'{name}'" for name in names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
+    return f"New classes in the source: {shown_names}. Restart FastLabel to get keys for them; labels are kept."
+
+
+def _classes(config: ProjectConfig, proposed: tuple[str, ...], why_none: str) -> tuple[str, ...]:
     classes = config.classes or proposed
     if not classes:
         raise ConfigError(
-            f"project '{config.name}' has no classes, and its source proposes none. "
+            f"project '{config.name}' has no classes, and its source proposes none{f' ({why_none})' if why_none else ''}. "
             "Name at least two: --classes cat,dog on the command line, or 'classes: [cat, dog]' in the configuration."
         )
     return classes

@@ -233,7 +233,7 @@ def test_what_is_left_out_or_missing_is_counted_and_a_rescan_finds_it(tmp_path: 
             assert client.post("/api/rescan", json={"project": "images"}).json() == {"requested": True}
             wait_for(lambda: client.get("/api/status").json()["embedding"]["scans"] == 1)
             status = client.get("/api/status").json()
-            assert (status["missing_count"], status["left_out_count"]) == (1, 1)
+            assert (status["missing_count"], status["left_out_count"], status["left_out_noun"]) == (1, 1, "file")
             assert status["left_out"] == [{"what": ".txt", "why": "not a picture, by the suffix", "count": 1}]
             assert client.post("/api/rescan").json() == {"requested": True}
             assert client.post("/api/rescan", json={"project": "birds"}).status_code == 404

@@ -297,3 +297,17 @@ def test_the_documented_lines_find_the_file_of_an_exported_path(name: bytes) -> 
 def test_every_name_has_an_id_of_its_own_that_utf8_carries(name: str) -> None:
     assert path_of(id_of(name)) == name
     assert id_of(name).encode().decode() == id_of(name)
+
+
+def test_a_folder_without_classes_says_why(tmp_path: Path) -> None:
+    save(tmp_path / "a" / "images" / "cat" / "1.png", 1)
+    save(tmp_path / "a" / "images" / "dog" / "2.png", 2)
+    why = opened("image_folder", tmp_path, path=str(tmp_path / "a")).why_no_classes()
+    assert f"give {tmp_path / 'a' / 'images'}" in why
+    within = tmp_path / "a" / "images"
+    assert opened("image_folder", tmp_path, path=str(within)).classes() == ("cat", "dog")
+    save(within / "loose.png", 3)
+    assert "cat, dog" in (why := opened("image_folder", tmp_path, path=str(within)).why_no_classes())
+    assert "'loose.png'" in why
+    save(tmp_path / "flat" / "1.png", 1)
+    assert opened("image_folder", tmp_path, path=str(tmp_path / "flat")).why_no_classes() == ""

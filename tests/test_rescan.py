@@ -3,14 +3,17 @@
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from fastlabel_gradio.errors import InvalidLabelsError
+from fastlabel_gradio.media.pictures import FORMATS
 from fastlabel_gradio.project import Project
 from tests.pools import make_config, rescan, true_labels, wait_for, write_pictures
-from tests.source_data import save, write_csv
+from tests.source_data import save, write_csv, write_esc50
 
 OpenProject = Callable[..., Project]
 
@@ -37,6 +40,14 @@ def test_new_files_are_embedded_and_can_be_labeled(project: Project, pictures: P
     labeler = project.labeler("ann")
     assert labeler.counts().unlabeled == 64
     assert len({item.id for item in labeler.next_batch("ann", 100).items}) == 64
+
+
+def test_a_class_folder_that_comes_is_named_on_the_page(project: Project, pictures: Path, tmp_path: Path) -> None:
+    assert project.notice == ""
+    shutil.copytree(write_pictures(tmp_path / "more", 2, seed=5) / "red", pictures / "violet")
+    rescan(project)
+    wait_for(lambda: "'violet'" in project.notice)
+    assert "Restart" in project.notice
 
 
 def test_a_file_that_was_half_copied_is_read_once_it_is_whole(project: Project, pictures: Path, tmp_path: Path) -> None:
@@ -168,6 +179,27 @@ def test_a_table_is_read_again_where_it_changed(tmp_path: Path, open_project: Op
     assert project.store.total == 5
 
 
+def test_the_table_of_a_folded_set_is_read_again_where_it_changed(tmp_path: Path, open_project: OpenProject) -> None:
+    folder = write_esc50(tmp_path / "esc")
+    table = folder / "meta" / "esc50.csv"
+    first, *rows = table.read_text().splitlines()
+    table.write_text("\n".join([first, *rows[:12]]))
+    source = {"kind": "esc50", "path": str(folder), "test_fold": 1}
+    project = open_project(make_config(folder, name="audio", source=source, encoder="bands", rescan_minutes=0))
+    assert project.store.total == 9
+    table.write_text("\n".join([first, *rows]))
+    rescan(project)
+    assert (project.store.total, project.pipeline.progress.scan_changes) == (12, "3 new items")
+    for text, said in (
+        ("filename,fold\na.wav,2\n", "no column 'category'"),
+        ("\n".join([first, *rows[:3]]), "test_fold 1"),
+    ):
+        table.write_text(text)
+        rescan(project)
+        assert said in project.pipeline.progress.scan_notice
+        assert project.store.total == 12
+
+
 def test_labels_of_test_items_are_kept_not_missing_and_not_trained_on(
     tmp_path: Path, open_project: OpenProject
 ) -> None:
@@ -202,3 +234,56 @@ def test_a_store_of_an_earlier_version_keeps_what_it_knew_of_scans(pictures: Pat
     assert store.former_ids(["red/0000.png", "red/0001.png"]) <= {"red/0000.png"}
     wait_for(lambda: store.known_ids(["red/0000.png"]) == {"red/0000.png"})
     assert store.total == 60
+
+
+@pytest.mark.parametrize("encoder", ["pixels", "offline"])
+def test_a_table_whose_files_come_later_comes_to_life(
+    pictures: Path, tmp_path: Path, open_project: OpenProject, encoder: str
+) -> None:
+    rows = [[f"{name}/{number:04d}.png", name] for name in ("red", "blue") for number in range(20)]
+    table = write_csv(tmp_path / "later" / "pictures.csv", [["path", "label"], *rows])
+    source = {"kind": "table", "path": str(table)}
+    project = open_project(make_config(table, source=source, encoder=encoder, rescan_minutes=0))
+    assert ("press Rescan" in project.pipeline.progress.error) == (encoder == "offline")
+    assert project.store.unreadable_count == 40
+    shutil.copytree(pictures, table.parent, dirs_exist_ok=True)
+    rescan(project)
+    assert (project.pipeline.progress.error, project.store.unreadable_count) == ("", 0)
+    assert len(project.labeler("ann").next_batch("ann", 100).items) == 40
+
+
+@pytest.mark.parametrize("encoder", ["pixels", "offline"])
+def test_a_folder_that_was_away_at_the_start_comes_to_life(pictures: Path, tmp_path: Path, encoder: str) -> None:
+    config = make_config(pictures, encoder=encoder, rescan_minutes=0.001)
+    with closing(Project(config, tmp_path, tmp_path / "work")) as project:
+        pictures.rename(tmp_path / "away")
+        project.start()
+        wait_for(lambda: "does not exist" in project.pipeline.progress.error)
+        assert project.pipeline.progress.state == "failed"
+        (tmp_path / "away").rename(pictures)
+        wait_for(lambda: project.pipeline.progress.done == 60 and project.pipeline.progress.state == "done")
+        assert project.pipeline.progress.error == ""
+
+
+def test_a_pool_without_a_readable_item_ends_at_once_when_it_is_closed(
+    pictures: Path, open_project: OpenProject
+) -> None:
+    for path in pictures.rglob("*.png"):
+        path.write_bytes(b"")
+    project = open_project(make_config(pictures, encoder="offline", rescan_minutes=0))
+    assert project.pipeline.progress.state == "failed"
+    project.close()
+    assert not any(thread.is_alive() for thread in project.pipeline._threads)
+
+
+def test_unreadable_items_are_tried_again_where_a_rescan_is_asked_for(
+    project: Project, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("RGB", (9, 9), "red").save(pictures / "red" / "new.bmp")
+    formats = tuple(kind for kind in FORMATS if kind not in ("BMP", "DIB"))
+    monkeypatch.setattr("fastlabel_gradio.media.pictures.FORMATS", formats)
+    rescan(project)
+    assert project.store.unreadable_count == 1
+    monkeypatch.undo()
+    rescan(project)
+    assert (project.store.unreadable_count, project.pipeline.progress.done) == (0, 61)

@@ -11,7 +11,8 @@ from PIL import Image
 from fastlabel_gradio.errors import ConfigError, SourceError, UnreadableItemError
 from fastlabel_gradio.exports import EXPORTERS, ExportRow, harmless_rows
 from fastlabel_gradio.sources import Source, guess_source
-from fastlabel_gradio.types import Item, TimeSpan, Waveform
+from fastlabel_gradio.sources.folder_walk import left_out_line
+from fastlabel_gradio.types import Item, LeftOut, TimeSpan, Waveform
 from tests.source_data import RATE_HZ, ids, opened, picture, save, save_sound, sound, write_csv
 
 
@@ -241,6 +242,19 @@ def test_many_numbers_with_fractions_are_a_measurement_and_no_classes(tmp_path: 
     [left] = source.left_out()
     assert (left.what, left.count) == ("number as a label", 200)
     assert "200 different numbers are a measurement" in left.why
+
+
+def test_an_item_whose_label_is_no_class_is_taken_without_it_and_that_is_said(tmp_path: Path) -> None:
+    source = write(tmp_path, "t.csv", "path,label\na.png,\"['cat', 'dog']\"\nb.png,cat\nc.png,\"{'cat': 1}\"\n")
+    assert ids(source) == ["a.png", "b.png", "c.png"]
+    assert [source.reference_label(item) for item in source.scan()] == [None, "cat", None]
+    [left] = source.left_out()
+    assert "the item is taken without it" in left.why
+    line = left_out_line(source.left_out(), source.left_out_nouns)
+    assert line == "2 rows or labels left out: 2 label that is a list"
+    assert left_out_line([LeftOut("row without a path", "", 1)], source.left_out_nouns).startswith(
+        "1 row or label left"
+    )
 
 
 def test_class_numbers_stay_classes_however_a_program_wrote_them(tmp_path: Path) -> None:

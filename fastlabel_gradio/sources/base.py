@@ -37,11 +37,13 @@ class Source(ABC):
     Attributes:
         sound_view: how its sounds are taken; `read` gives them as they are heard.
         grouping: what `group_of` goes by, fixed once the source is open; None where it knows no groups.
+        left_out_nouns: what `left_out` counts, for messages: of one and of several.
     """
 
     kind: Kind
     sound_view: SoundView = SoundView()
     grouping: Grouping | None = None
+    left_out_nouns: tuple[str, str] = ("file", "files")
     Options: ClassVar[type[SourceOptions]]
 
     @abstractmethod
@@ -100,6 +102,10 @@ class Source(ABC):
     def classes(self) -> tuple[str, ...]:
         """The classes that the source proposes, in order; empty where it knows none."""
         return ()
+
+    def why_no_classes(self) -> str:
+        """Why `classes` is empty where its user may expect some, without a full stop; "" where there is nothing to say."""
+        return ""
 
     def reference_label(self, item: Item) -> str | None:
         """The class name that the data itself gives, for evaluation only: never shown, never trained on."""

@@ -79,6 +79,14 @@ def stamp_of(status: os.stat_result) -> str:
     return f"{status.st_size}:{status.st_mtime_ns}"
 
 
+def file_stamp(path: str | Path) -> str:
+    """`stamp_of` a file; "missing" where there is none, or it cannot be looked at."""
+    try:
+        return stamp_of(os.stat(path))  # noqa: PTH116  # of each row of a table
+    except (OSError, ValueError):
+        return "missing"
+
+
 def file_key(path: Path) -> str:
     """BLAKE2b of the file's bytes, 32 hex digits, read in blocks. Raises UnreadableItemError."""
     with open_file(path) as stream:

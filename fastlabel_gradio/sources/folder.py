@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 
 from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.sources.base import Source, SourceOptions
-from fastlabel_gradio.sources.files import LINK_OUT, exported_path, id_of, locate, stamp_of
+from fastlabel_gradio.sources.files import LINK_OUT, exported_path, id_of, locate, path_of, stamp_of
 from fastlabel_gradio.sources.folder_walk import (
     Tally,
+    files_in,
     holds_file,
     is_file_below,
     left_out_line,
@@ -146,6 +147,17 @@ class FolderSource(Source):
             tested = self._class_folders(self.root / split)
             names |= tested if names & tested else set()
         return tuple(sorted(map(id_of, names))) if len(names) > 1 else ()
+
+    def why_no_classes(self) -> str:
+        """That items lie beside folders, or that all is in one folder that holds the others."""
+        folders = sorted(map(id_of, self._class_folders(self.root)))
+        beside = next(files_in(self.root, self.suffixes, self._within), None)
+        if folders and beside:
+            named = ", ".join(folders[:3]) + (", …" if folders[3:] else "")
+            return f"{named} would be, but {self.noun}s such as '{id_of(beside)}' lie beside: move them away"
+        if len(folders) == 1 and self._class_folders(self.root / path_of(folders[0])):
+            return f"all {self.noun}s are in its folder '{folders[0]}': give {self.root / path_of(folders[0])} for that one's"
+        return ""
 
     def reference_label(self, item: Item) -> str | None:
         """The item's class folder; None for an item beside the class folders."""

@@ -8,6 +8,7 @@ import logging
 import os
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -94,14 +95,14 @@ class Tally:
         )
 
 
-def left_out_line(left_out: Sequence[LeftOut], shown: int = 8) -> str:
+def left_out_line(left_out: Sequence[LeftOut], nouns: tuple[str, str] = ("file", "files"), shown: int = 8) -> str:
     """`14 files left out: 9 .txt, 5 .xml`; "" for none. The first `shown` kinds are named."""
     if not left_out:
         return ""
     total = sum(entry.count for entry in left_out)
     kinds = [f"{entry.count:,} {entry.what}" for entry in left_out[:shown]]
     rest = [f"and {len(left_out) - shown} more kinds"] if len(left_out) > shown else []
-    return f"{total:,} file{'' if total == 1 else 's'} left out: {', '.join(kinds + rest)}"
+    return f"{total:,} {nouns[total != 1]} left out: {', '.join(kinds + rest)}"
 
 
 def suffix_of(name: str) -> str:
@@ -166,11 +167,15 @@ def subfolders(folder: Path, within: Path | None = None) -> list[str]:
 
 def holds_file(folder: Path, suffixes: tuple[str, ...], within: Path | None = None) -> bool:
     """Whether a file with one of the suffixes lies in the folder itself, or a link to one."""
-    try:
-        found = _entries(folder, suffixes, False, Tally("item"), _real(within))
-        return any(role == "file" and (folder / name).exists() for name, role in found)
-    except OSError:
-        return False
+    return next(files_in(folder, suffixes, within), None) is not None
+
+
+def files_in(folder: Path, suffixes: tuple[str, ...], within: Path | None = None) -> Iterator[str]:
+    """The names of files with one of the suffixes, and of links to such, in the folder itself; none of one not listed."""
+    with suppress(OSError):
+        for name, role in _entries(folder, suffixes, False, Tally("item"), _real(within)):
+            if role == "file" and (folder / name).exists():
+                yield name
 
 
 def is_file_below(

@@ -12,7 +12,7 @@ from pydantic import PositiveInt
 from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.groups import Grouping
 from fastlabel_gradio.sources.base import Source
-from fastlabel_gradio.sources.files import exported_path, id_of, locate, path_of, stamp_of
+from fastlabel_gradio.sources.files import exported_path, file_stamp, id_of, locate, path_of
 from fastlabel_gradio.sources.sound_files import SoundOptions, read_sound, sound_key, sound_view, whole_file
 from fastlabel_gradio.sources.table_rows import Row, table_rows, text_of
 from fastlabel_gradio.types import Item, LeftOut, Waveform
@@ -55,6 +55,7 @@ class FoldedClips(Source):
 
     kind = "audio"
     grouping = Grouping("recordings")
+    left_out_nouns = ("row", "rows")
     metadata: ClassVar[str]
     columns: ClassVar[tuple[str, ...]]
     source_column: ClassVar[str]
@@ -63,15 +64,11 @@ class FoldedClips(Source):
 
     def __init__(self, options: Any, base_dir: Path, cache_dir: Path) -> None:
         folder = self._folder(options, base_dir, cache_dir)
-        if not (folder / self.metadata).is_file():
-            raise SourceError(f"{folder} has no {self.metadata}. {self.advice}")
+        self._table = folder / self.metadata
         self._audio = folder / AUDIO
-        self._clips = self._read_clips(folder / self.metadata, options)
+        self._options = options
         self._test_fold: int | None = options.test_fold
-        folds = sorted({clip.fold for clip in self._clips.values()})
-        if self._test_fold is not None and (self._test_fold not in folds or len(folds) == 1):
-            known = ", ".join(map(str, folds))
-            raise SourceError(f"{folder}: test_fold {self._test_fold} leaves no pool or no test. Its folds: {known}.")
+        self._read_table()
         self.sound_view = sound_view(options, (self._audio / path_of(item_id) for item_id in self._clips))
 
     @abstractmethod
@@ -83,8 +80,11 @@ class FoldedClips(Source):
         """What a row says; None for one that is left out. `source`: the recording that the clip was cut from."""
 
     def scan(self) -> Iterator[Item]:
-        """In the order of the rows."""
-        return (self._item(item_id) for item_id, clip in self._clips.items() if clip.fold != self._test_fold)
+        """In the order of the rows, of the CSV file as it is now. Raises SourceError where it cannot be read any more."""
+        if file_stamp(self._table) != self._table_stamp:
+            self._read_table()
+        clips = self._clips
+        yield from (self._item(item_id) for item_id, clip in clips.items() if clip.fold != self._test_fold)
 
     def held_out(self) -> Iterator[Item]:
         """The clips of `test_fold`."""
@@ -139,28 +139,38 @@ class FoldedClips(Source):
         return text_of(row.get(self.source_column)) or (match[1] if match else name)
 
     def _item(self, item_id: str) -> Item:
-        try:
-            return Item(item_id, stamp_of(locate(self._audio, item_id).stat()))
-        except (OSError, ValueError):
-            return Item(item_id, "missing")
+        return Item(item_id, file_stamp(locate(self._audio, item_id)))
 
-    def _read_clips(self, table: Path, options: Any) -> dict[str, Clip]:
-        """Clips by item id; rows without one are counted."""
-        clips = {}
-        self._unwanted = 0
+    def _read_table(self) -> None:
+        """Keeps what was read before where it raises SourceError."""
+        if not self._table.is_file():
+            raise SourceError(f"{self._table.parents[1]} has no {self.metadata}. {self.advice}")
+        stamp = file_stamp(self._table)
+        clips, unwanted = self._read_clips(self._table)
+        folds = sorted({clip.fold for clip in clips.values()})
+        if self._test_fold is not None and (self._test_fold not in folds or len(folds) == 1):
+            known = ", ".join(map(str, folds))
+            raise SourceError(
+                f"{self._table}: test_fold {self._test_fold} leaves no pool or no test. Its folds: {known}."
+            )
+        self._clips, self._unwanted, self._table_stamp = clips, unwanted, stamp
+
+    def _read_clips(self, table: Path) -> tuple[dict[str, Clip], int]:
+        """Clips by item id, and how many rows name none."""
+        clips, unwanted = {}, 0
         for place, row in table_rows(table, self.columns, self.advice):
             try:
                 cells = _cells(row, self.columns)
             except ValueError as error:
                 raise SourceError(f"{table}, {place}: {error}. {self.advice}") from error
-            clip = self._clip(cells, self._source_of(row, cells), options)
+            clip = self._clip(cells, self._source_of(row, cells), self._options)
             if clip is None:
-                self._unwanted += 1
+                unwanted += 1
             else:
                 clips[id_of(clip.path)] = clip
         if not clips:
             raise SourceError(f"{table} names no clip. {self.advice}")
-        return clips
+        return clips, unwanted
 
 
 def _cells(row: Row, columns: tuple[str, ...]) -> dict[str, str]:

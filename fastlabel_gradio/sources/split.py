@@ -49,6 +49,7 @@ class Split(Source):
         self.grouping = self._whole.grouping
         self._held_out_count = 0
         self.sound_view = self._whole.sound_view
+        self.left_out_nouns = self._whole.left_out_nouns
 
     def scan(self) -> Iterator[Item]:
         held_out = 0
@@ -91,6 +92,9 @@ class Split(Source):
 
     def classes(self) -> tuple[str, ...]:
         return self._whole.classes()
+
+    def why_no_classes(self) -> str:
+        return self._whole.why_no_classes()
 
     def reference_label(self, item: Item) -> str | None:
         return self._whole.reference_label(item)

@@ -13,7 +13,7 @@ from fastlabel_gradio.errors import SourceError, UnreadableItemError
 from fastlabel_gradio.groups import Grouping
 from fastlabel_gradio.media.pictures import open_picture
 from fastlabel_gradio.sources.base import SOURCES, Source
-from fastlabel_gradio.sources.files import exported_path, file_key, id_of, locate, path_of, stamp_of
+from fastlabel_gradio.sources.files import exported_path, file_key, file_stamp, locate, path_of
 from fastlabel_gradio.sources.grouped import GroupPattern, PatternGroups, file_id_of
 from fastlabel_gradio.sources.other_programs import other_program, time_columns
 from fastlabel_gradio.sources.sound_files import SoundOptions, read_sound, sound_key, sound_view, whole_file
@@ -111,6 +111,7 @@ class Table(Source):
     """
 
     Options = TableOptions
+    left_out_nouns = ("row or label", "rows or labels")
 
     def __init__(self, options: TableOptions, base_dir: Path, cache_dir: Path) -> None:
         self._table = base_dir / options.path.expanduser()
@@ -134,7 +135,7 @@ class Table(Source):
 
     def scan(self) -> Iterator[Item]:
         """In the order of the rows, of the table as it is now. Raises SourceError where it cannot be read any more."""
-        if _stamp(self._table.parent, id_of(self._table.name)) != self._table_stamp:
+        if file_stamp(self._table) != self._table_stamp:
             self._read_table()
         self._look_for_files()
         items = self._items
@@ -199,7 +200,7 @@ class Table(Source):
         """Keeps what was read before where it raises SourceError."""
         table, options, noun = self._table, self._options, NOUNS[self.kind]
         _check_table(table)
-        stamp = _stamp(table.parent, id_of(table.name))
+        stamp = file_stamp(table)
         items = _read_items(table, self.root, options)
         if not items.labels:
             raise SourceError(f"{table} names no {noun}. {_reasons(items) or _advice(options)}")
@@ -227,7 +228,7 @@ class Table(Source):
 
     def _item(self, item_id: str) -> Item:
         file_id = TimeSpan.split(item_id)[0] if self.kind == "audio" else item_id
-        return Item(item_id, _stamp(self.root, file_id))
+        return Item(item_id, file_stamp(os.path.join(self.root, path_of(file_id))))  # noqa: PTH118
 
 
 def _check_table(table: Path) -> None:
@@ -299,10 +300,3 @@ def _reasons(items: TableItems) -> str:
 
 def _advice(options: TableOptions) -> str:
     return f"Fill its column '{options.path_column}', one path a row."
-
-
-def _stamp(root: Path, item_id: str) -> str:
-    try:
-        return stamp_of(os.stat(os.path.join(root, path_of(item_id))))  # noqa: PTH116, PTH118
-    except (OSError, ValueError):
-        return "missing"

@@ -22,6 +22,7 @@ from fastlabel_gradio.spreadsheet_cells import original
 from fastlabel_gradio.types import Kind, LeftOut, TimeSpan
 
 HELD_OUT = "test"  # the value of the split column that keeps a row out of the pool
+TAKEN = "; the item is taken without it"
 MOST_LINES = 4  # of a path or label; more are the rows after a quote that is not closed
 
 _PART = re.compile(r"(.+)#t=(\d+(?:\.\d+)?),(\d+(?:\.\d+)?)", re.DOTALL)
@@ -89,7 +90,7 @@ def items_of(
         try:
             said = label(row.get(columns.label)) if columns.label else None
         except Refused as refused:
-            left_out.add(refused.what, refused.why, f"{place}: {_shown(row.get(columns.label))}")
+            left_out.add(refused.what, refused.why + TAKEN, f"{place}: {_shown(row.get(columns.label))}")
             said = None
         if found in items.labels:
             same = items.labels[found] == said
@@ -174,7 +175,7 @@ def _drop_measurements(items: TableItems, columns: Columns, left_out: _LeftOut) 
     labels = {label for label in items.labels.values() if label is not None}
     if are_measurements(labels):
         count = sum(label is not None for label in items.labels.values())
-        why = f"{len(labels)} different numbers are a measurement, no classes: name another column as `label_column`"
+        why = f"{len(labels)} different numbers are a measurement, no classes: name another column as `label_column`{TAKEN}"
         left_out.add("number as a label", why, f"column '{columns.label}'", count)
         items.labels = dict.fromkeys(items.labels)
 

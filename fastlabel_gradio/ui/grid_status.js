@@ -89,9 +89,9 @@ class StatusPanel {
     paintList(this.unreadable, count, formatCount(count) + " unreadable", lines, more);
   }
 
-  paintLeftOut({ left_out_count: count, left_out: entries }) {
+  paintLeftOut({ left_out_count: count, left_out_noun: noun, left_out: entries }) {
     const lines = entries.map((entry) => [el("span", "", formatCount(entry.count) + " ", nameNode(entry.what)), entry.why]);
-    paintList(this.leftOut, count, plural(count, "file") + " left out", lines, "");
+    paintList(this.leftOut, count, formatCount(count) + " " + noun + " left out", lines, "");
   }
 
   paintMissing(count) {
