@@ -206,7 +206,10 @@ def _serve(arguments: argparse.Namespace) -> None:
     try:
         config = _config(arguments)
         logins = _logins(arguments)
-        app = create_app(config, _workdir(arguments), logins)
+        workdir = _workdir(arguments)
+        if arguments.config and not arguments.workdir:
+            _tell_of_earlier(workdir, config)
+        app = create_app(config, workdir, logins)
     except FastLabelError as error:
         sys.exit(f"fastlabel: {error}")
     _run(app, arguments)
@@ -418,6 +421,15 @@ def _workdir(arguments: argparse.Namespace) -> Path:
     if says:
         log.warning("%s", says)
     return workdir
+
+
+def _tell_of_earlier(workdir: Path, config: AppConfig) -> None:
+    """Says where the labels of a configuration are that was moved or renamed."""
+    from fastlabel_gradio.source_identity import data_path, earlier_workdir
+
+    data = {project.name: data_path(project.source.options, config.base_dir) for project in config.projects}
+    if says := earlier_workdir(workdir.parent, workdir, data):
+        log.warning("%s", says)
 
 
 def _logins(arguments: argparse.Namespace) -> dict[str, str]:

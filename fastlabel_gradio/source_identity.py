@@ -131,7 +131,7 @@ def find_workdir(base: Path, usual: Path, path: Path) -> tuple[Path, str]:
     now = place_of(path)
     if now is None:
         return usual, ""
-    places = list(_recorded_places(base))
+    places = [(workdir, place) for workdir, _, place in _recorded_places(base)]
     same = [(workdir, place) for workdir, place in places if place.match(now) is Match.SAME]
     if any(workdir == usual for workdir, _ in same):
         return usual, ""
@@ -147,6 +147,25 @@ def find_workdir(base: Path, usual: Path, path: Path) -> tuple[Path, str]:
     return usual, " ".join(says)
 
 
+def earlier_workdir(base: Path, usual: Path, data: Mapping[str, Path | None]) -> str:
+    """That another working directory holds labels of a configuration's projects, which was moved or renamed; "" for none.
+
+    Args:
+        usual: the one that the configuration's path gives; nothing is said once it is there.
+        data: what the source of each project reads, by the project's name.
+    """
+    places = {name: now for name, path in data.items() if path and (now := place_of(path))}
+    if usual.exists() or not places:
+        return ""
+    for workdir, project, place in _recorded_places(base):
+        if project in places and place.match(places[project]) is Match.SAME:
+            return (
+                f"{workdir} holds labels of '{project}' in {place.path}, from another configuration or place of it. "
+                f"To go on with them, start with --workdir {workdir}"
+            )
+    return ""
+
+
 def data_path(options: Mapping[str, Any], base_dir: Path) -> Path | None:
     """The folder or file that a source with these options reads; None for one that reads none, or fetches it."""
     inner = options.get("of")
@@ -158,12 +177,12 @@ def data_path(options: Mapping[str, Any], base_dir: Path) -> Path | None:
     return base_dir / Path(str(path)).expanduser()
 
 
-def _recorded_places(base: Path) -> Iterator[tuple[Path, Place]]:
-    """Every working directory below `base`, with each place that a project in it belongs to."""
+def _recorded_places(base: Path) -> Iterator[tuple[Path, str, Place]]:
+    """Every working directory below `base`, with the name of each project in it and the place that this belongs to."""
     for record in sorted(base.glob(f"*/*/{RECORD}")):
         with suppress(ConfigError):  # a damaged one is told of when its project is opened
             if place := _recorded_place(_read(record), Path("/")):
-                yield record.parent.parent, place
+                yield record.parent.parent, record.parent.name, place
 
 
 def _check_same(record: Path, kind: str, options: SourceOptions, now: Place | None, base_dir: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from fastlabel_gradio.app import _parser, _workdir
 from fastlabel_gradio.birth_time import birth_ns
 from fastlabel_gradio.errors import ConfigError
-from fastlabel_gradio.source_identity import RECORD, check_owner
+from fastlabel_gradio.source_identity import RECORD, check_owner, earlier_workdir
 from tests.pools import write_pictures
 from tests.source_data import save, write_csv
 
@@ -178,3 +178,16 @@ def test_a_source_without_a_path_is_known_by_its_options(tmp_path: Path) -> None
     check_owner(tmp_path, "demo", {"part": "pool"}, Path())
     with pytest.raises(ConfigError):
         check_owner(tmp_path, "demo", {"part": "all"}, Path())
+
+
+def test_a_configuration_that_was_moved_is_told_where_its_labels_are(
+    start: Start, pictures: Path, tmp_path: Path
+) -> None:
+    home, usual = tmp_path / "home", tmp_path / "home" / "my-2"
+    first = start(pictures)
+    says = earlier_workdir(home, usual, {"images": pictures, "demo": None})
+    assert f"--workdir {first}" in says
+    assert earlier_workdir(home, usual, {"birds": pictures}) == ""
+    assert earlier_workdir(home, usual, {"images": write_pictures(tmp_path / "others", 4, seed=8)}) == ""
+    usual.mkdir()
+    assert earlier_workdir(home, usual, {"images": pictures}) == ""
