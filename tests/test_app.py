@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -332,16 +332,24 @@ def test_the_demo_runs_without_a_network_and_says_which_encoder_stands_in(tmp_pa
         assert process.wait(60) == 0
 
 
+def _without_confidence(item: dict[str, Any]) -> dict[str, Any]:
+    """The head may have been calibrated after the batch was given out."""
+    return {**item, "prediction": item["prediction"] and item["prediction"]["label"]}
+
+
 def test_a_killed_process_loses_no_acknowledged_label_and_no_batch(tmp_path: Path) -> None:
     folder = write_pictures(tmp_path / "pictures", per_class=40)
     words = (str(folder), "--workdir", str(tmp_path / "work"), "--encoder", "offline")
     acknowledged: dict[str, str] = {}
-    batch: dict[str, object] = {}
+    batch: dict[str, Any] = {}
     for round_number in range(2):
         with _serving(*words) as (client, process):
             if batch:
                 wait_for(lambda: bool(client.get("/api/next_batch").json()["items"]), timeout=60)
-                assert client.get("/api/next_batch").json()["items"] == batch["items"]
+                again = client.get("/api/next_batch").json()
+                assert [_without_confidence(item) for item in again["items"]] == [
+                    _without_confidence(item) for item in batch["items"]
+                ]
             rows = client.get("/api/export", params={"format": "json"}).json()
             assert {row["item_id"]: row["label"] for row in rows} == acknowledged
             wait_for(lambda: bool(client.get("/api/next_batch", params={"size": 7}).json()["items"]), 60)
