@@ -9,7 +9,7 @@ from fastlabel_gradio.encoders import check_encoder
 from fastlabel_gradio.encoders.base import Encoder
 from fastlabel_gradio.project import Project
 from fastlabel_gradio.unheard import unheard_notice
-from tests.pools import BandEncoder, PixelEncoder, make_sound_config
+from tests.pools import BandEncoder, PixelEncoder, make_sound_config, wait_for
 from tests.source_data import folder_source, opened
 from tests.test_sound_options import save_tone
 
@@ -63,6 +63,7 @@ def test_a_few_such_sounds_no_sounds_and_pictures_are_not_worth_a_word(insects: 
 def test_the_page_is_told_once_also_after_a_restart(open_project: Callable[..., Project], insects: Path) -> None:
     for _ in range(2):
         project = open_project(make_sound_config(insects / "sounds", classes=("a", "b"), encoder="offline"))
+        wait_for(lambda pipeline=project.pipeline: "`top_hz: 22050`" in pipeline.progress.notice)
         assert project.pipeline.progress.notice.count("`top_hz: 22050`") == 1
         project.close()
 
