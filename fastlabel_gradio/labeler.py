@@ -166,10 +166,10 @@ class Labeler:
         with turn:
             if not fresh and (batch := self._open_batch(annotator)):
                 return batch
-            with self._learner.paused():
+            with self._learner.paused():  # to the end: what follows a training would begin in between, and take the cores
                 self._learner.wait_for_head()
-            self._release(annotator, aside=True)
-            batch = self._claim_fresh(annotator, Wish(size or self.settings.batch_size, chosen.name))
+                self._release(annotator, aside=True)
+                batch = self._claim_fresh(annotator, Wish(size or self.settings.batch_size, chosen.name))
         self._learner.release_pages()
         return batch
 
@@ -343,8 +343,7 @@ class Labeler:
     def _claim_fresh(self, annotator: str, wish: Wish) -> Batch:
         """Picks and claims. Picks anew where another annotator was faster with some; takes fewer where that goes on."""
         for attempt in range(CLAIM_ATTEMPTS):
-            with self._learner.paused():
-                pick = self._queue.picked(wish, self._pick)
+            pick = self._queue.picked(wish, self._pick)
             try:
                 whole = attempt < CLAIM_ATTEMPTS - 1
                 claimed = self._claim(annotator, pick.rows, pick.strategy, pick.notice, pick.head, whole=whole)

@@ -263,7 +263,6 @@ class Learner:
         rows, targets = self._lesson.rows, self._lesson.targets
         if self._lesson.is_new:
             self._measure(self._head)
-            self._compare_copies()
         vectors = self.kept.of(self._store.embeddings, rows)
         head = self._maker.calibrate(self._head, vectors, targets, is_superseded, self._lesson.groups)
         if head is not self._head:
@@ -271,6 +270,8 @@ class Learner:
             self._save(head)
         self.release_pages()
         self._refresh_shortlist(head, is_superseded)
+        if self._lesson.is_new and not is_superseded():
+            self._compare_copies()  # last: who waits for a batch waits for none of this
         if self._unsaved:
             raise StoreError(self._unsaved)
 
