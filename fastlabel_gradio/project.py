@@ -173,9 +173,10 @@ class Project:
         """In the pipeline's thread, once all is embedded."""
         known = ((key, item_id, self.source.reference_label(Item(item_id))) for key, item_id in self.store.copies())
         labeled = ((key, item_id, label) for key, item_id, label in known if label is not None)
-        self.contradiction = contradiction_among(labeled)
-        if self.contradiction:
-            log.warning("%s: %s", self.name, self.contradiction.text("The labels that the source knows"))
+        found = contradiction_among(labeled)
+        if found:
+            log.warning("%s: %s", self.name, found.text("The labels that the source knows"))
+        self.contradiction = found
 
     def _look_for_classes(self) -> None:
         """In the pipeline's thread, once all is embedded: classes that came since the start have no key yet."""
