@@ -166,7 +166,8 @@ class Labeler:
         with turn:
             if not fresh and (batch := self._open_batch(annotator)):
                 return batch
-            with self._learner.paused():  # to the end: what follows a training would begin in between, and take the cores
+            # To the end: what follows a training would begin in between, and take the cores.
+            with self._learner.paused():
                 self._learner.wait_for_head()
                 self._release(annotator, aside=True)
                 batch = self._claim_fresh(annotator, Wish(size or self.settings.batch_size, chosen.name))
