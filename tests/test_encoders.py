@@ -23,7 +23,7 @@ from safetensors.torch import save_file
 
 from fastlabel_gradio.encoders import ENCODERS, Encoder, FittedEncoder, check_encoder, clip_weights, hub
 from fastlabel_gradio.encoders.linear_maps import principal_directions
-from fastlabel_gradio.encoders.pretrained import weights_digest
+from fastlabel_gradio.encoders.loaded_weights import weights_digest
 from fastlabel_gradio.errors import CheckpointError, ConfigError, EncoderUnavailableError, UnknownNameError
 from fastlabel_gradio.types import Kind, Waveform
 from tests.tiny_models import TINY_CLIP, TINY_PREPARATION, fill_cache, noisy_tone, write_tiny_clap, write_tiny_clip

@@ -15,7 +15,7 @@ from fastlabel_gradio.encoders import hub
 from fastlabel_gradio.encoders.base import ENCODERS, Encoder, EncoderOptions
 from fastlabel_gradio.encoders.clap_mel import ClapMel, Views
 from fastlabel_gradio.encoders.hub import HubFile
-from fastlabel_gradio.encoders.pretrained import embedded_texts, loading, unit_vectors, weights_digest
+from fastlabel_gradio.encoders.loaded_weights import embedded_texts, loading, unit_vectors, weights_digest
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.types import Embeddings, Waveform
 

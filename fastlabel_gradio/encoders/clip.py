@@ -16,7 +16,7 @@ from fastlabel_gradio.encoders import clip_weights
 from fastlabel_gradio.encoders.base import ENCODERS, Encoder, EncoderOptions
 from fastlabel_gradio.encoders.clip_weights import FOLDER_PREFIX, HUB_PREFIX
 from fastlabel_gradio.encoders.hub import first_line
-from fastlabel_gradio.encoders.pretrained import embedded_texts, loading, unit_vectors, weights_digest
+from fastlabel_gradio.encoders.loaded_weights import embedded_texts, loading, unit_vectors, weights_digest
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.types import Embeddings
 
