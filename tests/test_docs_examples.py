@@ -56,7 +56,7 @@ def _serve(tmp_path: Path, logins: dict[str, str] | None = None, **encoders: str
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, str]]:
-    app, address = _serve(tmp_path_factory.mktemp("demo"), images="offline", audio="offline")
+    app, address = _serve(tmp_path_factory.mktemp("demo"), images="offline", audio="bands")
     yield app, address
     app.close()
 
