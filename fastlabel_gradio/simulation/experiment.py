@@ -164,8 +164,9 @@ class Experiment:
 
     def _train_on_everything(self, encoder: Encoder) -> Head:
         project = self._project
+        assert project.store.space is not None
         rows, targets = self._known_rows()
-        maker, _ = head_maker(encoder, project.schema, project.store, project.settings.learner)
+        maker, _ = head_maker(encoder, project.schema, project.store.space, project.settings.learner)
         return maker.train(project.store.embeddings[rows], targets, None, time.time())
 
     def _known_rows(self) -> tuple[Int64[np.ndarray, " rows"], Targets]:
