@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool, Float32, Int64
 
 from fastlabel_gradio.errors import TooFewLabelsError
 from fastlabel_gradio.evaluation import Gain, audit, gain
 from fastlabel_gradio.head import FEWEST_LABELS, HeadMaker, folds_of
-from fastlabel_gradio.types import Embeddings, Probabilities
+from fastlabel_gradio.types import Embeddings
 
 Targets = Int64[np.ndarray, " items"]
 
@@ -108,7 +108,7 @@ def check_enough(labeled: LabeledItems) -> None:
 
 def _left_out(
     embeddings: Embeddings, targets: Targets, held: Bool[np.ndarray, " items"], maker: HeadMaker
-) -> Probabilities:
+) -> Float32[np.ndarray, "held classes"]:
     """What a head trained without some items says of them; of none where fewer than two classes are left to train on."""
     if len(np.unique(targets[~held])) < 2:
         return np.empty((0, len(maker.labels)), dtype=np.float32)

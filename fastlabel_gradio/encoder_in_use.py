@@ -9,7 +9,8 @@ from typing import Literal
 from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.encoders import Encoder, EncoderChoice, check_encoder
 from fastlabel_gradio.encoders.base import ENCODERS
-from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError
+from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError, UnknownNameError
+from fastlabel_gradio.options import parse_options
 
 RECORD = "encoder_in_use.json"
 
@@ -48,7 +49,7 @@ def plan_encoder(
         return EncoderPlan(choice)
     try:
         before = check_encoder(*used, choice.media_kind, base_dir)
-    except EncoderUnavailableError as error:
+    except (EncoderUnavailableError, UnknownNameError) as error:
         notice = f"The encoder of before cannot be had ({error}), so all is embedded again with '{choice.name}'."
         return EncoderPlan(replace(choice, notice=f"{choice.notice} {notice}".strip()))
     if not is_auto:
@@ -92,5 +93,5 @@ def _is_same(used: Named, choice: EncoderChoice) -> bool:
     name, options = used
     if name != choice.name:
         return False
-    given = ENCODERS[choice.media_kind].get(name).Options.model_validate(options)
+    given = parse_options(f"{RECORD}: encoder '{name}'", ENCODERS[choice.media_kind].get(name).Options, options)
     return given.model_dump() == choice.options.model_dump()
