@@ -290,7 +290,7 @@ def test_a_damaged_record_says_what_to_do(pictures: Path, open_project: OpenProj
     project.close()
     for damage in ("{", "[]", "{}", '{"kind": "pixels", "colour": 1}'):
         record.write_text(damage)
-        with pytest.raises(ConfigError, match="Delete it|colour"):
+        with pytest.raises(ConfigError, match=r"Delete it|colour"):
             open_project(make_config(pictures))
 
 

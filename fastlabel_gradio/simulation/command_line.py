@@ -6,16 +6,18 @@ import logging
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from fastlabel_gradio.config import AppConfig, ProjectConfig
-from fastlabel_gradio.errors import ConfigError, FastLabelError
+from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError, FastLabelError
 from fastlabel_gradio.simulation.experiment import simulate
-from fastlabel_gradio.simulation.runs import Behaviour
+from fastlabel_gradio.simulation.runs import Behaviour, EncoderResult, Simulation
 from fastlabel_gradio.simulation.table import plot, table
 
 SEEDS = 10
+
+log = logging.getLogger(__name__)
 
 
 def main(
@@ -35,12 +37,9 @@ def main(
     try:
         if arguments.plot:
             _require_matplotlib()
-        config = config_of(arguments)
-        project = _chosen(config.projects, arguments.project)
-        strategies = arguments.strategy or list(dict.fromkeys((project.strategy, "random")))
         with tempfile.TemporaryDirectory(prefix="fastlabel-simulation-") as folder:
             workdir = arguments.workdir or Path(folder)
-            simulation = simulate(project, config.base_dir, workdir, strategies, arguments.seeds, behaviour)
+            simulation = _simulated(arguments, config_of, workdir, behaviour)
     except FastLabelError as error:
         sys.exit(f"fastlabel: {error}")
     sys.stdout.write(table(simulation))
@@ -48,6 +47,50 @@ def main(
         arguments.json.write_text(json.dumps(asdict(simulation)) + "\n", encoding="utf-8")
     if arguments.plot:
         plot(simulation, arguments.plot)
+
+
+def _simulated(
+    arguments: argparse.Namespace,
+    config_of: Callable[[argparse.Namespace], AppConfig],
+    workdir: Path,
+    behaviour: Behaviour,
+) -> Simulation:
+    """The simulation with each encoder of `--encoder a,b`. One that cannot be had is told, unless there is no other."""
+    found: dict[str, Simulation] = {}
+    unavailable: list[tuple[str, str]] = []
+    for encoder in _encoders(arguments.encoder):
+        config = config_of(argparse.Namespace(**{**vars(arguments), "encoder": encoder}))
+        project = _chosen(config.projects, arguments.project)
+        strategies = arguments.strategy or list(dict.fromkeys((project.strategy, "random")))
+        try:
+            simulation = simulate(project, config.base_dir, workdir, strategies, arguments.seeds, behaviour)
+        except EncoderUnavailableError as error:
+            log.warning("%s: %s", encoder, error)
+            unavailable.append((encoder or project.encoder.kind, str(error)))
+            continue
+        found[encoder or simulation.runs[0].encoder] = simulation
+    if not found:
+        raise EncoderUnavailableError(unavailable[0][1])
+    return _together(found, unavailable)
+
+
+def _together(found: dict[str, Simulation], unavailable: list[tuple[str, str]]) -> Simulation:
+    """With each encoder called as on the command line: two may be of one kind."""
+    runs = [replace(run, encoder=name) for name, simulation in found.items() for run in simulation.runs]
+    results = [
+        EncoderResult(name, simulation.full_supervision, simulation.runs[0].items_per_s)
+        for name, simulation in found.items()
+    ]
+    first = next(iter(found.values()))
+    return replace(first, runs=runs, encoders=results, unavailable=unavailable)
+
+
+def _encoders(text: str | None) -> list[str | None]:
+    """Those of a list; [None] for the project's own. Raises ConfigError for one that is named twice."""
+    names = [name.strip() for name in (text or "").split(",") if name.strip()]
+    if twice := next((name for place, name in enumerate(names) if name in names[:place]), None):
+        raise ConfigError(f"--encoder {text}: '{twice}' is named twice. Name each encoder once.")
+    return [*names] or [None]
 
 
 def _parser(add_data_arguments: Callable[[argparse.ArgumentParser], None]) -> argparse.ArgumentParser:

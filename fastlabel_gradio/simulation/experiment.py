@@ -25,6 +25,7 @@ from fastlabel_gradio.learner import head_maker
 from fastlabel_gradio.project import Project
 from fastlabel_gradio.simulation.runs import Behaviour, Run, Setting, Simulation
 from fastlabel_gradio.simulation.table import describe
+from fastlabel_gradio.simulation.test_vectors import kept_vectors
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Batch, Embeddings, Item
@@ -62,7 +63,9 @@ class Experiment:
                 f"project '{project.name}' cannot be simulated: its source gives no reference labels to "
                 f"{'the pool' if not self._truth else 'a test part'}."
             )
-        self._test = _embed(project, encoder, [item for item, _ in test])
+        self._test, self._items_per_s = kept_vectors(
+            project.folder, encoder, [item for item, _ in test], lambda items: _embed(project, encoder, items)
+        )
         self._test_targets = np.array([position for _, position in test], dtype=np.int64)
         self._full = self._train_on_everything(encoder)
         self.setting = self._setting(encoder, [item for item, _ in test])
@@ -94,7 +97,7 @@ class Experiment:
 
     def play(self, strategy: str, seed: int, behaviour: Behaviour) -> Run:
         """One run from no labels on, with a label store, a labeler and a head of its own."""
-        run = Run(strategy, seed)
+        run = Run(strategy, seed, encoder=self.setting.encoder, items_per_s=self._items_per_s)
         rng = np.random.default_rng([seed, 1])
         ignored = self._hardest(behaviour.leaves_open)
         usual = self._project.settings

@@ -22,12 +22,18 @@ class Behaviour:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One learning curve: the accuracy on the test part at each number of labels."""
+    """One learning curve: the accuracy on the test part at each number of labels.
+
+    Attributes:
+        encoder: as it was named. items_per_s: that it reads and embeds a second on this machine.
+    """
 
     strategy: str
     seed: int
     labels: list[int] = field(default_factory=list)
     accuracy: list[float] = field(default_factory=list)
+    encoder: str = ""
+    items_per_s: float = field(default=0.0, compare=False)  # how busy the machine is makes no other run
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +60,30 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class EncoderResult:
+    """What one of several encoders gives beside its runs.
+
+    Attributes:
+        encoder: as it was named. full_supervision: accuracy with every label of the pool.
+        items_per_s: that it reads and embeds a second on this machine.
+    """
+
+    encoder: str
+    full_supervision: float
+    items_per_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Simulation:
-    """All runs, and the accuracy of a head that was trained on every label of the pool."""
+    """All runs, and the accuracy of a head that was trained on every label of the pool.
+
+    Attributes:
+        encoders: those that are compared, whose runs all stand in `runs`; the other figures are of the first one.
+        unavailable: (encoder, reason) of those that were asked for and cannot be had.
+    """
 
     full_supervision: float
     runs: list[Run]
     setting: Setting | None = None
+    encoders: list[EncoderResult] = field(default_factory=list)
+    unavailable: list[tuple[str, str]] = field(default_factory=list)

@@ -28,7 +28,12 @@ def describe(setting: Setting) -> list[str]:
 
 
 def table(simulation: Simulation) -> str:
-    """The runs as a Markdown table: mean accuracy with its 95 % interval at some checkpoints, and labels to a target."""
+    """The runs as a Markdown table: mean accuracy with its 95 % interval at some checkpoints, and labels to a target.
+
+    Of several encoders one table, with the items that each embeds a second.
+    """
+    if len(simulation.encoders) > 1 or simulation.unavailable:
+        return table_of_encoders(simulation)
     targets = [share * simulation.full_supervision for share in SHOWN_SHARES]
     lines = [*(describe(simulation.setting) if simulation.setting else ()), ""]
     lines += [
@@ -53,17 +58,45 @@ def table(simulation: Simulation) -> str:
     return "\n".join(lines) + "\n"
 
 
+def table_of_encoders(simulation: Simulation) -> str:
+    """One row an encoder and strategy: mean accuracy with its 95 % interval at 10, 50, 200, … labels, and with every one."""
+    counts = _round_counts(simulation.runs)
+    header = ["encoder", "strategy", *(f"{count} labels" for count in counts), "every label", "items a second"]
+    lines = [
+        *(describe(simulation.setting) if simulation.setting else ()),
+        "",
+        f"In brackets: 95 % interval of the mean of {_count_of_runs(simulation.runs)}.",
+        "",
+        "| " + " | ".join(header) + " |",
+        "|" + "---|" * len(header),
+    ]
+    for result in simulation.encoders:
+        for strategy, runs in _by_strategy([run for run in simulation.runs if run.encoder == result.encoder]).items():
+            cells = [_mean_cell(column) for column in _curves(runs, counts).T]
+            cells += [f"{100 * result.full_supervision:.1f}", f"{result.items_per_s:,.0f}"]
+            lines.append(f"| {result.encoder} | {strategy} | " + " | ".join(cells) + " |")
+    lines += [f"| {encoder} | cannot be had: {reason} |" for encoder, reason in simulation.unavailable]
+    return "\n".join(lines) + "\n"
+
+
+def _round_counts(runs: Sequence[Run]) -> list[int]:
+    """10, 50, 200, 500, 1000, … labels as far as all runs go, and where they end."""
+    counts = _common_counts(runs)
+    wanted = [step * 10**power for power in range(1, 6) for step in (1, 2, 5) if (step, power) not in ((2, 1), (1, 2))]
+    return [count for count in wanted if counts[0] <= count < counts[-1]] + [counts[-1]]
+
+
 def plot(simulation: Simulation, destination: Path) -> None:
     """Learning curves with 95 % bands of the mean over seeds, none for one seed, as a PNG. Needs matplotlib."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
-    for strategy, runs in _by_strategy(simulation.runs).items():
+    for name, runs in _by_curve(simulation.runs).items():
         counts = _common_counts(runs)
         curves = _curves(runs, counts)
         low, high = mean_interval(curves)
-        [line] = axes.plot(counts, curves.mean(axis=0), label=strategy)
+        [line] = axes.plot(counts, curves.mean(axis=0), label=name)
         axes.fill_between(counts, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
     axes.axhline(
         simulation.full_supervision, color="grey", linestyle="--", linewidth=1, label="every label of the pool"
@@ -101,6 +134,15 @@ def _by_strategy(runs: Sequence[Run]) -> Mapping[str, list[Run]]:
     for run in runs:
         found.setdefault(run.strategy, []).append(run)
     return found
+
+
+def _by_curve(runs: Sequence[Run]) -> Mapping[str, list[Run]]:
+    """By strategy, and by encoder where there are several."""
+    encoders = list(dict.fromkeys(run.encoder for run in runs))
+    if len(encoders) < 2:
+        return _by_strategy(runs)
+    of_encoder = {encoder: _by_strategy([run for run in runs if run.encoder == encoder]) for encoder in encoders}
+    return {f"{encoder}, {strategy}": of for encoder, found in of_encoder.items() for strategy, of in found.items()}
 
 
 def _common_counts(runs: Sequence[Run]) -> list[int]:
