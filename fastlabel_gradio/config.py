@@ -98,6 +98,14 @@ class AppConfig(_Strict):
     projects: Annotated[tuple[ProjectConfig, ...], Field(min_length=1)]
     base_dir: Path = Path()
 
+    def project(self, name: str | None) -> ProjectConfig:
+        """The project of that name, or the first one. Raises ConfigError with the known names."""
+        for project in self.projects:
+            if name in (None, project.name):
+                return project
+        known = ", ".join(project.name for project in self.projects)
+        raise ConfigError(f"project '{name}' is not in the configuration. It has: {known}.")
+
     @field_validator("projects")
     @classmethod
     def _distinct_names(cls, projects: tuple[ProjectConfig, ...]) -> tuple[ProjectConfig, ...]:

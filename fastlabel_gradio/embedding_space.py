@@ -6,6 +6,7 @@ Rows are only ever appended. The file is sparse and has room for rows to come; o
 import mmap
 import os
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -16,6 +17,15 @@ GROWTH_ROWS = 65_536
 BLOCK_ROWS = 10_000
 NO_EMBEDDINGS: Embeddings = np.empty((0, 0), dtype=np.float32)
 LARGEST_NUMBER = 100.0  # of an embedding; those of length 1 stay below 1
+
+
+@runtime_checkable
+class Vectors(Protocol):
+    """Vectors of one encoder, of an `EmbeddingSpace` or in memory."""
+
+    @property
+    def embeddings(self) -> Embeddings:
+        """float32[rows, dim], L2-normalised, in random order of the items."""
 
 
 class EmbeddingSpace:

@@ -42,7 +42,7 @@ def plan_encoder(
     Raises:
         ConfigError: the record is damaged.
     """
-    used = _recorded(folder)
+    used = recorded_encoder(folder)
     if used is None or _is_same(used, choice):
         return EncoderPlan(choice)
     if not is_auto and not keeps_serving:
@@ -74,7 +74,8 @@ def keep_encoder_in_use(folder: Path, encoder: Encoder, choice: EncoderChoice) -
             write_atomically(record, content.encode())
 
 
-def _recorded(folder: Path) -> Named | None:
+def recorded_encoder(folder: Path) -> Named | None:
+    """The encoder that a project used last; None before its first start with this version. Raises ConfigError."""
     record = folder / RECORD
     try:
         content = json.loads(record.read_text(encoding="utf-8"))

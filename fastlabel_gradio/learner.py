@@ -16,7 +16,7 @@ from fastlabel_gradio.candidates import WINDOW_ROWS, Shortlist
 from fastlabel_gradio.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.devices import at_low_priority
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
-from fastlabel_gradio.embedding_space import NO_EMBEDDINGS, EmbeddingSpace
+from fastlabel_gradio.embedding_space import NO_EMBEDDINGS, EmbeddingSpace, Vectors
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.encoders import Encoder
 from fastlabel_gradio.errors import CheckpointError, EncoderUnavailableError, StoreError
@@ -399,7 +399,7 @@ class Learner:
 
 
 def head_maker(
-    encoder: Encoder, schema: LabelSchema, space: EmbeddingSpace, settings: LearnerSettings, audit: str = ""
+    encoder: Encoder, schema: LabelSchema, space: Vectors, settings: LearnerSettings, audit: str = ""
 ) -> tuple[HeadMaker, str]:
     """What makes the heads of a project, and why class names give no suggestions though they should; "" otherwise."""
     prompt = encoder.prompt if settings.prompt is None else settings.prompt

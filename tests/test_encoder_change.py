@@ -4,7 +4,6 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -13,45 +12,13 @@ from PIL import Image
 from fastlabel_gradio import encoder_change
 from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.encoder_in_use import RECORD
-from fastlabel_gradio.encoders.base import ENCODERS
 from fastlabel_gradio.errors import ConfigError
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.project import Project
-from fastlabel_gradio.types import Embeddings
-from tests.pools import COLOURS, PixelEncoder, make_config, rescan, true_labels, wait_for, write_pictures
+from tests.grey_encoder import ColourEncoder, GreyEncoder
+from tests.pools import COLOURS, make_config, rescan, true_labels, wait_for, write_pictures
 
 OpenProject = Callable[..., Project]
-
-
-@ENCODERS["image"].register("grey")
-class GreyEncoder(PixelEncoder):
-    """Sees no colours, which are all that tells the classes apart; may be held before it encodes, and counts."""
-
-    name = "grey"
-    fingerprint = "grey-1"
-    go_on: ClassVar[threading.Event] = threading.Event()
-    holds_after: ClassVar[int] = 10**9
-    encoded: ClassVar[int] = 0
-
-    def prepare(self, media: Image.Image) -> np.ndarray:
-        return super().prepare(media.convert("L").convert("RGB"))
-
-    def encode(self, batch: np.ndarray) -> Embeddings:
-        if type(self).encoded >= type(self).holds_after:
-            type(self).go_on.wait(30)
-        type(self).encoded += len(batch)
-        return super().encode(batch)
-
-
-@ENCODERS["image"].register("colours")
-class ColourEncoder(GreyEncoder):
-    """As `pixels`, and may be held."""
-
-    name = "colours"
-    fingerprint = "colours-1"
-
-    def prepare(self, media: Image.Image) -> np.ndarray:
-        return PixelEncoder.prepare(self, media)
 
 
 @pytest.fixture(autouse=True)

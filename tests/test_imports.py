@@ -12,7 +12,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         *("registry", "options", "yaml_file", "spreadsheet_cells", "contradictions"),
         *("devices", "atomic_file", "birth_time", "clustering", "groups", "retries"),
         *("media", "label_store", "trainer", "evaluation", "learning_record", "kept_rows", "batch_queue"),
-        *("milestones", "pool_news", "embedding_space"),
+        *("milestones", "pool_news", "embedding_space", "pool_reader"),
     ),
     ("config", "sources", "encoders", "head", "exports", "successor"),
     (
@@ -23,9 +23,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("embedding_pipeline", "candidates"),
     ("pool_ledger",),
     ("learner",),
-    ("labeler", "encoder_verdict"),
+    ("labeler", "encoder_verdict", "encoder_report"),
     ("project", "access"),
-    ("api", "ui", "simulation"),
+    ("api", "ui", "simulation", "compare_command"),
     ("app",),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -1,38 +1,19 @@
 """The simulated annotator, over small real pools, and the source that holds out a random share."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from fastlabel_gradio.app import main
 from fastlabel_gradio.config import ProjectConfig
-from fastlabel_gradio.encoders.base import ENCODERS
 from fastlabel_gradio.errors import ConfigError, UnknownNameError
 from fastlabel_gradio.simulation import Behaviour, Run, Simulation, simulate, table
 from fastlabel_gradio.sources import open_source
-from fastlabel_gradio.types import Embeddings
-from tests.pools import PixelEncoder, make_config, write_pictures, write_sounds
+from tests.grey_encoder import GreyEncoder
+from tests.pools import make_config, write_pictures, write_sounds
 from tests.source_data import write_csv
-
-
-@ENCODERS["image"].register("greys")
-class GreysEncoder(PixelEncoder):
-    """Sees no colours, which are all that tells the classes apart; counts what it encodes."""
-
-    name, fingerprint = "greys", "greys-1"
-    encoded: ClassVar[int] = 0
-
-    def prepare(self, media: Image.Image) -> np.ndarray:
-        return super().prepare(media.convert("L").convert("RGB"))
-
-    def encode(self, batch: Sequence[np.ndarray]) -> Embeddings:
-        type(self).encoded += len(batch)
-        return super().encode(batch)
 
 
 @pytest.fixture(autouse=True)
@@ -123,22 +104,22 @@ def test_encoders_are_compared_in_one_table_and_a_second_time_embed_nothing(
     out = tmp_path / "runs.json"
     words = ["simulate", str(pool), "--labels", "20", "--seeds", "2", "--strategy", "random", "--json", str(out)]
     words += ["--workdir", str(tmp_path / "work")]
-    main([*words, "--encoder", "pixels,greys,clip", "--plot", str(tmp_path / "curves.png")])
+    main([*words, "--encoder", "pixels,grey,clip", "--plot", str(tmp_path / "curves.png")])
     lines = capsys.readouterr().out.splitlines()
     [header] = [line for line in lines if line.startswith("| encoder | strategy | 10 labels | 20 labels |")]
     assert header.endswith("| every label | items a second |")
-    pixels, greys, clip = lines[-3:]
+    pixels, grey, clip = lines[-3:]
     assert pixels.startswith("| pixels | random | ")
-    assert greys.startswith("| greys | random | ")
+    assert grey.startswith("| grey | random | ")
     assert clip.startswith("| clip | cannot be had: ")
     content = json.loads(out.read_text(encoding="utf-8"))
-    assert [run["encoder"] for run in content["runs"]] == ["pixels", "pixels", "greys", "greys"]
+    assert [run["encoder"] for run in content["runs"]] == ["pixels", "pixels", "grey", "grey"]
     assert all(run["items_per_s"] > 0 for run in content["runs"])
     full = {result["encoder"]: result["full_supervision"] for result in content["encoders"]}
-    assert full["pixels"] > full["greys"]
-    encoded = GreysEncoder.encoded
-    main([*words, "--encoder", "greys"])
-    assert GreysEncoder.encoded == encoded
+    assert full["pixels"] > full["grey"]
+    encoded = GreyEncoder.encoded
+    main([*words, "--encoder", "grey"])
+    assert GreyEncoder.encoded == encoded
     assert json.loads(out.read_text())["runs"] == content["runs"][2:]
 
 

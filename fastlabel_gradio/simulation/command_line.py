@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from fastlabel_gradio.config import AppConfig, ProjectConfig
+from fastlabel_gradio.config import AppConfig
 from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError, FastLabelError
 from fastlabel_gradio.simulation.experiment import simulate
 from fastlabel_gradio.simulation.runs import Behaviour, EncoderResult, Simulation
@@ -60,7 +60,7 @@ def _simulated(
     unavailable: list[tuple[str, str]] = []
     for encoder in _encoders(arguments.encoder):
         config = config_of(argparse.Namespace(**{**vars(arguments), "encoder": encoder}))
-        project = _chosen(config.projects, arguments.project)
+        project = config.project(arguments.project)
         strategies = arguments.strategy or list(dict.fromkeys((project.strategy, "random")))
         try:
             simulation = simulate(project, config.base_dir, workdir, strategies, arguments.seeds, behaviour)
@@ -143,10 +143,3 @@ def _require_matplotlib() -> None:
         import matplotlib.figure  # noqa: F401
     except ImportError as error:
         raise ConfigError("--plot needs matplotlib: pip install 'fastlabel-gradio[bench]'.") from error
-
-
-def _chosen(projects: Sequence[ProjectConfig], name: str | None) -> ProjectConfig:
-    for project in projects:
-        if name in (None, project.name):
-            return project
-    raise ConfigError(f"project '{name}' is not in the configuration. It has: {', '.join(p.name for p in projects)}.")
