@@ -11,15 +11,14 @@ from pathlib import Path
 from fastlabel_gradio.config import AppConfig, PartConfig
 from fastlabel_gradio.devices import use_one_thread_per_operation
 from fastlabel_gradio.encoder_report import compare_encoders, table_of
-from fastlabel_gradio.errors import ConfigError, FastLabelError
-
-ConfigOf = Callable[[argparse.Namespace], AppConfig]
+from fastlabel_gradio.encoders.listed import listed_encoders
+from fastlabel_gradio.errors import FastLabelError
 
 
 def main(
     argv: Sequence[str],
     add_data_arguments: Callable[[argparse.ArgumentParser], None],
-    config_of: ConfigOf,
+    config_of: Callable[[argparse.Namespace], AppConfig],
     workdir_of: Callable[[argparse.Namespace], Path],
 ) -> None:
     """Prints the table. Exits with the error's text and 1 where something cannot be used.
@@ -34,7 +33,11 @@ def main(
     try:
         config = config_of(arguments)
         project = config.project(arguments.project)
-        named = _named(arguments, config_of) if arguments.encoders else None
+        named = None
+        if arguments.encoders is not None:
+            named = {
+                name: PartConfig.model_validate(block) for name, block in listed_encoders(arguments.encoders).items()
+            }
         report = compare_encoders(project, config.base_dir, workdir_of(arguments), named)
     except FastLabelError as error:
         sys.exit(f"fastlabel: {error}")
@@ -52,19 +55,12 @@ def parser(add_data_arguments: Callable[[argparse.ArgumentParser], None]) -> arg
     add_data_arguments(options)
     options.add_argument("--project", metavar="NAME", help="which of its projects, if it has several")
     options.add_argument(
-        "--encoders", metavar="A,B", help="encoders to compare with the one in use (default: all that need no options)"
+        "--encoders",
+        metavar="A,B",
+        help="encoders to compare with the one in use, a model or path behind a colon (default: all that need none)",
     )
     options.add_argument("--json", type=Path, metavar="OUT", help="write the table to this file, too")
     options.add_argument(
         "--workdir", type=Path, metavar="D", help="the app's working directory, where it is not the usual"
     )
     return options
-
-
-def _named(arguments: argparse.Namespace, config_of: ConfigOf) -> dict[str, PartConfig]:
-    """Each encoder of the list as `--encoder` would take it."""
-    names = list(dict.fromkeys(name.strip() for name in arguments.encoders.split(",") if name.strip()))
-    if not names:
-        raise ConfigError(f"--encoders {arguments.encoders!r} names none. Name some: --encoders clip,offline")
-    configs = {name: config_of(argparse.Namespace(**{**vars(arguments), "encoder": name})) for name in names}
-    return {name: config.project(arguments.project).encoder for name, config in configs.items()}

@@ -8,6 +8,7 @@ import pytest
 
 from fastlabel_gradio.app import main
 from fastlabel_gradio.encoder_report import compare_encoders, duration
+from fastlabel_gradio.encoders.listed import listed_encoders
 from fastlabel_gradio.errors import ConfigError, StoreError, TooFewLabelsError
 from fastlabel_gradio.project import Project
 from tests.grey_encoder import ColourEncoder, GreyEncoder
@@ -95,6 +96,15 @@ def test_windows_of_a_recording_are_judged_by_heads_that_saw_none_of_it(
     assert (report.labels, len(report.rows)) == (40, 1)
     assert report.groups is not None
     assert report.groups <= 15
+
+
+def test_a_list_names_a_model_or_a_path_behind_a_colon() -> None:
+    assert listed_encoders("clip:local-dir:weights, offline") == {
+        "clip:local-dir:weights": {"kind": "clip", "model": "local-dir:weights"},
+        "offline": {"kind": "offline"},
+    }
+    with pytest.raises(ConfigError, match="'grey' has no model to name"):
+        listed_encoders("grey:dark")
 
 
 def test_durations_are_read_at_a_glance() -> None:

@@ -124,7 +124,11 @@ def test_encoders_are_compared_in_one_table_and_a_second_time_embed_nothing(
 
 
 def test_a_list_of_encoders_without_one_that_can_be_had_and_a_double_one_are_refused(pool: Path) -> None:
-    for encoders, why in (("clip", "cannot be had"), ("pixels,pixels", "'pixels' is named twice")):
+    for encoders, why in (
+        ("clip", "cannot be had"),
+        ("pixels,pixels", "'pixels' is named twice"),
+        (",", "names no encoder"),
+    ):
         with pytest.raises(SystemExit, match=why):
             main(["simulate", str(pool), "--encoder", encoders, "--seeds", "1"])
 

@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from fastlabel_gradio.config import AppConfig
+from fastlabel_gradio.config import AppConfig, PartConfig
+from fastlabel_gradio.encoders import AUTO
+from fastlabel_gradio.encoders.listed import listed_encoders
 from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError, FastLabelError
 from fastlabel_gradio.simulation.experiment import simulate
 from fastlabel_gradio.simulation.runs import Behaviour, EncoderResult, Simulation
@@ -56,22 +58,35 @@ def _simulated(
     behaviour: Behaviour,
 ) -> Simulation:
     """The simulation with each encoder of `--encoder a,b`. One that cannot be had is told, unless there is no other."""
+    config, parts = _parts(arguments, config_of)
     found: dict[str, Simulation] = {}
     unavailable: list[tuple[str, str]] = []
-    for encoder in _encoders(arguments.encoder):
-        config = config_of(argparse.Namespace(**{**vars(arguments), "encoder": encoder}))
-        project = config.project(arguments.project)
+    for name, part in parts.items():
+        project = config.project(arguments.project).model_copy(update={"encoder": part})
         strategies = arguments.strategy or list(dict.fromkeys((project.strategy, "random")))
         try:
             simulation = simulate(project, config.base_dir, workdir, strategies, arguments.seeds, behaviour)
         except EncoderUnavailableError as error:
-            log.warning("%s: %s", encoder, error)
-            unavailable.append((encoder or project.encoder.kind, str(error)))
+            log.warning("%s: %s", name, error)
+            unavailable.append((name, str(error)))
             continue
-        found[encoder or simulation.runs[0].encoder] = simulation
+        found[simulation.runs[0].encoder if name == AUTO else name] = simulation
     if not found:
         raise EncoderUnavailableError(unavailable[0][1])
     return _together(found, unavailable)
+
+
+def _parts(
+    arguments: argparse.Namespace, config_of: Callable[[argparse.Namespace], AppConfig]
+) -> tuple[AppConfig, dict[str, PartConfig]]:
+    """The configuration, and the encoders by their names in the list; a single one is taken as the app takes it."""
+    text = arguments.encoder or ""
+    if not {",", ":"} & set(text):
+        config = config_of(arguments)
+        own = config.project(arguments.project).encoder
+        return config, {own.kind: own}
+    config = config_of(argparse.Namespace(**{**vars(arguments), "encoder": None}))
+    return config, {name: PartConfig.model_validate(block) for name, block in listed_encoders(text).items()}
 
 
 def _together(found: dict[str, Simulation], unavailable: list[tuple[str, str]]) -> Simulation:
@@ -83,14 +98,6 @@ def _together(found: dict[str, Simulation], unavailable: list[tuple[str, str]]) 
     ]
     first = next(iter(found.values()))
     return replace(first, runs=runs, encoders=results, unavailable=unavailable)
-
-
-def _encoders(text: str | None) -> list[str | None]:
-    """Those of a list; [None] for the project's own. Raises ConfigError for one that is named twice."""
-    names = [name.strip() for name in (text or "").split(",") if name.strip()]
-    if twice := next((name for place, name in enumerate(names) if name in names[:place]), None):
-        raise ConfigError(f"--encoder {text}: '{twice}' is named twice. Name each encoder once.")
-    return [*names] or [None]
 
 
 def _parser(add_data_arguments: Callable[[argparse.ArgumentParser], None]) -> argparse.ArgumentParser:
