@@ -111,6 +111,11 @@ class LabelStore:
         kept = [name for name, id_ in dropped.items() if id_ in annotated]
         return LabelSchema(tuple(Label(ids[name], name) for name in (*wanted, *kept)))
 
+    def known_labels(self) -> LabelSchema:
+        """Every label that was ever used here, by id: changes nothing, where `ensure_labels` may."""
+        with self._database.reading() as connection:
+            return LabelSchema(tuple(Label(id_, name) for name, id_ in self._label_ids(connection).items()))
+
     def current(self) -> dict[str, int]:
         """Item id to the label id that stands for training, of every labeled item. One streamed query over all events.
 
