@@ -24,6 +24,7 @@ from jaxtyping import Float32
 from fastlabel_gradio.devices import lower_priority
 from fastlabel_gradio.embedding_store import END_OF_POOL, EmbeddedItem, EmbeddingStore, ScanChanges
 from fastlabel_gradio.encoders.base import Encoder, FittedEncoder
+from fastlabel_gradio.encoders.licences import restriction
 from fastlabel_gradio.errors import (
     CheckpointError,
     FastLabelError,
@@ -64,7 +65,8 @@ class EmbeddingProgress:
         rescanning: it is being listed again. scans: how often it was listed since the start, failures counted.
         scan_changes: what the newest rescan found, "" for nothing. scan_notice: why it failed; nothing left the pool then.
         rate_per_s: items a second over the last 20 s. eta_s: seconds left at that rate, None while unknown.
-        encoder: its name, "" until loaded. notice: why another encoder stands in. error: why it failed.
+        encoder: its name, "" until loaded. licence: of its weights, "" where none is named.
+        notice: why another encoder stands in. error: why it failed.
         shortage: what it waits for, "" while it does not: room on the disk, memory, free file descriptors.
     """
 
@@ -75,6 +77,7 @@ class EmbeddingProgress:
     rate_per_s: float = 0.0
     eta_s: float | None = None
     encoder: str = ""
+    licence: str = ""
     notice: str = ""
     error: str = ""
     shortage: str = ""
@@ -379,7 +382,7 @@ class EmbeddingPipeline:
         with ThreadPoolExecutor(self._workers, "embed", lower_priority) as workers:
             self._group()
             self._store.use_encoder(encoder.space, encoder.dim)
-            self._update(state="embedding", encoder=encoder.name, notice=notice)
+            self._update(state="embedding", encoder=encoder.name, licence=encoder.licence, notice=notice)
             self._announce(encoder)
             self._embed_pool(encoder, workers)
             if self._stop.is_set():
@@ -431,7 +434,9 @@ class EmbeddingPipeline:
         if isinstance(encoder, FittedEncoder):
             with ThreadPoolExecutor(self._workers, "sample") as workers:
                 self._fit_or_restore(encoder, workers)
-        return encoder, " ".join(filter(None, [notice, self._source.sound_view.notice]))
+        log.info("encoder '%s', licence of its weights: %s", encoder.name, encoder.licence or "none is named")
+        limits = restriction(encoder.name, encoder.licence)
+        return encoder, " ".join(filter(None, [notice, limits, self._source.sound_view.notice]))
 
     def _announce(self, encoder: Encoder) -> None:
         self.encoder = encoder

@@ -17,7 +17,8 @@ from fastlabel_gradio.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.devices import use_one_thread_per_operation
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
 from fastlabel_gradio.embedding_store import EmbeddingStore
-from fastlabel_gradio.encoders import check_encoder
+from fastlabel_gradio.encoders import Encoder, EncoderChoice, check_encoder
+from fastlabel_gradio.encoders.kept_models import keep_model, kept_models
 from fastlabel_gradio.errors import ConfigError, InvalidLabelsError, StoreError, shown
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.gallery import open_gallery
@@ -60,7 +61,9 @@ class Project:
         self.config = config
         self.folder = workdir / config.name
         self.source = open_source(config.source.kind, config.source.options, base_dir, workdir / "downloads")
-        encoder = check_encoder(config.encoder.kind, config.encoder.options, self.source.kind, base_dir)
+        encoder = check_encoder(
+            config.encoder.kind, config.encoder.options, self.source.kind, base_dir, kept_models(self.folder)
+        )
         self.device = device
         self._lock = threading.Lock()
         self._labelers: OrderedDict[str, _Opened] = OrderedDict()
@@ -79,7 +82,7 @@ class Project:
             self.pipeline = EmbeddingPipeline(
                 self.source,
                 self.store,
-                encoder.open,
+                lambda: self._open_encoder(encoder),
                 self.gallery.keep,
                 self.gallery.kept_resolution,
                 embedding_workers,
@@ -168,6 +171,13 @@ class Project:
         self.gallery.close()
         self.store.close()
         self._file_lock.release()
+
+    def _open_encoder(self, choice: EncoderChoice) -> tuple[Encoder, str]:
+        """In the pipeline's thread."""
+        encoder, notice = choice.open()
+        if encoder.name == choice.name:
+            keep_model(self.folder, choice.name, choice.options)
+        return encoder, notice
 
     def _compare_reference_labels(self) -> None:
         """In the pipeline's thread, once all is embedded."""

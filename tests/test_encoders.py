@@ -393,7 +393,8 @@ def test_auto_with_a_damaged_file_is_the_offline_encoder_with_the_reason(tiny_cl
     ("options", "message"),
     [
         ({"model": "ViT-B-23"}, "Did you mean 'ViT-B-32'"),
-        ({"pretrained": "laion2b_s34b_b79q"}, "Did you mean 'laion2b_s34b_b79k'"),
+        ({"pretrained": "datacomp_s34b_b86q"}, "Did you mean 'datacomp_s34b_b86k'"),
+        ({"model": "ViT-B-32", "pretrained": "laion2b_s34b_b79q"}, "Did you mean 'laion2b_s34b_b79k'"),
         ({"pretrained": ""}, "needs a tag or a checkpoint file"),
         ({"model": "hf-hub:a/b", "pretrained": "openai"}, "leave it out"),
         ({"modle": "ViT-B-32"}, "Its options: model, pretrained, batch_size"),

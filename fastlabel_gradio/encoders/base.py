@@ -38,6 +38,7 @@ class Encoder(ABC):
         resolution: pixels on the shorter side, or samples a second, that are enough; an item may be read with fewer than
             its original has, down to this.
         heard_as: how the pool's sounds are taken, as far as that changes its vectors; "" for the default, and for pictures.
+        licence: of its weights, as the model names it ("apache-2.0"); "" where there are none, or none is named.
         follows_view: whether it hears with spectrograms of the pool's range, not with one of its own.
     """
 
@@ -51,6 +52,7 @@ class Encoder(ABC):
     batch_size: int
     resolution: int
     heard_as: str = ""
+    licence: str = ""
     follows_view: ClassVar[bool] = False
 
     @property

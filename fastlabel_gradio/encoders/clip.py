@@ -44,6 +44,14 @@ class ClipOptions(EncoderOptions):
         """Whether the model's name says where the weights are."""
         return self.model.startswith((HUB_PREFIX, FOLDER_PREFIX))
 
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_tag(cls, given: Any) -> Any:
+        model = given.get("model") if isinstance(given, dict) else None
+        if isinstance(model, str) and model in clip_weights.USUAL_TAGS:
+            return {"pretrained": clip_weights.USUAL_TAGS[model], **given}
+        return given
+
     @model_validator(mode="after")
     def _one_place_of_weights(self) -> "ClipOptions":
         named = bool(self.pretrained) and "pretrained" in self.model_fields_set
@@ -83,6 +91,7 @@ class ClipEncoder(Encoder):
         self.fingerprint = _fingerprint(model, options)
         self.logit_scale = model.logit_scale.exp().item()
         self._options = options
+        self.licence = clip_weights.licence(options.model, options.pretrained)
         self._device = pick_device()
         self._dtype = matmul_dtype(self._device)
         self._model = model.requires_grad_(False).eval().to(device=self._device, dtype=self._dtype)

@@ -3,11 +3,14 @@
 The libraries that download models retry for most of a minute without a network, so they are asked only afterwards.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
+
+log = logging.getLogger(__name__)
 
 PROBE_LIMIT_S = 5.0
 
@@ -35,6 +38,17 @@ def cached(file: HubFile) -> Path | None:
 def why_unreachable(file: HubFile) -> str | None:
     """Why the file cannot be had; None where it is in the cache or the hub gives it."""
     return None if cached(file) else _offline_mode() or _within(PROBE_LIMIT_S, lambda: _ask_hub(file))
+
+
+def fetched(repo: str, name: str) -> Path | None:
+    """A small file of a repository, downloaded into the cache now; None where that fails. Ask `why_unreachable` before."""
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return Path(hf_hub_download(repo, name))
+    except Exception as error:  # as in `_ask_hub`
+        log.warning("%s of %s cannot be had: %s", name, repo, first_line(error))
+        return None
 
 
 def why_address_unreachable(url: str) -> str | None:

@@ -1,0 +1,67 @@
+"""A project goes on with the model that it began with, whatever the default of its encoder is by then."""
+
+from pathlib import Path
+
+import pytest
+
+from fastlabel_gradio.encoders import check_encoder, clip_weights, hub
+from fastlabel_gradio.encoders.clip import ClipOptions
+from fastlabel_gradio.encoders.kept_models import RECORD, keep_model, kept_models
+from fastlabel_gradio.errors import ConfigError
+
+EARLIER = ("ViT-B-32", "laion2b_s34b_b79k")
+
+
+@pytest.fixture(autouse=True)
+def hub_within_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "why_unreachable", lambda file: None)
+
+
+def chosen(folder: Path, kind: str = "clip", **options: object) -> tuple[str, str]:
+    parsed = check_encoder(kind, options, "image", kept=kept_models(folder)).options
+    assert isinstance(parsed, ClipOptions)
+    return parsed.model, parsed.pretrained
+
+
+def test_a_new_project_gets_the_default_of_now(tmp_path: Path) -> None:
+    assert chosen(tmp_path) == chosen(tmp_path, "auto") == (clip_weights.DEFAULT_MODEL, clip_weights.DEFAULT_TAG)
+
+
+def test_a_project_with_embeddings_of_the_earlier_default_goes_on_with_it(tmp_path: Path) -> None:
+    (tmp_path / "clip-0123.f32").touch()
+    assert chosen(tmp_path) == chosen(tmp_path, "auto") == EARLIER
+
+
+def test_a_recorded_model_outlasts_another_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_model(tmp_path, "clip", ClipOptions())
+    began_with = chosen(tmp_path)
+    monkeypatch.setitem(ClipOptions.model_fields, "model", ClipOptions.model_fields["model"])
+    monkeypatch.setattr(ClipOptions.model_fields["model"], "default", "ViT-L-14")
+    ClipOptions.model_rebuild(force=True)
+    try:
+        assert ClipOptions().model == "ViT-L-14"
+        assert chosen(tmp_path) == began_with
+        keep_model(tmp_path, "clip", ClipOptions())
+        assert chosen(tmp_path) == began_with
+    finally:
+        monkeypatch.undo()
+        ClipOptions.model_rebuild(force=True)
+
+
+def test_a_model_that_is_named_wins_and_is_not_recorded(tmp_path: Path) -> None:
+    named = {"model": "ViT-B-16", "pretrained": "datacomp_xl_s13b_b90k"}
+    keep_model(tmp_path, "clip", ClipOptions(**named))  # type: ignore[arg-type]
+    assert not (tmp_path / RECORD).exists()
+    (tmp_path / "clip-0123.f32").touch()
+    assert chosen(tmp_path, **named) == ("ViT-B-16", "datacomp_xl_s13b_b90k")
+
+
+def test_the_earlier_default_may_be_named_without_its_tag(tmp_path: Path) -> None:
+    assert chosen(tmp_path, model="ViT-B-32") == EARLIER
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"clip": 3}'])
+def test_a_damaged_record_is_named_with_the_way_out(content: str, tmp_path: Path) -> None:
+    (tmp_path / RECORD).write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"encoders\.json is damaged.*Name the model"):
+        kept_models(tmp_path)
