@@ -26,7 +26,15 @@ from fastlabel_gradio.encoders.linear_maps import principal_directions
 from fastlabel_gradio.encoders.loaded_weights import weights_digest
 from fastlabel_gradio.errors import CheckpointError, ConfigError, EncoderUnavailableError, UnknownNameError
 from fastlabel_gradio.types import Kind, Waveform
-from tests.tiny_models import TINY_CLIP, TINY_PREPARATION, fill_cache, noisy_tone, write_tiny_clap, write_tiny_clip
+from tests.tiny_models import (
+    TINY_CLIP,
+    TINY_PREPARATION,
+    Trap,
+    fill_cache,
+    noisy_tone,
+    write_tiny_clap,
+    write_tiny_clip,
+)
 
 BUILT_IN = [
     (media_kind, name)
@@ -326,19 +334,11 @@ def test_every_bit_of_the_weights_changes_their_digest() -> None:
 def test_a_pickle_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _add_model(tmp_path, monkeypatch)
     trap = tmp_path / "trap.pt"
-    trap.write_bytes(pickle.dumps(_Trap(str(tmp_path / "sprung"))))
+    trap.write_bytes(pickle.dumps(Trap(str(tmp_path / "sprung"))))
     choice = check_encoder("clip", {"model": "tiny-test", "pretrained": str(trap)}, "image")
     with pytest.raises(EncoderUnavailableError, match=r"trap\.pt cannot be loaded"):
         choice.open()
     assert not (tmp_path / "sprung").exists()
-
-
-class _Trap:
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-    def __reduce__(self) -> Any:
-        return os.mkdir, (self.path,)
 
 
 def test_clip_by_name_without_weights_says_why_and_both_ways_out(no_network: None) -> None:

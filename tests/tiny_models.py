@@ -4,6 +4,7 @@ The libraries are imported where they are used: they take seconds, and most test
 """
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -181,3 +182,28 @@ def match_texts(folder: Path, texts: dict[str, list[Any]]) -> None:
     weights = load_file(folder / clip_weights.WEIGHTS_NAMES[0])
     weights["text_projection"] = torch.linalg.lstsq(read, means - means.mean(dim=0)).solution.contiguous()
     save_file(weights, folder / clip_weights.WEIGHTS_NAMES[0])
+
+
+def write_tiny_timm(folder: Path, seed: int, licence: str = "", size_px: int = 32, patch_px: int = 8) -> Path:
+    """A random ViT of three classes on disk as timm saves one for the hub."""
+    import timm
+    import torch
+    from timm.models import save_for_hf
+
+    torch.manual_seed(seed)
+    shape = {"img_size": size_px, "patch_size": patch_px, "embed_dim": 48, "depth": 1, "num_heads": 2}
+    model = timm.create_model("vit_tiny_patch16_224", num_classes=3, **shape)
+    known = {"input_size": [3, size_px, size_px], "num_classes": 3, "crop_pct": 0.9, "license": licence}
+    config = {"pretrained_cfg": {**model.pretrained_cfg, **known}}
+    save_for_hf(model, folder, model_args=shape, model_config=config, safe_serialization=True)
+    return folder
+
+
+class Trap:
+    """Makes a folder where its pickle is loaded."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (self.path,)

@@ -13,6 +13,7 @@ from fastlabel_gradio.encoders import (  # noqa: F401  # they register themselve
     clip_spectrogram,
     offline,
     offline_sound,
+    timm,
 )
 from fastlabel_gradio.encoders.base import ENCODERS, Encoder, EncoderOptions, FittedEncoder
 from fastlabel_gradio.encoders.kept_models import KeptModels, with_kept_model

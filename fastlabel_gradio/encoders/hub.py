@@ -3,14 +3,13 @@
 The libraries that download models retry for most of a minute without a network, so they are asked only afterwards.
 """
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-log = logging.getLogger(__name__)
+from fastlabel_gradio.errors import EncoderUnavailableError
 
 PROBE_LIMIT_S = 5.0
 
@@ -40,15 +39,21 @@ def why_unreachable(file: HubFile) -> str | None:
     return None if cached(file) else _offline_mode() or _within(PROBE_LIMIT_S, lambda: _ask_hub(file))
 
 
-def fetched(repo: str, name: str) -> Path | None:
-    """A small file of a repository, downloaded into the cache now; None where that fails. Ask `why_unreachable` before."""
+def fetch(file: HubFile) -> Path:
+    """The cached file, or downloaded now; ask `why_unreachable` before. Raises EncoderUnavailableError."""
     from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError
 
-    try:
-        return Path(hf_hub_download(repo, name))
-    except Exception as error:  # as in `_ask_hub`
-        log.warning("%s of %s cannot be had: %s", name, repo, first_line(error))
-        return None
+    if found := cached(file):
+        return found
+    for name in file.names:
+        try:
+            return Path(hf_hub_download(file.repo, name))
+        except EntryNotFoundError:
+            continue
+        except Exception as error:  # as in `_ask_hub`
+            raise EncoderUnavailableError(f"{name} of {file.repo} cannot be had ({first_line(error)})") from error
+    raise EncoderUnavailableError(f"{file.repo} has no {' or '.join(file.names)}")
 
 
 def why_address_unreachable(url: str) -> str | None:

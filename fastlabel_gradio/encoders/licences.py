@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fastlabel_gradio.encoders import hub
 from fastlabel_gradio.encoders.hub import HubFile
+from fastlabel_gradio.errors import EncoderUnavailableError
 
 CARD = "README.md"
 # Names of the hub and of SPDX, in small letters; what is not here is read by its user before it is relied on.
@@ -28,8 +29,10 @@ def licence_of_repo(repo: str) -> str:
     file = HubFile(repo, (CARD,))
     if hub.why_unreachable(file):
         return ""
-    card = hub.cached(file) or hub.fetched(repo, CARD)
-    return _licence_in(card) if card else ""
+    try:
+        return _licence_in(hub.fetch(file))
+    except EncoderUnavailableError:
+        return ""
 
 
 def restriction(encoder: str, licence: str) -> str:
