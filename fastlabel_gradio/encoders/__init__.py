@@ -14,6 +14,8 @@ from fastlabel_gradio.encoders import (  # noqa: F401  # they register themselve
     offline,
     offline_sound,
     timm,
+    transformers_pictures,
+    transformers_sounds,
 )
 from fastlabel_gradio.encoders.base import ENCODERS, Encoder, EncoderOptions, FittedEncoder
 from fastlabel_gradio.encoders.kept_models import KeptModels, with_kept_model
