@@ -11,6 +11,7 @@ from fastlabel_gradio.encoders import (  # noqa: F401  # they register themselve
     clap,
     clip,
     clip_spectrogram,
+    joined,
     offline,
     offline_sound,
     timm,

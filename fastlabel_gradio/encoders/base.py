@@ -43,7 +43,7 @@ class Encoder(ABC):
     """
 
     name: ClassVar[str]
-    prompt: ClassVar[str] = "{label}"
+    prompt: str = "{label}"
     where_to_put_weights: ClassVar[str] = "the path of a checkpoint file in the encoder's option `pretrained`"
     Options: ClassVar[type[EncoderOptions]]
     logit_scale: float | None = None
@@ -53,7 +53,7 @@ class Encoder(ABC):
     resolution: int
     heard_as: str = ""
     licence: str = ""
-    follows_view: ClassVar[bool] = False
+    follows_view: bool = False
 
     @property
     def space(self) -> str:
@@ -102,7 +102,7 @@ class FittedEncoder(Encoder):
     `fingerprint` and `dim` hold after `fit` or `load`.
     """
 
-    sample_size: ClassVar[int]
+    sample_size: int
 
     @abstractmethod
     def fit(self, sample: Sequence[np.ndarray], seed: int) -> None:

@@ -129,9 +129,8 @@ def _picture_input(options: TransformersOptions) -> PictureInput:
     from transformers import AutoImageProcessor
 
     is_here = options.is_here(NEEDED_FILES)
-    processor: Any = AutoImageProcessor.from_pretrained(
-        options.model, local_files_only=is_here, trust_remote_code=False
-    )
+    auto: Any = AutoImageProcessor
+    processor = auto.from_pretrained(options.model, local_files_only=is_here, trust_remote_code=False)
 
     def resize(picture: Image.Image) -> np.ndarray:
         made = processor(images=[picture], do_rescale=False, do_normalize=False, return_tensors="np")
