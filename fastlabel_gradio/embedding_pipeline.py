@@ -24,6 +24,7 @@ from jaxtyping import Float32
 from fastlabel_gradio.devices import lower_priority
 from fastlabel_gradio.embedding_store import END_OF_POOL, EmbeddedItem, EmbeddingStore, ScanChanges
 from fastlabel_gradio.encoders.base import Encoder, FittedEncoder
+from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.encoders.licences import restriction
 from fastlabel_gradio.errors import (
     CheckpointError,
@@ -388,6 +389,7 @@ class EmbeddingPipeline:
             if self._stop.is_set():
                 self._update(state="stopped", eta_s=None)
                 return
+            self._say(encoder.notes)
             self._update(state="done", eta_s=None)
             self._done.reach()
             while not self._stop.is_set():
@@ -434,6 +436,9 @@ class EmbeddingPipeline:
         if isinstance(encoder, FittedEncoder):
             with ThreadPoolExecutor(self._workers, "sample") as workers:
                 self._fit_or_restore(encoder, workers)
+        elif isinstance(encoder, KnownVectors):
+            encoder.open_in(self._store.folder)
+            self._match_names(encoder)
         log.info("encoder '%s', licence of its weights: %s", encoder.name, encoder.licence or "none is named")
         limits = restriction(encoder.name, encoder.licence)
         return encoder, " ".join(filter(None, [notice, limits, self._source.sound_view.notice]))
@@ -458,6 +463,15 @@ class EmbeddingPipeline:
         if sample := self._awaited_sample(encoder, workers):
             encoder.fit(sample, FIT_SEED)
             encoder.save(saved)
+
+    def _match_names(self, encoder: KnownVectors) -> None:
+        """A file's name is whose it is only once all items are listed; ids need no waiting."""
+        while not (self._store.total or self._stop.is_set() or self._scanned.wait(0.1)):
+            pass
+        if encoder.goes_by_name([item.id for _, item in self._store.in_order(-1, SCAN_BLOCK)]):
+            while not (self._stop.is_set() or self._scanned.wait(0.2)):
+                pass
+            encoder.take_names(self._store.every_id())
 
     def _awaited_sample(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> list[np.ndarray]:
         """A sample of at least one item, where none can be read once rescans found one; empty after a stop."""
@@ -572,6 +586,8 @@ class EmbeddingPipeline:
 
     def _embed_batch(self, encoder: Encoder, batch: Sequence[Item]) -> _Outcome:
         """Reads, prepares and encodes; content that is embedded already is not even decoded. Runs in a worker thread."""
+        if isinstance(encoder, KnownVectors):
+            return _known(encoder, batch)
         fresh: list[EmbeddedItem] = []
         arrays: list[np.ndarray] = []
         unreadable: list[tuple[str, str]] = []
@@ -628,6 +644,12 @@ class EmbeddingPipeline:
         rate = counted / elapsed if elapsed > 0 else 0.0
         left = self._waiting or self._store.total - self._store.unreadable_count - len(self._store)
         self._update(rate_per_s=rate, eta_s=max(left, 0) / rate if rate else None)
+
+
+def _known(encoder: KnownVectors, batch: Sequence[Item]) -> _Outcome:
+    """By item, not by content: files of one content may have vectors that differ."""
+    places, vectors, unknown = encoder.vectors_of([item.id for item in batch])
+    return _Outcome([EmbeddedItem(batch[place], f"id {batch[place].id}") for place in places], vectors, unknown, [])
 
 
 def _leave_out(

@@ -270,6 +270,13 @@ class EmbeddingStore:
         )
         return [(key, Item(item_id, stamp)) for key, item_id, stamp in found]
 
+    def every_id(self) -> Iterator[str]:
+        """The ids of all readable items, as a stream."""
+        after = -1
+        while block := self.in_order(after, BLOCK_ROWS):
+            after = block[-1][0]
+            yield from (item.id for _, item in block)
+
     def pending(self, after: int, limit: int) -> tuple[int, list[Item]]:
         """Items still without an embedding among the next `limit` in shuffled order, and the key to go on from.
 

@@ -22,6 +22,7 @@ from jaxtyping import Float64, Int64
 from fastlabel_gradio.config import AppConfig, PartConfig, ProjectConfig
 from fastlabel_gradio.devices import pick_device
 from fastlabel_gradio.encoders import Encoder
+from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.errors import ConfigError, FastLabelError
 from fastlabel_gradio.evaluation import area_under_curve, audit, labels_to_reach, mean_interval
 from fastlabel_gradio.head import Head
@@ -471,6 +472,14 @@ def _embedded(project: Project) -> Encoder:
 
 
 def _embed(project: Project, encoder: Encoder, items: Sequence[Item]) -> Embeddings:
+    if isinstance(encoder, KnownVectors):
+        _, vectors, missing = encoder.vectors_of([item.id for item in items])
+        if missing:
+            raise FastLabelError(
+                f"{len(missing)} items of the test part have no vector: {missing[0][0]} ({missing[0][1]})."
+            )
+        return vectors
+
     def embed(start: int) -> Embeddings:
         block = items[start : start + encoder.batch_size]
         return encoder.encode([encoder.prepare(project.source.read(item, encoder.resolution)) for item in block])

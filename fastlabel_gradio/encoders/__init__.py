@@ -14,6 +14,7 @@ from fastlabel_gradio.encoders import (  # noqa: F401  # they register themselve
     joined,
     offline,
     offline_sound,
+    precomputed,
     timm,
     transformers_pictures,
     transformers_sounds,

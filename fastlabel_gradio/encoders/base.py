@@ -56,6 +56,11 @@ class Encoder(ABC):
     follows_view: bool = False
 
     @property
+    def notes(self) -> str:
+        """What it found amiss in the pool, for the screen once all is embedded; "" for nothing."""
+        return ""
+
+    @property
     def space(self) -> str:
         """Names the space of its vectors of a pool: only those of one space are compared. Names a file as `fingerprint`."""
         return self.fingerprint + self.heard_as
