@@ -209,9 +209,9 @@ def write_tiny_transformers(folder: Path, architecture: str, seed: int = 1) -> P
     seeing = {**small, "image_size": 32, "patch_size": 8}
     reading = {**small, "vocab_size": 60, "max_position_embeddings": 16}
     hearing = {
-        "conv_dim": (16, 16),
-        "conv_kernel": (10, 3),
-        "conv_stride": (5, 2),
+        "conv_dim": (16, 16, 16),
+        "conv_kernel": (10, 8, 8),
+        "conv_stride": (8, 8, 5),  # 50 steps a second, as the real ones have
         "num_conv_pos_embeddings": 16,
         "num_conv_pos_embedding_groups": 2,
     }
