@@ -439,7 +439,8 @@ class EmbeddingPipeline:
         elif isinstance(encoder, KnownVectors):
             encoder.open_in(self._store.folder)
             self._match_names(encoder)
-        log.info("encoder '%s', licence of its weights: %s", encoder.name, encoder.licence or "none is named")
+        licence = f", licence of its weights: {encoder.licence}" if encoder.licence else ""
+        log.info("encoder '%s'%s", encoder.name, licence)
         limits = restriction(encoder.name, encoder.licence)
         return encoder, " ".join(filter(None, [notice, limits, self._source.sound_view.notice]))
 

@@ -1,13 +1,20 @@
 """A project goes on with the model that it began with, whatever the default of its encoder is by then."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from fastlabel_gradio.encoders import check_encoder, clip_weights, hub
+from fastlabel_gradio.encoders import ENCODERS, Encoder, check_encoder, clip_weights, hub
+from fastlabel_gradio.encoders.base import EncoderOptions
 from fastlabel_gradio.encoders.clip import ClipOptions
 from fastlabel_gradio.encoders.kept_models import RECORD, keep_model, kept_models
 from fastlabel_gradio.errors import ConfigError
+from fastlabel_gradio.project import Project
+from fastlabel_gradio.types import Embeddings
+from tests.pools import make_config, write_pictures
 
 EARLIER = ("ViT-B-32", "laion2b_s34b_b79k")
 
@@ -65,3 +72,29 @@ def test_a_damaged_record_is_named_with_the_way_out(content: str, tmp_path: Path
     (tmp_path / RECORD).write_text(content, encoding="utf-8")
     with pytest.raises(ConfigError, match=r"encoders\.json is damaged.*Name the model"):
         kept_models(tmp_path)
+
+
+def test_a_project_records_the_model_that_it_was_not_told(tmp_path: Path, open_project: Callable[..., Project]) -> None:
+    class Options(EncoderOptions):
+        model: str = "first"
+
+    class MeanColour(Encoder):
+        name = "mean_colour"
+        dim, fingerprint, batch_size, resolution = 3, "mean-colour", 8, 8
+
+        def __init__(self, options: Options) -> None:
+            pass
+
+        def prepare(self, media: Image.Image) -> np.ndarray:
+            return np.asarray(media.convert("RGB"), dtype=np.float32).mean(axis=(0, 1)) + 1
+
+        def encode(self, batch: Sequence[np.ndarray]) -> Embeddings:
+            colours = np.array(batch, dtype=np.float32).reshape(-1, 3)
+            return np.asarray(colours / np.linalg.norm(colours, axis=1, keepdims=True))
+
+    MeanColour.Options = Options
+    ENCODERS["image"].register(MeanColour.name)(MeanColour)
+    write_pictures(tmp_path / "pictures", per_class=2)
+    project = open_project(make_config(tmp_path / "pictures", encoder=MeanColour.name))
+    assert project.pipeline.progress.state == "done", project.pipeline.progress.error
+    assert kept_models(project.folder) == {MeanColour.name: {"model": "first"}}

@@ -6,7 +6,7 @@ import pytest
 
 from fastlabel_gradio.encoders import clip_weights
 from fastlabel_gradio.encoders.licences import licence_of_folder, licence_of_repo, restriction
-from tests.tiny_models import fill_cache, no_network  # noqa: F401  # a fixture
+from tests.tiny_models import fill_cache
 
 CARDS = {
     "license: apache-2.0": "apache-2.0",
@@ -28,7 +28,7 @@ def test_a_folder_without_a_card_names_no_licence(tmp_path: Path) -> None:
     assert licence_of_folder(tmp_path) == ""
 
 
-def test_the_licence_of_a_repository_is_read_from_the_cache(no_network: None, tmp_path: Path) -> None:  # noqa: F811
+def test_the_licence_of_a_repository_is_read_from_the_cache(no_network: None, tmp_path: Path) -> None:
     card = tmp_path / "card.md"
     card.write_text("---\nlicense: cc-by-nc-4.0\n---\n", encoding="utf-8")
     fill_cache("some/model", {"README.md": card})
@@ -36,7 +36,7 @@ def test_the_licence_of_a_repository_is_read_from_the_cache(no_network: None, tm
     assert licence_of_repo("some/other") == ""
 
 
-def test_the_licence_of_the_default_needs_no_network(no_network: None) -> None:  # noqa: F811
+def test_the_licence_of_the_default_needs_no_network(no_network: None) -> None:
     assert clip_weights.licence(clip_weights.DEFAULT_MODEL, clip_weights.DEFAULT_TAG) == "mit"
 
 

@@ -2,6 +2,7 @@
 
 import pickle
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from safetensors.torch import load_file, save_file
 
 from fastlabel_gradio.encoders import Encoder, check_encoder
 from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError
+from fastlabel_gradio.project import Project
+from tests.pools import make_config, write_pictures
 from tests.tiny_models import Trap, fill_cache, write_tiny_timm
 
 pytestmark = pytest.mark.usefixtures("computing_as_the_app")
@@ -106,6 +109,18 @@ def test_a_pickle_is_refused(tmp_path: Path) -> None:
 
 def test_the_licence_is_that_of_the_weights(folder: Path) -> None:
     assert opened(model=f"local-dir:{folder}").licence == "cc-by-nc-4.0"
+
+
+def test_a_project_says_the_licence_on_screen_in_the_status_and_in_the_terminal(
+    folder: Path, tmp_path: Path, open_project: Callable[..., Project], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    write_pictures(tmp_path / "pictures", per_class=2)
+    project = open_project(make_config(tmp_path / "pictures", encoder={"kind": "timm", "model": f"local-dir:{folder}"}))
+    progress = project.pipeline.progress
+    assert (progress.encoder, progress.licence, progress.error) == ("timm", "cc-by-nc-4.0", "")
+    assert "licence cc-by-nc-4.0, which is not free for every use" in progress.notice
+    assert "encoder 'timm', licence of its weights: cc-by-nc-4.0" in caplog.text
 
 
 def test_a_model_of_the_hub_is_read_from_the_cache(folder: Path, no_network: None, pictures: list[Image.Image]) -> None:
