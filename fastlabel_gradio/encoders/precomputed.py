@@ -19,7 +19,7 @@ from fastlabel_gradio.encoders.vector_index import AMBIGUOUS, NOT_THERE, VectorI
 from fastlabel_gradio.errors import EncoderUnavailableError, StoreError
 from fastlabel_gradio.types import Embeddings
 
-BATCH_SIZE = 4_096
+BATCH_SIZE = 2_048
 EXAMPLES = 3
 NOT_FINITE = "holds NaN or infinity"
 ALL_ZERO = "is all zeros"

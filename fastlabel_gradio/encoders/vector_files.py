@@ -13,6 +13,7 @@ import numpy as np
 from fastlabel_gradio.errors import ConfigError
 
 BLOCK_ROWS = 8_192
+BUFFER_BYTES = 2**20
 NAME_SUFFIXES = (".txt", ".csv", ".json")
 ID_COLUMNS = ("id", "item_id", "path", "file", "file_name", "filename", "image", "name", "label")
 VECTOR_COLUMNS = ("vector", "embedding", "embeddings", "vectors", "features")
@@ -148,7 +149,9 @@ class ParquetVectors(VectorFile):
         import pyarrow.parquet as pq
 
         try:
-            return pq.ParquetFile(part, memory_map=True)
+            return pq.ParquetFile(
+                part, pre_buffer=False, buffer_size=BUFFER_BYTES
+            )  # mapped, all of it would stay resident
         except (OSError, pa.ArrowInvalid) as error:
             raise ConfigError(f"{part}: no parquet file ({str(error).splitlines()[0]}).") from error
 
