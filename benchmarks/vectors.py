@@ -115,6 +115,12 @@ def embeddings(size: int) -> Embeddings:
     return np.concatenate(blocks)[:size]
 
 
+def blocks(size: int) -> Iterator[tuple[int, Embeddings]]:
+    """The same in blocks, each with the number of its first item."""
+    for start in range(0, size, BLOCK_ITEMS):
+        yield start, _vectors_of_block(start // BLOCK_ITEMS)[: size - start]
+
+
 def test_part() -> tuple[Embeddings, np.ndarray]:
     """20,000 further items with their classes, no more than the pool's; drawn as the pool is."""
     number = 1_000_000_000

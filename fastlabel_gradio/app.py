@@ -57,6 +57,8 @@ examples:
                                                         a table whose columns have names of their own
   python launch.py ~/recordings --classes owl,other --window 3
                                                         sounds, cut into items of 3 seconds
+  python launch.py ~/pictures --classes a,b --encoder timm --set-encoder model=vit_small_patch14_dinov2.lvd142m
+                                                        any model of timm embeds them
   python launch.py --config configs/celeba.yaml         a configuration; see configs/ for more
   python launch.py ~/pictures --classes a,b --share --auth ann:secret --auth bob:secret
                                                         a public link for two annotators
@@ -305,7 +307,20 @@ def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
         help="any option of the source that PATH becomes (docs/configuration.md lists them), once per option",
     )
     data.add_argument("--classes", metavar="A,B,C", help="the classes; class folders propose theirs")
-    data.add_argument("--encoder", metavar="E", help="auto, clip, clap, offline (default: auto, the best to be had)")
+    data.add_argument(
+        "--encoder",
+        metavar="E",
+        help="auto, clip, clap, timm, transformers, precomputed, offline or another of docs/configuration.md "
+        "(default: auto, the best to be had)",
+    )
+    data.add_argument(
+        "--set-encoder",
+        action="append",
+        default=[],
+        type=_option,
+        metavar="KEY=VALUE",
+        help="any option of --encoder, once per option: --encoder timm --set-encoder model=vit_small_patch14_dinov2.lvd142m",
+    )
 
 
 def _port(text: str) -> int:
@@ -362,14 +377,22 @@ def _config_of_data(arguments: argparse.Namespace) -> AppConfig:
         overrides["classes"] = _class_names(arguments.classes)
         if not overrides["classes"]:
             raise ConfigError(f"--classes {arguments.classes!r} names no class. Name at least two: --classes cat,dog")
-    if arguments.encoder:
-        overrides["encoder"] = arguments.encoder
+    if encoder := _encoder(arguments):
+        overrides["encoder"] = encoder
     if getattr(arguments, "encoder_change", None):
         overrides["encoder_change"] = arguments.encoder_change
     if not overrides:
         return config
     projects = [{**project.model_dump(), **overrides} for project in config.projects]
     return parse_config({**config.model_dump(), "projects": projects}, "command line")
+
+
+def _encoder(arguments: argparse.Namespace) -> dict[str, object]:
+    """The encoder that the command line names, with its options; empty where it names none. Raises ConfigError."""
+    if not arguments.encoder and arguments.set_encoder:
+        raise ConfigError("--set-encoder needs --encoder, whose option it sets.")
+    options = {key: yaml_value(value) for key, value in arguments.set_encoder}
+    return {"kind": arguments.encoder, **options} if arguments.encoder else {}
 
 
 def _config_of_path(arguments: argparse.Namespace) -> AppConfig:

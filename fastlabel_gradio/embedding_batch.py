@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from fastlabel_gradio.encoders.base import Encoder
+from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.errors import UnavailableItemError, UnreadableItemError
 from fastlabel_gradio.sources.base import Source
 from fastlabel_gradio.types import EmbeddedItem, Embeddings, Item, Media
@@ -41,6 +42,8 @@ def embed_batch(
         read: the picture or sound of an item. Raises UnreadableItemError.
         vectors_of_content: by content key the vectors that are there already.
     """
+    if isinstance(encoder, KnownVectors):
+        return _known(encoder, batch)
     fresh: list[EmbeddedItem] = []
     arrays: list[np.ndarray] = []
     unreadable: list[tuple[str, str]] = []
@@ -60,6 +63,12 @@ def embed_batch(
     if known:
         vectors = np.concatenate([vectors, np.stack([there[entry.content_key] for entry in known])])
     return BatchOutcome(fresh + known, vectors, unreadable, unavailable)
+
+
+def _known(encoder: KnownVectors, batch: Sequence[Item]) -> BatchOutcome:
+    """By item, not by content: files of one content may have vectors that differ."""
+    places, vectors, unknown = encoder.vectors_of([item.id for item in batch])
+    return BatchOutcome([EmbeddedItem(batch[place], f"id {batch[place].id}") for place in places], vectors, unknown, [])
 
 
 def _keyed(

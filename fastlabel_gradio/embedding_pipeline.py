@@ -24,8 +24,10 @@ from fastlabel_gradio.devices import lower_priority
 from fastlabel_gradio.embedding_batch import BatchOutcome, embed_batch
 from fastlabel_gradio.embedding_store import END_OF_POOL, EmbeddingStore, ScanChanges
 from fastlabel_gradio.encoder_change import ChangeProgress, EncoderChange
-from fastlabel_gradio.encoder_fitting import pool_sample
+from fastlabel_gradio.encoder_fitting import open_known, pool_sample
 from fastlabel_gradio.encoders.base import Encoder, FittedEncoder
+from fastlabel_gradio.encoders.known_vectors import KnownVectors
+from fastlabel_gradio.encoders.licences import restriction
 from fastlabel_gradio.errors import CheckpointError, FastLabelError, SourceError, StoreError
 from fastlabel_gradio.groups import Grouping
 from fastlabel_gradio.milestones import Milestone
@@ -61,7 +63,8 @@ class EmbeddingProgress:
         rescanning: it is being listed again. scans: how often it was listed since the start, failures counted.
         scan_changes: what the newest rescan found, "" for nothing. scan_notice: why it failed; nothing left the pool then.
         rate_per_s: items a second over the last 20 s. eta_s: seconds left at that rate, None while unknown.
-        encoder: its name, "" until loaded. notice: why another encoder stands in. error: why it failed.
+        encoder: its name, "" until loaded. licence: of its weights, "" where none is named.
+        notice: why another encoder stands in. error: why it failed.
         shortage: what it waits for, "" while it does not: room on the disk, memory, free file descriptors.
         change: of the encoder; None where none was asked for.
     """
@@ -73,6 +76,7 @@ class EmbeddingProgress:
     rate_per_s: float = 0.0
     eta_s: float | None = None
     encoder: str = ""
+    licence: str = ""
     notice: str = ""
     error: str = ""
     shortage: str = ""
@@ -295,7 +299,8 @@ class EmbeddingPipeline:
         with ThreadPoolExecutor(self._workers, "embed", lower_priority) as workers:
             self._group()
             self._store.use_encoder(encoder.space, encoder.dim)
-            self._update(state="embedding", encoder=encoder.name, notice=notice)
+            self._update(state="embedding")
+            self._show(encoder, notice)
             self._announce(encoder)
             if self._is_mostly_left:
                 encoder = self._changed_encoder(encoder, workers)
@@ -312,6 +317,7 @@ class EmbeddingPipeline:
             scanned = self._scanned.is_set()
             self._embed_all(encoder, workers, lambda: self._pending_batches(encoder.batch_size))
             if scanned and not self._stop.is_set():
+                self._say(encoder.notes)
                 self._update(state="done", eta_s=None)
                 self._done.reach()
                 return
@@ -326,11 +332,14 @@ class EmbeddingPipeline:
         """Has the change done that is asked for, and embeds what is left to the encoder that takes over."""
         if self._change is None or self._change.progress.state != "waiting" or self._stop.is_set():
             return in_use
-        encoder = self._change.run(in_use, workers, self._stop, lambda: self._embed_due_news(in_use, workers))
+        encoder = self._change.run(
+            in_use, workers, self._stop, lambda: self._embed_due_news(in_use, workers), self._await_scan
+        )
         if encoder is not in_use:
             self.encoder = encoder
-            self._update(encoder=encoder.name, notice=self._source.sound_view.notice)
+            self._show(encoder, "")
             self._changed.reach()
+            self._store.retry_all()  # what one encoder has no vector of another one may embed
             self._embed_pool(encoder, workers)
         return encoder
 
@@ -372,14 +381,24 @@ class EmbeddingPipeline:
         if isinstance(encoder, FittedEncoder):
             with ThreadPoolExecutor(self._workers, "sample") as workers:
                 self._fit_or_restore(encoder, workers)
-        return encoder, " ".join(filter(None, [notice, self._source.sound_view.notice]))
+        elif isinstance(encoder, KnownVectors):
+            self._await_items()
+            open_known(encoder, self._store.folder, self._store.in_order, self._await_scan)
+        return encoder, notice
+
+    def _show(self, encoder: Encoder, notice: str) -> None:
+        """Which encoder embeds from now on, and what to say of it on screen."""
+        licence = f", licence of its weights: {encoder.licence}" if encoder.licence else ""
+        log.info("encoder '%s'%s", encoder.name, licence)
+        told = [notice, restriction(encoder.name, encoder.licence), self._source.sound_view.notice]
+        self._update(encoder=encoder.name, licence=encoder.licence, notice=" ".join(filter(None, told)))
 
     def _announce(self, encoder: Encoder) -> None:
         self.encoder = encoder
         self._ready.reach()
 
     def _fit_or_restore(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> None:
-        saved = self._store.folder / f"{encoder.name}{encoder.heard_as}.safetensors"  # one for each way of hearing
+        saved = self._store.folder / encoder.learned_file
         if saved.exists():
             try:
                 encoder.load(saved)
@@ -388,12 +407,19 @@ class EmbeddingPipeline:
                 log.warning("%s Fitting it again.", error)
         # A folder is listed in its own order, so an early sample would hold its first classes only.
         self._scanned.wait(FIT_WAITS_FOR_SCAN_S)
-        while not (self._store.total or self._stop.is_set() or self._scanned.wait(0.1)):
-            pass
+        self._await_items()
         self._update(state="fitting", encoder=encoder.name)
         if sample := self._awaited_sample(encoder, workers):
             encoder.fit(sample, FIT_SEED)
             encoder.save(saved)
+
+    def _await_items(self) -> None:
+        while not (self._store.total or self._stop.is_set() or self._scanned.wait(0.1)):
+            pass
+
+    def _await_scan(self) -> None:
+        while not (self._stop.is_set() or self._scanned.wait(0.2)):
+            pass
 
     def _awaited_sample(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> list[np.ndarray]:
         """A sample of at least one item, where none can be read once rescans found one; empty after a stop."""

@@ -20,8 +20,9 @@ from jaxtyping import Float32
 
 from fastlabel_gradio.embedding_batch import BatchOutcome, embed_batch
 from fastlabel_gradio.embedding_store import EmbeddingStore
-from fastlabel_gradio.encoder_fitting import pool_sample
+from fastlabel_gradio.encoder_fitting import open_known, pool_sample
 from fastlabel_gradio.encoders.base import Encoder, FittedEncoder
+from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.errors import CheckpointError, FastLabelError, StoreError
 from fastlabel_gradio.retries import FIRST_PAUSE_S
 from fastlabel_gradio.sources.base import Source
@@ -92,27 +93,41 @@ class EncoderChange:
         self._open_encoder, self._judge, self._adopted = open_encoder, judge, adopted
         self.progress = ChangeProgress(name)
 
-    def run(self, in_use: Encoder, workers: ThreadPoolExecutor, stop: Event, between: Callable[[], None]) -> Encoder:
+    def run(
+        self,
+        in_use: Encoder,
+        workers: ThreadPoolExecutor,
+        stop: Event,
+        between: Callable[[], None],
+        await_scan: Callable[[], None],
+    ) -> Encoder:
         """The encoder that the rows of the store are of afterwards: the other one, or still the one in use.
 
         Args:
             between: called now and then, for what must not wait until the end.
+            await_scan: returns once all items are listed, or after a stop.
         """
         try:
-            return self._change(in_use, workers, stop, between)
+            return self._change(in_use, workers, stop, between, await_scan)
         except FastLabelError as error:
             self._say("failed", f"It stays with {in_use.name}: {error}")
         return in_use
 
     def _change(
-        self, in_use: Encoder, workers: ThreadPoolExecutor, stop: Event, between: Callable[[], None]
+        self,
+        in_use: Encoder,
+        workers: ThreadPoolExecutor,
+        stop: Event,
+        between: Callable[[], None],
+        await_scan: Callable[[], None],
     ) -> Encoder:
         self._update(state="loading", text=f"{self.progress.encoder} is being loaded.")
         encoder, _ = self._open_encoder()
         encoder.attune(self._source.sound_view)
-        learned = _learned_file(self._store.folder, in_use, encoder)
         if isinstance(encoder, FittedEncoder):
-            self._fit_or_restore(encoder, learned, workers, stop)
+            self._fit_or_restore(encoder, self._learned(in_use, encoder), workers, stop)
+        elif isinstance(encoder, KnownVectors):
+            open_known(encoder, self._store.folder, self._store.in_order, await_scan)
         if stop.is_set():
             return in_use
         if encoder.space == in_use.space:
@@ -121,9 +136,9 @@ class EncoderChange:
             return in_use
         successor = self._store.successor(encoder.space, encoder.dim)
         self._embed(encoder, in_use, successor, workers, stop, between)
-        return in_use if stop.is_set() else self._decide(in_use, encoder, successor, learned, stop)
+        return in_use if stop.is_set() else self._decide(in_use, encoder, successor, stop)
 
-    def _decide(self, in_use: Encoder, encoder: Encoder, successor: Successor, learned: Path, stop: Event) -> Encoder:
+    def _decide(self, in_use: Encoder, encoder: Encoder, successor: Successor, stop: Event) -> Encoder:
         self._update(state="comparing")
         verdict = self._judge(in_use, encoder, successor, stop.is_set)
         if stop.is_set():
@@ -134,10 +149,16 @@ class EncoderChange:
             return in_use
         self._adopted(encoder)
         if isinstance(encoder, FittedEncoder):
-            learned.replace(_usual_file(self._store.folder, encoder))
+            self._learned(in_use, encoder).replace(self._store.folder / encoder.learned_file)
         self._store.adopt(successor)
         self._say("taken", f"{count}: {verdict.why}; it is used from now on.")
         return encoder
+
+    def _learned(self, in_use: Encoder, encoder: FittedEncoder) -> Path:
+        """Where what it learned is kept meanwhile: not in the file of the encoder in use, which may have the same name."""
+        usual = self._store.folder / encoder.learned_file
+        is_taken = isinstance(in_use, FittedEncoder) and in_use.learned_file == encoder.learned_file
+        return usual.with_suffix(".next.safetensors") if is_taken else usual
 
     def _fit_or_restore(self, encoder: FittedEncoder, learned: Path, workers: ThreadPoolExecutor, stop: Event) -> None:
         if learned.exists():
@@ -229,14 +250,3 @@ def _by_item(outcome: BatchOutcome) -> dict[str, tuple[str, Float32[np.ndarray, 
         entry.item.id: (entry.content_key, vector)
         for entry, vector in zip(outcome.embedded, outcome.vectors, strict=True)
     }
-
-
-def _usual_file(folder: Path, encoder: Encoder) -> Path:
-    """Where what a fitted encoder learned is kept while it is in use, one for each way of hearing."""
-    return folder / f"{encoder.name}{encoder.heard_as}.safetensors"
-
-
-def _learned_file(folder: Path, in_use: Encoder, encoder: Encoder) -> Path:
-    """As `_usual_file`; another one where the encoder in use has that, being of the same name with other options."""
-    usual = _usual_file(folder, encoder)
-    return usual.with_suffix(".next.safetensors") if encoder.name == in_use.name else usual

@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Literal
 
 from fastlabel_gradio.atomic_file import write_atomically
-from fastlabel_gradio.encoders import Encoder, EncoderChoice, check_encoder
+from fastlabel_gradio.encoders import EncoderChoice, check_encoder
 from fastlabel_gradio.encoders.base import ENCODERS
+from fastlabel_gradio.encoders.kept_models import MODEL_OPTIONS, KeptModels, with_own_model
 from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError, UnknownNameError
 from fastlabel_gradio.options import parse_options
 
 RECORD = "encoder_in_use.json"
+# The default of versions that kept no record.
+EARLIER_MODEL = {"model": "ViT-B-32", "pretrained": "laion2b_s34b_b79k"}
+OF_EARLIER_MODEL = ("clip", "clip_spectrogram")
 
 ChangeRule = Literal["better", "always", "at_once"]
 Named = tuple[str, Mapping[str, object]]  # a registered name and options
@@ -60,18 +64,33 @@ def plan_encoder(
     return EncoderPlan(replace(before, notice=notice))
 
 
-def keep_encoder_in_use(folder: Path, encoder: Encoder, choice: EncoderChoice) -> None:
+def keep_encoder_in_use(folder: Path, name: str, choice: EncoderChoice) -> None:
     """Records the encoder that a project uses from now on. One that only stands in for another replaces no record.
+
+    Args:
+        name: of the encoder that came of the choice.
 
     Raises OSError.
     """
-    is_choice = encoder.name == choice.name
+    is_choice = name == choice.name
     record = folder / RECORD
     if is_choice or not record.exists():
-        options = choice.options.model_dump(mode="json", exclude_unset=True) if is_choice else {}
-        content = json.dumps({"kind": encoder.name, **options}, indent=2)
+        options = with_own_model(choice.options) if is_choice else {}
+        content = json.dumps({"kind": name, **options}, indent=2)
         if not (record.exists() and record.read_text(encoding="utf-8") == content):
             write_atomically(record, content.encode())
+
+
+def kept_models(folder: Path) -> KeptModels:
+    """The model that a project goes on with where an encoder is named without one. Raises ConfigError: damaged record.
+
+    Args:
+        folder: of the project; one that has embeddings of CLIP and no record is of a version with the default of then.
+    """
+    if used := recorded_encoder(folder):
+        name, options = used
+        return {name: {key: options[key] for key in MODEL_OPTIONS if key in options}}
+    return {name: EARLIER_MODEL for name in OF_EARLIER_MODEL if any(folder.glob(f"{name}-*.f32"))}
 
 
 def recorded_encoder(folder: Path) -> Named | None:
@@ -95,4 +114,4 @@ def _is_same(used: Named, choice: EncoderChoice) -> bool:
     if name != choice.name:
         return False
     given = parse_options(f"{RECORD}: encoder '{name}'", ENCODERS[choice.media_kind].get(name).Options, options)
-    return given.model_dump() == choice.options.model_dump()
+    return given == choice.options

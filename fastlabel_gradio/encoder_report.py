@@ -1,6 +1,6 @@
 """Would another encoder be better? Each embeds the labeled items only, and is judged out of fold by the project's own head.
 
-Works beside a running app: it reads the labels and the index of the pool, takes no lock and writes nothing.
+Works beside a running app: it reads the labels and the index of the pool, takes no lock and leaves no file behind.
 """
 
 import logging
@@ -18,9 +18,11 @@ import numpy as np
 from fastlabel_gradio.config import PartConfig, ProjectConfig
 from fastlabel_gradio.devices import lower_priority
 from fastlabel_gradio.encoder_comparison import Judgement, LabeledItems, check_enough, difference, judge
-from fastlabel_gradio.encoder_fitting import pool_sample
-from fastlabel_gradio.encoder_in_use import recorded_encoder
+from fastlabel_gradio.encoder_fitting import open_known, pool_sample
+from fastlabel_gradio.encoder_in_use import kept_models, recorded_encoder
 from fastlabel_gradio.encoders import ENCODERS, Encoder, FittedEncoder, check_encoder
+from fastlabel_gradio.encoders.kept_models import KeptModels
+from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.errors import ConfigError, FastLabelError, StoreError, TooFewLabelsError, UnreadableItemError
 from fastlabel_gradio.evaluation import Gain
 from fastlabel_gradio.label_store import LabelStore
@@ -109,11 +111,10 @@ def compare_encoders(
     pool = PoolReader(folder)
     labeled = _labeled(config, folder, pool)
     check_enough(labeled.targets)
+    kept = kept_models(folder)
     used = recorded_encoder(folder) or (config.encoder.kind, config.encoder.options)
     parts = {used[0]: PartConfig.model_validate({**used[1], "kind": used[0]})}
-    parts |= {
-        name: part for name, part in (_known(source) if named is None else named).items() if part != parts[used[0]]
-    }
+    parts |= {name: part for name, part in (_known(source) if named is None else named).items() if name not in parts}
     groups = labeled.targets.groups
     report = EncoderReport(len(labeled.items), None if groups is None else len(np.unique(groups)), pool.size, [])
     before: Judgement | None = None
@@ -121,7 +122,7 @@ def compare_encoders(
         if stop.is_set():
             break
         log.info("%s embeds %d labeled items", name, len(labeled.items))
-        row, judgement = _compared(name, part, config, base_dir, source, pool, labeled, stop)
+        row, judgement = _compared(name, part, kept, config, base_dir, source, pool, labeled, stop)
         if before and judgement:
             row = replace(row, change=difference(before, judgement, labeled.targets))
         if not report.rows:
@@ -162,6 +163,7 @@ def _labeled(config: ProjectConfig, folder: Path, pool: PoolReader) -> _Labeled:
 def _compared(
     name: str,
     part: PartConfig,
+    kept: KeptModels,
     config: ProjectConfig,
     base_dir: Path,
     source: Source,
@@ -171,7 +173,7 @@ def _compared(
 ) -> tuple[EncoderRow, Judgement | None]:
     """A row, with the reason where the encoder cannot be had."""
     try:
-        encoder, _ = check_encoder(part.kind, part.options, source.kind, base_dir).open()
+        encoder, _ = check_encoder(part.kind, part.options, source.kind, base_dir, kept).open()
         with ThreadPoolExecutor(os.cpu_count(), "compare", lower_priority) as workers:
             _learn(encoder, source, pool, workers, stop)
             began = time.perf_counter()
@@ -193,10 +195,11 @@ def _compared(
 def _learn(encoder: Encoder, source: Source, pool: PoolReader, workers: ThreadPoolExecutor, stop: Event) -> None:
     """What the project has it learned, or, of an encoder that it never used, from a sample of the pool."""
     encoder.attune(source.sound_view)
-    if not isinstance(encoder, FittedEncoder):
+    if isinstance(encoder, KnownVectors):
+        open_known(encoder, pool.folder, pool.in_order, await_scan=lambda: None)
+    elif not isinstance(encoder, FittedEncoder):
         return
-    learned = pool.folder / f"{encoder.name}{encoder.heard_as}.safetensors"
-    if learned.exists():
+    elif (learned := pool.folder / encoder.learned_file).exists():
         encoder.load(learned)
     else:
         encoder.fit(pool_sample(source, encoder, pool.in_order, workers, stop).prepared, FIT_SEED)
@@ -209,6 +212,8 @@ def _embedded(
 
     def embed(start: int) -> Embeddings:
         block = [] if stop.is_set() else items[start : start + encoder.batch_size]
+        if isinstance(encoder, KnownVectors):
+            return encoder.every_vector_of([item.id for item in block])
         return encoder.encode([_prepared(item, encoder, source) for item in block])
 
     yield from workers.map(embed, range(0, len(items), encoder.batch_size))

@@ -19,7 +19,7 @@ from fastlabel_gradio.devices import use_one_thread_per_operation
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.encoder_change import EncoderChange
-from fastlabel_gradio.encoder_in_use import EncoderPlan, keep_encoder_in_use, plan_encoder
+from fastlabel_gradio.encoder_in_use import EncoderPlan, keep_encoder_in_use, kept_models, plan_encoder
 from fastlabel_gradio.encoder_verdict import EncoderJudge
 from fastlabel_gradio.encoders import AUTO, Encoder, EncoderChoice, check_encoder
 from fastlabel_gradio.errors import ConfigError, InvalidLabelsError, StoreError, shown
@@ -64,7 +64,9 @@ class Project:
         self.config = config
         self.folder = workdir / config.name
         self.source = open_source(config.source.kind, config.source.options, base_dir, workdir / "downloads")
-        encoder = check_encoder(config.encoder.kind, config.encoder.options, self.source.kind, base_dir)
+        encoder = check_encoder(
+            config.encoder.kind, config.encoder.options, self.source.kind, base_dir, kept_models(self.folder)
+        )
         self.device = device
         self._lock = threading.Lock()
         self._labelers: OrderedDict[str, _Opened] = OrderedDict()
@@ -195,7 +197,7 @@ class Project:
         """In the pipeline's thread. Raises StoreError: the next start would not know whose the embeddings are."""
         assert encoder is not None
         with _disk_errors_named(self.folder):
-            keep_encoder_in_use(self.folder, encoder, choice)
+            keep_encoder_in_use(self.folder, encoder.name, choice)
 
     def _compare_reference_labels(self) -> None:
         """In the pipeline's thread, once all is embedded."""

@@ -181,6 +181,16 @@ def test_options_of_no_source_are_refused(tmp_path: Path, words: list[str], says
     assert says in str(caught.value)
 
 
+def test_the_encoder_and_its_options_come_from_the_command_line(tmp_path: Path) -> None:
+    pictures = str(write_pictures(tmp_path / "pictures", per_class=1))
+    words = ["--encoder", "timm", "--set-encoder", "model=test_vit.r160_in1k", "--set-encoder", "img_size=96"]
+    [project] = _config(_parsed(pictures, *words)).projects
+    assert project.encoder.kind == "timm"
+    assert project.encoder.options == {"model": "test_vit.r160_in1k", "img_size": 96}
+    with pytest.raises(ConfigError, match="--set-encoder needs --encoder"):
+        _config(_parsed(pictures, "--set-encoder", "img_size=96"))
+
+
 def test_an_option_without_a_value_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     for text in ("root", "=x"):
         with pytest.raises(SystemExit):

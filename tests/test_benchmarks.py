@@ -25,6 +25,7 @@ from benchmarks import (
     memory,
     offline_accuracy,
     outlook,
+    precomputed,
     query_time,
     scale,
     start,
@@ -56,7 +57,7 @@ def caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What benchmarks keep is kept in a folder of the test."""
     folder = tmp_path / "cache"
     folder.mkdir()
-    for module in (workload, efficiency_data, vectors, embedding, offline_accuracy, start):
+    for module in (workload, efficiency_data, vectors, embedding, offline_accuracy, precomputed, start):
         if hasattr(module, "CACHE"):
             monkeypatch.setattr(module, "CACHE", folder)
     return folder
@@ -172,6 +173,14 @@ def test_scale_measures_a_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["p95_ms"] > 0
     tables = [make({"300": found}) for make in (scale._time_table, scale._memory_table, scale._limit_table)]
     assert all(table.rows for table in tables)
+
+
+def test_precomputed(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vectors, "BLOCK_ITEMS", 300)
+    printed = benchmark("precomputed", "--items", "500")
+    assert "500 vectors of 512 numbers" in printed
+    for name in precomputed.FORMATS:
+        assert f"| {name} |" in printed
 
 
 def test_embedding_runs_each_contestant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,6 +103,11 @@ def test_a_list_names_a_model_or_a_path_behind_a_colon() -> None:
         "clip:local-dir:weights": {"kind": "clip", "model": "local-dir:weights"},
         "offline": {"kind": "offline"},
     }
+    named = ["timm:test_vit.r160_in1k", "transformers:facebook/dinov2-small", "precomputed:own.npy", "clip:ViT-B-16"]
+    assert [list(block.values()) for block in listed_encoders(",".join(named)).values()] == [
+        name.split(":") for name in named
+    ]
+    assert listed_encoders(named[2])[named[2]].keys() == {"kind", "path"}
     with pytest.raises(ConfigError, match="'grey' has no model to name"):
         listed_encoders("grey:dark")
 

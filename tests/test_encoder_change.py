@@ -276,6 +276,28 @@ def test_an_encoder_that_cannot_be_opened_leaves_the_one_in_use(
     assert project.labeler("ann").next_batch("ann", 5).head_version == 1
 
 
+def test_vectors_of_ones_own_take_over_by_the_names_of_files_and_leave_again(
+    pictures: Path, tmp_path: Path, open_project: OpenProject
+) -> None:
+    for path in list(pictures.rglob("*.png")):
+        path.rename(path.with_name(f"{path.parent.name}{path.name}"))
+    names = sorted(path.relative_to(pictures).as_posix() for path in pictures.rglob("*.png"))
+    classes = [list(COLOURS).index(name.split("/")[0]) for name in names]
+    noise = np.random.default_rng(0).normal(0, 0.05, (60, 3))
+    np.save(tmp_path / "own.npy", (np.eye(3)[classes] + noise)[1:])
+    (tmp_path / "own.txt").write_text("".join(f"else/{name.split('/')[1]}\n" for name in names[1:]), encoding="utf-8")
+    own = {"kind": "precomputed", "path": str(tmp_path / "own.npy")}
+    labeled_project(open_project, make_config(pictures, encoder="grey")).close()
+    project = open_project(make_config(pictures, encoder=own))
+    wait_for(lambda: "without one" in project.pipeline.progress.notice)
+    assert (project.pipeline.progress.encoder, len(project.store.rows_of(names))) == ("precomputed", 59)
+    assert f"items of the pool without one: 1 ({names[0]})" in project.pipeline.progress.notice
+    project.close()
+    back = open_project(make_config(pictures, encoder="colours", encoder_change="always"))
+    wait_for(lambda: len(back.store.rows_of(names)) == 60)
+    assert state_of(back) == "taken"
+
+
 def test_an_encoder_that_learns_from_the_pool_learns_before_it_takes_over(
     pictures: Path, open_project: OpenProject
 ) -> None:

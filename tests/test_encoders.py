@@ -22,21 +22,34 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from fastlabel_gradio.encoders import ENCODERS, Encoder, FittedEncoder, check_encoder, clip_weights, hub
+from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.encoders.linear_maps import principal_directions
 from fastlabel_gradio.encoders.loaded_weights import weights_digest
 from fastlabel_gradio.errors import CheckpointError, ConfigError, EncoderUnavailableError, UnknownNameError
 from fastlabel_gradio.types import Kind, Waveform
-from tests.tiny_models import TINY_CLIP, TINY_PREPARATION, fill_cache, noisy_tone, write_tiny_clap, write_tiny_clip
+from tests.tiny_models import (
+    TINY_CLIP,
+    TINY_PREPARATION,
+    Trap,
+    fill_cache,
+    noisy_tone,
+    write_tiny_clap,
+    write_tiny_clip,
+    write_tiny_timm,
+    write_tiny_transformers,
+)
 
 BUILT_IN = [
     (media_kind, name)
     for media_kind, registry in ENCODERS.items()
     for name in registry.names()
     if registry.get(name).__module__.startswith("fastlabel_gradio.")
+    and not issubclass(registry.get(name), KnownVectors)  # which embed nothing: test_precomputed.py
 ]
 OF_PICTURES = [name for media_kind, name in BUILT_IN if media_kind == "image"]
 OF_SOUNDS = [name for media_kind, name in BUILT_IN if media_kind == "audio"]
 Open = Callable[..., Encoder]
+OptionsOf = Callable[[str, Kind, bool], dict[str, Any]]
 
 pytestmark = pytest.mark.usefixtures("computing_as_the_app")
 
@@ -72,18 +85,26 @@ def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def other_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_clip(tmp_path_factory.mktemp("other"), seed=2)
+def options_of(tiny_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> OptionsOf:
+    """What opens an encoder without a network: a tiny random model on disk, another one with other weights."""
 
+    def one(name: str, media_kind: Kind, other: bool) -> dict[str, Any]:
+        folder, seed = tmp_path_factory.mktemp(name), 2 if other else 1
+        if name in ("clip", "clip_spectrogram"):
+            return {"model": f"local-dir:{write_tiny_clip(folder, seed) if other else tiny_clip}"}
+        if name == "clap":
+            return {"model": str(write_tiny_clap(folder, seed))}
+        if name == "timm":
+            return {"model": f"local-dir:{write_tiny_timm(folder, seed)}"}
+        if name == "transformers":
+            architecture = "dinov2" if media_kind == "image" else "wav2vec2"
+            return {"model": str(write_tiny_transformers(folder, architecture, seed))}
+        if name == "joined":
+            part = "clip" if media_kind == "image" else "clap"
+            return {"of": [{"kind": part, **one(part, media_kind, other)}, "offline"], "weights": [1, 0.5]}
+        return {}
 
-@pytest.fixture(scope="session")
-def tiny_clap(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_clap(tmp_path_factory.mktemp("clap"), seed=1)
-
-
-@pytest.fixture(scope="session")
-def other_clap(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_clap(tmp_path_factory.mktemp("other-clap"), seed=2)
+    return cache(one)
 
 
 @pytest.fixture(scope="session")
@@ -92,16 +113,11 @@ def items(pictures: list[Image.Image], sounds: list[Waveform]) -> dict[str, list
 
 
 @pytest.fixture(scope="session")
-def open_anew(
-    tiny_clip: Path, other_clip: Path, tiny_clap: Path, other_clap: Path, items: dict[str, list[Any]]
-) -> Open:
+def open_anew(options_of: OptionsOf, items: dict[str, list[Any]]) -> Open:
     """Opens any registered encoder without a network; `other` gives it other weights, or another sample."""
 
     def open_one(name: str, media_kind: Kind = "image", other: bool = False) -> Encoder:
-        clip_options = {"model": f"local-dir:{other_clip if other else tiny_clip}"}
-        clap_options = {"model": str(other_clap if other else tiny_clap)}
-        options = {"clip": clip_options, "clip_spectrogram": clip_options, "clap": clap_options}.get(name, {})
-        encoder, _ = check_encoder(name, options, media_kind).open()
+        encoder, _ = check_encoder(name, options_of(name, media_kind, other), media_kind).open()
         if isinstance(encoder, FittedEncoder):
             sample = items[media_kind]
             encoder.fit(prepared(encoder, sample[:20] if other else sample), seed=0)
@@ -326,19 +342,11 @@ def test_every_bit_of_the_weights_changes_their_digest() -> None:
 def test_a_pickle_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _add_model(tmp_path, monkeypatch)
     trap = tmp_path / "trap.pt"
-    trap.write_bytes(pickle.dumps(_Trap(str(tmp_path / "sprung"))))
+    trap.write_bytes(pickle.dumps(Trap(str(tmp_path / "sprung"))))
     choice = check_encoder("clip", {"model": "tiny-test", "pretrained": str(trap)}, "image")
     with pytest.raises(EncoderUnavailableError, match=r"trap\.pt cannot be loaded"):
         choice.open()
     assert not (tmp_path / "sprung").exists()
-
-
-class _Trap:
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-    def __reduce__(self) -> Any:
-        return os.mkdir, (self.path,)
 
 
 def test_clip_by_name_without_weights_says_why_and_both_ways_out(no_network: None) -> None:
@@ -393,7 +401,8 @@ def test_auto_with_a_damaged_file_is_the_offline_encoder_with_the_reason(tiny_cl
     ("options", "message"),
     [
         ({"model": "ViT-B-23"}, "Did you mean 'ViT-B-32'"),
-        ({"pretrained": "laion2b_s34b_b79q"}, "Did you mean 'laion2b_s34b_b79k'"),
+        ({"pretrained": "datacomp_s34b_b86q"}, "Did you mean 'datacomp_s34b_b86k'"),
+        ({"model": "ViT-B-32", "pretrained": "laion2b_s34b_b79q"}, "Did you mean 'laion2b_s34b_b79k'"),
         ({"pretrained": ""}, "needs a tag or a checkpoint file"),
         ({"model": "hf-hub:a/b", "pretrained": "openai"}, "leave it out"),
         ({"modle": "ViT-B-32"}, "Its options: model, pretrained, batch_size"),

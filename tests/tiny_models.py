@@ -4,6 +4,7 @@ The libraries are imported where they are used: they take seconds, and most test
 """
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -181,3 +182,87 @@ def match_texts(folder: Path, texts: dict[str, list[Any]]) -> None:
     weights = load_file(folder / clip_weights.WEIGHTS_NAMES[0])
     weights["text_projection"] = torch.linalg.lstsq(read, means - means.mean(dim=0)).solution.contiguous()
     save_file(weights, folder / clip_weights.WEIGHTS_NAMES[0])
+
+
+def write_tiny_timm(folder: Path, seed: int, licence: str = "", size_px: int = 32, patch_px: int = 8) -> Path:
+    """A random ViT of three classes on disk as timm saves one for the hub."""
+    import timm
+    import torch
+    from timm.models import save_for_hf
+
+    torch.manual_seed(seed)
+    shape = {"img_size": size_px, "patch_size": patch_px, "embed_dim": 48, "depth": 1, "num_heads": 2}
+    model = timm.create_model("vit_tiny_patch16_224", num_classes=3, **shape)
+    known = {"input_size": [3, size_px, size_px], "num_classes": 3, "crop_pct": 0.9, "license": licence}
+    config = {"pretrained_cfg": {**model.pretrained_cfg, **known}}
+    save_for_hf(model, folder, model_args=shape, model_config=config, safe_serialization=True)
+    return folder
+
+
+def write_tiny_transformers(folder: Path, architecture: str, seed: int = 1) -> Path:
+    """A random model of transformers with its preprocessing on disk, as `save_pretrained` writes them."""
+    import torch
+    import transformers
+
+    torch.manual_seed(seed)
+    small = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 48}
+    seeing = {**small, "image_size": 32, "patch_size": 8}
+    reading = {**small, "vocab_size": 60, "max_position_embeddings": 16}
+    hearing = {
+        "conv_dim": (16, 16, 16),
+        "conv_kernel": (10, 8, 8),
+        "conv_stride": (8, 8, 5),  # 50 steps a second, as the real ones have
+        "num_conv_pos_embeddings": 16,
+        "num_conv_pos_embedding_groups": 2,
+    }
+    listening = {
+        "encoder_attention_heads": 2,
+        "decoder_attention_heads": 2,
+        "encoder_ffn_dim": 32,
+        "decoder_ffn_dim": 32,
+    }
+    tokens = {"vocab_size": 60, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1}
+    whisper = {"d_model": 32, "encoder_layers": 1, "decoder_layers": 1, "max_source_positions": 100, "num_mel_bins": 16}
+    side = {"height": 32, "width": 32}
+    crop = {"size": {"shortest_edge": 36}, "crop_size": side}
+    made: dict[str, tuple[type, dict[str, Any], type, dict[str, Any]]] = {
+        "dinov2": (transformers.Dinov2Config, seeing, transformers.BitImageProcessor, crop),
+        "vit": (transformers.ViTConfig, seeing, transformers.ViTImageProcessor, {"size": side}),
+        "siglip": (
+            transformers.SiglipConfig,
+            {"vision_config": seeing, "text_config": reading},
+            transformers.SiglipImageProcessor,
+            {"size": side},
+        ),
+        "ast": (
+            transformers.ASTConfig,
+            {**small, "max_length": 128, "num_mel_bins": 32},
+            transformers.ASTFeatureExtractor,
+            {"num_mel_bins": 32, "max_length": 128},
+        ),
+        "wav2vec2": (transformers.Wav2Vec2Config, {**small, **hearing}, transformers.Wav2Vec2FeatureExtractor, {}),
+        "whisper": (
+            transformers.WhisperConfig,
+            {**whisper, **listening, **tokens},
+            transformers.WhisperFeatureExtractor,
+            {"feature_size": 16, "chunk_length": 2},
+        ),
+    }
+    config_type, config, preparation_type, preparation = made[architecture]
+    if architecture == "dinov2":
+        config.pop("intermediate_size")
+    transformers.AutoModel.from_config(config_type(**config)).save_pretrained(folder)
+    preparation_type(**preparation).save_pretrained(folder)
+    if architecture == "siglip":
+        _tokenizer().save_pretrained(folder)
+    return folder
+
+
+class Trap:
+    """Makes a folder where its pickle is loaded."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (self.path,)

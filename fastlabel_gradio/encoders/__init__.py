@@ -11,10 +11,16 @@ from fastlabel_gradio.encoders import (  # noqa: F401  # they register themselve
     clap,
     clip,
     clip_spectrogram,
+    joined,
     offline,
     offline_sound,
+    precomputed,
+    timm,
+    transformers_pictures,
+    transformers_sounds,
 )
 from fastlabel_gradio.encoders.base import ENCODERS, Encoder, EncoderOptions, FittedEncoder
+from fastlabel_gradio.encoders.kept_models import KeptModels, with_kept_model
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.options import parse_options
 from fastlabel_gradio.types import Kind
@@ -57,7 +63,9 @@ class EncoderChoice:
             return _stand_in(self.media_kind, self.name, str(error)).open()
 
 
-def check_encoder(kind: str, options: Mapping[str, object], media_kind: Kind, base_dir: Path = Path()) -> EncoderChoice:
+def check_encoder(
+    kind: str, options: Mapping[str, object], media_kind: Kind, base_dir: Path = Path(), kept: KeptModels | None = None
+) -> EncoderChoice:
     """Decides within seconds which encoder to open: the named one, or for "auto" the best that can be had.
 
     Args:
@@ -65,6 +73,7 @@ def check_encoder(kind: str, options: Mapping[str, object], media_kind: Kind, ba
         options: the other keys of the `encoder:` block; with "auto", those of the encoder that it prefers.
         media_kind: what the pool is made of.
         base_dir: relative paths in the options are relative to this folder.
+        kept: the models that the project goes on with, for options that name none.
 
     Raises:
         UnknownNameError: no such encoder for that kind of media. ConfigError: a wrong option.
@@ -72,7 +81,8 @@ def check_encoder(kind: str, options: Mapping[str, object], media_kind: Kind, ba
     """
     name = PREFERRED[media_kind] if kind == AUTO else kind
     encoder_type = ENCODERS[media_kind].get(name)
-    parsed = parse_options(f"encoder '{name}'", encoder_type.Options, options).located(base_dir)
+    given = with_kept_model(name, options, kept or {})
+    parsed = parse_options(f"encoder '{name}'", encoder_type.Options, given).located(base_dir)
     reason = encoder_type.why_unavailable(parsed)
     if reason is None:
         return EncoderChoice(media_kind, name, parsed, may_stand_in=kind == AUTO)

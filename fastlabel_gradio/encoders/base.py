@@ -38,11 +38,12 @@ class Encoder(ABC):
         resolution: pixels on the shorter side, or samples a second, that are enough; an item may be read with fewer than
             its original has, down to this.
         heard_as: how the pool's sounds are taken, as far as that changes its vectors; "" for the default, and for pictures.
+        licence: of its weights, as the model names it ("apache-2.0"); "" where there are none, or none is named.
         follows_view: whether it hears with spectrograms of the pool's range, not with one of its own.
     """
 
     name: ClassVar[str]
-    prompt: ClassVar[str] = "{label}"
+    prompt: str = "{label}"
     where_to_put_weights: ClassVar[str] = "the path of a checkpoint file in the encoder's option `pretrained`"
     Options: ClassVar[type[EncoderOptions]]
     logit_scale: float | None = None
@@ -51,7 +52,13 @@ class Encoder(ABC):
     batch_size: int
     resolution: int
     heard_as: str = ""
-    follows_view: ClassVar[bool] = False
+    licence: str = ""
+    follows_view: bool = False
+
+    @property
+    def notes(self) -> str:
+        """What it found amiss in the pool, for the screen once all is embedded; "" for nothing."""
+        return ""
 
     @property
     def space(self) -> str:
@@ -100,7 +107,12 @@ class FittedEncoder(Encoder):
     `fingerprint` and `dim` hold after `fit` or `load`.
     """
 
-    sample_size: ClassVar[int]
+    sample_size: int
+
+    @property
+    def learned_file(self) -> str:
+        """Name of the file that keeps what it learned of a pool, one for each way of hearing."""
+        return f"{self.name}{self.heard_as}.safetensors"
 
     @abstractmethod
     def fit(self, sample: Sequence[np.ndarray], seed: int) -> None:

@@ -1,20 +1,17 @@
 """CLAP by transformers: sounds and texts in one space."""
 
 import json
-import re
 from collections.abc import Sequence
 from hashlib import blake2b
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import Field
 
 from fastlabel_gradio.devices import matmul_dtype, pick_device
-from fastlabel_gradio.encoders import hub
-from fastlabel_gradio.encoders.base import ENCODERS, Encoder, EncoderOptions
+from fastlabel_gradio.encoders.base import ENCODERS, Encoder
 from fastlabel_gradio.encoders.clap_mel import ClapMel, Views
-from fastlabel_gradio.encoders.hub import HubFile
+from fastlabel_gradio.encoders.hub_model import CONFIG, PREPARATION, TOKENIZER, WEIGHTS, HubModelOptions
 from fastlabel_gradio.encoders.loaded_weights import embedded_texts, loading, unit_vectors, weights_digest
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.types import Embeddings, Waveform
@@ -23,19 +20,7 @@ if TYPE_CHECKING:
     import torch
 
 BATCH_SIZES = {"cpu": 8, "cuda": 128, "mps": 32}
-HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
-# A model is whole where it has one of each.
-NEEDED_FILES = (
-    ("config.json",),
-    ("preprocessor_config.json", "processor_config.json"),
-    ("tokenizer.json", "vocab.json"),
-    (
-        "model.safetensors",
-        "pytorch_model.bin",
-        "model.safetensors.index.json",
-        "pytorch_model.bin.index.json",
-    ),
-)
+NEEDED_FILES = (CONFIG, PREPARATION, TOKENIZER, WEIGHTS)
 # What the shapes of the weights do not tell of the sound tower, for the fingerprint.
 ARCHITECTURE = (
     "spec_size",
@@ -50,26 +35,10 @@ ARCHITECTURE = (
 )
 
 
-class ClapOptions(EncoderOptions):
-    """Which CLAP.
-
-    Attributes:
-        model: a model of the Hugging Face hub such as "laion/larger_clap_general", or a folder that transformers'
-            `save_pretrained` wrote, weights in safetensors or .bin; a file that needs arbitrary pickles is refused.
-        batch_size: sounds encoded at once; by default what the device is fast with.
-    """
+class ClapOptions(HubModelOptions):
+    """Which CLAP, by its name or folder."""
 
     model: Annotated[str, Field(min_length=1)] = "laion/clap-htsat-unfused"
-    batch_size: Annotated[int, Field(ge=1)] | None = None
-
-    @property
-    def is_folder(self) -> bool:
-        return HUB_ID.fullmatch(self.model) is None
-
-    def located(self, base_dir: Path) -> "ClapOptions":
-        folder = base_dir / Path(self.model).expanduser()
-        is_folder = self.is_folder or folder.is_dir()
-        return self.model_copy(update={"model": str(folder.absolute())}) if is_folder else self
 
 
 @ENCODERS["audio"].register("clap")
@@ -101,6 +70,7 @@ class ClapEncoder(Encoder):
             self._longest_text = _longest_text(model, processor.tokenizer)
             self._model = _placed(model, self._device, self._dtype)
             self.batch_size = options.batch_size or BATCH_SIZES[self._device]
+            self.licence = options.licence
             self.resolution = self._mel.rate_hz
             self._top_hz = float(processor.feature_extractor.frequency_max)
             silence = Waveform(np.zeros(self._mel.rate_hz, dtype=np.float32), self._mel.rate_hz)
@@ -108,10 +78,7 @@ class ClapEncoder(Encoder):
 
     @classmethod
     def why_unavailable(cls, options: ClapOptions) -> str | None:
-        if options.is_folder:
-            return _folder_problem(Path(options.model))
-        reasons = (hub.why_unreachable(HubFile(options.model, names)) for names in NEEDED_FILES)
-        return next((reason for reason in reasons if reason), None)
+        return options.why_missing(NEEDED_FILES)
 
     @property
     def top_hz(self) -> float:
@@ -149,20 +116,12 @@ class ClapEncoder(Encoder):
             return unit_vectors(self._model.text_projection(read.pooler_output))
 
 
-def _folder_problem(folder: Path) -> str | None:
-    if not folder.is_dir():
-        return f"there is no folder {folder}"
-    missing = [names for names in NEEDED_FILES if not any((folder / name).is_file() for name in names)]
-    return f"there is no {' or '.join(missing[0][:2])} in {folder}" if missing else None
-
-
 def _load(options: ClapOptions) -> tuple[Any, Any]:
     """The model in fp32 on the CPU, and its processor."""
     import torch
     from transformers import ClapModel, ClapProcessor
 
-    # transformers asks the hub for newer files, and retries without a network, even where all are in the cache.
-    is_here = options.is_folder or all(hub.cached(HubFile(options.model, names)) for names in NEEDED_FILES)
+    is_here = options.is_here(NEEDED_FILES)
     processor = ClapProcessor.from_pretrained(options.model, local_files_only=is_here)
     loaded: Any = ClapModel.from_pretrained(
         options.model, local_files_only=is_here, dtype=torch.float32, weights_only=True, output_loading_info=True

@@ -17,11 +17,11 @@ from fastlabel_gradio.encoders.base import ENCODERS, Encoder, EncoderOptions
 from fastlabel_gradio.encoders.clip_weights import FOLDER_PREFIX, HUB_PREFIX
 from fastlabel_gradio.encoders.hub import first_line
 from fastlabel_gradio.encoders.loaded_weights import embedded_texts, loading, unit_vectors, weights_digest
+from fastlabel_gradio.encoders.picture_input import PictureInput
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.types import Embeddings
 
 BATCH_SIZES = {"cpu": 32, "cuda": 256, "mps": 64}
-LONGEST_ASPECT = 4  # beyond it the resize makes a huge picture only for the centre crop to cut most of it off
 
 
 class ClipOptions(EncoderOptions):
@@ -43,6 +43,14 @@ class ClipOptions(EncoderOptions):
     def is_self_contained(self) -> bool:
         """Whether the model's name says where the weights are."""
         return self.model.startswith((HUB_PREFIX, FOLDER_PREFIX))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_tag(cls, given: Any) -> Any:
+        model = given.get("model") if isinstance(given, dict) else None
+        if isinstance(model, str) and model in clip_weights.USUAL_TAGS:
+            return {"pretrained": clip_weights.USUAL_TAGS[model], **given}
+        return given
 
     @model_validator(mode="after")
     def _one_place_of_weights(self) -> "ClipOptions":
@@ -83,6 +91,7 @@ class ClipEncoder(Encoder):
         self.fingerprint = _fingerprint(model, options)
         self.logit_scale = model.logit_scale.exp().item()
         self._options = options
+        self.licence = clip_weights.licence(options.model, options.pretrained)
         self._device = pick_device()
         self._dtype = matmul_dtype(self._device)
         self._model = model.requires_grad_(False).eval().to(device=self._device, dtype=self._dtype)
@@ -95,9 +104,8 @@ class ClipEncoder(Encoder):
         return clip_weights.why_missing(options.model, options.pretrained)
 
     def prepare(self, media: Image.Image) -> np.ndarray:
-        """uint8[height, width, 3]: the picture resized and cropped; a quarter of the bytes of the normalised one."""
-        picture = media.convert("RGB")
-        return np.asarray(self._resize(_without_ends(picture) if self._crops else picture))
+        """uint8[height, width, 3]: the picture resized and cropped."""
+        return self._input.prepared(media)
 
     def encode(self, batch: Sequence[np.ndarray]) -> Embeddings:
         return self._embed(np.stack(batch)) if len(batch) else np.empty((0, self.dim), dtype=np.float32)
@@ -107,25 +115,17 @@ class ClipEncoder(Encoder):
         return embedded_texts(prompts, self.batch_size, self.dim, self._embed_texts)
 
     def _use_preprocessing(self, preprocess: Any) -> None:
-        import torch
-        from torchvision.transforms import Compose
-
-        *picture_steps, _, normalize = preprocess.transforms  # the last two: to a tensor of 0 to 1, then normalise
-        self._resize = Compose(picture_steps)
-        self._mean = torch.tensor(normalize.mean, device=self._device).mul(255).reshape(1, 3, 1, 1)
-        self._deviation = torch.tensor(normalize.std, device=self._device).mul(255).reshape(1, 3, 1, 1)
         settings = self._model.visual.preprocess_cfg
         size = settings["size"]
         self._size: tuple[int, int] = (size, size) if isinstance(size, int) else tuple(size)
         self.resolution = min(self._size)
-        self._crops = settings["resize_mode"] == "shortest"
+        self._input = PictureInput.of_transforms(preprocess.transforms, settings["resize_mode"] == "shortest")
 
     def _embed(self, batch: np.ndarray) -> Embeddings:
         import torch
 
         with torch.inference_mode():
-            pixels = torch.from_numpy(batch).to(self._device).permute(0, 3, 1, 2).float()
-            pixels = pixels.sub_(self._mean).div_(self._deviation).to(self._dtype)
+            pixels = self._input.pixels(batch, self._device, self._dtype)
             return unit_vectors(self._model.encode_image(pixels))
 
     def _embed_texts(self, prompts: list[str]) -> Embeddings:
@@ -175,11 +175,3 @@ def _fingerprint(model: Any, options: ClipOptions) -> str:
     quick_gelu = any(type(module).__name__ == "QuickGELU" for module in model.modules())
     described = [architecture, quick_gelu, model.visual.preprocess_cfg, weights_digest(model.state_dict())]
     return "clip-" + blake2b(json.dumps(described, sort_keys=True).encode(), digest_size=10).hexdigest()
-
-
-def _without_ends(picture: Image.Image) -> Image.Image:
-    """The middle of an extremely long picture; the resize to the shortest side and the centre crop would keep less."""
-    short = min(picture.size)
-    width, height = (min(side, LONGEST_ASPECT * short) for side in picture.size)
-    left, top = (picture.width - width) // 2, (picture.height - height) // 2
-    return picture.crop((left, top, left + width, top + height)) if (width, height) != picture.size else picture

@@ -11,6 +11,7 @@ from typing import Any
 
 from fastlabel_gradio.encoders import hub
 from fastlabel_gradio.encoders.hub import HubFile, first_line
+from fastlabel_gradio.encoders.licences import licence_of_folder, licence_of_repo
 from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError
 
 HUB_PREFIX = "hf-hub:"
@@ -21,8 +22,15 @@ WEIGHTS_NAMES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")  
 
 
 # open_clip's table says the same, but importing open_clip takes seconds that the start with the default can do without.
-DEFAULT_MODEL, DEFAULT_TAG = "ViT-B-32", "laion2b_s34b_b79k"
-DEFAULT_FILE = HubFile("laion/CLIP-ViT-B-32-laion2B-s34B-b79K", WEIGHTS_NAMES)
+DEFAULT_MODEL, DEFAULT_TAG = "ViT-B-32-256", "datacomp_s34b_b86k"
+DEFAULT_FILE = HubFile("laion/CLIP-ViT-B-32-256x256-DataComp-s34B-b86K", WEIGHTS_NAMES)
+USUAL_TAGS = {
+    "ViT-B-32": "laion2b_s34b_b79k"
+}  # of models that may be named alone beside the default, which it once was
+KNOWN_LICENCES = {  # as their cards have them; nobody has to ask for these
+    (DEFAULT_MODEL, DEFAULT_TAG): "mit",
+    **dict.fromkeys(USUAL_TAGS.items(), "mit"),
+}
 
 
 def why_missing(model: str, pretrained: str) -> str | None:
@@ -66,6 +74,20 @@ def fetch(model: str, pretrained: str) -> Path:
         return cached or Path(download_pretrained(entry))
     except (OSError, RuntimeError) as error:
         raise EncoderUnavailableError(f"the download of {model} / {pretrained} failed ({first_line(error)})") from error
+
+
+def licence(model: str, pretrained: str) -> str:
+    """That of the weights, as their card names it; "" where none is within reach, and of a file on its own."""
+    if model.startswith(FOLDER_PREFIX):
+        return licence_of_folder(Path(model.removeprefix(FOLDER_PREFIX)))
+    if model.startswith(HUB_PREFIX):
+        return licence_of_repo(model.removeprefix(HUB_PREFIX))
+    if (model, pretrained) in KNOWN_LICENCES:
+        return KNOWN_LICENCES[model, pretrained]
+    if is_checkpoint_path(pretrained):
+        return licence_of_folder(Path(pretrained).parent)
+    entry = tag_entry(model, pretrained)
+    return licence_of_repo(os.path.split(entry["hf_hub"])[0]) if entry["hf_hub"] else ""
 
 
 def tag_entry(model: str, tag: str) -> Mapping[str, Any]:

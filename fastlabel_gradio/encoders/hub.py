@@ -9,6 +9,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 
+from fastlabel_gradio.errors import EncoderUnavailableError
+
 PROBE_LIMIT_S = 5.0
 
 
@@ -35,6 +37,23 @@ def cached(file: HubFile) -> Path | None:
 def why_unreachable(file: HubFile) -> str | None:
     """Why the file cannot be had; None where it is in the cache or the hub gives it."""
     return None if cached(file) else _offline_mode() or _within(PROBE_LIMIT_S, lambda: _ask_hub(file))
+
+
+def fetch(file: HubFile) -> Path:
+    """The cached file, or downloaded now; ask `why_unreachable` before. Raises EncoderUnavailableError."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError
+
+    if found := cached(file):
+        return found
+    for name in file.names:
+        try:
+            return Path(hf_hub_download(file.repo, name))
+        except EntryNotFoundError:
+            continue
+        except Exception as error:  # as in `_ask_hub`
+            raise EncoderUnavailableError(f"{name} of {file.repo} cannot be had ({first_line(error)})") from error
+    raise EncoderUnavailableError(f"{file.repo} has no {' or '.join(file.names)}")
 
 
 def why_address_unreachable(url: str) -> str | None:

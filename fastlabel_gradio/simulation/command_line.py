@@ -85,6 +85,10 @@ def _parts(
         config = config_of(arguments)
         own = config.project(arguments.project).encoder
         return config, {own.kind: own}
+    if arguments.set_encoder:
+        raise ConfigError(
+            "--set-encoder sets an option of one encoder. In a list name a model or path behind a colon: timm:MODEL"
+        )
     config = config_of(argparse.Namespace(**{**vars(arguments), "encoder": None}))
     return config, {name: PartConfig.model_validate(block) for name, block in listed_encoders(text).items()}
 

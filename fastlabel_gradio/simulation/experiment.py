@@ -16,6 +16,7 @@ from jaxtyping import Int64
 from fastlabel_gradio.config import PartConfig, ProjectConfig
 from fastlabel_gradio.devices import pick_device
 from fastlabel_gradio.encoders import Encoder
+from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.errors import ConfigError, FastLabelError
 from fastlabel_gradio.evaluation import audit
 from fastlabel_gradio.head import Head
@@ -235,6 +236,9 @@ def _embedded(project: Project) -> Encoder:
 
 
 def _embed(project: Project, encoder: Encoder, items: Sequence[Item]) -> Embeddings:
+    if isinstance(encoder, KnownVectors):
+        return encoder.every_vector_of([item.id for item in items])
+
     def embed(start: int) -> Embeddings:
         block = items[start : start + encoder.batch_size]
         return encoder.encode([encoder.prepare(project.source.read(item, encoder.resolution)) for item in block])
