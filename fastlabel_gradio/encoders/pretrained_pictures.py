@@ -30,9 +30,9 @@ class PictureRecipe:
 
     version: int = 1
     least_px: int = 96
-    most_px: int = 160
+    most_px: int = 192
     enlarged: int = 4
-    own_weight: float = 0.8
+    own_weight: float = 0.6
 
 
 RECIPE = PictureRecipe()
@@ -52,7 +52,7 @@ class PretrainedPictureEncoder(PretrainedEncoder):
     own: OfflineEncoder
     own_weight = RECIPE.own_weight
     features = lite0.CHANNELS
-    sample_size = 1000
+    sample_size = 600
     prefix = "pretrained"
 
     def __init__(self, options: EncoderOptions) -> None:
