@@ -126,7 +126,7 @@ def test_small_pictures_are_enlarged_fourfold_and_large_ones_shown_alike() -> No
     sides = [shown_px(Image.new("L", size)) for size in sizes]
     assert sides[:4] == [96, 128, 128, 128]
     assert sides[4:] == [RECIPE.most_px] * 3
-    assert [shown_sound_px(seconds) for seconds in (0.0, 0.4, 2.0, 5.0, 600.0)] == [64, 64, 192, 448, 448]
+    assert [shown_sound_px(seconds) for seconds in (0.0, 0.4, 3.2, 5.0, 600.0)] == [224, 224, 288, 448, 448]
 
 
 def test_an_embedding_is_the_same_beside_pictures_of_other_sizes(fitted: FittedEncoder) -> None:
@@ -161,7 +161,7 @@ def test_the_sounds_of_a_pool_are_shown_in_its_own_range() -> None:
     narrow = encoder.prepare(sound)
     assert encoder.heard_as == "-top4000-low500"
     assert encoder.resolution == 8_000
-    assert plain["picture"].shape == narrow["picture"].shape == (224, 64)
+    assert plain["picture"].shape == narrow["picture"].shape == (224, 224)
     assert not np.array_equal(plain["picture"], narrow["picture"])
     assert not np.array_equal(plain["own"], narrow["own"])
 

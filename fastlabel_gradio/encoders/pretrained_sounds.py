@@ -30,13 +30,13 @@ class SoundRecipe:
     Attributes:
         height_px: of the picture, over the pool's range of pitches.
         column_s: time that a column stands for. most_px: width of the longest picture; longer sounds are squeezed into it.
-        least_px: width of the shortest picture; shorter sounds are stretched to it.
+        least_px: width of the shortest picture; shorter sounds, such as words, are stretched to it.
         own_weight: length of the pool's own features beside Lite0's of length 1.
     """
 
     version: int = 1
     height_px: int = 224
-    least_px: int = 64
+    least_px: int = 224
     most_px: int = 448
     column_s: float = 0.0112
     bands: int = 128
