@@ -1,7 +1,7 @@
 """Seconds from `python launch.py <folder>` to the first batch of 100 items over REST, and what passes on the way.
 
-Each start has a fresh working directory and an encoder that needs no network. Aim: 15 s for 20,000 pictures. With `--imports`, also
-the modules that take longest to import, by Python's own `-X importtime`.
+Each start has a fresh working directory and an encoder that needs no network. Aim: 15 s for 20,000 pictures. With
+`--imports`, also the modules that take longest to import, by Python's own `-X importtime`.
 """
 
 import argparse

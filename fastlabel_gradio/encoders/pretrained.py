@@ -117,12 +117,12 @@ class PretrainedEncoder(FittedEncoder):
     def _use(self, own: Mapping[str, np.ndarray], projection: np.ndarray, bias: np.ndarray) -> None:
         import torch
 
-        self._learned = {**{OWN + name: array for name, array in own.items()}, "projection": projection}
-        self._learned["projection_bias"] = bias
+        learned = {OWN + name: array for name, array in own.items()}
+        self._learned = {**learned, "projection": projection, "projection_bias": bias}
         self._projection, self._projection_bias = torch.from_numpy(projection), torch.from_numpy(bias)
         self.dim = len(projection)
-        learned = self._network.digest + learned_digest(self._learned, self.recipe)
-        self.fingerprint = f"{self.prefix}-{blake2b(learned.encode(), digest_size=10).hexdigest()}"
+        both = self._network.digest + learned_digest(self._learned, self.recipe)
+        self.fingerprint = f"{self.prefix}-{blake2b(both.encode(), digest_size=10).hexdigest()}"
 
     def _joined(self, batch: Sequence[np.ndarray]) -> np.ndarray:
         """float32[n, features and those of the pool]: what is projected."""
