@@ -19,7 +19,7 @@ from fastlabel_gradio.errors import CheckpointError, EncoderUnavailableError
 from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.project import Project
 from fastlabel_gradio.types import Kind, Waveform
-from tests.pools import make_config, make_sound_config, write_pictures, write_sounds
+from tests.pools import make_config, make_sound_config, wait_for, write_pictures, write_sounds
 from tests.tiny_models import noisy_tone
 
 pytestmark = pytest.mark.usefixtures("computing_as_the_app")
@@ -70,6 +70,12 @@ def test_the_last_map_in_fp32_is_the_networks_of_the_pixels_as_it_was_taught() -
         grey_as_colour = Lite0().last_map(pixels[:, :1].expand(-1, 3, -1, -1))
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(grey, grey_as_colour)
+
+
+def embedded(project: Project) -> Project:
+    """The project once all of it is embedded, also on a busy machine."""
+    wait_for(lambda: project.pipeline.progress.state in ("done", "failed"), timeout=180)
+    return project
 
 
 def put_package(folder: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None) -> Path:
@@ -172,7 +178,7 @@ def test_both_kinds_of_media_are_embedded_by_a_project_without_a_network(
     picture_config = make_config(write_pictures(tmp_path / "pictures", 4), encoder="auto")
     sound_config = make_sound_config(write_sounds(tmp_path / "sounds", 4), encoder="auto")
     for config, best in ((picture_config, "CLIP"), (sound_config, "CLAP")):
-        project = open_project(config)
+        project = embedded(open_project(config, embed=False))
         progress = project.pipeline.progress
         assert progress.encoder == "pretrained"
         assert f"expect lower accuracy than with {best}" in progress.notice
@@ -186,13 +192,13 @@ def test_a_project_begun_with_offline_goes_on_with_it_and_keeps_labels_and_embed
     open_project: Callable[..., Project], tmp_path: Path, no_network: None
 ) -> None:
     folder = write_pictures(tmp_path / "pictures", 4)
-    before = open_project(make_config(folder, encoder="offline"))
+    before = embedded(open_project(make_config(folder, encoder="offline"), embed=False))
     labeler = before.labeler("ann")
     batch = labeler.next_batch("ann", 6)
     labeler.submit("ann", [(item.id, item.id.split("/")[0]) for item in batch.items])
     embeddings = np.array(before.store.embeddings)
     before.close()
-    after = open_project(make_config(folder, encoder="auto"))
+    after = embedded(open_project(make_config(folder, encoder="auto"), embed=False))
     progress = after.pipeline.progress
     assert (progress.encoder, progress.done) == ("offline", 12)
     assert progress.notice.startswith("This project goes on with encoder 'offline'")
@@ -200,8 +206,9 @@ def test_a_project_begun_with_offline_goes_on_with_it_and_keeps_labels_and_embed
     np.testing.assert_array_equal(after.store.embeddings, embeddings)
     assert after.labeler("ann").status().counts.labeled == 6
     after.close()
-    anew = open_project(make_config(folder, encoder="pretrained"))
+    anew = embedded(open_project(make_config(folder, encoder="pretrained"), embed=False))
     assert anew.pipeline.progress.encoder == "pretrained"
     assert anew.labeler("ann").status().counts.labeled == 6
     anew.close()
-    assert open_project(make_config(folder, encoder="auto")).pipeline.progress.encoder == "pretrained"
+    again = embedded(open_project(make_config(folder, encoder="auto"), embed=False))
+    assert again.pipeline.progress.encoder == "pretrained"
