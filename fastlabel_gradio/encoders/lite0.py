@@ -80,7 +80,7 @@ class Lite0:
         self.device = pick_device()
         self._dtype = matmul_dtype(self.device)
         fuse(network)
-        self._features = network.features.to(self.device, self._dtype, memory_format=torch.channels_last)
+        self._features = network.features.to(self.device, self._dtype).to(memory_format=torch.channels_last)
 
     def last_map(self, pixels: "torch.Tensor") -> "torch.Tensor":
         """uint8[n, channels, height, width] to float32[n, 1280, height / 32, width / 32] on the device; 1 or 3 channels."""
