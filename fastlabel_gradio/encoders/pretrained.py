@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import torch
 
 DIM = 512
-BATCH_SIZES = {"cpu": 16, "cuda": 256, "mps": 64}
+BLOCKS = {"cpu": 16, "cuda": 256, "mps": 64}  # items that the network is fastest with
 OWN = "own."  # before the names of what `offline` learned
 PROJECTION = "projection", "projection_bias"
 
@@ -48,6 +48,7 @@ class PretrainedEncoder(FittedEncoder):
         own_weight: what the length of its embeddings is, where that of Lite0's features is 1.
         features: numbers that `_pretrained_features` gives.
         prefix: of the fingerprint.
+        blocks_in_batch: how many blocks `batch_size` is: the first batch should fill a screen, and come soon.
         licence: of the weights.
     """
 
@@ -59,10 +60,12 @@ class PretrainedEncoder(FittedEncoder):
     own_weight: ClassVar[float]
     features: ClassVar[int]
     prefix: ClassVar[str]
+    blocks_in_batch: ClassVar[int] = 1
 
     def __init__(self, options: EncoderOptions) -> None:
         self._network = Lite0()
-        self.batch_size = BATCH_SIZES[self._network.device]
+        self._block = BLOCKS[self._network.device]
+        self.batch_size = self.blocks_in_batch * self._block
 
     @classmethod
     def why_unavailable(cls, options: EncoderOptions) -> str | None:
@@ -137,13 +140,15 @@ class PretrainedEncoder(FittedEncoder):
         found = np.empty((len(pictures), self.features), dtype=np.float32)
         with torch.inference_mode():
             for shape in sorted({picture.shape for picture in pictures}):
-                rows = [row for row, picture in enumerate(pictures) if picture.shape == shape]
-                features = self._pretrained_features([pictures[row] for row in rows])
-                found[rows] = normalize(features).cpu().numpy()
+                of_shape = [row for row, picture in enumerate(pictures) if picture.shape == shape]
+                for start in range(0, len(of_shape), self._block):
+                    rows = of_shape[start : start + self._block]
+                    features = self._pretrained_features([pictures[row] for row in rows])
+                    found[rows] = normalize(features).cpu().numpy()
         return found
 
     def _joined_by_all_cores(self, sample: Sequence[np.ndarray]) -> np.ndarray:
         """The first batch waits for it, and an operation keeps one core busy."""
-        blocks = [sample[start : start + self.batch_size] for start in range(0, len(sample), self.batch_size)]
+        blocks = [sample[start : start + self._block] for start in range(0, len(sample), self._block)]
         with ThreadPoolExecutor(os.cpu_count()) as threads:
             return np.concatenate(list(threads.map(self._joined, blocks)))

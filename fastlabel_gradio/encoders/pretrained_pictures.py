@@ -54,6 +54,7 @@ class PretrainedPictureEncoder(PretrainedEncoder):
     features = lite0.CHANNELS
     sample_size = 600
     prefix = "pretrained"
+    blocks_in_batch = 4
 
     def __init__(self, options: EncoderOptions) -> None:
         super().__init__(options)
