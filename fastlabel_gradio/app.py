@@ -310,7 +310,7 @@ def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
     data.add_argument(
         "--encoder",
         metavar="E",
-        help="auto, clip, clap, timm, transformers, precomputed, offline or another of docs/configuration.md "
+        help="auto, clip, clap, pretrained, timm, transformers, precomputed, offline or another of docs/configuration.md "
         "(default: auto, the best to be had)",
     )
     data.add_argument(

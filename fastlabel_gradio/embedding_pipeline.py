@@ -64,7 +64,7 @@ class EmbeddingProgress:
         scan_changes: what the newest rescan found, "" for nothing. scan_notice: why it failed; nothing left the pool then.
         rate_per_s: items a second over the last 20 s. eta_s: seconds left at that rate, None while unknown.
         encoder: its name, "" until loaded. licence: of its weights, "" where none is named.
-        notice: why another encoder stands in. error: why it failed.
+        notice: what to know of it, in a line; notice_why: more of that, the reason. error: why it failed.
         shortage: what it waits for, "" while it does not: room on the disk, memory, free file descriptors.
         change: of the encoder; None where none was asked for.
     """
@@ -78,6 +78,7 @@ class EmbeddingProgress:
     encoder: str = ""
     licence: str = ""
     notice: str = ""
+    notice_why: str = ""
     error: str = ""
     shortage: str = ""
     rescanning: bool = False
@@ -91,7 +92,8 @@ class EmbeddingPipeline:
     """Runs in threads of its own from `start` to `stop`.
 
     Args:
-        open_encoder: builds the encoder and tells what to say of the choice on screen; runs in the background.
+        open_encoder: builds the encoder and tells what to say of the choice on screen, a line and below it why; runs in the
+            background.
         keep: given every item that is read, for whoever wants to cache a thumbnail of it.
         kept_resolution: what `keep` needs at least, as `resolution` of `Source.read`.
         workers: threads, each of which reads, prepares and encodes a batch at a time; one per core by default.
@@ -387,11 +389,12 @@ class EmbeddingPipeline:
         return encoder, notice
 
     def _show(self, encoder: Encoder, notice: str) -> None:
-        """Which encoder embeds from now on, and what to say of it on screen."""
+        """Which encoder embeds from now on, and what to say of it on screen: a line, and below it why."""
         licence = f", licence of its weights: {encoder.licence}" if encoder.licence else ""
         log.info("encoder '%s'%s", encoder.name, licence)
-        told = [notice, restriction(encoder.name, encoder.licence), self._source.sound_view.notice]
-        self._update(encoder=encoder.name, licence=encoder.licence, notice=" ".join(filter(None, told)))
+        line, _, why = notice.partition("\n")
+        told = [line, restriction(encoder.name, encoder.licence), self._source.sound_view.notice]
+        self._update(encoder=encoder.name, licence=encoder.licence, notice=" ".join(filter(None, told)), notice_why=why)
 
     def _announce(self, encoder: Encoder) -> None:
         self.encoder = encoder

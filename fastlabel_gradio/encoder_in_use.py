@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from fastlabel_gradio.atomic_file import write_atomically
-from fastlabel_gradio.encoders import EncoderChoice, check_encoder
+from fastlabel_gradio.encoders import OFFLINE, EncoderChoice, check_encoder
 from fastlabel_gradio.encoders.base import ENCODERS
 from fastlabel_gradio.encoders.kept_models import MODEL_OPTIONS, KeptModels, with_own_model
 from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError, UnknownNameError
@@ -46,7 +46,7 @@ def plan_encoder(
     Raises:
         ConfigError: the record is damaged.
     """
-    used = recorded_encoder(folder)
+    used = recorded_encoder(folder) or (_earlier_stand_in(folder, choice) if is_auto else None)
     if used is None or _is_same(used, choice):
         return EncoderPlan(choice)
     if not is_auto and not keeps_serving:
@@ -54,14 +54,11 @@ def plan_encoder(
     try:
         before = check_encoder(*used, choice.media_kind, base_dir)
     except (EncoderUnavailableError, UnknownNameError) as error:
-        notice = f"The encoder of before cannot be had ({error}), so all is embedded again with '{choice.name}'."
-        return EncoderPlan(replace(choice, notice=f"{choice.notice} {notice}".strip()))
+        remark = f"The encoder of before cannot be had ({error}), so all is embedded again with '{choice.name}'."
+        return EncoderPlan(replace(choice, remark=remark))
     if not is_auto:
         return EncoderPlan(before, choice)
-    notice = (
-        f"'{choice.name}' can be had; this project keeps '{before.name}', which it began with. --encoder changes it."
-    )
-    return EncoderPlan(replace(before, notice=notice))
+    return EncoderPlan(replace(before, refused=choice.refused, instead_of=choice.name))
 
 
 def keep_encoder_in_use(folder: Path, name: str, choice: EncoderChoice) -> None:
@@ -106,6 +103,12 @@ def recorded_encoder(folder: Path) -> Named | None:
             f"{record} is damaged ({type(error).__name__}): it says which encoder made the embeddings beside it. Delete it; "
             "the encoder that you name is then used."
         ) from error
+
+
+def _earlier_stand_in(folder: Path, choice: EncoderChoice) -> Named | None:
+    """`offline`, where a version that kept no record embedded the pool with it, and nothing did with the chosen one."""
+    names = {file.stem.split("-")[0] for file in folder.glob("*.f32")}
+    return (OFFLINE, {}) if OFFLINE in names and choice.name not in names else None
 
 
 def _is_same(used: Named, choice: EncoderChoice) -> bool:

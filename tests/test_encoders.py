@@ -21,7 +21,8 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from fastlabel_gradio.encoders import ENCODERS, Encoder, FittedEncoder, check_encoder, clip_weights, hub
+from fastlabel_gradio.encoder_in_use import plan_encoder
+from fastlabel_gradio.encoders import ENCODERS, Encoder, EncoderChoice, FittedEncoder, check_encoder, clip_weights, hub
 from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.encoders.linear_maps import principal_directions
 from fastlabel_gradio.encoders.loaded_weights import weights_digest
@@ -358,12 +359,38 @@ def test_clip_by_name_without_weights_says_why_and_both_ways_out(no_network: Non
         assert part in str(caught.value)
 
 
-def test_auto_without_weights_is_the_offline_encoder_with_the_reason(no_network: None) -> None:
-    choice = check_encoder("auto", {}, "image")
+@pytest.mark.parametrize("media_kind", ["image", "audio"])
+def test_auto_without_weights_is_the_encoder_in_the_box_with_a_line_and_the_reason(
+    media_kind: Kind, no_network: None
+) -> None:
+    choice = check_encoder("auto", {}, media_kind)
     encoder, notice = choice.open()
-    assert choice.name == encoder.name == "offline"
-    assert "127.0.0.1:9" in notice
-    assert "lower accuracy" in notice
+    assert choice.name == encoder.name == "pretrained"
+    line, why = notice.split("\n")
+    assert "127.0.0.1:9" in why
+    assert "lower accuracy" in line
+    assert len(line) < 140
+
+
+def test_a_pool_begun_with_the_offline_encoder_of_an_earlier_version_goes_on_with_it(
+    no_network: None, tmp_path: Path
+) -> None:
+    def begins_with(kind: str, *embedded_by: str) -> EncoderChoice:
+        folder = tmp_path / "-".join((kind, *embedded_by))
+        folder.mkdir()
+        for fingerprint in embedded_by:
+            (folder / f"{fingerprint}.f32").touch()
+        wanted = check_encoder(kind, {}, "image")
+        return plan_encoder(folder, wanted, tmp_path, is_auto=kind == "auto", keeps_serving=True).begins_with
+
+    choice = begins_with("auto", "offline-0123")
+    assert choice.name == "offline"
+    line, why = choice.notice.split("\n")
+    assert line.startswith("This project goes on with encoder 'offline'")
+    assert "`--encoder pretrained` embeds its pool anew and keeps its labels" in why
+    for others in (["clip-0123"], ["offline-0123", "pretrained-0123"]):
+        assert begins_with("auto", *others).name == "pretrained"
+    assert begins_with("pretrained", "offline-0123").name == "pretrained"
 
 
 def test_a_hub_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch, no_network: None) -> None:
@@ -381,17 +408,17 @@ def test_the_environment_can_forbid_downloads(tmp_path: Path) -> None:
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
     ran = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     name, notice, torch_was_imported = ran.stdout.split("|")
-    assert name == "offline"
+    assert name == "pretrained"
     assert "HF_HUB_OFFLINE" in notice
     assert torch_was_imported == "False"
 
 
-def test_auto_with_a_damaged_file_is_the_offline_encoder_with_the_reason(tiny_clip: Path, tmp_path: Path) -> None:
+def test_auto_with_a_damaged_file_is_the_encoder_in_the_box_with_the_reason(tiny_clip: Path, tmp_path: Path) -> None:
     folder = write_tiny_clip(tmp_path / "damaged", seed=1)
     weights = folder / clip_weights.WEIGHTS_NAMES[0]
     weights.write_bytes(weights.read_bytes()[:1000])
     encoder, notice = check_encoder("auto", {"model": f"local-dir:{folder}"}, "image").open()
-    assert encoder.name == "offline"
+    assert encoder.name == "pretrained"
     assert "cannot be loaded" in notice
     with pytest.raises(EncoderUnavailableError, match="--encoder offline"):
         check_encoder("clip", {"model": f"local-dir:{folder}"}, "image").open()
