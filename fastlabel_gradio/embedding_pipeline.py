@@ -508,8 +508,9 @@ class EmbeddingPipeline:
             workers.submit(self._guarded, lambda: self._say(unheard_notice(self._source, encoder, items)))
 
     def _say(self, notice: str) -> None:
-        """Adds a sentence to the notice on screen."""
-        self._update(notice=" ".join(filter(None, [self._progress.notice, notice])))
+        """Adds a sentence to the notice on screen, once."""
+        if notice not in self._progress.notice:
+            self._update(notice=" ".join(filter(None, [self._progress.notice, notice])))
 
     def _pending_batches(self, size: int) -> Iterator[list[Item]]:
         waiting: list[Item] = []

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.encoders import OFFLINE, EncoderChoice, check_encoder
@@ -14,6 +14,7 @@ from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError, Unknow
 from fastlabel_gradio.options import parse_options
 
 RECORD = "encoder_in_use.json"
+IS_MODEL_OPEN = "is_model_open"  # in the record: no model was named, so the one in it goes on under a later default
 # The default of versions that kept no record.
 EARLIER_MODEL = {"model": "ViT-B-32", "pretrained": "laion2b_s34b_b79k"}
 OF_EARLIER_MODEL = ("clip", "clip_spectrogram")
@@ -69,13 +70,13 @@ def keep_encoder_in_use(folder: Path, name: str, choice: EncoderChoice) -> None:
 
     Raises OSError.
     """
-    is_choice = name == choice.name
-    record = folder / RECORD
-    if is_choice or not record.exists():
-        options = with_own_model(choice.options) if is_choice else {}
-        content = json.dumps({"kind": name, **options}, indent=2)
-        if not (record.exists() and record.read_text(encoding="utf-8") == content):
-            write_atomically(record, content.encode())
+    is_choice, used = name == choice.name, recorded_encoder(folder)
+    if used is not None and (not is_choice or _is_same(used, choice)):
+        return
+    content: dict[str, object] = {"kind": name}
+    if is_choice:
+        content |= with_own_model(choice.options) | ({IS_MODEL_OPEN: True} if choice.is_model_open else {})
+    write_atomically(folder / RECORD, json.dumps(content, indent=2).encode())
 
 
 def kept_models(folder: Path) -> KeptModels:
@@ -84,19 +85,25 @@ def kept_models(folder: Path) -> KeptModels:
     Args:
         folder: of the project; one that has embeddings of CLIP and no record is of a version with the default of then.
     """
-    if used := recorded_encoder(folder):
-        name, options = used
-        return {name: {key: options[key] for key in MODEL_OPTIONS if key in options}}
+    if content := _record(folder):
+        model = {key: content[key] for key in MODEL_OPTIONS if key in content}
+        return {content["kind"]: model} if content.get(IS_MODEL_OPEN) else {}
     return {name: EARLIER_MODEL for name in OF_EARLIER_MODEL if any(folder.glob(f"{name}-*.f32"))}
 
 
 def recorded_encoder(folder: Path) -> Named | None:
     """The encoder that a project used last; None before its first start with this version. Raises ConfigError."""
+    if (content := _record(folder)) is None:
+        return None
+    return content["kind"], {key: value for key, value in content.items() if key not in ("kind", IS_MODEL_OPEN)}
+
+
+def _record(folder: Path) -> dict[str, Any] | None:
     record = folder / RECORD
     try:
         content = json.loads(record.read_text(encoding="utf-8"))
-        return str(content.pop("kind")), dict(content)
-    except FileNotFoundError:
+        return {**content, "kind": str(content["kind"])}
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
         raise ConfigError(

@@ -23,6 +23,7 @@ from fastlabel_gradio.encoder_in_use import kept_models, recorded_encoder
 from fastlabel_gradio.encoders import ENCODERS, Encoder, FittedEncoder, check_encoder
 from fastlabel_gradio.encoders.kept_models import KeptModels
 from fastlabel_gradio.encoders.known_vectors import KnownVectors
+from fastlabel_gradio.encoders.listed import MAIN_OPTIONS
 from fastlabel_gradio.errors import ConfigError, FastLabelError, StoreError, TooFewLabelsError, UnreadableItemError
 from fastlabel_gradio.evaluation import Gain
 from fastlabel_gradio.label_store import LabelStore
@@ -113,7 +114,7 @@ def compare_encoders(
     check_enough(labeled.targets)
     kept = kept_models(folder)
     used = recorded_encoder(folder) or (config.encoder.kind, config.encoder.options)
-    parts = {used[0]: PartConfig.model_validate({**used[1], "kind": used[0]})}
+    parts = {_as_listed(*used, kept): PartConfig.model_validate({**used[1], "kind": used[0]})}
     parts |= {name: part for name, part in (_known(source) if named is None else named).items() if name not in parts}
     groups = labeled.targets.groups
     report = EncoderReport(len(labeled.items), None if groups is None else len(np.unique(groups)), pool.size, [])
@@ -129,6 +130,12 @@ def compare_encoders(
             before, row = judgement, replace(row, in_use=True)
         report.rows.append(row)
     return report
+
+
+def _as_listed(kind: str, options: Mapping[str, object], kept: KeptModels) -> str:
+    """The encoder in use as a list names it: with its model or path, unless it is had without naming that."""
+    named = next((options[option] for option in MAIN_OPTIONS if option in options), None)
+    return kind if named is None or kind in kept else f"{kind}:{named}"
 
 
 def _known(source: Source) -> dict[str, PartConfig]:

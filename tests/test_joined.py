@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fastlabel_gradio.encoders import Encoder, FittedEncoder, check_encoder
+from fastlabel_gradio.encoder_in_use import EncoderPlan, keep_encoder_in_use, plan_encoder
+from fastlabel_gradio.encoders import Encoder, EncoderChoice, FittedEncoder, check_encoder
 from fastlabel_gradio.errors import CheckpointError, ConfigError, EncoderUnavailableError, FastLabelError
 from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.types import Kind, Waveform
@@ -95,6 +96,10 @@ def test_parts_that_learn_are_kept_in_one_file(timm: Any, pictures: list[Image.I
     assert isinstance(loaded, FittedEncoder)
     assert isinstance(other, FittedEncoder)
     fitted.fit([fitted.prepare(picture) for picture in pictures], seed=0)
+    assert (fitted.learned_file, other.learned_file) == (
+        "joined-timm-offline.safetensors",
+        "joined-offline-timm.safetensors",
+    )
     fitted.save(tmp_path / "joined.safetensors")
     loaded.load(tmp_path / "joined.safetensors")
     assert (loaded.fingerprint, loaded.dim) == (fitted.fingerprint, 48 + 512)
@@ -104,6 +109,26 @@ def test_parts_that_learn_are_kept_in_one_file(timm: Any, pictures: list[Image.I
     (tmp_path / "joined.safetensors").write_bytes(b"rubbish")
     with pytest.raises(CheckpointError, match=r"joined\.safetensors"):
         loaded.load(tmp_path / "joined.safetensors")
+
+
+def test_what_is_joined_with_the_encoder_in_the_box_learns_for_each_part(pictures: list[Image.Image]) -> None:
+    encoder = joined("pretrained", OFFLINE)
+    assert isinstance(encoder, FittedEncoder)
+    encoder.fit([encoder.prepare(picture) for picture in pictures], seed=0)
+    assert embedded(encoder, pictures[:3]).shape == (3, 512 + 512)
+    assert encoder.licence == "Apache-2.0"
+
+
+def test_a_project_knows_its_joined_encoder_again(timm: Any, tmp_path: Path) -> None:
+    def chosen(weight: float) -> EncoderChoice:
+        return check_encoder("joined", {"of": [{**timm, "img_size": 64}, OFFLINE], "weights": [1, weight]}, "image")
+
+    def planned(weight: float) -> EncoderPlan:
+        return plan_encoder(tmp_path, chosen(weight), tmp_path, is_auto=False, keeps_serving=True)
+
+    keep_encoder_in_use(tmp_path, "joined", chosen(0.5))
+    assert planned(0.5) == EncoderPlan(chosen(0.5))
+    assert planned(0.25) == EncoderPlan(chosen(0.5), chosen(0.25))
 
 
 def test_sounds_are_joined_as_they_are_heard(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fastlabel_gradio.encoder_in_use import RECORD, keep_encoder_in_use, kept_models
+from fastlabel_gradio.encoder_in_use import RECORD, keep_encoder_in_use, kept_models, recorded_encoder
 from fastlabel_gradio.encoders import ENCODERS, Encoder, check_encoder, clip_weights, hub
 from fastlabel_gradio.encoders.base import EncoderOptions
 from fastlabel_gradio.encoders.clip import ClipOptions
@@ -59,13 +59,13 @@ def test_a_recorded_model_outlasts_another_default(tmp_path: Path, monkeypatch: 
         ClipOptions.model_rebuild(force=True)
 
 
-def test_a_model_that_is_named_wins_and_is_the_one_from_then_on(tmp_path: Path) -> None:
+def test_a_model_that_is_named_wins_and_is_not_kept_where_it_is_named_no_more(tmp_path: Path) -> None:
     named = {"model": "ViT-B-16", "pretrained": "datacomp_xl_s13b_b90k"}
     (tmp_path / "clip-0123.f32").touch()
     assert chosen(tmp_path, **named) == ("ViT-B-16", "datacomp_xl_s13b_b90k")
     keep(tmp_path, **named)
-    assert chosen(tmp_path) == ("ViT-B-16", "datacomp_xl_s13b_b90k")
-    assert chosen(tmp_path, model="ViT-B-32") == EARLIER
+    assert recorded_encoder(tmp_path) == ("clip", named)
+    assert chosen(tmp_path) == (clip_weights.DEFAULT_MODEL, clip_weights.DEFAULT_TAG)
 
 
 def test_the_earlier_default_may_be_named_without_its_tag(tmp_path: Path) -> None:

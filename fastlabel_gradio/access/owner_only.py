@@ -5,7 +5,10 @@ import os
 from pathlib import Path
 
 OTHERS = 0o077
-OWN_FILES = ("*.sqlite*", "*.safetensors", "*.f32", "*.jsonl", "source.json", "in-use.lock", "private", "sounds")
+OWN_FILES = (
+    *("*.sqlite*", "*.safetensors", "*.f32", "*.jsonl", "source.json", "encoder_in_use.json", "in-use.lock"),
+    *("private", "sounds"),
+)
 
 _log = logging.getLogger(__name__)
 

@@ -46,6 +46,7 @@ class EncoderChoice:
         refused: what was preferred to it, each with why it could not be had.
         instead_of: what a new pool would get, where this one was begun with another encoder and goes on with it.
         remark: more to say of it on screen, a sentence.
+        is_model_open: whether its options were given without the model that it has.
     """
 
     media_kind: Kind
@@ -55,6 +56,7 @@ class EncoderChoice:
     refused: tuple[tuple[str, str], ...] = ()
     instead_of: str = ""
     remark: str = ""
+    is_model_open: bool = False
 
     @property
     def notice(self) -> str:
@@ -112,7 +114,8 @@ def check_encoder(
     given = with_kept_model(name, options, kept or {})
     parsed = parse_options(f"encoder '{name}'", encoder_type.Options, given).located(base_dir)
     stand_ins = (IN_THE_BOX, OFFLINE) if kind == AUTO else ()
-    choice = EncoderChoice(media_kind, name, parsed, stand_ins)
+    is_model_open = "model" in encoder_type.Options.model_fields and "model" not in options
+    choice = EncoderChoice(media_kind, name, parsed, stand_ins, is_model_open=is_model_open)
     reason = encoder_type.why_unavailable(parsed)
     if reason is None:
         return choice
@@ -127,7 +130,7 @@ def _stand_in(choice: EncoderChoice, reason: str) -> EncoderChoice:
     encoder_type = ENCODERS[choice.media_kind].get(name)
     options = encoder_type.Options()
     refused = (*choice.refused, (choice.name, reason))
-    found = replace(choice, name=name, options=options, stand_ins=tuple(others), refused=refused)
+    found = replace(choice, name=name, options=options, stand_ins=tuple(others), refused=refused, is_model_open=False)
     missing = encoder_type.why_unavailable(options)
     return found if missing is None else _stand_in(found, missing)
 

@@ -21,5 +21,6 @@ def with_kept_model(name: str, options: Mapping[str, object], kept: KeptModels) 
 
 def with_own_model(options: EncoderOptions) -> dict[str, Any]:
     """The options that were given, and the model, whether it was given or is the default of now."""
-    kept = options.model_fields_set | (set(MODEL_OPTIONS) & set(type(options).model_fields))
-    return options.model_dump(mode="json", include=kept)
+    given = options.model_fields_set
+    model = set() if "model" in given else set(MODEL_OPTIONS) & set(type(options).model_fields)
+    return options.model_dump(mode="json", include=given | model)

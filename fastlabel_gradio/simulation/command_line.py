@@ -62,7 +62,7 @@ def _simulated(
     found: dict[str, Simulation] = {}
     unavailable: list[tuple[str, str]] = []
     for name, part in parts.items():
-        project = config.project(arguments.project).model_copy(update={"encoder": part})
+        project = config.project(arguments.project).model_copy(update={"encoder": part, "encoder_change": "at_once"})
         strategies = arguments.strategy or list(dict.fromkeys((project.strategy, "random")))
         try:
             simulation = simulate(project, config.base_dir, workdir, strategies, arguments.seeds, behaviour)
