@@ -41,8 +41,8 @@ def hold(monkeypatch: pytest.MonkeyPatch, encoder: type[GreyEncoder], after: int
 def labeled_project(open_project: OpenProject, config: ProjectConfig, labels: int = 30) -> Project:
     project = open_project(config)
     labeler = project.labeler("ann")
-    labeler.submit("ann", true_labels(labeler, "ann", labels))
-    labeler.train()
+    if not labeler.submit("ann", true_labels(labeler, "ann", labels)).training_triggered:
+        labeler.train()
     assert labeler.wait_for_training(30)
     return project
 
