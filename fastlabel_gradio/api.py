@@ -18,7 +18,7 @@ from fastapi import APIRouter, Body, Depends, FastAPI, HTTPException, Query, Req
 from fastapi import Path as InPath
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_validator
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException as AnyHTTPException
 
@@ -33,7 +33,7 @@ from fastlabel_gradio.labeler import Evaluation, Labeler, Status
 from fastlabel_gradio.learning_record import LearningPoint
 from fastlabel_gradio.media.loudness import gain_db
 from fastlabel_gradio.project import Project
-from fastlabel_gradio.types import Batch, Item, Prediction, Reopened, TimeSpan
+from fastlabel_gradio.types import Batch, Item, Prediction, Reopened, State, TimeSpan
 
 MAX_BATCH = 1_000
 MAX_LABELS = 10_000
@@ -160,18 +160,41 @@ class UndoAnswer(_Answer):
     head_version: int
 
 
+class RedoAnswer(_Answer):
+    redone: int = Field(description="of how many items; 0 where there was nothing to bring back")
+    labeled: int
+    unlabeled: int
+    head_version: int
+
+
 Number = Annotated[StrictInt, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
 ProjectName = Annotated[str | None, Field(max_length=MAX_NAME)]
 BatchId = Annotated[str, Field(max_length=MAX_NAME)]
 
 
 class LabelInput(_Answer):
+    """What is said of one item: its label, or a state in place of one."""
+
     id: Annotated[StrictStr, Field(max_length=MAX_ITEM_ID)] | Number = Field(
         description="the id that next_batch gave", examples=["cat/1.jpg", 1]
     )
-    label: Annotated[StrictStr, Field(max_length=MAX_LABEL)] | Number = Field(
-        description="a class name, or its index", examples=["cat", 3]
+    label: Annotated[StrictStr, Field(max_length=MAX_LABEL)] | Number | None = Field(
+        None, description="a class name, or its index; left out where `state` says something else", examples=["cat", 3]
     )
+    state: Literal["label", "skip", "unsure", "bad"] = Field(
+        "label", description="why the item gets no label: it does not come again until that is undone"
+    )
+
+    @model_validator(mode="after")
+    def _either_or(self) -> "LabelInput":
+        if (self.label is None) == (self.state == "label"):
+            raise ValueError("an item gets a label, or the state 'skip', 'unsure' or 'bad' in place of one")
+        return self
+
+    @property
+    def said(self) -> str | int | State:
+        """The label, or the state."""
+        return State(self.state) if self.label is None else self.label
 
 
 Labels = Annotated[list[LabelInput], Field(max_length=MAX_LABELS)]
@@ -316,10 +339,10 @@ def _add_label_routes(router: APIRouter, project_of: FindProject, who_asks: Any)
     @router.post("/api/submit_labels")
     @changing_labels
     def submit_labels(who: annotator, body: Annotated[SubmitInput | Labels, Body()]) -> SubmitAnswer:
-        """Stores labels, all or none. Sending the same again changes nothing."""
+        """Stores labels and states, all or none. Sending the same again changes nothing."""
         given = body if isinstance(body, SubmitInput) else SubmitInput(project=None, batch_id="", labels=body)
         labeler = project_of(given.project).labeler(who)
-        receipt = labeler.submit(who, [(str(entry.id), entry.label) for entry in given.labels], given.batch_id)
+        receipt = labeler.submit(who, [(str(entry.id), entry.said) for entry in given.labels], given.batch_id)
         return SubmitAnswer(
             accepted=receipt.accepted, training_triggered=receipt.training_triggered, **_counts(labeler)
         )
@@ -332,6 +355,13 @@ def _add_label_routes(router: APIRouter, project_of: FindProject, who_asks: Any)
         labeler = chosen.labeler(who)
         reopened = labeler.undo(who)
         return UndoAnswer(undone=reopened.undone, batch=_reopened(chosen, labeler, reopened), **_counts(labeler))
+
+    @router.post("/api/redo")
+    @changing_labels
+    def redo(who: annotator, body: ProjectInput | None = None) -> RedoAnswer:
+        """Brings back what the caller's last undo took back, where they submitted nothing since."""
+        labeler = project_of(body.project if body else None).labeler(who)
+        return RedoAnswer(redone=labeler.redo(who), **_counts(labeler))
 
     @router.post("/api/train")
     def train(who: annotator, body: ProjectInput | None = None) -> dict[str, Any]:
@@ -352,6 +382,9 @@ def _add_download_routes(router: APIRouter, project_of: FindProject, who_asks: A
             str, Query(max_length=MAX_NAME, description=f"one of {', '.join(EXPORTERS.names())}")
         ] = "csv",
         predictions: Annotated[bool, Query(description="also every unlabeled item with its prediction")] = False,
+        states: Annotated[
+            bool, Query(description="also the columns `state` and `source`, and items that got a state and no label")
+        ] = False,
         spreadsheet_safe: Annotated[
             bool, Query(description="of CSV: names that a spreadsheet would run as a formula begin with '")
         ] = True,
@@ -360,7 +393,7 @@ def _add_download_routes(router: APIRouter, project_of: FindProject, who_asks: A
         chosen = project_of(project)
         exporter = EXPORTERS.get(format)
         folder = tempfile.TemporaryDirectory(prefix="fastlabel-export-")
-        rows = chosen.export_rows(who, include_predictions=predictions)
+        rows = chosen.export_rows(who, include_predictions=predictions, include_states=states)
         if exporter.opens_in_spreadsheets and spreadsheet_safe:
             rows = harmless_rows(rows)
         path = exporter.write(rows, Path(folder.name) / f"{chosen.name}-labels{exporter.suffix}")
@@ -590,6 +623,7 @@ def _status_answer(project: Project, labeler: Labeler, annotator: str) -> dict[s
     left_out = project.source.left_out()
     left_out_count = sum(entry.count for entry in left_out)
     head, training = status.head, status.training
+    set_aside = {"skip": status.counts.skip, "unsure": status.counts.unsure, "bad": status.counts.bad}
     return {
         "project": project.name,
         "kind": project.kind,
@@ -597,7 +631,8 @@ def _status_answer(project: Project, labeler: Labeler, annotator: str) -> dict[s
         "classes": list(labeler.schema.names),
         "labeled": status.counts.labeled,
         "unlabeled": status.counts.unlabeled,
-        "total": status.counts.labeled + status.counts.unlabeled,
+        "total": status.counts.labeled + status.counts.unlabeled + sum(set_aside.values()),
+        "set_aside": set_aside,
         "claimed_by_others": labeler.claimed_by_others(annotator),
         "since_training": status.since_training,
         "train_every": labeler.settings.learner.train_every,

@@ -1,6 +1,6 @@
 """Learner: the head of a project. Trains it in the background on the labels as they are, measures, calibrates and saves it.
 
-What is labeled is the ledger's affair, who asks for a training the labeler's, and so is the lock, which guards the ledger.
+What is labeled is the ledger's affair, who asks for a training the labeler's.
 """
 
 import threading
@@ -40,6 +40,7 @@ from fastlabel_gradio.types import Embeddings, LabelSchema, Rows
 HEAD_WAIT_S = 0.4
 FIRST_HEAD_WAIT_S = 2.0  # a screen without any suggestion costs more than that
 AGREEMENT_ROWS = 2_000  # the first rows of the store, which are a random sample of the pool
+CLASSES_CHANGED = "The classes were changed; a head for the new ones is trained next."
 COMPARED_ROWS = 2_000  # of the audit, labeled or not: what a head says of them is kept for the heads after it
 
 
@@ -65,13 +66,14 @@ class Learner:
     """One head after the other. All methods may be called from any thread.
 
     Attributes:
-        unseen: labels that the newest head has not seen; changed with the lock held.
         contradiction: items of one content that people labeled differently, as of the newest head.
         notice: why the saved head or the class names are not used; "" where there is nothing to say.
         kept: embeddings of labeled rows, in memory.
         shortlist: what the newest heads were least sure of in a large pool.
 
     Args:
+        ledger: gives what is labeled, as of the moment it is asked.
+        look: has the ledger take in what other processes labeled.
         folder: where the checkpoint and the learning curve are kept.
         clock: seconds since the epoch.
     """
@@ -82,7 +84,7 @@ class Learner:
         store: EmbeddingStore,
         pipeline: EmbeddingPipeline,
         ledger: PoolLedger,
-        lock: AbstractContextManager[bool],
+        look: Callable[[], object],
         folder: Path,
         settings: LearnerSettings,
         clock: Callable[[], float],
@@ -91,11 +93,12 @@ class Learner:
         self._store = store
         self._pipeline = pipeline
         self._ledger = ledger
-        self._lock = lock
+        self._look = look
+        self._lock = threading.Lock()  # of the head and the schema that it is for
         self._settings = settings
         self._clock = clock
         self.checkpoint = folder / "head.safetensors"
-        self.unseen = 0
+        self._seen = 0  # changes of labels, of all in the ledger
         self.contradiction: Contradiction | None = None
         self.notice = ""
         self.kept = KeptRows()
@@ -118,6 +121,11 @@ class Learner:
         """The newest; version 0 is that of the class names alone."""
         return self._head
 
+    def head_for(self, schema: LabelSchema) -> Head | None:
+        """The newest head, where its columns are the classes of that schema."""
+        head = self._head
+        return head if head and _fits(head, schema) else None
+
     @property
     def training(self) -> Training:
         return self._trainer.training
@@ -132,10 +140,22 @@ class Learner:
         """What each head so far was worth on the audit as it is, oldest first."""
         return [point for point in self._record.points if self._ledger.is_this_audit(point.audit)]
 
-    def count(self, changed: int) -> bool:
-        """Takes in that so many labels changed; True where a training is due. The caller holds the lock."""
-        self.unseen += changed
+    @property
+    def unseen(self) -> int:
+        """Labels that the newest head has not seen."""
+        return self._ledger.changes - self._seen
+
+    def is_due(self, changed: int) -> bool:
+        """Whether a training is due, now that so many labels changed."""
         return changed > 0 and self.unseen >= self._settings.train_every
+
+    def use_schema(self, schema: LabelSchema) -> None:
+        """Makes heads for these classes from now on. One that was made for others is not used any more."""
+        with self._lock:
+            self._schema = schema
+            if self._head and not _fits(self._head, schema):
+                self._head, self._said = None, []
+        self.request()
 
     def request(self) -> None:
         """Asks for a training now and returns at once."""
@@ -155,12 +175,9 @@ class Learner:
 
     def audit(self, head: Head) -> AuditReport | None:
         """What a head is worth on the labeled items of the audit; None while there are none, or it was trained on some."""
-        with self._lock:
-            rows, label_ids = self._ledger.audit_set()
-            groups = self._ledger.groups_of(rows)
-        if not len(rows) or not self._is_honest(head):
+        rows, targets, groups, schema, _ = self._ledger.audit_set()
+        if not len(rows) or not self._is_honest(head) or not _fits(head, schema):
             return None
-        targets = self._schema.positions_of(label_ids)
         return audit(head.predict_proba_rows(self._store.embeddings, rows), targets, groups)
 
     def gain(self, head: Head) -> Gain | None:
@@ -168,13 +185,11 @@ class Learner:
         before = self._before(labels_compared(head.info.label_count))
         if before is None or not self._is_honest(head):
             return None
-        with self._lock:
-            rows, label_ids = self._ledger.audit_set()
-            known = np.isin(rows, before.rows)
-            rows, groups = rows[known], self._ledger.groups_of(rows[known])
-        if not len(rows):
+        rows, targets, groups, schema, _ = self._ledger.audit_set()
+        known = np.isin(rows, before.rows)
+        rows, targets, groups = rows[known], targets[known], None if groups is None else groups[known]
+        if not len(rows) or not _fits(head, schema):
             return None
-        targets = self._schema.positions_of(label_ids)[known]
         after = head.predict_proba_rows(self._store.embeddings, rows).argmax(axis=1)
         return gain(before.of(rows) == targets, after == targets, head.info.label_count - before.labels, groups)
 
@@ -189,6 +204,7 @@ class Learner:
             take_back()
         self._wishes = ()  # they hold this learner
         self._trainer.close()
+        self._look = _nothing  # holds the labeler, which holds this learner
 
     def _is_honest(self, head: Head) -> bool:
         """Whether nothing of the audit was taught to the head: items change sides where another grouping is configured."""
@@ -215,10 +231,9 @@ class Learner:
             except CheckpointError as error:
                 self.notice = str(error)
         self._maker = maker  # from now on heads may be trained
-        with self._lock:
-            self._ledger.catch_up(self._pipeline.progress)
-            trained_on = self._head.info.label_count if self._head else 0
-            self.unseen = abs(self._ledger.trainable_count - trained_on)
+        self._ledger.catch_up(self._pipeline.progress)
+        trained_on = self._head.info.label_count if self._head else 0
+        self._seen = self._ledger.changes - abs(self._ledger.trainable_count - trained_on)
         trained = self._head is not None and self._head.info.version > 0
         stale = self._head is not None and not self._is_honest(self._head)
         if stale or self.unseen >= (self._settings.train_every if trained else 1):
@@ -226,32 +241,41 @@ class Learner:
 
     def _train_on_late_rows(self) -> None:
         """Labels whose items were embedded only after the last training: another encoder, or a changed file."""
-        with self._lock:
-            self._ledger.catch_up(self._pipeline.progress)
-            late = self._ledger.trainable_count - (self._head.info.label_count if self._head else 0)
+        self._ledger.catch_up(self._pipeline.progress)
+        late = self._ledger.trainable_count - (self._head.info.label_count if self._head else 0)
         if late > 0:
             self.request()
 
     def _train(self) -> None:
         """One training on the labels as they are now; runs in the trainer's thread."""
-        if self._maker is None:
-            raise NotYet("The encoder is still loading.")
-        with self._lock:
-            self._ledger.catch_up(self._pipeline.progress)
-            rows, label_ids = self._ledger.training_set()
-            waiting = self._ledger.labeled_in_pool_count - len(rows) - len(self._ledger.audit_set()[0])
-            unseen = self.unseen
-        targets = self._schema.positions_of(label_ids)
-        if len(np.unique(targets)) < 2 and waiting > 0:
+        self._look()
+        maker = self._maker_of_now()
+        self._ledger.catch_up(self._pipeline.progress)
+        rows, targets, groups, schema, changes = self._ledger.training_set()
+        if len(np.unique(targets)) < 2 and self._ledger.waits_for_rows:
             raise NotYet("The labeled items are still being embedded; the head is trained when they are.")
         if len(np.unique(targets)) < 2:
             raise NotYet("Label items of at least two classes, then the first head is trained.")
-        head = self._maker.train(self.kept.of(self._store.embeddings, rows), targets, self._head, self._clock())
+        if schema.labels != maker.labels:
+            raise NotYet(CLASSES_CHANGED)
+        head = maker.train(self.kept.of(self._store.embeddings, rows), targets, self._head, self._clock())
         self._save(head)  # before anybody sees its suggestions: a kill does not take them back
         with self._lock:
-            self._lesson = _Lesson(rows, targets, self._head, self._lesson, self._ledger.groups_of(rows))
+            if not _fits(head, self._schema):
+                raise NotYet(CLASSES_CHANGED)
+            self._lesson = _Lesson(rows, targets, self._head, self._lesson, groups)
             self._head = head
-            self.unseen -= unseen
+            self._seen = changes
+
+    def _maker_of_now(self) -> HeadMaker:
+        """What makes heads for the schema of now. Raises NotYet while there is no encoder."""
+        encoder = self._pipeline.encoder
+        if self._maker is None or encoder is None:
+            raise NotYet("The encoder is still loading.")
+        if self._maker.labels != self._schema.labels:
+            mark = self._ledger.audit_mark
+            self._maker, self.notice = head_maker(encoder, self._schema, self._store, self._settings, mark)
+        return self._maker
 
     def _after_training_gently(self, is_superseded: Callable[[], bool]) -> None:
         """At a low priority: the new head is scoring the next batch meanwhile."""
@@ -297,8 +321,7 @@ class Learner:
 
     def _keep_what_it_says(self, head: Head) -> None:
         """Of the audit's first rows, for the heads after it; what is too old to be compared with goes."""
-        with self._lock:
-            rows = self._ledger.audit_rows(COMPARED_ROWS)
+        rows = self._ledger.audit_rows(COMPARED_ROWS)
         said = head.predict_proba_rows(self._store.embeddings, rows).argmax(axis=1).astype(np.int32)
         oldest = self._before(labels_compared(head.info.label_count))
         kept = self._said[self._said.index(oldest) :] if oldest else self._said
@@ -306,14 +329,14 @@ class Learner:
 
     def _compare_copies(self) -> None:
         """Looks for items of one content that carry different labels."""
-        with self._lock:
-            labeled = [self._ledger.training_set(), self._ledger.audit_set()]
-        label_ids = {int(row): label_id for rows, ids in labeled for row, label_id in zip(rows, ids, strict=True)}
-        names = dict(zip(self._schema.ids, self._schema.names, strict=True))
-        contents = self._store.contents_of(list(label_ids))
-        self.contradiction = contradiction_among(
-            (key, item_id, names[label_ids[row]]) for key, item_id, row in contents
-        )
+        labeled = [self._ledger.training_set(), self._ledger.audit_set()]
+        label_of = {
+            int(row): one.schema.names[place]
+            for one in labeled
+            for row, place in zip(one.rows, one.targets, strict=True)
+        }
+        contents = self._store.contents_of(list(label_of))
+        self.contradiction = contradiction_among((key, item_id, label_of[row]) for key, item_id, row in contents)
 
     def _refresh_shortlist(self, head: Head, is_superseded: Callable[[], bool]) -> None:
         """What the head is least sure of in the whole of a large pool, for the batch after the next."""
@@ -322,9 +345,8 @@ class Learner:
             self.shortlist.refresh(head, embeddings, self._free_rows, release, is_superseded)
 
     def _free_rows(self) -> Rows:
-        with self._lock:
-            self._ledger.catch_up(self._pipeline.progress)
-            return self._ledger.free_rows(1)
+        self._ledger.catch_up(self._pipeline.progress)
+        return self._ledger.free_rows(1)
 
     def _agreement(self, before: Head | None, after: Head) -> float | None:
         if before is None or before.info.labels != after.info.labels:
@@ -366,6 +388,15 @@ def _encoded_once(encoder: Encoder, prompts: tuple[str, ...]) -> Embeddings:
         if prompts not in known:
             known[prompts] = encoder.encode_text(list(prompts))
         return known[prompts]
+
+
+def _nothing() -> None:
+    """What a closed learner looks at."""
+
+
+def _fits(head: Head, schema: LabelSchema) -> bool:
+    """Whether a head's columns are the classes of a schema, whatever they are called."""
+    return tuple(label.id for label in head.info.labels) == schema.ids
 
 
 class _Lesson:
