@@ -52,12 +52,14 @@ class ClassInfo:
     """A class as it is now.
 
     Attributes:
+        made_as: the name that it was made with, which no other class has.
         part_of: the id of the class that it was merged into, which is part of none; None where it stands for itself.
         added: whether people made it, not the configuration.
     """
 
     id: int
     name: str
+    made_as: str
     part_of: int | None = None
     archived: bool = False
     added: bool = False
@@ -77,7 +79,7 @@ def resolve_classes(names: Mapping[int, str], events: Iterable[ClassEvent]) -> C
         names: the name that each was made with, by id.
         events: without those that were undone.
     """
-    classes = {id_: ClassInfo(id_, name) for id_, name in names.items()}
+    classes = {id_: ClassInfo(id_, name, name) for id_, name in names.items()}
     for kind, id_, value in events:
         if kind != "merge" or _root(classes, value) != id_:  # two merges, an undo and a redo may lead in a circle
             classes[id_] = replace(classes[id_], **_change(kind, value))
@@ -105,6 +107,12 @@ def make_schema(classes: Classes, wanted: Sequence[int], annotated: Iterable[int
 def clean_class_name(name: str) -> str:
     """Names are compared after Unicode NFC and without the white space around them."""
     return unicodedata.normalize("NFC", name).strip()
+
+
+def ids_by_name(classes: Classes) -> dict[str, int]:
+    """Class ids by the names that they were made with, and by the names that they have now where these differ."""
+    called = {one.name: found.id for one in classes.values() if (found := class_called(classes, one.name))}
+    return called | {one.made_as: one.id for one in classes.values()}
 
 
 def class_called(classes: Classes, name: str) -> ClassInfo | None:
@@ -166,7 +174,7 @@ def has_edits(connection: Connection, project: int, after: int) -> bool:
 def add_class(connection: Connection, project: int, classes: Classes, name: str) -> int:
     """Makes a class and returns its id. The name it is made with differs from all others for ever."""
     id_ = max(classes, default=-1) + 1
-    made = set(connection.scalars(select(labels.c.name).where(labels.c.project == project)))
+    made = {one.made_as for one in classes.values()}
     unique = next(text for text in (name, *(f"{name} ({n})" for n in range(2, len(made) + 3))) if text not in made)
     connection.execute(insert(labels).values(project=project, id=id_, name=unique))
     return id_

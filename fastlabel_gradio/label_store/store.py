@@ -26,8 +26,8 @@ from fastlabel_gradio.label_store.classes import (
     add_class,
     append_edit,
     checked_edit,
-    class_called,
     clean_class_name,
+    ids_by_name,
     make_schema,
     read_classes,
 )
@@ -122,8 +122,8 @@ class LabelStore:
         wanted = _clean_names(names)
         with self._writing() as connection:
             classes = read_classes(connection, self._project)
-            made_with = self._label_ids(connection)
-            fresh = [name for name in wanted if name not in made_with and not class_called(classes, name)]
+            known = ids_by_name(classes)
+            fresh = [name for name in wanted if name not in known]
             if fresh:
                 first_id = max(classes, default=-1) + 1
                 rows = [{"project": self._project, "id": id_, "name": name} for id_, name in enumerate(fresh, first_id)]
@@ -348,19 +348,14 @@ class LabelStore:
         connection.execute(update(projects).where(here).values(revision=projects.c.revision + 1))
 
     def _schema(self, connection: Connection, classes: Classes) -> LabelSchema:
-        made_with = self._label_ids(connection)
-        found = (class_called(classes, name) for name in self._names)
-        wanted = [one.id if one else made_with[name] for one, name in zip(found, self._names, strict=True)]
+        ids = ids_by_name(classes)
+        wanted = [ids[name] for name in self._names]
         dropped = classes.keys() - set(wanted)
         annotated = annotated_labels(connection, self._project) & dropped if dropped else set()
         return make_schema(classes, wanted, annotated)
 
-    def _label_ids(self, connection: Connection) -> dict[str, int]:
-        query = select(labels.c.name, labels.c.id).where(labels.c.project == self._project).order_by(labels.c.id)
-        return {row.name: row.id for row in connection.execute(query)}
-
     def _check_label_ids(self, connection: Connection, label_ids: Iterable[int]) -> None:
-        known = set(self._label_ids(connection).values())
+        known = set(connection.scalars(select(labels.c.id).where(labels.c.project == self._project)))
         unknown = set(label_ids) - known
         if unknown:
             raise InvalidLabelsError(
