@@ -556,6 +556,8 @@ class Labeler:
 
     def _validated(self, labels: Sequence[tuple[str, str | int | State]]) -> dict[str, int | State]:
         """Label ids, or states, by item id. Raises InvalidLabelsError."""
+        if any(isinstance(label, str) and label not in self.schema.names for _, label in labels):
+            self._follow()  # somebody may have added that class a moment ago, in another process
         wanted: dict[str, int | State] = {}
         for item_id, label in labels:
             label_id = label if isinstance(label, State) else self._label_id(label)
