@@ -226,7 +226,7 @@ def _engine(address: URL, where: str) -> Engine:
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreError(
             f"label store {where}: its database driver is missing ({error}). Install it with pip (for PostgreSQL: "
-            "pip install 'psycopg[binary]', address postgresql+psycopg://…), or use a sqlite:/// address."
+            "pip install 'fastlabel-gradio[postgres]', address postgresql+psycopg://…), or use a sqlite:/// address."
         ) from error
     except (SQLAlchemyError, TypeError, ValueError) as error:
         raise StoreError(f"label store {where}: {error} Correct the address, or use a sqlite:/// address.") from error
