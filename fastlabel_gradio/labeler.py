@@ -135,9 +135,7 @@ class Labeler:
         self._pipeline = pipeline
         self._labels = labels
         self._clock = clock
-        self._lock = (
-            threading.Lock()
-        )  # of the batches that were given out, the rows that are being claimed, and the turns
+        self._lock = threading.Lock()  # of the batches given out, the rows that are being claimed, and the turns
         self._writing = threading.RLock()
         known = labels.everything(now=clock())
         self._ledger = PoolLedger(store, known, schema, settings.audit_share, pipeline.is_held_out)
@@ -311,6 +309,7 @@ class Labeler:
 
         With states, rows say their state and source, and those of items that got a state in place of a label are among them.
         """
+        self._follow()
         names = self.schema.known_names
         for said in self._labels.annotations():
             if said.label_id is None and not include_states:

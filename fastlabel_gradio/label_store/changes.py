@@ -4,6 +4,7 @@ A `Position` is where a reader is. Submissions of one project are written one af
 has missed none before it; claims come and go without a trace, so all of them are read again once anything was changed.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
@@ -37,7 +38,7 @@ class Changes:
     """
 
     position: Position
-    standing: dict[str, Standing | None]
+    standing: Mapping[str, Standing | None]
     claims: list[Claim] | None
     classes_changed: bool = False
 
@@ -63,4 +64,4 @@ def read_everything(connection: Connection, project: int, now: float) -> Changes
     revision = connection.scalar(select(projects.c.revision).where(projects.c.id == project)) or 0
     position = Position(revision, newest_submission(connection, project))
     standing = resolve(all_events(connection, project))
-    return Changes(position, dict(standing), open_claims(connection, project, now))
+    return Changes(position, standing, open_claims(connection, project, now))
