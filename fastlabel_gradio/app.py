@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 DEMO_CONFIG = "demo.yaml"
 SIMULATE = "simulate"  # a folder of that name is written ./simulate
+COMPARE_ENCODERS = "compare-encoders"
 PROJECT_NAMES = {"image": "images", "audio": "audio"}
 HERE = Path(__file__).parent
 CONFIG_FOLDERS = (HERE / "configs", HERE.parent / "configs")  # in an installation, in a working copy
@@ -61,6 +62,7 @@ examples:
                                                         a public link for two annotators
   python launch.py simulate --config configs/digits.yaml
                                                         a simulated annotator; see simulate --help
+  python launch.py compare-encoders ~/pictures          would another encoder be better on the labels so far?
 
 Labels, embeddings and the trained head are kept in the working directory and found again at the next start.
 """
@@ -196,6 +198,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         from fastlabel_gradio.simulation import main as simulate
 
         simulate(words[1:], _add_data_arguments, _config_of_data)
+    elif words[:1] == [COMPARE_ENCODERS]:
+        from fastlabel_gradio.compare_command import main as compare_encoders
+
+        compare_encoders(words[1:], _add_data_arguments, _config_of_data, _workdir)
     else:
         _serve(_parser().parse_args(words))
 
@@ -248,6 +254,12 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="D",
         help=f"where to keep everything (default: ${WORKDIR_VARIABLE} or ~/.fastlabel)",
+    )
+    parser.add_argument(
+        "--encoder-change",
+        choices=("better", "always", "at_once"),
+        help="when an --encoder other than the one in use takes over: where it is better (default), once it has embedded "
+        "the pool, or before that",
     )
     server = parser.add_argument_group("how to serve it")
     server.add_argument("--host", metavar="H", help="address to listen on (default: 127.0.0.1, this machine only)")
@@ -352,6 +364,8 @@ def _config_of_data(arguments: argparse.Namespace) -> AppConfig:
             raise ConfigError(f"--classes {arguments.classes!r} names no class. Name at least two: --classes cat,dog")
     if arguments.encoder:
         overrides["encoder"] = arguments.encoder
+    if getattr(arguments, "encoder_change", None):
+        overrides["encoder_change"] = arguments.encoder_change
     if not overrides:
         return config
     projects = [{**project.model_dump(), **overrides} for project in config.projects]

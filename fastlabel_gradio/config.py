@@ -42,6 +42,8 @@ class ProjectConfig(_Strict):
     Attributes:
         name: names its folder and its URLs: small letters, digits, "-" and "_".
         classes: at least two; may be left out where the source proposes them.
+        encoder_change: when an encoder other than the one in use takes over. "better": once it has embedded the pool, where
+            it gets as many of the labels right; "always": once it has; "at_once": before, and all is embedded anew.
         train_every: newly labeled items after which a new head is trained.
         sharing: "shared", all visitors label one pool together, or "private", each browser has labels of its own.
         database: SQLAlchemy URL of the label store; a SQLite file in the project's folder by default.
@@ -59,6 +61,7 @@ class ProjectConfig(_Strict):
     source: PartConfig
     classes: tuple[str, ...] = ()
     encoder: PartConfig = PartConfig(kind="auto")
+    encoder_change: Literal["better", "always", "at_once"] = "better"
     strategy: str = "auto"
     batch_size: Annotated[int, Field(ge=1, le=1000)] = 100
     train_every: Annotated[int, Field(ge=1)] = 10
@@ -94,6 +97,14 @@ class AppConfig(_Strict):
     title: str = "FastLabel"
     projects: Annotated[tuple[ProjectConfig, ...], Field(min_length=1)]
     base_dir: Path = Path()
+
+    def project(self, name: str | None) -> ProjectConfig:
+        """The project of that name, or the first one. Raises ConfigError with the known names."""
+        for project in self.projects:
+            if name in (None, project.name):
+                return project
+        known = ", ".join(project.name for project in self.projects)
+        raise ConfigError(f"project '{name}' is not in the configuration. It has: {known}.")
 
     @field_validator("projects")
     @classmethod

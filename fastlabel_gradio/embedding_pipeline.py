@@ -19,23 +19,20 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Float32
 
 from fastlabel_gradio.devices import lower_priority
-from fastlabel_gradio.embedding_store import END_OF_POOL, EmbeddedItem, EmbeddingStore, ScanChanges
+from fastlabel_gradio.embedding_batch import BatchOutcome, embed_batch
+from fastlabel_gradio.embedding_store import END_OF_POOL, EmbeddingStore, ScanChanges
+from fastlabel_gradio.encoder_change import ChangeProgress, EncoderChange
+from fastlabel_gradio.encoder_fitting import pool_sample
 from fastlabel_gradio.encoders.base import Encoder, FittedEncoder
-from fastlabel_gradio.errors import (
-    CheckpointError,
-    FastLabelError,
-    SourceError,
-    StoreError,
-    UnavailableItemError,
-    UnreadableItemError,
-)
+from fastlabel_gradio.errors import CheckpointError, FastLabelError, SourceError, StoreError
 from fastlabel_gradio.groups import Grouping
+from fastlabel_gradio.milestones import Milestone
+from fastlabel_gradio.pool_news import NEWS_KEPT, PoolNews
 from fastlabel_gradio.retries import FIRST_PAUSE_S, Retries
 from fastlabel_gradio.sources.base import Source
-from fastlabel_gradio.types import Embeddings, Item, Media
+from fastlabel_gradio.types import Item, Media
 from fastlabel_gradio.unheard import LISTENED_TO, unheard_notice
 
 log = logging.getLogger(__name__)
@@ -46,10 +43,10 @@ FIT_WAITS_FOR_SCAN_S = 5.0
 RATE_WINDOW_S = 20.0
 LONGEST_SHORTAGE_PAUSE_S = 300.0
 FIT_SEED = 0
+MOST_OF_POOL = 0.9
 NO_ITEMS = "The source has no items. Add some, then press Rescan."
 NO_ITEM_LISTED = "The source lists no item at all. Is its disk there?"
 NOT_READABLE = "No item of the pool can be read. See the list of unreadable items for the reasons, then press Rescan."
-NEWS_KEPT = 20_000  # more pending items of a rescan are looked for in the store
 
 State = Literal["starting", "loading", "fitting", "embedding", "done", "failed", "stopped"]
 
@@ -66,6 +63,7 @@ class EmbeddingProgress:
         rate_per_s: items a second over the last 20 s. eta_s: seconds left at that rate, None while unknown.
         encoder: its name, "" until loaded. notice: why another encoder stands in. error: why it failed.
         shortage: what it waits for, "" while it does not: room on the disk, memory, free file descriptors.
+        change: of the encoder; None where none was asked for.
     """
 
     state: State = "starting"
@@ -82,103 +80,7 @@ class EmbeddingProgress:
     scans: int = 0
     scan_changes: str = ""
     scan_notice: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What became of a batch: the items that have a vector, in its order, and (id, reason) of those that cannot be read.
-
-    Attributes:
-        unavailable: those of the unreadable ones that are to be tried again.
-    """
-
-    embedded: list[EmbeddedItem]
-    vectors: Embeddings
-    unreadable: list[tuple[str, str]]
-    unavailable: list[Item]
-
-
-class _Milestone:
-    """Something that is reached, and may be left and reached again. Who asks is called back then, and at once where it is."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._reached = False
-        self._callbacks: list[Callable[[], None]] = []
-
-    def call_back(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Returns what ends it."""
-        with self._lock:
-            self._callbacks.append(callback)
-            reached = self._reached
-        if reached:
-            _called(callback)
-        return lambda: self._forget(callback)
-
-    def reach(self) -> None:
-        with self._lock:
-            self._reached = True
-            callbacks = list(self._callbacks)
-        for callback in callbacks:
-            _called(callback)
-
-    def leave(self) -> None:
-        with self._lock:
-            self._reached = False
-
-    def _forget(self, callback: Callable[[], None]) -> None:
-        with self._lock:
-            self._callbacks = [known for known in self._callbacks if known is not callback]
-
-
-class _News:
-    """Items that rescans found new, changed or back, for the thread that embeds; of very many only that there are some."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._items: list[Item] = []
-        self._is_overfull = self._is_taken = self._is_closed = False
-
-    @property
-    def is_waiting(self) -> bool:
-        """From the first item on until `finish`."""
-        return bool(self._items) or self._is_overfull or self._is_taken
-
-    def add(self, items: Sequence[Item]) -> None:
-        with self._changed:
-            self._is_overfull |= len(self._items) + len(items) > NEWS_KEPT
-            self._items = [] if self._is_overfull else [*self._items, *items]
-            self._changed.notify_all()
-
-    def add_unnamed(self) -> None:
-        """Says that there are some."""
-        with self._changed:
-            self._items, self._is_overfull = [], True
-            self._changed.notify_all()
-
-    def take(self, timeout_s: float | None) -> list[Item] | None:
-        """Waits for items; None where there are more than were kept. Once closed or after that time, whatever there is."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._items or self._is_overfull or self._is_closed, timeout_s)
-            items = None if self._is_overfull else self._items
-            self._items, self._is_overfull, self._is_taken = [], False, True
-            return items
-
-    def finish(self) -> None:
-        self._is_taken = False
-
-    def close(self) -> None:
-        with self._changed:
-            self._is_closed = True
-            self._changed.notify_all()
-
-
-def _called(callback: Callable[[], None]) -> None:
-    """Somebody else's error must not end the embedding, nor keep the others from being called."""
-    try:
-        callback()
-    except Exception:
-        log.exception("a callback of the embedding pipeline failed")
+    change: ChangeProgress | None = None
 
 
 class EmbeddingPipeline:
@@ -191,6 +93,7 @@ class EmbeddingPipeline:
         workers: threads, each of which reads, prepares and encodes a batch at a time; one per core by default.
         rescan_s: after how many seconds the source is listed again; 0 for only when asked to.
         audit_share: of the source's groups, how many are kept for the audit.
+        change: another encoder that embeds the pool behind this one and may take over.
     """
 
     def __init__(
@@ -203,8 +106,10 @@ class EmbeddingPipeline:
         workers: int | None = None,
         rescan_s: float = 0.0,
         audit_share: float = 0.0,
+        change: EncoderChange | None = None,
     ) -> None:
         self._source = source
+        self._change = change
         self._audit_share = audit_share
         self._store = store
         self._open_encoder = open_encoder
@@ -215,7 +120,7 @@ class EmbeddingPipeline:
         self._scanned = threading.Event()
         self._rescan_s = rescan_s
         self._rescan_wanted = threading.Event()
-        self._news = _News()
+        self._news = PoolNews()
         self._retries = Retries()
         self._unavailable: list[tuple[str, str]] = []  # (id, reason) of items that could not be taken into the sample
         self._waiting = 0  # news that are not embedded yet
@@ -223,7 +128,7 @@ class EmbeddingPipeline:
         self._no_items, self._no_sample = "", ""  # why there is nothing to embed yet; a rescan may end either
         self._listening = False
         self._progress_lock = threading.Lock()
-        self._ready, self._done = _Milestone(), _Milestone()
+        self._ready, self._changed, self._done = Milestone(), Milestone(), Milestone()
         self._progress = EmbeddingProgress()
         self._recent: deque[tuple[float, int]] = deque()
         self._threads = [
@@ -236,7 +141,8 @@ class EmbeddingPipeline:
     def progress(self) -> EmbeddingProgress:
         total = max(self._store.total - self._store.unreadable_count, len(self._store))
         done = min(len(self._store), total - self._waiting)
-        progress = replace(self._progress, done=done, total=total, scanning=not self._scanned.is_set())
+        change = self._change.progress if self._change else None
+        progress = replace(self._progress, done=done, total=total, scanning=not self._scanned.is_set(), change=change)
         if not self._failed and (reason := self._no_items or self._no_sample):
             return replace(progress, state="failed", error=reason)
         if progress.state == "done" and self._news.is_waiting:
@@ -281,6 +187,16 @@ class EmbeddingPipeline:
             What takes the wish back.
         """
         return self._ready.call_back(callback)
+
+    def when_changed(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Calls back once another encoder has taken over, before it embeds another item; at once where that is so already.
+
+        The rows of the store are of the same items as before.
+
+        Returns:
+            What takes the wish back.
+        """
+        return self._changed.call_back(callback)
 
     def when_done(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Calls back each time that every item is embedded, after rescans too; at once where that is so already.
@@ -381,12 +297,13 @@ class EmbeddingPipeline:
             self._store.use_encoder(encoder.space, encoder.dim)
             self._update(state="embedding", encoder=encoder.name, notice=notice)
             self._announce(encoder)
+            if self._is_mostly_left:
+                encoder = self._changed_encoder(encoder, workers)
             self._embed_pool(encoder, workers)
+            encoder = self._changed_encoder(encoder, workers)
             if self._stop.is_set():
                 self._update(state="stopped", eta_s=None)
                 return
-            self._update(state="done", eta_s=None)
-            self._done.reach()
             while not self._stop.is_set():
                 self._embed_news(encoder, workers)
 
@@ -394,9 +311,33 @@ class EmbeddingPipeline:
         while not self._stop.is_set():
             scanned = self._scanned.is_set()
             self._embed_all(encoder, workers, lambda: self._pending_batches(encoder.batch_size))
-            if scanned:
+            if scanned and not self._stop.is_set():
+                self._update(state="done", eta_s=None)
+                self._done.reach()
                 return
             self._scanned.wait(0.2)
+
+    @property
+    def _is_mostly_left(self) -> bool:
+        """Whether the encoder in use has embedded less than most of the pool: another one then goes first."""
+        return len(self._store) < MOST_OF_POOL * (self._store.total - self._store.unreadable_count)
+
+    def _changed_encoder(self, in_use: Encoder, workers: ThreadPoolExecutor) -> Encoder:
+        """Has the change done that is asked for, and embeds what is left to the encoder that takes over."""
+        if self._change is None or self._change.progress.state != "waiting" or self._stop.is_set():
+            return in_use
+        encoder = self._change.run(in_use, workers, self._stop, lambda: self._embed_due_news(in_use, workers))
+        if encoder is not in_use:
+            self.encoder = encoder
+            self._update(encoder=encoder.name, notice=self._source.sound_view.notice)
+            self._changed.reach()
+            self._embed_pool(encoder, workers)
+        return encoder
+
+    def _embed_due_news(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
+        """What rescans found, while the encoder is being changed."""
+        if self._news.is_waiting and self._progress.state == "done":
+            self._embed_news(encoder, workers)
 
     def _embed_news(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
         """Waits for what rescans find, or for what is to be tried again, and embeds it."""
@@ -475,27 +416,11 @@ class EmbeddingPipeline:
         return []
 
     def _sample(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> list[np.ndarray]:
-        """Up to `sample_size` readable items, prepared, in shuffled order."""
-        sample: list[np.ndarray] = []
-        after = -1
-        while len(sample) < encoder.sample_size and not self._stop.is_set():
-            block = self._store.in_order(after, encoder.sample_size - len(sample))
-            if not block:
-                break
-            after = block[-1][0]
-            prepared = workers.map(lambda item: self._prepare_or_none(item, encoder), [item for _, item in block])
-            sample += [array for array in prepared if array is not None]
-        return sample
-
-    def _prepare_or_none(self, item: Item, encoder: Encoder) -> np.ndarray | None:
-        try:
-            return encoder.prepare(self._source.read(item, encoder.resolution))  # read again, and kept, when embedded
-        except UnavailableItemError as error:
-            self._unavailable.append((item.id, str(error)))  # it comes again with its batch
-            return None
-        except UnreadableItemError as error:
-            self._store.mark_unreadable([(item.id, str(error))])
-            return None
+        """What cannot be read is listed as unreadable, unless that may pass: then it comes again with its batch."""
+        sample = pool_sample(self._source, encoder, self._store.in_order, workers, self._stop)
+        self._store.mark_unreadable(sample.unreadable)
+        self._unavailable += sample.unavailable
+        return sample.prepared
 
     def _embed_all(
         self, encoder: Encoder, workers: ThreadPoolExecutor, batches: Callable[[], Iterator[list[Item]]]
@@ -521,7 +446,9 @@ class EmbeddingPipeline:
 
     def _embed_each(self, encoder: Encoder, workers: ThreadPoolExecutor, batches: Iterator[list[Item]]) -> None:
         """Each worker embeds one batch at a time; each is stored as it is ready."""
-        running: list[Future[_Outcome]] = []  # in the order of the pool, so that with one worker the rows are in it too
+        running: list[
+            Future[BatchOutcome]
+        ] = []  # in the order of the pool, so that with one worker the rows are in it too
         try:
             for batch in batches:
                 running.append(workers.submit(self._embed_batch, encoder, batch))
@@ -565,46 +492,18 @@ class EmbeddingPipeline:
                 yield waiting[:size]
                 waiting = waiting[size:]
 
-    def _embed_batch(self, encoder: Encoder, batch: Sequence[Item]) -> _Outcome:
-        """Reads, prepares and encodes; content that is embedded already is not even decoded. Runs in a worker thread."""
-        fresh: list[EmbeddedItem] = []
-        arrays: list[np.ndarray] = []
-        unreadable: list[tuple[str, str]] = []
-        unavailable: list[Item] = []
-        keyed = self._keyed(batch, unreadable, unavailable)
-        rows = self._store.rows_of_content([entry.content_key for entry in keyed])
-        for entry in keyed:
-            if entry.content_key not in rows:
-                try:
-                    arrays.append(encoder.prepare(self._read(entry.item, encoder)))
-                    fresh.append(entry)
-                except UnreadableItemError as error:
-                    _leave_out(entry.item, error, unreadable, unavailable)
-        known = [entry for entry in keyed if entry.content_key in rows]
-        vectors = encoder.encode(arrays)
-        fresh, vectors = _finite(fresh, vectors, unreadable)
-        if known:
-            copies = self._store.embeddings[[rows[entry.content_key] for entry in known]]
-            vectors = np.concatenate([vectors, copies])
-        return _Outcome(fresh + known, vectors, unreadable, unavailable)
-
-    def _keyed(
-        self, batch: Sequence[Item], unreadable: list[tuple[str, str]], unavailable: list[Item]
-    ) -> list[EmbeddedItem]:
-        keyed = []
-        for item in batch:
-            try:
-                keyed.append(EmbeddedItem(item, self._source.content_key(item)))
-            except UnreadableItemError as error:
-                _leave_out(item, error, unreadable, unavailable)
-        return keyed
+    def _embed_batch(self, encoder: Encoder, batch: Sequence[Item]) -> BatchOutcome:
+        """In a worker thread."""
+        return embed_batch(
+            self._source, encoder, batch, lambda item: self._read(item, encoder), self._store.vectors_of_content
+        )
 
     def _read(self, item: Item, encoder: Encoder) -> Media:
         media = self._source.read(item, max(encoder.resolution, self._kept_resolution))
         self._keep(item, media)
         return media
 
-    def _keep_outcome(self, outcome: _Outcome) -> None:
+    def _keep_outcome(self, outcome: BatchOutcome) -> None:
         if outcome.unreadable:
             self._store.mark_unreadable(outcome.unreadable)
         for item in outcome.unavailable:
@@ -623,24 +522,6 @@ class EmbeddingPipeline:
         rate = counted / elapsed if elapsed > 0 else 0.0
         left = self._waiting or self._store.total - self._store.unreadable_count - len(self._store)
         self._update(rate_per_s=rate, eta_s=max(left, 0) / rate if rate else None)
-
-
-def _leave_out(
-    item: Item, error: UnreadableItemError, unreadable: list[tuple[str, str]], unavailable: list[Item]
-) -> None:
-    unreadable.append((item.id, str(error)))
-    if isinstance(error, UnavailableItemError):
-        unavailable.append(item)
-
-
-def _finite(
-    entries: list[EmbeddedItem], vectors: Embeddings, unreadable: list[tuple[str, str]]
-) -> tuple[list[EmbeddedItem], Float32[np.ndarray, "finite dim"]]:
-    """Lists entries with a vector that is not finite as unreadable: one NaN in the pool would make every prediction NaN."""
-    finite: list[bool] = np.isfinite(vectors).all(axis=1).tolist()
-    bad = [entry for entry, good in zip(entries, finite, strict=True) if not good]
-    unreadable += [(entry.item.id, "the encoder gave no finite numbers for it") for entry in bad]
-    return [entry for entry, good in zip(entries, finite, strict=True) if good], vectors[finite]
 
 
 def _blocks(items: Iterator[Item], size: int) -> Iterator[list[Item]]:

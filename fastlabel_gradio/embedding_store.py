@@ -7,8 +7,6 @@ end of the file, which the next append overwrites. Filling it is the business of
 """
 
 import json
-import mmap
-import os
 import re
 import sqlite3
 import threading
@@ -19,17 +17,19 @@ from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float32
 
+from fastlabel_gradio.embedding_space import NO_EMBEDDINGS, EmbeddingSpace
 from fastlabel_gradio.errors import StoreError
 from fastlabel_gradio.groups import AuditGroups, group_key
-from fastlabel_gradio.types import Embeddings, Item, Rows
+from fastlabel_gradio.successor import NewRow, Successor, is_of_same_rows
+from fastlabel_gradio.types import EmbeddedItem, Embeddings, Item, Rows
 
-GROWTH_ROWS = 65_536
 IDS_PER_QUERY = 500
+KEYS_AT_ONCE = 65_536
 BLOCK_ROWS = 10_000
 END_OF_POOL = 2**63 - 1  # above every shuffle key
 SCHEMA_VERSION = 1
-LARGEST_NUMBER = 100.0  # of an embedding; those of length 1 stay below 1
 SHARE_STEPS = 1_000  # a share of the items is counted in thousandths
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # no UTF-8, so no id
@@ -55,6 +55,9 @@ CREATE INDEX IF NOT EXISTS rows_of_content ON rows (encoder, content_key);
 """
 
 
+Embedding = Float32[np.ndarray, " dim"]
+
+
 @dataclass(frozen=True, slots=True)
 class ScanChanges:
     """What a scan found: items that are new or back, items with other content, items that are gone."""
@@ -69,14 +72,6 @@ class ScanChanges:
         new = f"{self.new:,} new item{'' if self.new == 1 else 's'}" if self.new else ""
         others = [f"{count:,} {what}" for count, what in ((self.changed, "changed"), (self.gone, "gone")) if count]
         return ", ".join([new, *others] if new else others)
-
-
-@dataclass(frozen=True, slots=True)
-class EmbeddedItem:
-    """One item with the hash of its content, ready to be stored beside its vector."""
-
-    item: Item
-    content_key: str
 
 
 class EmbeddingStore:
@@ -108,10 +103,7 @@ class EmbeddingStore:
         self._has_new_groups = False  # whether the running scan found groups of items
         self._revision = 0
         self._recount()
-        self._encoder = 0
-        self._rows = 0
-        self._pages: mmap.mmap | None = None
-        self._vectors: Embeddings = np.empty((0, 0), dtype=np.float32)
+        self._space: EmbeddingSpace | None = None
 
     # Items
 
@@ -300,92 +292,102 @@ class EmbeddingStore:
 
     def use_encoder(self, fingerprint: str, dim: int) -> None:
         """Chooses whose embeddings the rows are; opens or starts its file. Raises StoreError, also where it is damaged."""
+        self._space = self.open_space(fingerprint, dim)
+
+    def open_space(self, fingerprint: str, dim: int) -> EmbeddingSpace:
+        """The embeddings of an encoder, none for a new one. Raises StoreError, also where its file is damaged."""
         try:
-            self._use_encoder(fingerprint, dim)
+            with self._write_lock, self._writer:
+                self._writer.execute(
+                    "INSERT INTO encoders (fingerprint, dim) VALUES (?, ?) ON CONFLICT DO NOTHING", (fingerprint, dim)
+                )
+                number, stored_dim = self._writer.execute(
+                    "SELECT id, dim FROM encoders WHERE fingerprint = ?", (fingerprint,)
+                ).fetchone()
+                if stored_dim != dim:
+                    raise StoreError(f"{self.folder}: encoder {fingerprint} had {stored_dim} dimensions, now {dim}.")
+                rows = self._count("SELECT coalesce(max(row) + 1, 0) FROM rows WHERE encoder = ?", number)
+                return EmbeddingSpace(self.folder / f"{fingerprint}.f32", fingerprint, number, dim, rows)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(
                 f"{self.folder}: embeddings cannot be stored ({error}). Free some space, then restart."
             ) from error
 
-    def _use_encoder(self, fingerprint: str, dim: int) -> None:
-        with self._write_lock, self._writer:
-            self._writer.execute(
-                "INSERT INTO encoders (fingerprint, dim) VALUES (?, ?) ON CONFLICT DO NOTHING", (fingerprint, dim)
-            )
-            self._encoder, stored_dim = self._writer.execute(
-                "SELECT id, dim FROM encoders WHERE fingerprint = ?", (fingerprint,)
-            ).fetchone()
-            if stored_dim != dim:
-                raise StoreError(f"{self.folder}: encoder {fingerprint} had {stored_dim} dimensions, now {dim}.")
-            self._file = self.folder / f"{fingerprint}.f32"
-            rows = self._count("SELECT coalesce(max(row) + 1, 0) FROM rows WHERE encoder = ?", self._encoder)
-            self._dim = dim
-            self._file.touch()
-            if self._file.stat().st_size < rows * dim * 4:
-                raise StoreError(
-                    f"{self._file} is shorter than its {rows} rows. Delete it and {self.folder / 'pool.sqlite'} to embed "
-                    "again; keep labels.sqlite."
-                )
-            self._map(rows)
-            self._check_numbers(rows)
-            self._rows = rows
+    def successor(self, fingerprint: str, dim: int) -> Successor:
+        """The same rows by another encoder, to be filled from where it was left. Raises StoreError.
 
-    def _check_numbers(self, rows: int) -> None:
-        """One number that is none would make every prediction NaN. Reads the whole file, a second for 2 GB in memory."""
-        for start in range(0, rows, BLOCK_ROWS):
-            block = self._vectors[start : min(start + BLOCK_ROWS, rows)]
-            if not (block.max() <= LARGEST_NUMBER and block.min() >= -LARGEST_NUMBER):  # False for NaN too
-                raise StoreError(
-                    f"{self._file} is damaged: rows {start} to {start + len(block) - 1} hold numbers that no embedding has. "
-                    f"Delete it and {self.folder / 'pool.sqlite'} to embed again; keep labels.sqlite."
-                )
-            self.release_pages()
+        What that encoder embedded in another order, before it was left for the one in use, is of no use and deleted.
+        """
+        assert self._space is not None
+        space = self.open_space(fingerprint, dim)
+        with self._write_lock:
+            is_usable = is_of_same_rows(self._writer, self._space, space)
+        if not is_usable:
+            self._forget(fingerprint)
+            space = self.open_space(fingerprint, dim)
+        return Successor(self._writer, self._write_lock, self._space, space, self._add_rows)
+
+    def adopt(self, successor: Successor) -> None:
+        """The rows are those of the successor from now on. Embeddings of other encoders than these two are deleted."""
+        with self._write_lock:
+            self._space = successor.space
+            self._revision += 1
+            kept = (successor.space.name, successor.in_use.name)
+            for (name,) in self._read("SELECT fingerprint FROM encoders WHERE fingerprint NOT IN (?, ?)", *kept):
+                self._forget(name)
+
+    def _forget(self, fingerprint: str) -> None:
+        with self._writing():
+            of_it = "(SELECT id FROM encoders WHERE fingerprint = ?)"
+            self._writer.execute(f"DELETE FROM rows WHERE encoder = {of_it}", (fingerprint,))
+            self._writer.execute("DELETE FROM encoders WHERE fingerprint = ?", (fingerprint,))
+        (self.folder / f"{fingerprint}.f32").unlink(missing_ok=True)
+
+    @property
+    def space(self) -> EmbeddingSpace | None:
+        """The embeddings of the encoder in use; None before there is one."""
+        return self._space
 
     def __len__(self) -> int:
         """Rows embedded so far with the encoder in use."""
-        return self._rows
+        return len(self._space) if self._space is not None else 0
 
     @property
     def embeddings(self) -> Embeddings:
         """float32[len(self), dim], L2-normalised, memory-mapped and read-only; a snapshot that stays valid."""
-        rows = self._rows
-        return self._vectors[:rows]
+        return self._space.embeddings if self._space is not None else NO_EMBEDDINGS
 
     def release_pages(self) -> None:
-        """Lets the system take back the memory of everything that was read of the file; reading it again maps it again.
-
-        Pages that were read count as resident memory of this process until then, although the system could have them any
-        time. Costs a millisecond; embeddings handed out before stay valid.
-        """
-        if hasattr(mmap, "MADV_DONTNEED") and self._pages is not None:
-            self._pages.madvise(mmap.MADV_DONTNEED)
+        """Lets the system take back the memory of everything that was read of the file (`EmbeddingSpace.release_pages`)."""
+        if self._space is not None:
+            self._space.release_pages()
 
     def append(self, embedded: Sequence[EmbeddedItem], vectors: Embeddings) -> None:
         """Stores one vector per item, durably, and makes the rows visible. Raises StoreError (full disk)."""
         if not embedded:
             return
-        start = self._rows
+        assert self._space is not None
+        self._add_rows(self._space, [(e.item.id, e.item.id, e.item.stamp, e.content_key) for e in embedded], vectors)
+
+    def _add_rows(self, space: EmbeddingSpace, rows: Sequence[NewRow], vectors: Embeddings) -> None:
         try:
-            self._write_vectors(start, vectors)
+            space.write(vectors)
             with self._write_lock, self._writer:
                 self._writer.executemany(
                     "UPDATE rows SET item_id = NULL WHERE encoder = ? AND item_id = ?",
-                    [(self._encoder, entry.item.id) for entry in embedded],
+                    [(space.number, former) for former, *_ in rows],
                 )
                 self._writer.executemany(
                     "INSERT INTO rows (encoder, row, item_id, stamp, content_key) VALUES (?, ?, ?, ?, ?)",
-                    [
-                        (self._encoder, start + offset, entry.item.id, entry.item.stamp, entry.content_key)
-                        for offset, entry in enumerate(embedded)
-                    ],
+                    [(space.number, len(space) + offset, *row) for offset, (_, *row) in enumerate(rows)],
                 )
         except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"{self._file}: embeddings cannot be written ({error}). Free some space.") from error
-        self._rows = start + len(embedded)
+            raise StoreError(f"{self.folder}: embeddings cannot be written ({error}). Free some space.") from error
+        space.show(len(rows))
 
     def rows_of_content(self, content_keys: Sequence[str]) -> dict[str, int]:
         """The first row of each content that is embedded already; one, however often the pool repeats a content."""
-        visible = self._rows  # a row is committed a moment before `embeddings` has it
+        visible = len(self)  # a row is committed a moment before `embeddings` has it
         found = self._read(
             "SELECT value, (SELECT row FROM rows WHERE encoder = ? AND content_key = value ORDER BY row LIMIT 1) AS first"
             " FROM json_each(?) WHERE first < ?",
@@ -394,6 +396,11 @@ class EmbeddingStore:
             visible,
         )
         return dict(found)
+
+    def vectors_of_content(self, content_keys: Sequence[str]) -> dict[str, Embedding]:
+        """As `rows_of_content`, the vectors themselves."""
+        embeddings, rows = self.embeddings, self.rows_of_content(content_keys)
+        return {key: embeddings[row] for key, row in rows.items()}
 
     def contents_of(self, rows: Sequence[int]) -> list[tuple[str, str, int]]:
         """(content key, item id, row) of some rows, by content key; a row whose item has new content is left out."""
@@ -470,13 +477,13 @@ class EmbeddingStore:
     def group_keys(self, start: int, stop: int) -> Rows:
         """The key of the group of each row start <= row < stop, by row; 0 where it is not known, or there is none."""
         keys = np.zeros(stop - start, dtype=np.int64)
-        for first in range(start, stop, GROWTH_ROWS):
+        for first in range(start, stop, KEYS_AT_ONCE):
             found = self._read(
                 "SELECT row, group_key FROM rows JOIN items ON items.id = rows.item_id"
                 " WHERE encoder = ? AND row >= ? AND row < ? AND group_key IS NOT NULL",
                 self._encoder,
                 first,
-                min(first + GROWTH_ROWS, stop),
+                min(first + KEYS_AT_ONCE, stop),
             )
             if found:
                 rows, of_rows = np.array(found, dtype=np.int64).T
@@ -485,10 +492,15 @@ class EmbeddingStore:
 
     def item_blocks(self) -> Iterator[list[tuple[int, str]]]:
         """Every (row, item id) of the pool by row, in blocks, for exports."""
-        for start in range(0, self._rows, BLOCK_ROWS):
-            block = self.items_between(start, min(start + BLOCK_ROWS, self._rows))
+        for start in range(0, len(self), BLOCK_ROWS):
+            block = self.items_between(start, min(start + BLOCK_ROWS, len(self)))
             known = self.known_ids([item_id for _, item_id in block])
             yield [(row, item_id) for row, item_id in block if item_id in known]
+
+    @property
+    def _encoder(self) -> int:
+        """The number of the encoder in use in the index; 0 before there is one."""
+        return self._space.number if self._space is not None else 0
 
     def close(self) -> None:
         with self._write_lock, self._read_lock:
@@ -509,24 +521,6 @@ class EmbeddingStore:
             connection.execute("ALTER TABLE items ADD COLUMN group_key INTEGER")  # since groups are known
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         return connection
-
-    def _map(self, rows: int) -> None:
-        """Maps the file with room for `rows` and some growth; the file is sparse, so room costs nothing on disk."""
-        capacity = (rows // GROWTH_ROWS + 1) * GROWTH_ROWS
-        if self._file.stat().st_size < capacity * self._dim * 4:
-            os.truncate(self._file, capacity * self._dim * 4)
-        with self._file.open("rb") as file:
-            self._pages = mmap.mmap(file.fileno(), capacity * self._dim * 4, access=mmap.ACCESS_READ)
-        self._vectors = np.frombuffer(self._pages, dtype=np.float32).reshape(capacity, self._dim)
-
-    def _write_vectors(self, start: int, vectors: Embeddings) -> None:
-        if start + len(vectors) > len(self._vectors):
-            self._map(start + len(vectors))
-        with self._file.open("r+b") as file:
-            file.seek(start * self._dim * 4)
-            file.write(np.ascontiguousarray(vectors, dtype="<f4").tobytes())
-            file.flush()
-            os.fdatasync(file.fileno()) if hasattr(os, "fdatasync") else os.fsync(file.fileno())
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -8,6 +8,7 @@ FastLabelError
 │   └── UnavailableItemError  for a reason that may pass: its disk, memory, permission; it is tried again
 ├── EncoderUnavailableError  weights that cannot be had
 ├── CheckpointError        a head's checkpoint that does not belong to this encoder or schema
+├── TooFewLabelsError      a comparison that needs more labels than there are
 ├── InvalidLabelsError     a submit with an unknown item, label or shape; nothing of it was stored
 └── StoreError             a label store or embedding store that cannot be opened or written
 """
@@ -45,6 +46,10 @@ class EncoderUnavailableError(FastLabelError):
 
 class CheckpointError(FastLabelError):
     """A checkpoint that does not belong to this encoder or schema, or is damaged."""
+
+
+class TooFewLabelsError(FastLabelError):
+    """A comparison that needs more labels than there are."""
 
 
 class InvalidLabelsError(FastLabelError):

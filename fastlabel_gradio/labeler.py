@@ -300,7 +300,7 @@ class Labeler:
     def _predictions(self, head: Head | None, rows: Rows) -> list[Prediction | None]:
         if head is None:
             return [None] * len(rows)
-        probabilities = head.predict_proba_rows(self._store.embeddings, rows)
+        probabilities = self._learner.ground_of(head).says(head, rows)
         best = probabilities.argmax(axis=1)
         return [Prediction(int(index), float(row[index])) for index, row in zip(best, probabilities, strict=True)]
 
@@ -418,8 +418,9 @@ class Labeler:
         if head is None and STRATEGIES.get(strategy).needs == "probabilities":
             notice = f"There is no trained head for '{strategy}' yet: '{COLD_START}' picked these."
             strategy = COLD_START
-        embeddings = self._store.embeddings
-        found = candidates_of(head, embeddings, free, self._learner.shortlist, rng)
+        ground = self._learner.ground_of(head)
+        embeddings = ground.embeddings
+        found = candidates_of(head, embeddings, free, ground.shortlist, rng)
         pool = PoolView(
             store=embeddings,
             rows=found.rows,
@@ -428,7 +429,7 @@ class Labeler:
             targets=labeled.targets,
             classes=len(labeled.schema),
             head=head,
-            labeled_vectors=self._learner.kept.of(embeddings, labeled.rows),
+            labeled_vectors=ground.kept.of(embeddings, labeled.rows),
             shortlisted=found.shortlisted,
         )
         random_rows = _dealt(free_audit, self._audit_counts(sizes, len(pool), rng))

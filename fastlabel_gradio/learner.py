@@ -6,7 +6,7 @@ What is labeled is the ledger's affair, who asks for a training the labeler's.
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -16,6 +16,7 @@ from fastlabel_gradio.candidates import WINDOW_ROWS, Shortlist
 from fastlabel_gradio.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.devices import at_low_priority
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
+from fastlabel_gradio.embedding_space import NO_EMBEDDINGS, EmbeddingSpace, Vectors
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.encoders import Encoder
 from fastlabel_gradio.errors import CheckpointError, EncoderUnavailableError, StoreError
@@ -35,12 +36,14 @@ from fastlabel_gradio.kept_rows import KeptRows
 from fastlabel_gradio.learning_record import LearningPoint, LearningRecord
 from fastlabel_gradio.pool_ledger import PoolLedger
 from fastlabel_gradio.trainer import NotYet, Trainer, Training
-from fastlabel_gradio.types import Embeddings, LabelSchema, Rows
+from fastlabel_gradio.types import Embeddings, LabelSchema, Probabilities, Rows
 
 HEAD_WAIT_S = 0.4
 FIRST_HEAD_WAIT_S = 2.0  # a screen without any suggestion costs more than that
+CHANGE_WAIT_S = 600.0
 AGREEMENT_ROWS = 2_000  # the first rows of the store, which are a random sample of the pool
 CLASSES_CHANGED = "The classes were changed; a head for the new ones is trained next."
+ENCODER_CHANGED = "Another encoder takes over; a head for it is trained next."
 COMPARED_ROWS = 2_000  # of the audit, labeled or not: what a head says of them is kept for the heads after it
 
 
@@ -58,6 +61,33 @@ class LearnerSettings:
 DEFAULT_LEARNING = LearnerSettings()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ground:
+    """The vectors of one encoder, with what was copied and found of them, and what makes heads of them.
+
+    Another encoder that takes over has another ground, with the same rows. A head is asked on its own: `Learner.ground_of`.
+
+    Attributes:
+        maker: None until the encoder is there.
+        kept: embeddings of labeled rows, in memory.
+        shortlist: what the newest heads were least sure of in a large pool.
+    """
+
+    space: EmbeddingSpace | None = None
+    maker: HeadMaker | None = None
+    kept: KeptRows = field(default_factory=KeptRows)
+    shortlist: Shortlist = field(default_factory=Shortlist)
+
+    @property
+    def embeddings(self) -> Embeddings:
+        """float32[rows, dim]: all that there are, as a snapshot."""
+        return NO_EMBEDDINGS if self.space is None else self.space.embeddings
+
+    def says(self, head: Head, rows: Rows) -> Probabilities:
+        """float32[n, classes], what a head of this ground says of some rows."""
+        return head.predict_proba_rows(self.embeddings, rows)
+
+
 _prompts: WeakKeyDictionary[Encoder, dict[tuple[str, ...], Embeddings]] = WeakKeyDictionary()
 _encoding_prompts = threading.Lock()
 
@@ -68,8 +98,6 @@ class Learner:
     Attributes:
         contradiction: items of one content that people labeled differently, as of the newest head.
         notice: why the saved head or the class names are not used; "" where there is nothing to say.
-        kept: embeddings of labeled rows, in memory.
-        shortlist: what the newest heads were least sure of in a large pool.
 
     Args:
         ledger: gives what is labeled, as of the moment it is asked.
@@ -94,24 +122,23 @@ class Learner:
         self._pipeline = pipeline
         self._ledger = ledger
         self._look = look
-        self._lock = threading.Lock()  # of the head and the schema that it is for
+        self._lock = threading.Lock()  # of the head, and of the schema and the ground that it is for
         self._settings = settings
         self._clock = clock
         self.checkpoint = folder / "head.safetensors"
         self._seen = 0  # changes of labels, of all in the ledger
         self.contradiction: Contradiction | None = None
         self.notice = ""
-        self.kept = KeptRows()
-        self.shortlist = Shortlist()
         self._record = LearningRecord(folder / "learning_curve.jsonl")
         self._head: Head | None = None
-        self._maker: HeadMaker | None = None  # once the encoder is there
+        self._ground = self._former = Ground()  # of the encoder in use, and of the one before
         self._lesson: _Lesson | None = None
         self._said: list[_Said] = []  # by the heads of this run that are still needed to compare with, oldest first
         self._unsaved = ""
         self._trainer = Trainer(self._train, self._after_training_gently)
         self._wishes: tuple[Callable[[], None], ...] = (
             pipeline.when_ready(self._resume),
+            pipeline.when_changed(self._change_encoder),
             pipeline.when_done(self._train_on_late_rows),
             pipeline.when_done(self._compare_copies),
         )
@@ -123,8 +150,14 @@ class Learner:
 
     def head_for(self, schema: LabelSchema) -> Head | None:
         """The newest head, where its columns are the classes of that schema."""
-        head = self._head
-        return head if head and _fits(head, schema) else None
+        return _fitting(self._head, schema)
+
+    def ground_of(self, head: Head | None) -> Ground:
+        """The vectors that a head is asked about; those of the encoder in use where there is none."""
+        former = self._former.maker
+        if head is not None and former and head.info.encoder_fingerprint == former.encoder_fingerprint:
+            return self._former
+        return self._ground if self._ground.maker else Ground(self._store.space)
 
     @property
     def training(self) -> Training:
@@ -153,7 +186,7 @@ class Learner:
         """Makes heads for these classes from now on. One that was made for others is not used any more."""
         with self._lock:
             self._schema = schema
-            if self._head and not _fits(self._head, schema):
+            if _fitting(self._head, schema) is None:
                 self._head, self._said = None, []
         self.request()
 
@@ -178,7 +211,7 @@ class Learner:
         rows, targets, groups, schema, _ = self._ledger.audit_set()
         if not len(rows) or not self._is_honest(head) or not _fits(head, schema):
             return None
-        return audit(head.predict_proba_rows(self._store.embeddings, rows), targets, groups)
+        return audit(self.ground_of(head).says(head, rows), targets, groups)
 
     def gain(self, head: Head) -> Gain | None:
         """What the last labels brought: a head against one of this run that had at least 100 labels less, or a fifth."""
@@ -190,7 +223,7 @@ class Learner:
         rows, targets, groups = rows[known], targets[known], None if groups is None else groups[known]
         if not len(rows) or not _fits(head, schema):
             return None
-        after = head.predict_proba_rows(self._store.embeddings, rows).argmax(axis=1)
+        after = self.ground_of(head).says(head, rows).argmax(axis=1)
         return gain(before.of(rows) == targets, after == targets, head.info.label_count - before.labels, groups)
 
     def release_pages(self) -> None:
@@ -218,26 +251,54 @@ class Learner:
 
     def _resume(self) -> None:
         """Once the encoder is there: goes on with the saved head, or trains one from the labels that are there."""
-        encoder = self._pipeline.encoder
-        if encoder is None:
-            return
-        maker, self.notice = head_maker(encoder, self._schema, self._store, self._settings, self._ledger.audit_mark)
-        self._head = maker.first()
+        encoder, space = self._pipeline.encoder, self._store.space
+        if encoder is None or space is None or space.name != encoder.space:
+            return  # in the last case another encoder is taking over, and calls back
+        schema = self._schema
+        maker, self.notice = head_maker(encoder, schema, space, self._settings, self._ledger.audit_mark)
+        head = maker.first()
         if self.checkpoint.exists():
             try:
-                head = load_head(self.checkpoint, device=self._settings.device, dim=encoder.dim)
-                check_head(head.info, self._schema, encoder.space)
-                self._head = head
+                saved = load_head(self.checkpoint, device=self._settings.device, dim=encoder.dim)
+                check_head(saved.info, schema, encoder.space)
+                head = saved
             except CheckpointError as error:
                 self.notice = str(error)
-        self._maker = maker  # from now on heads may be trained
         self._ledger.catch_up(self._pipeline.progress)
-        trained_on = self._head.info.label_count if self._head else 0
+        trained_on = head.info.label_count if head else 0
         self._seen = self._ledger.changes - abs(self._ledger.trainable_count - trained_on)
-        trained = self._head is not None and self._head.info.version > 0
-        stale = self._head is not None and not self._is_honest(self._head)
-        if stale or self.unseen >= (self._settings.train_every if trained else 1):
+        with self._lock:
+            self._ground = Ground(space, maker)  # from now on heads may be trained
+            self._head = _fitting(head, self._schema)
+            is_stale = maker.labels != self._schema.labels or (head is not None and not self._is_honest(head))
+        is_trained = head is not None and head.info.version > 0
+        if is_stale or self.unseen >= (self._settings.train_every if is_trained else 1):
             self.request()
+
+    def _change_encoder(self) -> None:
+        """Another encoder took over: until a head is trained on its vectors, the one before answers, on those of before.
+
+        In the pipeline's thread, which stores no rows meanwhile: those of before have as many.
+        """
+        encoder, space = self._pipeline.encoder, self._store.space
+        if self._ground.maker is None:
+            self._resume()
+        if encoder is None or space is None or self._is_on(encoder):
+            return
+        maker, self.notice = head_maker(encoder, self._schema, space, self._settings, self._ledger.audit_mark)
+        with self._lock:
+            self._former, self._ground = self._ground, Ground(space, maker)
+            self._said = []
+        self._trainer.request()
+        self._trainer.wait(CHANGE_WAIT_S)
+        with self._lock:
+            if self._head is None or self._head.info.encoder_fingerprint != maker.encoder_fingerprint:
+                # Too few labels, or the training failed. Classes may have changed meanwhile, and the maker with them.
+                first = self._ground.maker.first() if self._ground.maker else None
+                self._head = _fitting(first, self._schema)
+
+    def _is_on(self, encoder: Encoder) -> bool:
+        return self._ground.maker is not None and self._ground.maker.encoder_fingerprint == encoder.space
 
     def _train_on_late_rows(self) -> None:
         """Labels whose items were embedded only after the last training: another encoder, or a changed file."""
@@ -249,7 +310,7 @@ class Learner:
     def _train(self) -> None:
         """One training on the labels as they are now; runs in the trainer's thread."""
         self._look()
-        maker = self._maker_of_now()
+        ground, maker = self._ground_of_now()
         self._ledger.catch_up(self._pipeline.progress)
         rows, targets, groups, schema, changes = self._ledger.training_set()
         if len(np.unique(targets)) < 2 and self._ledger.waits_for_rows:
@@ -258,24 +319,40 @@ class Learner:
             raise NotYet("Label items of at least two classes, then the first head is trained.")
         if schema.labels != maker.labels:
             raise NotYet(CLASSES_CHANGED)
-        head = maker.train(self.kept.of(self._store.embeddings, rows), targets, self._head, self._clock())
+        before, last = self._head, self._lesson
+        head = maker.train(ground.kept.of(ground.embeddings, rows), targets, before, self._clock())
+        if before and self.ground_of(before) is not ground:
+            head, last = head.at_temperature(1.0), None  # what was measured on other vectors does not hold here
+        if ground is not self._ground:
+            raise NotYet(ENCODER_CHANGED)
         self._save(head)  # before anybody sees its suggestions: a kill does not take them back
         with self._lock:
+            if ground is not self._ground:
+                raise NotYet(ENCODER_CHANGED)
             if not _fits(head, self._schema):
                 raise NotYet(CLASSES_CHANGED)
-            self._lesson = _Lesson(rows, targets, self._head, self._lesson, groups)
+            self._lesson = _Lesson(rows, targets, before, last, groups)
             self._head = head
             self._seen = changes
 
-    def _maker_of_now(self) -> HeadMaker:
-        """What makes heads for the schema of now. Raises NotYet while there is no encoder."""
-        encoder = self._pipeline.encoder
-        if self._maker is None or encoder is None:
+    def _ground_of_now(self) -> tuple[Ground, HeadMaker]:
+        """The vectors of the encoder in use, and what makes heads of them for the schema of now.
+
+        Raises NotYet while there is no encoder, and while another one takes over, which asks for a training of its own.
+        """
+        ground, encoder, schema = self._ground, self._pipeline.encoder, self._schema
+        if ground.maker is None or ground.space is None or encoder is None:
             raise NotYet("The encoder is still loading.")
-        if self._maker.labels != self._schema.labels:
-            mark = self._ledger.audit_mark
-            self._maker, self.notice = head_maker(encoder, self._schema, self._store, self._settings, mark)
-        return self._maker
+        if ground.maker.labels == schema.labels:
+            return ground, ground.maker
+        if ground.maker.encoder_fingerprint != encoder.space:
+            raise NotYet(ENCODER_CHANGED)
+        maker, notice = head_maker(encoder, schema, ground.space, self._settings, self._ledger.audit_mark)
+        with self._lock:
+            if self._ground is not ground:
+                raise NotYet(ENCODER_CHANGED)
+            self._ground, self.notice = replace(ground, maker=maker), notice
+            return self._ground, maker
 
     def _after_training_gently(self, is_superseded: Callable[[], bool]) -> None:
         """At a low priority: the new head is scoring the next batch meanwhile."""
@@ -283,14 +360,20 @@ class Learner:
 
     def _after_training(self, is_superseded: Callable[[], bool]) -> None:
         """Measures and calibrates the newest head, which is in use by then; runs in the trainer's thread."""
-        assert self._head and self._maker and self._lesson
+        ground, trained = self._ground, self._head
+        assert self._lesson
+        if trained is None or ground.maker is None or self.ground_of(trained) is not ground:
+            return  # another encoder has just taken over, or the classes were changed
         rows, targets = self._lesson.rows, self._lesson.targets
         if self._lesson.is_new:
-            self._measure(self._head)
-        vectors = self.kept.of(self._store.embeddings, rows)
-        head = self._maker.calibrate(self._head, vectors, targets, is_superseded, self._lesson.groups)
-        if head is not self._head:
-            self._head = head
+            self._measure(trained)
+        vectors = ground.kept.of(ground.embeddings, rows)
+        head = ground.maker.calibrate(trained, vectors, targets, is_superseded, self._lesson.groups)
+        if head is not trained:
+            with self._lock:
+                if self._head is not trained:
+                    return  # the same
+                self._head = head
             self._save(head)
         self.release_pages()
         self._refresh_shortlist(head, is_superseded)
@@ -322,10 +405,12 @@ class Learner:
     def _keep_what_it_says(self, head: Head) -> None:
         """Of the audit's first rows, for the heads after it; what is too old to be compared with goes."""
         rows = self._ledger.audit_rows(COMPARED_ROWS)
-        said = head.predict_proba_rows(self._store.embeddings, rows).argmax(axis=1).astype(np.int32)
+        said = self.ground_of(head).says(head, rows).argmax(axis=1).astype(np.int32)
         oldest = self._before(labels_compared(head.info.label_count))
         kept = self._said[self._said.index(oldest) :] if oldest else self._said
-        self._said = [*kept, _Said(head.info.label_count, rows, said)]
+        with self._lock:
+            if self._head is head and self.ground_of(head) is self._ground:  # neither classes nor encoder changed
+                self._said = [*kept, _Said(head.info.label_count, rows, said)]
 
     def _compare_copies(self) -> None:
         """Looks for items of one content that carry different labels."""
@@ -341,8 +426,8 @@ class Learner:
     def _refresh_shortlist(self, head: Head, is_superseded: Callable[[], bool]) -> None:
         """What the head is least sure of in the whole of a large pool, for the batch after the next."""
         if len(self._store) > WINDOW_ROWS:
-            embeddings, release = self._store.embeddings, self._store.release_pages
-            self.shortlist.refresh(head, embeddings, self._free_rows, release, is_superseded)
+            ground, release = self.ground_of(head), self._store.release_pages
+            ground.shortlist.refresh(head, ground.embeddings, self._free_rows, release, is_superseded)
 
     def _free_rows(self) -> Rows:
         self._ledger.catch_up(self._pipeline.progress)
@@ -352,12 +437,12 @@ class Learner:
         if before is None or before.info.labels != after.info.labels:
             return None
         rows = np.arange(min(AGREEMENT_ROWS, len(self._store)), dtype=np.int64)
-        said = [head.predict_proba_rows(self._store.embeddings, rows).argmax(axis=1) for head in (before, after)]
+        said = [self.ground_of(head).says(head, rows).argmax(axis=1) for head in (before, after)]
         return cohen_kappa(said[0], said[1], len(self._schema))
 
 
 def head_maker(
-    encoder: Encoder, schema: LabelSchema, store: EmbeddingStore, settings: LearnerSettings, audit: str = ""
+    encoder: Encoder, schema: LabelSchema, space: Vectors, settings: LearnerSettings, audit: str = ""
 ) -> tuple[HeadMaker, str]:
     """What makes the heads of a project, and why class names give no suggestions though they should; "" otherwise."""
     prompt = encoder.prompt if settings.prompt is None else settings.prompt
@@ -373,7 +458,7 @@ def head_maker(
         encoder.space,
         settings.recipe,
         prior,
-        lambda: np.asarray(store.embeddings[:SAMPLE_ROWS]),  # rows are in random order
+        lambda: np.asarray(space.embeddings[:SAMPLE_ROWS]),  # rows are in random order
         settings.seed,
         settings.device,
         audit,
@@ -397,6 +482,11 @@ def _nothing() -> None:
 def _fits(head: Head, schema: LabelSchema) -> bool:
     """Whether a head's columns are the classes of a schema, whatever they are called."""
     return tuple(label.id for label in head.info.labels) == schema.ids
+
+
+def _fitting(head: Head | None, schema: LabelSchema) -> Head | None:
+    """The head, where there is one and it `_fits`."""
+    return head if head and _fits(head, schema) else None
 
 
 class _Lesson:

@@ -1,5 +1,6 @@
 """Project: one pool as it is served. Opens what a ProjectConfig names, holds it together, closes it in order."""
 
+import functools
 import logging
 import sqlite3
 import threading
@@ -17,7 +18,10 @@ from fastlabel_gradio.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.devices import use_one_thread_per_operation
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
 from fastlabel_gradio.embedding_store import EmbeddingStore
-from fastlabel_gradio.encoders import check_encoder
+from fastlabel_gradio.encoder_change import EncoderChange
+from fastlabel_gradio.encoder_in_use import EncoderPlan, keep_encoder_in_use, plan_encoder
+from fastlabel_gradio.encoder_verdict import EncoderJudge
+from fastlabel_gradio.encoders import AUTO, Encoder, EncoderChoice, check_encoder
 from fastlabel_gradio.errors import ConfigError, InvalidLabelsError, StoreError, shown
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.gallery import open_gallery
@@ -76,16 +80,19 @@ class Project:
             self.store = EmbeddingStore(self.folder)
             undo.callback(self.store.close)
             self.gallery = open_gallery(self.source, self.folder)
+            plan = self._encoder_plan(encoder, base_dir)
             self.pipeline = EmbeddingPipeline(
                 self.source,
                 self.store,
-                encoder.open,
+                plan.begins_with.open,
                 self.gallery.keep,
                 self.gallery.kept_resolution,
                 embedding_workers,
                 rescan_s=60 * config.rescan_minutes,
                 audit_share=config.audit_share,
+                change=self._change_to(plan.changes_to) if plan.changes_to else None,
             )
+            self.pipeline.when_ready(lambda: self._keep_encoder(self.pipeline.encoder, plan.begins_with))
             self.contradiction: Contradiction | None = None  # among the reference labels
             self.new_classes: tuple[str, ...] = ()  # that the source proposes since the start
             self.pipeline.when_done(self._compare_reference_labels)
@@ -104,7 +111,9 @@ class Project:
     def notice(self) -> str:
         """What its users should know of the source, in a line; "" where there is nothing to say."""
         contradiction = self.contradiction.text("The labels that the source knows") if self.contradiction else ""
-        return " ".join(filter(None, (self.source.notice, contradiction, _new_classes(self.new_classes))))
+        change = self.pipeline.progress.change
+        told = (self.source.notice, change.text if change else "", contradiction, _new_classes(self.new_classes))
+        return " ".join(filter(None, told))
 
     @property
     def settings(self) -> LabelerSettings:
@@ -172,6 +181,25 @@ class Project:
         self.store.close()
         self._file_lock.release()
 
+    def _encoder_plan(self, wanted: EncoderChoice, base_dir: Path) -> EncoderPlan:
+        """Where labels are, the encoder that they were given with goes on until another one takes over."""
+        config, is_auto = self.config, self.config.encoder.kind == AUTO
+        has_labels = (self.folder / "private").is_dir() if config.sharing == "private" else bool(self._labels.current())
+        keeps_serving = has_labels and config.encoder_change != "at_once"
+        return plan_encoder(self.folder, wanted, base_dir, is_auto=is_auto, keeps_serving=keeps_serving)
+
+    def _change_to(self, choice: EncoderChoice) -> EncoderChange:
+        forced = self.config.encoder_change == "always"
+        judge = EncoderJudge(self.store, self.settings.learner, self._labels.taught, forced)
+        adopted = functools.partial(self._keep_encoder, choice=choice)
+        return EncoderChange(choice.name, self.source, self.store, choice.open, judge, adopted)
+
+    def _keep_encoder(self, encoder: Encoder | None, choice: EncoderChoice) -> None:
+        """In the pipeline's thread. Raises StoreError: the next start would not know whose the embeddings are."""
+        assert encoder is not None
+        with _disk_errors_named(self.folder):
+            keep_encoder_in_use(self.folder, encoder, choice)
+
     def _compare_reference_labels(self) -> None:
         """In the pipeline's thread, once all is embedded."""
         known = ((key, item_id, self.source.reference_label(Item(item_id))) for key, item_id in self.store.copies())
@@ -192,7 +220,7 @@ class Project:
 
     def _new_labeler(self, owner: str) -> "_Opened":
         if not owner:
-            return self._opened(self._labels, self.schema, self.folder)
+            return self._opened(self._labels, self._labels.schema(), self.folder)
         folder = self.folder / "private" / owner
         folder.mkdir(parents=True, exist_ok=True)
         labels = self._open_label_store(f"{self.name}/{owner}")

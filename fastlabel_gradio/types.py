@@ -38,6 +38,14 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class EmbeddedItem:
+    """One item with the hash of its content, ready to be stored beside its vector."""
+
+    item: Item
+    content_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Waveform:
     """A sound: float32[samples], mono, full scale is -1 to 1, with the number of samples a second.
 

@@ -11,14 +11,16 @@ from typing import Any
 import pytest
 import yaml
 
-from fastlabel_gradio import __version__, app, simulation
+from fastlabel_gradio import __version__, app
 from fastlabel_gradio.api import create_api
 from fastlabel_gradio.app import _add_data_arguments, _demo_config, _parser
+from fastlabel_gradio.compare_command import parser as comparison_parser
 from fastlabel_gradio.config import AppConfig, ProjectConfig, parse_config
 from fastlabel_gradio.encoders import ENCODERS
 from fastlabel_gradio.errors import ConfigError
 from fastlabel_gradio.exports import EXPORTERS
 from fastlabel_gradio.options import parse_options
+from fastlabel_gradio.simulation.command_line import _parser as simulation_parser
 from fastlabel_gradio.sources import SOURCES
 from fastlabel_gradio.sources.sound_files import SoundOptions
 from fastlabel_gradio.strategies import STRATEGIES
@@ -155,7 +157,7 @@ def test_files_that_are_mentioned_exist(path: Path) -> None:
 @EVERYTHING
 def test_options_that_are_mentioned_exist(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    parsers = (_parser(), simulation._parser(_add_data_arguments))
+    parsers = (_parser(), simulation_parser(_add_data_arguments), comparison_parser(_add_data_arguments))
     known = {option for parser in parsers for action in parser._actions for option in action.option_strings}
     commands = "\n".join(line for line in text.splitlines() if not OTHER_PROGRAMS.search(line))
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", commands)) <= known
@@ -166,7 +168,9 @@ def test_commands_that_are_mentioned_are_understood(path: Path) -> None:
     for text in quoted(path.read_text(encoding="utf-8")):
         words = text.split()[2:]
         if text.startswith("python launch.py simulate "):
-            simulation._parser(_add_data_arguments).parse_args(words[1:])
+            simulation_parser(_add_data_arguments).parse_args(words[1:])
+        elif text.startswith("python launch.py compare-encoders "):
+            comparison_parser(_add_data_arguments).parse_args(words[1:])
         elif text.startswith("python launch.py ") and words != ["--help"]:
             _parser().parse_args(words)
 

@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 
 from fastlabel_gradio import embedding_pipeline
-from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline, _Milestone
+from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.media.pictures import FORMATS
+from fastlabel_gradio.milestones import Milestone
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.types import Item
 from tests.pools import PixelEncoder, wait_for, write_pictures
@@ -198,7 +199,7 @@ def test_a_callback_that_fails_ends_neither_the_embedding_nor_the_other_callback
     def fail() -> None:
         raise ValueError("a damaged head")
 
-    milestone = _Milestone()
+    milestone = Milestone()
     milestone.call_back(fail)
     milestone.call_back(lambda: called.append("before"))
     forget = milestone.call_back(called.clear)

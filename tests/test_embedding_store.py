@@ -86,7 +86,8 @@ def test_vectors_that_no_transaction_names_are_written_over(store: EmbeddingStor
     items = _items(*range(4))
     _scan(store, items)
     _append(store, items[:2])
-    store._write_vectors(2, np.full((2, DIM), 99, dtype=np.float32))
+    assert store.space is not None
+    store.space.write(np.full((2, DIM), 99, dtype=np.float32))
     store.close()
     again = EmbeddingStore(tmp_path / "store")
     again.use_encoder("one", DIM)
@@ -176,7 +177,7 @@ def test_content_is_found_by_its_key(store: EmbeddingStore) -> None:
 
 
 def test_the_map_grows_and_earlier_views_stay_valid(store: EmbeddingStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fastlabel_gradio.embedding_store.GROWTH_ROWS", 8)
+    monkeypatch.setattr("fastlabel_gradio.embedding_space.GROWTH_ROWS", 8)
     items = _items(*range(40))
     _scan(store, items)
     _append(store, items[:8])

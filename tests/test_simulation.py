@@ -11,8 +11,14 @@ from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.errors import ConfigError, UnknownNameError
 from fastlabel_gradio.simulation import Behaviour, Run, Simulation, simulate, table
 from fastlabel_gradio.sources import open_source
+from tests.grey_encoder import GreyEncoder
 from tests.pools import make_config, write_pictures, write_sounds
 from tests.source_data import write_csv
+
+
+@pytest.fixture(autouse=True)
+def _without_a_network(no_network: None) -> None:
+    """CLIP cannot be had."""
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +96,41 @@ def test_the_command_writes_a_table_json_and_a_plot(
         (strategy, seed, [10, 20]) for strategy in ("random", "margin") for seed in (0, 1)
     ]
     assert 0 < content["full_supervision"] <= 1
+
+
+def test_encoders_are_compared_in_one_table_and_a_second_time_embed_nothing(
+    pool: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    out = tmp_path / "runs.json"
+    words = ["simulate", str(pool), "--labels", "20", "--seeds", "2", "--strategy", "random", "--json", str(out)]
+    words += ["--workdir", str(tmp_path / "work")]
+    main([*words, "--encoder", "pixels,grey,clip", "--plot", str(tmp_path / "curves.png")])
+    lines = capsys.readouterr().out.splitlines()
+    [header] = [line for line in lines if line.startswith("| encoder | strategy | 10 labels | 20 labels |")]
+    assert header.endswith("| every label | items a second |")
+    pixels, grey, clip = lines[-3:]
+    assert pixels.startswith("| pixels | random | ")
+    assert grey.startswith("| grey | random | ")
+    assert clip.startswith("| clip | cannot be had: ")
+    content = json.loads(out.read_text(encoding="utf-8"))
+    assert [run["encoder"] for run in content["runs"]] == ["pixels", "pixels", "grey", "grey"]
+    assert all(run["items_per_s"] > 0 for run in content["runs"])
+    full = {result["encoder"]: result["full_supervision"] for result in content["encoders"]}
+    assert full["pixels"] > full["grey"]
+    encoded = GreyEncoder.encoded
+    main([*words, "--encoder", "grey"])
+    assert GreyEncoder.encoded == encoded
+    assert json.loads(out.read_text())["runs"] == content["runs"][2:]
+
+
+def test_a_list_of_encoders_without_one_that_can_be_had_and_a_double_one_are_refused(pool: Path) -> None:
+    for encoders, why in (
+        ("clip", "cannot be had"),
+        ("pixels,pixels", "'pixels' is named twice"),
+        (",", "names no encoder"),
+    ):
+        with pytest.raises(SystemExit, match=why):
+            main(["simulate", str(pool), "--encoder", encoders, "--seeds", "1"])
 
 
 def test_the_plot_is_a_picture(tmp_path: Path, usual: Simulation) -> None:

@@ -3,7 +3,7 @@
 Nothing here knows of threads, items or the loop.
 """
 
-from fastlabel_gradio.head.calibration import fit_temperature, out_of_fold_logits
+from fastlabel_gradio.head.calibration import FEWEST_LABELS, fit_temperature, folds_of, out_of_fold_logits
 from fastlabel_gradio.head.checkpoint import check_head, load_head, save_head
 from fastlabel_gradio.head.maker import HeadMaker
 from fastlabel_gradio.head.model import BLOCK_ROWS, Head, HeadInfo
@@ -15,6 +15,7 @@ from fastlabel_gradio.head.training import train_head
 __all__ = [
     "BLOCK_ROWS",
     "DEFAULT_RECIPE",
+    "FEWEST_LABELS",
     "SAMPLE_ROWS",
     "Head",
     "HeadInfo",
@@ -24,6 +25,7 @@ __all__ = [
     "TextPrior",
     "check_head",
     "fit_temperature",
+    "folds_of",
     "load_head",
     "out_of_fold_logits",
     "save_head",

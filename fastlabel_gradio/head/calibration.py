@@ -42,8 +42,7 @@ def out_of_fold_logits(
         train: gives a head for some of the labels.
         groups: int64[items], the group of each; None where they are of none.
     """
-    rng = np.random.default_rng(seed)
-    fold = _folds(targets, rng) if groups is None else _folds_of_groups(targets, groups, rng)
+    fold = folds_of(targets, groups, seed)
     logits, left_out = [], []
     for number in range(fold.max() + 1):
         if is_superseded():
@@ -56,6 +55,12 @@ def out_of_fold_logits(
         if sum(map(len, left_out)) >= ENOUGH_LOGITS:
             break
     return (np.concatenate(logits), np.concatenate(left_out)) if logits else None
+
+
+def folds_of(targets: Targets, groups: Groups | None, seed: int) -> Targets:
+    """int64[items], a fold from 0 to 4 for each item, the same for all of a group; the same for the same seed."""
+    rng = np.random.default_rng(seed)
+    return _folds(targets, rng) if groups is None else _folds_of_groups(targets, groups, rng)
 
 
 def _folds(targets: Targets, rng: np.random.Generator) -> Targets:

@@ -133,7 +133,7 @@ class LabelStore:
         return self.schema()
 
     def schema(self) -> LabelSchema:
-        """The schema as it is now, of the names that `ensure_labels` was given."""
+        """The schema as it is now, of the names that `ensure_labels` was given; of every class where it was given none."""
         with self._database.reading() as connection:
             return self._schema(connection, read_classes(connection, self._project))
 
@@ -164,6 +164,15 @@ class LabelStore:
         """Item id to the label id that stands, of every labeled item; `resolve` says whose. One pass over all events."""
         with self._database.reading() as connection:
             return _labels(resolve(all_events(connection, self._project)))
+
+    def taught(self) -> tuple[dict[str, int], LabelSchema]:
+        """What heads are trained on: by item the position of its class in the schema, and that schema, as they are now."""
+        with self._database.reading() as connection:
+            schema = self._schema(connection, read_classes(connection, self._project))
+            standing = resolve(all_events(connection, self._project))
+        places = schema.positions
+        label_ids = {item_id: one.label_id for item_id, one in standing.items() if one.teaches}
+        return {item_id: places[id_] for item_id, id_ in label_ids.items() if id_ is not None and id_ in places}, schema
 
     def standing(self, item_ids: Iterable[str]) -> dict[str, int]:
         """As `current`, of these items only."""
@@ -349,7 +358,7 @@ class LabelStore:
 
     def _schema(self, connection: Connection, classes: Classes) -> LabelSchema:
         ids = ids_by_name(classes)
-        wanted = [ids[name] for name in self._names]
+        wanted = [ids[name] for name in self._names] or list(classes)
         dropped = classes.keys() - set(wanted)
         annotated = annotated_labels(connection, self._project) & dropped if dropped else set()
         return make_schema(classes, wanted, annotated)

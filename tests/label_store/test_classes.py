@@ -7,6 +7,7 @@ import pytest
 from fastlabel_gradio.errors import InvalidLabelsError
 from fastlabel_gradio.label_store import ClassEdit, LabelStore
 from fastlabel_gradio.label_store.classes import ClassEvent, resolve_classes
+from fastlabel_gradio.types import State
 
 OpenStore = Callable[..., LabelStore]
 CAT, DOG, OWL = range(3)
@@ -53,6 +54,19 @@ def test_a_merged_class_is_read_as_the_one_that_it_is_part_of(store: LabelStore)
     assert names(store) == ["cat", "dog", "owl"]
     assert store.redo("ada", now=3) is not None
     assert names(store) == ["owl"]
+
+
+def test_heads_are_trained_on_labels_of_people_of_the_classes_that_there_are(
+    store: LabelStore, open_store: OpenStore
+) -> None:
+    store.submit("ada", [("1", CAT), ("2", DOG), ("3", OWL), ("4", State.SKIP)], now=0)
+    store.submit("app", [("5", DOG)], now=0, source="auto")
+    edit(store, ClassEdit("merge", CAT, DOG), ClassEdit("archive", OWL, True), ClassEdit("add", value="emu"))
+    assert store.taught() == ({"1": 0, "2": 0}, store.schema())
+    assert store.schema().names == ("dog", "emu")
+    of_nobody = open_store()  # was given no names
+    assert of_nobody.taught()[0] == {"1": 0, "2": 0}
+    assert of_nobody.schema().names == ("dog", "emu")
 
 
 def test_an_archived_class_keeps_its_labels_and_leaves_the_screen(store: LabelStore, open_store: OpenStore) -> None:

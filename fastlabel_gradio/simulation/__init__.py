@@ -1,0 +1,22 @@
+"""A simulated annotator: plays a source's reference labels through the Labeler that the page uses, and draws the curves.
+
+`fastlabel simulate ~/pictures` tells which strategy would reach how much with how many labels.
+"""
+
+from fastlabel_gradio.simulation.command_line import main
+from fastlabel_gradio.simulation.experiment import Experiment, simulate
+from fastlabel_gradio.simulation.runs import Behaviour, Run, Setting, Simulation
+from fastlabel_gradio.simulation.table import describe, plot, table
+
+__all__ = [
+    "Behaviour",
+    "Experiment",
+    "Run",
+    "Setting",
+    "Simulation",
+    "describe",
+    "main",
+    "plot",
+    "simulate",
+    "table",
+]

@@ -1,0 +1,243 @@
+"""The experiment: an annotator who knows every label, batch after batch, and a test part that measures each head."""
+
+import logging
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int64
+
+from fastlabel_gradio.config import PartConfig, ProjectConfig
+from fastlabel_gradio.devices import pick_device
+from fastlabel_gradio.encoders import Encoder
+from fastlabel_gradio.errors import ConfigError, FastLabelError
+from fastlabel_gradio.evaluation import audit
+from fastlabel_gradio.head import Head
+from fastlabel_gradio.label_store import LabelStore
+from fastlabel_gradio.labeler import Labeler
+from fastlabel_gradio.learner import head_maker
+from fastlabel_gradio.project import Project
+from fastlabel_gradio.simulation.runs import Behaviour, Run, Setting, Simulation
+from fastlabel_gradio.simulation.table import describe
+from fastlabel_gradio.simulation.test_vectors import kept_vectors
+from fastlabel_gradio.sources import open_source
+from fastlabel_gradio.strategies import STRATEGIES
+from fastlabel_gradio.types import Batch, Embeddings, Item
+
+ANNOTATOR = "simulated"
+TRAINING_LIMIT_S = 600.0
+TEST_SHARE = 0.2  # of the pool, or of its groups, where the source holds nothing out
+TELL_EVERY_S = 2.0
+
+log = logging.getLogger(__name__)
+
+Targets = Int64[np.ndarray, " items"]
+Answers = list[tuple[str, str | int]]  # item id, position of a class
+
+
+class Experiment:
+    """A project whose pool is embedded, with the labels of all items known; plays runs over it.
+
+    Args:
+        project: started here; embedded to the end before the constructor returns.
+
+    Raises:
+        ConfigError: the source knows no reference labels, or holds no item out.
+        FastLabelError: what a project may raise.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        project.start()
+        encoder = _embedded(project)
+        self._truth = {item.id: position for item, position in self._labeled_items(project.source.scan())}
+        test = list(self._labeled_items(project.source.held_out()))
+        if not self._truth or not test:
+            raise ConfigError(
+                f"project '{project.name}' cannot be simulated: its source gives no reference labels to "
+                f"{'the pool' if not self._truth else 'a test part'}."
+            )
+        self._test, self._items_per_s = kept_vectors(
+            project.folder, encoder, [item for item, _ in test], lambda items: _embed(project, encoder, items)
+        )
+        self._test_targets = np.array([position for _, position in test], dtype=np.int64)
+        self._full = self._train_on_everything(encoder)
+        self.setting = self._setting(encoder, [item for item, _ in test])
+
+    def _setting(self, encoder: Encoder, test: Sequence[Item]) -> Setting:
+        source = self._project.source
+        of_test = [source.group_of(item) for item in test]
+        known = set(of_test) - {None}
+        of_pool = {source.group_of(Item(item_id)) for item_id in self._truth} if known else set()
+        numbers = np.unique([group or "" for group in of_test], return_inverse=True)[1].astype(np.int64)
+        report = audit(self._full.predict_proba(self._test), self._test_targets, numbers if known else None)
+        return Setting(
+            project=self._project.name,
+            encoder=encoder.name,
+            items=len(self._truth),
+            classes=len(self._project.schema),
+            test_items=len(test),
+            grouping=source.grouping.noun if source.grouping else "",
+            test_groups=len(known),
+            shared_groups=len(known & of_pool),
+            low=report.low,
+            high=report.high,
+        )
+
+    @property
+    def full_supervision(self) -> float:
+        """Accuracy on the test part with every label of the pool."""
+        return self._accuracy(self._full)
+
+    def play(self, strategy: str, seed: int, behaviour: Behaviour) -> Run:
+        """One run from no labels on, with a label store, a labeler and a head of its own."""
+        run = Run(strategy, seed, encoder=self.setting.encoder, items_per_s=self._items_per_s)
+        rng = np.random.default_rng([seed, 1])
+        ignored = self._hardest(behaviour.leaves_open)
+        usual = self._project.settings
+        learner = replace(usual.learner, train_every=behaviour.batch, seed=seed)
+        settings = replace(usual, strategy=strategy, batch_size=behaviour.batch, audit_share=0.0, learner=learner)
+        with tempfile.TemporaryDirectory(prefix="fastlabel-simulation-") as name:
+            folder = Path(name)
+            with closing(LabelStore(f"sqlite:///{folder / 'labels.sqlite'}", "simulation")) as labels:
+                schema = labels.ensure_labels(self._project.schema.names)
+                labeler = Labeler(schema, self._project.store, self._project.pipeline, labels, folder, settings)
+                with closing(labeler):
+                    for batch, answers in self._answered(labeler, behaviour, ignored, rng):
+                        self._teach(labeler, batch, answers)
+                        run.labels.append(labeler.counts().labeled)
+                        run.accuracy.append(self._accuracy(labeler.head, answers))
+        return run
+
+    def _answered(
+        self, labeler: Labeler, behaviour: Behaviour, ignored: set[str], rng: np.random.Generator
+    ) -> Iterator[tuple[Batch, Answers]]:
+        """Batches with what the annotator says of them, until there are enough labels or only items that stay open."""
+        seen: set[str] = set()
+        while labeler.counts().labeled < behaviour.labels:
+            batch = labeler.next_batch(ANNOTATOR, fresh=True)
+            shown = {item.id for item in batch.items}
+            if answers := self._answers(batch, behaviour, ignored, rng):
+                yield batch, answers
+            elif shown <= seen:
+                return
+            seen |= shown
+
+    def _answers(self, batch: Batch, behaviour: Behaviour, ignored: set[str], rng: np.random.Generator) -> Answers:
+        """(item id, position of a class) of what the annotator says; [] where all are left open."""
+        classes = len(self._project.schema)
+        answers: Answers = []
+        for item in batch.items:
+            position = self._truth.get(item.id)
+            if position is None or item.id in ignored:
+                continue
+            if rng.random() < behaviour.noise:
+                position = int((position + rng.integers(1, classes)) % classes)
+            answers.append((item.id, position))
+        return answers
+
+    def _teach(self, labeler: Labeler, batch: Batch, answers: Answers) -> None:
+        if not labeler.submit(ANNOTATOR, answers, batch.id).training_triggered:
+            labeler.train()
+        if not labeler.wait_for_training(TRAINING_LIMIT_S):
+            raise FastLabelError(f"a training took longer than {TRAINING_LIMIT_S:.0f} s")
+        if labeler.status().training.state == "failed":
+            raise FastLabelError(f"a training failed: {labeler.status().training.error}")
+
+    def _accuracy(self, head: Head | None, answers: Answers | None = None) -> float:
+        """Share of the test part that the head gets right; while there is none, that of the one class known so far."""
+        if head is None:
+            assert answers
+            return float((self._test_targets == answers[0][1]).mean())
+        return float((head.predict_proba(self._test).argmax(axis=1) == self._test_targets).mean())
+
+    def _labeled_items(self, items: Iterator[Item]) -> Iterator[tuple[Item, int]]:
+        """Items with the position of their class, of those that have one."""
+        positions = {name: position for position, name in enumerate(self._project.schema.names)}
+        for item in items:
+            name = self._project.source.reference_label(item)
+            if name in positions:
+                yield item, positions[name]
+
+    def _train_on_everything(self, encoder: Encoder) -> Head:
+        project = self._project
+        assert project.store.space is not None
+        rows, targets = self._known_rows()
+        maker, _ = head_maker(encoder, project.schema, project.store.space, project.settings.learner)
+        return maker.train(project.store.embeddings[rows], targets, None, time.time())
+
+    def _known_rows(self) -> tuple[Int64[np.ndarray, " rows"], Targets]:
+        found = [
+            (row, self._truth[item_id])
+            for block in self._project.store.item_blocks()
+            for row, item_id in block
+            if item_id in self._truth
+        ]
+        rows, targets = zip(*found, strict=True)
+        return np.array(rows, dtype=np.int64), np.array(targets, dtype=np.int64)
+
+    def _hardest(self, share: float) -> set[str]:
+        """Ids of the share of the pool that the head with every label is least sure of, by the margin."""
+        rows, _ = self._known_rows()
+        probabilities = np.sort(self._full.predict_proba_rows(self._project.store.embeddings, rows), axis=1)
+        margins = probabilities[:, -1] - probabilities[:, -2]
+        hardest = rows[np.argsort(margins, kind="stable")[: int(share * len(rows))]]
+        return {item.id for item in self._project.store.items_at(hardest).values()}
+
+
+def simulate(
+    config: ProjectConfig, base_dir: Path, workdir: Path, strategies: Sequence[str], seeds: int, behaviour: Behaviour
+) -> Simulation:
+    """Plays every strategy with every seed. Raises FastLabelError where the project cannot be simulated."""
+    for strategy in strategies:
+        STRATEGIES.get(strategy)
+    config = _with_test_part(config, base_dir, workdir)
+    # One worker: several store the rows in the order in which they happen to end, and with it the picks would vary.
+    with closing(Project(config, base_dir, workdir, pick_device(), embedding_workers=1)) as project:
+        experiment = Experiment(project)
+        for line in describe(experiment.setting):
+            log.info("%s", line)
+        runs, began = [], time.perf_counter()
+        for number, (strategy, seed) in enumerate(product(strategies, range(seeds)), start=1):
+            runs.append(experiment.play(strategy, seed, behaviour))
+            left_s = (time.perf_counter() - began) / number * (len(strategies) * seeds - number)
+            log.info("run %d of %d: %s, seed %d; %.0f s left", number, len(strategies) * seeds, strategy, seed, left_s)
+        return Simulation(experiment.full_supervision, runs, experiment.setting)
+
+
+def _with_test_part(config: ProjectConfig, base_dir: Path, workdir: Path) -> ProjectConfig:
+    """The project itself where its source holds items out, otherwise one that holds out a random share."""
+    source = open_source(config.source.kind, config.source.options, base_dir, workdir / "downloads")
+    if next(source.held_out(), None) is not None:
+        return config
+    whole = {"kind": config.source.kind, **config.source.options}
+    split = PartConfig.model_validate({"kind": "split", "of": whole, "test_share": TEST_SHARE})
+    return config.model_copy(update={"source": split})
+
+
+def _embedded(project: Project) -> Encoder:
+    """The project's encoder, once every item is embedded. Raises FastLabelError where that fails."""
+    told_at = time.monotonic()
+    while (progress := project.pipeline.progress).state not in ("done", "failed"):
+        time.sleep(0.05)
+        if time.monotonic() - told_at > TELL_EVERY_S:
+            told_at = time.monotonic()
+            log.info("embedding: %d of %d items, encoder %s", progress.done, progress.total, progress.encoder or "…")
+    if project.pipeline.encoder is None or project.pipeline.progress.state == "failed":
+        raise FastLabelError(project.pipeline.progress.error)
+    return project.pipeline.encoder
+
+
+def _embed(project: Project, encoder: Encoder, items: Sequence[Item]) -> Embeddings:
+    def embed(start: int) -> Embeddings:
+        block = items[start : start + encoder.batch_size]
+        return encoder.encode([encoder.prepare(project.source.read(item, encoder.resolution)) for item in block])
+
+    with ThreadPoolExecutor() as threads:
+        return np.concatenate(list(threads.map(embed, range(0, len(items), encoder.batch_size))))

@@ -1,0 +1,111 @@
+"""Would another encoder be better? The command answers it beside a running app, on the labels that people gave."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fastlabel_gradio.app import main
+from fastlabel_gradio.encoder_report import compare_encoders, duration
+from fastlabel_gradio.encoders.listed import listed_encoders
+from fastlabel_gradio.errors import ConfigError, StoreError, TooFewLabelsError
+from fastlabel_gradio.project import Project
+from tests.grey_encoder import ColourEncoder, GreyEncoder
+from tests.pools import make_config, make_sound_config, true_labels, write_sounds
+
+OpenProject = Callable[..., Project]
+
+
+def label(project: Project, labels: int) -> None:
+    labeler = project.labeler("ann")
+    labeler.submit("ann", true_labels(labeler, "ann", labels))
+
+
+def test_the_command_compares_beside_a_running_app_and_embeds_the_labeled_items_alone(
+    pictures: Path,
+    tmp_path: Path,
+    open_project: OpenProject,
+    no_network: None,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    project = open_project(make_config(pictures, encoder="grey"))
+    label(project, 30)
+    counted = GreyEncoder.encoded, ColourEncoder.encoded
+    written = project.store._writer.total_changes
+    out = tmp_path / "rows.json"
+    words = ["compare-encoders", str(pictures), "--workdir", str(tmp_path / "work"), "--json", str(out)]
+    main([*words, "--encoders", "colours,clip,grey,offline"])
+    assert (GreyEncoder.encoded - counted[0], ColourEncoder.encoded - counted[1]) == (30, 30)
+    assert project.store._writer.total_changes == written
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("30 labeled items, each judged by a head that did not see it.")
+    assert [line.split(" | ")[0] for line in lines[-4:]] == ["| grey (in use)", "| colours", "| clip", "| offline"]
+    report = json.loads(out.read_text(encoding="utf-8"))
+    assert (report["labels"], report["groups"], report["items"]) == (30, None, 60)
+    grey, colours, clip, offline = report["rows"]
+    assert grey["in_use"]
+    assert grey["change"] is None
+    assert colours["accuracy"] == 1.0 > grey["accuracy"]
+    assert colours["change"]["low"] <= colours["change"]["change"] == pytest.approx(1 - grey["accuracy"])
+    assert colours["pool_s"] == pytest.approx(60 / colours["items_per_s"])
+    assert "cannot be had" in clip["problem"]
+    assert offline["accuracy"] > 0.5
+    label(project, 5)
+
+
+def test_what_cannot_be_compared_says_why(pictures: Path, tmp_path: Path, open_project: OpenProject) -> None:
+    config = make_config(pictures, encoder="grey")
+
+    def compared() -> None:
+        compare_encoders(config, tmp_path, tmp_path / "work")
+
+    with pytest.raises(StoreError, match="no pool was embedded here yet"):
+        compared()
+    project = open_project(config)
+    with pytest.raises(TooFewLabelsError, match="0 labels are too few to compare encoders: 20 are needed"):
+        compared()
+    labeler = project.labeler("ann")
+    reds = [item.id for item in project.source.scan() if item.id.startswith("red/")]
+    labeler.submit("ann", [(item_id, "red") for item_id in reds])
+    labeler.submit("ann", [("blue/0001.png", "blue"), ("green/0001.png", "green")])
+    with pytest.raises(TooFewLabelsError, match="Of 3 classes with labels 2 have only one"):
+        compared()
+    with pytest.raises(ConfigError, match="labels of each visitor"):
+        compare_encoders(make_config(pictures, sharing="private"), tmp_path, tmp_path / "work")
+
+
+def test_by_default_every_encoder_that_needs_no_options_is_compared(
+    pictures: Path, tmp_path: Path, open_project: OpenProject, no_network: None
+) -> None:
+    config = make_config(pictures, encoder="grey")
+    label(open_project(config), 24)
+    report = compare_encoders(config, tmp_path, tmp_path / "work")
+    assert {"grey", "colours", "pixels", "offline", "clip"} <= {row.encoder for row in report.rows}
+    assert all(row.problem or row.accuracy is not None for row in report.rows)
+
+
+def test_windows_of_a_recording_are_judged_by_heads_that_saw_none_of_it(
+    tmp_path: Path, open_project: OpenProject
+) -> None:
+    sounds = write_sounds(tmp_path / "sounds", per_class=5)
+    source = {"kind": "audio_folder", "path": str(sounds), "window_s": 0.2}
+    config = make_sound_config(sounds, source=source)
+    label(open_project(config), 40)
+    report = compare_encoders(config, tmp_path, tmp_path / "work", {})
+    assert (report.labels, len(report.rows)) == (40, 1)
+    assert report.groups is not None
+    assert report.groups <= 15
+
+
+def test_a_list_names_a_model_or_a_path_behind_a_colon() -> None:
+    assert listed_encoders("clip:local-dir:weights, offline") == {
+        "clip:local-dir:weights": {"kind": "clip", "model": "local-dir:weights"},
+        "offline": {"kind": "offline"},
+    }
+    with pytest.raises(ConfigError, match="'grey' has no model to name"):
+        listed_encoders("grey:dark")
+
+
+def test_durations_are_read_at_a_glance() -> None:
+    assert [duration(seconds) for seconds in (3.2, 600, 9_000)] == ["3 s", "10 min", "2.5 h"]
