@@ -11,12 +11,16 @@ same machine, label at random, and remember what was acknowledged.
 - clients: so many people, each with a next batch and a submit after the other. No item may be given to two of them.
 - at once: so many people ask for a batch at the same moment, before there is a head and with one. Aim: 5 s at the 95th
   percentile on two cores at 20,000 items.
+- locked: another program holds the label file for `--locked-s`; somebody waits to submit meanwhile, and somebody else asks
+  for the status, pictures and their sheet. Aim: 200 ms at the 95th percentile for each of these.
 - visitors: a public page without logins, where each has labels and a head of their own; two waves of people come, label and
   go. What the process holds after each: memory, threads, open files.
 """
 
 import argparse
+import itertools
 import random
+import sqlite3
 import tempfile
 import threading
 import time
@@ -34,9 +38,10 @@ import numpy as np
 from benchmarks.report import Table, machine, median_and_p95, parser, publish, say
 from benchmarks.workload import EMBED_LIMIT_S, picture_folder, started, wait_until
 
-PARTS = ("kills", "clients", "at-once", "visitors")
+PARTS = ("kills", "clients", "at-once", "locked", "visitors")
 PICTURE_PX = 48
 BATCH = 10
+LABEL_FILE = Path("images") / "labels.sqlite"  # in the working directory
 ANSWER_LIMIT_S = 300.0
 KILL_AFTER_S = (0.05, 3.0)
 KILLED_CLIENTS = 4
@@ -64,6 +69,7 @@ def _arguments() -> argparse.Namespace:
     made.add_argument("--clients", type=int, default=20, help="people who label at the same time (default: 20)")
     made.add_argument("--seconds", type=float, default=120.0, help="for so long (default: 120)")
     made.add_argument("--at-once", type=int, default=200, help="people who ask at the same moment (default: 200)")
+    made.add_argument("--locked-s", type=float, default=60.0, help="seconds that the label file is held (default: 60)")
     made.add_argument("--visitors", type=int, default=130, help="of a public page, twice (default: 130)")
     made.add_argument("--seed", type=int, default=0, help="of the moments and the labels (default: 0)")
     return made.parse_args()
@@ -82,6 +88,8 @@ def _table_of(part: str, arguments: argparse.Namespace, folder: Path, workdir: P
         _wait_for_embedding(address)
         if part == "clients":
             return clients_table(label_together(address, arguments.clients, arguments.seconds), arguments.seconds)
+        if part == "locked":
+            return locked_table(asked_while_locked(address, workdir / LABEL_FILE, arguments.locked_s))
         return at_once_table([asked_at_once(address, arguments.at_once, head) for head in (False, True)])
 
 
@@ -120,6 +128,21 @@ class Person:
         self.seconds["submit"].append(time.perf_counter() - began)
         self._content(response)
         self.acknowledged |= said
+
+    def label_at_last(self, batch: dict[str, Any]) -> None:
+        """Submits the batch again and again until it is acknowledged; what the app said meanwhile is in `errors`."""
+        while not {item["id"] for item in batch["items"]} <= self.acknowledged.keys():
+            try:
+                self.label(batch)
+            except httpx.HTTPStatusError as error:
+                self.errors.append(error.response.text[:200])
+
+    def look(self, name: str, path: str) -> None:
+        """Asks for an address whose answer is timed under that name."""
+        began = time.perf_counter()
+        response = self._http.get(path)
+        self.seconds.setdefault(name, []).append(time.perf_counter() - began)
+        response.raise_for_status()
 
     def label_until(self, is_over: Callable[[], bool]) -> None:
         """Labels batch after batch; stops where the app is gone or there is nothing left."""
@@ -225,6 +248,33 @@ def asked_at_once(address: str, count: int, with_head: bool) -> tuple[str, list[
     return ("with a head" if with_head else "before the first head"), sorted(waits), _given_twice(persons)
 
 
+@contextmanager
+def held(file: Path) -> Iterator[None]:
+    """The label file, locked for writing by another program."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            other.execute("ROLLBACK")
+
+
+def asked_while_locked(address: str, file: Path, seconds: float) -> list[Person]:
+    """Who waits to submit while another program holds the label file for so long, and who asks for what needs none of it."""
+    with people(address, ["locked1", "locked2"]) as (waiting, looking):
+        batch, seen = waiting.ask(), looking.ask()
+        with held(file):
+            [thread] = _running([lambda: waiting.label_at_last(batch)])
+            deadline = time.monotonic() + seconds
+            pictures = itertools.cycle(item["media_url"] for item in seen["items"])
+            while time.monotonic() < deadline:
+                looking.look("status", "/api/status")
+                looking.look("picture", next(pictures))
+                looking.look("sheet", seen["sheet_url"])
+        thread.join()
+    return [waiting, looking]
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """What a process holds."""
@@ -320,6 +370,17 @@ def at_once_table(found: Sequence[tuple[str, list[float], int]]) -> Table:
     columns = ("", "p5", "median", "p95", "last", "items given to two")
     title = f"{len(found[0][1])} people who ask for a batch of {BATCH} at the same moment, s."
     return Table(title, columns, rows, aim="p95 5 s at most")
+
+
+def locked_table(persons: Sequence[Person]) -> Table:
+    waiting, looking = persons
+    timed = {name: [1000 * second for second in looking.seconds[name]] for name in ("status", "picture", "sheet")}
+    rows = [(name, len(taken), *median_and_p95(taken)) for name, taken in timed.items()]
+    note = (
+        f"{len(waiting.acknowledged)} labels waited, and were refused with a reason {len(waiting.errors)} times before."
+    )
+    title = "What needs no label file, while another program holds it and somebody waits to submit, ms."
+    return Table(title, ("", "requests", "median", "p95"), rows, aim="p95 200 ms at most", note=note)
 
 
 def visitors_table(held: Sequence[Held]) -> Table:

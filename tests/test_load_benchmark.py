@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 
 from benchmarks.load import (
+    BATCH,
+    LABEL_FILE,
     asked_at_once,
+    asked_while_locked,
     at_once_table,
     clients_table,
     killed,
     kills_table,
     label_together,
+    locked_table,
     visitors_table,
     visits,
 )
@@ -23,12 +27,18 @@ from tests.test_api import start
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The address of an app over 360 pictures, and its working directory."""
     folder = tmp_path_factory.mktemp("load")
-    write_pictures(folder / "pictures", per_class=80)
+    write_pictures(folder / "pictures", per_class=120)
     app, address = start(folder)
-    yield address
+    yield address, app.workdir
     app.close()
+
+
+@pytest.fixture
+def address(served: tuple[str, Path]) -> str:
+    return served[0]
 
 
 def test_nothing_acknowledged_is_lost_by_a_kill(tmp_path: Path) -> None:
@@ -43,6 +53,19 @@ def test_many_who_ask_at_once_get_items_of_their_own(address: str) -> None:
     found = [asked_at_once(address, 9, with_head) for with_head in (False, True)]
     assert [(len(waits), twice) for _, waits, twice in found] == [(9, 0), (9, 0)]
     assert len(at_once_table(found).rows) == 2
+
+
+def test_what_needs_no_label_file_is_answered_while_another_program_holds_it(
+    served: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fastlabel_gradio.label_store.database.LOCK_WAIT_S", 0.1)
+    address, workdir = served
+    waiting, looking = asked_while_locked(address, workdir / LABEL_FILE, 0.5)
+    assert len(waiting.acknowledged) == BATCH
+    assert {name for name, taken in looking.seconds.items() if taken} == {"next batch", "status", "picture", "sheet"}
+    table = locked_table([waiting, looking])
+    assert [row[0] for row in table.rows] == ["status", "picture", "sheet"]
+    assert "10 labels waited" in table.note
 
 
 def test_people_who_label_together_lose_nothing(address: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
-from fastlabel_gradio.errors import ConfigError, SourceError, UnreadableItemError
+from fastlabel_gradio.errors import ConfigError, SourceError, UnavailableItemError, UnreadableItemError
 from fastlabel_gradio.media.sounds import open_sound
 from fastlabel_gradio.sources import SOURCES, Source, guess_source, open_source
 from fastlabel_gradio.types import Item, Media, Waveform
@@ -160,18 +160,49 @@ def test_held_out_items_read_and_are_not_in_the_pool(source: Source) -> None:
         assert source.reference_label(item) in source.classes()
 
 
-@pytest.mark.parametrize(
-    "item_id",
-    [
-        *("nothing", "../nothing", "/etc/hostname", "-1", "999999", "", "١", "9" * 5000),
-        *("nothing#t=0.0,1.0", "../nothing#t=0.0,1.0", "/etc/hostname#t=0.0,1.0", "#t=0.0,1.0"),
-    ],
+UNKNOWN_IDS = (
+    *("nothing", "../nothing", "/etc/hostname", "-1", "999999", "", "١", "9" * 5000),
+    *("nothing#t=0.0,1.0", "../nothing#t=0.0,1.0", "/etc/hostname#t=0.0,1.0", "#t=0.0,1.0"),
 )
-def test_an_unknown_id_is_unreadable(source: Source, item_id: str) -> None:
-    with pytest.raises(UnreadableItemError):
-        source.read(Item(item_id))
-    with pytest.raises(UnreadableItemError):
-        source.content_key(Item(item_id))
+
+
+def test_an_unknown_id_is_unreadable(source: Source) -> None:
+    for item_id in UNKNOWN_IDS:
+        with pytest.raises(UnreadableItemError):
+            source.read(Item(item_id))
+        with pytest.raises(UnreadableItemError):
+            source.content_key(Item(item_id))
+
+
+def test_links_out_of_a_listed_folder_are_read_only_where_an_option_says_so(tmp_path: Path) -> None:
+    listed = {
+        "table": (table_source(tmp_path), tmp_path / "data", {"path": "data/table.csv"}),
+        "table of sounds": (sound_table_source(tmp_path), tmp_path, {"path": "sounds.csv", "media": "audio"}),
+        "esc50": (esc50_source(tmp_path), tmp_path / "esc" / "audio", {"path": "esc"}),
+        "urbansound8k": (urbansound8k_source(tmp_path), tmp_path / "urban" / "audio", {"path": "urban"}),
+    }
+    for name, (source, root, options) in listed.items():
+        item = next(source.scan())
+        before = content(source.read(item))
+        _moved_behind_a_link(root / item.id.partition("#")[0], tmp_path.parent / f"{tmp_path.name}-{name}")
+        closed, followed = (
+            opened(name.partition(" ")[0], tmp_path, **options, follow_links=follow) for follow in (False, True)
+        )
+        assert item.id in ids(closed)
+        for use in (closed.read, closed.content_key):
+            with pytest.raises(UnavailableItemError, match="link out of the source's folder; --set follow_links=true"):
+                use(item)
+        if closed.kind == "audio":
+            with pytest.raises(UnavailableItemError, match="link out"):
+                closed.file(item)
+        assert content(followed.read(item)) == before
+        _moved_behind_a_link(root, root.with_name(f"{root.name}-elsewhere"))  # the folder itself may be a link
+        assert content(followed.read(item)) == before
+
+
+def _moved_behind_a_link(path: Path, place: Path) -> None:
+    path.rename(place)
+    path.symlink_to(place)
 
 
 def test_an_unknown_option_is_refused_with_the_known_ones(source: Source, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ class Esc50Options(FoldedOptions):
 
     Attributes:
         path: the folder that holds `meta` and `audio`; the cache by default.
-        test_fold: the fold that is kept out of the pool as a test part; none by default.
+        test_fold, follow_links: see `FoldedOptions`.
         esc10_only: the 400 clips of ESC-10 instead of all 2,000.
         download: fetch 600 MB where they are missing.
     """

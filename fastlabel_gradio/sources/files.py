@@ -55,23 +55,30 @@ def exported_path(item_id: str) -> str:
 
 
 def locate(root: Path, item_id: str, *, follow_links: bool = True) -> Path:
-    """The file of an item. Raises UnreadableItemError for an id that leads out of `root`: absolute, or with '..'.
+    """The file of an item.
 
     Args:
         follow_links: whether a link on the way may lead out of `root`; `root` itself may be a link.
+
+    Raises:
+        UnreadableItemError: an id that leads out of `root`: absolute, or with '..'.
+        UnavailableItemError: a link leads out of it; another start may follow it.
     """
     relative = PurePath(path_of(item_id))
     if relative.is_absolute() or relative.drive or ".." in relative.parts or not relative.parts:
         raise UnreadableItemError(f"lies outside of the source's folder: {item_id}")
     path = root / relative
     if not follow_links and leads_out(os.path.realpath(root), path):
-        raise UnreadableItemError(LINK_OUT)
+        raise UnavailableItemError(LINK_OUT)
     return path
 
 
 def leads_out(real_root: str, path: str | Path) -> bool:
     """Whether links lead from a path to a place that is not below `real_root`, which holds no link."""
-    return not PurePath(os.path.realpath(path)).is_relative_to(real_root)
+    try:
+        return not PurePath(os.path.realpath(path)).is_relative_to(real_root)
+    except ValueError:  # a null byte: it leads nowhere, and reading it says so
+        return False
 
 
 def stamp_of(status: os.stat_result) -> str:

@@ -3,16 +3,17 @@
 import re
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
 from pydantic import PositiveInt
 
-from fastlabel_gradio.errors import SourceError
+from fastlabel_gradio.errors import SourceError, UnreadableItemError
 from fastlabel_gradio.groups import Grouping
 from fastlabel_gradio.sources.base import Source
-from fastlabel_gradio.sources.files import exported_path, file_stamp, id_of, locate, path_of
+from fastlabel_gradio.sources.files import exported_path, file_stamp, id_of, locate
 from fastlabel_gradio.sources.sound_files import SoundOptions, read_sound, sound_key, sound_view, whole_file
 from fastlabel_gradio.sources.table_rows import Row, table_rows, text_of
 from fastlabel_gradio.types import Item, LeftOut, Waveform
@@ -21,10 +22,19 @@ AUDIO = "audio"
 
 
 class FoldedOptions(SoundOptions):
-    """`path`: the folder. `test_fold`: the fold that is kept out of the pool as a test part; none by default."""
+    """Which folder.
+
+    Attributes:
+        path: the folder.
+        test_fold: the fold that is kept out of the pool as a test part; none by default.
+        follow_links: whether links may lead out of its folder `audio`, which may be one itself.
+    """
+
+    beside_identity = SoundOptions.beside_identity | {"follow_links"}
 
     path: Path | None = None
     test_fold: PositiveInt | None = None
+    follow_links: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +79,8 @@ class FoldedClips(Source):
         self._options = options
         self._test_fold: int | None = options.test_fold
         self._read_table()
-        self.sound_view = sound_view(options, (self._audio / path_of(item_id) for item_id in self._clips))
+        self._follow_links: bool = options.follow_links
+        self.sound_view = sound_view(options, self._files())
 
     @abstractmethod
     def _folder(self, options: Any, base_dir: Path, cache_dir: Path) -> Path:
@@ -104,13 +115,13 @@ class FoldedClips(Source):
         return [entry for entry in found if entry.count]
 
     def read(self, item: Item, resolution: int | None = None) -> Waveform:
-        return read_sound(self._audio, item, resolution, self.sound_view)
+        return read_sound(self._audio, item, resolution, self.sound_view, follow_links=self._follow_links)
 
     def content_key(self, item: Item) -> str:
-        return sound_key(self._audio, item)
+        return sound_key(self._audio, item, follow_links=self._follow_links)
 
     def file(self, item: Item) -> Path | None:
-        return whole_file(self._audio, item, self.sound_view)
+        return whole_file(self._audio, item, self.sound_view, follow_links=self._follow_links)
 
     def exported_path(self, item: Item) -> str:
         """With the folder `audio`."""
@@ -137,6 +148,11 @@ class FoldedClips(Source):
         name = cells[self.columns[0]]
         match = self.source_in_name.match(name)
         return text_of(row.get(self.source_column)) or (match[1] if match else name)
+
+    def _files(self) -> Iterator[Path]:
+        for item_id in self._clips:
+            with suppress(UnreadableItemError):
+                yield locate(self._audio, item_id, follow_links=self._follow_links)
 
     def _item(self, item_id: str) -> Item:
         return Item(item_id, file_stamp(locate(self._audio, item_id)))

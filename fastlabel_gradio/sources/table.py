@@ -59,12 +59,13 @@ class TableOptions(SoundOptions):
         encoding: of the table, where it cannot be found out.
         group_column: the recording, site, speaker or burst of each row.
         group_pattern: what finds it in the id instead, see `PatternGroups`.
+        follow_links: whether links may lead out of the root. The root itself may be a link.
     """
 
     # An id is a path below the root, whichever columns it was read from.
     beside_identity = SoundOptions.beside_identity | {
         *("path_column", "label_column", "split_column", "start_column", "end_column", "encoding"),
-        *("group_column", "group_pattern"),
+        *("group_column", "group_pattern", "follow_links"),
     }
 
     path: Path
@@ -78,6 +79,7 @@ class TableOptions(SoundOptions):
     encoding: str | None = None
     group_column: str | None = None
     group_pattern: GroupPattern | None = None
+    follow_links: bool = False
 
     @model_validator(mode="after")
     def _sound_options_are_for_sounds(self) -> "TableOptions":
@@ -106,8 +108,8 @@ class Table(Source):
     """The pictures or sounds that a table names, each once; its labels, if any, are reference labels.
 
     The table is read when it is opened, and again by a scan that finds it changed; ids and labels are kept (about 100 MB
-    for a million rows). A row whose file is missing is an item all the same, and so is a path that leads out of the root:
-    reading it gives the reason. A row of the test part without a label is neither in the pool nor held out.
+    for a million rows). A row whose file is missing is an item all the same, and so is a path or a link that leads out of the
+    root: reading it gives the reason. A row of the test part without a label is neither in the pool nor held out.
     """
 
     Options = TableOptions
@@ -160,16 +162,18 @@ class Table(Source):
 
     def read(self, item: Item, resolution: int | None = None) -> Media:
         if self.kind == "audio":
-            return read_sound(self.root, item, resolution, self.sound_view)
-        return open_picture(locate(self.root, item.id), resolution)
+            return read_sound(self.root, item, resolution, self.sound_view, follow_links=self._options.follow_links)
+        return open_picture(self._locate(item.id), resolution)
 
     def content_key(self, item: Item) -> str:
         if self.kind == "audio":
-            return sound_key(self.root, item)
-        return file_key(locate(self.root, item.id))
+            return sound_key(self.root, item, follow_links=self._options.follow_links)
+        return file_key(self._locate(item.id))
 
     def file(self, item: Item) -> Path | None:
-        return whole_file(self.root, item, self.sound_view) if self.kind == "audio" else None
+        if self.kind == "image":
+            return None
+        return whole_file(self.root, item, self.sound_view, follow_links=self._options.follow_links)
 
     def exported_path(self, item: Item) -> str:
         return exported_path(item.id)
@@ -224,7 +228,10 @@ class Table(Source):
         """Those that are there, of sounds."""
         for item_id in self._items.labels:
             with suppress(UnreadableItemError):
-                yield locate(self.root, TimeSpan.split(item_id)[0])
+                yield self._locate(TimeSpan.split(item_id)[0])
+
+    def _locate(self, file_id: str) -> Path:
+        return locate(self.root, file_id, follow_links=self._options.follow_links)
 
     def _item(self, item_id: str) -> Item:
         file_id = TimeSpan.split(item_id)[0] if self.kind == "audio" else item_id

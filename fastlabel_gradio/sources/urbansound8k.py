@@ -17,7 +17,7 @@ class UrbanSound8KOptions(FoldedOptions):
 
     Attributes:
         path: the folder that holds `metadata` and `audio`.
-        test_fold: the fold that is kept out of the pool as a test part; none by default.
+        test_fold, follow_links: see `FoldedOptions`.
     """
 
     path: Path

@@ -83,13 +83,13 @@ def reason(answer: httpx.Response) -> str:
 # Host names
 
 
-@pytest.mark.parametrize("host", ["evil.example", "a{b}.example:7860", "a`b.example", 'a"b.example', "[::1"])
 @pytest.mark.parametrize("path", EVERYWHERE)
-def test_a_name_made_to_lead_here_gets_nothing_from_any_route(open_app: tuple[App, str], path: str, host: str) -> None:
-    for method in ("GET", "POST", "OPTIONS"):
-        answer = ask(method, open_app[1] + path, headers={"Host": host})
-        assert answer.status_code == 403
-        assert "--allow-host" in reason(answer)
+def test_a_name_made_to_lead_here_gets_nothing_from_any_route(open_app: tuple[App, str], path: str) -> None:
+    for host in ("evil.example", "a{b}.example:7860", "a`b.example", 'a"b.example', "[::1"):
+        for method in ("GET", "POST", "OPTIONS"):
+            answer = ask(method, open_app[1] + path, headers={"Host": host})
+            assert answer.status_code == 403, (host, method)
+            assert "--allow-host" in reason(answer), (host, method)
 
 
 def test_a_login_does_not_open_other_names(guarded: tuple[App, str]) -> None:
@@ -172,23 +172,23 @@ def test_the_page_s_files_are_no_way_out_of_their_folder(open_app: tuple[App, st
 # Origins
 
 
-@pytest.mark.parametrize("origin", ["http://[::1", "http://[", "http://a:b", "null", "\x80", "https://evil.example"])
 @pytest.mark.parametrize("path", ["/", "/config", "/theme.css", "/login", "/api/status", "/api/undo", "/docs"])
-def test_a_foreign_or_malformed_origin_is_a_plain_refusal(open_app: tuple[App, str], path: str, origin: str) -> None:
-    for method in ("GET", "POST", "OPTIONS"):
-        answer = ask(method, open_app[1] + path, headers={"Origin": origin.encode("latin-1")})
-        assert 400 <= answer.status_code < 500
-        assert reason(answer)
-        assert "access-control-allow-origin" not in answer.headers
+def test_a_foreign_or_malformed_origin_is_a_plain_refusal(open_app: tuple[App, str], path: str) -> None:
+    for origin in ("http://[::1", "http://[", "http://a:b", "null", "\x80", "https://evil.example"):
+        for method in ("GET", "POST", "OPTIONS"):
+            answer = ask(method, open_app[1] + path, headers={"Origin": origin.encode("latin-1")})
+            assert 400 <= answer.status_code < 500, (origin, method)
+            assert reason(answer)
+            assert "access-control-allow-origin" not in answer.headers, (origin, method)
 
 
 @pytest.mark.parametrize(
     "name", ["Referer", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Gradio-Server", "Cookie", "Range"]
 )
-@pytest.mark.parametrize("value", [b"http://[::1", b"\xff\xff", b"a{b}", b"", b"," * 1000])
-def test_a_malformed_header_is_no_fault_of_the_server(open_app: tuple[App, str], name: str, value: bytes) -> None:
-    for path in ("/", "/config", "/logout", "/api/status", "/media/images/item/0"):
-        assert ask("GET", open_app[1] + path, headers=[(name, value)]).status_code < 500
+def test_a_malformed_header_is_no_fault_of_the_server(open_app: tuple[App, str], name: str) -> None:
+    for value in (b"http://[::1", b"\xff\xff", b"a{b}", b"", b"," * 1000):
+        for path in ("/", "/config", "/logout", "/api/status", "/media/images/item/0"):
+            assert ask("GET", open_app[1] + path, headers=[(name, value)]).status_code < 500, (path, value)
 
 
 def test_a_link_from_another_site_opens_the_page_alone(open_app: tuple[App, str]) -> None:

@@ -17,7 +17,8 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 if CHROMIUM is None:
     pytest.skip("No chromium or google-chrome on the PATH: apt-get install chromium", allow_module_level=True)
 
-BROWSER_ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+# One process of a context draws all pages of this machine, see `stays_warm` in conftest.py.
+BROWSER_ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--process-per-site")
 PASSWORDS = {"ann": "secret-a", "bob": "secret-b"}
 TRUE_CLASS = {"red": "c0", "green": "c1", "blue": "c2"}  # of the pictures of the ten-class server, by folder
 
