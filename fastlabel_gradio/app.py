@@ -123,12 +123,16 @@ class App:
         from fastlabel_gradio.access import guarded
         from fastlabel_gradio.api import create_api
         from fastlabel_gradio.ui.page_routes import page_needs
+        from fastlabel_gradio.ui.web_files import web_files, web_routes
+
+        api = create_api(self.projects)
+        api.include_router(web_routes(web_files()))
 
         @asynccontextmanager
         async def lifespan(gradio: "FastAPI") -> AsyncIterator[None]:
             gradio.middleware_stack = guarded(
                 gradio.middleware_stack or gradio.build_middleware_stack(),
-                create_api(self.projects),
+                api,
                 page_needs=page_needs,
                 hosts=hosts,
                 access=self.access,

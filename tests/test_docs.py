@@ -111,7 +111,7 @@ def test_the_map_of_rooms_names_folders_that_exist() -> None:
 
 
 def test_the_table_of_keys_is_the_page_s_own() -> None:
-    [source] = re.findall(r"KEY_HELP = (\[.*?\n\]);", read("fastlabel_gradio/ui/grid_keys.js"), re.DOTALL)
+    [source] = re.findall(r"KEY_HELP = (\[.*?\n\]);", read("fastlabel_gradio/ui/web/keys.js"), re.DOTALL)
     of_kind = {"": "", "image": " (pictures)", "audio": " (sounds)"}
     lines = [(*line, "")[:3] for line in ast.literal_eval(source)]
     on_the_page = {keys + of_kind[kind]: meaning for keys, meaning, kind in lines}

@@ -11,6 +11,7 @@ import gradio as gr
 from fastlabel_gradio.ui.label_grid import read_asset
 from fastlabel_gradio.ui.label_tab import build_label_tab
 from fastlabel_gradio.ui.tab_info import TabInfo
+from fastlabel_gradio.ui.web_files import head_links, web_files
 
 KIND_TITLES = {"image": "Images", "audio": "Audio"}
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Arial", "sans-serif")
@@ -68,4 +69,4 @@ def _theme() -> gr.themes.Base:
 
 PAGE_THEME = _theme()
 PAGE_CSS = read_asset("page.css")
-PAGE_HEAD = f"<script>{read_asset('annotator.js')}</script>"
+PAGE_HEAD = head_links(web_files())

@@ -1,46 +1,7 @@
-// How sounds are played, for all tabs of the page and kept in this browser, and the controls for it above the cards.
+import { button, el } from "./dom.js";
+import { SPEEDS } from "./sound_settings.js";
 
-const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
-const SOUND_SETTINGS_KEY = "fastlabel:sound";
-
-class SoundSettings extends EventTarget {
-  constructor() {
-    super();
-    this.storage = openStorage();
-    const kept = this.read();
-    this.playOnFocus = kept.playOnFocus === true;
-    this.loop = kept.loop === true;
-    this.normalise = kept.normalise !== false;
-    this.speed = SPEEDS.includes(kept.speed) ? kept.speed : 1;
-  }
-
-  set(name, value) {
-    this[name] = value;
-    const { playOnFocus, loop, normalise, speed } = this;
-    try {
-      this.storage?.setItem(SOUND_SETTINGS_KEY, JSON.stringify({ playOnFocus, loop, normalise, speed }));
-    } catch {
-      this.storage = null;
-    }
-    this.dispatchEvent(new Event("change"));
-  }
-
-  // One speed up or down, as far as they go.
-  changeSpeed(steps) {
-    const place = SPEEDS.indexOf(this.speed) + steps;
-    this.set("speed", SPEEDS[Math.min(Math.max(place, 0), SPEEDS.length - 1)]);
-  }
-
-  read() {
-    try {
-      return JSON.parse(this.storage?.getItem(SOUND_SETTINGS_KEY) ?? "null") ?? {};
-    } catch {
-      return {};
-    }
-  }
-}
-
-class SoundBar {
+export class SoundBar {
   // `expand`: how many times slower than they were recorded sounds are played.
   constructor(settings, expand, signal) {
     this.settings = settings;

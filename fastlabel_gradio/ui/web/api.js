@@ -1,13 +1,13 @@
 // The REST API of one project, as the page uses it. Nothing here knows the grid.
 
-class ApiError extends Error {
+export class ApiError extends Error {
   constructor(message, status) {
     super(message);
     this.status = status; // 0: no answer at all
   }
 }
 
-class ProjectApi {
+export class ProjectApi {
   constructor(project) {
     this.project = project;
     this.root = new URL(".", document.baseURI); // the page's own folder, also below a proxy's path

@@ -1,7 +1,12 @@
 // The enlarged view: the current card as large as the window allows, with the same keys as the grid. A sound is seen as
 // its large spectrogram.
 
-class ZoomView {
+import { STATE_MARKS, cardState } from "./cards.js";
+import { button, el, nameNode, setShown, setText } from "./dom.js";
+import { formatPercent } from "./numbers.js";
+import { largeAxes, largeFace } from "./sound_face.js";
+
+export class ZoomView {
   // `player`: null where the items are pictures. `view`: the range of the spectrograms.
   constructor(pictureUrl, player, view) {
     this.pictureUrl = pictureUrl;

@@ -1,10 +1,12 @@
 // Labels not submitted yet, kept in localStorage by project and batch. A blocked or full store only costs the copy.
 
+import { openStorage } from "./storage.js";
+
 const DRAFT_PREFIX = "fastlabel:draft:";
 const DRAFT_DAYS = 14;
 const DRAFTS_KEPT = 30;
 
-class DraftStore {
+export class DraftStore {
   constructor(project) {
     this.prefix = DRAFT_PREFIX + project + ":";
     this.storage = openStorage();
@@ -44,13 +46,5 @@ class DraftStore {
     keys.sort((a, b) => age(a) - age(b));
     const stale = keys.filter((key, i) => i >= DRAFTS_KEPT || age(key) > DRAFT_DAYS * 86400e3);
     for (const key of stale) this.storage.removeItem(key);
-  }
-}
-
-function openStorage() {
-  try {
-    return window.localStorage;
-  } catch {
-    return null;
   }
 }

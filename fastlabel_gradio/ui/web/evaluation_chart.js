@@ -1,19 +1,12 @@
 // The learning curve as a picture: what each head got right of random items, how sure that is, and the target.
 
-const SVG = "http://www.w3.org/2000/svg";
-const CHART_PX = { height: 172, left: 40, right: 16, top: 8, bottom: 36 };
-const LEAST_POINT_ITEMS = 10; // of fewer random items a share says next to nothing
-const DOTS_SHOWN = 60;
+import { CHART_PX, LEAST_POINT_ITEMS, chartScale, roundStep } from "./chart_scale.js";
+import { el } from "./dom.js";
+import { percentText } from "./evaluation_text.js";
+import { formatCount, formatPercent, plural } from "./numbers.js";
 
-// The heads that were measured on enough items, by labels; of several heads of as many labels the newest.
-function measuredHeads(curve) {
-  const newest = new Map(curve.map((head) => [head.labels, head]));
-  const measured = [...newest.values()].filter((head) => head.audit_items >= LEAST_POINT_ITEMS);
-  measured.sort((a, b) => a.labels - b.labels);
-  return measured.map(({ labels, audit_items: items, correct, low, high }) => {
-    return { labels, items, accuracy: correct / items, low, high };
-  });
-}
+const SVG = "http://www.w3.org/2000/svg";
+const DOTS_SHOWN = 60;
 
 // `widthPx`: of the place that the picture will fill.
 function drawCurve(heads, target, widthPx) {
@@ -27,15 +20,6 @@ function drawCurve(heads, target, widthPx) {
   chart.append(svg("polyline", { class: "fl-chart-line", points: line }));
   if (heads.length <= DOTS_SHOWN) chart.append(...heads.map((head) => drawDot(head, scale)));
   return chart;
-}
-
-function chartScale(labels, widthPx) {
-  const end = 1.04 * labels;
-  const { left, top, height, bottom } = CHART_PX;
-  const right = widthPx - CHART_PX.right;
-  const x = (count) => round(left + ((right - left) * count) / end);
-  const y = (share) => round(top + (height - top - bottom) * (1 - share));
-  return { left, right, end, x, y };
 }
 
 function drawAxes(scale) {
@@ -72,18 +56,8 @@ function describePoint({ labels, items, accuracy, low, high }) {
   return describeShare(accuracy, low, high) + " of " + plural(items, "random item") + " at " + plural(labels, "label");
 }
 
-function describeShare(share, low, high) {
+export function describeShare(share, low, high) {
   return formatPercent(share) + " (" + Math.round(100 * low) + " to " + Math.round(100 * high) + ")";
-}
-
-// The next of 1, 2, 5, 10, 20, 50 …
-function roundStep(count) {
-  const power = 10 ** Math.max(0, Math.floor(Math.log10(count)));
-  return power * ([1, 2, 5].find((factor) => factor * power >= count) ?? 10);
-}
-
-function round(px) {
-  return Math.round(10 * px) / 10;
 }
 
 function chartText(text, x, y, anchor) {
@@ -97,4 +71,21 @@ function svg(tag, attributes, ...children) {
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   node.append(...children);
   return node;
+}
+
+export function buildCurve(heads, target, widthPx) {
+  const title = el("h3", "fl-evaluation-title", "Learning curve");
+  if (!heads.length) {
+    const begins = "It begins with the first head that is measured on " + LEAST_POINT_ITEMS + " random items.";
+    return [title, el("p", "fl-curve-note", begins)];
+  }
+  const words = [
+    curveKey("line", "accuracy on random items, with its 95 % interval"),
+    curveKey("target", "target " + percentText(target) + " %"),
+  ];
+  return [title, drawCurve(heads, target, widthPx), el("p", "fl-curve-note", ...words)];
+}
+
+function curveKey(name, text) {
+  return el("span", "fl-curve-key fl-curve-key-" + name, text);
 }

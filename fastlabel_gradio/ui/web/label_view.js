@@ -1,5 +1,23 @@
 // The grid of one project: brings batches from the REST API, sends labels there, and leads keys, clicks and the toolbar
-// to what they do. Everything else stands in the files before this one.
+// to what they do. Everything else stands in the modules that it imports.
+
+import { ApiError, ProjectApi } from "./api.js";
+import { BatchView } from "./batch_view.js";
+import { Dock } from "./dock.js";
+import { isVisible, setShown } from "./dom.js";
+import { DraftStore } from "./drafts.js";
+import { EmptyState } from "./empty_state.js";
+import { EvaluationPanel } from "./evaluation_panel.js";
+import { buildHelp } from "./help.js";
+import { actionOfKey } from "./keys.js";
+import { plural } from "./numbers.js";
+import { loadSheet } from "./sheet.js";
+import { SoundBar } from "./sound_bar.js";
+import { SoundPlayer } from "./sound_player.js";
+import { SoundSettings } from "./sound_settings.js";
+import { StatusPanel } from "./status_panel.js";
+import { EMBEDDING_BUSY, describeEmpty, mayHaveBatch } from "./status_text.js";
+import { ZoomView } from "./zoom_view.js";
 
 const POLL_BUSY_MS = 1000;
 const POLL_IDLE_MS = 4000;
@@ -8,7 +26,7 @@ const RENEW_MS = 60000;
 const MAX_BATCH_SIZE = 1000;
 const TOOLBAR = ["load", "submit", "undo", "train"];
 
-class LabelGrid {
+export class LabelGrid {
   constructor(element, settings) {
     this.settings = settings;
     this.strategy = settings.strategy;
@@ -498,8 +516,3 @@ function pagePlayer() {
   window.fastlabel.player ??= new SoundPlayer(new SoundSettings());
   return window.fastlabel.player;
 }
-
-window.fastlabel ??= { grids: {} };
-window.fastlabel.grids[props.settings.project]?.stop();
-window.fastlabel.grids[props.settings.project] = new LabelGrid(element, props.settings);
-window.fastlabel.grids[props.settings.project].start();

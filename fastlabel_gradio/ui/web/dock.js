@@ -1,9 +1,13 @@
 // The dock below the cards: classes with keys and counts, how far the batch is, messages, the buttons that end it.
 
+import { button, el, nameNode, setShown, setText } from "./dom.js";
+import { digitsOfClasses } from "./keys.js";
+import { formatCount } from "./numbers.js";
+
 const LEGEND_LIMIT = 60;
 const MESSAGE_MS = 8000; // what needs no answer goes by itself; warnings and errors stay
 
-class Dock {
+export class Dock {
   constructor() {
     this.legend = el("div", "fl-legend");
     this.legend.setAttribute("role", "group");

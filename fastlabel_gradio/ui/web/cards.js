@@ -1,18 +1,22 @@
-// One card: picture or spectrogram, suggestion, menu of classes. Building and painting only; grid_batch.js decides what
+// One card: picture or spectrogram, suggestion, menu of classes. Building and painting only; batch_view.js decides what
 // happens to it.
+
+import { button, el, nameNode, setText } from "./dom.js";
+import { formatPercent } from "./numbers.js";
+import { cardFace } from "./sound_face.js";
+import { Sound } from "./sound_player.js";
 
 const UNSURE_ABOVE_CHANCE = 0.15; // less than this above 1 / classes is marked as unsure
 const MENU_OPTIONS_AT_ONCE = 20000; // more than this on one page, and menus are filled when they are opened
+export const STATE_MARKS = { open: "", accepted: "✓", labeled: "✓", changed: "✎" };
 
-const STATE_MARKS = { open: "", accepted: "✓", labeled: "✓", changed: "✎" };
-
-function cardState(card) {
+export function cardState(card) {
   if (card.label === null) return "open";
   if (!card.suggestion) return "labeled";
   return card.suggestion.index === card.label ? "accepted" : "changed";
 }
 
-class CardDeck {
+export class CardDeck {
   // `expand`: how many times slower than they were recorded sounds are played.
   constructor(classes, player, mediaUrl, expand) {
     this.classes = classes;
@@ -126,29 +130,4 @@ function paintChip(chip, suggestion, state) {
   const words = suggestion.name + ", " + formatPercent(suggestion.confidence) + (unsure ? ", unsure" : "");
   chip.title = (state === "open" ? "Accept (Enter): " : "") + words;
   chip.setAttribute("aria-label", (state === "accepted" ? "Accepted: " : "Accept: ") + words);
-}
-
-// Where tile `index` lies on the contact sheet, as CSS percentages. The tile is drawn 1 % larger than its box, so that
-// rounding never shows a line of its neighbour.
-const TILE_OVERLAP = 1.01;
-
-function placeTile(tile, index, sheet) {
-  const column = index % sheet.columns;
-  const row = Math.floor(index / sheet.columns);
-  tile.style.backgroundImage = sheet.image;
-  tile.style.backgroundSize = sheet.columns * TILE_OVERLAP * 100 + "% " + sheet.rows * TILE_OVERLAP * 100 + "%";
-  tile.style.backgroundPosition = tileOffset(column, sheet.columns) + "% " + tileOffset(row, sheet.rows) + "%";
-}
-
-function tileOffset(place, count) {
-  const margin = (TILE_OVERLAP - 1) / 2;
-  return ((place * TILE_OVERLAP + margin) / (count * TILE_OVERLAP - 1)) * 100;
-}
-
-// Resolves when the sheet of `count` tiles can be painted without another wait.
-async function loadSheet(url, columns, count) {
-  const picture = new Image();
-  picture.src = url;
-  await picture.decode();
-  return { picture, columns, rows: Math.ceil(count / columns), image: 'url("' + CSS.escape(url) + '")' };
 }

@@ -1,7 +1,7 @@
 // The keyboard: which key does what, and the help that lists it. Keys act on the grid on screen, wherever the focus is.
 
 // What keys do; third, the kind of items that a line is for.
-const KEY_HELP = [
+export const KEY_HELP = [
   ["1 … 9, 0", "label the card as class 1 to 10, and move on"],
   ["Enter", "accept the suggestion, and move on"],
   ["Shift + Enter", "accept the suggestions of all cards without a label"],
@@ -36,6 +36,7 @@ const KEY_ACTIONS = {
   n: "loadNext",
   u: "undo",
 };
+
 const KEY_ACTIONS_OF_KIND = {
   image: { " ": "toggleZoom" },
   audio: { " ": "toggleSound", ",": "playSlower", ".": "playFaster", l: "toggleLoop", v: "toggleNormalise", p: "togglePlayOnFocus" },
@@ -45,7 +46,7 @@ const REPEATABLE = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]);
 const TYPING = "input, textarea, select, [contenteditable]:not([contenteditable=false]), [role=listbox]";
 const PRESSABLE = "button, a[href], summary, [role=button], [role=tab]";
 
-function actionOfKey(event, kind) {
+export function actionOfKey(event, kind) {
   if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return null;
   if (isMeantForTarget(event)) return null;
   if (event.key === "?") return { method: "toggleHelp" };
@@ -67,7 +68,7 @@ function shiftedAction(event) {
 }
 
 // The digit key of each class: 1 to 9 and 0 in the order of the screen, but its own digit where every class is one.
-function digitsOfClasses(classes) {
+export function digitsOfClasses(classes) {
   return classes.every((name) => /^[0-9]$/.test(name)) ? classes : [..."1234567890"].slice(0, classes.length);
 }
 
@@ -83,29 +84,4 @@ function isMeantForTarget(event) {
   const target = event.target instanceof Element ? event.target : document.body;
   if (target.closest(TYPING)) return true;
   return Boolean(target.closest(PRESSABLE)) && ["Enter", " "].includes(event.key);
-}
-
-function buildHelp(kind) {
-  const lines = KEY_HELP.filter(([, , only]) => !only || only === kind);
-  const rows = lines.map(([keys, meaning]) => el("tr", "", el("th", "", keyCaps(keys)), el("td", "", meaning)));
-  const close = button("fl-quiet", "Close", "close-help", "Esc");
-  const title = el("h2", "fl-help-title", "Keys");
-  const click = { image: "on a picture moves there", audio: "on a spectrogram plays from there" }[kind];
-  const note = el("p", "fl-help-note", "A click " + click + ", a click on a suggestion accepts it.");
-  const help = el("dialog", "fl-help", title, el("table", "", el("tbody", "", ...rows)), note, close);
-  help.setAttribute("aria-label", "Keys");
-  help.addEventListener("click", (event) => event.target === help && help.close());
-  help.addEventListener("keydown", (event) => {
-    if (event.key !== "?") return;
-    help.close();
-    event.preventDefault(); // or the page's own handler, finding it closed, opens it again
-  });
-  return help;
-}
-
-function keyCaps(keys) {
-  const caps = el("span", "fl-keycaps");
-  const isBetween = (part) => /^( \+ |, | |…)$/.test(part);
-  for (const part of keys.split(/( \+ |, | )/)) caps.append(isBetween(part) ? part : el("kbd", "fl-key", part));
-  return caps;
 }

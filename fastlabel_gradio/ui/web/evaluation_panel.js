@@ -1,18 +1,15 @@
-// How good the head is on random items that it was not trained on: a line above the cards, and behind it the advice,
-// the target, the learning curve and the recall of each class.
+import { ApiError } from "./api.js";
+import { measuredHeads } from "./chart_scale.js";
+import { button, el, setShown, setText } from "./dom.js";
+import { buildCurve } from "./evaluation_chart.js";
+import { LEAST_AUDIT_ITEMS, describeAudit, describeCalibration, describeTruth, percentText } from "./evaluation_text.js";
+import { buildRecall } from "./recall.js";
+import { LEAST_TARGET, MOST_TARGET, TargetStore, targetInput } from "./target.js";
 
-const LEAST_AUDIT_ITEMS = 30;
 const EVALUATION_EVERY_MS = 2000;
-const RECALL_SHOWN = 60;
 const CURVE_WIDTH_PX = 430;
-const TARGET_PREFIX = "fastlabel:target:";
-const LIKE_THESE =
-  "True for items like these. Bursts of one scene or cuts of one recording make it too good: see group_pattern in the " +
-  "documentation of sources.";
-const LEAST_TARGET = 50;
-const MOST_TARGET = 99.9;
 
-class EvaluationPanel {
+export class EvaluationPanel {
   constructor(api, signal) {
     this.api = api;
     this.answer = null;
@@ -146,99 +143,4 @@ class EvaluationPanel {
     const target = this.target ?? this.answer?.target;
     this.input.value = target ? percentText(target) : "";
   }
-}
-
-// The target that the person set for a project, 0 to 1. A blocked store only forgets it.
-class TargetStore {
-  constructor(project) {
-    this.key = TARGET_PREFIX + project;
-    this.storage = openStorage();
-  }
-
-  load() {
-    const target = Number(this.storage?.getItem(this.key));
-    return target >= LEAST_TARGET / 100 && target <= MOST_TARGET / 100 ? target : null;
-  }
-
-  save(target) {
-    try {
-      this.storage?.setItem(this.key, String(target));
-    } catch {
-      this.storage = null;
-    }
-  }
-}
-
-function targetInput() {
-  const input = el("input", "fl-target-input");
-  Object.assign(input, { type: "number", min: LEAST_TARGET, max: MOST_TARGET, step: "any", inputMode: "decimal" });
-  return input;
-}
-
-function describeAudit({ items, groups, true_for: trueFor, accuracy, low, high }) {
-  if (items < LEAST_AUDIT_ITEMS) return "too early to say: " + items + " of " + LEAST_AUDIT_ITEMS + " random items";
-  const share = "about " + describeShare(accuracy, low, high);
-  if (groups === null) return share + ", from " + plural(items, "random item");
-  const counted = plural(items, "random item") + " of " + formatCount(groups) + " " + groupNoun(trueFor);
-  return share + " on " + trueFor + ", from " + counted;
-}
-
-// What the figure is true for, and why its interval is wider, or why it may be too good.
-function describeTruth({ groups, true_for: trueFor }) {
-  if (groups === null) return LIKE_THESE;
-  const measured = formatCount(groups) + " " + groupNoun(trueFor) + " of which nothing is trained on.";
-  return "True for " + trueFor + ": measured on " + measured;
-}
-
-// "recordings" or "groups".
-function groupNoun(trueFor) {
-  return trueFor.replace("new ", "");
-}
-
-function describeCalibration({ items, calibration_error: error }) {
-  if (items < LEAST_AUDIT_ITEMS) return "";
-  const points = Math.round(100 * error);
-  return "Confidences are off by " + (points ? plural(points, "point") : "less than a point") + " on average.";
-}
-
-function percentText(share) {
-  return String(Math.round(1000 * share) / 10);
-}
-
-function buildCurve(heads, target, widthPx) {
-  const title = el("h3", "fl-evaluation-title", "Learning curve");
-  if (!heads.length) {
-    const begins = "It begins with the first head that is measured on " + LEAST_POINT_ITEMS + " random items.";
-    return [title, el("p", "fl-curve-note", begins)];
-  }
-  const words = [
-    curveKey("line", "accuracy on random items, with its 95 % interval"),
-    curveKey("target", "target " + percentText(target) + " %"),
-  ];
-  return [title, drawCurve(heads, target, widthPx), el("p", "fl-curve-note", ...words)];
-}
-
-function curveKey(name, text) {
-  return el("span", "fl-curve-key fl-curve-key-" + name, text);
-}
-
-function buildRecall(recall) {
-  const known = recall.filter(({ items }) => items > 0);
-  const unknown = recall.filter(({ items }) => items === 0);
-  known.sort((a, b) => a.correct / a.items - b.correct / b.items || b.items - a.items);
-  const rows = [...known, ...unknown].slice(0, RECALL_SHOWN).map(recallRow);
-  const left = recall.length - rows.length;
-  const more = left > 0 && el("p", "fl-curve-note", "and " + formatCount(left) + " more");
-  return [el("h3", "fl-evaluation-title", "Recall of each class"), el("ul", "fl-recall-list", ...rows), more || ""];
-}
-
-function recallRow({ label, correct, items }) {
-  const name = nameNode(label, "fl-recall-name");
-  name.title = label;
-  const bar = el("progress", "fl-recall-bar");
-  bar.max = Math.max(items, 1);
-  bar.value = correct;
-  bar.setAttribute("aria-hidden", "true"); // the words beside it say as much
-  const words = items ? formatCount(correct) + " of " + formatCount(items) : "none yet";
-  return el("li", "fl-recall-row", name, bar, el("span", "fl-recall-count", words));
 }

@@ -1,6 +1,6 @@
-"use strict";
 // Without a login, an annotator is a random id in a cookie, so that a reload and a second tab are the same person.
-function ensureAnnotatorCookie() {
+
+export function ensureAnnotatorCookie() {
   if (/(^|; )fastlabel_annotator=/.test(document.cookie)) return;
   const letters = "abcdefghijkmnpqrstuvwxyz23456789";
   const random = crypto.getRandomValues(new Uint8Array(8));
@@ -10,4 +10,3 @@ function ensureAnnotatorCookie() {
   const site = framed ? "SameSite=None; Secure; Partitioned" : "SameSite=Lax";
   document.cookie = "fastlabel_annotator=" + id + "; path=/; max-age=31536000; " + site;
 }
-ensureAnnotatorCookie();

@@ -1,9 +1,9 @@
 // Sounds and the one player of the page: starting a sound stops the one before, in whichever tab that is.
-// Knows no card: what a sound looks like is told by its faces (grid_sound_face.js).
+// Knows no card: what a sound looks like is told by its faces (sound_face.js).
 
 const WARM_AFTER_MS = 100; // moving on faster than this loads nothing
 
-class Sound {
+export class Sound {
   // `expand`: how many times slower than it was recorded it is played.
   constructor(url, item, expand) {
     this.url = url;
@@ -28,7 +28,7 @@ class Sound {
   }
 }
 
-class SoundPlayer {
+export class SoundPlayer {
   constructor(settings) {
     this.settings = settings;
     this.media = new Audio();

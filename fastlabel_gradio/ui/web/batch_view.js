@@ -1,8 +1,14 @@
 // The batch on screen: its cards, the current one, the labels given so far and how to take them back. Knows no server.
 
+import { CardDeck } from "./cards.js";
+import { el } from "./dom.js";
+import { digitsOfClasses } from "./keys.js";
+import { plural } from "./numbers.js";
+import { placeTile } from "./sheet.js";
+
 const MANY_CARDS = 200;
 
-class BatchView {
+export class BatchView {
   // `player`: null where the items are pictures. `expand`: how many times slower than recorded it plays.
   constructor(drafts, dock, zoom, player, mediaUrl, expand) {
     this.drafts = drafts;

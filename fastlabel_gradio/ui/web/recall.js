@@ -1,0 +1,25 @@
+import { el, nameNode } from "./dom.js";
+import { formatCount } from "./numbers.js";
+
+const RECALL_SHOWN = 60;
+
+export function buildRecall(recall) {
+  const known = recall.filter(({ items }) => items > 0);
+  const unknown = recall.filter(({ items }) => items === 0);
+  known.sort((a, b) => a.correct / a.items - b.correct / b.items || b.items - a.items);
+  const rows = [...known, ...unknown].slice(0, RECALL_SHOWN).map(recallRow);
+  const left = recall.length - rows.length;
+  const more = left > 0 && el("p", "fl-curve-note", "and " + formatCount(left) + " more");
+  return [el("h3", "fl-evaluation-title", "Recall of each class"), el("ul", "fl-recall-list", ...rows), more || ""];
+}
+
+function recallRow({ label, correct, items }) {
+  const name = nameNode(label, "fl-recall-name");
+  name.title = label;
+  const bar = el("progress", "fl-recall-bar");
+  bar.max = Math.max(items, 1);
+  bar.value = correct;
+  bar.setAttribute("aria-hidden", "true"); // the words beside it say as much
+  const words = items ? formatCount(correct) + " of " + formatCount(items) : "none yet";
+  return el("li", "fl-recall-row", name, bar, el("span", "fl-recall-count", words));
+}

@@ -1,0 +1,99 @@
+import { button, el, setShown, setText } from "./dom.js";
+import { formatDuration, frequencyTicks, ticksPerTime, timePx, timeTicks, timeUnit } from "./ticks.js";
+
+const CARD_TICKS = 6;
+const LARGE_TICKS = 12;
+const NARROW_PX = 700; // a window with half the ticks, and narrow cards
+const CARD_WIDTHS_PX = [156, 220]; // the least of a card in a narrow and in a wide window, as grid_sound.css has it
+const LARGE_WIDTHS_PX = [270, 600];
+const DURATION_PX = 50; // of a card's ruler, behind its times
+const LARGE_RATIO = 2.5;
+
+class SoundFace {
+  // `ticks` at most below a spectrogram that is at least `widthPx` wide.
+  constructor(name, ticks, widthPx) {
+    this.name = name;
+    this.ticks = ticks;
+    this.widthPx = widthPx;
+    this.cursor = el("div", "fl-cursor");
+    this.play = button("fl-play", "", "play");
+    this.play.tabIndex = -1;
+    this.ruler = el("div", "fl-ruler");
+    this.ruler.setAttribute("aria-hidden", "true");
+    this.duration = el("span", "fl-duration");
+    this.gain = el("span", "fl-gain");
+    this.problem = el("p", "fl-sound-problem");
+    this.unit = el("span", "fl-second");
+    this.unit.setAttribute("aria-hidden", "true");
+    setShown(this.cursor, false);
+    setShown(this.problem, false);
+  }
+
+  // `gainDb`: by how much it is turned up.
+  paint(sound, state, gainDb) {
+    setShown(this.cursor, state !== "stopped");
+    this.play.dataset.state = state;
+    this.play.setAttribute("aria-label", (state === "stopped" ? "Play " : "Stop ") + this.name);
+    this.play.title = (state === "stopped" ? "Play" : "Stop") + " (Space)";
+    setText(this.problem, sound.problem);
+    setShown(this.problem, sound.problem !== "");
+    setText(this.gain, gainDb ? "+" + gainDb + " dB" : "");
+    setShown(this.gain, gainDb > 0);
+    this.gain.title = gainDb ? "A quiet recording, turned up by " + gainDb + " dB (v)" : "";
+    if (this.measured !== sound || this.durationS !== sound.durationS) this.paintTime(sound);
+  }
+
+  paintTime(sound) {
+    this.measured = sound;
+    this.durationS = sound.durationS;
+    const ticks = sound.durationS > 0 ? timeTicks(sound.startS, sound.durationS, this.ticks) : [];
+    setText(this.duration, sound.durationS > 0 ? formatDuration(sound.durationS) : "");
+    setText(this.unit, timeUnit(sound.startS + sound.durationS));
+    const every = ticksPerTime(ticks, this.widthPx);
+    const timed = ticks.map((tick, index) => (index % every === 0 ? tick : { ...tick, text: "" }));
+    this.ruler.replaceChildren(...timed.map((tick) => tickNode(tick, this.widthPx)));
+  }
+
+  // A transform and nothing else: no layout work while a sound plays.
+  moveCursor(place) {
+    this.cursor.style.transform = "translateX(" + (Math.min(place, 1) * 100).toFixed(3) + "%)";
+  }
+}
+
+export function cardFace(index) {
+  const face = new SoundFace("item " + (index + 1), CARD_TICKS, CARD_WIDTHS_PX[isNarrow() ? 0 : 1]);
+  face.time = el("div", "fl-time", face.ruler, face.duration);
+  return face;
+}
+
+export function largeFace() {
+  return new SoundFace("this sound", isNarrow() ? LARGE_TICKS / 2 : LARGE_TICKS, LARGE_WIDTHS_PX[isNarrow() ? 0 : 1]);
+}
+
+function isNarrow() {
+  return window.innerWidth < NARROW_PX;
+}
+
+export function largeAxes(face, picture, view) {
+  return el("div", "fl-axes", frequencyRuler(view, face.widthPx / LARGE_RATIO), picture, face.unit, face.ruler);
+}
+
+function tickNode({ place, text }, widthPx) {
+  const node = el("span", "fl-tick", text ? el("span", "fl-tick-text", text) : null);
+  node.style.left = place * 100 + "%";
+  node.dataset.edge = place < 0.02 ? "start" : place > 0.98 ? "end" : "";
+  node.dataset.late = place * widthPx + timePx(text) / 2 > widthPx - DURATION_PX;
+  return node;
+}
+
+function frequencyRuler(view, heightPx) {
+  const ruler = el("div", "fl-frequencies");
+  ruler.setAttribute("aria-hidden", "true");
+  for (const { place, text } of frequencyTicks(view, heightPx)) {
+    const node = el("span", "fl-frequency", text);
+    node.style.bottom = place * 100 + "%";
+    ruler.append(node);
+  }
+  ruler.append(el("span", "fl-unit", "kHz"));
+  return ruler;
+}

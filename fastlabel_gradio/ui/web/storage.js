@@ -1,0 +1,7 @@
+export function openStorage() {
+  try {
+    return window.localStorage;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,33 @@
+import { el } from "./dom.js";
+import { openStorage } from "./storage.js";
+
+const TARGET_PREFIX = "fastlabel:target:";
+export const LEAST_TARGET = 50;
+export const MOST_TARGET = 99.9;
+
+// The target that the person set for a project, 0 to 1. A blocked store only forgets it.
+export class TargetStore {
+  constructor(project) {
+    this.key = TARGET_PREFIX + project;
+    this.storage = openStorage();
+  }
+
+  load() {
+    const target = Number(this.storage?.getItem(this.key));
+    return target >= LEAST_TARGET / 100 && target <= MOST_TARGET / 100 ? target : null;
+  }
+
+  save(target) {
+    try {
+      this.storage?.setItem(this.key, String(target));
+    } catch {
+      this.storage = null;
+    }
+  }
+}
+
+export function targetInput() {
+  const input = el("input", "fl-target-input");
+  Object.assign(input, { type: "number", min: LEAST_TARGET, max: MOST_TARGET, step: "any", inputMode: "decimal" });
+  return input;
+}
