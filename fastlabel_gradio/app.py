@@ -489,6 +489,7 @@ def _open_browser(arguments: argparse.Namespace) -> bool:
 
 
 def _tab(project: "Project") -> "TabInfo":
+    from fastlabel_gradio.exports import EXPORTERS
     from fastlabel_gradio.strategies import STRATEGIES
     from fastlabel_gradio.ui.tab_info import TabInfo
 
@@ -500,6 +501,7 @@ def _tab(project: "Project") -> "TabInfo":
         strategy=project.config.strategy,
         batch_size=project.config.batch_size,
         sound_view=project.source.sound_view,
+        exports=EXPORTERS.names(),
     )
 
 

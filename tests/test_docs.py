@@ -1,6 +1,5 @@
 """Names, commands, paths, keys, options and routes that the documents mention exist, and the package is whole."""
 
-import ast
 import re
 import subprocess
 import tomllib
@@ -23,6 +22,7 @@ from fastlabel_gradio.sources import SOURCES
 from fastlabel_gradio.sources.sound_files import SoundOptions
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Kind
+from fastlabel_gradio.ui.words import read_words
 from tests.documents import DOCUMENTS, ROOT, Block, blocks, first_table, front_matter, prose, quoted, read, section
 from tests.test_imports import FLOOR_OF
 
@@ -111,10 +111,14 @@ def test_the_map_of_rooms_names_folders_that_exist() -> None:
 
 
 def test_the_table_of_keys_is_the_page_s_own() -> None:
-    [source] = re.findall(r"KEY_HELP = (\[.*?\n\]);", read("fastlabel_gradio/ui/web/keys.js"), re.DOTALL)
+    rows = re.findall(r"\{\s*(name: .*?)\},?\n(?=  \{|\];)", read("fastlabel_gradio/ui/web/commands.js"), re.DOTALL)
     of_kind = {"": "", "image": " (pictures)", "audio": " (sounds)"}
-    lines = [(*line, "")[:3] for line in ast.literal_eval(source)]
-    on_the_page = {keys + of_kind[kind]: meaning for keys, meaning, kind in lines}
+    lines = [
+        {key: (re.findall(rf'\b{key}: "(.*?)"', row) or [""])[0] for key in ("caps", "help", "kind")} for row in rows
+    ]
+    words = read_words("en")
+    on_the_page = {line["caps"] + of_kind[line["kind"]]: words[line["help"]] for line in lines if line["caps"]}
+    assert len(on_the_page) == read("fastlabel_gradio/ui/web/commands.js").count("caps: ")
     in_the_readme = {row[0]: row[1] for row in first_table(section(README, "Keys"))}
     assert list(in_the_readme) == list(on_the_page)
     assert all(in_the_readme[key].startswith(meaning) for key, meaning in on_the_page.items())

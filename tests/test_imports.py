@@ -19,7 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("pool_ledger",),
     ("learner",),
     ("labeler",),
-    ("project", "access"),
+    ("project", "access", "api_models"),
     ("api", "ui", "simulation"),
     ("app",),
 )

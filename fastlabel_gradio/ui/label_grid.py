@@ -31,6 +31,7 @@ def label_grid(tab: TabInfo) -> gr.HTML:
             "kind": tab.kind,
             "strategy": tab.strategy,
             "batch_size": tab.batch_size,
+            "exports": list(tab.exports),
             "sound_view": {
                 "low_hz": tab.sound_view.low_hz,
                 "top_hz": tab.sound_view.top_hz,

@@ -1,6 +1,6 @@
 """One project's tab: the toolbar of Gradio components, and the grid that it commands.
 
-A button is a line of JavaScript that calls the grid, and the grid calls the REST API: no Python runs in between, so a
+A button is a line of JavaScript that calls the session, and the session calls the REST API: no Python runs in between, so a
 button waits for no queue and does nothing that `curl` cannot do.
 """
 
@@ -73,6 +73,6 @@ def _batch_size(tab: TabInfo) -> gr.Number:
 
 
 def _call(tab: TabInfo, method: str) -> str:
-    """JavaScript that calls a method of the tab's grid, if the grid is on the page yet."""
-    grid = f"window.fastlabel?.grids[{json.dumps(tab.project)}]"
-    return f"(...values) => {{ {grid}?.{method}(...values); return []; }}"
+    """JavaScript that calls a method of the project's session, if that is on the page yet."""
+    session = f"window.fastlabel?.views[{json.dumps(tab.project)}]?.session"
+    return f"(...values) => {{ {session}?.{method}(...values); return []; }}"

@@ -1,17 +1,27 @@
-// The batch on screen: its cards, the current one, the labels given so far and how to take them back. Knows no server.
+// The cards of the batch on screen: paints what the batch says, leads the focus, plays sounds. Knows no server.
 
 import { CardDeck } from "./cards.js";
+import { digitsOfClasses } from "./commands.js";
 import { el } from "./dom.js";
-import { digitsOfClasses } from "./keys.js";
-import { plural } from "./numbers.js";
 import { placeTile } from "./sheet.js";
+import { t } from "./words.js";
+
+/** @typedef {import("./batch.js").Batch} Batch */
+/** @typedef {import("./batch.js").Card} Card */
+/** @typedef {import("./cards.js").CardNode} CardNode */
+/** @typedef {import("./sheet.js").Sheet} Sheet */
 
 const MANY_CARDS = 200;
 
 export class BatchView {
-  // `player`: null where the items are pictures. `expand`: how many times slower than recorded it plays.
-  constructor(drafts, dock, zoom, player, mediaUrl, expand) {
-    this.drafts = drafts;
+  /**
+   * @param {import("./dock.js").Dock} dock
+   * @param {import("./zoom_view.js").ZoomView} zoom
+   * @param {import("./sound_player.js").SoundPlayer | null} player null where the items are pictures
+   * @param {(url: string) => string} mediaUrl
+   * @param {number} expand how many times slower than recorded sounds are played
+   */
+  constructor(dock, zoom, player, mediaUrl, expand) {
     this.dock = dock;
     this.zoom = zoom;
     this.player = player;
@@ -19,261 +29,225 @@ export class BatchView {
     this.expand = expand;
     this.node = el("div", "fl-cards");
     this.node.setAttribute("role", "group");
-    this.node.setAttribute("aria-label", "Batch");
-    this.cards = [];
+    this.node.setAttribute("aria-label", t("batch"));
     this.hasShown = false; // a batch, since the page was loaded
-    this.forget();
+    /** @type {Batch | null} */
+    this.batch = null;
+    /** @type {CardNode[]} */
+    this.cards = [];
   }
 
   // Drops the batch; its cards stay on screen until the next one is there, so that nothing flickers.
   forget() {
-    if (this.hasSound()) this.player.close();
+    if (this.hasSound()) this.player?.close();
     this.batch = null;
     this.cards = [];
-    this.changes = []; // what undoChange takes back: lists of [card, label before]
-    this.restored = false;
-    this.givenBack = false; // the claim ran out while the page slept
-    this.current = 0;
   }
 
+  /** @param {Batch} batch */
   open(batch) {
     this.forget();
     this.batch = batch;
-    this.classes = batch.classes;
     this.deck = new CardDeck(batch.classes, this.player, this.mediaUrl, this.expand);
-    this.cards = this.deck.build(batch.items);
-    this.restoreLabels();
+    this.cards = this.deck.build(batch.cards);
+    batch.on("labels", (cards) => this.paintLabels(cards));
+    batch.on("taken back", ([first]) => this.focusCard(first.index));
   }
 
+  /** @param {Sheet | null} sheet */
   paintSheet(sheet) {
     this.sheet = sheet; // kept: a decoded picture stays decoded while something holds it
-    if (sheet) for (const card of this.cards) placeTile(card.tile, card.index, sheet);
+    if (sheet) for (const { tile, card } of this.cards) placeTile(tile, card.index, sheet);
   }
 
-  reveal() {
+  /** @param {Batch} batch the one that is open */
+  reveal(batch) {
     this.node.classList.toggle("fl-many", this.cards.length > MANY_CARDS);
     const fragment = document.createDocumentFragment();
     fragment.append(...this.cards.map((card) => card.node));
     this.node.replaceChildren(fragment);
-    this.dock.setClasses(this.classes);
-    this.dock.paint(this.cards);
-    this.setCurrent(Math.max(0, this.cards.findIndex((card) => card.label === null)));
+    this.dock.setClasses(batch.classes);
+    this.dock.paint(batch);
+    this.setCurrent(batch, batch.current);
     if (this.hasShown) this.arrive(); // while the page loads, no sound is asked for
     this.hasShown = true;
   }
 
-  labeledCards() {
-    return this.cards.filter((card) => card.label !== null);
-  }
-
-  submission() {
-    return this.labeledCards().map((card) => ({ id: card.item.id, label: this.classes[card.label] }));
-  }
-
-  restoreLabels() {
-    const draft = this.drafts.load(this.batch.batch_id);
-    for (const card of this.cards) {
-      card.label = card.item.label ?? null;
-      this.restored ||= card.label !== null; // labels that an undo brought back are on this screen only
-      if (Object.hasOwn(draft, card.item.id)) this.restoreLabel(card, draft[card.item.id]);
-      if (card.label !== null) this.deck.paint(card);
-    }
-    if (this.labeledCards().length) this.saveDraft();
-  }
-
-  restoreLabel(card, name) {
-    const index = this.classes.indexOf(name);
-    card.label = index < 0 ? null : index;
-    this.restored ||= card.label !== null;
-  }
-
-  saveDraft() {
-    const known = this.cards.filter((card) => card.label !== null || card.item.label !== null);
-    const names = known.map((card) => [card.item.id, card.label === null ? null : this.classes[card.label]]);
-    this.drafts.save(this.batch.batch_id, Object.fromEntries(names));
-  }
-
-  // One change of the person: what it did to which cards, kept for undoChange.
-  change(cards, labelOf) {
-    const changed = cards.filter((card) => labelOf(card) !== card.label);
-    if (!changed.length) return;
-    this.changes.push(changed.map((card) => [card, card.label]));
-    for (const card of changed) this.setLabel(card, labelOf(card));
-    this.afterChange();
-  }
-
-  undoChange() {
-    const change = this.changes.pop();
-    for (const [card, before] of change) this.setLabel(card, before);
-    this.afterChange();
-    this.focusCard(change[0][0].index);
-    return change.length;
-  }
-
-  setLabel(card, label) {
-    card.label = label;
-    this.deck.paint(card);
-    this.zoom.paint(card, this.classes);
-  }
-
-  afterChange() {
-    this.saveDraft();
-    this.dock.paint(this.cards);
+  /** @param {Card[]} cards */
+  paintLabels(cards) {
+    if (!this.batch) return;
+    for (const { index } of cards) this.deck?.paint(this.cards[index]);
+    this.zoom.paint(this.batch);
+    this.dock.paint(this.batch);
     this.dock.forgetWarning();
   }
 
+  /** @param {number} index of a class */
   labelCurrent(index) {
-    if (index >= this.classes.length) return;
-    this.change([this.cards[this.current]], () => index);
+    if (!this.batch || index >= this.batch.classes.length) return;
+    this.batch.change([this.batch.currentCard], () => index);
     this.moveOn();
   }
 
+  /** @param {string} digit */
   labelByDigit(digit) {
-    const index = digitsOfClasses(this.classes).indexOf(digit);
+    const index = digitsOfClasses(this.batch?.classes ?? []).indexOf(digit);
     if (index >= 0) this.labelCurrent(index);
   }
 
   acceptCurrent() {
-    const card = this.cards[this.current];
-    if (!card.suggestion) return this.dock.say("This card has no suggestion yet: choose its class.", "warning");
-    this.change([card], () => card.suggestion.index);
+    const card = this.batch?.currentCard;
+    if (!card?.suggestion) return this.dock.say(t("no_suggestion"), "warning");
+    this.batch?.change([card], suggested);
     return this.moveOn();
   }
 
-  acceptCard(card) {
-    this.change([card], () => card.suggestion.index);
+  /** @param {CardNode} built */
+  acceptCard({ card }) {
+    this.batch?.change([card], suggested);
     this.focusCard(card.index);
   }
 
   acceptRest() {
-    const open = this.cards.filter((card) => card.label === null && card.suggestion);
-    this.change(open, (card) => card.suggestion.index);
-    const accepted = "Accepted " + plural(open.length, "suggestion") + ": press s to submit.";
-    this.dock.say(open.length ? accepted : "No suggestion is left to accept.");
+    const count = this.batch?.change(this.batch.acceptable, suggested) ?? 0;
+    this.dock.say(count ? t("accepted_rest", { n: count }) : t("nothing_to_accept"));
   }
 
   clearCurrent() {
-    this.change([this.cards[this.current]], () => null);
+    if (this.batch) this.batch.change([this.batch.currentCard], () => null);
   }
 
   clearAll() {
-    const count = this.labeledCards().length;
-    this.change(this.cards, () => null);
-    if (count) this.dock.say("Cleared " + plural(count, "label") + ": u brings them back.");
+    const count = this.batch?.change(this.batch.cards, () => null);
+    if (count) this.dock.say(t("cleared", { n: count }));
   }
 
   moveOn() {
-    if (this.current < this.cards.length - 1) this.focusCard(this.current + 1);
-    else this.dock.say("That was the last card: press s to submit.");
+    if (!this.batch) return;
+    if (this.batch.current < this.cards.length - 1) this.focusCard(this.batch.current + 1);
+    else this.dock.say(t("last_card"));
   }
 
-  moveLeft() {
-    this.focusCard(this.current - 1);
-  }
-
-  moveRight() {
-    this.focusCard(this.current + 1);
-  }
-
-  moveUp() {
-    if (this.current >= this.columns()) this.focusCard(this.current - this.columns());
-  }
-
-  moveDown() {
-    this.focusCard(Math.min(this.current + this.columns(), this.cards.length - 1));
-  }
-
-  moveFirst() {
-    this.focusCard(0);
-  }
-
-  moveLast() {
-    this.focusCard(this.cards.length - 1);
+  /** @param {import("./batch.js").Move} move */
+  move(move) {
+    if (!this.batch) return;
+    const index = this.batch.neighbour(move, this.columns());
+    if (index !== this.batch.current || move === "down" || move === "first" || move === "last") this.focusCard(index);
   }
 
   columns() {
     return getComputedStyle(this.node).gridTemplateColumns.split(" ").length;
   }
 
+  /** @param {number} index */
   focusCard(index) {
-    if (!this.cards[index]) return;
+    if (!this.batch || !this.cards[index]) return;
     this.goTo(index);
-    if (this.zoom.open) this.zoom.show(this.cards[index], this.classes);
+    if (this.zoom.open) this.zoom.show(this.cards[index], this.batch);
     else this.focusCurrent();
   }
 
+  get current() {
+    return this.batch ? this.cards[this.batch.current] : undefined;
+  }
+
   focusCurrent() {
-    const card = this.cards[this.current];
-    card?.node.focus({ preventScroll: true });
-    card?.node.scrollIntoView({ block: "nearest", inline: "nearest" });
+    this.current?.node.focus({ preventScroll: true });
+    this.current?.node.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   keepFocusInView() {
-    if (this.cards[this.current]?.node === document.activeElement) this.focusCurrent();
+    if (this.current?.node === document.activeElement) this.focusCurrent();
   }
 
-  // One card takes part in the Tab order, so that Tab leads from the toolbar to it, its menu and on to the dock.
-  setCurrent(index) {
-    this.reach(this.cards[this.current], false);
-    this.current = index;
-    this.reach(this.cards[index], true);
+  /**
+   * One card takes part in the Tab order, so that Tab leads from the toolbar to it, its menu and on to the dock.
+   * @param {Batch} batch
+   * @param {number} index
+   */
+  setCurrent(batch, index) {
+    reach(this.cards[batch.current], false);
+    batch.current = index;
+    reach(this.cards[index], true);
   }
 
+  /** @param {number} index */
   goTo(index) {
-    if (index === this.current) return;
-    this.setCurrent(index);
+    if (!this.batch || index === this.batch.current) return;
+    this.setCurrent(this.batch, index);
     this.arrive();
   }
 
   // What is heard is the current card or nothing.
   arrive() {
-    const { sound } = this.cards[this.current];
-    if (!sound) return;
+    const sound = this.current?.sound;
+    if (!sound || !this.player) return;
     if (this.player.settings.playOnFocus) this.player.play(sound);
     else this.player.warm(sound);
   }
 
-  reach(card, reachable) {
-    if (!card) return;
-    card.node.classList.toggle("fl-current", reachable);
-    for (const node of [card.node, card.chip, card.select]) if (node) node.tabIndex = reachable ? 0 : -1;
-  }
-
   toggleZoom() {
     if (this.zoom.open) this.zoom.close();
-    else this.zoom.show(this.cards[this.current], this.classes);
+    else if (this.current && this.batch) this.zoom.show(this.current, this.batch);
   }
 
   toggleSound() {
-    this.player.toggle(this.cards[this.current].sound);
+    if (this.current?.sound) this.player?.toggle(this.current.sound);
   }
 
-  toggleCard(card) {
-    const stops = this.player.isPlaying(card.sound);
+  /** @param {CardNode} built */
+  toggleCard({ card, sound }) {
+    if (!sound || !this.player) return;
+    const stops = this.player.isPlaying(sound);
     this.focusCard(card.index); // which may play it
     if (stops) this.player.stop();
-    else this.player.play(card.sound);
+    else this.player.play(sound);
   }
 
-  playFrom(card, fraction) {
+  /**
+   * @param {CardNode} built
+   * @param {number} fraction of the sound, 0 to 1
+   */
+  playFrom({ card, sound }, fraction) {
     this.focusCard(card.index);
-    this.player.play(card.sound, fraction);
+    if (sound) this.player?.play(sound, fraction);
   }
 
   stopSound() {
-    if (this.hasSound()) this.player.stop();
+    if (this.hasSound()) this.player?.stop();
   }
 
   paintSounds() {
-    for (const { sound } of this.cards) this.player.paintFaces(sound);
+    for (const { sound } of this.cards) if (sound) this.player?.paintFaces(sound);
   }
 
   // Whether the player holds a sound of this batch, and not one of another tab.
   hasSound() {
-    return this.cards.some((card) => card.sound && card.sound === this.player.sound);
+    return this.cards.some(({ sound }) => sound && sound === this.player?.sound);
   }
 
+  /**
+   * The card of something that was clicked, if it is on one.
+   * @param {Element} target
+   * @returns {CardNode | undefined}
+   */
   cardOf(target) {
-    return this.cards[target.closest(".fl-card")?.dataset.index];
+    const node = /** @type {HTMLElement | null} */ (target.closest(".fl-card"));
+    return node ? this.cards[Number(node.dataset.index)] : undefined;
   }
+}
+
+/** @param {Card} card */
+function suggested({ suggestion }) {
+  return suggestion ? suggestion.index : null;
+}
+
+/**
+ * @param {CardNode | undefined} built
+ * @param {boolean} reachable
+ */
+function reach(built, reachable) {
+  if (!built) return;
+  built.node.classList.toggle("fl-current", reachable);
+  for (const node of [built.node, built.chip, built.select]) if (node) node.tabIndex = reachable ? 0 : -1;
 }

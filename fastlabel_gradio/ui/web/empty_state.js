@@ -1,3 +1,5 @@
+// What stands in place of the cards while there are none.
+
 import { el, setText } from "./dom.js";
 
 export class EmptyState {
@@ -8,6 +10,10 @@ export class EmptyState {
     this.node.setAttribute("role", "status");
   }
 
+  /**
+   * @param {string} title
+   * @param {string} text
+   */
   say(title, text) {
     setText(this.title, title);
     setText(this.text, text);

@@ -1,50 +1,69 @@
+// How good the head is on random items that it was not trained on: a line above the cards, and behind it the advice,
+// the target, the learning curve and the recall of each class.
+
 import { ApiError } from "./api.js";
 import { measuredHeads } from "./chart_scale.js";
 import { button, el, setShown, setText } from "./dom.js";
 import { buildCurve } from "./evaluation_chart.js";
-import { LEAST_AUDIT_ITEMS, describeAudit, describeCalibration, describeTruth, percentText } from "./evaluation_text.js";
+import {
+  describeAudit,
+  describeCalibration,
+  describeTruth,
+  LEAST_AUDIT_ITEMS,
+  percentText,
+} from "./evaluation_text.js";
 import { buildRecall } from "./recall.js";
 import { LEAST_TARGET, MOST_TARGET, TargetStore, targetInput } from "./target.js";
+import { t } from "./words.js";
+
+/** @typedef {import("./api.js").EvaluationAnswer} EvaluationAnswer */
+/** @typedef {import("./api.js").StatusAnswer} StatusAnswer */
 
 const EVALUATION_EVERY_MS = 2000;
 const CURVE_WIDTH_PX = 430;
 
 export class EvaluationPanel {
+  /**
+   * @param {import("./api.js").ProjectApi} api
+   * @param {AbortSignal} signal ends it
+   */
   constructor(api, signal) {
     this.api = api;
+    /** @type {EvaluationAnswer | null} */
     this.answer = null;
     this.askedAt = -Infinity;
     this.targets = new TargetStore(api.project);
     this.target = this.targets.load();
     this.button = button("fl-quiet fl-evaluation-line", "", "evaluation");
-    this.button.title = "How good the head is on random items that it was not trained on";
+    this.button.title = t("evaluation_title");
     this.button.setAttribute("aria-expanded", "false");
-    this.buildBody();
-    this.node = el("div", "fl-evaluation", this.button, this.body);
-    setShown(this.node, false);
-    signal.addEventListener("abort", () => clearTimeout(this.timer));
-  }
-
-  buildBody() {
     this.advice = el("p", "fl-advice");
     this.reasons = el("ul", "fl-reasons");
     this.problem = el("p", "fl-evaluation-problem");
     this.problem.setAttribute("role", "status");
     this.input = targetInput();
     this.input.addEventListener("change", () => this.changeTarget());
-    const target = el("label", "fl-target", "Target accuracy", this.input, "%");
     this.curve = el("div", "fl-curve");
     this.recall = el("div", "fl-recall");
     this.trueFor = el("p", "fl-true-for");
     this.calibration = el("p", "fl-calibration");
+    this.body = this.buildBody();
+    this.node = el("div", "fl-evaluation", this.button, this.body);
+    setShown(this.node, false);
+    signal.addEventListener("abort", () => clearTimeout(this.timer));
+  }
+
+  buildBody() {
+    const target = el("label", "fl-target", t("target_accuracy"), this.input, "%");
     const figures = [this.curve, this.recall, this.calibration];
     const parts = [this.advice, this.reasons, this.trueFor, target, this.problem, ...figures];
-    this.body = el("div", "fl-menu-body fl-evaluation-body", ...parts);
-    this.body.id = "fl-evaluation-" + this.api.project;
-    this.body.setAttribute("role", "group");
-    this.body.setAttribute("aria-label", "How good the head is");
-    this.button.setAttribute("aria-controls", this.body.id);
-    setShown(this.body, false);
+    const body = el("div", "fl-menu-body fl-evaluation-body", ...parts);
+    body.id = `fl-evaluation-${this.api.project}`;
+    body.setAttribute("role", "group");
+    body.setAttribute("aria-label", t("how_good"));
+    this.button.setAttribute("aria-controls", body.id);
+    setShown(body, false);
+    return body;
   }
 
   get open() {
@@ -53,6 +72,7 @@ export class EvaluationPanel {
 
   // Asks again where the head or the number of labels is another one. A head's point on the curve comes a moment after
   // the head, and how sure it is another one: when both are there it is asked once more.
+  /** @param {StatusAnswer} status */
   follow({ head, labeled }) {
     this.state = [head.version, labeled, head.settled].join();
     if (!head.version) return this.paint(null);
@@ -64,7 +84,7 @@ export class EvaluationPanel {
 
   async ask() {
     clearTimeout(this.timer);
-    this.timer = null;
+    this.timer = undefined;
     this.asking = true;
     this.askedAt = performance.now();
     const { state, target } = this;
@@ -84,7 +104,7 @@ export class EvaluationPanel {
   }
 
   changeTarget() {
-    const percent = Number(this.input.value || NaN);
+    const percent = Number(this.input.value || Number.NaN);
     if (Number.isNaN(percent)) return this.showTarget();
     const inRange = Math.min(Math.max(percent, LEAST_TARGET), MOST_TARGET);
     this.target = Math.round(10 * inRange) / 1000;
@@ -103,7 +123,7 @@ export class EvaluationPanel {
     this.button.setAttribute("aria-expanded", "true");
     // No farther than the window: a short page cannot be scrolled to the rest.
     const belowPx = window.innerHeight - this.body.getBoundingClientRect().top - 8;
-    this.body.style.setProperty("--fl-below", Math.round(belowPx) + "px");
+    this.body.style.setProperty("--fl-below", `${Math.round(belowPx)}px`);
     this.body.scrollTop = 0;
     this.showTarget();
     this.paintBody();
@@ -116,6 +136,7 @@ export class EvaluationPanel {
     this.button.setAttribute("aria-expanded", "false");
   }
 
+  /** @param {EvaluationAnswer | null} answer null without a head */
   paint(answer) {
     this.answer = answer;
     const audit = answer?.audit;
@@ -127,6 +148,7 @@ export class EvaluationPanel {
   }
 
   paintBody() {
+    if (!this.answer?.audit) return;
     const { audit, advice, enough, reasons, target, curve } = this.answer;
     setText(this.advice, advice);
     this.advice.dataset.enough = String(enough);

@@ -1,16 +1,25 @@
-import { button, el } from "./dom.js";
-import { KEY_HELP } from "./keys.js";
+// The help: every key with what it does, as the table of commands says it.
 
+import { commandsOf } from "./commands.js";
+import { button, el } from "./dom.js";
+import { t } from "./words.js";
+
+/**
+ * A dialog, not yet open.
+ * @param {"image" | "audio"} kind
+ */
 export function buildHelp(kind) {
-  const lines = KEY_HELP.filter(([, , only]) => !only || only === kind);
-  const rows = lines.map(([keys, meaning]) => el("tr", "", el("th", "", keyCaps(keys)), el("td", "", meaning)));
-  const close = button("fl-quiet", "Close", "close-help", "Esc");
-  const title = el("h2", "fl-help-title", "Keys");
-  const click = { image: "on a picture moves there", audio: "on a spectrogram plays from there" }[kind];
-  const note = el("p", "fl-help-note", "A click " + click + ", a click on a suggestion accepts it.");
+  const rows = commandsOf(kind).map(({ caps, help }) => {
+    return caps && help ? el("tr", "", el("th", "", keyCaps(caps)), el("td", "", t(help))) : null;
+  });
+  const close = button("fl-quiet", t("close"), "close-help", "Esc");
+  const title = el("h2", "fl-help-title", t("keys"));
+  const note = el("p", "fl-help-note", t(kind === "audio" ? "clicks_of_sounds" : "clicks_of_pictures"));
   const help = el("dialog", "fl-help", title, el("table", "", el("tbody", "", ...rows)), note, close);
-  help.setAttribute("aria-label", "Keys");
-  help.addEventListener("click", (event) => event.target === help && help.close());
+  help.setAttribute("aria-label", t("keys"));
+  help.addEventListener("click", (event) => {
+    if (event.target === help) help.close();
+  });
   help.addEventListener("keydown", (event) => {
     if (event.key !== "?") return;
     help.close();
@@ -19,9 +28,10 @@ export function buildHelp(kind) {
   return help;
 }
 
+/** @param {string} keys */
 function keyCaps(keys) {
   const caps = el("span", "fl-keycaps");
-  const isBetween = (part) => /^( \+ |, | |…)$/.test(part);
+  const isBetween = (/** @type {string} */ part) => /^( \+ |, | |…)$/.test(part);
   for (const part of keys.split(/( \+ |, | )/)) caps.append(isBetween(part) ? part : el("kbd", "fl-key", part));
   return caps;
 }

@@ -1,10 +1,13 @@
-// How sounds are played, for all tabs of the page and kept in this browser, and the controls for it above the cards.
+// How sounds are played, for all tabs of the page and kept in this browser.
 
 import { openStorage } from "./storage.js";
+
+/** @typedef {"playOnFocus" | "loop" | "normalise"} Switch */
 
 export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
 const SOUND_SETTINGS_KEY = "fastlabel:sound";
 
+/** Dispatches `change`. */
 export class SoundSettings extends EventTarget {
   constructor() {
     super();
@@ -16,8 +19,12 @@ export class SoundSettings extends EventTarget {
     this.speed = SPEEDS.includes(kept.speed) ? kept.speed : 1;
   }
 
+  /**
+   * @param {Switch | "speed"} name
+   * @param {boolean | number} value
+   */
   set(name, value) {
-    this[name] = value;
+    Object.assign(this, { [name]: value });
     const { playOnFocus, loop, normalise, speed } = this;
     try {
       this.storage?.setItem(SOUND_SETTINGS_KEY, JSON.stringify({ playOnFocus, loop, normalise, speed }));
@@ -27,7 +34,10 @@ export class SoundSettings extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  // One speed up or down, as far as they go.
+  /**
+   * Some speeds up or down, as far as they go.
+   * @param {number} steps
+   */
   changeSpeed(steps) {
     const place = SPEEDS.indexOf(this.speed) + steps;
     this.set("speed", SPEEDS[Math.min(Math.max(place, 0), SPEEDS.length - 1)]);

@@ -1,74 +1,92 @@
-// The status line above the cards: counts, head, embedding, what went wrong; and the texts of the empty states.
+// What the status says in words: head, embedding, batch, and why there is nothing to label.
 
-import { el } from "./dom.js";
-import { formatCount, formatSeconds, plural } from "./numbers.js";
+import { formatSeconds } from "./numbers.js";
+import { t } from "./words.js";
 
-export const EMBEDDING_BUSY = ["starting", "scanning", "loading", "fitting", "embedding"];
-const NOUNS = { image: "picture", audio: "sound" };
+/** @typedef {import("./api.js").StatusAnswer} StatusAnswer */
+/** @typedef {StatusAnswer["embedding"]} Embedding */
 
+const AT_WORK = ["starting", "loading", "fitting", "embedding"];
+
+/**
+ * Whether the pool is still being filled.
+ * @param {Embedding} embedding
+ */
+export function isEmbedding(embedding) {
+  return AT_WORK.includes(embedding.state);
+}
+
+/** @param {StatusAnswer} status */
 export function describeHead(status) {
   const { head, labeled, since_training: since, train_every: every } = status;
-  const name = head.version ? "head v" + head.version : "no head yet";
-  if (head.state === "training") return head.message || "training on " + plural(labeled, "label") + "…";
-  if (head.state === "failed") return name + " · training failed: " + (head.error || "no reason given");
-  if (head.state === "waiting") return name + " · " + (head.message || waitingText(since, every));
-  if (!head.version) return name + " · " + waitingText(since, every);
-  return [name, plural(head.labels, "label"), formatSeconds(head.seconds ?? 0)].join(" · ");
+  const name = head.version ? t("head_version", { version: String(head.version) }) : t("no_head");
+  const waiting = t("until_training", { since, every });
+  if (head.state === "training") return head.message || t("training_on", { n: labeled });
+  if (head.state === "failed") return `${name} · ${t("training_failed", { reason: head.error || t("no_reason") })}`;
+  if (head.state === "waiting") return `${name} · ${head.message || waiting}`;
+  if (!head.version) return `${name} · ${waiting}`;
+  return [name, t("labels", { n: head.labels }), formatSeconds(head.seconds ?? 0)].join(" · ");
 }
 
-function waitingText(since, every) {
-  return since + " of " + every + " new labels until the next training";
-}
-
+/** @param {Embedding} embedding */
 export function describeEmbedding(embedding) {
-  if (embedding.shortage) return "Embedding waits: " + embedding.shortage;
-  const count = formatCount(embedding.done) + (embedding.total ? " of " + formatCount(embedding.total) : "");
-  const doing = {
-    starting: "Starting",
-    scanning: "Looking for files: " + formatCount(embedding.total || 0) + " found",
-    loading: "Loading the encoder",
-    fitting: "Fitting the encoder to this pool",
-    embedding: "Embedding " + count,
-  }[embedding.state];
-  const rate = embedding.rate_per_s > 0 && formatCount(Math.round(embedding.rate_per_s)) + " a second";
-  const left = embedding.eta_s > 0 && formatSeconds(Math.ceil(embedding.eta_s)).replace(".0", "") + " left";
-  const facts = embedding.state === "embedding" ? [rate, left] : [];
-  return [doing, ...facts, embedding.encoder].filter(Boolean).join(" · ");
+  if (embedding.shortage) return t("embedding_waits", { shortage: embedding.shortage });
+  const facts = embedding.state === "embedding" ? [describeRate(embedding), describeTimeLeft(embedding)] : [];
+  return [describeWork(embedding), ...facts, embedding.encoder].filter(Boolean).join(" · ");
 }
 
-// What to say where no batch can be had.
+/** @param {Embedding} embedding */
+function describeWork({ state, scanning, done, total }) {
+  if (state === "loading") return t("loading_encoder");
+  if (state === "fitting") return t("fitting_encoder");
+  if (state !== "embedding") return scanning && total ? t("looking_for_files", { n: total }) : t("starting");
+  if (!total) return t("embedding_count", { done });
+  return t(scanning ? "embedding_of_so_far" : "embedding_of", { done, all: total });
+}
+
+/** @param {Embedding} embedding */
+function describeRate({ rate_per_s: rate }) {
+  return rate > 0 ? t("a_second", { n: Math.round(rate) }) : "";
+}
+
+/** @param {Embedding} embedding */
+function describeTimeLeft({ eta_s: left }) {
+  if (!left || left < 0) return "";
+  return t("left", { time: formatSeconds(Math.ceil(left)).replace(".0", "") });
+}
+
+/**
+ * What to say where no batch can be had: a title and a text.
+ * @param {StatusAnswer} status
+ * @param {string} notice
+ * @returns {[string, string]}
+ */
 export function describeEmpty(status, notice) {
-  const noun = NOUNS[status.kind] ?? "item";
   const { embedding } = status;
-  if (embedding.state === "failed") return ["Nothing to label yet", "Embedding failed: " + embedding.error];
+  const sounds = status.kind === "audio";
+  if (embedding.state === "failed") return [t("nothing_yet"), t("embedding_failed", { error: embedding.error })];
   if (status.total > 0 && status.unlabeled === 0 && embedding.state === "done") {
-    const done = plural(status.labeled, noun) + " done.";
-    return ["Every item is labeled", done + " Export the labels or the trained head above."];
+    return [t("all_labeled"), t(sounds ? "sounds_done" : "pictures_done", { n: status.labeled })];
   }
-  if (EMBEDDING_BUSY.includes(embedding.state)) {
-    return ["Getting ready", describeEmbedding(embedding) + ". The first batch comes by itself."];
-  }
-  if (status.total === 0) {
-    const advice = "Nothing in the source can be read. Point FastLabel at a folder with " + noun + "s.";
-    return ["No " + noun + "s", notice || advice];
-  }
-  if (status.claimed_by_others > 0) {
-    const held = plural(status.claimed_by_others, "unlabeled item") + " with other annotators.";
-    return ["Others are at work", held + " What they give back comes here by itself."];
-  }
-  return ["No batch at the moment", notice || "Trying again by itself."];
+  if (isEmbedding(embedding)) return [t("getting_ready"), t("first_batch", { what: describeEmbedding(embedding) })];
+  if (status.total === 0)
+    return [t(sounds ? "no_sounds" : "no_items"), notice || t(sounds ? "give_sounds" : "give_pictures")];
+  if (status.claimed_by_others > 0) return [t("others_at_work"), t("with_others", { n: status.claimed_by_others })];
+  return [t("no_batch"), notice || t("trying_again")];
 }
 
-// Whether asking for a batch can bring one: something embedded, unlabeled and not in other hands.
+/**
+ * Whether asking for a batch can bring one: something embedded, unlabeled and not in other hands.
+ * @param {Pick<StatusAnswer, "embedding" | "labeled" | "unlabeled" | "claimed_by_others">} status
+ */
 export function mayHaveBatch({ embedding, labeled, unlabeled, claimed_by_others: claimed }) {
-  const busy = EMBEDDING_BUSY.includes(embedding.state);
-  const reachable = busy ? Math.min(unlabeled, embedding.done - labeled) : unlabeled;
+  const reachable = isEmbedding(embedding) ? Math.min(unlabeled, embedding.done - labeled) : unlabeled;
   return reachable - claimed > 0;
 }
 
-export function describeBatch({ items, strategy, head_version: version, notice }, kind) {
-  const words = [plural(items.length, NOUNS[kind] ?? "item") + ", picked by " + strategy];
-  const named = items.some((item) => item.prediction) ? "suggestions from the class names" : "no suggestions yet";
-  words.push(version ? "suggestions of head v" + version : named);
-  return [words.join(" · "), ...(notice ? [el("span", "fl-batch-notice", notice)] : [])];
+/** @param {import("./api.js").BatchAnswer} batch */
+export function describeBatch({ items, kind, strategy, head_version: version }) {
+  const picked = t(kind === "audio" ? "sounds_picked_by" : "pictures_picked_by", { n: items.length, strategy });
+  const named = t(items.some((item) => item.prediction) ? "suggested_by_names" : "no_suggestions");
+  return `${picked} · ${version ? t("suggested_by_head", { version: String(version) }) : named}`;
 }

@@ -1,12 +1,14 @@
+// The target accuracy that the person set for a project, 0 to 1, and the field for it.
+
 import { el } from "./dom.js";
 import { openStorage } from "./storage.js";
 
 const TARGET_PREFIX = "fastlabel:target:";
-export const LEAST_TARGET = 50;
+export const LEAST_TARGET = 50; // percent
 export const MOST_TARGET = 99.9;
 
-// The target that the person set for a project, 0 to 1. A blocked store only forgets it.
 export class TargetStore {
+  /** @param {string} project */
   constructor(project) {
     this.key = TARGET_PREFIX + project;
     this.storage = openStorage();
@@ -17,6 +19,7 @@ export class TargetStore {
     return target >= LEAST_TARGET / 100 && target <= MOST_TARGET / 100 ? target : null;
   }
 
+  /** @param {number} target */
   save(target) {
     try {
       this.storage?.setItem(this.key, String(target));

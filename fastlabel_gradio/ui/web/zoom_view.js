@@ -1,57 +1,79 @@
 // The enlarged view: the current card as large as the window allows, with the same keys as the grid. A sound is seen as
 // its large spectrogram.
 
-import { STATE_MARKS, cardState } from "./cards.js";
+import { cardState } from "./batch.js";
+import { STATE_MARKS } from "./cards.js";
 import { button, el, nameNode, setShown, setText } from "./dom.js";
 import { formatPercent } from "./numbers.js";
 import { largeAxes, largeFace } from "./sound_face.js";
+import { t } from "./words.js";
+
+/** @typedef {import("./batch.js").Batch} Batch */
+/** @typedef {import("./batch.js").Card} Card */
+/** @typedef {import("./cards.js").CardNode} CardNode */
 
 export class ZoomView {
-  // `player`: null where the items are pictures. `view`: the range of the spectrograms.
-  constructor(pictureUrl, player, view) {
+  /**
+   * @param {(item: Card["item"]) => string} pictureUrl
+   * @param {import("./sound_player.js").SoundPlayer | null} player null where the items are pictures
+   * @param {import("./ticks.js").FrequencyRange} range of the spectrograms
+   */
+  constructor(pictureUrl, player, range) {
     this.pictureUrl = pictureUrl;
     this.player = player;
     this.face = player && largeFace();
+    /** @type {CardNode | null} */
+    this.shown = null;
     this.tile = el("div", "fl-zoom-tile");
+    this.problem = el("p", "fl-zoom-problem");
     this.picture = el("img", "fl-zoom-picture");
     this.picture.alt = "";
     this.picture.addEventListener("load", () => setShown(this.picture, true));
-    this.picture.addEventListener("error", () => setText(this.problem, "The large picture could not be loaded."));
-    this.problem = el("p", "fl-zoom-problem");
+    this.picture.addEventListener("error", () => setText(this.problem, t("no_large_picture")));
     this.name = nameNode("", "fl-zoom-name");
     this.label = el("p", "fl-zoom-label");
-    const close = button("fl-quiet", "Close", "close-zoom", "Esc");
     this.note = el("p", "fl-zoom-note");
-    const words = el("div", "fl-zoom-words", this.label, this.name, this.note);
-    const caption = el("div", "fl-zoom-caption", this.face?.play, words, this.face?.gain, this.face?.duration, close);
     const frame = el("div", "fl-zoom-frame", this.tile, this.picture, this.problem);
     if (this.face) frame.append(this.face.cursor, this.face.problem);
-    this.node = el("dialog", "fl-zoom", player ? largeAxes(this.face, frame, view) : frame, caption);
-    this.node.setAttribute("aria-label", player ? "Enlarged spectrogram" : "Enlarged picture");
+    const large = this.face ? largeAxes(this.face, frame, range) : frame;
+    this.node = el("dialog", "fl-zoom", large, this.caption());
+    this.node.setAttribute("aria-label", t(player ? "enlarged_spectrogram" : "enlarged_picture"));
     this.node.tabIndex = -1;
+  }
+
+  caption() {
+    const words = el("div", "fl-zoom-words", this.label, this.name, this.note);
+    const close = button("fl-quiet", t("close"), "close-zoom", "Esc");
+    return el("div", "fl-zoom-caption", this.face?.play, words, this.face?.gain, this.face?.duration, close);
   }
 
   get open() {
     return this.node.open;
   }
 
-  show(card, classes) {
+  /**
+   * @param {CardNode} built
+   * @param {Batch} batch
+   */
+  show(built, batch) {
     if (!this.node.open) {
-      document.activeElement?.blur(); // or closing gives the focus back to a card that is no longer the current one
+      // or closing gives the focus back to a card that is no longer the current one
+      /** @type {HTMLElement | null} */ (document.activeElement)?.blur();
       this.node.showModal();
     }
     this.node.focus(); // not its button, which would take Enter and Space for itself
-    if (this.card !== card) this.showCard(card);
-    this.paint(card, classes);
+    if (this.shown !== built) this.showCard(built);
+    this.paint(batch);
   }
 
-  showCard(card) {
-    this.card?.sound?.faces.delete(this.face);
-    this.card = card;
-    if (card.sound) this.player.show(card.sound, this.face);
-    for (const name of ["backgroundImage", "backgroundSize", "backgroundPosition"]) {
-      this.tile.style[name] = card.tile.style[name];
-    }
+  /** @param {CardNode} built */
+  showCard(built) {
+    this.leaveSound();
+    this.shown = built;
+    const { card, sound, tile } = built;
+    if (sound && this.face) this.player?.show(sound, this.face);
+    const { backgroundImage, backgroundSize, backgroundPosition } = tile.style;
+    Object.assign(this.tile.style, { backgroundImage, backgroundSize, backgroundPosition });
     setShown(this.picture, false);
     setText(this.problem, "");
     setText(this.note, card.item.note);
@@ -59,24 +81,33 @@ export class ZoomView {
     this.picture.src = this.pictureUrl(card.item);
   }
 
-  paint(card, classes) {
-    if (this.card !== card) return;
-    const state = cardState(card);
-    this.label.dataset.state = state;
-    setText(this.name, card.index + 1 + " of " + card.count + " · " + card.item.id);
-    this.label.replaceChildren(...zoomWords(card, state, classes));
+  /** @param {Batch} batch */
+  paint(batch) {
+    const card = this.shown?.card;
+    if (!card) return;
+    this.label.dataset.state = cardState(card);
+    setText(this.name, `${t("of", { done: card.index + 1, all: card.count })} · ${card.item.id}`);
+    this.label.replaceChildren(...zoomWords(card, batch.classes));
   }
 
   close() {
     if (this.node.open) this.node.close();
-    this.card?.sound?.faces.delete(this.face);
-    this.card = null;
+    this.leaveSound();
+    this.shown = null;
     this.picture.removeAttribute("src");
+  }
+
+  leaveSound() {
+    if (this.face) this.shown?.sound?.faces.delete(this.face);
   }
 }
 
-function zoomWords(card, state, classes) {
-  if (state !== "open") return [STATE_MARKS[state] + " ", nameNode(classes[card.label])];
-  if (!card.suggestion) return ["not labeled"];
-  return [nameNode(card.suggestion.name), "? " + formatPercent(card.suggestion.confidence)];
+/**
+ * @param {Card} card
+ * @param {string[]} classes
+ */
+function zoomWords(card, classes) {
+  if (card.label !== null) return [`${STATE_MARKS[cardState(card)]} `, nameNode(classes[card.label])];
+  if (!card.suggestion) return [t("not_labeled")];
+  return [nameNode(card.suggestion.name), `? ${formatPercent(card.suggestion.confidence)}`];
 }
