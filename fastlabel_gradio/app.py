@@ -96,6 +96,7 @@ class App:
         """
         from fastlabel_gradio.access import Hosts
         from fastlabel_gradio.ui.app_layout import PAGE_CSS, PAGE_HEAD, PAGE_THEME
+        from fastlabel_gradio.ui.words import PAGE_WORDS
 
         hosts = Hosts(host, names)
         _, address, share_address = self.page.launch(
@@ -112,6 +113,7 @@ class App:
             theme=PAGE_THEME,
             css=PAGE_CSS,
             head=PAGE_HEAD,
+            i18n=PAGE_WORDS,
             footer_links=[],
         )
         if share_address:
