@@ -63,6 +63,7 @@ from fastlabel_gradio.learning_record import LearningPoint
 from fastlabel_gradio.media.loudness import gain_db
 from fastlabel_gradio.project import Project
 from fastlabel_gradio.types import Batch, Item, Prediction, Reopened, TimeSpan
+from fastlabel_gradio.views import VIEWS
 
 MAX_BATCH = 1_000
 UNREADABLE_SHOWN = 200
@@ -132,6 +133,7 @@ def _create_router(projects: Mapping[str, Project]) -> APIRouter:
         _add_label_routes,
         _add_download_routes,
         _add_media_routes,
+        *(VIEWS.get(name).add_routes for name in VIEWS.names()),
     ):
         add_routes(router, project_of, Depends(annotator_of))
     return router

@@ -95,7 +95,7 @@ class App:
             ConfigError: one of the names can be none. OSError: the port is taken.
         """
         from fastlabel_gradio.access import Hosts
-        from fastlabel_gradio.ui.app_layout import PAGE_CSS, PAGE_HEAD, PAGE_THEME
+        from fastlabel_gradio.ui.app_layout import PAGE_CSS, PAGE_THEME, page_head
         from fastlabel_gradio.ui.words import PAGE_WORDS
 
         hosts = Hosts(host, names)
@@ -112,7 +112,7 @@ class App:
             ssr_mode=False,  # Spaces turn it on; its proxy answers /api itself
             theme=PAGE_THEME,
             css=PAGE_CSS,
-            head=PAGE_HEAD,
+            head=page_head(),
             i18n=PAGE_WORDS,
             footer_links=[],
         )

@@ -23,6 +23,7 @@ from fastlabel_gradio.sources.sound_files import SoundOptions
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Kind
 from fastlabel_gradio.ui.words import read_words
+from fastlabel_gradio.views import VIEWS
 from tests.documents import DOCUMENTS, ROOT, Block, blocks, first_table, front_matter, prose, quoted, read, section
 from tests.test_imports import FLOOR_OF
 
@@ -34,6 +35,7 @@ EVERYTHING = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.na
 
 FILE_NAME = re.compile(r"[\w./-]+\.(?:py|yaml|yml|toml|md|js|css|txt|png)|[\w./-]+/")
 OF_THE_READER = {"my.yaml", "picture.png", "downloads/"}  # files that a reader has or gets, not the repository
+ROUTES_OF_EXAMPLES = {"/api/class_counts"}  # of the view in docs/extending.md
 OTHER_PROGRAMS = re.compile(r"\b(?:pip|pytest|curl|apt-get|benchmarks)\b")
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 HARDWARE = {"cpu-basic", "cpu-upgrade", "t4-small", "t4-medium", "l4x1", "l40sx1", "a10g-small", "a10g-large"}
@@ -177,7 +179,8 @@ def test_commands_that_are_mentioned_are_understood(path: Path) -> None:
 
 @EVERYTHING
 def test_routes_that_are_mentioned_exist(path: Path) -> None:
-    patterns = [re.compile(re.sub(r"\\{\w+\\}", "[^/?]+", re.escape(route))) for route in _routes()]
+    routes = _routes() | ROUTES_OF_EXAMPLES
+    patterns = [re.compile(re.sub(r"\\{\w+\\}", "[^/?]+", re.escape(route))) for route in routes]
     for word in re.findall(r"(?<![\w.])/?(?:api|media)/[\w$/.-]+", path.read_text(encoding="utf-8")):
         assert any(pattern.fullmatch(f"/{word.lstrip('/')}") for pattern in patterns), word
 
@@ -269,7 +272,7 @@ def test_the_rest_page_names_every_route_and_format() -> None:
 def test_the_extending_page_names_the_groups_of_entry_points() -> None:
     [example] = blocks(read("docs/extending.md"), "toml")
     groups: Mapping[str, object] = tomllib.loads(example.text)["project"]["entry-points"]
-    assert set(groups) == {registry._group for registry in (SOURCES, *ENCODERS.values(), STRATEGIES, EXPORTERS)}
+    assert set(groups) == {registry._group for registry in (SOURCES, *ENCODERS.values(), STRATEGIES, EXPORTERS, VIEWS)}
 
 
 def test_the_changelog_has_this_version() -> None:

@@ -19,7 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("pool_ledger",),
     ("learner",),
     ("labeler",),
-    ("project", "access", "api_models"),
+    ("project", "access", "api_models", "views"),
     ("api", "ui", "simulation"),
     ("app",),
 )

@@ -1,6 +1,6 @@
 """The whole page: its title, one tab per project, and how it looks.
 
-Gradio takes the look as arguments of `launch()`: `theme=PAGE_THEME, css=PAGE_CSS, head=PAGE_HEAD, i18n=PAGE_WORDS`.
+Gradio takes the look as arguments of `launch()`: `theme=PAGE_THEME, css=PAGE_CSS, head=page_head(), i18n=PAGE_WORDS`.
 """
 
 from collections import Counter
@@ -70,4 +70,8 @@ def _theme() -> gr.themes.Base:
 
 PAGE_THEME = _theme()
 PAGE_CSS = read_asset("page.css")
-PAGE_HEAD = head_links(web_files())
+
+
+def page_head() -> str:
+    """What stands in the page's head: it has the browser fetch the scripts."""
+    return head_links(web_files())

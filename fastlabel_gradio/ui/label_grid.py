@@ -9,7 +9,8 @@ from pathlib import Path
 import gradio as gr
 
 from fastlabel_gradio.ui.tab_info import TabInfo
-from fastlabel_gradio.ui.web_files import start_script, web_files
+from fastlabel_gradio.ui.web_files import start_script, view_name, web_files
+from fastlabel_gradio.views import VIEWS
 
 HERE = Path(__file__).parent
 STYLES = ("label_grid.css", "grid_cards.css", "grid_sound.css", "grid_dock.css", "grid_evaluation.css")
@@ -20,10 +21,11 @@ def label_grid(tab: TabInfo) -> gr.HTML:
 
     A function, not a subclass: Gradio writes a `.pyi` file beside every module that subclasses a component.
     """
+    files = web_files()
     return gr.HTML(
         html_template='<div class="fl"></div>',
         css_template="\n".join(read_asset(name) for name in STYLES),
-        js_on_load=start_script(web_files()),
+        js_on_load=start_script(files),
         apply_default_css=False,
         elem_id=f"fl-grid-{tab.project}",
         settings={
@@ -32,6 +34,7 @@ def label_grid(tab: TabInfo) -> gr.HTML:
             "strategy": tab.strategy,
             "batch_size": tab.batch_size,
             "exports": list(tab.exports),
+            "views": [files.url(view_name(view)) for view in VIEWS.names()],
             "sound_view": {
                 "low_hz": tab.sound_view.low_hz,
                 "top_hz": tab.sound_view.top_hz,

@@ -1,6 +1,6 @@
 """The page's scripts as they are served: under an address that changes with their content, so that browsers keep them.
 
-They are plain ES modules in `web/`, read once. Nothing here knows Gradio.
+They are plain ES modules in `web/`, read once, and those of the views that others add. Nothing here knows Gradio.
 """
 
 import hashlib
@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Response
+
+from fastlabel_gradio.views import VIEWS
 
 WEB = Path(__file__).parent / "web"
 ENTRY = "app.js"
@@ -27,11 +29,21 @@ class WebFiles:
         return f"web/{self.version}/{name}"
 
 
-@cache
 def web_files() -> WebFiles:
-    """The page's own scripts, as they were when they were first asked for."""
+    """The scripts of the page and of its views, as they were when they were first asked for."""
+    return _web_files(VIEWS.names())
+
+
+@cache
+def _web_files(views: tuple[str, ...]) -> WebFiles:
     contents = {path.relative_to(WEB).as_posix(): path.read_bytes() for path in sorted(WEB.rglob("*.js"))}
+    contents |= {view_name(view): VIEWS.get(view).module.read_bytes() for view in views}
     return WebFiles(_version(contents), contents)
+
+
+def view_name(view: str) -> str:
+    """Where the module of a view lies below `web/`."""
+    return f"views/{view}.js"
 
 
 def web_routes(files: WebFiles) -> APIRouter:

@@ -26,8 +26,11 @@ export class EvaluationPanel {
   /**
    * @param {import("./api.js").ProjectApi} api
    * @param {AbortSignal} signal ends it
+   * @param {(open: boolean) => void} onTurn is told when the person opens or closes it
    */
-  constructor(api, signal) {
+  constructor(api, signal, onTurn) {
+    this.onTurn = onTurn;
+    this.isWanted = false; // by the address, before there is anything to show
     this.api = api;
     /** @type {EvaluationAnswer | null} */
     this.answer = null;
@@ -113,12 +116,28 @@ export class EvaluationPanel {
     if (!this.asking) this.ask();
   }
 
+  /** Opens or closes it as the address says: once there is something to show. */
+  set open(isWanted) {
+    this.isWanted = isWanted;
+    if (isWanted === this.open) return;
+    if (!isWanted) this.close();
+    else if (this.answer?.audit) this.show();
+  }
+
   toggle() {
     if (this.open) this.close();
     else this.show();
+    this.onTurn(this.open);
+  }
+
+  /** The person went elsewhere on the page. */
+  leave() {
+    this.close();
+    this.onTurn(false);
   }
 
   show() {
+    this.isWanted = false;
     setShown(this.body, true);
     this.button.setAttribute("aria-expanded", "true");
     // No farther than the window: a short page cannot be scrolled to the rest.
@@ -144,7 +163,8 @@ export class EvaluationPanel {
     if (!audit) return this.close();
     setText(this.button, describeAudit(audit));
     this.button.dataset.early = String(audit.items < LEAST_AUDIT_ITEMS);
-    if (this.open) this.paintBody();
+    if (this.isWanted && !this.open) this.show();
+    else if (this.open) this.paintBody();
   }
 
   paintBody() {

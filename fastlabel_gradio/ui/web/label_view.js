@@ -1,7 +1,6 @@
 // The view `label`: the grid of one project. Puts its parts on the page, shows what the session says, and leads keys and
 // buttons to the table of commands. What the pointer does stands in pointer.js.
 
-import { ProjectApi } from "./api.js";
 import { BatchView } from "./batch_view.js";
 import { COMMANDS, commandOfKey } from "./commands.js";
 import { Dock } from "./dock.js";
@@ -16,16 +15,16 @@ import { loadSheet } from "./sheet.js";
 import { SoundBar } from "./sound_bar.js";
 import { StatusPanel } from "./status_panel.js";
 import { describeEmpty } from "./status_text.js";
+import { registerView } from "./views.js";
 import { t } from "./words.js";
 import { ZoomView } from "./zoom_view.js";
 
 /** @typedef {import("./batch.js").Batch} Batch */
-/** @typedef {import("./sound_player.js").SoundPlayer} SoundPlayer */
 /** @typedef {import("./sound_settings.js").Switch} Switch */
 /**
  * What the server says of a project before anything is asked.
  * @typedef {{
- *   project: string, kind: "image" | "audio", strategy: string, batch_size: number, exports: string[],
+ *   project: string, kind: "image" | "audio", strategy: string, batch_size: number, exports: string[], views: string[],
  *   sound_view: { low_hz: number, top_hz: number, stretch: number, expand: number },
  * }} Settings
  */
@@ -35,15 +34,14 @@ const TOOLBAR = ["load", "submit", "undo", "train"];
 export class LabelView {
   /**
    * @param {HTMLElement} root
-   * @param {Settings} settings
-   * @param {SoundPlayer | null} player null where the items are pictures
+   * @param {import("./views.js").ViewContext} context
    */
-  constructor(root, settings, player) {
+  constructor(root, { settings, api, player, note }) {
     this.root = root;
     this.settings = settings;
     this.player = player;
     this.stopping = new AbortController();
-    this.api = new ProjectApi(settings.project);
+    this.api = api;
     const screen = {
       isHidden: () => document.hidden,
       isShown: () => isVisible(root),
@@ -53,7 +51,9 @@ export class LabelView {
     this.session = new Session(this.api, drafts, settings, screen, (batch) => this.present(batch));
     const { project, kind, sound_view: soundView, exports } = settings;
     this.panel = new StatusPanel(this.api, exports);
-    this.evaluation = new EvaluationPanel(this.api, this.stopping.signal);
+    this.evaluation = new EvaluationPanel(this.api, this.stopping.signal, (open) =>
+      note({ evaluation: open ? "open" : "" }),
+    );
     this.panel.addEvaluation(this.evaluation);
     this.dock = new Dock();
     this.zoom = new ZoomView((item) => this.api.url(item.spectrogram_url ?? item.media_url), player, soundView);
@@ -98,8 +98,20 @@ export class LabelView {
     this.dockSize.observe(this.dock.node);
   }
 
-  start() {
-    this.session.start();
+  /**
+   * As the address says.
+   * @param {import("./address.js").Params} params
+   */
+  show(params) {
+    if (!this.isStarted) this.session.start();
+    this.isStarted = true;
+    this.evaluation.open = params.evaluation === "open";
+  }
+
+  hide() {
+    this.zoom.close();
+    this.evaluation.close();
+    this.cards.stopSound();
   }
 
   stop() {
@@ -257,6 +269,12 @@ export class LabelView {
     this.dock.say(t(`${name}_${settings[name] ? "on" : "off"}`));
   }
 }
+
+registerView({
+  name: "label",
+  title: () => t("view_label"),
+  mount: (root, context) => new LabelView(root, context),
+});
 
 /** @param {HTMLElement} root */
 function otherDialogIsOpen(root) {

@@ -33,7 +33,7 @@ export class Pointer {
     const open = menus.filter((menu) => menu.matches(".fl-menu[open]") && !menu.contains(target));
     for (const menu of open) menu.open = false;
     const left = evaluation.open && !evaluation.node.contains(target);
-    if (left) evaluation.close();
+    if (left) evaluation.leave();
     return left || open.length > 0;
   }
 

@@ -27,9 +27,13 @@ export function pickLanguage(asked, preferred) {
   return "en";
 }
 
-/** @param {Language} chosen */
+/**
+ * @param {Language} chosen
+ * @returns {Language}
+ */
 export function useLanguage(chosen) {
   language = chosen;
+  return language;
 }
 
 /**

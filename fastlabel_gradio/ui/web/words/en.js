@@ -200,5 +200,7 @@ export default {
   "strategy": "Strategy",
   "batch_size": "Batch size",
   "images": "Images",
-  "audio": "Audio"
+  "audio": "Audio",
+  "views": "Views",
+  "view_label": "Label"
 };

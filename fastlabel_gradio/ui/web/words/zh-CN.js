@@ -191,5 +191,7 @@ export default {
   "strategy": "策略",
   "batch_size": "每批数量",
   "images": "图片",
-  "audio": "声音"
+  "audio": "声音",
+  "views": "视图",
+  "view_label": "标注"
 };
