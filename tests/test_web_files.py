@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from fastlabel_gradio.app import App
 from fastlabel_gradio.ui.web_files import WEB, WebFiles, _version, head_links, start_script, web_files, web_routes
 from tests.test_api import start
+from tests.test_docs import PROJECT
 
 FILES = web_files()
 
@@ -68,6 +69,12 @@ def test_every_module_that_a_script_imports_is_there_and_is_fetched_at_once() ->
         for imported in re.findall(r'from "\./([^"]+)"', content.decode()):
             assert imported in FILES.contents, name
         assert f'href="{FILES.url(name)}"' in head_links(FILES)
+
+
+def test_every_script_is_installed_with_the_package() -> None:
+    patterns = PROJECT["tool"]["setuptools"]["package-data"]["fastlabel_gradio.ui"]
+    installed = {path for pattern in patterns for path in WEB.parent.glob(pattern)}
+    assert {WEB / name for name in FILES.contents} <= installed
 
 
 def test_the_addresses_are_relative_to_the_page_so_that_they_hold_below_a_prefix() -> None:

@@ -28,7 +28,7 @@ export async function mount(element, { settings }) {
   const root = /** @type {HTMLElement} */ (element.querySelector(".fl"));
   root.lang = useLanguage(pickLanguage(new URLSearchParams(location.search).get("lang"), navigator.languages));
   translateGradio(settings.project);
-  for (const module of settings.views) await import(new URL(module, document.baseURI).href);
+  for (const module of settings.views) await loadView(module);
   shared.views[settings.project]?.stop();
   const player = settings.kind === "audio" ? sharedPlayer(shared) : null;
   const note = (/** @type {Params} */ params) => shared.address.note({ ...placeOf(settings.project), ...params });
@@ -37,6 +37,18 @@ export async function mount(element, { settings }) {
   const { params } = shared.address;
   page.show(isMeant(settings.project, params) ? params : {});
   selectTab(params.project ?? openTab());
+}
+
+/**
+ * The module of somebody else's view, which registers it. A broken one must not take the grid along.
+ * @param {string} module
+ */
+async function loadView(module) {
+  try {
+    await import(new URL(module, document.baseURI).href);
+  } catch (error) {
+    console.error(`The view of ${module} cannot be shown.`, error);
+  }
 }
 
 /** @returns {SharedPage} */

@@ -45,10 +45,9 @@ export class ProjectPage {
   #build(root) {
     const places = [...this.places.values()];
     for (const place of places) if (place.root !== root) root.parentElement?.append(place.root);
-    if (places.length < 2) return;
-    const line = el("nav", "fl-view fl-views", ...places.map(({ tab }) => tab));
-    line.setAttribute("aria-label", t("views"));
-    root.before(line);
+    this.line = el("nav", "fl-view fl-views", ...places.map(({ tab }) => tab));
+    this.line.setAttribute("aria-label", t("views"));
+    if (places.length > 1) root.before(this.line);
   }
 
   /**
@@ -91,7 +90,11 @@ export class ProjectPage {
   }
 
   stop() {
-    for (const { mounted } of this.places.values()) mounted?.stop?.();
+    for (const { view, root, mounted } of this.places.values()) {
+      mounted?.stop?.();
+      if (view.name !== this.first) root.remove();
+    }
+    this.line?.remove();
   }
 
   /**
