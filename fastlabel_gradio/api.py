@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import anyio
 import numpy as np
@@ -18,12 +18,43 @@ from fastapi import APIRouter, Body, Depends, FastAPI, HTTPException, Query, Req
 from fastapi import Path as InPath
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from fastlabel_gradio import __version__
 from fastlabel_gradio.access import annotator_of
+from fastlabel_gradio.api_models import (
+    MAX_NAME,
+    MAX_NUMBER,
+    AuditAnswer,
+    BatchAnswer,
+    ContradictionAnswer,
+    ContradictionsAnswer,
+    EmbeddingAnswer,
+    EvaluationAnswer,
+    GainAnswer,
+    HeadAnswer,
+    ItemAnswer,
+    Labels,
+    LeftOutAnswer,
+    PointAnswer,
+    PredictionAnswer,
+    ProjectInput,
+    RecallAnswer,
+    RedoAnswer,
+    RenewAnswer,
+    RenewInput,
+    RescanAnswer,
+    SetAsideAnswer,
+    SoundViewAnswer,
+    StatusAnswer,
+    SubmitAnswer,
+    SubmitInput,
+    TrainAnswer,
+    UndoAnswer,
+    UnreadableAnswer,
+)
+from fastlabel_gradio.contradictions import Contradiction
 from fastlabel_gradio.errors import FastLabelError, InvalidLabelsError, StoreError, UnreadableItemError, shown
 from fastlabel_gradio.evaluation import AuditReport, wilson_interval
 from fastlabel_gradio.exports import EXPORTERS, harmless_rows
@@ -34,161 +65,14 @@ from fastlabel_gradio.learning_record import LearningPoint
 from fastlabel_gradio.media.loudness import gain_db
 from fastlabel_gradio.project import Project
 from fastlabel_gradio.types import Batch, Item, Prediction, Reopened, TimeSpan
+from fastlabel_gradio.views import VIEWS
 
 MAX_BATCH = 1_000
-MAX_LABELS = 10_000
-MAX_NAME = 64  # characters of a project, a strategy, a format, a batch id
-MAX_LABEL = 1_000
-MAX_ITEM_ID = 5_000  # a path is 4,096 bytes at most
-MAX_NUMBER = 2**63 - 1
 UNREADABLE_SHOWN = 200
 POINTS_SHOWN = 1_000
 WAITING_FOR_A_BATCH = 64  # requests in threads; who comes later waits without one, and is served later
 CHANGING_LABELS = 16
 MEDIA_HEADERS = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
-
-
-class _Answer(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class PredictionAnswer(_Answer):
-    label: str
-    index: int
-    confidence: float
-
-
-class ItemAnswer(_Answer):
-    id: str
-    media_url: str = Field(description="the picture, or the sound")
-    spectrogram_url: str | None = Field(
-        None,
-        description="of a sound: 1,200 x 480 pixels, on the mel scale; its range is that of `sound_view` in the status",
-    )
-    duration_s: float | None = Field(None, description="of a sound as it was recorded")
-    peak_dbfs: float | None = Field(None, description="of a sound: its largest sample in decibels, 0 at full scale")
-    gain_db: int = Field(0, description="of a quiet sound: by how many decibels `normalised=true` turns it up")
-    note: str = Field("", description="what had to be done to read it, in one line")
-    start_s: float = Field(0.0, description="of a sound that is a part of a file: where it begins there")
-    group: str | None = Field(
-        None, description="the recording, site, speaker or burst that it is of, where that is known"
-    )
-    prediction: PredictionAnswer | None
-    label: int | None = Field(None, description="set where an undo opened the item again")
-
-
-class BatchAnswer(_Answer):
-    project: str
-    kind: Literal["image", "audio"]
-    batch_id: str = Field(description='"" where there is nothing to label; `notice` then says why')
-    strategy: str
-    head_version: int
-    notice: str
-    sheet_url: str
-    columns: int
-    classes: list[str]
-    items: list[ItemAnswer]
-    labeled: int
-    unlabeled: int
-
-
-class RecallAnswer(_Answer):
-    label: str
-    correct: int
-    items: int
-
-
-class AuditAnswer(_Answer):
-    items: int = Field(description="labeled random items that no head was trained on")
-    groups: int | None = Field(description="how many groups they are of; null where there are no groups")
-    true_for: str = Field(
-        description="what the accuracy is true for: new recordings, new groups, or, without groups, items like these"
-    )
-    correct: int
-    accuracy: float
-    low: float = Field(
-        description="95 % interval of the accuracy, by Wilson; with groups it counts how alike their items are"
-    )
-    high: float
-    calibration_error: float
-    recall: list[RecallAnswer]
-
-
-class PointAnswer(_Answer):
-    labels: int
-    audit_items: int
-    correct: int
-    agreement: float | None = Field(description="Cohen's kappa with the head before it")
-    low: float | None = Field(description="95 % interval of the accuracy; null without audited items")
-    high: float | None
-
-
-class GainAnswer(_Answer):
-    labels: int = Field(description="how many more the newest head was trained on than the one it is compared with")
-    change: float = Field(
-        description="accuracy of the newest head less that of the other one, on the same random items"
-    )
-    low: float = Field(description="95 % interval of the change")
-    high: float
-
-
-class EvaluationAnswer(_Answer):
-    target: float
-    audit: AuditAnswer | None
-    curve: list[PointAnswer] = Field(description="one point a head, oldest first, the newest 1,000")
-    advice: str
-    enough: bool
-    reasons: list[str]
-    brought: GainAnswer | None = Field(
-        description="by the last 100 labels, or the last fifth; null while no head since the start had so many less"
-    )
-
-
-class SubmitAnswer(_Answer):
-    accepted: int
-    training_triggered: bool
-    labeled: int
-    unlabeled: int
-    head_version: int
-
-
-class UndoAnswer(_Answer):
-    undone: int
-    batch: BatchAnswer | None
-    labeled: int
-    unlabeled: int
-    head_version: int
-
-
-Number = Annotated[StrictInt, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
-ProjectName = Annotated[str | None, Field(max_length=MAX_NAME)]
-BatchId = Annotated[str, Field(max_length=MAX_NAME)]
-
-
-class LabelInput(_Answer):
-    id: Annotated[StrictStr, Field(max_length=MAX_ITEM_ID)] | Number = Field(
-        description="the id that next_batch gave", examples=["cat/1.jpg", 1]
-    )
-    label: Annotated[StrictStr, Field(max_length=MAX_LABEL)] | Number = Field(
-        description="a class name, or its index", examples=["cat", 3]
-    )
-
-
-Labels = Annotated[list[LabelInput], Field(max_length=MAX_LABELS)]
-
-
-class SubmitInput(_Answer):
-    project: ProjectName = None
-    batch_id: BatchId = Field("", description="closes that batch: its items without a label go back to the pool")
-    labels: Labels
-
-
-class ProjectInput(_Answer):
-    project: ProjectName = None
-
-
-class RenewInput(ProjectInput):
-    batch_id: BatchId
 
 
 FindProject = Callable[[str | None], Project]
@@ -213,9 +97,7 @@ def in_line(threads: int) -> Callable[[Callable[..., Any]], Callable[..., Awaita
 
     def queued(route: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
         def answer(**arguments: Any) -> Response:
-            said = route(**arguments)
-            content = said if isinstance(said, dict) else said.model_dump(mode="json")
-            return JSONResponse(content)
+            return JSONResponse(route(**arguments).model_dump(mode="json"))
 
         @functools.wraps(route)
         async def answer_in_line(**arguments: Any) -> Response:
@@ -253,6 +135,7 @@ def _create_router(projects: Mapping[str, Project]) -> APIRouter:
         _add_label_routes,
         _add_download_routes,
         _add_media_routes,
+        *(VIEWS.get(name).add_routes for name in VIEWS.names()),
     ):
         add_routes(router, project_of, Depends(annotator_of))
     return router
@@ -277,17 +160,17 @@ def _add_batch_routes(router: APIRouter, project_of: FindProject, who_asks: Any)
 
     @router.post("/api/renew")
     @in_line(CHANGING_LABELS)
-    def renew(who: annotator, body: RenewInput) -> dict[str, bool]:
+    def renew(who: annotator, body: RenewInput) -> RenewAnswer:
         """Keeps the caller's batch claimed for another while; false where it is not theirs any more."""
-        return {"renewed": project_of(body.project).labeler(who).renew(who, body.batch_id)}
+        return RenewAnswer(renewed=project_of(body.project).labeler(who).renew(who, body.batch_id))
 
     @router.post("/api/rescan")
-    def rescan(who: annotator, body: ProjectInput | None = None) -> dict[str, bool]:
+    def rescan(who: annotator, body: ProjectInput | None = None) -> RescanAnswer:
         """Has the source listed again, for new, changed and removed files; `embedding` in the status tells how it goes."""
-        return {"requested": project_of(body.project if body else None).pipeline.rescan()}
+        return RescanAnswer(requested=project_of(body.project if body else None).pipeline.rescan())
 
     @router.get("/api/status")
-    def status(who: annotator, project: OfProject = None) -> dict[str, Any]:
+    def status(who: annotator, project: OfProject = None) -> StatusAnswer:
         """Counts, embedding progress, head and training of a project."""
         chosen = project_of(project)
         return _status_answer(chosen, chosen.labeler(who), who)
@@ -316,10 +199,10 @@ def _add_label_routes(router: APIRouter, project_of: FindProject, who_asks: Any)
     @router.post("/api/submit_labels")
     @changing_labels
     def submit_labels(who: annotator, body: Annotated[SubmitInput | Labels, Body()]) -> SubmitAnswer:
-        """Stores labels, all or none. Sending the same again changes nothing."""
+        """Stores labels and states, all or none. Sending the same again changes nothing."""
         given = body if isinstance(body, SubmitInput) else SubmitInput(project=None, batch_id="", labels=body)
         labeler = project_of(given.project).labeler(who)
-        receipt = labeler.submit(who, [(str(entry.id), entry.label) for entry in given.labels], given.batch_id)
+        receipt = labeler.submit(who, [(str(entry.id), entry.said) for entry in given.labels], given.batch_id)
         return SubmitAnswer(
             accepted=receipt.accepted, training_triggered=receipt.training_triggered, **_counts(labeler)
         )
@@ -333,12 +216,19 @@ def _add_label_routes(router: APIRouter, project_of: FindProject, who_asks: Any)
         reopened = labeler.undo(who)
         return UndoAnswer(undone=reopened.undone, batch=_reopened(chosen, labeler, reopened), **_counts(labeler))
 
+    @router.post("/api/redo")
+    @changing_labels
+    def redo(who: annotator, body: ProjectInput | None = None) -> RedoAnswer:
+        """Brings back what the caller's last undo took back, where they submitted nothing since."""
+        labeler = project_of(body.project if body else None).labeler(who)
+        return RedoAnswer(redone=labeler.redo(who), **_counts(labeler))
+
     @router.post("/api/train")
-    def train(who: annotator, body: ProjectInput | None = None) -> dict[str, Any]:
+    def train(who: annotator, body: ProjectInput | None = None) -> TrainAnswer:
         """Asks for a training now; `head` in the status tells how it goes."""
         labeler = project_of(body.project if body else None).labeler(who)
         labeler.train()
-        return {"requested": True, **_counts(labeler)}
+        return TrainAnswer(requested=True, **_counts(labeler))
 
 
 def _add_download_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
@@ -352,6 +242,9 @@ def _add_download_routes(router: APIRouter, project_of: FindProject, who_asks: A
             str, Query(max_length=MAX_NAME, description=f"one of {', '.join(EXPORTERS.names())}")
         ] = "csv",
         predictions: Annotated[bool, Query(description="also every unlabeled item with its prediction")] = False,
+        states: Annotated[
+            bool, Query(description="also the columns `state` and `source`, and items that got a state and no label")
+        ] = False,
         spreadsheet_safe: Annotated[
             bool, Query(description="of CSV: names that a spreadsheet would run as a formula begin with '")
         ] = True,
@@ -360,7 +253,7 @@ def _add_download_routes(router: APIRouter, project_of: FindProject, who_asks: A
         chosen = project_of(project)
         exporter = EXPORTERS.get(format)
         folder = tempfile.TemporaryDirectory(prefix="fastlabel-export-")
-        rows = chosen.export_rows(who, include_predictions=predictions)
+        rows = chosen.export_rows(who, include_predictions=predictions, include_states=states)
         if exporter.opens_in_spreadsheets and spreadsheet_safe:
             rows = harmless_rows(rows)
         path = exporter.write(rows, Path(folder.name) / f"{chosen.name}-labels{exporter.suffix}")
@@ -585,43 +478,53 @@ def _given_contradiction(status: Status) -> str:
     return status.contradiction.text("The labels given") if status.contradiction else ""
 
 
-def _status_answer(project: Project, labeler: Labeler, annotator: str) -> dict[str, Any]:
+def _status_answer(project: Project, labeler: Labeler, annotator: str) -> StatusAnswer:
     status = labeler.status()
     left_out = project.source.left_out()
     left_out_count = sum(entry.count for entry in left_out)
-    head, training = status.head, status.training
-    return {
-        "project": project.name,
-        "kind": project.kind,
-        "annotator": annotator,
-        "classes": list(labeler.schema.names),
-        "labeled": status.counts.labeled,
-        "unlabeled": status.counts.unlabeled,
-        "total": status.counts.labeled + status.counts.unlabeled,
-        "claimed_by_others": labeler.claimed_by_others(annotator),
-        "since_training": status.since_training,
-        "train_every": labeler.settings.learner.train_every,
-        "notice": " ".join(filter(None, (project.notice, status.notice, _given_contradiction(status)))),
-        "contradictions": {
-            "known": asdict(project.contradiction) if project.contradiction else None,
-            "given": asdict(status.contradiction) if status.contradiction else None,
-        },
-        "embedding": asdict(status.embedding),
-        "sound_view": asdict(project.source.sound_view) if project.kind == "audio" else None,
-        "head": {
-            "version": head.version if head else 0,
-            "labels": head.label_count if head else 0,
-            "seconds": round(head.seconds, 3) if head else 0.0,
-            "trained_at": head.trained_at if head else None,
-            "settled": status.settled,
-            **asdict(training),
-        },
-        "missing_count": status.counts.missing,
-        "left_out_count": left_out_count,
-        "left_out_noun": project.source.left_out_nouns[left_out_count != 1],
-        "left_out": [asdict(entry) for entry in left_out],
-        "unreadable_count": project.store.unreadable_count,
-        "unreadable": [
-            {"id": item_id, "reason": reason} for item_id, reason in project.store.unreadable(UNREADABLE_SHOWN)
+    set_aside = {"skip": status.counts.skip, "unsure": status.counts.unsure, "bad": status.counts.bad}
+    return StatusAnswer(
+        project=project.name,
+        kind=project.kind,
+        annotator=annotator,
+        classes=list(labeler.schema.names),
+        labeled=status.counts.labeled,
+        unlabeled=status.counts.unlabeled,
+        total=status.counts.labeled + status.counts.unlabeled + sum(set_aside.values()),
+        set_aside=SetAsideAnswer(**set_aside),
+        claimed_by_others=labeler.claimed_by_others(annotator),
+        since_training=status.since_training,
+        train_every=labeler.settings.learner.train_every,
+        notice=" ".join(filter(None, (project.notice, status.notice, _given_contradiction(status)))),
+        contradictions=ContradictionsAnswer(
+            known=_contradiction_answer(project.contradiction), given=_contradiction_answer(status.contradiction)
+        ),
+        embedding=EmbeddingAnswer(**asdict(status.embedding)),
+        sound_view=SoundViewAnswer(**asdict(project.source.sound_view)) if project.kind == "audio" else None,
+        head=_head_answer(status),
+        missing_count=status.counts.missing,
+        left_out_count=left_out_count,
+        left_out_noun=project.source.left_out_nouns[left_out_count != 1],
+        left_out=[LeftOutAnswer(**asdict(entry)) for entry in left_out],
+        unreadable_count=project.store.unreadable_count,
+        unreadable=[
+            UnreadableAnswer(id=item_id, reason=reason)
+            for item_id, reason in project.store.unreadable(UNREADABLE_SHOWN)
         ],
-    }
+    )
+
+
+def _head_answer(status: Status) -> HeadAnswer:
+    head = status.head
+    return HeadAnswer(
+        version=head.version if head else 0,
+        labels=head.label_count if head else 0,
+        seconds=round(head.seconds, 3) if head else 0.0,
+        trained_at=head.trained_at if head else None,
+        settled=status.settled,
+        **asdict(status.training),
+    )
+
+
+def _contradiction_answer(contradiction: Contradiction | None) -> ContradictionAnswer | None:
+    return ContradictionAnswer(**asdict(contradiction)) if contradiction else None

@@ -99,7 +99,8 @@ class App:
             ConfigError: one of the names can be none. OSError: the port is taken.
         """
         from fastlabel_gradio.access import Hosts
-        from fastlabel_gradio.ui.app_layout import PAGE_CSS, PAGE_HEAD, PAGE_THEME
+        from fastlabel_gradio.ui.app_layout import PAGE_CSS, PAGE_THEME, page_head
+        from fastlabel_gradio.ui.words import PAGE_WORDS
 
         hosts = Hosts(host, names)
         _, address, share_address = self.page.launch(
@@ -115,7 +116,8 @@ class App:
             ssr_mode=False,  # Spaces turn it on; its proxy answers /api itself
             theme=PAGE_THEME,
             css=PAGE_CSS,
-            head=PAGE_HEAD,
+            head=page_head(),
+            i18n=PAGE_WORDS,
             footer_links=[],
         )
         if share_address:
@@ -127,12 +129,16 @@ class App:
         from fastlabel_gradio.access import guarded
         from fastlabel_gradio.api import create_api
         from fastlabel_gradio.ui.page_routes import page_needs
+        from fastlabel_gradio.ui.web_files import web_files, web_routes
+
+        api = create_api(self.projects)
+        api.include_router(web_routes(web_files()))
 
         @asynccontextmanager
         async def lifespan(gradio: "FastAPI") -> AsyncIterator[None]:
             gradio.middleware_stack = guarded(
                 gradio.middleware_stack or gradio.build_middleware_stack(),
-                create_api(self.projects),
+                api,
                 page_needs=page_needs,
                 hosts=hosts,
                 access=self.access,
@@ -522,6 +528,7 @@ def _open_browser(arguments: argparse.Namespace) -> bool:
 
 
 def _tab(project: "Project") -> "TabInfo":
+    from fastlabel_gradio.exports import EXPORTERS
     from fastlabel_gradio.strategies import STRATEGIES
     from fastlabel_gradio.ui.tab_info import TabInfo
 
@@ -533,6 +540,7 @@ def _tab(project: "Project") -> "TabInfo":
         strategy=project.config.strategy,
         batch_size=project.config.batch_size,
         sound_view=project.source.sound_view,
+        exports=EXPORTERS.names(),
     )
 
 

@@ -160,9 +160,9 @@ def _labeled(config: ProjectConfig, folder: Path, pool: PoolReader) -> _Labeled:
     if not config.database and not (folder / "labels.sqlite").is_file():
         raise StoreError(f"{folder} has no labels yet. Label some items first.")
     with closing(LabelStore(url, config.name)) as labels:
-        current, schema = labels.current(), labels.known_labels()
-    items = pool.items(list(current))[:MOST_LABELS]
-    targets = schema.positions_of([current[item.id] for item, _ in items])
+        places, schema = labels.taught()
+    items = pool.items(list(places))[:MOST_LABELS]
+    targets = np.array([places[item.id] for item, _ in items], dtype=np.int64)
     groups = np.array([group for _, group in items], dtype=np.int64) if pool.has_groups else None
     return _Labeled([item for item, _ in items], LabeledItems(targets, groups, config.seed), schema)
 

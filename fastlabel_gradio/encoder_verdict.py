@@ -25,22 +25,23 @@ class EncoderJudge:
     """Compares the encoder in use with its successor, out of fold.
 
     Attributes:
-        labels: gives the label id of each labeled item as it is then.
+        taught: gives by item the position of its class in the schema, and that schema, as they are then
+            (`LabelStore.taught`).
         is_forced: the successor takes over whatever they say.
     """
 
     store: EmbeddingStore
-    schema: LabelSchema
     settings: LearnerSettings
-    labels: Callable[[], Mapping[str, int]]
+    taught: Callable[[], tuple[Mapping[str, int], LabelSchema]]
     is_forced: bool
 
     def __call__(self, in_use: Encoder, other: Encoder, successor: Successor, stops: Callable[[], bool]) -> Verdict:
         """The other one takes over where it gets at least as many right, and where labels are too few to tell."""
-        rows, labeled = self._labeled(successor)
+        places, schema = self.taught()
+        rows, labeled = self._labeled(successor, places)
         try:
-            before = self._judged(in_use, successor.in_use, rows, labeled, stops)
-            after = self._judged(other, successor.space, rows, labeled, stops)
+            before = self._judged(in_use, successor.in_use, schema, rows, labeled, stops)
+            after = self._judged(other, successor.space, schema, rows, labeled, stops)
         except TooFewLabelsError as error:
             return Verdict(True, f"it cannot be compared with {in_use.name} yet ({error})")
         if before is None or after is None:
@@ -49,22 +50,27 @@ class EncoderJudge:
         why = f"{_compared(in_use.name, before, after, labeled)}{' (it was asked for in any case)' if self.is_forced else ''}"
         return Verdict(is_better or self.is_forced, why)
 
-    def _labeled(self, successor: Successor) -> tuple[Rows, LabeledItems]:
+    def _labeled(self, successor: Successor, places: Mapping[str, int]) -> tuple[Rows, LabeledItems]:
         """Labeled rows that have a vector of both encoders, ascending, at most 2,000 of them, with what they are labeled."""
-        labels = self.labels()
-        label_of = {row: labels[item_id] for item_id, row in self.store.rows_of(list(labels)).items()}
-        rows = np.array(sorted(row for row in label_of if row < len(successor.space)), dtype=np.int64)
+        place_of = {row: places[item_id] for item_id, row in self.store.rows_of(list(places)).items()}
+        rows = np.array(sorted(row for row in place_of if row < len(successor.space)), dtype=np.int64)
         rows = rows[np.abs(successor.space.embeddings[rows]).max(axis=1, initial=0) > 0]
         rng = np.random.default_rng(self.settings.seed)
         rows = np.sort(rng.choice(rows, min(MOST_JUDGED, len(rows)), replace=False))
         groups = self.store.group_keys(0, len(self.store))[rows] if self.store.groups.rule else None
-        targets = self.schema.positions_of([label_of[int(row)] for row in rows])
+        targets = np.array([place_of[int(row)] for row in rows], dtype=np.int64)
         return rows, LabeledItems(targets, groups, self.settings.seed)
 
     def _judged(
-        self, encoder: Encoder, space: EmbeddingSpace, rows: Rows, labeled: LabeledItems, stops: Callable[[], bool]
+        self,
+        encoder: Encoder,
+        space: EmbeddingSpace,
+        schema: LabelSchema,
+        rows: Rows,
+        labeled: LabeledItems,
+        stops: Callable[[], bool],
     ) -> Judgement | None:
-        maker, _ = head_maker(encoder, self.schema, space, self.settings)
+        maker, _ = head_maker(encoder, schema, space, self.settings)
         return judge(np.asarray(space.embeddings[rows]), labeled, maker, stops)
 
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 from typing import TextIO
@@ -34,6 +35,7 @@ class ExportRow:
         confidence: probability of the predicted label, 0 to 1.
         path: of its file, relative to the source's folder, as `Source.exported_path` has it; "" without a file.
         expand: how many times slower than it was recorded the sound was played; None where it was not.
+        state, source: of an export with states: "label", "skip", "unsure" or "bad", and what it came by; None in others.
         start_s, end_s: which part of its file a sound is, in seconds of the recording; None for whole files and pictures.
         recorded_at: local time at which it begins, as the file's name says; "" where that has none.
     """
@@ -46,6 +48,8 @@ class ExportRow:
     confidence: float | None = None
     path: str = ""
     expand: int | None = None
+    state: str | None = None
+    source: str | None = None
 
     @property
     def start_s(self) -> float | None:
@@ -88,6 +92,7 @@ COLUMNS = (
     *("item_id", "label", "annotator", "created_at", "predicted_label", "confidence"),
     *("start_s", "end_s", "path", "recorded_at", "expand"),  # new ones are added at the end
 )
+STATE_COLUMNS = (*COLUMNS, "state", "source")  # of rows that say their state
 
 
 def exporter(name: str, suffix: str, media_type: str, opens_in_spreadsheets: bool = False) -> Callable[[Write], Write]:
@@ -116,10 +121,11 @@ def harmless_rows(rows: Iterable[ExportRow]) -> Iterator[ExportRow]:
 @exporter("csv", ".csv", "text/csv; charset=utf-8", opens_in_spreadsheets=True)
 def write_csv(rows: Iterable[ExportRow], destination: Path) -> Path:
     """A header line, then one record per row as RFC 4180 has it; a name that holds line ends or quotes is quoted."""
+    columns, rows = _columns_of(rows)
     with replaced_file(destination) as file:
         writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        writer.writerows(map(attrgetter(*COLUMNS), rows))
+        writer.writerow(columns)
+        writer.writerows(map(attrgetter(*columns), rows))
     return destination
 
 
@@ -173,6 +179,16 @@ def replaced_file(destination: Path) -> Iterator[TextIO]:
 
 
 def _objects(rows: Iterable[ExportRow]) -> Iterator[str]:
-    values_of = attrgetter(*COLUMNS)
+    columns, rows = _columns_of(rows)
+    values_of = attrgetter(*columns)
     for row in rows:
-        yield json.dumps(dict(zip(COLUMNS, values_of(row), strict=True)), ensure_ascii=False, allow_nan=False)
+        yield json.dumps(dict(zip(columns, values_of(row), strict=True)), ensure_ascii=False, allow_nan=False)
+
+
+def _columns_of(rows: Iterable[ExportRow]) -> tuple[tuple[str, ...], Iterator[ExportRow]]:
+    """The columns of some rows, which either all say their state or all do not, and the rows."""
+    rest = iter(rows)
+    first = next(rest, None)
+    if first is None:
+        return COLUMNS, rest
+    return COLUMNS if first.state is None else STATE_COLUMNS, chain([first], rest)

@@ -3,10 +3,11 @@
 Everything that a page, a request or a simulation asks for is one call of this. Labels are durable in the label store before a
 submit returns.
 
-Two locks. `_lock` guards the bookkeeping in memory; encoding, training, scoring and picking run outside it, and so does
-whatever waits for the label store: the status is told at any time. `_writing` orders the changes of the label store; each is
-taken into the bookkeeping before the next one begins. In between the label store knows more than the bookkeeping, and it is
-the label store that decides on a claim, so nobody gets an item twice.
+The ledger keeps the books in memory, under a lock of its own; encoding, training, scoring and picking run outside it, and so
+does whatever waits for the label store: the status is told at any time. `_writing` orders this process' changes of the label
+store, and its looks at those of others; each is taken into the books before the next one begins. In between the label store
+knows more than the books, and it is the label store that decides on a claim, so nobody gets an item twice. What other
+processes write is looked for all the time, and before a batch is picked or a head is trained.
 """
 
 import logging
@@ -37,13 +38,13 @@ from fastlabel_gradio.head import (
     Head,
     HeadInfo,
 )
-from fastlabel_gradio.label_store import ClaimedBatch, LabelStore
+from fastlabel_gradio.label_store import Changes, ClaimedBatch, LabelStore
 from fastlabel_gradio.learner import DEFAULT_LEARNING, Learner, LearnerSettings
 from fastlabel_gradio.learning_record import LearningPoint
 from fastlabel_gradio.pool_ledger import PoolLedger
 from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
 from fastlabel_gradio.trainer import Training
-from fastlabel_gradio.types import Batch, Counts, Item, LabelSchema, Prediction, Receipt, Reopened, Rows
+from fastlabel_gradio.types import Batch, Counts, Item, LabelSchema, Prediction, Receipt, Reopened, Rows, State
 
 log = logging.getLogger(__name__)
 
@@ -134,17 +135,17 @@ class Labeler:
         self._pipeline = pipeline
         self._labels = labels
         self._clock = clock
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()  # of the batches given out, the rows that are being claimed, and the turns
         self._writing = threading.RLock()
-        self._ledger = PoolLedger(
-            store, labels.current(), labels.claims(now=clock()), settings.audit_share, pipeline.is_held_out
-        )
+        known = labels.everything(now=clock())
+        self._ledger = PoolLedger(store, known, schema, settings.audit_share, pipeline.is_held_out)
         self._batches: OrderedDict[str, tuple[Item, ...]] = OrderedDict()
         self._turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
         self._queue: BatchQueue[_Pick] = BatchQueue()
         self._picked: set[int] = set()  # rows that are being claimed
         self._rng = np.random.default_rng(settings.learner.seed)
-        self._learner = Learner(schema, store, pipeline, self._ledger, self._lock, folder, settings.learner, clock)
+        self._learner = Learner(schema, store, pipeline, self._ledger, self._look, folder, settings.learner, clock)
+        self._stop_watching = labels.watch(self._follow)
 
     # Batches
 
@@ -179,10 +180,9 @@ class Labeler:
         with self._in_turn():
             expires_at = self._clock() + self.settings.claim_s
             renewed = self._labels.renew(annotator, batch_id, expires_at=expires_at)
-            with self._lock:
-                if renewed:
-                    self._ledger.renew(batch_id, expires_at)
-                self._ledger.expire(self._clock(), self.settings.claim_s)
+            if renewed:
+                self._ledger.renew(batch_id, expires_at)
+            self._ledger.expire(self._clock(), self.settings.claim_s)
         return renewed
 
     def batch_items(self, batch_id: str) -> tuple[Item, ...] | None:
@@ -191,14 +191,15 @@ class Labeler:
 
     # Labels
 
-    def submit(self, annotator: str, labels: Sequence[tuple[str, str | int]], batch_id: str = "") -> Receipt:
+    def submit(self, annotator: str, labels: Sequence[tuple[str, str | int | State]], batch_id: str = "") -> Receipt:
         """Stores labels durably, all or none, and sets off a training when `train_every` new ones have come.
 
         Sending the same again changes nothing. Items of the batch that are not named go back to the pool, where they come
         again when there is nothing else.
 
         Args:
-            labels: (item id, class name or position in the schema).
+            labels: (item id, class name or position in the schema), or in place of a label the state of an item that gets
+                none: it does not come again until that is undone.
 
         Raises:
             InvalidLabelsError: an unknown item or label, or two labels for one item; nothing was stored.
@@ -207,11 +208,10 @@ class Labeler:
         wanted = self._validated(labels)
         with self._in_turn():
             submission = self._labels.submit(annotator, list(wanted.items()), batch_id, now=self._clock())
-            with self._lock:
-                self._ledger.relabel(submission.changed)
-                self._ledger.set_aside(set(submission.released) - wanted.keys())
-                self._ledger.unclaim(submission.released)
-                triggered = self._learner.count(len(submission.changed))
+            taught = self._ledger.put(submission.standing)
+            self._ledger.set_aside(set(submission.released) - wanted.keys())
+            self._ledger.unclaim(submission.released)
+        triggered = self._learner.is_due(taught)
         if triggered:
             self._learner.request()
         return Receipt(len(labels), triggered)
@@ -222,14 +222,24 @@ class Labeler:
             undone = self._labels.undo(annotator, now=self._clock())
             if undone is None:
                 return Reopened(0, None, {})
-            with self._lock:
-                self._ledger.relabel(undone.changed)
-                due = self._learner.count(len(undone.changed))
-            batch = self._reopened([item_id for item_id, label in undone.changed.items() if label is None], annotator)
-        if due:
+            taught = self._ledger.put(undone.standing)
+            batch = self._reopened([item_id for item_id, one in undone.standing.items() if one is None], annotator)
+        if self._learner.is_due(taught):
             self._learner.request()
-        positions = {item_id: self.schema.index_of(label_id) for item_id, label_id in undone.labels}
-        return Reopened(len(undone.labels), batch, positions)
+        places = self.schema.positions
+        labels = {id_: places[label_id] for id_, label_id in undone.labels if label_id in places}
+        return Reopened(len(undone.labels), batch, labels)
+
+    def redo(self, annotator: str) -> int:
+        """Brings back what the annotator's last undo took back; returns of how many items, 0 where there is nothing."""
+        with self._in_turn():
+            redone = self._labels.redo(annotator, now=self._clock())
+            if redone is None:
+                return 0
+            taught = self._ledger.put(redone.standing)
+        if self._learner.is_due(taught):
+            self._learner.request()
+        return len(redone.labels)
 
     def train(self) -> None:
         """Asks for a training now, whatever the count, and returns at once."""
@@ -254,13 +264,9 @@ class Labeler:
         return self._learner.checkpoint
 
     def counts(self) -> Counts:
-        with self._lock:
-            self._ledger.expire(self._clock(), self.settings.claim_s)
-            self._ledger.catch_up(self._pipeline.progress)
-            labeled = self._ledger.labeled_count
-            readable = self._store.total - self._store.unreadable_count
-            unlabeled = max(0, readable - self._ledger.labeled_in_pool_count)
-            return Counts(labeled, unlabeled, self._ledger.claimed_count, self._ledger.missing_count)
+        self._ledger.expire(self._clock(), self.settings.claim_s)
+        self._ledger.catch_up(self._pipeline.progress)
+        return self._ledger.counts(self._store.total - self._store.unreadable_count)
 
     def status(self) -> Status:
         head = self._learner.head
@@ -285,8 +291,7 @@ class Labeler:
 
     def claimed_by_others(self, annotator: str) -> int:
         """Items in the batches of other annotators."""
-        with self._lock:
-            return self._ledger.claimed_by_others(annotator)
+        return self._ledger.claimed_by_others(annotator)
 
     def predictions(self, rows: Rows) -> list[Prediction | None]:
         """What the newest head says of some rows; None for each while there is no head."""
@@ -299,18 +304,54 @@ class Labeler:
         best = probabilities.argmax(axis=1)
         return [Prediction(int(index), float(row[index])) for index, row in zip(best, probabilities, strict=True)]
 
-    def export_rows(self, *, include_predictions: bool = False) -> Iterator[ExportRow]:
-        """Every standing annotation; with predictions also every unlabeled item, and what the head says of each."""
-        names = dict(zip(self.schema.ids, self.schema.names, strict=True))
-        for annotation in self._labels.annotations():
-            said_at = _iso_time(annotation.created_at)
-            yield ExportRow(annotation.item_id, names[annotation.label_id], annotation.annotator, said_at)
+    def export_rows(self, *, include_predictions: bool = False, include_states: bool = False) -> Iterator[ExportRow]:
+        """Every label of every annotator; with predictions also every unlabeled item, and what the head says of each.
+
+        With states, rows say their state and source, and those of items that got a state in place of a label are among them.
+        """
+        self._follow()
+        names = self.schema.known_names
+        for said in self._labels.annotations():
+            if said.label_id is None and not include_states:
+                continue
+            name = names[said.label_id] if said.label_id is not None else ""
+            row = ExportRow(said.item_id, name, said.annotator, _iso_time(said.created_at))
+            yield replace(row, state=said.state.value, source=said.source) if include_states else row
         if include_predictions:
-            yield from self._predicted_rows()
+            yield from self._predicted_rows(include_states=include_states)
 
     def close(self) -> None:
         """Ends the trainer thread. Labels need no saving: they are durable already."""
+        self._stop_watching()
         self._learner.close()
+
+    # Private: what other processes do
+
+    def _follow(self) -> None:
+        """Takes in what was written since the last look, and trains where enough of it is new."""
+        if self._look():
+            self._learner.request()
+
+    def _look(self) -> bool:
+        """Takes in what was written since the last look, by whatever process; True where a training is due."""
+        with self._in_turn():
+            position = self._ledger.position
+            changes = self._labels.changes_since(position, now=self._clock())
+            if changes.position == position:
+                return False
+            self._look_at_classes(changes)
+            taught = self._ledger.apply(changes)
+        return self._learner.is_due(taught)
+
+    def _look_at_classes(self, changes: Changes) -> None:
+        """Takes over classes that others changed, or labeled items with."""
+        known = self.schema.known_names
+        unknown = (one.label_id not in known for one in changes.standing.values() if one and one.label_id is not None)
+        if not changes.classes_changed and not any(unknown):
+            return
+        self.schema = self._labels.schema()
+        self._ledger.use_schema(self.schema)
+        self._learner.use_schema(self.schema)
 
     # Private: batches
 
@@ -328,8 +369,7 @@ class Labeler:
             self._writing.release()
 
     def _open_batch(self, annotator: str) -> Batch | None:
-        with self._lock:
-            self._ledger.catch_up(self._pipeline.progress)
+        self._ledger.catch_up(self._pipeline.progress)
         claimed = self._labels.open_batch(annotator, now=self._clock())
         if claimed is None:
             return None
@@ -363,16 +403,17 @@ class Labeler:
 
     def _picked_together(self, sizes: list[int], strategy: str) -> list[_Pick]:
         total = sum(sizes)
+        self._follow()
+        self._ledger.expire(self._clock(), self.settings.claim_s)
+        self._ledger.catch_up(self._pipeline.progress)
         with self._lock:
-            self._ledger.expire(self._clock(), self.settings.claim_s)
-            self._ledger.catch_up(self._pipeline.progress)
             free, free_audit = (
                 _without(rows(total + len(self._picked)), self._picked)
                 for rows in (self._ledger.free_rows, self._ledger.free_audit_rows)
             )
-            labeled, label_ids = self._ledger.training_set()
             rng = self._rng.spawn(1)[0]
-        head = self._learner.head
+        labeled = self._ledger.training_set()
+        head = self._learner.head_for(labeled.schema)
         notice = ""
         if head is None and STRATEGIES.get(strategy).needs == "probabilities":
             notice = f"There is no trained head for '{strategy}' yet: '{COLD_START}' picked these."
@@ -384,11 +425,11 @@ class Labeler:
             store=embeddings,
             rows=found.rows,
             probabilities=found.probabilities,
-            labeled=labeled,
-            targets=self.schema.positions_of(label_ids),
-            classes=len(self.schema),
+            labeled=labeled.rows,
+            targets=labeled.targets,
+            classes=len(labeled.schema),
             head=head,
-            labeled_vectors=ground.kept.of(embeddings, labeled),
+            labeled_vectors=ground.kept.of(embeddings, labeled.rows),
             shortlisted=found.shortlisted,
         )
         random_rows = _dealt(free_audit, self._audit_counts(sizes, len(pool), rng))
@@ -421,8 +462,7 @@ class Labeler:
         None where nothing is free; with `whole` also where some are not.
         """
         with self._in_turn():
-            with self._lock:
-                free = self._ledger.is_free(rows)
+            free = self._ledger.is_free(rows)
             if whole and not free.all():
                 return None
             items = self._store.items_at(rows[free])
@@ -441,14 +481,9 @@ class Labeler:
         """Claims in the label store, then in the bookkeeping; returns what was got. The caller has the turn to write."""
         now = self._clock()
         got = self._labels.claim(annotator, wanted, now=now, expires_at=now + self.settings.claim_s)
-        if len(got) < len(wanted.item_ids):  # another process works on the same label store
-            claims = self._labels.claims(now=now)
-            standing = self._labels.standing(set(wanted.item_ids) - set(got))
-            with self._lock:
-                self._ledger.replace_claims(claims)
-                self._ledger.relabel(standing)
-        with self._lock:
-            self._ledger.claim(got, annotator, wanted.id, now + self.settings.claim_s)
+        self._ledger.claim(got, annotator, wanted.id, now + self.settings.claim_s)
+        if len(got) < len(wanted.item_ids):  # another process was faster
+            self._follow()
         return got
 
     def _reopened(self, item_ids: Sequence[str], annotator: str) -> Batch | None:
@@ -456,8 +491,7 @@ class Labeler:
         head = self._learner.head
         try:
             self._release(annotator)
-            with self._lock:
-                rows = self._ledger.free_rows_of(item_ids)
+            rows = self._ledger.free_rows_of(item_ids)
             claimed = self._claim(annotator, rows, "undo", "", head, whole=False)
         except StoreError as error:
             log.warning("An undo is stored, its batch could not be opened: %s", error)
@@ -490,7 +524,9 @@ class Labeler:
         if progress.state == "failed":
             return progress.error
         if counts.unlabeled == 0 and counts.labeled and not progress.scanning:
-            return "Every item is labeled. Export the labels and the trained head."
+            aside = counts.skip + counts.unsure + counts.bad
+            others = f" or was set aside ({aside} skipped, unsure or bad)" if aside else ""
+            return f"Every item is labeled{others}. Export the labels and the trained head."
         if progress.state != "done":
             return "The first items are being embedded. This takes a moment."
         if counts.claimed:
@@ -501,18 +537,16 @@ class Labeler:
         """Ends the annotator's batch; with `aside` what it left open comes again when there is nothing else."""
         with self._in_turn():
             released = self._labels.release(annotator)
-            with self._lock:
-                if aside:
-                    self._ledger.set_aside(released)
-                self._ledger.unclaim(released)
+            if aside:
+                self._ledger.set_aside(released)
+            self._ledger.unclaim(released)
 
     def _audit_notice(self) -> str:
         """Why nothing is kept to test the head on though it should; "" otherwise."""
         progress, grouping = self._pipeline.progress, self._pipeline.grouping
-        with self._lock:
-            self._ledger.catch_up(progress)
-            if grouping is None or progress.state != "done" or not self._ledger.audits_nothing:
-                return ""
+        self._ledger.catch_up(progress)
+        if grouping is None or progress.state != "done" or not self._ledger.audits_nothing:
+            return ""
         return (
             f"How good the head is on new {grouping.noun} cannot be said: all items are of one {grouping.noun[:-1]}, so none "
             "is kept to test it on. Add others."
@@ -520,11 +554,13 @@ class Labeler:
 
     # Private: labels and training
 
-    def _validated(self, labels: Sequence[tuple[str, str | int]]) -> dict[str, int]:
-        """Label ids by item id. Raises InvalidLabelsError."""
-        wanted: dict[str, int] = {}
+    def _validated(self, labels: Sequence[tuple[str, str | int | State]]) -> dict[str, int | State]:
+        """Label ids, or states, by item id. Raises InvalidLabelsError."""
+        if any(isinstance(label, str) and label not in self.schema.names for _, label in labels):
+            self._follow()  # somebody may have added that class a moment ago, in another process
+        wanted: dict[str, int | State] = {}
         for item_id, label in labels:
-            label_id = self._label_id(label)
+            label_id = label if isinstance(label, State) else self._label_id(label)
             if wanted.setdefault(item_id, label_id) != label_id:
                 raise InvalidLabelsError(f"item {shown(item_id)} has two different labels in one request. Send one.")
         unknown = wanted.keys() - self._store.known_ids(list(wanted))
@@ -548,15 +584,17 @@ class Labeler:
             return self.schema.ids[label]
         raise InvalidLabelsError(f"label {shown(label)} is not known. Use a name or an index: {_numbered(names)}.")
 
-    def _predicted_rows(self) -> Iterator[ExportRow]:
-        with self._lock:
-            labeled = self._ledger.labeled_ids()
+    def _predicted_rows(self, *, include_states: bool) -> Iterator[ExportRow]:
+        """What has no row yet: unlabeled items; with states only those of which nothing was said."""
+        told = self._ledger.judged_ids() if include_states else self._ledger.labeled_ids()
+        state = "" if include_states else None
         for block in self._store.item_blocks():
-            unlabeled = [(row, item_id) for row, item_id in block if item_id not in labeled]
-            predictions = self.predictions(np.array([row for row, _ in unlabeled], dtype=np.int64))
-            for (_, item_id), prediction in zip(unlabeled, predictions, strict=True):
+            rest = [(row, item_id) for row, item_id in block if item_id not in told]
+            predictions = self.predictions(np.array([row for row, _ in rest], dtype=np.int64))
+            for (_, item_id), prediction in zip(rest, predictions, strict=True):
                 name = self.schema.names[prediction.index] if prediction else ""
-                yield ExportRow(item_id, "", "", "", name, prediction.confidence if prediction else None)
+                confidence = prediction.confidence if prediction else None
+                yield ExportRow(item_id, predicted_label=name, confidence=confidence, state=state, source=state)
             self._learner.release_pages()
 
 

@@ -1,12 +1,12 @@
 """Learner: the head of a project. Trains it in the background on the labels as they are, measures, calibrates and saves it.
 
-What is labeled is the ledger's affair, who asks for a training the labeler's, and so is the lock, which guards the ledger.
+What is labeled is the ledger's affair, who asks for a training the labeler's.
 """
 
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -42,6 +42,8 @@ HEAD_WAIT_S = 0.4
 FIRST_HEAD_WAIT_S = 2.0  # a screen without any suggestion costs more than that
 CHANGE_WAIT_S = 600.0
 AGREEMENT_ROWS = 2_000  # the first rows of the store, which are a random sample of the pool
+CLASSES_CHANGED = "The classes were changed; a head for the new ones is trained next."
+ENCODER_CHANGED = "Another encoder takes over; a head for it is trained next."
 COMPARED_ROWS = 2_000  # of the audit, labeled or not: what a head says of them is kept for the heads after it
 
 
@@ -94,11 +96,12 @@ class Learner:
     """One head after the other. All methods may be called from any thread.
 
     Attributes:
-        unseen: labels that the newest head has not seen; changed with the lock held.
         contradiction: items of one content that people labeled differently, as of the newest head.
         notice: why the saved head or the class names are not used; "" where there is nothing to say.
 
     Args:
+        ledger: gives what is labeled, as of the moment it is asked.
+        look: has the ledger take in what other processes labeled.
         folder: where the checkpoint and the learning curve are kept.
         clock: seconds since the epoch.
     """
@@ -109,7 +112,7 @@ class Learner:
         store: EmbeddingStore,
         pipeline: EmbeddingPipeline,
         ledger: PoolLedger,
-        lock: AbstractContextManager[bool],
+        look: Callable[[], object],
         folder: Path,
         settings: LearnerSettings,
         clock: Callable[[], float],
@@ -118,11 +121,12 @@ class Learner:
         self._store = store
         self._pipeline = pipeline
         self._ledger = ledger
-        self._lock = lock
+        self._look = look
+        self._lock = threading.Lock()  # of the head, and of the schema and the ground that it is for
         self._settings = settings
         self._clock = clock
         self.checkpoint = folder / "head.safetensors"
-        self.unseen = 0
+        self._seen = 0  # changes of labels, of all in the ledger
         self.contradiction: Contradiction | None = None
         self.notice = ""
         self._record = LearningRecord(folder / "learning_curve.jsonl")
@@ -143,6 +147,10 @@ class Learner:
     def head(self) -> Head | None:
         """The newest; version 0 is that of the class names alone."""
         return self._head
+
+    def head_for(self, schema: LabelSchema) -> Head | None:
+        """The newest head, where its columns are the classes of that schema."""
+        return _fitting(self._head, schema)
 
     def ground_of(self, head: Head | None) -> Ground:
         """The vectors that a head is asked about; those of the encoder in use where there is none."""
@@ -165,10 +173,22 @@ class Learner:
         """What each head so far was worth on the audit as it is, oldest first."""
         return [point for point in self._record.points if self._ledger.is_this_audit(point.audit)]
 
-    def count(self, changed: int) -> bool:
-        """Takes in that so many labels changed; True where a training is due. The caller holds the lock."""
-        self.unseen += changed
+    @property
+    def unseen(self) -> int:
+        """Labels that the newest head has not seen."""
+        return self._ledger.changes - self._seen
+
+    def is_due(self, changed: int) -> bool:
+        """Whether a training is due, now that so many labels changed."""
         return changed > 0 and self.unseen >= self._settings.train_every
+
+    def use_schema(self, schema: LabelSchema) -> None:
+        """Makes heads for these classes from now on. One that was made for others is not used any more."""
+        with self._lock:
+            self._schema = schema
+            if _fitting(self._head, schema) is None:
+                self._head, self._said = None, []
+        self.request()
 
     def request(self) -> None:
         """Asks for a training now and returns at once."""
@@ -188,12 +208,9 @@ class Learner:
 
     def audit(self, head: Head) -> AuditReport | None:
         """What a head is worth on the labeled items of the audit; None while there are none, or it was trained on some."""
-        with self._lock:
-            rows, label_ids = self._ledger.audit_set()
-            groups = self._ledger.groups_of(rows)
-        if not len(rows) or not self._is_honest(head):
+        rows, targets, groups, schema, _ = self._ledger.audit_set()
+        if not len(rows) or not self._is_honest(head) or not _fits(head, schema):
             return None
-        targets = self._schema.positions_of(label_ids)
         return audit(self.ground_of(head).says(head, rows), targets, groups)
 
     def gain(self, head: Head) -> Gain | None:
@@ -201,13 +218,11 @@ class Learner:
         before = self._before(labels_compared(head.info.label_count))
         if before is None or not self._is_honest(head):
             return None
-        with self._lock:
-            rows, label_ids = self._ledger.audit_set()
-            known = np.isin(rows, before.rows)
-            rows, groups = rows[known], self._ledger.groups_of(rows[known])
-        if not len(rows):
+        rows, targets, groups, schema, _ = self._ledger.audit_set()
+        known = np.isin(rows, before.rows)
+        rows, targets, groups = rows[known], targets[known], None if groups is None else groups[known]
+        if not len(rows) or not _fits(head, schema):
             return None
-        targets = self._schema.positions_of(label_ids)[known]
         after = self.ground_of(head).says(head, rows).argmax(axis=1)
         return gain(before.of(rows) == targets, after == targets, head.info.label_count - before.labels, groups)
 
@@ -222,6 +237,7 @@ class Learner:
             take_back()
         self._wishes = ()  # they hold this learner
         self._trainer.close()
+        self._look = _nothing  # holds the labeler, which holds this learner
 
     def _is_honest(self, head: Head) -> bool:
         """Whether nothing of the audit was taught to the head: items change sides where another grouping is configured."""
@@ -238,23 +254,25 @@ class Learner:
         encoder, space = self._pipeline.encoder, self._store.space
         if encoder is None or space is None or space.name != encoder.space:
             return  # in the last case another encoder is taking over, and calls back
-        maker, self.notice = head_maker(encoder, self._schema, space, self._settings, self._ledger.audit_mark)
-        self._head = maker.first()
+        schema = self._schema
+        maker, self.notice = head_maker(encoder, schema, space, self._settings, self._ledger.audit_mark)
+        head = maker.first()
         if self.checkpoint.exists():
             try:
-                head = load_head(self.checkpoint, device=self._settings.device, dim=encoder.dim)
-                check_head(head.info, self._schema, encoder.space)
-                self._head = head
+                saved = load_head(self.checkpoint, device=self._settings.device, dim=encoder.dim)
+                check_head(saved.info, schema, encoder.space)
+                head = saved
             except CheckpointError as error:
                 self.notice = str(error)
-        self._ground = Ground(space, maker)  # from now on heads may be trained
+        self._ledger.catch_up(self._pipeline.progress)
+        trained_on = head.info.label_count if head else 0
+        self._seen = self._ledger.changes - abs(self._ledger.trainable_count - trained_on)
         with self._lock:
-            self._ledger.catch_up(self._pipeline.progress)
-            trained_on = self._head.info.label_count if self._head else 0
-            self.unseen = abs(self._ledger.trainable_count - trained_on)
-        trained = self._head is not None and self._head.info.version > 0
-        stale = self._head is not None and not self._is_honest(self._head)
-        if stale or self.unseen >= (self._settings.train_every if trained else 1):
+            self._ground = Ground(space, maker)  # from now on heads may be trained
+            self._head = _fitting(head, self._schema)
+            is_stale = maker.labels != self._schema.labels or (head is not None and not self._is_honest(head))
+        is_trained = head is not None and head.info.version > 0
+        if is_stale or self.unseen >= (self._settings.train_every if is_trained else 1):
             self.request()
 
     def _change_encoder(self) -> None:
@@ -268,51 +286,73 @@ class Learner:
         if encoder is None or space is None or self._is_on(encoder):
             return
         maker, self.notice = head_maker(encoder, self._schema, space, self._settings, self._ledger.audit_mark)
-        self._former, self._ground = self._ground, Ground(space, maker)
-        self._said = []
+        with self._lock:
+            self._former, self._ground = self._ground, Ground(space, maker)
+            self._said = []
         self._trainer.request()
         self._trainer.wait(CHANGE_WAIT_S)
-        if self._head is None or self._head.info.encoder_fingerprint != maker.encoder_fingerprint:
-            self._head = maker.first()  # too few labels, or the training failed
+        with self._lock:
+            if self._head is None or self._head.info.encoder_fingerprint != maker.encoder_fingerprint:
+                # Too few labels, or the training failed. Classes may have changed meanwhile, and the maker with them.
+                first = self._ground.maker.first() if self._ground.maker else None
+                self._head = _fitting(first, self._schema)
 
     def _is_on(self, encoder: Encoder) -> bool:
         return self._ground.maker is not None and self._ground.maker.encoder_fingerprint == encoder.space
 
     def _train_on_late_rows(self) -> None:
         """Labels whose items were embedded only after the last training: another encoder, or a changed file."""
-        with self._lock:
-            self._ledger.catch_up(self._pipeline.progress)
-            late = self._ledger.trainable_count - (self._head.info.label_count if self._head else 0)
+        self._ledger.catch_up(self._pipeline.progress)
+        late = self._ledger.trainable_count - (self._head.info.label_count if self._head else 0)
         if late > 0:
             self.request()
 
     def _train(self) -> None:
         """One training on the labels as they are now; runs in the trainer's thread."""
-        ground = self._ground
-        if ground.maker is None:
-            raise NotYet("The encoder is still loading.")
-        with self._lock:
-            self._ledger.catch_up(self._pipeline.progress)
-            rows, label_ids = self._ledger.training_set()
-            waiting = self._ledger.labeled_in_pool_count - len(rows) - len(self._ledger.audit_set()[0])
-            unseen = self.unseen
-        targets = self._schema.positions_of(label_ids)
-        if len(np.unique(targets)) < 2 and waiting > 0:
+        self._look()
+        ground, maker = self._ground_of_now()
+        self._ledger.catch_up(self._pipeline.progress)
+        rows, targets, groups, schema, changes = self._ledger.training_set()
+        if len(np.unique(targets)) < 2 and self._ledger.waits_for_rows:
             raise NotYet("The labeled items are still being embedded; the head is trained when they are.")
         if len(np.unique(targets)) < 2:
             raise NotYet("Label items of at least two classes, then the first head is trained.")
-        before = self._head
-        head = ground.maker.train(ground.kept.of(ground.embeddings, rows), targets, before, self._clock())
-        last = self._lesson
+        if schema.labels != maker.labels:
+            raise NotYet(CLASSES_CHANGED)
+        before, last = self._head, self._lesson
+        head = maker.train(ground.kept.of(ground.embeddings, rows), targets, before, self._clock())
         if before and self.ground_of(before) is not ground:
             head, last = head.at_temperature(1.0), None  # what was measured on other vectors does not hold here
         if ground is not self._ground:
-            return  # another encoder took over, which asked for a training of its own
+            raise NotYet(ENCODER_CHANGED)
         self._save(head)  # before anybody sees its suggestions: a kill does not take them back
         with self._lock:
-            self._lesson = _Lesson(rows, targets, before, last, self._ledger.groups_of(rows))
+            if ground is not self._ground:
+                raise NotYet(ENCODER_CHANGED)
+            if not _fits(head, self._schema):
+                raise NotYet(CLASSES_CHANGED)
+            self._lesson = _Lesson(rows, targets, before, last, groups)
             self._head = head
-            self.unseen -= unseen
+            self._seen = changes
+
+    def _ground_of_now(self) -> tuple[Ground, HeadMaker]:
+        """The vectors of the encoder in use, and what makes heads of them for the schema of now.
+
+        Raises NotYet while there is no encoder, and while another one takes over, which asks for a training of its own.
+        """
+        ground, encoder, schema = self._ground, self._pipeline.encoder, self._schema
+        if ground.maker is None or ground.space is None or encoder is None:
+            raise NotYet("The encoder is still loading.")
+        if ground.maker.labels == schema.labels:
+            return ground, ground.maker
+        if ground.maker.encoder_fingerprint != encoder.space:
+            raise NotYet(ENCODER_CHANGED)
+        maker, notice = head_maker(encoder, schema, ground.space, self._settings, self._ledger.audit_mark)
+        with self._lock:
+            if self._ground is not ground:
+                raise NotYet(ENCODER_CHANGED)
+            self._ground, self.notice = replace(ground, maker=maker), notice
+            return self._ground, maker
 
     def _after_training_gently(self, is_superseded: Callable[[], bool]) -> None:
         """At a low priority: the new head is scoring the next batch meanwhile."""
@@ -320,17 +360,20 @@ class Learner:
 
     def _after_training(self, is_superseded: Callable[[], bool]) -> None:
         """Measures and calibrates the newest head, which is in use by then; runs in the trainer's thread."""
-        ground = self._ground
+        ground, trained = self._ground, self._head
         assert self._lesson
-        if self._head is None or ground.maker is None or self.ground_of(self._head) is not ground:
-            return  # another encoder has just taken over
+        if trained is None or ground.maker is None or self.ground_of(trained) is not ground:
+            return  # another encoder has just taken over, or the classes were changed
         rows, targets = self._lesson.rows, self._lesson.targets
         if self._lesson.is_new:
-            self._measure(self._head)
+            self._measure(trained)
         vectors = ground.kept.of(ground.embeddings, rows)
-        head = ground.maker.calibrate(self._head, vectors, targets, is_superseded, self._lesson.groups)
-        if head is not self._head:
-            self._head = head
+        head = ground.maker.calibrate(trained, vectors, targets, is_superseded, self._lesson.groups)
+        if head is not trained:
+            with self._lock:
+                if self._head is not trained:
+                    return  # the same
+                self._head = head
             self._save(head)
         self.release_pages()
         self._refresh_shortlist(head, is_superseded)
@@ -361,23 +404,24 @@ class Learner:
 
     def _keep_what_it_says(self, head: Head) -> None:
         """Of the audit's first rows, for the heads after it; what is too old to be compared with goes."""
-        with self._lock:
-            rows = self._ledger.audit_rows(COMPARED_ROWS)
+        rows = self._ledger.audit_rows(COMPARED_ROWS)
         said = self.ground_of(head).says(head, rows).argmax(axis=1).astype(np.int32)
         oldest = self._before(labels_compared(head.info.label_count))
         kept = self._said[self._said.index(oldest) :] if oldest else self._said
-        self._said = [*kept, _Said(head.info.label_count, rows, said)]
+        with self._lock:
+            if self._head is head and self.ground_of(head) is self._ground:  # neither classes nor encoder changed
+                self._said = [*kept, _Said(head.info.label_count, rows, said)]
 
     def _compare_copies(self) -> None:
         """Looks for items of one content that carry different labels."""
-        with self._lock:
-            labeled = [self._ledger.training_set(), self._ledger.audit_set()]
-        label_ids = {int(row): label_id for rows, ids in labeled for row, label_id in zip(rows, ids, strict=True)}
-        names = dict(zip(self._schema.ids, self._schema.names, strict=True))
-        contents = self._store.contents_of(list(label_ids))
-        self.contradiction = contradiction_among(
-            (key, item_id, names[label_ids[row]]) for key, item_id, row in contents
-        )
+        labeled = [self._ledger.training_set(), self._ledger.audit_set()]
+        label_of = {
+            int(row): one.schema.names[place]
+            for one in labeled
+            for row, place in zip(one.rows, one.targets, strict=True)
+        }
+        contents = self._store.contents_of(list(label_of))
+        self.contradiction = contradiction_among((key, item_id, label_of[row]) for key, item_id, row in contents)
 
     def _refresh_shortlist(self, head: Head, is_superseded: Callable[[], bool]) -> None:
         """What the head is least sure of in the whole of a large pool, for the batch after the next."""
@@ -386,9 +430,8 @@ class Learner:
             ground.shortlist.refresh(head, ground.embeddings, self._free_rows, release, is_superseded)
 
     def _free_rows(self) -> Rows:
-        with self._lock:
-            self._ledger.catch_up(self._pipeline.progress)
-            return self._ledger.free_rows(1)
+        self._ledger.catch_up(self._pipeline.progress)
+        return self._ledger.free_rows(1)
 
     def _agreement(self, before: Head | None, after: Head) -> float | None:
         if before is None or before.info.labels != after.info.labels:
@@ -430,6 +473,20 @@ def _encoded_once(encoder: Encoder, prompts: tuple[str, ...]) -> Embeddings:
         if prompts not in known:
             known[prompts] = encoder.encode_text(list(prompts))
         return known[prompts]
+
+
+def _nothing() -> None:
+    """What a closed learner looks at."""
+
+
+def _fits(head: Head, schema: LabelSchema) -> bool:
+    """Whether a head's columns are the classes of a schema, whatever they are called."""
+    return tuple(label.id for label in head.info.labels) == schema.ids
+
+
+def _fitting(head: Head | None, schema: LabelSchema) -> Head | None:
+    """The head, where there is one and it `_fits`."""
+    return head if head and _fits(head, schema) else None
 
 
 class _Lesson:

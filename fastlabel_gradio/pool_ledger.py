@@ -1,28 +1,67 @@
 """PoolLedger: the labeler's bookkeeping in memory. Which rows are free, labeled, or held by whom.
 
-A picture of what the label store and the embedding store say, kept so that no request walks the pool. Not thread-safe: the
-labeler's lock guards it.
+A picture of what the label store and the embedding store say, kept so that no request walks the pool: a fold over what
+happened (`apply`, and what the labeler itself wrote), and frozen snapshots of it. It has a lock of its own, which is held for
+memory and for reading the embedding store's index, never while the label store is waited for.
 """
 
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 
 from fastlabel_gradio.embedding_pipeline import EmbeddingProgress
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.groups import AUDITED, TRAINED, WAITING, spread_order
-from fastlabel_gradio.label_store import Claim, has_run_out
-from fastlabel_gradio.types import Rows
+from fastlabel_gradio.label_store import Changes, Claim, Position, Standing, has_run_out
+from fastlabel_gradio.types import Counts, LabelSchema, Rows, State
 
 AUDIT_ROWS_LOOKED_AT = 5_000  # the first free ones, a random sample: a batch draws a few of them
+UNTAUGHT = -1  # in place of a label id
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+
+class LabeledSet(NamedTuple):
+    """Labeled rows, as of one moment. Ascending by row: the same labels give the same order.
+
+    Attributes:
+        targets: the position of each row's class in the schema.
+        groups: a number for the group of each row, the same for the same group; None where there are no groups.
+        schema: of that moment.
+        changes: how many labels that teach had changed by then.
+    """
+
+    rows: Rows
+    targets: Rows
+    groups: Rows | None
+    schema: LabelSchema
+    changes: int
+
+
+def _locked(
+    method: Callable[Concatenate["PoolLedger", Arguments], Answer],
+) -> Callable[Concatenate["PoolLedger", Arguments], Answer]:
+    """A method that sees the ledger between changes, and changes it at once for all others."""
+
+    @wraps(method)
+    def in_turn(ledger: "PoolLedger", /, *args: Arguments.args, **options: Arguments.kwargs) -> Answer:
+        with ledger._lock:
+            return method(ledger, *args, **options)
+
+    return in_turn
 
 
 class PoolLedger:
-    """Follows one pool.
+    """Follows one pool. All methods may be called from any thread.
 
     Args:
-        labels: the standing label id of each labeled item, from the label store.
-        claims: the claims that have not run out.
+        known: all that the label store knows at the start (`LabelStore.everything`).
+        schema: labels of classes that are not in it are kept and teach nothing.
         audit_share: the share of the items, chosen at random once, that no strategy picks and no head is trained on. Where
             the items are of groups, whole groups are chosen (`AuditGroups`).
         is_held_out: whether the source keeps an item out of the pool as a test part: it is not missing.
@@ -31,55 +70,101 @@ class PoolLedger:
     def __init__(
         self,
         store: EmbeddingStore,
-        labels: Mapping[str, int],
-        claims: Iterable[Claim],
+        known: Changes,
+        schema: LabelSchema,
         audit_share: float = 0.0,
         is_held_out: Callable[[str], bool] = lambda item_id: False,
     ) -> None:
         self._store = store
-        self._labels = dict(labels)
+        self._lock = threading.RLock()
+        self._position = known.position
+        self._standing = {item_id: one for item_id, one in known.standing.items() if one is not None}
+        self._numbers = Counter(one.state for one in self._standing.values())
+        self._schema = schema
+        self._changes = 0
         self._claims: dict[str, Claim] = {}
-        self._left: set[str] = set()  # labeled items that are not in the pool
+        self._left: set[str] = set()  # items that something is said of and that are not in the pool
         self._missing: set[str] = set()  # of those, the ones that the source has no more
         self._row_of: dict[str, int] = {}
         self._free = np.zeros(0, dtype=bool)
         self._retired = np.zeros(0, dtype=bool)
         self._aside = np.zeros(0, dtype=bool)
         self._side = np.zeros(0, dtype=np.uint8)
+        self._taught = np.zeros(0, dtype=np.int32)  # the label id of each row that heads are trained or measured on
         self._group = np.zeros(0, dtype=np.int64)  # 0: of no group, or of one that is not known yet
         self._groups_version = -1
         self._audit_share = audit_share
-        self._labeled_sets: dict[int, tuple[Rows, list[int]]] = {}  # until a label or a row of one changes
+        self._labeled_sets: dict[int, LabeledSet] = {}  # until a label or a row of one changes
         self._seen_rows = 0
         self._is_held_out = is_held_out
         self._pool_state: tuple[str, bool, int] = ("", True, 0)
-        self.replace_claims(claims)
+        self._replace_claims(known.claims or ())
+
+    # What happened
 
     @property
-    def labeled_count(self) -> int:
-        return len(self._labels)
+    @_locked
+    def position(self) -> Position:
+        """How far this has followed the label store."""
+        return self._position
 
-    @property
-    def claimed_count(self) -> int:
-        return len(self._claims)
+    @_locked
+    def apply(self, changes: Changes) -> int:
+        """Takes in what happened since `position`, by whomever; returns how many labels that teach changed.
 
+        The caller sees to it that nothing is written between the reading of the changes and this.
+        """
+        taught = self._put(changes.standing)
+        if changes.claims is not None:
+            self._replace_claims(changes.claims)
+        self._position = changes.position
+        return taught
+
+    @_locked
+    def put(self, changed: Mapping[str, Standing | None]) -> int:
+        """Takes in what stands of some items now, None for nothing; returns how many labels that teach changed."""
+        return self._put(changed)
+
+    @_locked
+    def use_schema(self, schema: LabelSchema) -> None:
+        """Labels of these classes teach from now on, those of others do not."""
+        self._schema = schema
+        self._labeled_sets.clear()
+
+    # What is known
+
+    @_locked
+    def counts(self, readable: int) -> Counts:
+        """How the pool stands, of which so many items can be read."""
+        in_pool = len(self._standing) - len(self._left & self._standing.keys())
+        missing = sum(self._is_labeled(item_id) for item_id in self._missing)
+        states = {state.value: self._numbers[state] for state in (State.SKIP, State.UNSURE, State.BAD)}
+        unlabeled = max(0, readable - in_pool)
+        return Counts(self._numbers[State.LABEL], unlabeled, len(self._claims), missing, **states)
+
+    @_locked
     def claimed_by_others(self, annotator: str) -> int:
         return sum(claim.annotator != annotator for claim in self._claims.values())
 
     @property
-    def labeled_in_pool_count(self) -> int:
-        """Labeled items that the source still has."""
-        return len(self._labels) - len(self._left & self._labels.keys())
+    @_locked
+    def changes(self) -> int:
+        """How many labels that teach have changed since the start."""
+        return self._changes
 
     @property
-    def missing_count(self) -> int:
-        """Labeled items that the source has no more; unreadable ones and those of the test part are not among them."""
-        return len(self._missing & self._labels.keys())
-
-    @property
+    @_locked
     def trainable_count(self) -> int:
         """Labeled items that are embedded, those of the audit left out."""
-        return len(self.training_set()[0])
+        return len(self._labeled_rows(TRAINED).rows)
+
+    @property
+    @_locked
+    def waits_for_rows(self) -> bool:
+        """Whether there are labeled items in the pool that are not embedded yet."""
+        known = self._schema.positions
+        taught = sum(self._label_taught(one) in known for id_, one in self._standing.items() if id_ not in self._left)
+        return taught > sum(len(self._labeled_rows(side).rows) for side in (TRAINED, AUDITED))
 
     def is_this_audit(self, mark: str) -> bool:
         """Whether a head or a figure with that mark was made with the audit of now.
@@ -94,14 +179,23 @@ class PoolLedger:
         return f"{self._audit_share:g} {self._store.groups.mark}".rstrip()
 
     @property
+    @_locked
     def audits_nothing(self) -> bool:
         """Whether nothing is reserved though a share of the groups should be."""
         may_be_drawn = (self._is_of(AUDITED) | self._is_of(WAITING)) & ~self._retired[: self._seen_rows]
         return bool(self._audit_share and self._store.groups.rule and not may_be_drawn.any())
 
-    def labeled_ids(self) -> set[str]:
-        return set(self._labels)
+    @_locked
+    def judged_ids(self) -> set[str]:
+        """Items that carry a label, or a state in place of one."""
+        return set(self._standing)
 
+    @_locked
+    def labeled_ids(self) -> set[str]:
+        """Items that carry a label."""
+        return {item_id for item_id in self._standing if self._is_labeled(item_id)}
+
+    @_locked
     def catch_up(self, progress: EmbeddingProgress) -> None:
         """Takes in rows that were embedded since the last call, and rows that left the pool or came back."""
         groups_version = self._store.groups.version  # first: the rows that are there and retired are then as new as it
@@ -115,17 +209,22 @@ class PoolLedger:
         pool_state = (progress.state, progress.scanning, self._store.revision)
         if pool_state != self._pool_state:
             self._pool_state = pool_state
-            self._left = self._labels.keys() - self._store.known_ids(list(self._labels))
+            self._left = self._standing.keys() - self._store.known_ids(list(self._standing))
             self._missing = set() if progress.scanning else self._gone(self._left)
             self._take_in_retired()
         if groups_version != self._groups_version:
             self._groups_version = groups_version
             self._settle_sides()
 
+    @_locked
     def free_rows(self, wanted: int) -> Rows:
-        """Rows that are neither labeled, held, retired nor reserved, ascending; set aside ones where others are too few."""
+        """Rows that nobody judged or holds, nor are they retired or reserved, ascending.
+
+        Those that somebody left open are among them where others are too few.
+        """
         return self._others_first(self._free[: self._seen_rows] & self._is_of(TRAINED), wanted)
 
+    @_locked
     def free_audit_rows(self, wanted: int) -> Rows:
         """As `free_rows`, of the reserved ones, in the order in which to draw them.
 
@@ -138,10 +237,12 @@ class PoolLedger:
         order = spread_order(self._group[rows], self._group[: self._seen_rows][drawn])
         return np.asarray(rows[order])
 
+    @_locked
     def audit_rows(self, most: int) -> Rows:
         """The first rows that are reserved, labeled or not, ascending: a random sample of them."""
         return np.flatnonzero(self._is_of(AUDITED))[:most].astype(np.int64)
 
+    @_locked
     def groups_of(self, rows: Rows) -> Rows | None:
         """int64[n], a number for the group of each row, the same for the same group; None where there are no groups."""
         return np.asarray(self._group[rows]) if self._store.groups.rule else None
@@ -150,90 +251,121 @@ class PoolLedger:
         rows = np.flatnonzero(free & ~self._aside[: self._seen_rows])
         return (rows if len(rows) >= wanted else np.flatnonzero(free)).astype(np.int64)
 
+    @_locked
     def is_free(self, rows: Rows) -> np.ndarray:
         """bool[n] for n rows."""
         return np.asarray(self._free[rows])
 
+    @_locked
     def free_rows_of(self, item_ids: Sequence[str]) -> Rows:
         """The free rows of some items, in their order; items without a row or held by somebody are left out."""
         self._locate(item_ids)
         rows = [self._row_of[item_id] for item_id in item_ids if item_id in self._row_of]
         return np.array([row for row in rows if self._free[row]], dtype=np.int64)
 
-    def training_set(self) -> tuple[Rows, list[int]]:
-        """Rows and label ids of every labeled item that is embedded, by row: the same labels give the same order."""
+    @_locked
+    def training_set(self) -> LabeledSet:
+        """Every labeled item that is embedded and that heads are trained on."""
         return self._labeled_rows(TRAINED)
 
-    def audit_set(self) -> tuple[Rows, list[int]]:
+    @_locked
+    def audit_set(self) -> LabeledSet:
         """As `training_set`, of the reserved items."""
         return self._labeled_rows(AUDITED)
 
-    def _labeled_rows(self, side: int) -> tuple[Rows, list[int]]:
-        if side not in self._labeled_sets:
-            pairs = sorted(
-                (row, label)
-                for item_id, label in self._labels.items()
-                if (row := self._row_of.get(item_id)) is not None and self._side[row] == side and not self._retired[row]
-            )
-            rows = np.array([row for row, _ in pairs], dtype=np.int64)
-            self._labeled_sets[side] = rows, [label for _, label in pairs]
-        return self._labeled_sets[side]
+    # What the labeler wrote
 
-    def relabel(self, changed: Mapping[str, int | None]) -> None:
-        """Sets or (None) takes away the standing labels of some items, of which some may have left the pool since."""
-        self._labeled_sets.clear()
-        self._locate(changed)
-        left = changed.keys() - self._store.known_ids(list(changed))
-        self._left |= left
-        self._missing |= self._gone(left)
-        for item_id, label in changed.items():
-            if label is None:
-                self._labels.pop(item_id, None)
-            else:
-                self._labels[item_id] = label
-                self._claims.pop(item_id, None)
-            self._refresh(item_id)
-
+    @_locked
     def claim(self, item_ids: Sequence[str], annotator: str, batch_id: str, expires_at: float) -> None:
         self._locate(item_ids)
         for item_id in item_ids:
             self._claims[item_id] = Claim(item_id, annotator, batch_id, expires_at)
             self._refresh(item_id)
 
+    @_locked
     def renew(self, batch_id: str, expires_at: float) -> None:
         for item_id, claim in self._claims.items():
             if claim.batch_id == batch_id:
                 self._claims[item_id] = Claim(item_id, claim.annotator, batch_id, expires_at)
 
+    @_locked
     def unclaim(self, item_ids: Iterable[str]) -> None:
         for item_id in item_ids:
             self._claims.pop(item_id, None)
             self._refresh(item_id)
 
+    @_locked
     def expire(self, now: float, claim_s: float) -> None:
         """Frees the items whose claims have run out, and those held for longer than a claim lasts: the clock went back."""
-        self.unclaim(
-            [item_id for item_id, claim in self._claims.items() if has_run_out(claim.expires_at, now, claim_s)]
-        )
+        over = [item_id for item_id, claim in self._claims.items() if has_run_out(claim.expires_at, now, claim_s)]
+        if over:
+            self.unclaim(over)
 
+    @_locked
     def set_aside(self, item_ids: Iterable[str]) -> None:
         """Items that somebody held and left open, because they are hard or of no class: others come first from now on."""
         rows = [self._row_of[item_id] for item_id in item_ids if item_id in self._row_of]
         self._aside[np.array(rows, dtype=np.int64)] = True
 
-    def replace_claims(self, claims: Iterable[Claim]) -> None:
-        """Takes over the label store's claims, after a start or when another process works on the same pool."""
-        self.unclaim(list(self._claims))
+    # Private; the caller holds the lock
+
+    def _put(self, changed: Mapping[str, Standing | None]) -> int:
+        """As `put`. Some of the items may have left the pool since."""
+        news = {item_id: one for item_id, one in changed.items() if self._standing.get(item_id) != one}
+        if not news:
+            return 0
+        self._labeled_sets.clear()
+        self._locate(news)
+        left = news.keys() - self._store.known_ids(list(news))
+        self._left |= left
+        self._missing |= self._gone(left)
+        taught = sum(self._put_one(item_id, one) for item_id, one in news.items())
+        self._changes += taught
+        return taught
+
+    def _put_one(self, item_id: str, standing: Standing | None) -> bool:
+        before = self._standing.pop(item_id, None)
+        if before:
+            self._numbers[before.state] -= 1
+        if standing:
+            self._standing[item_id] = standing
+            self._numbers[standing.state] += 1
+            self._claims.pop(item_id, None)
+        self._refresh(item_id)
+        return self._label_taught(before) != self._label_taught(standing)
+
+    def _label_taught(self, standing: Standing | None) -> int:
+        return standing.label_id if standing and standing.teaches and standing.label_id is not None else UNTAUGHT
+
+    def _is_labeled(self, item_id: str) -> bool:
+        standing = self._standing.get(item_id)
+        return standing is not None and standing.state is State.LABEL
+
+    def _labeled_rows(self, side: int) -> LabeledSet:
+        if side not in self._labeled_sets:
+            targets = _targets(self._taught[: self._seen_rows], self._schema)
+            rows = np.flatnonzero((targets >= 0) & self._is_of(side) & ~self._retired[: self._seen_rows]).astype(
+                np.int64
+            )
+            groups = self.groups_of(rows)
+            self._labeled_sets[side] = LabeledSet(rows, targets[rows], groups, self._schema, self._changes)
+        return self._labeled_sets[side]
+
+    def _replace_claims(self, claims: Iterable[Claim]) -> None:
+        """Takes over the label store's claims."""
+        before = self._claims
         self._claims = {claim.item_id: claim for claim in claims}
-        self._locate(list(self._claims))
-        for item_id in self._claims:
+        self._locate(self._claims)
+        for item_id in before.keys() ^ self._claims.keys():
             self._refresh(item_id)
 
     def _refresh(self, item_id: str) -> None:
         row = self._row_of.get(item_id)
         if row is not None and row < len(self._free):
-            followed = item_id in self._labels or item_id in self._claims
+            standing = self._standing.get(item_id)
+            followed = standing is not None or item_id in self._claims
             self._free[row] = not (followed or self._retired[row])
+            self._taught[row] = self._label_taught(standing)
             if not followed:
                 del self._row_of[item_id]  # its content may change, and its row with it, while nobody looks
 
@@ -248,7 +380,9 @@ class PoolLedger:
             room = max(rows, 2 * len(self._free))
             self._free, self._retired = _grown(self._free, room), _grown(self._retired, room)
             self._aside, self._side = _grown(self._aside, room), _grown(self._side, room)
+            self._taught = _grown(self._taught, room)
         self._free[self._seen_rows : rows] = True
+        self._taught[self._seen_rows : rows] = UNTAUGHT
 
     def _is_of(self, side: int) -> np.ndarray:
         return np.asarray(self._side[: self._seen_rows] == side)
@@ -273,14 +407,15 @@ class PoolLedger:
         if len(unknown):
             start, stop = int(unknown[0]), int(unknown[-1]) + 1
             self._group[start:stop] = self._store.group_keys(start, stop)
+            self._labeled_sets.clear()
         waiting = np.flatnonzero(self._is_of(WAITING))
         if len(waiting):
             self._side[waiting] = groups.sides(self._group[waiting])
             self._labeled_sets.clear()
 
     def _find_rows(self, rows: int) -> None:
-        """New rows of labeled or claimed items: embedded only now, or again because their content changed."""
-        followed = self._labels.keys() | self._claims.keys()
+        """New rows of judged or claimed items: embedded only now, or again because their content changed."""
+        followed = self._standing.keys() | self._claims.keys()
         if len(followed) <= rows - self._seen_rows:
             found = self._store.rows_of(list(followed))
         else:
@@ -305,7 +440,7 @@ class PoolLedger:
         self._retired[:seen] = False
         self._retired[retired[retired < seen]] = True
         self._free[:seen] = ~self._retired[:seen]
-        followed = self._labels.keys() | self._claims.keys()
+        followed = self._standing.keys() | self._claims.keys()
         rows = [row for item_id in followed if (row := self._row_of.get(item_id)) is not None]
         self._free[np.array(rows, dtype=np.int64)] = False
         self._labeled_sets.clear()
@@ -313,6 +448,15 @@ class PoolLedger:
     def _retire(self, rows: Rows) -> None:
         self._retired[rows] = True
         self._free[rows] = False
+        self._taught[rows] = UNTAUGHT
+
+
+def _targets(label_ids: np.ndarray, schema: LabelSchema) -> np.ndarray:
+    """int64[n], the position in the schema of each label id; negative where it has none."""
+    positions = schema.positions
+    known = np.full(max([*positions, int(label_ids.max(initial=0))]) + 2, UNTAUGHT, dtype=np.int64)
+    known[list(positions)] = list(positions.values())
+    return np.asarray(known[label_ids])  # UNTAUGHT finds the last one, which no id has
 
 
 def _grown(values: np.ndarray, size: int) -> np.ndarray:

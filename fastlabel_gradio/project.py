@@ -155,10 +155,13 @@ class Project:
             entry.close()  # outside of the lock: it waits for a training under way
         return labeler
 
-    def export_rows(self, annotator: str, *, include_predictions: bool = False) -> Iterator[ExportRow]:
+    def export_rows(
+        self, annotator: str, *, include_predictions: bool = False, include_states: bool = False
+    ) -> Iterator[ExportRow]:
         """The rows of the annotator's labeler, each with the path of its item's file and how much slower it was played."""
         expand = self.source.sound_view.expand if self.source.sound_view.expand > 1 else None
-        for row in self.labeler(annotator).export_rows(include_predictions=include_predictions):
+        labeler = self.labeler(annotator)
+        for row in labeler.export_rows(include_predictions=include_predictions, include_states=include_states):
             yield replace(row, path=self.source.exported_path(Item(row.item_id)), expand=expand)
 
     def batch_items(self, batch_id: str) -> tuple[Item, ...]:
@@ -189,7 +192,7 @@ class Project:
 
     def _change_to(self, choice: EncoderChoice) -> EncoderChange:
         forced = self.config.encoder_change == "always"
-        judge = EncoderJudge(self.store, self.schema, self.settings.learner, self._labels.current, forced)
+        judge = EncoderJudge(self.store, self.settings.learner, self._labels.taught, forced)
         adopted = functools.partial(self._keep_encoder, choice=choice)
         return EncoderChange(choice.name, self.source, self.store, choice.open, judge, adopted)
 
@@ -219,7 +222,7 @@ class Project:
 
     def _new_labeler(self, owner: str) -> "_Opened":
         if not owner:
-            return self._opened(self._labels, self.schema, self.folder)
+            return self._opened(self._labels, self._labels.schema(), self.folder)
         folder = self.folder / "private" / owner
         folder.mkdir(parents=True, exist_ok=True)
         labels = self._open_label_store(f"{self.name}/{owner}")

@@ -5,7 +5,8 @@ Nothing here reads a file, holds state or imports another room.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -13,6 +14,7 @@ from jaxtyping import Float32, Int64
 from PIL import Image
 
 Kind = Literal["image", "audio"]
+LabelSource = Literal["person", "group", "review", "search", "import", "auto"]
 
 # Shapes are checked by beartype under pytest (tests/conftest.py); in production they cost nothing.
 Embeddings = Float32[np.ndarray, "items dim"]
@@ -113,9 +115,17 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class LabelSchema:
-    """The classes of a project in the order of the screen. A head's output column is a position in it."""
+    """The classes of a project in the order of the screen. A head's output column is a position in it.
+
+    Attributes:
+        aliases: of merged classes, label id to the id of the class that they are part of now; not one after the other.
+        others: classes that labels may name though they are not on the screen: archived ones, and those that the
+            configuration dropped. Their labels are kept and not trained on.
+    """
 
     labels: tuple[Label, ...]
+    aliases: Mapping[int, int] = field(default_factory=dict)
+    others: tuple[Label, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -128,24 +138,73 @@ class LabelSchema:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def positions(self) -> dict[int, int]:
+        """Label id to position, of every class on the screen and of those that were merged into one of them."""
+        places = {label_id: place for place, label_id in enumerate(self.ids)}
+        merged = {label_id: places[target] for label_id, target in self.aliases.items() if target in places}
+        return places | merged
+
     def index_of(self, label_id: int) -> int:
         """Position of a label id in the schema. Raises ValueError for an id that is not in it."""
-        return self.ids.index(label_id)
+        return self.ids.index(self.aliases.get(label_id, label_id))
 
     def positions_of(self, label_ids: Sequence[int]) -> Rows:
         """int64[n], the positions in the schema of n label ids. Raises KeyError for an id that is not in it."""
-        positions = {label_id: position for position, label_id in enumerate(self.ids)}
+        positions = self.positions
         return np.array([positions[label_id] for label_id in label_ids], dtype=np.int64)
+
+    @property
+    def known_names(self) -> dict[int, str]:
+        """What every label id is called now, also where its class is not on the screen."""
+        names = {label.id: label.name for label in (*self.others, *self.labels)}
+        return names | {merged: names[target] for merged, target in self.aliases.items()}
+
+
+class State(Enum):
+    """What an annotator says of an item: its label, or why it gets none. The values are what is stored and sent."""
+
+    LABEL = "label"
+    SKIP = "skip"
+    UNSURE = "unsure"
+    BAD = "bad"
 
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """What one annotator says of one item, and when (seconds since the epoch, UTC)."""
+    """What one annotator says of one item, and when (seconds since the epoch, UTC).
+
+    Attributes:
+        label_id: None where the state is not `State.LABEL`.
+        source: what the label came by: one card, a group, a review, a search, an import, or the head by itself.
+    """
 
     item_id: str
-    label_id: int
+    label_id: int | None
     annotator: str
     created_at: float
+    state: State = State.LABEL
+    source: LabelSource = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What somebody says of one item, to be stored.
+
+    Attributes:
+        label_id: with `State.LABEL` alone.
+        present: False: the item is not of that class. Kept for items of several classes; it is no label.
+        head_version: of the head whose prediction was accepted; None without one.
+        confidence: of that prediction, 0 to 1.
+        note: in the annotator's own words.
+    """
+
+    label_id: int | None = None
+    state: State = State.LABEL
+    present: bool = True
+    head_version: int | None = None
+    confidence: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,13 +239,17 @@ class Batch:
 class Counts:
     """Items of the pool: labeled, not yet labeled, and (of those) in the batches of annotators.
 
-    `missing` of the labeled ones are in the source no more.
+    `missing` of the labeled ones are in the source no more. `skip`, `unsure` and `bad` are neither labeled nor unlabeled:
+    they got that state in place of a label.
     """
 
     labeled: int
     unlabeled: int
     claimed: int
     missing: int = 0
+    skip: int = 0
+    unsure: int = 0
+    bad: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Names, commands, paths, keys, options and routes that the documents mention exist, and the package is whole."""
 
-import ast
 import re
 import subprocess
 import tomllib
@@ -25,6 +24,8 @@ from fastlabel_gradio.sources import SOURCES
 from fastlabel_gradio.sources.sound_files import SoundOptions
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Kind
+from fastlabel_gradio.ui.words import read_words
+from fastlabel_gradio.views import VIEWS
 from tests.documents import DOCUMENTS, ROOT, Block, blocks, first_table, front_matter, prose, quoted, read, section
 from tests.test_imports import FLOOR_OF
 
@@ -36,6 +37,7 @@ EVERYTHING = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.na
 
 FILE_NAME = re.compile(r"[\w./-]+\.(?:py|yaml|yml|toml|md|js|css|txt|png)|[\w./-]+/")
 OF_THE_READER = {"my.yaml", "picture.png", "downloads/"}  # files that a reader has or gets, not the repository
+ROUTES_OF_EXAMPLES = {"/api/class_counts"}  # of the view in docs/extending.md
 OTHER_PROGRAMS = re.compile(r"\b(?:pip|pytest|curl|apt-get|benchmarks)\b")
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 HARDWARE = {"cpu-basic", "cpu-upgrade", "t4-small", "t4-medium", "l4x1", "l40sx1", "a10g-small", "a10g-large"}
@@ -113,10 +115,14 @@ def test_the_map_of_rooms_names_folders_that_exist() -> None:
 
 
 def test_the_table_of_keys_is_the_page_s_own() -> None:
-    [source] = re.findall(r"KEY_HELP = (\[.*?\n\]);", read("fastlabel_gradio/ui/grid_keys.js"), re.DOTALL)
+    rows = re.findall(r"\{\s*(name: .*?)\},?\n(?=  \{|\];)", read("fastlabel_gradio/ui/web/commands.js"), re.DOTALL)
     of_kind = {"": "", "image": " (pictures)", "audio": " (sounds)"}
-    lines = [(*line, "")[:3] for line in ast.literal_eval(source)]
-    on_the_page = {keys + of_kind[kind]: meaning for keys, meaning, kind in lines}
+    lines = [
+        {key: (re.findall(rf'\b{key}: "(.*?)"', row) or [""])[0] for key in ("caps", "help", "kind")} for row in rows
+    ]
+    words = read_words("en")
+    on_the_page = {line["caps"] + of_kind[line["kind"]]: words[line["help"]] for line in lines if line["caps"]}
+    assert len(on_the_page) == read("fastlabel_gradio/ui/web/commands.js").count("caps: ")
     in_the_readme = {row[0]: row[1] for row in first_table(section(README, "Keys"))}
     assert list(in_the_readme) == list(on_the_page)
     assert all(in_the_readme[key].startswith(meaning) for key, meaning in on_the_page.items())
@@ -177,7 +183,8 @@ def test_commands_that_are_mentioned_are_understood(path: Path) -> None:
 
 @EVERYTHING
 def test_routes_that_are_mentioned_exist(path: Path) -> None:
-    patterns = [re.compile(re.sub(r"\\{\w+\\}", "[^/?]+", re.escape(route))) for route in _routes()]
+    routes = _routes() | ROUTES_OF_EXAMPLES
+    patterns = [re.compile(re.sub(r"\\{\w+\\}", "[^/?]+", re.escape(route))) for route in routes]
     for word in re.findall(r"(?<![\w.])/?(?:api|media)/[\w$/.-]+", path.read_text(encoding="utf-8")):
         assert any(pattern.fullmatch(f"/{word.lstrip('/')}") for pattern in patterns), word
 
@@ -269,7 +276,7 @@ def test_the_rest_page_names_every_route_and_format() -> None:
 def test_the_extending_page_names_the_groups_of_entry_points() -> None:
     [example] = blocks(read("docs/extending.md"), "toml")
     groups: Mapping[str, object] = tomllib.loads(example.text)["project"]["entry-points"]
-    assert set(groups) == {registry._group for registry in (SOURCES, *ENCODERS.values(), STRATEGIES, EXPORTERS)}
+    assert set(groups) == {registry._group for registry in (SOURCES, *ENCODERS.values(), STRATEGIES, EXPORTERS, VIEWS)}
 
 
 def test_the_changelog_has_this_version() -> None:

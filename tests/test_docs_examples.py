@@ -22,6 +22,7 @@ from fastlabel_gradio.gallery import SoundGallery
 from fastlabel_gradio.sources import SOURCES, open_source
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Waveform
+from fastlabel_gradio.views import VIEWS
 from tests import test_strategies
 from tests.documents import blocks, first_table, read, section
 from tests.pools import wait_for
@@ -180,7 +181,7 @@ def _train(app: App) -> None:
 @pytest.fixture
 def registries(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test registers is forgotten after it."""
-    for registry in (SOURCES, *ENCODERS.values(), STRATEGIES, EXPORTERS):
+    for registry in (SOURCES, *ENCODERS.values(), STRATEGIES, EXPORTERS, VIEWS):
         monkeypatch.setattr(registry, "_parts", dict(registry._parts))
 
 
@@ -262,6 +263,7 @@ def test_another_package_adds_parts_by_its_entry_points(tmp_path: Path, monkeypa
         ("mel_bands", "An encoder of sounds"),
         ("tsv", "An export format"),
         ("margin", "A strategy"),
+        ("counts", "A view"),
     ):
         (package / f"{name}.py").write_text(_example(heading), encoding="utf-8")
     [example] = blocks(read("docs/extending.md"), "toml")
@@ -275,10 +277,11 @@ def test_another_package_adds_parts_by_its_entry_points(tmp_path: Path, monkeypa
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: my-package\nVersion: 1.0\n", encoding="utf-8")
     (installed / "entry_points.txt").write_text("\n".join(lines), encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    for registry in (SOURCES, *ENCODERS.values(), STRATEGIES, EXPORTERS):
+    for registry in (SOURCES, *ENCODERS.values(), STRATEGIES, EXPORTERS, VIEWS):
         monkeypatch.setattr(registry, "_plugins_loaded", False)
     assert "numpy_array" in SOURCES.names()
     assert "colours" in ENCODERS["image"].names()
     assert "mel_bands" in ENCODERS["audio"].names()
     assert "margin_of_an_eighth" in STRATEGIES.names()
     assert "tsv" in EXPORTERS.names()
+    assert "counts" in VIEWS.names()

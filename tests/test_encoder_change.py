@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from fastlabel_gradio import encoder_change
 from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.encoder_in_use import RECORD
 from fastlabel_gradio.errors import ConfigError
+from fastlabel_gradio.label_store import ClassEdit, LabelStore
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.project import Project
 from tests.grey_encoder import ColourEncoder, GreyEncoder
@@ -92,6 +94,42 @@ def test_people_go_on_with_the_encoder_in_use_until_the_better_one_takes_over(
     assert project.notice.startswith("colours embedded all 60 items: 100.0 % of 30 labels out of fold against ")
     assert project.notice.endswith("it is used from now on.")
     assert (project.pipeline.progress.encoder, project.pipeline.progress.state) == ("colours", "done")
+
+
+def test_the_one_that_takes_over_knows_the_classes_that_there_are_by_then(
+    pictures: Path, open_project: OpenProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labeled_project(open_project, make_config(pictures, encoder="grey")).close()
+    hold(monkeypatch, ColourEncoder, after=32)
+    project = open_project(make_config(pictures, encoder="colours"))
+    labeler = project.labeler("ann")
+    wait_for(lambda: ColourEncoder.encoded == 32 and len(project.store.embeddings) == 60)
+    # As another process would. The first change is seen before encoders are compared, the second at any time.
+    with closing(LabelStore(f"sqlite:///{project.folder / 'labels.sqlite'}", project.name)) as other:
+        ids = {label.name: label.id for label in other.schema().labels}
+        other.edit_classes("bob", [ClassEdit("add", value="violet")], now=1.0)
+        violet = dict.fromkeys(sorted(labeler._ledger.labeled_ids())[:4], 3)
+        other.submit("bob", list(violet.items()), now=2.0, source="review")
+        wait_for(lambda: labeler.schema.names == ("blue", "green", "red", "violet"))
+        ColourEncoder.go_on.set()
+        other.edit_classes("bob", [ClassEdit("merge", ids["red"], ids["blue"])], now=3.0)
+    wait_for(lambda: state_of(project) == "taken" and project.pipeline.progress.state == "done")
+    wait_for(lambda: labeler.head is not None and len(labeler.head.info.labels) == 3)
+    head_on(labeler, "colours-1")
+    assert labeler.head is not None
+    assert [label.name for label in labeler.head.info.labels] == ["blue", "green", "violet"]
+    assert labeler.head.info.label_count == 30
+    assert None not in labeler.predictions(np.arange(60))
+    assert "of 30 labels out of fold" in project.notice
+    assert labeler.status().training.error == ""
+
+
+def test_a_labeler_that_is_opened_after_a_change_of_classes_knows_them(
+    pictures: Path, open_project: OpenProject
+) -> None:
+    project = open_project(make_config(pictures))
+    project._labels.edit_classes("bob", [ClassEdit("add", value="violet")], now=1.0)
+    assert project.labeler("ann").schema.names == ("blue", "green", "red", "violet")
 
 
 def test_a_start_after_that_begins_with_the_new_encoder_and_embeds_nothing(

@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("pool_ledger",),
     ("learner",),
     ("labeler", "encoder_verdict", "encoder_report"),
-    ("project", "access"),
+    ("project", "access", "api_models", "views"),
     ("api", "ui", "simulation", "compare_command"),
     ("app",),
 )

@@ -22,7 +22,7 @@ PAGE_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-or
 UNFRAMED_HEADERS = PAGE_HEADERS | {"X-Frame-Options": "SAMEORIGIN", "Content-Security-Policy": "frame-ancestors 'self'"}
 DROPPED_HEADERS = frozenset({b"x-gradio-server"})  # of a proxy that is off; Gradio takes the page's address from it
 
-_API = re.compile(r"/(api|media)(/.*)?|/docs|/openapi\.json", re.DOTALL)
+_API = re.compile(r"/(api|media|web)(/.*)?|/docs|/openapi\.json", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def guarded(
 
     Args:
         page: Gradio's app with its middleware; its `App` must be in the scope.
-        api: what answers `/api`, `/media`, `/docs` and `/openapi.json`, all of which ask for the login.
+        api: what answers `/api`, `/media`, `/web`, `/docs` and `/openapi.json`, all of which ask for the login.
         page_needs: whether the page needs a method and a path of Gradio's; everything else of Gradio is closed.
         framed: other sites may show the app in a frame (a Space).
     """

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, insert, select, update
 
-from fastlabel_gradio.label_store.database import batches, claims
-from fastlabel_gradio.label_store.events import chunks
+from fastlabel_gradio.label_store.chunks import chunks
+from fastlabel_gradio.label_store.tables import batches, claims
 
 
 @dataclass(frozen=True, slots=True)

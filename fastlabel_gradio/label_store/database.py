@@ -1,127 +1,39 @@
-"""The database under the label store: its tables, how it is opened, and the two kinds of transaction.
+"""The database under the label store: how it is opened and brought up to date, and the two kinds of transaction.
 
-What the rows mean is the subject of the files beside this. Every row knows its project: one database serves many.
-Annotations and submissions are only ever appended. No index of a long table starts with the project: without statistics
-SQLite takes the first column of an index for a rare value, and would read the whole project to find one item.
+Its tables stand in `tables.py`, how those of earlier versions become these in `migrations.py`.
 """
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
 from sqlite3 import Error as SQLiteError
 from typing import Any
 
-from sqlalchemy import (
-    URL,
-    CheckConstraint,
-    Column,
-    Connection,
-    Double,
-    Engine,
-    ForeignKey,
-    ForeignKeyConstraint,
-    Index,
-    Integer,
-    MetaData,
-    Table,
-    Text,
-    UniqueConstraint,
-    create_engine,
-    event,
-    insert,
-    make_url,
-    select,
-    update,
-)
+from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, make_url, select, update
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from fastlabel_gradio.errors import InvalidLabelsError, StoreError, shown
+from fastlabel_gradio.label_store.chunks import chunks
 from fastlabel_gradio.label_store.label_file import LabelFile
+from fastlabel_gradio.label_store.migrations import NEWEST_LAYOUT, keep_copy, migrate
+from fastlabel_gradio.label_store.tables import metadata, projects, versions
+from fastlabel_gradio.label_store.watcher import Watcher
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 1
 LOCK_WAIT_S = 10.0
-
-metadata = MetaData()
+LOCK_NUMBER = (
+    0x0FA57  # of the lock of a PostgreSQL database that keeps the others out while tables or projects are made
+)
 
 # The opened databases of this process by address, and how many use each: all share its connections, its one writer and
 # what is known of its file.
 _opened: dict[str, "LabelDatabase"] = {}
 _opening = threading.Lock()
-
-versions = Table("fastlabel_version", metadata, Column("version", Integer, primary_key=True))
-
-projects = Table(
-    "fastlabel_projects",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
-)
-
-labels = Table(
-    "fastlabel_labels",
-    metadata,
-    Column("project", ForeignKey(projects.c.id), primary_key=True),
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("name", Text, nullable=False),
-    UniqueConstraint("project", "name"),
-)
-
-# A submission is one act of one annotator: annotations made together or, with `reverts`, the undoing of an earlier one.
-submissions = Table(
-    "fastlabel_submissions",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("project", ForeignKey(projects.c.id), nullable=False),
-    Column("annotator", Text, nullable=False),
-    Column("batch_id", Text, nullable=False),
-    Column("created_at", Double, nullable=False),
-    Column("reverts", ForeignKey("fastlabel_submissions.id"), unique=True),
-    Index("fastlabel_submissions_by_annotator", "annotator", "project", "id"),
-)
-
-annotations = Table(
-    "fastlabel_annotations",
-    metadata,
-    Column("submission", ForeignKey(submissions.c.id), primary_key=True),
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("project", Integer, nullable=False),
-    Column("item_id", Text, CheckConstraint("item_id <> ''"), nullable=False),
-    Column("label_id", Integer, nullable=False),
-    ForeignKeyConstraint(["project", "label_id"], [labels.c.project, labels.c.id]),
-    Index("fastlabel_annotations_by_item", "item_id", "project", "submission"),
-    sqlite_with_rowid=False,
-)
-
-batches = Table(
-    "fastlabel_batches",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("project", ForeignKey(projects.c.id), primary_key=True),
-    Column("annotator", Text, nullable=False),
-    Column("strategy", Text, nullable=False),
-    Column("head_version", Integer, nullable=False),
-    Column("notice", Text, nullable=False),
-    Column("opened_at", Double, nullable=False),
-    Column("expires_at", Double, nullable=False),
-)
-
-# The key is what makes two holders of one item impossible, whatever the processes do.
-claims = Table(
-    "fastlabel_claims",
-    metadata,
-    Column("item_id", Text, primary_key=True),
-    Column("project", Integer, primary_key=True, autoincrement=False),
-    Column("batch_id", Text, nullable=False),
-    Column("position", Integer, nullable=False),
-    ForeignKeyConstraint(["batch_id", "project"], [batches.c.id, batches.c.project]),
-    Index("fastlabel_claims_by_batch", "batch_id", "project"),
-)
 
 
 class LabelDatabase:
@@ -145,9 +57,14 @@ class LabelDatabase:
         # Writers queue here instead of polling SQLite's file lock, which starved some for seconds.
         self._write_lock = threading.Lock()
         self._file: LabelFile | None = None
+        self.watcher = Watcher(self.revisions)
         try:
             with self.writing() as connection:
-                _prepare_tables(connection, self.where)
+                copy = _prepare_tables(connection, self.where)
+            if copy:
+                log.warning(
+                    "%s was of an earlier version and is up to date now. It is kept as it was: %s", self.where, copy
+                )
             self._file = self._hold_file(address)
         except StoreError:
             self._engine.dispose()
@@ -174,6 +91,13 @@ class LabelDatabase:
             if self._file and not self._file.is_whole():
                 self._mend_file()
 
+    def revisions(self, project_ids: Iterable[int]) -> dict[int, int]:
+        """How often each project was changed so far, by id."""
+        query = select(projects.c.id, projects.c.revision)
+        with self.reading() as connection:
+            found = [connection.execute(query.where(projects.c.id.in_(chunk))).all() for chunk in chunks(project_ids)]
+        return {row.id: row.revision for rows in found for row in rows}
+
     def close(self) -> None:
         """Closes all connections once nobody uses the database any more."""
         with _opening:
@@ -181,6 +105,7 @@ class LabelDatabase:
             if self.users > 0:
                 return
             del _opened[self._url]
+        self.watcher.close()
         try:
             with self._turn_to_write():
                 if self._file and not self._file.is_whole():
@@ -294,11 +219,14 @@ def _check_sqlite_path(address: URL) -> None:
 def _engine(address: URL, where: str) -> Engine:
     sqlite = address.get_backend_name() == "sqlite"
     try:
-        engine = create_engine(address, connect_args={"timeout": LOCK_WAIT_S} if sqlite else {})
+        # A server may have been restarted since a connection was last used: that is found out before it is used again.
+        engine = create_engine(
+            address, connect_args={"timeout": LOCK_WAIT_S} if sqlite else {}, pool_pre_ping=not sqlite
+        )
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreError(
             f"label store {where}: its database driver is missing ({error}). Install it with pip (for PostgreSQL: "
-            "pip install psycopg[binary], address postgresql+psycopg://…), or use a sqlite:/// address."
+            "pip install 'fastlabel-gradio[postgres]', address postgresql+psycopg://…), or use a sqlite:/// address."
         ) from error
     except (SQLAlchemyError, TypeError, ValueError) as error:
         raise StoreError(f"label store {where}: {error} Correct the address, or use a sqlite:/// address.") from error
@@ -323,18 +251,39 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("fastlabel_begin", "BEGIN"))
 
 
-def _prepare_tables(connection: Connection, where: str) -> None:
-    metadata.create_all(connection)
-    version = connection.scalar(select(versions.c.version))
-    if version is None:
-        connection.execute(insert(versions).values(version=SCHEMA_VERSION))
-    elif version != SCHEMA_VERSION:
+def keep_others_out(connection: Connection) -> None:
+    """Until the end of the transaction nobody else makes tables or projects; SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK_NUMBER})")
+
+
+def _prepare_tables(connection: Connection, where: str) -> Path | None:
+    """Makes the tables, or brings those of an earlier version up to date; returns the copy that was kept of them."""
+    keep_others_out(connection)
+    layout = connection.scalar(select(versions.c.version)) if inspect(connection).has_table(versions.name) else None
+    copy = None
+    if layout is None:
+        metadata.create_all(connection)
+        connection.execute(insert(versions).values(version=NEWEST_LAYOUT))
+    elif not 1 <= layout <= NEWEST_LAYOUT:
         raise StoreError(
-            f"label store {where} has layout {version}, this FastLabel reads layout {SCHEMA_VERSION}. "
+            f"label store {where} has layout {layout}, this FastLabel reads layout 1 to {NEWEST_LAYOUT}. "
             "Use the FastLabel that wrote it, or another label store."
         )
-    # Changes nothing, but fails now, not at the first submit, where the database can only be read.
-    connection.execute(update(versions).values(version=SCHEMA_VERSION))
+    elif layout < NEWEST_LAYOUT:
+        copy = _copied(connection, layout)
+        migrate(connection, layout)
+    # Where nothing is new this changes nothing, but fails now, not at the first submit, where the database can only be read.
+    connection.execute(update(versions).values(version=NEWEST_LAYOUT))
+    return copy
+
+
+def _copied(connection: Connection, layout: int) -> Path | None:
+    """A copy of the database's file as it is before the transaction; None where it is no file."""
+    if connection.dialect.name != "sqlite":
+        return None
+    *_, path = connection.exec_driver_sql("PRAGMA database_list").one()
+    return keep_copy(Path(path), layout)
 
 
 def _explained(error: Exception, where: str) -> str:

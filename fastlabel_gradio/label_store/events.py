@@ -1,55 +1,30 @@
-"""What the events say: the fold from events to standing labels, and the queries and inserts around it.
+"""Events in the database: submissions and what hangs on them, how they are undone, as queries and inserts.
 
-An annotator's opinion of an item is what they last said and did not undo. The label that stands for training is the
-opinion of the annotator who spoke first; what others say later is kept as a second opinion and never overwrites it.
+What stands after them is the subject of `resolve.py`, what class events say that of `classes.py`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
-from sys import intern
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, exists, insert, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, exists, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from fastlabel_gradio.errors import InvalidLabelsError
-from fastlabel_gradio.label_store.database import annotations, submissions
-from fastlabel_gradio.types import Annotation
+from fastlabel_gradio.label_store.chunks import chunks
+from fastlabel_gradio.label_store.resolve import STATES, Event
+from fastlabel_gradio.label_store.tables import annotations, checks, submissions
+from fastlabel_gradio.types import Annotation, LabelSource, Said
 
-# Databases limit the parameters of a statement, the tightest to 999.
-CHUNK = 500
 STREAM_ROWS = 10_000
 
-
-class Event(NamedTuple):
-    """One annotator said one label of one item, in the submission of that number."""
-
-    item_id: str
-    annotator: str
-    label_id: int
-    submission: int
+# Making a statement takes longer than running it: what all of them share is made once.
+_turns = submissions.alias("turns")
 
 
-def standing_labels(events: Iterable[Event]) -> dict[str, int]:
-    """The fold over events in order: the first annotator of an item owns it, and their latest label stands."""
-    owners: dict[str, str] = {}
-    standing: dict[str, int] = {}
-    for item_id, annotator, label_id, _ in events:
-        if owners.setdefault(item_id, intern(annotator)) == annotator:
-            standing[item_id] = label_id
-    return standing
-
-
-def changes(before: Iterable[Event], after: Iterable[Event]) -> dict[str, int | None]:
-    """Items whose standing label differs, with the one after; None where no label is left."""
-    old, new = standing_labels(before), standing_labels(after)
-    return {item_id: new.get(item_id) for item_id in {**old, **new} if old.get(item_id) != new.get(item_id)}
-
-
-def all_events(connection: Connection, project: int) -> Iterator[Event]:
-    """Every event that was not undone, in order, as a stream."""
-    query = _events(project).execution_options(yield_per=STREAM_ROWS)
-    return (Event._make(row) for row in connection.execute(query))
+def all_events(connection: Connection, project: int) -> Iterator[Any]:
+    """Every event that was not undone, in order, as a stream of rows with the fields of `Event`."""
+    return iter(connection.execute(_events(project).execution_options(yield_per=STREAM_ROWS)))
 
 
 def events_of(connection: Connection, project: int, item_ids: Iterable[str]) -> list[Event]:
@@ -62,70 +37,164 @@ def events_of(connection: Connection, project: int, item_ids: Iterable[str]) -> 
 
 
 def opinions(connection: Connection, project: int) -> Iterator[Annotation]:
-    """The opinion of every annotator of every item, oldest submission first, as a stream."""
+    """The opinion of every annotator of every item, oldest submission first, as a stream.
+
+    Where an annotator accepted what the head says of an item that they judged themselves, that is no opinion of theirs.
+    """
     later, by = annotations.alias("later"), submissions.alias("later_submission")
     overruled = exists().where(
         later.c.project == project,
         later.c.item_id == annotations.c.item_id,
         later.c.submission > annotations.c.submission,
+        later.c.present,
+        or_(later.c.source != "auto", annotations.c.source == "auto"),
         by.c.id == later.c.submission,
         by.c.annotator == submissions.c.annotator,
-        ~_undone(by),
+        ~undone(by),
     )
     query = _events(project).add_columns(submissions.c.created_at).where(~overruled)
-    for item_id, annotator, label_id, _, created_at in connection.execute(
+    for item_id, annotator, label_id, state, source, _, created_at in connection.execute(
         query.execution_options(yield_per=STREAM_ROWS)
     ):
-        yield Annotation(item_id, label_id, annotator, created_at)
+        yield Annotation(item_id, label_id, annotator, created_at, STATES[state], source)
 
 
 def annotated_labels(connection: Connection, project: int) -> set[int]:
     """Label ids of all events that were not undone; also overruled ones, which undoing a correction brings back."""
     query = _events(project).with_only_columns(annotations.c.label_id).order_by(None).distinct()
-    return set(connection.scalars(query))
+    return {label_id for label_id in connection.scalars(query) if label_id is not None}
 
 
-def append_labels(
-    connection: Connection, project: int, annotator: str, batch_id: str, news: Mapping[str, int], now: float
+def newest_submission(connection: Connection, project: int) -> int:
+    """The number of a project's newest submission; 0 while there is none."""
+    query = select(submissions.c.id).where(submissions.c.project == project).order_by(submissions.c.id.desc())
+    return connection.scalar(query.limit(1)) or 0
+
+
+def items_touched(connection: Connection, project: int, after: int, newest: int) -> list[str]:
+    """The items of all submissions of a project after one and up to another, and of those that these undo or bring back."""
+    about = func.coalesce(submissions.c.original, submissions.c.id)
+    query = (
+        select(annotations.c.item_id)
+        .join_from(submissions, annotations, annotations.c.submission == about)
+        .where(submissions.c.project == project, submissions.c.id > after, submissions.c.id <= newest)
+    )
+    return list(connection.scalars(query.distinct()))
+
+
+def append_annotations(
+    connection: Connection,
+    submission: int,
+    project: int,
+    annotator: str,
+    said: Mapping[str, Said],
+    source: LabelSource,
 ) -> list[Event]:
-    """Appends a submission of these labels, item id to label id. Raises InvalidLabelsError where a constraint fails."""
-    submission = append_submission(connection, project, annotator, batch_id, now)
+    """Appends what was said of items to the annotator's submission. Raises InvalidLabelsError where a constraint fails."""
+    rows = [
+        {
+            "submission": submission,
+            "position": position,
+            "project": project,
+            "item_id": item_id,
+            "label_id": one.label_id,
+            "state": one.state.value,
+            "present": one.present,
+            "source": source,
+            "head_version": one.head_version,
+            "confidence": one.confidence,
+            "note": one.note,
+        }
+        for position, (item_id, one) in enumerate(said.items())
+    ]
+    _insert(connection, annotations, rows)
+    return [
+        Event(item_id, annotator, one.label_id, one.state.value, source, submission)
+        for item_id, one in said.items()
+        if one.present
+    ]
+
+
+def append_checks(connection: Connection, submission: int, project: int, labels: Mapping[str, int]) -> None:
+    """Appends to a submission that these labels, by item, are right."""
     rows = [
         {"submission": submission, "position": position, "project": project, "item_id": item_id, "label_id": label_id}
-        for position, (item_id, label_id) in enumerate(news.items())
+        for position, (item_id, label_id) in enumerate(labels.items())
     ]
-    try:
-        connection.execute(insert(annotations), rows)
-    except IntegrityError as error:
-        raise InvalidLabelsError(
-            f"the label store refused the labels ({error.orig}). Nothing was stored. Check for an empty item id."
-        ) from error
-    return [Event(item_id, annotator, label_id, submission) for item_id, label_id in news.items()]
+    _insert(connection, checks, rows)
+
+
+def checked_labels(connection: Connection, project: int) -> dict[str, set[int]]:
+    """By item the labels of which somebody said that they are right, and did not undo that."""
+    query = (
+        select(checks.c.item_id, checks.c.label_id)
+        .join_from(submissions, checks, checks.c.submission == submissions.c.id)
+        .where(submissions.c.project == project, ~undone(submissions))
+    )
+    found: dict[str, set[int]] = {}
+    for item_id, label_id in connection.execute(query.execution_options(yield_per=STREAM_ROWS)):
+        found.setdefault(item_id, set()).add(label_id)
+    return found
 
 
 def append_submission(
-    connection: Connection, project: int, annotator: str, batch_id: str, now: float, reverts: int | None = None
+    connection: Connection,
+    project: int,
+    annotator: str,
+    batch_id: str,
+    now: float,
+    reverts: int | None = None,
+    original: int | None = None,
 ) -> int:
-    """Appends a submission without labels, an undo where it `reverts` one; returns its number."""
-    row = {"project": project, "annotator": annotator, "batch_id": batch_id, "created_at": now, "reverts": reverts}
+    """Appends a submission without events, an undo or redo where it `reverts` one; returns its number."""
+    row = {
+        "project": project,
+        "annotator": annotator,
+        "batch_id": batch_id,
+        "created_at": now,
+        "reverts": reverts,
+        "original": original,
+    }
     key: Any = connection.execute(insert(submissions).values(row)).inserted_primary_key
     return int(key.id)
 
 
-def last_submission(connection: Connection, project: int, annotator: str) -> tuple[int, str] | None:
-    """Number and batch id of the annotator's last submission that was not undone."""
+def last_submission(connection: Connection, project: int, annotator: str) -> tuple[int, int, str] | None:
+    """Of the annotator's last submission that is not undone: its number, what to revert to undo it, its batch id."""
     query = select(submissions.c.id, submissions.c.batch_id).where(
-        submissions.c.project == project,
-        submissions.c.annotator == annotator,
-        submissions.c.reverts.is_(None),
-        ~_undone(submissions),
+        *_by(project, annotator), submissions.c.reverts.is_(None), ~undone(submissions)
     )
     row = connection.execute(query.order_by(submissions.c.id.desc()).limit(1)).one_or_none()
-    return None if row is None else (row.id, row.batch_id)
+    if row is None:
+        return None
+    newest = select(func.max(submissions.c.id)).where(submissions.c.original == row.id)
+    return row.id, connection.scalar(newest) or row.id, row.batch_id
 
 
-def labels_of(connection: Connection, submission: int) -> tuple[tuple[str, int], ...]:
-    """Pairs of item id and label id that a submission appended, in its order."""
+def last_undo(connection: Connection, project: int, annotator: str) -> tuple[int, int, str] | None:
+    """As `last_submission`, of the annotator's last undo that stands; None where they submitted something since."""
+    again, undid, newer = (submissions.alias(name) for name in ("again", "undid", "newer"))
+    query = (
+        select(undid.c.id, submissions.c.id.label("reverts"), undid.c.batch_id)
+        .join_from(submissions, undid, undid.c.id == submissions.c.original)
+        .where(
+            *_by(project, annotator),
+            undone(undid),
+            ~exists().where(again.c.reverts == submissions.c.id),
+            ~exists().where(
+                newer.c.project == project,
+                newer.c.annotator == annotator,
+                newer.c.reverts.is_(None),
+                newer.c.id > submissions.c.id,
+            ),
+        )
+    )
+    row = connection.execute(query.order_by(submissions.c.id.desc()).limit(1)).one_or_none()
+    return None if row is None else (row.id, row.reverts, row.batch_id)
+
+
+def labels_of(connection: Connection, submission: int) -> tuple[tuple[str, int | None], ...]:
+    """Pairs of item id and label id that a submission appended, in its order; None for a state without a label."""
     query = (
         select(annotations.c.item_id, annotations.c.label_id)
         .where(annotations.c.submission == submission)
@@ -134,22 +203,38 @@ def labels_of(connection: Connection, submission: int) -> tuple[tuple[str, int],
     return tuple((row.item_id, row.label_id) for row in connection.execute(query))
 
 
-def chunks(item_ids: Iterable[str]) -> Iterator[list[str]]:
-    """The ids in lists short enough for one statement's parameters."""
-    rest = iter(item_ids)
-    while chunk := list(islice(rest, CHUNK)):
-        yield chunk
+def undone(submission: FromClause) -> ColumnElement[bool]:
+    """Whether a submission is undone: by an undo that no redo reverted."""
+    count = select(func.count()).where(_turns.c.original == submission.c.id).correlate(submission).scalar_subquery()
+    return count % 2 == 1
 
 
+@lru_cache
 def _events(project: int) -> Select[Any]:
+    """The columns are the fields of `Event`."""
     return (
-        select(annotations.c.item_id, submissions.c.annotator, annotations.c.label_id, submissions.c.id)
+        select(
+            annotations.c.item_id,
+            submissions.c.annotator,
+            annotations.c.label_id,
+            annotations.c.state,
+            annotations.c.source,
+            submissions.c.id,
+        )
         .join_from(submissions, annotations, annotations.c.submission == submissions.c.id)
-        .where(submissions.c.project == project, ~_undone(submissions))
+        .where(submissions.c.project == project, annotations.c.present, ~undone(submissions))
         .order_by(submissions.c.id, annotations.c.position)
     )
 
 
-def _undone(submission: FromClause) -> ColumnElement[bool]:
-    undoing = submissions.alias("undoing")
-    return exists().where(undoing.c.reverts == submission.c.id)
+def _by(project: int, annotator: str) -> Sequence[ColumnElement[bool]]:
+    return submissions.c.project == project, submissions.c.annotator == annotator
+
+
+def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    try:
+        connection.execute(insert(table), rows)
+    except IntegrityError as error:
+        raise InvalidLabelsError(
+            f"the label store refused the labels ({error.orig}). Nothing was stored. Check for an empty item id."
+        ) from error

@@ -1,14 +1,14 @@
 """The labels and claims of one project: what the labeler calls. Each call is one transaction."""
 
 import dataclasses
-import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, insert, or_, select
+from sqlalchemy import Connection, insert, or_, select, update
 
-from fastlabel_gradio.errors import ConfigError, InvalidLabelsError
+from fastlabel_gradio.errors import ConfigError, InvalidLabelsError, shown
+from fastlabel_gradio.label_store.changes import Changes, Position, read_changes, read_everything
 from fastlabel_gradio.label_store.claims import (
     Claim,
     ClaimedBatch,
@@ -20,20 +20,34 @@ from fastlabel_gradio.label_store.claims import (
     newest_batch,
     open_claims,
 )
-from fastlabel_gradio.label_store.database import LabelDatabase, batches, labels, open_database, projects
+from fastlabel_gradio.label_store.classes import (
+    ClassEdit,
+    Classes,
+    add_class,
+    append_edit,
+    checked_edit,
+    clean_class_name,
+    ids_by_name,
+    make_schema,
+    read_classes,
+)
+from fastlabel_gradio.label_store.database import LabelDatabase, keep_others_out, open_database
 from fastlabel_gradio.label_store.events import (
     all_events,
     annotated_labels,
-    append_labels,
+    append_annotations,
+    append_checks,
     append_submission,
-    changes,
+    checked_labels,
     events_of,
     labels_of,
     last_submission,
+    last_undo,
     opinions,
-    standing_labels,
 )
-from fastlabel_gradio.types import Annotation, Label, LabelSchema
+from fastlabel_gradio.label_store.resolve import Event, Standing, kind_of, resolve
+from fastlabel_gradio.label_store.tables import batches, labels, projects
+from fastlabel_gradio.types import Annotation, LabelSchema, LabelSource, Said, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +56,28 @@ class Submission:
 
     Attributes:
         accepted: labels in the request, those that were known already included.
-        changed: items whose standing label is another than before, with the one that stands now.
+        changed: items whose standing label is another than before, with the one that stands now; None for no label.
         released: items whose claim was dropped, whoever held it.
+        standing: items of which something else stands than before, with that; None for nothing.
     """
 
     accepted: int
     changed: dict[str, int | None]
     released: tuple[str, ...]
+    standing: dict[str, Standing | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """A submission that was taken back: its batch, its labels in order, and the items whose standing label changed."""
+    """A submission that was taken back or brought back: its batch, what it says of its items in order, and what that changed.
+
+    `changed` and `standing` are as `Submission` has them; the label of a state without one is None.
+    """
 
     batch_id: str
-    labels: tuple[tuple[str, int], ...]
+    labels: tuple[tuple[str, int | None], ...]
     changed: dict[str, int | None]
+    standing: dict[str, Standing | None] = field(default_factory=dict)
 
 
 class LabelStore:
@@ -82,6 +102,7 @@ class LabelStore:
         with ExitStack() as undo:
             undo.push(self._closing)
             self._project = _project_id(self._database, project)
+            self._names: tuple[str, ...] = ()
             undo.pop_all()
 
     def close(self) -> None:
@@ -89,53 +110,107 @@ class LabelStore:
         self._closing.close()
 
     def ensure_labels(self, names: Sequence[str]) -> LabelSchema:
-        """The schema: `names` in their order, then stored labels that carry annotations and are not among them.
+        """The schema: `names` in their order, then classes that people added, and stored ones that carry annotations.
 
         A name keeps its id for ever, whatever its place, and a class dropped from `names` keeps its annotations. Names
-        are compared after Unicode NFC and without the white space around them.
+        are compared after Unicode NFC and without the white space around them. One that was renamed since is found under
+        both names; one that was archived is left out, and one that was merged counts as the class it is a part of.
 
         Raises:
             ConfigError: fewer than two names, an empty one, or one that comes twice.
         """
         wanted = _clean_names(names)
         with self._writing() as connection:
-            stored = self._label_ids(connection)
-            first_id = max(stored.values(), default=-1) + 1
-            fresh = {name: first_id + place for place, name in enumerate(n for n in wanted if n not in stored)}
+            classes = read_classes(connection, self._project)
+            known = ids_by_name(classes)
+            fresh = [name for name in wanted if name not in known]
             if fresh:
-                rows = [{"project": self._project, "id": id_, "name": name} for name, id_ in fresh.items()]
+                first_id = max(classes, default=-1) + 1
+                rows = [{"project": self._project, "id": id_, "name": name} for id_, name in enumerate(fresh, first_id)]
                 connection.execute(insert(labels), rows)
-            dropped = {name: id_ for name, id_ in stored.items() if name not in wanted}
-            annotated = annotated_labels(connection, self._project) if dropped else set()
-        ids = stored | fresh
-        kept = [name for name, id_ in dropped.items() if id_ in annotated]
-        return LabelSchema(tuple(Label(ids[name], name) for name in (*wanted, *kept)))
+                self._count_change(connection)
+        self._names = tuple(wanted)
+        return self.schema()
 
-    def known_labels(self) -> LabelSchema:
-        """Every label that was ever used here, by id: changes nothing, where `ensure_labels` may."""
+    def schema(self) -> LabelSchema:
+        """The schema as it is now, of the names that `ensure_labels` was given; of every class where it was given none."""
         with self._database.reading() as connection:
-            return LabelSchema(tuple(Label(id_, name) for name, id_ in self._label_ids(connection).items()))
+            return self._schema(connection, read_classes(connection, self._project))
+
+    def classes(self) -> Classes:
+        """Every class as it is now, by id: those of the configuration, and what people made of them."""
+        with self._database.reading() as connection:
+            return read_classes(connection, self._project)
+
+    def edit_classes(self, annotator: str, edits: Sequence[ClassEdit], *, now: float) -> LabelSchema:
+        """Changes classes, all or nothing, as one step that `undo` takes back; returns the schema after it.
+
+        Raises:
+            InvalidLabelsError: an unknown class, a name that another one has, or a value that makes no sense.
+        """
+        with self._writing() as connection:
+            submission = append_submission(connection, self._project, annotator, "", now)
+            for place, edit in enumerate(edits):
+                classes = read_classes(connection, self._project)
+                checked = checked_edit(classes, edit)
+                if checked.label_id is None:
+                    added = add_class(connection, self._project, classes, checked.value)
+                    checked = dataclasses.replace(checked, label_id=added)
+                append_edit(connection, submission, place, self._project, checked)
+            self._count_change(connection)
+            return self._schema(connection, read_classes(connection, self._project))
 
     def current(self) -> dict[str, int]:
-        """Item id to the label id that stands for training, of every labeled item. One streamed query over all events.
-
-        The first annotator of an item owns it: their latest label stands, later annotators are second opinions.
-        """
+        """Item id to the label id that stands, of every labeled item; `resolve` says whose. One pass over all events."""
         with self._database.reading() as connection:
-            return standing_labels(all_events(connection, self._project))
+            return _labels(resolve(all_events(connection, self._project)))
+
+    def taught(self) -> tuple[dict[str, int], LabelSchema]:
+        """What heads are trained on: by item the position of its class in the schema, and that schema, as they are now."""
+        with self._database.reading() as connection:
+            schema = self._schema(connection, read_classes(connection, self._project))
+            standing = resolve(all_events(connection, self._project))
+        places = schema.positions
+        label_ids = {item_id: one.label_id for item_id, one in standing.items() if one.teaches}
+        return {item_id: places[id_] for item_id, id_ in label_ids.items() if id_ is not None and id_ in places}, schema
 
     def standing(self, item_ids: Iterable[str]) -> dict[str, int]:
-        """As `current`, of these items only: tells what another process made of items that `claim` did not get."""
+        """As `current`, of these items only."""
         with self._database.reading() as connection:
-            return standing_labels(events_of(connection, self._project, item_ids))
+            return _labels(resolve(events_of(connection, self._project, item_ids)))
+
+    def everything(self, *, now: float) -> Changes:
+        """What stands of every item and who holds what, as `changes_since` from the beginning."""
+        with self._database.reading() as connection:
+            return read_everything(connection, self._project, now)
+
+    def changes_since(self, position: Position, *, now: float) -> Changes:
+        """What happened since, whoever wrote it: labels, undos, claims, classes. One small row is read where nothing did."""
+        with self._database.reading() as connection:
+            return read_changes(connection, self._project, position, now)
+
+    def watch(self, tell: Callable[[], None]) -> Callable[[], None]:
+        """Has `tell` called within a second of a change by any process, in a thread; what is returned ends that."""
+        return self._database.watcher.add(self._project, tell)
 
     def annotations(self) -> Iterator[Annotation]:
         """The opinion of every annotator of every item they labeled, oldest submission first, as a stream."""
         with self._database.reading() as connection:
             yield from opinions(connection, self._project)
 
+    def checked(self) -> dict[str, set[int]]:
+        """By item the labels of which somebody said that they are right (`check`)."""
+        with self._database.reading() as connection:
+            return checked_labels(connection, self._project)
+
     def submit(
-        self, annotator: str, labels: Sequence[tuple[str, int]], batch_id: str = "", *, now: float
+        self,
+        annotator: str,
+        labels: Sequence[tuple[str, int | State | Said]],
+        batch_id: str = "",
+        *,
+        now: float,
+        source: LabelSource = "person",
     ) -> Submission:
         """Stores what an annotator says of items, all or nothing, and drops the claims on these items.
 
@@ -143,46 +218,79 @@ class LabelStore:
 
         Args:
             annotator: who says it.
-            labels: pairs of item id and label id.
+            labels: pairs of item id and label id, or a state that is no label, or all that is said in a `Said`.
             batch_id: the annotator's open batch that this closes: its other items go back to the pool. A batch of
                 somebody else, or one that is gone, is left as it is; the labels count all the same.
             now: when it was said.
+            source: what all of it came by.
 
         Raises:
             InvalidLabelsError: a label id that the project does not have, an empty item id, an item with two labels.
         """
-        said = _one_label_each(labels)
+        said = _one_each(labels)
         with self._writing() as connection:
-            self._check_label_ids(connection, said.values())
+            self._check_label_ids(connection, {one.label_id for one in said.values() if one.label_id is not None})
             history = events_of(connection, self._project, said)
-            own = {event.item_id: event.label_id for event in history if event.annotator == annotator}
-            news = {item_id: label_id for item_id, label_id in said.items() if own.get(item_id) != label_id}
-            appended = append_labels(connection, self._project, annotator, batch_id, news, now) if news else []
+            news = _news(said, history, annotator, source)
+            appended: list[Event] = []
+            if news:
+                submission = append_submission(connection, self._project, annotator, batch_id, now)
+                appended = append_annotations(connection, submission, self._project, annotator, news, source)
             released = drop_claims_on(connection, self._project, said)
             mine = (batches.c.annotator == annotator, batches.c.id == batch_id)
             released += drop_batches(connection, self._project, *mine)
-        return Submission(len(labels), changes(history, [*history, *appended]), tuple(released))
+            if news or released:
+                self._count_change(connection)
+        changed, standing = _effect(history, [*history, *appended])
+        return Submission(len(labels), changed, tuple(released), standing)
+
+    def check(self, annotator: str, labels: Mapping[str, int], *, now: float) -> None:
+        """Stores that the annotator looked at items again and says that these labels, by item, are right.
+
+        Raises:
+            InvalidLabelsError: a label that does not stand (any more), which somebody may have changed meanwhile.
+        """
+        with self._writing() as connection:
+            standing = _labels(resolve(events_of(connection, self._project, labels)))
+            wrong = [item_id for item_id, label_id in labels.items() if standing.get(item_id) != label_id]
+            if wrong:
+                raise InvalidLabelsError(
+                    f"item {shown(wrong[0])} does not carry the label that was checked (any more). Look at it again; nothing "
+                    "was stored."
+                )
+            submission = append_submission(connection, self._project, annotator, "", now)
+            append_checks(connection, submission, self._project, labels)
+            self._count_change(connection)
 
     def undo(self, annotator: str, *, now: float) -> Undone | None:
         """Takes back the annotator's last submission that still stands, as a whole; None when there is none.
 
-        An event too: the labels before it stand again, and the next undo takes back the submission before it. A submit
-        that appended nothing is not seen by undo.
+        An event too: what stood before it stands again, and the next undo takes back the submission before it. A submit
+        that appended nothing is not seen by undo. Edits of classes and checks are submissions as labels are.
         """
+        return self._revert(annotator, last_submission, now)
+
+    def redo(self, annotator: str, *, now: float) -> Undone | None:
+        """Brings back what the annotator's last undo took back; None where there is none, or they did something since."""
+        return self._revert(annotator, last_undo, now)
+
+    def _revert(self, annotator: str, find: Callable[..., tuple[int, int, str] | None], now: float) -> Undone | None:
         with self._writing() as connection:
-            last = last_submission(connection, self._project, annotator)
-            if last is None:
+            found = find(connection, self._project, annotator)
+            if found is None:
                 return None
-            number, batch_id = last
-            pairs = labels_of(connection, number)
-            history = events_of(connection, self._project, dict(pairs))
-            append_submission(connection, self._project, annotator, batch_id, now, reverts=number)
-        return Undone(batch_id, pairs, changes(history, [event for event in history if event.submission != number]))
+            original, reverts, batch_id = found
+            pairs = labels_of(connection, original)
+            before = events_of(connection, self._project, dict(pairs))
+            append_submission(connection, self._project, annotator, batch_id, now, reverts, original)
+            after = events_of(connection, self._project, dict(pairs))
+            self._count_change(connection)
+        return Undone(batch_id, pairs, *_effect(before, after))
 
     def claim(
         self, annotator: str, batch: ClaimedBatch, *, now: float, expires_at: float, replace: bool = False
     ) -> tuple[str, ...]:
-        """Claims the batch's items that nobody holds and nobody labeled, in one transaction.
+        """Claims the batch's items that nobody holds and nobody said anything of, in one transaction.
 
         Args:
             annotator: who will hold them.
@@ -197,15 +305,17 @@ class LabelStore:
         """
         with self._writing() as connection:
             ends = batches.c.expires_at
-            drop_batches(connection, self._project, or_(ends <= now, ends > now + 2 * (expires_at - now)))
+            dropped = drop_batches(connection, self._project, or_(ends <= now, ends > now + 2 * (expires_at - now)))
             if replace:
-                drop_batches(connection, self._project, batches.c.annotator == annotator)
+                dropped += drop_batches(connection, self._project, batches.c.annotator == annotator)
             held = held_items(connection, self._project, batch.item_ids)
-            labeled = {event.item_id for event in events_of(connection, self._project, batch.item_ids)}
-            got = tuple(item_id for item_id in dict.fromkeys(batch.item_ids) if item_id not in held | labeled)
+            said = {event.item_id for event in events_of(connection, self._project, batch.item_ids)}
+            got = tuple(item_id for item_id in dict.fromkeys(batch.item_ids) if item_id not in held | said)
             if got:
                 taken = dataclasses.replace(batch, item_ids=got)
                 add_batch(connection, self._project, annotator, taken, now, expires_at)
+            if got or dropped:
+                self._count_change(connection)
         return got
 
     def open_batch(self, annotator: str, *, now: float) -> ClaimedBatch | None:
@@ -216,12 +326,18 @@ class LabelStore:
     def renew(self, annotator: str, batch_id: str, *, expires_at: float) -> bool:
         """Moves the end of a batch's claims; False when it is closed, or its claims ran out and were dropped."""
         with self._writing() as connection:
-            return extend(connection, self._project, annotator, batch_id, expires_at)
+            extended = extend(connection, self._project, annotator, batch_id, expires_at)
+            if extended:
+                self._count_change(connection)
+        return extended
 
     def release(self, annotator: str) -> tuple[str, ...]:
         """Gives back all that the annotator holds; returns the item ids."""
         with self._writing() as connection:
-            return tuple(drop_batches(connection, self._project, batches.c.annotator == annotator))
+            dropped = drop_batches(connection, self._project, batches.c.annotator == annotator)
+            if dropped:
+                self._count_change(connection)
+        return tuple(dropped)
 
     def claims(self, *, now: float) -> list[Claim]:
         """Every claim that has not run out, oldest batch first, in the order of the batch."""
@@ -235,12 +351,20 @@ class LabelStore:
             connection.execute(select(projects.c.id).where(projects.c.id == self._project).with_for_update())
             yield connection
 
-    def _label_ids(self, connection: Connection) -> dict[str, int]:
-        query = select(labels.c.name, labels.c.id).where(labels.c.project == self._project).order_by(labels.c.id)
-        return {row.name: row.id for row in connection.execute(query)}
+    def _count_change(self, connection: Connection) -> None:
+        """So that whoever watches the project looks what happened."""
+        here = projects.c.id == self._project
+        connection.execute(update(projects).where(here).values(revision=projects.c.revision + 1))
+
+    def _schema(self, connection: Connection, classes: Classes) -> LabelSchema:
+        ids = ids_by_name(classes)
+        wanted = [ids[name] for name in self._names] or list(classes)
+        dropped = classes.keys() - set(wanted)
+        annotated = annotated_labels(connection, self._project) & dropped if dropped else set()
+        return make_schema(classes, wanted, annotated)
 
     def _check_label_ids(self, connection: Connection, label_ids: Iterable[int]) -> None:
-        known = set(self._label_ids(connection).values())
+        known = set(connection.scalars(select(labels.c.id).where(labels.c.project == self._project)))
         unknown = set(label_ids) - known
         if unknown:
             raise InvalidLabelsError(
@@ -255,6 +379,7 @@ def _project_id(database: LabelDatabase, name: str) -> int:
         known = connection.scalar(query)
     if known is None:
         with database.writing() as connection:
+            keep_others_out(connection)
             if connection.scalar(query) is None:
                 connection.execute(insert(projects).values(name=name))
             known = connection.execute(query).scalar_one()
@@ -262,7 +387,7 @@ def _project_id(database: LabelDatabase, name: str) -> int:
 
 
 def _clean_names(names: Sequence[str]) -> list[str]:
-    clean = [unicodedata.normalize("NFC", name).strip() for name in names]
+    clean = [clean_class_name(name) for name in names]
     if len(clean) < 2:
         raise ConfigError(f"classes {clean!r}: a classifier needs two or more. Add a class, e.g. 'other'.")
     if "" in clean:
@@ -273,9 +398,44 @@ def _clean_names(names: Sequence[str]) -> list[str]:
     return clean
 
 
-def _one_label_each(pairs: Sequence[tuple[str, int]]) -> dict[str, int]:
-    said: dict[str, int] = {}
-    for item_id, label_id in pairs:
-        if said.setdefault(item_id, label_id) != label_id:
+def _one_each(pairs: Sequence[tuple[str, int | State | Said]]) -> dict[str, Said]:
+    said: dict[str, Said] = {}
+    for item_id, value in pairs:
+        one = _said(value)
+        if said.setdefault(item_id, one) != one:
             raise InvalidLabelsError(f"item {item_id!r} has two labels in one request. Send one; nothing was stored.")
     return said
+
+
+def _said(value: int | State | Said) -> Said:
+    if isinstance(value, Said):
+        return value
+    return Said(state=value) if isinstance(value, State) else Said(value)
+
+
+def _news(said: Mapping[str, Said], history: Sequence[Event], annotator: str, source: LabelSource) -> dict[str, Said]:
+    """What the annotator did not say of those items already."""
+    kind = kind_of(source)
+    own = (event for event in history if event.annotator == annotator and kind_of(event.source) == kind)
+    last = {event.item_id: (event.label_id, event.state) for event in own}
+    return {
+        item_id: one
+        for item_id, one in said.items()
+        if not one.present or last.get(item_id) != (one.label_id, one.state.value)
+    }
+
+
+def _labels(standing: Mapping[str, Standing]) -> dict[str, int]:
+    return {item_id: one.label_id for item_id, one in standing.items() if one.label_id is not None}
+
+
+def _effect(
+    before: Sequence[Event], after: Sequence[Event]
+) -> tuple[dict[str, int | None], dict[str, Standing | None]]:
+    """Items of which another label stands after, with that, and items of which something else stands; None for nothing."""
+    old, new = resolve(before), resolve(after)
+    standing = {item_id: new.get(item_id) for item_id in {**old, **new} if old.get(item_id) != new.get(item_id)}
+    labels_after = {item_id: one.label_id if one else None for item_id, one in standing.items()}
+    labels_before = _labels(old)
+    changed = {id_: label_id for id_, label_id in labels_after.items() if label_id != labels_before.get(id_)}
+    return changed, standing

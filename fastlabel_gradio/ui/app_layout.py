@@ -1,6 +1,6 @@
 """The whole page: its title, one tab per project, and how it looks.
 
-Gradio takes the look as arguments of `launch()`: `theme=PAGE_THEME, css=PAGE_CSS, head=PAGE_HEAD`.
+Gradio takes the look as arguments of `launch()`: `theme=PAGE_THEME, css=PAGE_CSS, head=page_head(), i18n=PAGE_WORDS`.
 """
 
 from collections import Counter
@@ -11,8 +11,10 @@ import gradio as gr
 from fastlabel_gradio.ui.label_grid import read_asset
 from fastlabel_gradio.ui.label_tab import build_label_tab
 from fastlabel_gradio.ui.tab_info import TabInfo
+from fastlabel_gradio.ui.web_files import head_links, web_files
+from fastlabel_gradio.ui.words import gradio_word
 
-KIND_TITLES = {"image": "Images", "audio": "Audio"}
+KIND_WORDS = {"image": "images", "audio": "audio"}
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Arial", "sans-serif")
 MONOSPACE_FONTS = ("ui-monospace", "SFMono-Regular", "Consolas", "Liberation Mono", "monospace")
 
@@ -25,7 +27,7 @@ def build_page(title: str, projects: Sequence[TabInfo]) -> gr.Blocks:
         _heading(title)
         with gr.Tabs(elem_classes="fl-tabs"):
             for project in projects:
-                name = KIND_TITLES[project.kind] if kinds[project.kind] == 1 else project.title
+                name = gradio_word(KIND_WORDS[project.kind]) if kinds[project.kind] == 1 else project.title
                 with gr.Tab(name, id=project.project):
                     build_label_tab(project)
     return page
@@ -68,4 +70,8 @@ def _theme() -> gr.themes.Base:
 
 PAGE_THEME = _theme()
 PAGE_CSS = read_asset("page.css")
-PAGE_HEAD = f"<script>{read_asset('annotator.js')}</script>"
+
+
+def page_head() -> str:
+    """What stands in the page's head: it has the browser fetch the scripts."""
+    return head_links(web_files())

@@ -1,6 +1,6 @@
 """The grid of cards: one `gr.HTML` whose template never changes and whose cards are built in the browser.
 
-The scripts beside this file are the page's client of the REST API. Gradio runs whatever stands in a template as
+The modules in `web/` are the page's client of the REST API. Gradio runs whatever stands in a template as
 JavaScript, so no data goes through one: the settings travel as a prop, everything else by `fetch`.
 """
 
@@ -9,26 +9,10 @@ from pathlib import Path
 import gradio as gr
 
 from fastlabel_gradio.ui.tab_info import TabInfo
+from fastlabel_gradio.ui.web_files import start_script, view_name, web_files
+from fastlabel_gradio.views import VIEWS
 
 HERE = Path(__file__).parent
-SCRIPTS = (
-    "annotator.js",
-    "grid_dom.js",
-    "grid_api.js",
-    "grid_drafts.js",
-    "grid_sound.js",
-    "grid_sound_settings.js",
-    "grid_sound_face.js",
-    "grid_cards.js",
-    "grid_dock.js",
-    "grid_status.js",
-    "grid_evaluation_chart.js",
-    "grid_evaluation.js",
-    "grid_zoom.js",
-    "grid_keys.js",
-    "grid_batch.js",
-    "label_grid.js",
-)
 STYLES = ("label_grid.css", "grid_cards.css", "grid_sound.css", "grid_dock.css", "grid_evaluation.css")
 
 
@@ -37,10 +21,11 @@ def label_grid(tab: TabInfo) -> gr.HTML:
 
     A function, not a subclass: Gradio writes a `.pyi` file beside every module that subclasses a component.
     """
+    files = web_files()
     return gr.HTML(
         html_template='<div class="fl"></div>',
         css_template="\n".join(read_asset(name) for name in STYLES),
-        js_on_load="\n".join(read_asset(name) for name in SCRIPTS),
+        js_on_load=start_script(files),
         apply_default_css=False,
         elem_id=f"fl-grid-{tab.project}",
         settings={
@@ -48,6 +33,8 @@ def label_grid(tab: TabInfo) -> gr.HTML:
             "kind": tab.kind,
             "strategy": tab.strategy,
             "batch_size": tab.batch_size,
+            "exports": list(tab.exports),
+            "views": [files.url(view_name(view)) for view in VIEWS.names()],
             "sound_view": {
                 "low_hz": tab.sound_view.low_hz,
                 "top_hz": tab.sound_view.top_hz,
@@ -59,5 +46,5 @@ def label_grid(tab: TabInfo) -> gr.HTML:
 
 
 def read_asset(name: str) -> str:
-    """The text of a script or a style sheet beside this file."""
+    """The text of a style sheet beside this file."""
     return (HERE / name).read_text(encoding="utf-8")

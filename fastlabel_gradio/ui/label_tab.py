@@ -1,6 +1,6 @@
 """One project's tab: the toolbar of Gradio components, and the grid that it commands.
 
-A button is a line of JavaScript that calls the grid, and the grid calls the REST API: no Python runs in between, so a
+A button is a line of JavaScript that calls the session, and the session calls the REST API: no Python runs in between, so a
 button waits for no queue and does nothing that `curl` cannot do.
 """
 
@@ -10,6 +10,7 @@ import gradio as gr
 
 from fastlabel_gradio.ui.label_grid import label_grid
 from fastlabel_gradio.ui.tab_info import TabInfo
+from fastlabel_gradio.ui.words import gradio_word
 
 MAX_BATCH_SIZE = 1000
 
@@ -17,12 +18,12 @@ MAX_BATCH_SIZE = 1000
 def build_label_tab(tab: TabInfo) -> gr.HTML:
     """Adds a project's toolbar and grid to the Blocks or Tab that is open."""
     with gr.Row(elem_classes="fl-toolbar", elem_id=f"fl-toolbar-{tab.project}"):
-        load = _button(tab, "load", "Load next batch")
-        submit = _button(tab, "submit", "Submit", variant="primary")
-        undo = _button(tab, "undo", "Undo")
+        load = _button(tab, "load", "load_next")
+        submit = _button(tab, "submit", "submit", variant="primary")
+        undo = _button(tab, "undo", "undo")
         strategy = _strategy_menu(tab)
         size = _batch_size(tab)
-        train = _button(tab, "train", "Train now")
+        train = _button(tab, "train", "train_now")
     grid = label_grid(tab)
     load.click(None, [strategy, size], None, js=_call(tab, "load"))
     for setting in (strategy, size):
@@ -33,9 +34,9 @@ def build_label_tab(tab: TabInfo) -> gr.HTML:
     return grid
 
 
-def _button(tab: TabInfo, name: str, text: str, variant: str = "secondary") -> gr.Button:
+def _button(tab: TabInfo, name: str, word: str, variant: str = "secondary") -> gr.Button:
     return gr.Button(
-        text,
+        gradio_word(word),
         variant="primary" if variant == "primary" else "secondary",
         size="md",
         scale=0,
@@ -49,7 +50,7 @@ def _strategy_menu(tab: TabInfo) -> gr.Dropdown:
     return gr.Dropdown(
         list(tab.strategies),
         value=tab.strategy,
-        label="Strategy",
+        label=gradio_word("strategy"),
         filterable=False,
         scale=0,
         min_width=168,
@@ -61,7 +62,7 @@ def _strategy_menu(tab: TabInfo) -> gr.Dropdown:
 def _batch_size(tab: TabInfo) -> gr.Number:
     return gr.Number(
         tab.batch_size,
-        label="Batch size",
+        label=gradio_word("batch_size"),
         minimum=1,
         maximum=MAX_BATCH_SIZE,
         precision=0,
@@ -73,6 +74,6 @@ def _batch_size(tab: TabInfo) -> gr.Number:
 
 
 def _call(tab: TabInfo, method: str) -> str:
-    """JavaScript that calls a method of the tab's grid, if the grid is on the page yet."""
-    grid = f"window.fastlabel?.grids[{json.dumps(tab.project)}]"
-    return f"(...values) => {{ {grid}?.{method}(...values); return []; }}"
+    """JavaScript that calls a method of the project's session, if that is on the page yet."""
+    session = f"window.fastlabel?.views[{json.dumps(tab.project)}]?.session"
+    return f"(...values) => {{ {session}?.{method}(...values); return []; }}"

@@ -17,6 +17,7 @@ class TabInfo:
         strategy: the one chosen at the start.
         batch_size: items per batch at the start, 1 to 1000.
         sound_view: how its sounds are taken.
+        exports: names of the formats that labels can be taken away in.
     """
 
     project: str
@@ -26,3 +27,4 @@ class TabInfo:
     strategy: str
     batch_size: int
     sound_view: SoundView
+    exports: tuple[str, ...]

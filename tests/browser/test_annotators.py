@@ -113,7 +113,7 @@ def test_a_page_that_slept_past_its_claim_says_so_and_its_labels_still_count(
         labels = ann.labels()
         bob = Rest(new_context(), address)
         wait_for(lambda: len(bob.get("next_batch", size=12, fresh=True)["items"]) == 12)
-        ann.page.evaluate("window.fastlabel.grids['images'].renew()")
+        ann.page.evaluate("window.fastlabel.views['images'].session.renew()")
         expect(ann.message).to_contain_text("can still be submitted")
         ann.button("submit").click()
         wait_for(lambda: ann.rest.stored() == labels)

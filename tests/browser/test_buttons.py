@@ -196,3 +196,12 @@ def _rows(path: Path, format: str) -> list[dict[str, str]]:
     if format == "json":
         return list(json.loads(text))
     return [json.loads(line) for line in text.splitlines()]
+
+
+def test_the_export_menu_lists_every_format_there_is(visit: Visit) -> None:
+    from fastlabel_gradio.exports import EXPORTERS
+
+    page = visit()
+    page.grid.locator(".fl-export summary").click()
+    links = page.grid.locator(".fl-export a:visible").all_text_contents()
+    assert links == [f"Labels as {name.upper()}" for name in EXPORTERS.names()]

@@ -60,7 +60,10 @@ class EvaluationPage(LabelPage):
         wait_for(lambda: self._is_trained(before))
 
     def show(self) -> None:
-        self.line.click()
+        """Opens the panel, unless the address of a page that was loaded again has opened it."""
+        expect(self.line).to_be_visible()
+        if not self.panel.is_visible():
+            self.line.click()
         expect(self.panel).to_be_visible()
 
     def targets_asked(self) -> list[str | None]:

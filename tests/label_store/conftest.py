@@ -13,6 +13,15 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/labels.sqlite"
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_url(request: pytest.FixtureRequest, url: str) -> str:
+    """An empty database of each kind that is tested."""
+    if request.param == "sqlite":
+        return url
+    make: Callable[[], str] = request.getfixturevalue("new_postgres")
+    return make()
+
+
 @pytest.fixture
 def open_store(url: str) -> Iterator[Callable[..., LabelStore]]:
     opened: list[LabelStore] = []

@@ -1,0 +1,307 @@
+"""What REST takes and gives, field by field: the OpenAPI and the page's types come from here.
+
+Unknown fields are refused on both sides, so that nothing is given that is not described.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_validator
+
+from fastlabel_gradio.embedding_pipeline import State as EmbeddingState
+from fastlabel_gradio.encoder_change import ChangeState
+from fastlabel_gradio.media.sound_view import Contrast
+from fastlabel_gradio.trainer import TrainingState
+from fastlabel_gradio.types import Kind, State
+
+MAX_LABELS = 10_000
+MAX_NAME = 64  # characters of a project, a strategy, a format, a batch id
+MAX_LABEL = 1_000
+MAX_ITEM_ID = 5_000  # a path is 4,096 bytes at most
+MAX_NUMBER = 2**63 - 1
+
+
+class Model(BaseModel):
+    """Of requests and answers alike."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PredictionAnswer(Model):
+    label: str
+    index: int
+    confidence: float
+
+
+class ItemAnswer(Model):
+    id: str
+    media_url: str = Field(description="the picture, or the sound")
+    spectrogram_url: str | None = Field(
+        None,
+        description="of a sound: 1,200 x 480 pixels, on the mel scale; its range is that of `sound_view` in the status",
+    )
+    duration_s: float | None = Field(None, description="of a sound as it was recorded")
+    peak_dbfs: float | None = Field(None, description="of a sound: its largest sample in decibels, 0 at full scale")
+    gain_db: int = Field(0, description="of a quiet sound: by how many decibels `normalised=true` turns it up")
+    note: str = Field("", description="what had to be done to read it, in one line")
+    start_s: float = Field(0.0, description="of a sound that is a part of a file: where it begins there")
+    group: str | None = Field(
+        None, description="the recording, site, speaker or burst that it is of, where that is known"
+    )
+    prediction: PredictionAnswer | None
+    label: int | None = Field(None, description="set where an undo opened the item again")
+
+
+class BatchAnswer(Model):
+    project: str
+    kind: Kind
+    batch_id: str = Field(description='"" where there is nothing to label; `notice` then says why')
+    strategy: str
+    head_version: int
+    notice: str
+    sheet_url: str
+    columns: int
+    classes: list[str]
+    items: list[ItemAnswer]
+    labeled: int
+    unlabeled: int
+
+
+class RecallAnswer(Model):
+    label: str
+    correct: int
+    items: int
+
+
+class AuditAnswer(Model):
+    items: int = Field(description="labeled random items that no head was trained on")
+    groups: int | None = Field(description="how many groups they are of; null where there are no groups")
+    true_for: str = Field(
+        description="what the accuracy is true for: new recordings, new groups, or, without groups, items like these"
+    )
+    correct: int
+    accuracy: float
+    low: float = Field(
+        description="95 % interval of the accuracy, by Wilson; with groups it counts how alike their items are"
+    )
+    high: float
+    calibration_error: float
+    recall: list[RecallAnswer]
+
+
+class PointAnswer(Model):
+    labels: int
+    audit_items: int
+    correct: int
+    agreement: float | None = Field(description="Cohen's kappa with the head before it")
+    low: float | None = Field(description="95 % interval of the accuracy; null without audited items")
+    high: float | None
+
+
+class GainAnswer(Model):
+    labels: int = Field(description="how many more the newest head was trained on than the one it is compared with")
+    change: float = Field(
+        description="accuracy of the newest head less that of the other one, on the same random items"
+    )
+    low: float = Field(description="95 % interval of the change")
+    high: float
+
+
+class EvaluationAnswer(Model):
+    target: float
+    audit: AuditAnswer | None
+    curve: list[PointAnswer] = Field(description="one point a head, oldest first, the newest 1,000")
+    advice: str
+    enough: bool
+    reasons: list[str]
+    brought: GainAnswer | None = Field(
+        description="by the last 100 labels, or the last fifth; null while no head since the start had so many less"
+    )
+
+
+class RenewAnswer(Model):
+    renewed: bool = Field(description="false where the batch is not the caller's any more")
+
+
+class RescanAnswer(Model):
+    requested: bool = Field(description="false where embedding broke off or has ended")
+
+
+class ChangeAnswer(Model):
+    encoder: str = Field(description="the one that embeds the pool behind the one in use")
+    state: ChangeState = Field(description='"taken": it took over; "stays": the one in use is better')
+    done: int
+    total: int
+    rate_per_s: float
+    eta_s: float | None
+    text: str = Field(description="the sentence that is in `notice` too")
+
+
+class EmbeddingAnswer(Model):
+    state: EmbeddingState
+    done: int
+    total: int
+    scanning: bool = Field(description="the source is still being listed for the first time, so `total` grows")
+    rate_per_s: float
+    eta_s: float | None
+    encoder: str = Field(description="the name of the one that runs")
+    licence: str = Field(description='of its weights; "" where none is named')
+    notice: str = Field(description='a line on the encoder; "" for the wanted one')
+    notice_why: str = Field(description="the reason for that line")
+    error: str
+    shortage: str = Field(description='what embedding waits for, such as room on the disk; "" while it does not')
+    rescanning: bool
+    scans: int = Field(description="how often the source was listed since the start")
+    scan_changes: str
+    scan_notice: str
+    change: ChangeAnswer | None = Field(description="of the encoder; null where no other one was asked for")
+
+
+class HeadAnswer(Model):
+    version: int = Field(description="0: there is no trained head yet")
+    labels: int
+    seconds: float
+    trained_at: float | None
+    settled: bool = Field(description="false while one is trained, measured or calibrated")
+    state: TrainingState
+    message: str
+    error: str
+
+
+class SoundViewAnswer(Model):
+    top_hz: int
+    low_hz: int
+    expand: int = Field(description="how many times slower than it was recorded a sound is heard")
+    contrast: Contrast
+    channel: int | str
+    rate_hz: int
+
+
+class ContradictionAnswer(Model):
+    count: int
+    example: tuple[tuple[str, str], tuple[str, str]] = Field(
+        description="two items of one content, each with its label"
+    )
+
+
+class ContradictionsAnswer(Model):
+    known: ContradictionAnswer | None
+    given: ContradictionAnswer | None
+
+
+class LeftOutAnswer(Model):
+    what: str
+    why: str
+    count: int
+
+
+class UnreadableAnswer(Model):
+    id: str
+    reason: str
+
+
+class SetAsideAnswer(Model):
+    skip: int
+    unsure: int
+    bad: int
+
+
+class StatusAnswer(Model):
+    project: str
+    kind: Kind
+    annotator: str
+    classes: list[str]
+    labeled: int
+    unlabeled: int
+    total: int = Field(description="labeled, unlabeled and set aside")
+    set_aside: SetAsideAnswer = Field(description="items that got a state in place of a label, by state")
+    claimed_by_others: int
+    since_training: int
+    train_every: int
+    notice: str
+    contradictions: ContradictionsAnswer
+    embedding: EmbeddingAnswer
+    sound_view: SoundViewAnswer | None
+    head: HeadAnswer
+    missing_count: int
+    left_out_count: int
+    left_out_noun: str
+    left_out: list[LeftOutAnswer]
+    unreadable_count: int
+    unreadable: list[UnreadableAnswer]
+
+
+class SubmitAnswer(Model):
+    accepted: int
+    training_triggered: bool
+    labeled: int
+    unlabeled: int
+    head_version: int
+
+
+class TrainAnswer(Model):
+    requested: bool
+    labeled: int
+    unlabeled: int
+    head_version: int
+
+
+class UndoAnswer(Model):
+    undone: int
+    batch: BatchAnswer | None
+    labeled: int
+    unlabeled: int
+    head_version: int
+
+
+class RedoAnswer(Model):
+    redone: int = Field(description="of how many items; 0 where there was nothing to bring back")
+    labeled: int
+    unlabeled: int
+    head_version: int
+
+
+Number = Annotated[StrictInt, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
+ProjectName = Annotated[str | None, Field(max_length=MAX_NAME)]
+BatchId = Annotated[str, Field(max_length=MAX_NAME)]
+
+
+class LabelInput(Model):
+    """What is said of one item: its label, or a state in place of one."""
+
+    id: Annotated[StrictStr, Field(max_length=MAX_ITEM_ID)] | Number = Field(
+        description="the id that next_batch gave", examples=["cat/1.jpg", 1]
+    )
+    label: Annotated[StrictStr, Field(max_length=MAX_LABEL)] | Number | None = Field(
+        None, description="a class name, or its index; left out where `state` says something else", examples=["cat", 3]
+    )
+    state: Literal["label", "skip", "unsure", "bad"] = Field(
+        "label", description="why the item gets no label: it does not come again until that is undone"
+    )
+
+    @model_validator(mode="after")
+    def _either_or(self) -> "LabelInput":
+        if (self.label is None) == (self.state == "label"):
+            raise ValueError("an item gets a label, or the state 'skip', 'unsure' or 'bad' in place of one")
+        return self
+
+    @property
+    def said(self) -> str | int | State:
+        """The label, or the state."""
+        return State(self.state) if self.label is None else self.label
+
+
+Labels = Annotated[list[LabelInput], Field(max_length=MAX_LABELS)]
+
+
+class SubmitInput(Model):
+    project: ProjectName = None
+    batch_id: BatchId = Field("", description="closes that batch: its items without a label go back to the pool")
+    labels: Labels
+
+
+class ProjectInput(Model):
+    project: ProjectName = None
+
+
+class RenewInput(ProjectInput):
+    batch_id: BatchId

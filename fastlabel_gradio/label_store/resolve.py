@@ -1,0 +1,110 @@
+"""Resolve: from what everybody said of each item to what stands. Pure, and the same in every process.
+
+An opinion is what an annotator last said of an item and did not undo; what the head said by itself (`auto`) and what a
+reviewer said are opinions apart. In this order:
+
+1. A reviewer's opinion stands, the latest one.
+2. The first annotator who decided, by a label or `bad`, owns the item: their opinion stands, later ones are second opinions.
+   Whoever takes their decision back by `skip` or `unsure`, and decides again, comes after those who decided meanwhile.
+3. Where nobody decided, the first `skip` or `unsure` stands.
+4. What the head said by itself stands where no person said anything, the latest one.
+"""
+
+from collections.abc import Iterable
+from sys import intern
+from typing import NamedTuple, cast
+
+from fastlabel_gradio.types import LabelSource, State
+
+STATES = {state.value: state for state in State}
+
+
+class Event(NamedTuple):
+    """One annotator said something of one item, in the submission of that number. `state` and `source` are as stored."""
+
+    item_id: str
+    annotator: str
+    label_id: int | None
+    state: str
+    source: str
+    submission: int
+
+
+class Standing(NamedTuple):
+    """What stands of an item. `label_id` is None where the state is no label."""
+
+    state: State
+    label_id: int | None
+    source: LabelSource
+
+    @property
+    def teaches(self) -> bool:
+        """Whether a head is trained and measured on it: what a head said by itself is not."""
+        return self.state is State.LABEL and self.source != "auto"
+
+
+class Opinion(NamedTuple):
+    """What one annotator says now."""
+
+    annotator: str
+    standing: Standing
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.standing.source)
+
+    @property
+    def decides(self) -> bool:
+        return self.standing.state in (State.LABEL, State.BAD)
+
+
+Opinions = tuple[Opinion, ...]
+
+
+def kind_of(source: str) -> str:
+    """Which sources speak alike: "review", "auto", or "person" for all others. One annotator may have an opinion of each."""
+    return source if source in ("review", "auto") else "person"
+
+
+def resolve(events: Iterable[tuple[str, str, int | None, str, str, int]]) -> dict[str, Standing]:
+    """What stands of every item that something was said of.
+
+    Holds two references an item and no more: what is said of most items is one of a few things, which are shared.
+
+    Args:
+        events: as `Event` has them, those of one item in order. Without those that were undone, and those which say what an
+            item is not.
+    """
+    said: dict[str, Opinions] = {}
+    known: dict[tuple[str, int | None, str, str], Opinions] = {}
+    for item_id, annotator, label_id, state, source, _ in events:
+        kind = (annotator, label_id, state, source)
+        first = known.get(kind)
+        if first is None:
+            standing = Standing(STATES[state], label_id, cast(LabelSource, source))
+            first = known[kind] = (Opinion(intern(annotator), standing),)
+        before = said.get(item_id)
+        said[item_id] = first if before is None else with_opinion(before, first[0])
+    return {item_id: standing_of(opinions) for item_id, opinions in said.items()}
+
+
+def with_opinion(opinions: Opinions, opinion: Opinion) -> Opinions:
+    """The opinions after another one, which takes the place of what the same annotator said before.
+
+    It goes to the end instead where the order of the decisions asks for it: a reviewer's and the head's later ones win, and
+    who decides only now comes after those who did.
+    """
+    before = next((o for o in opinions if o.annotator == opinion.annotator and o.kind == opinion.kind), None)
+    if before and opinion.kind == "person" and (before.decides or not opinion.decides):
+        return tuple(opinion if other is before else other for other in opinions)
+    return (*(other for other in opinions if other is not before), opinion)
+
+
+def standing_of(opinions: Opinions) -> Standing:
+    """What stands, of at least one opinion."""
+    if len(opinions) == 1:
+        return opinions[0].standing
+    reviews, autos = ([o for o in opinions if o.kind == kind] for kind in ("review", "auto"))
+    people = [o for o in opinions if o.kind == "person"]
+    decided = [o for o in people if o.decides]
+    return (reviews[-1:] or decided[:1] or people[:1] or autos[-1:])[0].standing

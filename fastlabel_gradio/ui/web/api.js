@@ -1,0 +1,159 @@
+// The REST API of one project, as the page uses it. Nothing here knows the grid. The shapes come from the OpenAPI.
+
+import { t } from "./words.js";
+
+/** @typedef {import("../../../tests/web/openapi").components["schemas"]} Schemas */
+/** @typedef {Schemas["BatchAnswer"]} BatchAnswer */
+/** @typedef {Schemas["ItemAnswer"]} ItemAnswer */
+/** @typedef {Schemas["StatusAnswer"]} StatusAnswer */
+/** @typedef {Schemas["EvaluationAnswer"]} EvaluationAnswer */
+/** @typedef {Schemas["PointAnswer"]} PointAnswer */
+/** @typedef {Record<string, string | number | boolean>} Query */
+
+const REQUEST_LIMIT_MS = 60000;
+
+export class ApiError extends Error {
+  /**
+   * @param {string} message
+   * @param {number} status 0: no answer at all
+   */
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export class ProjectApi {
+  /**
+   * @param {string} project
+   * @param {string} page its address: the API lies beside it, also below a proxy's path
+   */
+  constructor(project, page = document.baseURI) {
+    this.project = project;
+    this.root = new URL(".", page);
+  }
+
+  /**
+   * @param {string} path
+   * @param {Query} query
+   */
+  url(path, query = {}) {
+    const url = new URL(path, this.root);
+    for (const [key, value] of Object.entries(query)) url.searchParams.set(key, String(value));
+    return url.href;
+  }
+
+  /**
+   * @param {number} size
+   * @param {string} strategy
+   * @param {boolean} fresh
+   * @returns {Promise<BatchAnswer>}
+   */
+  nextBatch(size, strategy, fresh) {
+    return this.get("api/next_batch", { size, strategy, fresh });
+  }
+
+  /** @returns {Promise<StatusAnswer>} */
+  status() {
+    return this.get("api/status");
+  }
+
+  /**
+   * Without a target, 0 to 1, the answer is about the project's own.
+   * @param {number | null} target
+   * @returns {Promise<EvaluationAnswer>}
+   */
+  evaluation(target) {
+    return this.get("api/evaluation", target ? { target } : {});
+  }
+
+  /**
+   * @param {string} batchId
+   * @param {{ id: string, label: string }[]} labels
+   * @returns {Promise<Schemas["SubmitAnswer"]>}
+   */
+  submit(batchId, labels) {
+    return this.post("api/submit_labels", { batch_id: batchId, labels });
+  }
+
+  /** @returns {Promise<Schemas["UndoAnswer"]>} */
+  undo() {
+    return this.post("api/undo", {});
+  }
+
+  /** @returns {Promise<Schemas["TrainAnswer"]>} */
+  train() {
+    return this.post("api/train", {});
+  }
+
+  /** @returns {Promise<Schemas["RescanAnswer"]>} */
+  rescan() {
+    return this.post("api/rescan", {});
+  }
+
+  /**
+   * @param {string} batchId
+   * @returns {Promise<Schemas["RenewAnswer"]>}
+   */
+  renew(batchId) {
+    return this.post("api/renew", { batch_id: batchId });
+  }
+
+  /** @param {string} format */
+  exportUrl(format) {
+    return this.url("api/export", { project: this.project, format });
+  }
+
+  checkpointUrl() {
+    return this.url("api/checkpoint", { project: this.project });
+  }
+
+  /**
+   * @param {string} path
+   * @param {Query} query
+   */
+  get(path, query = {}) {
+    return request(this.url(path, { project: this.project, ...query }), {});
+  }
+
+  /**
+   * @param {string} path
+   * @param {Record<string, unknown>} body
+   */
+  post(path, body) {
+    return request(this.url(path), {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ project: this.project, ...body }),
+    });
+  }
+}
+
+/**
+ * @param {string} url
+ * @param {RequestInit} options
+ * @returns {Promise<any>}
+ */
+async function request(url, options) {
+  let response;
+  try {
+    const signal = AbortSignal.timeout(REQUEST_LIMIT_MS);
+    response = await fetch(url, { ...options, credentials: "same-origin", signal });
+  } catch {
+    throw new ApiError(t("no_answer"), 0);
+  }
+  const body = await response.json().catch(() => null);
+  if (!response.ok) throw new ApiError(errorText(body, response), response.status);
+  if (body === null) throw new ApiError(t("unreadable_answer"), 0);
+  return body;
+}
+
+/**
+ * @param {any} body
+ * @param {Response} response
+ */
+function errorText(body, response) {
+  if (typeof body?.error === "string") return body.error;
+  if (typeof body?.detail === "string") return body.detail;
+  return t("answered", { status: `${response.status} ${response.statusText}` });
+}

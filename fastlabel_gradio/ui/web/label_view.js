@@ -1,0 +1,282 @@
+// The view `label`: the grid of one project. Puts its parts on the page, shows what the session says, and leads keys and
+// buttons to the table of commands. What the pointer does stands in pointer.js.
+
+import { BatchView } from "./batch_view.js";
+import { COMMANDS, commandOfKey } from "./commands.js";
+import { Dock } from "./dock.js";
+import { isVisible, setShown } from "./dom.js";
+import { DraftStore } from "./drafts.js";
+import { EmptyState } from "./empty_state.js";
+import { EvaluationPanel } from "./evaluation_panel.js";
+import { buildHelp } from "./help.js";
+import { Pointer } from "./pointer.js";
+import { Session } from "./session.js";
+import { loadSheet } from "./sheet.js";
+import { SoundBar } from "./sound_bar.js";
+import { StatusPanel } from "./status_panel.js";
+import { describeEmpty } from "./status_text.js";
+import { registerView } from "./views.js";
+import { t } from "./words.js";
+import { ZoomView } from "./zoom_view.js";
+
+/** @typedef {import("./batch.js").Batch} Batch */
+/** @typedef {import("./sound_settings.js").Switch} Switch */
+/**
+ * What the server says of a project before anything is asked.
+ * @typedef {{
+ *   project: string, kind: "image" | "audio", strategy: string, batch_size: number, exports: string[], views: string[],
+ *   sound_view: { low_hz: number, top_hz: number, stretch: number, expand: number },
+ * }} Settings
+ */
+
+const TOOLBAR = ["load", "submit", "undo", "train"];
+
+export class LabelView {
+  /**
+   * @param {HTMLElement} root
+   * @param {import("./views.js").ViewContext} context
+   */
+  constructor(root, { settings, api, player, note }) {
+    this.root = root;
+    this.settings = settings;
+    this.player = player;
+    this.stopping = new AbortController();
+    this.api = api;
+    const screen = {
+      isHidden: () => document.hidden,
+      isShown: () => isVisible(root),
+      isThere: () => root.isConnected,
+    };
+    const drafts = new DraftStore(settings.project);
+    this.session = new Session(this.api, drafts, settings, screen, (batch) => this.present(batch));
+    const { project, kind, sound_view: soundView, exports } = settings;
+    this.panel = new StatusPanel(this.api, exports);
+    this.evaluation = new EvaluationPanel(this.api, this.stopping.signal, (open) =>
+      note({ evaluation: open ? "open" : "" }),
+    );
+    this.panel.addEvaluation(this.evaluation);
+    this.dock = new Dock();
+    this.zoom = new ZoomView((item) => this.api.url(item.spectrogram_url ?? item.media_url), player, soundView);
+    this.cards = new BatchView(this.dock, this.zoom, player, (url) => this.api.url(url), soundView.expand);
+    if (player) {
+      this.panel.addSoundBar(new SoundBar(player.settings, soundView.expand, this.stopping.signal));
+    }
+    this.help = buildHelp(kind);
+    this.empty = new EmptyState();
+    const parts = [this.panel, this.cards, this.empty, this.dock, this.zoom].map((part) => part.node);
+    root.replaceChildren(...parts, this.help);
+    Object.assign(root.dataset, { project, kind });
+    this.showEmpty(t("getting_ready"), t("asking_first"));
+    this.follow();
+    this.listen();
+  }
+
+  // What the session tells.
+  follow() {
+    const { session } = this;
+    session.on("busy", (task) => this.setBusy(task));
+    session.on("say", ({ text, tone }) => this.dock.say(text, tone));
+    session.on("counts", (counts) => this.panel.paintCounts(counts));
+    session.on("status", (status) => this.onStatus(status));
+    session.on("lost", (error) => this.panel.setLost(error));
+    session.on("left", () => this.cards.forget());
+    session.on("empty", (notice) => this.explainEmpty(notice));
+    session.on("failed to load", () => this.showEmpty(t("no_batch_yet"), t("tried_again")));
+  }
+
+  listen() {
+    const { signal } = this.stopping;
+    this.pointer = new Pointer(this, signal);
+    this.zoom.node.addEventListener("close", () => this.cards.focusCurrent(), { signal });
+    this.player?.settings.addEventListener("change", () => this.cards.paintSounds(), { signal });
+    document.addEventListener("keydown", (event) => this.onKey(event), { signal });
+    document.addEventListener("visibilitychange", () => this.onVisibility(), { signal });
+    this.dockSize = new ResizeObserver(() => {
+      this.measureDock();
+      if (!isVisible(this.root)) this.cards.stopSound(); // another tab of the page was chosen
+    });
+    this.dockSize.observe(this.dock.node);
+  }
+
+  /**
+   * As the address says.
+   * @param {import("./address.js").Params} params
+   */
+  show(params) {
+    if (!this.isStarted) this.session.start();
+    this.isStarted = true;
+    this.evaluation.open = params.evaluation === "open";
+  }
+
+  hide() {
+    this.zoom.close();
+    this.evaluation.close();
+    this.cards.stopSound();
+  }
+
+  stop() {
+    this.session.stop();
+    this.stopping.abort();
+    this.dockSize?.disconnect();
+    this.cards.stopSound();
+  }
+
+  onVisibility() {
+    this.session.pollSoon();
+    this.session.renew();
+  }
+
+  // Cards are scrolled to above the dock.
+  measureDock() {
+    this.root.style.setProperty("--fl-dock", `${this.dock.node.offsetHeight}px`);
+  }
+
+  /** @param {string} task */
+  setBusy(task) {
+    this.root.dataset.busy = task;
+    this.root.setAttribute("aria-busy", String(task !== ""));
+    const toolbar = TOOLBAR.map((name) => document.getElementById(`fl-${name}-${this.settings.project}`));
+    for (const control of [this.dock.submit, this.dock.accept, ...toolbar]) {
+      if (control) /** @type {HTMLButtonElement} */ (control).disabled = task !== "";
+    }
+  }
+
+  /** @param {Batch} batch */
+  async present(batch) {
+    const { sheet_url: url, columns } = batch.answer;
+    delete this.root.dataset.readyBatch;
+    const loading = loadSheet(this.api.url(url), columns, batch.cards.length);
+    this.cards.open(batch);
+    const sheet = await loading.catch(() => null);
+    this.cards.paintSheet(sheet);
+    const lost = this.settings.kind === "audio" ? t("no_spectrograms") : t("no_pictures");
+    this.reveal(batch, sheet ? batch.answer.notice : lost);
+  }
+
+  /**
+   * @param {Batch} batch
+   * @param {string} notice
+   */
+  reveal(batch, notice) {
+    this.root.dataset.empty = "false";
+    setShown(this.empty.node, false);
+    setShown(this.cards.node, true);
+    this.panel.paintBatch({ ...batch.answer, notice });
+    this.cards.reveal(batch);
+    this.measureDock();
+    if (this.zoom.open && this.cards.current) this.zoom.show(this.cards.current, batch);
+    else if (this.mayTakeFocus()) this.startAtTop(batch);
+    this.root.dataset.readyBatch = batch.id;
+    performance.mark("fastlabel:batch-ready");
+  }
+
+  /**
+   * @param {string} title
+   * @param {string} text
+   */
+  showEmpty(title, text) {
+    delete this.root.dataset.readyBatch;
+    this.root.dataset.empty = "true";
+    this.zoom.close();
+    setShown(this.cards.node, false);
+    this.panel.paintBatch(null);
+    this.cards.node.replaceChildren();
+    this.empty.say(title, text);
+    setShown(this.empty.node, true);
+  }
+
+  /** @param {string} notice */
+  explainEmpty(notice) {
+    const { status } = this.session;
+    if (status) this.showEmpty(...describeEmpty(status, notice));
+    else this.showEmpty(t("getting_ready"), notice || t("asking_embedding"));
+  }
+
+  /**
+   * A new batch begins with the line above it in view, unless that would cost a third of a small screen.
+   * @param {Batch} batch
+   */
+  startAtTop(batch) {
+    this.cards.focusCurrent();
+    const above = this.cards.node.getBoundingClientRect().top + window.scrollY;
+    if (batch.current === 0 && above < window.innerHeight / 3) window.scrollTo(0, 0);
+  }
+
+  // The focus is led to the first card of a batch unless the person is typing elsewhere.
+  mayTakeFocus() {
+    return isVisible(this.root) && !this.help.open && !document.activeElement?.closest("input, textarea");
+  }
+
+  /** @param {import("./api.js").StatusAnswer} status */
+  onStatus(status) {
+    const isFirst = !this.hasStatus;
+    this.hasStatus = true;
+    this.panel.setConnected();
+    this.panel.paint(status);
+    this.evaluation.follow(status);
+    if (isFirst) this.cards.keepFocusInView(); // its notices have pushed the cards down
+  }
+
+  /** @param {KeyboardEvent} event */
+  onKey(event) {
+    if (!isVisible(this.root) || this.help.open) return;
+    if (event.key === "Escape" && !this.zoom.open) this.onEscape(/** @type {Element} */ (event.target));
+    const found = commandOfKey(event, this.settings.kind);
+    if (!found || otherDialogIsOpen(this.root)) return;
+    if (this.run(found.command, found.argument)) event.preventDefault();
+  }
+
+  /**
+   * Runs a command and says so; one on a batch waits for none to be on its way.
+   * @param {import("./commands.js").Command} command
+   */
+  run(command, argument = "") {
+    if (command.onBatch && (!this.session.batch || this.session.busy)) return false;
+    command.run(this, argument);
+    return true;
+  }
+
+  /**
+   * What a button of that name does; false where the name is no command's.
+   * @param {string} name
+   */
+  runByName(name) {
+    const command = COMMANDS.find((one) => one.name === name);
+    if (command) this.run(command);
+    return Boolean(command);
+  }
+
+  /**
+   * From a menu back to the cards.
+   * @param {Element} target
+   */
+  onEscape(target) {
+    if (this.pointer?.closeMenus(null) || target.matches?.(".fl-select")) this.cards.focusCurrent();
+  }
+
+  /** @param {number} steps */
+  changeSpeed(steps) {
+    const settings = this.player?.settings;
+    settings?.changeSpeed(steps);
+    if (settings) this.dock.say(t("speed_is", { speed: String(settings.speed) }));
+  }
+
+  /** @param {Switch} name */
+  toggle(name) {
+    const settings = this.player?.settings;
+    if (!settings) return;
+    settings.set(name, !settings[name]);
+    this.dock.say(t(`${name}_${settings[name] ? "on" : "off"}`));
+  }
+}
+
+registerView({
+  name: "label",
+  title: () => t("view_label"),
+  mount: (root, context) => new LabelView(root, context),
+});
+
+/** @param {HTMLElement} root */
+function otherDialogIsOpen(root) {
+  return [...document.querySelectorAll("dialog[open], [aria-modal=true]")].some((dialog) => !root.contains(dialog));
+}

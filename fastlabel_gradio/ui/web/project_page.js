@@ -1,0 +1,107 @@
+// One project's tab: its views, of which one is shown, and the line that leads from one to another.
+
+import { ProjectApi } from "./api.js";
+import { button, el, setShown } from "./dom.js";
+import { t } from "./words.js";
+
+/** @typedef {import("./views.js").View} View */
+/** @typedef {import("./views.js").MountedView} MountedView */
+/** @typedef {import("./address.js").Params} Params */
+/** @typedef {{ root: HTMLElement, tab: HTMLButtonElement, view: View, mounted?: MountedView }} Place */
+
+export class ProjectPage {
+  /**
+   * @param {HTMLElement} root of the first view
+   * @param {import("./label_view.js").Settings} settings
+   * @param {View[]} views the first is shown where the address names none
+   * @param {import("./sound_player.js").SoundPlayer | null} player null where the items are pictures
+   * @param {(params: Params) => void} note writes the project's part of the address
+   */
+  constructor(root, settings, views, player, note) {
+    this.onNote = note;
+    /** @type {Params} */
+    this.params = {}; // what opens it as it is
+    this.context = { settings, api: new ProjectApi(settings.project), player };
+    this.first = views[0].name;
+    /** @type {Map<string, Place>} */
+    this.places = new Map();
+    for (const view of views) this.places.set(view.name, this.#placeOf(view, root));
+    this.#build(root);
+  }
+
+  /**
+   * @param {View} view
+   * @param {HTMLElement} first
+   * @returns {Place}
+   */
+  #placeOf(view, first) {
+    const tab = button("fl-quiet fl-view-tab", view.title());
+    tab.dataset.view = view.name;
+    tab.addEventListener("click", () => this.go(view.name));
+    return { root: view.name === this.first ? first : el("div", "fl-view"), tab, view };
+  }
+
+  /** @param {HTMLElement} root */
+  #build(root) {
+    const places = [...this.places.values()];
+    for (const place of places) if (place.root !== root) root.parentElement?.append(place.root);
+    this.line = el("nav", "fl-view fl-views", ...places.map(({ tab }) => tab));
+    this.line.setAttribute("aria-label", t("views"));
+    if (places.length > 1) root.before(this.line);
+  }
+
+  /**
+   * A step of the person to another view.
+   * @param {string} name
+   */
+  go(name) {
+    this.note({ view: name === this.first ? "" : name });
+    this.show(this.params);
+  }
+
+  /** @param {Params} params */
+  note(params) {
+    this.params = params;
+    this.onNote(params);
+  }
+
+  /**
+   * Shows what the address says; the first view where that is none of these.
+   * @param {Params} params
+   */
+  show(params) {
+    this.params = params;
+    const shown = this.places.get(params.view) ?? this.places.get(this.first);
+    for (const place of this.places.values()) {
+      if (place !== shown) place.mounted?.hide?.();
+      setShown(place.root, place === shown);
+      place.tab.setAttribute("aria-current", place === shown ? "page" : "false");
+    }
+    const toolbar = document.getElementById(`fl-toolbar-${this.context.settings.project}`);
+    toolbar?.classList.toggle("fl-off", shown?.view.name !== this.first);
+    if (!shown) return;
+    shown.mounted ??= shown.view.mount(shown.root, { ...this.context, note: (more) => this.#noteOf(shown.view, more) });
+    shown.mounted.show?.(params);
+  }
+
+  /** What the toolbar talks to, if the first view has one. */
+  get session() {
+    return /** @type {any} */ (this.places.get(this.first)?.mounted)?.session;
+  }
+
+  stop() {
+    for (const { view, root, mounted } of this.places.values()) {
+      mounted?.stop?.();
+      if (view.name !== this.first) root.remove();
+    }
+    this.line?.remove();
+  }
+
+  /**
+   * @param {View} view
+   * @param {Params} params
+   */
+  #noteOf(view, params) {
+    this.note({ view: view.name === this.first ? "" : view.name, ...params });
+  }
+}

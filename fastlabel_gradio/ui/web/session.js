@@ -1,0 +1,305 @@
+// A person's session with one project: asks for batches, sends labels, keeps the claim, follows the status, tries again.
+// No DOM: what happens is told by events, and `present` puts a batch on screen.
+
+import { ApiError } from "./api.js";
+import { Batch } from "./batch.js";
+import { Emitter } from "./emitter.js";
+import { isEmbedding, mayHaveBatch } from "./status_text.js";
+import { t } from "./words.js";
+
+/** @typedef {import("./api.js").ProjectApi} ProjectApi */
+/** @typedef {import("./api.js").BatchAnswer} BatchAnswer */
+/** @typedef {import("./api.js").StatusAnswer} StatusAnswer */
+/** @typedef {import("./drafts.js").DraftStore} DraftStore */
+/** @typedef {{ isHidden: () => boolean, isShown: () => boolean, isThere: () => boolean }} Screen */
+
+const POLL_BUSY_MS = 1000;
+const POLL_IDLE_MS = 4000;
+const POLL_SOON_MS = 50;
+const POLL_BACKOFF_MS = 15000;
+const RENEW_MS = 60000;
+const MAX_BATCH_SIZE = 1000;
+
+/**
+ * Emits `busy` (the task, "" for none), `counts`, `status`, `lost` (an ApiError), `say` ({ text, tone }), `left` (the
+ * batch is no longer this person's), `empty` (there is no batch; the notice) and `failed to load`.
+ */
+export class Session extends Emitter {
+  /**
+   * @param {ProjectApi} api
+   * @param {DraftStore} drafts
+   * @param {{ strategy: string, batch_size: number }} settings
+   * @param {Screen} screen whether the window is hidden, the project's tab is the one that is shown, and it is there
+   * @param {(batch: Batch) => Promise<void>} present resolves once the batch is on screen
+   */
+  constructor(api, drafts, settings, screen, present) {
+    super();
+    this.api = api;
+    this.drafts = drafts;
+    this.settings = settings;
+    this.screen = screen;
+    this.present = present;
+    this.strategy = settings.strategy;
+    this.size = settings.batch_size;
+    /** @type {Batch | null} */
+    this.batch = null;
+    /** @type {StatusAnswer | null} */
+    this.status = null;
+    this.busy = "";
+    this.failures = 0;
+    this.stopped = false;
+    this.isAwaitingScan = false;
+    this.emptyNotice = "";
+  }
+
+  start() {
+    this.during("load", () => this.fetchBatch(false));
+    this.poll();
+    this.renewing = setInterval(() => this.renew(), RENEW_MS);
+  }
+
+  stop() {
+    this.stopped = true;
+    clearTimeout(this.polling);
+    clearInterval(this.renewing);
+  }
+
+  /**
+   * @param {string} text
+   * @param {"" | "warning" | "error"} tone
+   */
+  say(text, tone = "") {
+    this.emit("say", { text, tone });
+  }
+
+  /**
+   * @param {string | null} strategy
+   * @param {number | string} size
+   */
+  configure(strategy, size) {
+    this.strategy = strategy ?? this.strategy;
+    this.size = Math.min(MAX_BATCH_SIZE, Math.max(1, Math.round(Number(size)) || this.settings.batch_size));
+  }
+
+  /**
+   * @param {string | null} strategy
+   * @param {number | string} size
+   */
+  load(strategy, size) {
+    this.configure(strategy, size);
+    return this.loadNext();
+  }
+
+  loadNext() {
+    return this.during("load", async () => {
+      const sent = this.batch?.labeled.length ? await this.#sendLabels(this.batch) : null;
+      await this.fetchBatch(true);
+      this.say(sent ? t("loaded_after_submit", { n: sent.accepted }) : "");
+    });
+  }
+
+  submit() {
+    const { batch } = this;
+    if (this.busy) return null;
+    if (!batch?.labeled.length) return this.say(t("label_first"), "warning");
+    return this.during("submit", async () => {
+      const sent = await this.#sendLabels(batch);
+      await this.fetchBatch(true);
+      this.say(t(sent.training_triggered ? "submitted_training" : "submitted", { n: sent.accepted }));
+    });
+  }
+
+  /** Takes back the last change on screen; when there is none, the last submit. */
+  undo() {
+    const { batch } = this;
+    if (this.busy) return null;
+    if (batch?.changes.length) return this.say(t("took_back", { n: batch.undoChange() }));
+    if (batch?.restored && batch.labeled.length) {
+      return this.say(t("not_submitted", { n: batch.labeled.length }), "warning");
+    }
+    return this.during("undo", () => this.#undoSubmit());
+  }
+
+  train() {
+    return this.during("train", async () => {
+      await this.api.train();
+      this.say(t("training_asked"));
+      this.pollSoon();
+    });
+  }
+
+  rescan() {
+    return this.during("rescan", async () => {
+      const answer = await this.api.rescan();
+      this.isAwaitingScan = answer.requested;
+      if (answer.requested) this.say(t("rescanning"));
+      else this.say(t("no_rescan"), "warning");
+      this.pollSoon();
+    });
+  }
+
+  /**
+   * One request of the person at a time. What fails is said, and what is on screen stays.
+   * @param {string} task
+   * @param {() => Promise<void>} action
+   */
+  async during(task, action) {
+    if (this.busy) return;
+    this.#setBusy(task);
+    try {
+      await action();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#sayFailure(task, error);
+    } finally {
+      this.#setBusy("");
+    }
+  }
+
+  /** @param {boolean} fresh */
+  async fetchBatch(fresh) {
+    performance.mark("fastlabel:batch-requested");
+    const left = this.batch?.id;
+    const answer = await this.api.nextBatch(this.size, this.strategy, fresh);
+    if (left && left !== answer.batch_id) this.drafts.remove(left);
+    await this.#open(answer);
+  }
+
+  // Keeps the claim on the batch while somebody can see it. A lost claim costs nothing: late labels are stored too.
+  // A page that slept past its claim says so, once a batch: its labels still count, but others may have these cards too.
+  async renew() {
+    const { batch } = this;
+    if (this.screen.isHidden() || !batch || !this.screen.isThere()) return;
+    try {
+      const answer = await this.api.renew(batch.id);
+      if (answer.renewed || batch.givenBack || this.batch !== batch) return;
+      batch.givenBack = true;
+      this.say(t("given_back"), "warning");
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.pollSoon();
+    }
+  }
+
+  poll() {
+    clearTimeout(this.polling);
+    if (!this.screen.isThere()) return this.stop();
+    if (this.screen.isHidden() || this.asking) return this.#pollAfter(POLL_IDLE_MS);
+    this.asking = this.api.status().then(
+      (status) => this.#onStatus(status),
+      (error) => this.#onStatusLost(error),
+    );
+    return this.asking.finally(() => {
+      this.asking = null;
+      this.#pollAfter(this.pollWait());
+    });
+  }
+
+  pollSoon() {
+    if (!this.screen.isHidden() && !this.asking) this.#pollAfter(POLL_SOON_MS);
+  }
+
+  /** Milliseconds until the status is asked for again: longer after each failure, shorter while something is at work. */
+  pollWait() {
+    if (this.failures) return Math.min(POLL_BACKOFF_MS, POLL_BUSY_MS * 2 ** (this.failures - 1));
+    const { head, embedding } = this.status ?? {};
+    const busy = head?.state === "training" || (embedding && isEmbedding(embedding)) || this.isAwaitingScan;
+    return busy && this.screen.isShown() ? POLL_BUSY_MS : POLL_IDLE_MS;
+  }
+
+  /** @param {number} wait milliseconds */
+  #pollAfter(wait) {
+    clearTimeout(this.polling);
+    if (!this.stopped) this.polling = setTimeout(() => this.poll(), wait);
+  }
+
+  /** @param {StatusAnswer} status */
+  #onStatus(status) {
+    this.status = status;
+    this.failures = 0;
+    this.emit("status", status);
+    this.#sayScan(status.embedding);
+    if (this.batch || this.busy) return;
+    this.emit("empty", this.emptyNotice);
+    if (mayHaveBatch(status)) this.during("load", () => this.fetchBatch(false));
+  }
+
+  /** @param {unknown} error */
+  #onStatusLost(error) {
+    if (!(error instanceof ApiError)) throw error;
+    this.failures += 1;
+    this.emit("lost", error);
+  }
+
+  /** @param {Batch} batch */
+  async #sendLabels(batch) {
+    const labels = batch.submission();
+    this.say(t("submitting", { n: labels.length }));
+    const answer = await this.api.submit(batch.id, labels);
+    this.drafts.remove(batch.id);
+    this.#leave();
+    this.emit("counts", answer);
+    this.pollSoon();
+    return answer;
+  }
+
+  async #undoSubmit() {
+    const answer = await this.api.undo();
+    this.emit("counts", answer);
+    this.pollSoon();
+    if (!answer.undone) return this.say(t("nothing_to_undo"));
+    if (answer.batch) await this.#open(answer.batch);
+    else await this.fetchBatch(false);
+    return this.say(t("undid", { n: answer.undone }));
+  }
+
+  /** @param {BatchAnswer} answer */
+  async #open(answer) {
+    this.emit("counts", answer);
+    this.#leave();
+    if (!answer.batch_id || !answer.items.length) {
+      this.emptyNotice = answer.notice ?? "";
+      this.emit("empty", this.emptyNotice);
+      return;
+    }
+    const batch = new Batch(answer, this.drafts.load(answer.batch_id));
+    this.batch = batch;
+    const save = () => this.drafts.save(batch.id, batch.draft());
+    if (batch.labeled.length) save();
+    batch.on("labels", save);
+    await this.present(batch);
+    this.say("");
+  }
+
+  #leave() {
+    if (this.batch) this.emit("left", this.batch);
+    this.batch = null;
+  }
+
+  /**
+   * @param {string} task
+   * @param {ApiError} error
+   */
+  #sayFailure(task, error) {
+    const advice = this.batch?.labeled.length ? t("labels_kept_try_again") : t("try_again");
+    this.say(error.status ? error.message : `${error.message} ${advice}`, "error");
+    if (!this.batch && (task === "load" || task === "submit")) this.emit("failed to load");
+  }
+
+  /** @param {string} task */
+  #setBusy(task) {
+    this.busy = task;
+    this.emit("busy", task);
+  }
+
+  // What a rescan found is said once: always where it was asked for here, otherwise where there is news.
+  /** @param {StatusAnswer["embedding"]} embedding */
+  #sayScan({ scans, scan_changes: changes, scan_notice: failure }) {
+    const isNew = this.scans !== undefined && scans > this.scans;
+    this.scans = scans;
+    if (!isNew || failure) return;
+    if (changes) this.say(t("folder_changed", { changes }));
+    else if (this.isAwaitingScan) this.say(t("nothing_new"));
+    this.isAwaitingScan = false;
+  }
+}

@@ -1,0 +1,27 @@
+// The views of a project's tab, by name. A view registers itself in one line; today's grid is the view `label`.
+
+/**
+ * What a view is given. `note(params)` writes into the page's address what opens the view as it is.
+ * @typedef {{
+ *   settings: import("./label_view.js").Settings, api: import("./api.js").ProjectApi,
+ *   player: import("./sound_player.js").SoundPlayer | null, note: (params: import("./address.js").Params) => void,
+ * }} ViewContext
+ */
+/**
+ * A view on the page. `show` gets the parameters of the address, each time the view is opened or they change.
+ * @typedef {{ show?: (params: import("./address.js").Params) => unknown, hide?: () => void, stop?: () => void }} MountedView
+ */
+/** @typedef {{ name: string, title: () => string, mount: (root: HTMLElement, context: ViewContext) => MountedView }} View */
+
+/** @type {Map<string, View>} */
+const views = new Map();
+
+/** @param {View} view */
+export function registerView(view) {
+  views.set(view.name, view);
+}
+
+/** In the order in which they registered themselves. */
+export function registeredViews() {
+  return [...views.values()];
+}

@@ -1,0 +1,31 @@
+"""The two dictionaries of the page: both whole, nothing in them that nobody says, and Gradio gets its share."""
+
+import re
+
+from fastlabel_gradio.ui.web_files import WEB
+from fastlabel_gradio.ui.words import GRADIO_LANGUAGES, GRADIO_WORDS, LANGUAGES, PAGE_WORDS, read_words
+
+ENGLISH, CHINESE = (read_words(language) for language in LANGUAGES)
+BUILT = re.compile(r"(is|loop|normalise|playOnFocus)_\w+")  # names that a script puts together
+
+
+def test_no_word_is_missing_in_either_language() -> None:
+    assert list(ENGLISH) == list(CHINESE)
+    assert all(text.strip() for words in (ENGLISH, CHINESE) for text in words.values())
+
+
+def test_every_word_is_said_somewhere_on_the_page() -> None:
+    scripts = "".join(path.read_text(encoding="utf-8") for path in WEB.glob("*.js"))
+    unsaid = [word for word in ENGLISH if f'"{word}"' not in scripts and not BUILT.fullmatch(word)]
+    assert unsaid == []
+
+
+def test_every_word_that_a_script_says_is_in_the_dictionary() -> None:
+    for path in WEB.glob("*.js"):
+        said = re.findall(r'\b(?:t|phrase)\(\s*"(\w+)"', path.read_text(encoding="utf-8"))
+        assert set(said) <= set(ENGLISH), path.name
+
+
+def test_gradio_gets_its_words_in_each_of_its_languages_under_names_of_our_own() -> None:
+    for name, ours in GRADIO_LANGUAGES.items():
+        assert PAGE_WORDS.translations[name] == {f"fl_{word}": read_words(ours)[word] for word in GRADIO_WORDS}

@@ -1,0 +1,203 @@
+// The session against a server of its own: real requests, no page.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import test, { after, before, beforeEach } from "node:test";
+import { ApiError, ProjectApi } from "../../fastlabel_gradio/ui/web/api.js";
+import { DraftStore } from "../../fastlabel_gradio/ui/web/drafts.js";
+import { Session } from "../../fastlabel_gradio/ui/web/session.js";
+import { batchAnswer, statusAnswer } from "./answers.js";
+
+const counts = { labeled: 2, unlabeled: 98, head_version: 0 };
+let server;
+let address;
+let answers; // by path; an array is used up from the front
+let asked; // [path, body or query] of each request
+
+before(async () => {
+  server = createServer(async (request, response) => {
+    let body = "";
+    for await (const part of request) body += part;
+    const url = new URL(request.url, "http://localhost");
+    const path = url.pathname.replace("/below/api/", "");
+    asked.push([path, body ? JSON.parse(body) : Object.fromEntries(url.searchParams)]);
+    const given = Array.isArray(answers[path]) ? answers[path].shift() : answers[path];
+    response.statusCode = given?.error ? (given.status ?? 400) : 200;
+    response.end(JSON.stringify(given ?? null));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  address = `http://127.0.0.1:${server.address().port}/below/?lang=en`;
+});
+
+after(() => server.close());
+
+beforeEach(() => {
+  asked = [];
+  answers = { status: statusAnswer(), next_batch: batchAnswer() };
+});
+
+const screen = { isHidden: () => false, isShown: () => true, isThere: () => true };
+
+/** A session with what it said and showed; it does not poll by itself. */
+function open() {
+  const shown = [];
+  const said = [];
+  const api = new ProjectApi("images", address);
+  const settings = { strategy: "auto", batch_size: 6 };
+  const session = new Session(api, new DraftStore("images"), settings, screen, async (batch) => {
+    shown.push(batch.id);
+  });
+  session.on("say", ({ text }) => text && said.push(text));
+  return { session, shown, said };
+}
+
+test("a batch is asked for with size and strategy, below the page's own path, and shown", async () => {
+  const { session, shown } = open();
+  session.configure("margin", 7.4);
+  await session.loadNext();
+  assert.deepEqual(asked, [["next_batch", { project: "images", size: "7", strategy: "margin", fresh: "true" }]]);
+  assert.deepEqual([shown, session.busy], [["first"], ""]);
+});
+
+test("a size that is none becomes the project's own, and none is too large", () => {
+  const { session } = open();
+  const sizes = ["", "many", 0, -3, 5000].map((size) => {
+    session.configure(null, size);
+    return session.size;
+  });
+  assert.deepEqual(sizes, [6, 6, 6, 1, 1000]);
+});
+
+test("a submit sends the labels of the screen, closes the batch and brings the next", async () => {
+  const { session, shown, said } = open();
+  answers.next_batch = [batchAnswer(), batchAnswer(6, { batch_id: "second" })];
+  answers.submit_labels = { accepted: 2, training_triggered: true, ...counts };
+  await session.loadNext();
+  session.batch.change(session.batch.cards.slice(0, 2), () => 1);
+  await session.submit();
+  const labels = [
+    { id: "0.png", label: "b" },
+    { id: "1.png", label: "b" },
+  ];
+  assert.deepEqual(asked[1], ["submit_labels", { project: "images", batch_id: "first", labels }]);
+  assert.deepEqual(shown, ["first", "second"]);
+  assert.equal(said.at(-1), "Submitted 2 labels; training.");
+  session.stop();
+});
+
+test("a submit without a label says so and sends nothing", async () => {
+  const { session, said } = open();
+  await session.loadNext();
+  await session.submit();
+  assert.deepEqual([asked.length, said], [1, ["Label at least one card first."]]);
+});
+
+test("what fails is said, the labels stay, and the same submit can be sent again", async () => {
+  const { session, said } = open();
+  await session.loadNext();
+  session.batch.change([session.batch.cards[0]], () => 0);
+  answers.submit_labels = { error: "The disk is full.", status: 503 };
+  await session.submit();
+  assert.deepEqual([said.at(-1), session.batch.labeled.length, session.busy], ["The disk is full.", 1, ""]);
+  answers.submit_labels = { accepted: 1, training_triggered: false, ...counts };
+  await session.submit();
+  assert.equal(said.at(-1), "Submitted 1 label.");
+  session.stop();
+});
+
+test("without an answer it says that the labels are kept", async () => {
+  const { session, said } = open();
+  await session.loadNext();
+  session.batch.change([session.batch.cards[0]], () => 0);
+  session.api.root = new URL("http://127.0.0.1:1/"); // nobody listens there
+  await session.submit();
+  assert.equal(said.at(-1), "No answer from the server. Your labels are kept: try again.");
+});
+
+test("undo takes back changes on screen before it takes back a submit", async () => {
+  const { session, said, shown } = open();
+  await session.loadNext();
+  session.batch.change([session.batch.cards[0]], () => 0);
+  await session.undo();
+  assert.deepEqual([session.batch.labeled.length, asked.length], [0, 1]);
+  answers.undo = { undone: 3, batch: batchAnswer(3, { batch_id: "again" }), ...counts };
+  await session.undo();
+  assert.deepEqual([shown.at(-1), said.at(-1)], ["again", "Undid 3 labels: change what was wrong and submit again."]);
+  session.stop();
+});
+
+test("one request at a time: a second press while one is on its way does nothing", async () => {
+  const { session } = open();
+  await Promise.all([session.loadNext(), session.loadNext(), session.train()]);
+  assert.equal(asked.length, 1);
+});
+
+test("an empty answer is told with its reason, and the status asks again once there may be a batch", async () => {
+  const { session, shown } = open();
+  const empty = [];
+  session.on("empty", (notice) => empty.push(notice));
+  answers.next_batch = [batchAnswer(0, { batch_id: "", notice: "nothing embedded" }), batchAnswer()];
+  await session.loadNext();
+  assert.deepEqual([empty, session.batch], [["nothing embedded"], null]);
+  await session.poll();
+  while (!shown.length) await new Promise(setImmediate);
+  assert.deepEqual(shown, ["first"]);
+  session.stop();
+});
+
+test("a lost connection is asked for again after longer and longer waits, 15 s at most", async () => {
+  const { session } = open();
+  const lost = [];
+  session.on("lost", (error) => lost.push(error));
+  answers.status = { error: "down", status: 503 };
+  const waits = [];
+  for (let count = 0; count < 6; count += 1) {
+    await session.poll();
+    waits.push(session.pollWait());
+  }
+  session.stop();
+  assert.deepEqual(waits, [1000, 2000, 4000, 8000, 15000, 15000]);
+  assert.ok(lost.length === 6 && lost[0] instanceof ApiError && lost[0].status === 503);
+});
+
+test("while something is at work the status is asked for every second, otherwise every four", async () => {
+  const { session } = open();
+  const waitAfter = async (fields) => {
+    answers.status = statusAnswer(fields);
+    await session.poll();
+    return session.pollWait();
+  };
+  assert.equal(await waitAfter({}), 4000);
+  assert.equal(await waitAfter({ head: { state: "training" } }), 1000);
+  assert.equal(await waitAfter({ embedding: { state: "embedding" } }), 1000);
+  session.stop();
+});
+
+test("a claim that was lost is said once a batch", async () => {
+  const { session, said } = open();
+  await session.loadNext();
+  answers.renew = { renewed: false };
+  await session.renew();
+  await session.renew();
+  assert.equal(said.filter((text) => text.includes("may be with others too")).length, 1);
+  assert.deepEqual(asked.at(-1), ["renew", { project: "images", batch_id: "first" }]);
+});
+
+test("news of the folder is said, and that there is none only where it was asked for", async () => {
+  const { session, said } = open();
+  const scanned = async (scans, changes) => {
+    answers.status = statusAnswer({ embedding: { scans, scan_changes: changes } });
+    await session.poll();
+  };
+  await scanned(1, "");
+  await scanned(2, "");
+  await scanned(3, "12 new items");
+  assert.deepEqual(said, ["The folder has changed: 12 new items."]);
+  answers.rescan = { requested: true };
+  await session.rescan();
+  await scanned(4, "");
+  assert.equal(said.at(-1), "Nothing new in the folder.");
+  session.stop();
+});

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { formatPercent, formatSeconds } from "../../fastlabel_gradio/ui/web/numbers.js";
+import { describeEmpty, describeHead, mayHaveBatch } from "../../fastlabel_gradio/ui/web/status_text.js";
+import { DICTIONARIES, phrase, pickLanguage, t, useLanguage } from "../../fastlabel_gradio/ui/web/words.js";
+import { statusAnswer } from "./answers.js";
+
+const { en, "zh-CN": zh } = DICTIONARIES;
+
+test("both languages have the same words, with the same values in them, and none is empty", () => {
+  assert.deepEqual(Object.keys(zh), Object.keys(en));
+  const values = (text) => new Set(text.match(/\{\w+\}/g)?.filter((name) => name !== "{n}"));
+  for (const [word, text] of Object.entries(en)) {
+    assert.ok(zh[word].trim() && text.trim(), word);
+    assert.deepEqual(values(zh[word]), values(text), word);
+  }
+});
+
+test("what is Chinese is written in Chinese, and what is English is not", () => {
+  const same = Object.keys(en).filter((word) => en[word] === zh[word]);
+  assert.deepEqual(same, []);
+  assert.deepEqual(
+    Object.keys(en).filter((word) => /\p{Script=Han}/u.test(en[word])),
+    [],
+  );
+  assert.ok(
+    Object.values(zh).every((text) => !text.includes("|")),
+    "Chinese has one form for one and many",
+  );
+});
+
+test("the address names the language, otherwise the browser's first that is there", () => {
+  assert.equal(pickLanguage("zh", ["en-US"]), "zh-CN");
+  assert.equal(pickLanguage(null, ["zh-TW", "en"]), "zh-CN");
+  assert.equal(pickLanguage(null, ["de-DE", "zh-CN", "en"]), "zh-CN");
+  assert.equal(pickLanguage("en", ["zh-CN"]), "en");
+  assert.equal(pickLanguage("xx", ["fr"]), "en");
+});
+
+test("one and many are told apart, and counts have their commas", () => {
+  assert.equal(t("submitted", { n: 1 }), "Submitted 1 label.");
+  assert.equal(t("submitted", { n: 12345 }), "Submitted 12,345 labels.");
+  useLanguage("zh-CN");
+  assert.equal(t("submitted", { n: 1 }), "已提交 1 个标签。");
+  useLanguage("en");
+});
+
+test("a value is put in as it is, whatever it holds", () => {
+  assert.equal(t("you_are", { name: "{n} $& |" }), "you are {n} $& |");
+});
+
+test("nodes stand where the sentence of the language has them", () => {
+  assert.deepEqual(phrase("labeled_count", { count: "N" }), ["N", " labeled"]);
+  useLanguage("zh-CN");
+  assert.deepEqual(phrase("labeled_count", { count: "N" }), ["已标注 ", "N"]);
+  useLanguage("en");
+});
+
+test("a share is never rounded up to all, and times have the unit that fits", () => {
+  assert.deepEqual([0.994, 0.999, 1].map(formatPercent), ["99 %", "99 %", "100 %"]);
+  assert.deepEqual([1.26, 40, 600, 7200].map(formatSeconds), ["1.3 s", "40 s", "10 min", "2.0 h"]);
+});
+
+test("the head line says what is missing, or how it went", () => {
+  const waiting = statusAnswer({ since_training: 4 });
+  assert.equal(describeHead(waiting), "no head yet · 4 of 10 new labels until the next training");
+  const failed = statusAnswer({ head: { version: 2, state: "failed", error: "no memory" } });
+  assert.equal(describeHead(failed), "head v2 · training failed: no memory");
+});
+
+test("an empty page says why: done, busy looking for files, in other hands, or nothing there", () => {
+  const title = (fields) => describeEmpty(statusAnswer(fields), "")[0];
+  assert.equal(title({ labeled: 100, unlabeled: 0 }), "Every item is labeled");
+  const aside = statusAnswer({ labeled: 95, unlabeled: 0, set_aside: { skip: 3, unsure: 1, bad: 1 } });
+  assert.deepEqual(describeEmpty(aside, ""), [
+    "Every item is labeled or was set aside",
+    "95 pictures done. Export the labels or the trained head above. 5 were set aside: skipped, unsure or bad.",
+  ]);
+  assert.equal(title({ total: 0, unlabeled: 0 }), "No pictures");
+  assert.equal(title({ claimed_by_others: 5 }), "Others are at work");
+  assert.equal(title({ embedding: { state: "failed", error: "disk" } }), "Nothing to label yet");
+  const looking = { embedding: { state: "starting", scanning: true, total: 1234 } };
+  assert.match(describeEmpty(statusAnswer(looking), "")[1], /Looking for files: 1,234 found/);
+});
+
+test("a batch is asked for where something is embedded, unlabeled and free", () => {
+  assert.equal(mayHaveBatch(statusAnswer()), true);
+  assert.equal(mayHaveBatch(statusAnswer({ claimed_by_others: 100 })), false);
+  assert.equal(mayHaveBatch(statusAnswer({ embedding: { state: "embedding", done: 0 } })), false);
+  assert.equal(mayHaveBatch(statusAnswer({ embedding: { state: "embedding", done: 5 } })), true);
+  const judged = { set_aside: { skip: 3, unsure: 1, bad: 1 }, unlabeled: 95 };
+  assert.equal(mayHaveBatch(statusAnswer({ ...judged, embedding: { state: "embedding", done: 5 } })), false);
+});
