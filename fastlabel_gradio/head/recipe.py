@@ -13,6 +13,7 @@ PEAK_RATE = 4e-3
 HIDDEN_GAIN = 2.0  # times nn.Linear's own start: with few labels a head is little more than that
 RATE_DIM = 512  # the longest embeddings that learn at the peak rate
 LINEAR_LEAD = 1.5  # times its own strength at 20 labels
+LINEAR_SHARE = 0.6
 NAMES_LEAD = 2.0  # labels of a class
 
 
@@ -52,25 +53,26 @@ def learning_rate(step: int, steps: int, peak: float) -> float:
 
 
 def peak_rate(dim: int) -> float:
-    """4e-3 up to 512 numbers in an embedding, then falling as 1 / dim.
+    """4e-3 up to 512 numbers in an embedding, then falling as 1 / sqrt(dim).
 
     Adam changes each weight by about the rate, so what a unit adds up changes by rate times dim: longer embeddings would be
-    learned by heart in a few steps (Yang et al., "Tensor Programs V", 2022, arXiv 2203.03466, table 3).
+    learned by heart in a few steps (Yang et al., "Tensor Programs V", 2022, arXiv 2203.03466, table 3, has 1 / dim; the
+    root did better on photos with many labels, `benchmarks/heads.py`).
     """
-    return PEAK_RATE * min(1.0, RATE_DIM / dim)
+    return PEAK_RATE * min(1.0, math.sqrt(RATE_DIM / dim))
 
 
-def linear_weight(labels: int) -> float:
-    """What the linear part counts beside the MLP: 1.5 at 20 labels, 0.8 at 100, 0.3 at 1,000.
+def linear_weight(labels: int, dim: int) -> float:
+    """What the linear part counts beside the MLP: 1.5 at 20 labels, 0.8 at 100, 0.6 up to one label a number in an embedding.
 
     It is the better part while labels are few; with many the MLP knows more and more that no linear map does.
     """
-    return LINEAR_LEAD * math.pow(20 / labels, 0.4)
+    return max(LINEAR_LEAD * math.pow(20 / labels, 0.4), LINEAR_SHARE * min(1.0, dim / labels))
 
 
-def sum_temperature(labels: int) -> float:
-    """What both together are divided by, 2 at 20 labels, 1 from 315 on: each alone is about as sure as it is right."""
-    return max(1.0, 0.5 + linear_weight(labels))
+def sum_temperature(labels: int, dim: int) -> float:
+    """What both together are divided by, 2 at 20 labels, 1 from some 300 on: each alone is about as sure as it is right."""
+    return max(1.0, 0.5 + linear_weight(labels, dim))
 
 
 def usual_temperature(labels: int) -> float:

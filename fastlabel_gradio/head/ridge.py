@@ -1,6 +1,7 @@
 """Ridge regression on the classes, in closed form: the linear part of a head, as strong as left-out labels ask for."""
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -23,59 +24,80 @@ def linear_part(embeddings: Tensor, targets: Tensor, weights: Tensor, classes: i
     logarithm, the more the fewer labels there are. On features that tell the classes well it is strong; where it hardly
     does better than guessing it says little, and leaves the word to the MLP.
 
-    Args: as of `ridge_regression`.
-    """
-    tried = [(*_evidence(embeddings, targets, weights, classes, penalty), penalty) for penalty in PENALTIES]
-    _, found_scale, found_penalty = min(tried)
-    trust = len(targets) / (len(targets) + SURE_LABELS)
-    penalty = PENALTY * math.pow(found_penalty / PENALTY, trust)
-    scale = SCALE * math.pow(found_scale / SCALE, trust)
-    return ridge_regression(embeddings, targets, weights, classes, penalty)[0] * scale
-
-
-def ridge_regression(
-    embeddings: Tensor, targets: Tensor, weights: Tensor, classes: int, penalty: float = PENALTY
-) -> tuple[Tensor, Tensor]:
-    """The map float32[classes, dim] W with the least sum of w_i |W x_i - y_i|² + penalty |W|², y_i = onehot - 1 / classes.
-
-    And float32[left out, classes], what it would say of each of the first 512 labels had that one been left out: exact,
-    from the same factor (Allen, "The Relationship between Variable Selection and Data Augmentation and a Method for
-    Prediction", Technometrics 1974). Hoerl & Kennard (Technometrics 1970), solved in the smaller of labels and dim. It has
-    no intercept: embeddings lie around the origin, and with few labels their own mean is further from the pool's.
-
     Args:
-        embeddings: float32[labels, dim], unit vectors.
+        embeddings: float32[labels, dim], standardised.
         targets: int64[labels], the class of each.
         weights: float32[labels], how much each counts, 1 on average.
     """
-    roots = weights.sqrt()[:, None]
-    inputs = embeddings * roots
-    goals = (torch.nn.functional.one_hot(targets, classes) - 1 / classes) * roots
-    labels, dim = inputs.shape
-    if labels < dim:
-        inverse = torch.cholesky_inverse(_factor(inputs @ inputs.T, penalty))
-        duals = inverse @ goals
-        said = goals - duals / inverse.diagonal()[:, None]
-        return (inputs.T @ duals).T, (said / roots)[:MOST_LEFT_OUT]
-    factor = _factor(inputs.T @ inputs, penalty)
-    found = torch.cholesky_solve(inputs.T @ goals, factor)
-    some, their_goals, their_roots = inputs[:MOST_LEFT_OUT], goals[:MOST_LEFT_OUT], roots[:MOST_LEFT_OUT]
-    own_share = torch.linalg.solve_triangular(factor, some.T, upper=False).square().sum(dim=0)[:, None]
-    return found.T, (some @ found - own_share * their_goals) / (1 - own_share) / their_roots
+    ridge = Ridge.of(embeddings, targets, weights, classes)
+    _, scale, penalty = min((*_evidence(ridge.left_out(penalty), targets), penalty) for penalty in PENALTIES)
+    trust = len(targets) / (len(targets) + SURE_LABELS)
+    return ridge.solved(PENALTY * math.pow(penalty / PENALTY, trust)) * SCALE * math.pow(scale / SCALE, trust)
 
 
-def _factor(products: Tensor, penalty: float) -> Tensor:
-    """The Cholesky factor of products + penalty · identity; overwrites its argument."""
-    products.diagonal().add_(penalty)
-    return torch.linalg.cholesky(products)
+@dataclass(frozen=True, slots=True)
+class Ridge:
+    """The map W with the least sum of w_i |W x_i - y_i|² + penalty |W|², y_i = onehot - 1 / classes, for any penalty.
+
+    Hoerl & Kennard (Technometrics 1970), solved in the smaller of labels and dim. It has no intercept: embeddings lie
+    around the origin, and with few labels their own mean is further from the pool's.
+
+    Attributes:
+        inputs, goals: float32[labels, dim] and float32[labels, classes], times `roots`.
+        roots: float32[labels, 1], the square roots of the weights.
+        products: of all inputs with each other, or of all dimensions where those are fewer.
+    """
+
+    inputs: Tensor
+    goals: Tensor
+    roots: Tensor
+    products: Tensor
+
+    @staticmethod
+    def of(embeddings: Tensor, targets: Tensor, weights: Tensor, classes: int) -> "Ridge":
+        roots = weights.sqrt()[:, None]
+        inputs = embeddings * roots
+        goals = (torch.nn.functional.one_hot(targets, classes) - 1 / classes) * roots
+        few = len(inputs) < inputs.shape[1]
+        return Ridge(inputs, goals, roots, inputs @ inputs.T if few else inputs.T @ inputs)
+
+    def solved(self, penalty: float) -> Tensor:
+        """The map float32[classes, dim]."""
+        factor = self._factor(penalty)
+        if self._in_labels:
+            return (self.inputs.T @ torch.cholesky_solve(self.goals, factor)).T
+        return torch.cholesky_solve(self.inputs.T @ self.goals, factor).T
+
+    def left_out(self, penalty: float) -> Tensor:
+        """float32[left out, classes]: what is said of each of the first 512 labels by the map of all others.
+
+        Exact, from the factor of all: PRESS (Allen, "The Relationship between Variable Selection and Data Augmentation and
+        a Method for Prediction", Technometrics 1974).
+        """
+        some = slice(MOST_LEFT_OUT)
+        if self._in_labels:
+            inverse = torch.cholesky_inverse(self._factor(penalty))[some]
+            said: Tensor = self.goals[some] - inverse @ self.goals / inverse.diagonal()[:, None]
+            return said / self.roots[some]
+        factor = self._factor(penalty)
+        found = torch.cholesky_solve(self.inputs.T @ self.goals, factor)
+        own_share = torch.linalg.solve_triangular(factor, self.inputs[some].T, upper=False).square().sum(dim=0)[:, None]
+        said = self.inputs[some] @ found - own_share * self.goals[some]
+        return said / ((1 - own_share) * self.roots[some])
+
+    @property
+    def _in_labels(self) -> bool:
+        return len(self.products) < self.inputs.shape[1]
+
+    def _factor(self, penalty: float) -> Tensor:
+        penalised = self.products.clone()
+        penalised.diagonal().add_(penalty)
+        factor: Tensor = torch.linalg.cholesky(penalised)
+        return factor
 
 
-def _evidence(
-    embeddings: Tensor, targets: Tensor, weights: Tensor, classes: int, penalty: float
-) -> tuple[float, float]:
+def _evidence(answers: Tensor, targets: Tensor) -> tuple[float, float]:
     """How unlikely left-out labels are (mean log loss) at the best scale of the answers, and that scale."""
-    answers = ridge_regression(embeddings, targets, weights, classes, penalty)[1]
     goals = targets[: len(answers)]
-    usual = SCALE * answers
-    scale = SCALE / fit_temperature(usual.cpu().numpy(), goals.cpu().numpy(), HALVINGS)
-    return float(torch.nn.functional.cross_entropy(scale * answers, goals)), scale
+    temperature = fit_temperature((SCALE * answers).cpu().numpy(), goals.cpu().numpy(), HALVINGS)
+    return float(torch.nn.functional.cross_entropy(answers * SCALE / temperature, goals)), SCALE / temperature

@@ -76,10 +76,10 @@ def train_head(
     columns = (spread.standardised(embeddings), targets, weights, embeddings @ named.T)
     labels = _Labels(*(torch.from_numpy(column).to(device) for column in columns))
     members = [_trained_mlp(labels, generator, device) for _ in range(recipe.ensemble)]
-    linear = _linear(labels, generator) * linear_weight(len(labels)) * usual_temperature(len(labels))
-    temperature = usual_temperature(len(labels)) * sum_temperature(len(labels))
+    count, usual = labels.inputs.shape, usual_temperature(len(labels))
+    linear = _linear(labels, generator) * linear_weight(*count) * usual
     lead = names_lead(len(labels), labels.classes) if prior else 1.0
-    learned = _tempered(_merged(members, linear), temperature * lead)
+    learned = _tempered(_merged(members, linear), usual * sum_temperature(*count) * lead)
     module = _for_raw_inputs(learned, spread, named)
     trained_at = time.time() if now is None else now
     return Head(module.to("cpu"), replace(info, seconds=time.perf_counter() - began, trained_at=trained_at), device)
