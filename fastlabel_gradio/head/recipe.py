@@ -63,11 +63,12 @@ def peak_rate(dim: int) -> float:
 
 
 def linear_weight(labels: int, dim: int) -> float:
-    """What the linear part counts beside the MLP: 1.5 at 20 labels, 0.8 at 100, 0.6 up to one label a number in an embedding.
+    """What the linear part counts beside the MLP: 1.5 at 20 labels, 0.8 at 100, 0.6 from 200 on.
 
-    It is the better part while labels are few; with many the MLP knows more and more that no linear map does.
+    It is the better part while labels are few; with more of them than numbers in an embedding the MLP knows more and more
+    that no linear map does, so that it falls as 1 / sqrt(labels).
     """
-    return max(LINEAR_LEAD * math.pow(20 / labels, 0.4), LINEAR_SHARE * min(1.0, dim / labels))
+    return max(LINEAR_LEAD * math.pow(20 / labels, 0.4), LINEAR_SHARE) * min(1.0, math.sqrt(dim / labels))
 
 
 def sum_temperature(labels: int, dim: int) -> float:

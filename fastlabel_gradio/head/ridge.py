@@ -77,8 +77,8 @@ class Ridge:
         some = slice(MOST_LEFT_OUT)
         if self._in_labels:
             inverse = torch.cholesky_inverse(self._factor(penalty))[some]
-            said: Tensor = self.goals[some] - inverse @ self.goals / inverse.diagonal()[:, None]
-            return said / self.roots[some]
+            off: Tensor = inverse @ self.goals / inverse.diagonal()[:, None]
+            return (self.goals[some] - off) / self.roots[some]
         factor = self._factor(penalty)
         found = torch.cholesky_solve(self.inputs.T @ self.goals, factor)
         own_share = torch.linalg.solve_triangular(factor, self.inputs[some].T, upper=False).square().sum(dim=0)[:, None]
