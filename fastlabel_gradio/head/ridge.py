@@ -82,8 +82,8 @@ class Ridge:
         factor = self._factor(penalty)
         found = torch.cholesky_solve(self.inputs.T @ self.goals, factor)
         own_share = torch.linalg.solve_triangular(factor, self.inputs[some].T, upper=False).square().sum(dim=0)[:, None]
-        said = self.inputs[some] @ found - own_share * self.goals[some]
-        return said / ((1 - own_share) * self.roots[some])
+        said: Tensor = (self.inputs[some] @ found - own_share * self.goals[some]) / (1 - own_share) / self.roots[some]
+        return said
 
     @property
     def _in_labels(self) -> bool:
