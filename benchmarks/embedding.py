@@ -1,12 +1,12 @@
-"""Items a second of the embedding pipeline, and peak memory: pictures by `clip` (random weights, ViT-B-32) and `offline`,
-sounds by `clap` (random weights, HTSAT-unfused) and `offline_sounds`.
+"""Items a second of the embedding pipeline, and peak memory: pictures by `clip` (random weights, ViT-B-32), `pretrained`
+and `offline`, sounds by `clap` (random weights, HTSAT-unfused), `pretrained_sounds` and `offline_sounds`.
 
 Contestants, each in a process of its own, taking turns; the figures are medians of the turns:
 
 - pipeline: the app's own EmbeddingPipeline into a fresh store, from the scan to the last row on disk.
 - encoder alone: `encode` on prepared arrays in memory, at the best of several batch sizes, each tried with all cores in one
   call and with a call on each core. Aim: pipeline / alone >= 0.9.
-- one at a time: open, preprocess, encode one in fp32, append to a list, as comparable programs do; for `offline` the
+- one at a time: open, preprocess, encode one in fp32, append to a list, as comparable programs do; for the others the
   encoder itself, one item a call. Aim for clip: pipeline / one at a time >= 4.5.
 
 CLIP's and CLAP's weights are drawn at random and saved as a checkpoint, which is loaded by the path of real ones: the
@@ -43,7 +43,8 @@ from fastlabel_gradio.types import Item, Kind
 if TYPE_CHECKING:
     from fastlabel_gradio.encoders import Encoder
 
-ENCODERS = ("clip", "offline", "clap", "offline_sounds")
+ENCODERS = ("clip", "pretrained", "offline", "clap", "pretrained_sounds", "offline_sounds")
+OF_PICTURES = ENCODERS[:3]
 NOUNS = {"image": "pictures", "audio": "sounds"}
 SUFFIXES = (".jpg", ".jpeg", ".png", ".wav", ".ogg", ".flac")
 CONTESTANTS = ("pipeline", "encoder alone", "one at a time")
@@ -55,7 +56,7 @@ PAUSE_S = 0.5  # between turns: idle threads of the last contestant stop spinnin
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a contestant works on. `weights`: the checkpoint of CLIP or CLAP, or what the offline encoder learned."""
+    """What a contestant works on. `weights`: the checkpoint of CLIP or CLAP, or what another learned."""
 
     name: str
     weights: Path
@@ -65,7 +66,7 @@ class Task:
 
     @property
     def kind(self) -> Kind:
-        return "image" if self.name in ("clip", "offline") else "audio"
+        return "image" if self.name in OF_PICTURES else "audio"
 
     @property
     def encoder(self) -> str:
@@ -99,8 +100,10 @@ def main() -> None:
     began_on = machine()
     counts = {
         "clip": arguments.clip_count,
+        "pretrained": arguments.pretrained_count,
         "offline": arguments.offline_count,
         "clap": arguments.clap_count,
+        "pretrained_sounds": arguments.pretrained_sounds_count,
         "offline_sounds": arguments.offline_sounds_count,
     }
     tables = []
@@ -119,15 +122,17 @@ def _arguments() -> argparse.Namespace:
     made.add_argument("--side-px", type=int, default=400, help="size of generated pictures (default: 400)")
     made.add_argument("--encoders", nargs="+", default=list(ENCODERS), choices=ENCODERS)
     made.add_argument("--clip-count", type=int, default=640, help="pictures for clip (default: 640)")
+    made.add_argument("--pretrained-count", type=int, default=1_500, help="pictures for pretrained (default: 1500)")
     made.add_argument("--offline-count", type=int, default=10_000, help="pictures for offline (default: 10000)")
     made.add_argument("--clap-count", type=int, default=120, help="sounds for clap (default: 120)")
+    made.add_argument("--pretrained-sounds-count", type=int, default=300, help="sounds for pretrained (default: 300)")
     made.add_argument("--offline-sounds-count", type=int, default=600, help="sounds for offline (default: 600)")
     made.add_argument("--turns", type=int, default=3, help="turns of each contestant (default: 3)")
     return made.parse_args()
 
 
 def _folder(name: str, arguments: argparse.Namespace) -> Path:
-    if name in ("clip", "offline"):
+    if name in OF_PICTURES:
         return arguments.pictures or picture_folder(arguments.clip_count, arguments.side_px)
     return arguments.sounds or sound_folder(arguments.offline_sounds_count)
 
@@ -138,7 +143,7 @@ def _task(name: str, root: Path, count: int, workspace: Path) -> Task:
     table = workspace / "items.csv"
     with table.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([["path"], *([str(paths[position].relative_to(root))] for position in chosen)])
-    weights = workspace / {"clip": "clip.pt", "clap": "clap"}.get(name, "offline.safetensors")
+    weights = workspace / {"clip": "clip.pt", "clap": "clap"}.get(name, f"{name.removesuffix('_sounds')}.safetensors")
     task = Task(name, weights, table, root, len(chosen))
     maker = multiprocessing.get_context("spawn").Process(target=_make_weights, args=(task,))
     maker.start()  # not here: what this process holds would count in the peak of each contestant
@@ -261,7 +266,7 @@ def _pipeline(task: Task) -> tuple[Contestant, str]:
 
     def run() -> float:
         with tempfile.TemporaryDirectory(prefix="fastlabel-store-") as folder:
-            if task.encoder == "offline":
+            if task.encoder in ("offline", "pretrained"):
                 shutil.copy(task.weights, folder)
             with (
                 closing(EmbeddingStore(Path(folder))) as store,

@@ -1,7 +1,7 @@
 """Seconds from `python launch.py <folder>` to the first batch of 100 items over REST, and what passes on the way.
 
-Each start has a fresh working directory and the offline encoder. Aim: 15 s for 20,000 pictures. With `--imports`, also
-the modules that take longest to import, by Python's own `-X importtime`.
+Each start has a fresh working directory and an encoder that needs no network. Aim: 15 s for 20,000 pictures. With
+`--imports`, also the modules that take longest to import, by Python's own `-X importtime`.
 """
 
 import argparse
@@ -31,14 +31,14 @@ def main() -> None:
     folder = arguments.pictures or picture_folder(arguments.count, arguments.side_px)
     starts = []
     for number in range(arguments.starts):
-        starts.append(_start(folder.resolve()))
+        starts.append(_start(folder.resolve(), arguments.encoder))
         say(f"start {number + 1}: {starts[-1]['first batch of 100']:.1f} s")
     rows: list[tuple[Cell, ...]] = [
         (stage, round(statistics.median(some), 2), round(max(some), 2))
         for stage in starts[0]
         if (some := [start[stage] for start in starts])
     ]
-    title = f"From the start of the process, s, {arguments.starts} starts, {folder.name}."
+    title = f"From the start of the process, s, {arguments.starts} starts, {folder.name}, {arguments.encoder}."
     tables = [Table(title, ("reached", "median", "longest"), rows, aim="first batch within 15 s")]
     if arguments.imports:
         tables.append(_imports())
@@ -50,18 +50,19 @@ def _arguments() -> argparse.Namespace:
     made.add_argument("--pictures", type=Path, metavar="FOLDER", help="class folders (default: generated pictures)")
     made.add_argument("--count", type=int, default=20_000, help="generated pictures (default: 20000)")
     made.add_argument("--side-px", type=int, default=32, help="their size (default: 32)")
+    made.add_argument("--encoder", default="pretrained", metavar="E", help="default: pretrained")
     made.add_argument("--starts", type=int, default=5, help="starts to measure (default: 5)")
     made.add_argument("--imports", action="store_true", help="also list the slowest imports")
     return made.parse_args()
 
 
-def _start(folder: Path) -> dict[str, float]:
+def _start(folder: Path, encoder: str) -> dict[str, float]:
     """Seconds until each stage was reached, in order."""
     reached: dict[str, float] = {}
     with tempfile.TemporaryDirectory(prefix="fastlabel-benchmark-") as workdir:
         began = time.perf_counter()
         with (
-            served([str(folder), "--encoder", "offline"], Path(workdir)) as address,
+            served([str(folder), "--encoder", encoder], Path(workdir)) as address,
             httpx.Client(base_url=address) as http,
         ):
             reached["the server answers"] = time.perf_counter() - began

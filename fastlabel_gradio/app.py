@@ -293,7 +293,9 @@ def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
         help="any option of the source that PATH becomes (docs/configuration.md lists them), once per option",
     )
     data.add_argument("--classes", metavar="A,B,C", help="the classes; class folders propose theirs")
-    data.add_argument("--encoder", metavar="E", help="auto, clip, clap, offline (default: auto, the best to be had)")
+    data.add_argument(
+        "--encoder", metavar="E", help="auto, clip, clap, pretrained, offline (default: auto, the best to be had)"
+    )
 
 
 def _port(text: str) -> int:

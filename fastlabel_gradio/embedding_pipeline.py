@@ -64,7 +64,8 @@ class EmbeddingProgress:
         rescanning: it is being listed again. scans: how often it was listed since the start, failures counted.
         scan_changes: what the newest rescan found, "" for nothing. scan_notice: why it failed; nothing left the pool then.
         rate_per_s: items a second over the last 20 s. eta_s: seconds left at that rate, None while unknown.
-        encoder: its name, "" until loaded. notice: why another encoder stands in. error: why it failed.
+        encoder: its name, "" until loaded. notice: what to know of it, in a line; notice_why: more of that, the reason.
+        error: why it failed.
         shortage: what it waits for, "" while it does not: room on the disk, memory, free file descriptors.
     """
 
@@ -76,6 +77,7 @@ class EmbeddingProgress:
     eta_s: float | None = None
     encoder: str = ""
     notice: str = ""
+    notice_why: str = ""
     error: str = ""
     shortage: str = ""
     rescanning: bool = False
@@ -185,7 +187,8 @@ class EmbeddingPipeline:
     """Runs in threads of its own from `start` to `stop`.
 
     Args:
-        open_encoder: builds the encoder and tells what to say of the choice on screen; runs in the background.
+        open_encoder: builds the encoder and tells what to say of the choice on screen, a line and below it why; runs in the
+            background.
         keep: given every item that is read, for whoever wants to cache a thumbnail of it.
         kept_resolution: what `keep` needs at least, as `resolution` of `Source.read`.
         workers: threads, each of which reads, prepares and encodes a batch at a time; one per core by default.
@@ -379,7 +382,9 @@ class EmbeddingPipeline:
         with ThreadPoolExecutor(self._workers, "embed", lower_priority) as workers:
             self._group()
             self._store.use_encoder(encoder.space, encoder.dim)
-            self._update(state="embedding", encoder=encoder.name, notice=notice)
+            line, _, why = notice.partition("\n")
+            line = " ".join(filter(None, [line, self._source.sound_view.notice]))
+            self._update(state="embedding", encoder=encoder.name, notice=line, notice_why=why)
             self._announce(encoder)
             self._embed_pool(encoder, workers)
             if self._stop.is_set():
@@ -431,7 +436,7 @@ class EmbeddingPipeline:
         if isinstance(encoder, FittedEncoder):
             with ThreadPoolExecutor(self._workers, "sample") as workers:
                 self._fit_or_restore(encoder, workers)
-        return encoder, " ".join(filter(None, [notice, self._source.sound_view.notice]))
+        return encoder, notice
 
     def _announce(self, encoder: Encoder) -> None:
         self.encoder = encoder

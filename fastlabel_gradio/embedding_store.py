@@ -30,6 +30,7 @@ BLOCK_ROWS = 10_000
 END_OF_POOL = 2**63 - 1  # above every shuffle key
 SCHEMA_VERSION = 1
 LARGEST_NUMBER = 100.0  # of an embedding; those of length 1 stay below 1
+SUFFIX = ".f32"  # of the files of numbers
 SHARE_STEPS = 1_000  # a share of the items is counted in thousandths
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # no UTF-8, so no id
@@ -77,6 +78,11 @@ class EmbeddedItem:
 
     item: Item
     content_key: str
+
+
+def embedded_by(folder: Path) -> list[str]:
+    """Fingerprints of the encoders whose embeddings a project's folder holds, sorted; none where there is no folder."""
+    return sorted(file.stem for file in folder.glob(f"*{SUFFIX}") if file.stat().st_size)
 
 
 class EmbeddingStore:
@@ -317,7 +323,7 @@ class EmbeddingStore:
             ).fetchone()
             if stored_dim != dim:
                 raise StoreError(f"{self.folder}: encoder {fingerprint} had {stored_dim} dimensions, now {dim}.")
-            self._file = self.folder / f"{fingerprint}.f32"
+            self._file = self.folder / f"{fingerprint}{SUFFIX}"
             rows = self._count("SELECT coalesce(max(row) + 1, 0) FROM rows WHERE encoder = ?", self._encoder)
             self._dim = dim
             self._file.touch()

@@ -16,7 +16,7 @@ from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.devices import use_one_thread_per_operation
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
-from fastlabel_gradio.embedding_store import EmbeddingStore
+from fastlabel_gradio.embedding_store import EmbeddingStore, embedded_by
 from fastlabel_gradio.encoders import check_encoder
 from fastlabel_gradio.errors import ConfigError, InvalidLabelsError, StoreError, shown
 from fastlabel_gradio.exports import ExportRow
@@ -60,7 +60,9 @@ class Project:
         self.config = config
         self.folder = workdir / config.name
         self.source = open_source(config.source.kind, config.source.options, base_dir, workdir / "downloads")
-        encoder = check_encoder(config.encoder.kind, config.encoder.options, self.source.kind, base_dir)
+        encoder = check_encoder(
+            config.encoder.kind, config.encoder.options, self.source.kind, base_dir, embedded_by(self.folder)
+        )
         self.device = device
         self._lock = threading.Lock()
         self._labelers: OrderedDict[str, _Opened] = OrderedDict()

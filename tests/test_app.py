@@ -325,8 +325,9 @@ def test_the_demo_runs_without_a_network_and_says_which_encoder_stands_in(tmp_pa
     with _serving("--workdir", str(tmp_path)) as (client, process):
         wait_for(lambda: client.get("/api/status").json()["embedding"]["done"] > 0, timeout=120)
         status = client.get("/api/status").json()
-        assert status["embedding"]["encoder"] == "offline"
+        assert status["embedding"]["encoder"] == "pretrained"
         assert "CLIP" in status["embedding"]["notice"]
+        assert "HF_HUB_OFFLINE" in status["embedding"]["notice_why"]
         assert len(client.get("/api/next_batch", params={"size": 20}).json()["items"]) == 20
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0

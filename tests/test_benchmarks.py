@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from benchmarks import (
@@ -20,10 +21,10 @@ from benchmarks import (
     efficiency_data,
     efficiency_runs,
     embedding,
+    encoder_accuracy,
     heads,
     label_efficiency,
     memory,
-    offline_accuracy,
     outlook,
     query_time,
     scale,
@@ -38,6 +39,7 @@ from benchmarks.efficiency_data import Split
 from tests.documents import ROOT
 from tests.pools import write_pictures
 from tests.served import served_here
+from tests.tiny_models import noisy_tone
 
 IN_A_BROWSER = {"interface", "sounds"}
 Benchmark = Callable[..., str]
@@ -56,7 +58,7 @@ def caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What benchmarks keep is kept in a folder of the test."""
     folder = tmp_path / "cache"
     folder.mkdir()
-    for module in (workload, efficiency_data, vectors, embedding, offline_accuracy, start):
+    for module in (workload, efficiency_data, vectors, embedding, encoder_accuracy, start):
         if hasattr(module, "CACHE"):
             monkeypatch.setattr(module, "CACHE", folder)
     return folder
@@ -146,10 +148,19 @@ def test_windows(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "1/8" in benchmark("windows", "--items", "600", "--batches", "1", "--seeds", "1", **small)
 
 
-def test_offline_accuracy(benchmark: Benchmark, tmp_path: Path) -> None:
+def test_encoder_accuracy(benchmark: Benchmark, tmp_path: Path) -> None:
     train, test = (write_pictures(tmp_path / name, per_class=10, seed=seed) for seed, name in enumerate(("a", "b")))
-    options = ("--train", str(train), "--test", str(test), "--labels", "20", "--seeds", "1")
-    assert "| 20 |" in benchmark("offline_accuracy", *options)
+    few = ("--labels", "20", "--seeds", "1")
+    printed = benchmark("encoder_accuracy", "--train", str(train), "--test", str(test), *few)
+    for part in ("| 20 |", "| offline | 30 others |", "| pretrained | 30 others |", "| 19 | Apache-2.0 |"):
+        assert part in printed
+    assert "7 others" in benchmark("encoder_accuracy", "--encoder", "offline", "--train", str(train), *few)
+    for number in range(24):
+        name = f"{number % 2}_{('ann', 'bob')[number % 4 // 2]}_{number}.wav"
+        soundfile.write(tmp_path / name, noisy_tone(number % 2, 0.2, 8_000), 8_000)
+    assert "| offline | each speaker |" in benchmark(
+        "encoder_accuracy", "--encoder", "offline", "--sounds", "fsdd", str(tmp_path), *few
+    )
 
 
 def test_start(benchmark: Benchmark) -> None:

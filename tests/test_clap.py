@@ -180,11 +180,11 @@ def test_clap_is_read_from_the_cache_without_asking_the_hub(tiny_clap: Path) -> 
 
 
 @pytest.mark.usefixtures("no_network")
-def test_without_weights_auto_is_the_offline_encoder_with_the_reason() -> None:
+def test_without_weights_auto_is_the_encoder_in_the_box_with_the_reason() -> None:
     start = time.monotonic()
     encoder, notice = check_encoder("auto", {}, "audio").open()
     assert time.monotonic() - start < 8
-    assert encoder.name == "offline"
+    assert encoder.name == "pretrained"
     for part in ("CLAP could not be had", "127.0.0.1:9", "`model`"):
         assert part in notice
 
@@ -234,7 +234,7 @@ def test_a_damaged_model_is_told_and_auto_stands_in(damage: str, tiny_clap: Path
     with pytest.raises(EncoderUnavailableError, match="cannot be loaded"):
         check_encoder("clap", {"model": str(folder)}, "audio").open()
     encoder, notice = check_encoder("auto", {"model": str(folder)}, "audio").open()
-    assert encoder.name == "offline"
+    assert encoder.name == "pretrained"
     assert "cannot be loaded" in notice
 
 

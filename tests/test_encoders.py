@@ -350,12 +350,29 @@ def test_clip_by_name_without_weights_says_why_and_both_ways_out(no_network: Non
         assert part in str(caught.value)
 
 
-def test_auto_without_weights_is_the_offline_encoder_with_the_reason(no_network: None) -> None:
-    choice = check_encoder("auto", {}, "image")
+@pytest.mark.parametrize("media_kind", ["image", "audio"])
+def test_auto_without_weights_is_the_encoder_in_the_box_with_a_line_and_the_reason(
+    media_kind: Kind, no_network: None
+) -> None:
+    choice = check_encoder("auto", {}, media_kind)
     encoder, notice = choice.open()
-    assert choice.name == encoder.name == "offline"
-    assert "127.0.0.1:9" in notice
-    assert "lower accuracy" in notice
+    assert choice.name == encoder.name == "pretrained"
+    line, why = notice.split("\n")
+    assert "127.0.0.1:9" in why
+    assert "lower accuracy" in line
+    assert len(line) < 140
+
+
+def test_a_pool_begun_with_the_offline_encoder_goes_on_with_it(no_network: None) -> None:
+    begun = ["offline-0123"]
+    choice = check_encoder("auto", {}, "image", embedded_by=begun)
+    assert choice.name == "offline"
+    line, why = choice.notice.split("\n")
+    assert line.startswith("This project goes on with encoder 'offline'")
+    assert "`--encoder pretrained` embeds its pool anew and keeps its labels" in why
+    for others in (["clip-0123"], [*begun, "pretrained-0123"]):
+        assert check_encoder("auto", {}, "image", embedded_by=others).name == "pretrained"
+    assert check_encoder("pretrained", {}, "image", embedded_by=begun).name == "pretrained"
 
 
 def test_a_hub_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch, no_network: None) -> None:
@@ -373,17 +390,17 @@ def test_the_environment_can_forbid_downloads(tmp_path: Path) -> None:
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
     ran = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     name, notice, torch_was_imported = ran.stdout.split("|")
-    assert name == "offline"
+    assert name == "pretrained"
     assert "HF_HUB_OFFLINE" in notice
     assert torch_was_imported == "False"
 
 
-def test_auto_with_a_damaged_file_is_the_offline_encoder_with_the_reason(tiny_clip: Path, tmp_path: Path) -> None:
+def test_auto_with_a_damaged_file_is_the_encoder_in_the_box_with_the_reason(tiny_clip: Path, tmp_path: Path) -> None:
     folder = write_tiny_clip(tmp_path / "damaged", seed=1)
     weights = folder / clip_weights.WEIGHTS_NAMES[0]
     weights.write_bytes(weights.read_bytes()[:1000])
     encoder, notice = check_encoder("auto", {"model": f"local-dir:{folder}"}, "image").open()
-    assert encoder.name == "offline"
+    assert encoder.name == "pretrained"
     assert "cannot be loaded" in notice
     with pytest.raises(EncoderUnavailableError, match="--encoder offline"):
         check_encoder("clip", {"model": f"local-dir:{folder}"}, "image").open()

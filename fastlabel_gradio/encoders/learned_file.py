@@ -39,7 +39,7 @@ def load_learned(path: Path, shapes: Mapping[str, Shape], recipe: Recipe) -> dic
             found = json.loads((file.metadata() or {})["fastlabel"])
             arrays: dict[str, np.ndarray] = {name: file.get_tensor(name) for name in shapes}
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise CheckpointError(f"{path}: not a readable offline encoder ({error}). {REMEDY}") from error
+        raise CheckpointError(f"{path}: not readable as what an encoder learned ({error}). {REMEDY}") from error
     if found != dict(recipe):
         raise CheckpointError(f"{path}: learned by another recipe ({found}, now {dict(recipe)}). {REMEDY}")
     for name, shape in shapes.items():

@@ -1,4 +1,4 @@
-"""What the offline encoders learn from a pool with linear algebra: whitening and principal directions; and unit vectors."""
+"""What encoders learn from a pool with linear algebra: whitening and principal directions; and unit vectors."""
 
 from typing import TYPE_CHECKING
 

@@ -11,7 +11,7 @@ the maximum is linear in the patch, so ZCA, dictionary and mean are one matrix a
 ReLU between.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,10 +105,29 @@ class OfflineEncoder(FittedEncoder):
         self._use(Learned(dictionary, dictionary_bias, projection, -projection @ features.mean(0)))
 
     def save(self, path: Path) -> None:
-        save_learned(path, _arrays(self._learned), asdict(RECIPE))
+        save_learned(path, self.learned, asdict(RECIPE))
 
     def load(self, path: Path) -> None:
-        self._use(Learned(**load_learned(path, _shapes(), asdict(RECIPE))))
+        self.use(load_learned(path, self.shapes(), asdict(RECIPE)))
+
+    @property
+    def learned(self) -> dict[str, np.ndarray]:
+        """What `fit` found, by the names of `Learned`."""
+        return {field.name: getattr(self._learned, field.name) for field in fields(Learned)}
+
+    @staticmethod
+    def shapes() -> dict[str, tuple[int, ...]]:
+        """Those of `learned`."""
+        return {
+            "dictionary": (RECIPE.words, RECIPE.patch_numbers),
+            "dictionary_bias": (RECIPE.words,),
+            "projection": (RECIPE.dim, RECIPE.features),
+            "projection_bias": (RECIPE.dim,),
+        }
+
+    def use(self, learned: Mapping[str, np.ndarray]) -> None:
+        """Takes over what another one's `fit` found."""
+        self._use(Learned(**learned))
 
     def prepare(self, media: Image.Image) -> np.ndarray:
         """uint8[32, 32, 3]: the whole picture, its sides squeezed to a square."""
@@ -126,7 +145,7 @@ class OfflineEncoder(FittedEncoder):
         self._network = _Network(learned.dictionary, learned.dictionary_bias, self._device)
         self._network.use_projection(learned.projection, learned.projection_bias)
         self.dim = len(learned.projection)
-        self.fingerprint = f"offline-{learned_digest(_arrays(learned), asdict(RECIPE))}"
+        self.fingerprint = f"offline-{learned_digest(self.learned, asdict(RECIPE))}"
 
 
 class _Network:
@@ -234,16 +253,3 @@ def _some_patches(pictures: np.ndarray, rng: np.random.Generator) -> "torch.Tens
     patches = _patches(torch.from_numpy(pictures)).flatten(0, 1)
     picked = np.sort(rng.choice(len(patches), min(FIT_PATCHES, len(patches)), replace=False))
     return patches[torch.from_numpy(picked)]
-
-
-def _arrays(learned: Learned) -> dict[str, np.ndarray]:
-    return {field.name: getattr(learned, field.name) for field in fields(Learned)}
-
-
-def _shapes() -> dict[str, tuple[int, ...]]:
-    return {
-        "dictionary": (RECIPE.words, RECIPE.patch_numbers),
-        "dictionary_bias": (RECIPE.words,),
-        "projection": (RECIPE.dim, RECIPE.features),
-        "projection_bias": (RECIPE.dim,),
-    }

@@ -10,7 +10,7 @@ course over the four quarters. Each of these parts gets a weight, then PCA to 51
 quarters carry the order of what is heard, which spoken words need.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -133,10 +133,29 @@ class OfflineSoundEncoder(FittedEncoder):
         self._use(Learned(dictionary, dictionary_bias, projection, -projection @ features.mean(0)))
 
     def save(self, path: Path) -> None:
-        save_learned(path, _arrays(self._learned), asdict(RECIPE))
+        save_learned(path, self.learned, asdict(RECIPE))
 
     def load(self, path: Path) -> None:
-        self._use(Learned(**load_learned(path, _shapes(), asdict(RECIPE))))
+        self.use(load_learned(path, self.shapes(), asdict(RECIPE)))
+
+    @property
+    def learned(self) -> dict[str, np.ndarray]:
+        """What `fit` found, by the names of `Learned`."""
+        return {field.name: getattr(self._learned, field.name) for field in fields(Learned)}
+
+    @staticmethod
+    def shapes() -> dict[str, tuple[int, ...]]:
+        """Those of `learned`."""
+        return {
+            "dictionary": (RECIPE.words, RECIPE.patch_numbers),
+            "dictionary_bias": (RECIPE.words,),
+            "projection": (RECIPE.dim, RECIPE.features),
+            "projection_bias": (RECIPE.dim,),
+        }
+
+    def use(self, learned: Mapping[str, np.ndarray]) -> None:
+        """Takes over what another one's `fit` found."""
+        self._use(Learned(**learned))
 
     def prepare(self, media: Waveform) -> Decibels:
         """Decibels of each mel band over time; with PCEN how much it stands out, in as wide a range."""
@@ -173,7 +192,7 @@ class OfflineSoundEncoder(FittedEncoder):
         self._projection = torch.from_numpy(learned.projection)
         self._projection_bias = torch.from_numpy(learned.projection_bias)
         self.dim = len(learned.projection)
-        self.fingerprint = f"offline-sound-{learned_digest(_arrays(learned), asdict(RECIPE))}"
+        self.fingerprint = f"offline-sound-{learned_digest(self.learned, asdict(RECIPE))}"
 
 
 class _Dictionary:
@@ -294,16 +313,3 @@ def _part_scales(features: np.ndarray) -> "Float32[np.ndarray, ' features']":
         spread = deviation if deviation > 1e-4 * length else max(length, 1.0)  # of one sound, or of equal ones
         scales.append(np.full(size, weight / spread, dtype=np.float32))
     return np.concatenate(scales)
-
-
-def _arrays(learned: Learned) -> dict[str, np.ndarray]:
-    return {field.name: getattr(learned, field.name) for field in fields(Learned)}
-
-
-def _shapes() -> dict[str, tuple[int, ...]]:
-    return {
-        "dictionary": (RECIPE.words, RECIPE.patch_numbers),
-        "dictionary_bias": (RECIPE.words,),
-        "projection": (RECIPE.dim, RECIPE.features),
-        "projection_bias": (RECIPE.dim,),
-    }

@@ -5,6 +5,7 @@ The mel scale is HTK's, mel(f) = 2595 log10(1 + f / 700), and a filter is a tria
 waits for it; the tests compare them with those of transformers.
 """
 
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,22 @@ LEAST_RANGE_DB = 30.0  # above silence, or noise 90 dB down would fill the pictu
 LEAST_PCEN = 0.9  # at full brightness, or the flicker of steady noise would fill the picture
 PCEN_SHOWN = 0.997  # of a picture's points lie below full brightness: one click must not darken all calls
 PLAIN = SoundView()
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """How finely a spectrogram is drawn.
+
+    Attributes:
+        window_s: length of a window, which blurs times shorter and pitches nearer than it can tell apart.
+        bands: of the mel scale.
+        range_db: what is quieter than the loudest by more than this is drawn as silence.
+    """
+
+    window_s: float
+    bands: int
+    range_db: float = RANGE_DB
+
 
 # Black over violet and orange to light yellow: brightness grows evenly, so it reads without colour too.
 _ANCHORS = ((6, 6, 20), (56, 16, 92), (130, 34, 110), (204, 66, 76), (246, 134, 40), (252, 204, 88), (252, 250, 190))
@@ -117,26 +134,33 @@ def _mel_filters(rate_hz: int, fft: int, bands: int, top_hz: float, low_hz: floa
     return torch.from_numpy(np.maximum(0.0, np.minimum(rising, falling)).astype(np.float32))
 
 
-def _drawn(waveform: Waveform, size_px: tuple[int, int], view: SoundView) -> Image.Image:
-    width, height = size_px
+def spectrogram_levels(waveform: Waveform, size_px: tuple[int, int], view: SoundView, drawing: Drawing) -> Image.Image:
+    """The sound in grey, of that width and height, drawn as finely as asked; axes and brightness as on the tile."""
+    width, _ = size_px
     sound = as_drawn(waveform, view)
     low_hz, top_hz = view.drawn_range_hz
-    window_s = 0.046 if height < 200 else 0.064
     column_s = sound.seconds / width
-    hop_s = min(column_s, max(window_s / 2, column_s / FRAMES_PER_COLUMN))
-    bands = min(height, MOST_BANDS)
-    power = mel_power(sound, window_s=window_s, hop_s=hop_s, bands=bands, top_hz=top_hz, low_hz=low_hz)
-    levels = _levels(power) if view.contrast == "decibels" else _levels_above_usual(power, hop_s)
+    hop_s = min(column_s, max(drawing.window_s / 2, column_s / FRAMES_PER_COLUMN))
+    power = mel_power(sound, window_s=drawing.window_s, hop_s=hop_s, bands=drawing.bands, top_hz=top_hz, low_hz=low_hz)
+    decibels = view.contrast == "decibels"
+    levels = _levels(power, drawing.range_db) if decibels else _levels_above_usual(power, hop_s)
     return Image.fromarray(np.ascontiguousarray(levels.T[::-1])).resize(size_px, Image.Resampling.BILINEAR)
 
 
-def _levels(power: Spectrogram) -> Levels:
-    """0 for silence and what is RANGE_DB below the loudest, 255 for the loudest."""
+def _drawn(waveform: Waveform, size_px: tuple[int, int], view: SoundView) -> Image.Image:
+    """As finely as people see it at that size."""
+    height = size_px[1]
+    drawing = Drawing(window_s=0.046 if height < 200 else 0.064, bands=min(height, MOST_BANDS))
+    return spectrogram_levels(waveform, size_px, view, drawing)
+
+
+def _levels(power: Spectrogram, range_db: float) -> Levels:
+    """0 for silence and what is `range_db` below the loudest, 255 for the loudest."""
     silence = 10 * np.log10(SILENCE)
     decibels = 10 * np.log10(np.maximum(power, SILENCE))
     top = max(float(decibels.max()), silence + LEAST_RANGE_DB)
-    range_db = min(RANGE_DB, top - silence)  # of a quiet recording all that there is
-    levels: np.ndarray = np.clip((decibels - top) * (255 / range_db) + 255, 0, 255).astype(np.uint8)
+    shown_db = min(range_db, top - silence)  # of a quiet recording all that there is
+    levels: np.ndarray = np.clip((decibels - top) * (255 / shown_db) + 255, 0, 255).astype(np.uint8)
     return levels
 
 

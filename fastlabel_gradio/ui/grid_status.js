@@ -57,9 +57,9 @@ class StatusPanel {
     this.paintLeftOut(status);
     this.paintMissing(status.missing_count);
     this.failure.say(status.embedding.state === "failed" ? "Embedding failed: " + status.embedding.error : "");
-    const { notice: encoder, scan_notice: scan } = status.embedding;
+    const { notice: encoder, notice_why: why, scan_notice: scan } = status.embedding;
     const notice = [status.notice, encoder, scan].filter(Boolean).join(" ");
-    this.notice.say(notice === this.dismissed ? "" : notice);
+    this.notice.say(notice === this.dismissed ? "" : notice, why);
   }
 
   paintBatch(batch, kind) {
@@ -120,19 +120,24 @@ function fact(className, noun) {
   return { node: el("span", "fl-fact " + className, number, " " + noun), number };
 }
 
+// Says a line; behind "why" is more of it, where there is more.
 function banner(className, tone, onDismiss) {
   const words = el("span", "");
+  const reason = el("span", "");
+  const why = el("details", "fl-why", el("summary", "", "why"), reason);
   const close = onDismiss ? button("fl-dismiss", "✕") : null;
   close?.setAttribute("aria-label", "Dismiss");
   close?.addEventListener("click", onDismiss);
-  const node = el("div", "fl-banner " + className, words, close);
+  const node = el("div", "fl-banner " + className, el("div", "", words, why), close);
   node.dataset.tone = tone;
   node.setAttribute("role", tone === "error" ? "alert" : "note");
   node.hidden = true;
   const self = { node, text: "" };
-  self.say = (text) => {
+  self.say = (text, more = "") => {
     self.text = text;
     setText(words, text);
+    setText(reason, more);
+    setShown(why, more !== "");
     setShown(node, text !== "");
   };
   return self;

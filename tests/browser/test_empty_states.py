@@ -105,7 +105,11 @@ def test_the_notice_of_a_stand_in_encoder_is_shown_and_stays_dismissed(
     config = make_config(write_pictures(tmp_path / "pictures", 8), encoder=encoder)
     visitor = LabelPage(page, serving(config)[1]).open()
     notice = visitor.grid.locator(".fl-notice")
-    expect(notice).to_contain_text("The offline encoder is used")
+    expect(notice).to_contain_text("Encoder 'pretrained' is used: expect lower accuracy than with CLIP")
+    reason = notice.get_by_text("missing.pt")
+    expect(reason).to_be_hidden()
+    notice.get_by_text("why", exact=True).click()
+    expect(reason).to_be_visible()
     notice.get_by_role("button", name="Dismiss").click()
     expect(notice).to_be_hidden()
     with page.expect_response("**/api/status*"):
