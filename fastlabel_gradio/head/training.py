@@ -124,12 +124,12 @@ def _trained_mlp(labels: _Labels, generator: torch.Generator, device: str) -> ML
     optimiser = _AdamW([*module.hidden.parameters(), *module.output.parameters()])
     for step in range(steps):
         picked = order[step].to(device)
-        logits = (
-            _training_logits(module, inputs[picked], _kept(rows, generator, dtype).to(device), dtype)
-            + labels.offsets[picked]
+        batch, offsets, goals, weights = (
+            column.index_select(0, picked) for column in (inputs, labels.offsets, labels.goals, labels.weights)
         )
-        losses = nn.functional.cross_entropy(logits, labels.goals[picked], reduction="none")
-        gradients = torch.autograd.grad((losses * labels.weights[picked]).mean(), optimiser.parameters)
+        logits = _training_logits(module, batch, _kept(rows, generator, dtype).to(device), dtype) + offsets
+        losses = nn.functional.cross_entropy(logits, goals, reduction="none")
+        gradients = torch.autograd.grad((losses * weights).mean(), optimiser.parameters)
         optimiser.step(list(gradients), learning_rate(step, steps, peak))
     return module
 
