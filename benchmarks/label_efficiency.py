@@ -24,6 +24,8 @@ Figures, medians over seeds with 95 % bootstrap intervals:
 - area: mean accuracy over the logarithm of the labels. against random: the worst difference to random with the same head
   at any checkpoint, in points, mean and standard error over seeds, and at how many labels that was. Aim for auto: -1 or
   better. With ten seeds random itself is known to some two points at ten labels; `--seeds 40` halves that.
+- rare classes, where a set has some: how many of their items are labeled at 50 to 1,000 labels and the recall of the two on
+  the test part, means over seeds, and the paired difference to random with its standard error.
 - CPU ms a query: scoring and picking on one core, without training.
 """
 
