@@ -13,7 +13,7 @@ PENALTIES = (0.02, PENALTY, 2.0)
 SCALE = 8.0  # of logits to answers, which lie within -1 and 1: what left-out labels of most sets ask for
 SURE_LABELS = 30  # weigh as much as those two numbers
 MOST_LABELS = 4_096  # a random sample of more is as good, and takes 30 ms on one core
-MOST_LEFT_OUT = 256  # are enough to choose by; twice as many take 7 ms more and choose as well
+MOST_LEFT_OUT = 256  # to choose by; twice as many take some 7 ms more
 HALVINGS = 12  # find the scale to a percent
 
 
