@@ -1,7 +1,7 @@
 """The sets that label efficiency is measured on: a pool, a test part and the classes, embedded once and kept in CACHE.
 
-The offline encoder is fitted on the pool of each part only. Seeds pair: the same seed gives every contestant the same
-part of the set and hides the same fifth of its pool. Knows nothing of strategies or heads.
+An encoder that learns from the pool is fitted on that of each part only. Seeds pair: the same seed gives every contestant
+the same part of the set and hides the same fifth of its pool. Knows nothing of strategies or heads.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.report import say
 from benchmarks.workload import CACHE, ROOT
-from fastlabel_gradio.encoders import FittedEncoder, check_encoder
+from fastlabel_gradio.encoders import Encoder, FittedEncoder, check_encoder
 from fastlabel_gradio.sources import Source, open_source
 from fastlabel_gradio.types import Embeddings, Item, Kind, Rows, TimeSpan
 
@@ -25,10 +25,16 @@ WASTE_TEST = 0.3
 POOL_SEED = 0
 RARE_CLASSES = ("airplane", "automobile")
 RARE_SHARE = 0.02  # of the pool, each of them
-ENCODER_SOURCES = (
-    *("encoders/offline.py", "encoders/offline_sound.py", "encoders/linear_maps.py"),
-    *("clustering.py", "media/spectrograms.py"),
-)
+OFFLINE = "offline"
+ENCODER_SOURCES = {
+    OFFLINE: ("encoders/offline.py", "encoders/offline_sound.py", "encoders/linear_maps.py"),
+    "pretrained": (
+        *("encoders/offline.py", "encoders/offline_sound.py", "encoders/linear_maps.py"),
+        *("encoders/pretrained*.py", "encoders/lite0*.py"),
+    ),
+}
+OTHER_ENCODERS = ("encoders/*.py",)
+SHARED_SOURCES = ("clustering.py", "media/spectrograms.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +60,26 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The folder with the unpacked sets, and the kind of the encoder that embeds them."""
+
+    data: Path
+    encoder: str
+
+
+@dataclass(frozen=True, slots=True)
 class Material:
     """A set before it is embedded.
 
     Attributes:
-        prepared: every item as the encoder takes it.
-        parts: (pool, test) as positions in `prepared`, one pair for each part that is left out in turn.
+        encoder: its kind. prepared: every item as it takes it.
         groups: int64[n], the group of each item; empty where none is known.
     """
 
+    encoder: str
     kind: Kind
     prepared: Sequence[np.ndarray]
     targets: Rows
-    parts: list[tuple[Rows, Rows]]
     rare: tuple[int, ...] = ()
     groups: Rows = field(default_factory=lambda: _no_rows())
 
@@ -76,13 +89,13 @@ class SetInfo:
     """A set and how it is labelled by default.
 
     Attributes:
-        splits: makes the splits from the folder with all data.
+        splits: makes the splits.
         parts: how many splits there are; seed s has part s % parts.
         hides: whether a seed hides a fifth of the pool, because the set has no folds of its own.
         compared: whether strategies are compared on it by default.
     """
 
-    splits: Callable[[Path], list[Split]]
+    splits: Callable[[Origin], list[Split]]
     about: str
     parts: int
     hides: bool
@@ -105,14 +118,15 @@ def part_of(name: str, seed: int) -> int:
     return seed % SETS[name].parts
 
 
-def cached_splits(name: str, data: Path) -> list[Path]:
-    """The files of a set's parts, made where they are missing."""
+def cached_splits(name: str, data: Path, encoder: str = OFFLINE) -> list[Path]:
+    """The files of a set's parts as an encoder of that kind embeds them, made where they are missing."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    stem = f"efficiency-{name}-{_digest_of_recipe(data)}"
+    origin = Origin(data, encoder)
+    stem = f"efficiency-{name}-{encoder}-{_digest_of_recipe(origin)}"
     files = [CACHE / f"{stem}-{part}.npz" for part in range(SETS[name].parts)]
     if not all(file.exists() for file in files):
-        say(f"embedding {name} into {CACHE} …")
-        for file, split in zip(files, SETS[name].splits(data), strict=True):
+        say(f"embedding {name} by {encoder} into {CACHE} …")
+        for file, split in zip(files, SETS[name].splits(origin), strict=True):
             np.savez(file, **{one.name: getattr(split, one.name) for one in fields(Split)})
     return files
 
@@ -134,14 +148,19 @@ def digest_of_data(files: Sequence[Path]) -> str:
     return digest.hexdigest()[:12]
 
 
-def _digest_of_recipe(data: Path) -> str:
-    digest = hashlib.sha256(str(data.resolve()).encode())
-    for source in (Path(__file__), *(ROOT / "fastlabel_gradio" / name for name in ENCODER_SOURCES)):
+def _digest_of_recipe(origin: Origin) -> str:
+    digest = hashlib.sha256(str(origin.data.resolve()).encode())
+    patterns = (*ENCODER_SOURCES.get(origin.encoder, OTHER_ENCODERS), *SHARED_SOURCES)
+    sources = (file for pattern in patterns for file in sorted((ROOT / "fastlabel_gradio").glob(pattern)))
+    for source in (Path(__file__), *sources):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:12]
 
 
-def _digits(data: Path) -> list[Split]:
+def _digits(origin: Origin) -> list[Split]:
+    """Raw pixels in place of what `offline` makes of them; for other encoders the demo's pictures."""
+    if origin.encoder != OFFLINE:
+        return _digit_pictures(origin)
     from sklearn.datasets import load_digits
 
     pixels, targets = load_digits(return_X_y=True)
@@ -151,79 +170,90 @@ def _digits(data: Path) -> list[Split]:
     return [Split(vectors[pool], targets[pool], vectors[test], targets[test], _no_rows())]
 
 
-def _fsdd(data: Path) -> list[Split]:
+def _digit_pictures(origin: Origin) -> list[Split]:
+    source = open_source("demo", {"part": "pool"}, Path(), CACHE)
+    pool, test = list(source.scan()), list(source.held_out())
+    targets = _positions([source.reference_label(item) or "" for item in (*pool, *test)], source.classes())
+    material = Material(origin.encoder, "image", _prepared(origin.encoder, "image", source, [*pool, *test]), targets)
+    return _embedded(material, [(np.arange(len(pool)), np.arange(len(pool), len(targets)))])
+
+
+def _fsdd(origin: Origin) -> list[Split]:
     """The official split."""
-    material, _, numbers = _fsdd_recordings(data)
+    material, _, numbers = _fsdd_recordings(origin)
     return _embedded(material, [_left_out(numbers < FSDD_TEST)])
 
 
-def _fsdd_speakers(data: Path) -> list[Split]:
+def _fsdd_speakers(origin: Origin) -> list[Split]:
     """One speaker left out at a time, in alphabetical order."""
-    material, speakers, _ = _fsdd_recordings(data)
+    material, speakers, _ = _fsdd_recordings(origin)
     return _embedded(material, [_left_out(speakers == name) for name in sorted(set(speakers.tolist()))])
 
 
-def _fsdd_recordings(data: Path) -> tuple[Material, np.ndarray, Rows]:
+def _fsdd_recordings(origin: Origin) -> tuple[Material, np.ndarray, Rows]:
     """All recordings, the speaker and the number of each; a file's name is digit, speaker and number."""
-    source = open_source("audio_folder", {"path": (data / "fsdd").resolve()}, Path(), CACHE)
+    source = open_source("audio_folder", {"path": (origin.data / "fsdd").resolve()}, Path(), CACHE)
     items = sorted(source.scan(), key=lambda item: item.id)
     digits, speakers, numbers = np.array([Path(item.id).stem.split("_") for item in items]).T
-    prepared = _prepared("audio", source, items)
-    material = Material("audio", prepared, digits.astype(np.int64), [], groups=_numbers(speakers.tolist()))
+    prepared = _prepared(origin.encoder, "audio", source, items)
+    material = Material(origin.encoder, "audio", prepared, digits.astype(np.int64), groups=_numbers(speakers.tolist()))
     return material, speakers, numbers.astype(int)
 
 
-def _esc10(data: Path) -> list[Split]:
+def _esc10(origin: Origin) -> list[Split]:
     """One fold left out at a time; file names begin with the fold."""
-    source = open_source("esc50", {"path": (data / "esc10").resolve()}, Path(), CACHE)
+    source = open_source("esc50", {"path": (origin.data / "esc10").resolve()}, Path(), CACHE)
     items = sorted(source.scan(), key=lambda item: item.id)
     names = [source.reference_label(item) or "" for item in items]
-    return _embedded_folds(source, items, names, [source.group_of(item) or "" for item in items])
+    return _embedded_folds(origin, source, items, names, [source.group_of(item) or "" for item in items])
 
 
-def _esc10_windows(data: Path) -> list[Split]:
+def _esc10_windows(origin: Origin) -> list[Split]:
     """The same in windows of a second; a window's group is the recording that its clip was cut from."""
-    folder = (data / "esc10").resolve()
+    folder = (origin.data / "esc10").resolve()
     clips = open_source("esc50", {"path": folder}, Path(), CACHE)
     source = open_source("audio_folder", {"path": folder / "audio", "window_s": 1.0}, Path(), CACHE)
     items = sorted(source.scan(), key=lambda item: item.id)
     clip_of = [Item(TimeSpan.split(item.id)[0]) for item in items]
     names = [clips.reference_label(clip) or "" for clip in clip_of]
-    return _embedded_folds(source, items, names, [clips.group_of(clip) or "" for clip in clip_of])
+    return _embedded_folds(origin, source, items, names, [clips.group_of(clip) or "" for clip in clip_of])
 
 
-def _embedded_folds(source: Source, items: Sequence[Item], names: Sequence[str], groups: Sequence[str]) -> list[Split]:
+def _embedded_folds(
+    origin: Origin, source: Source, items: Sequence[Item], names: Sequence[str], groups: Sequence[str]
+) -> list[Split]:
     folds = np.array([Path(item.id).name.split("-")[0] for item in items])
-    targets, prepared = _positions(names, sorted(set(names))), _prepared("audio", source, items)
-    material = Material("audio", prepared, targets, [], groups=_numbers(groups))
+    targets, prepared = _positions(names, sorted(set(names))), _prepared(origin.encoder, "audio", source, items)
+    material = Material(origin.encoder, "audio", prepared, targets, groups=_numbers(groups))
     return _embedded(material, [_left_out(folds == fold) for fold in sorted(set(folds.tolist()))])
 
 
-def _waste(data: Path) -> list[Split]:
+def _waste(origin: Origin) -> list[Split]:
     """Photos of waste in six classes; a random 30 % is the test."""
-    source = open_source("image_folder", {"path": (data / "waste").resolve()}, Path(), CACHE)
+    source = open_source("image_folder", {"path": (origin.data / "waste").resolve()}, Path(), CACHE)
     items = sorted(source.scan(), key=lambda item: item.id)
     names = [source.reference_label(item) or "" for item in items]
-    material = Material("image", _prepared("image", source, items), _positions(names, sorted(set(names))), [])
+    prepared = _prepared(origin.encoder, "image", source, items)
+    material = Material(origin.encoder, "image", prepared, _positions(names, sorted(set(names))))
     tested = np.random.default_rng(POOL_SEED).random(len(items)) < WASTE_TEST
     return _embedded(material, [_left_out(tested)])
 
 
-def _cifar10(data: Path) -> list[Split]:
-    material, pool, test = _cifar10_pictures(data)
+def _cifar10(origin: Origin) -> list[Split]:
+    material, pool, test = _cifar10_pictures(origin)
     return _embedded(material, [(pool, test)])
 
 
-def _cifar10_half(data: Path) -> list[Split]:
+def _cifar10_half(origin: Origin) -> list[Split]:
     """A random half of the pool: the pictures that `auto` was chosen on."""
-    material, pool, test = _cifar10_pictures(data)
+    material, pool, test = _cifar10_pictures(origin)
     half = pool[np.random.default_rng(POOL_SEED).permutation(len(pool))[: len(pool) // 2]]
     return _embedded(material, [(half, test)])
 
 
-def _cifar10_rare(data: Path) -> list[Split]:
+def _cifar10_rare(origin: Origin) -> list[Split]:
     """Two classes cut, at random, so that each of them is 2 % of the pool that is left."""
-    material, pool, test = _cifar10_pictures(data)
+    material, pool, test = _cifar10_pictures(origin)
     is_rare = np.isin(material.targets[pool], material.rare)
     kept = round(RARE_SHARE * int((~is_rare).sum()) / (1 - RARE_SHARE * len(material.rare)))
     rng = np.random.default_rng(POOL_SEED)
@@ -231,31 +261,32 @@ def _cifar10_rare(data: Path) -> list[Split]:
     return _embedded(material, [(np.sort(np.concatenate([pool[~is_rare], *few])), test)], material.rare)
 
 
-def _cifar10_pictures(data: Path) -> tuple[Material, Rows, Rows]:
+def _cifar10_pictures(origin: Origin) -> tuple[Material, Rows, Rows]:
     """Train and test pictures in one, then the positions of either."""
     prepared, names = [], []
     for part in ("train", "test"):
-        source = open_source("image_folder", {"path": (data / "cifar10" / part).resolve()}, Path(), CACHE)
+        source = open_source("image_folder", {"path": (origin.data / "cifar10" / part).resolve()}, Path(), CACHE)
         items = sorted(source.scan(), key=lambda item: item.id)
-        prepared.append(_prepared("image", source, items))
+        prepared.append(_prepared(origin.encoder, "image", source, items))
         names += [source.reference_label(item) or "" for item in items]
     classes = sorted(set(names))
     rare = tuple(classes.index(name) for name in RARE_CLASSES)
-    material = Material("image", [*prepared[0], *prepared[1]], _positions(names, classes), [], rare)
+    material = Material(origin.encoder, "image", [*prepared[0], *prepared[1]], _positions(names, classes), rare)
     return material, np.arange(len(prepared[0])), np.arange(len(prepared[0]), len(names))
 
 
-def _prepared(kind: Kind, source: Source, items: Sequence[Item]) -> list[np.ndarray]:
-    encoder = _encoder(kind)
+def _prepared(name: str, kind: Kind, source: Source, items: Sequence[Item]) -> list[np.ndarray]:
+    encoder = _encoder(name, kind)
     return [encoder.prepare(source.read(item, encoder.resolution)) for item in items]
 
 
 def _embedded(material: Material, parts: Sequence[tuple[Rows, Rows]], rare: tuple[int, ...] = ()) -> list[Split]:
     splits = []
     for pool, test in parts:
-        encoder = _encoder(material.kind)
-        sample = np.random.default_rng(POOL_SEED).permutation(pool)[: encoder.sample_size]
-        encoder.fit([material.prepared[place] for place in sample], POOL_SEED)
+        encoder = _encoder(material.encoder, material.kind)
+        if isinstance(encoder, FittedEncoder):
+            sample = np.random.default_rng(POOL_SEED).permutation(pool)[: encoder.sample_size]
+            encoder.fit([material.prepared[place] for place in sample], POOL_SEED)
         vectors = (_vectors(encoder, [material.prepared[place] for place in rows]) for rows in (pool, test))
         pool_vectors, test_vectors = vectors
         targets = material.targets
@@ -265,13 +296,12 @@ def _embedded(material: Material, parts: Sequence[tuple[Rows, Rows]], rare: tupl
     return splits
 
 
-def _encoder(kind: Kind) -> FittedEncoder:
-    encoder, _ = check_encoder("offline", {}, kind).open()
-    assert isinstance(encoder, FittedEncoder)
+def _encoder(name: str, kind: Kind) -> Encoder:
+    encoder, _ = check_encoder(name, {}, kind).open()
     return encoder
 
 
-def _vectors(encoder: FittedEncoder, prepared: Sequence[np.ndarray]) -> Embeddings:
+def _vectors(encoder: Encoder, prepared: Sequence[np.ndarray]) -> Embeddings:
     size = encoder.batch_size
     blocks = [encoder.encode(prepared[start : start + size]) for start in range(0, len(prepared), size)]
     return np.concatenate(blocks)

@@ -24,6 +24,7 @@ SHARES = (0.90, 0.95)  # of full supervision
 SUMMARY_SETS = ("digits", "fsdd", "esc10")
 CLASSES = 10  # of every set here
 PER_CLASS = (1, 2, 5, 10)
+RARE_COUNTS = (50, 100, 200, 500, 1_000)
 SHOWN_BATCHES = (2, 5, 10, 20)
 UNCERTAINTY = ("skactiveml.margin", "skactiveml.entropy", "modal.margin", "modal.entropy")
 AIM_RANDOM, AIM_UNCERTAINTY, AIM_BEST, AIM_TIME = 0.5, 0.75, 1.05, 0.05
@@ -178,15 +179,41 @@ def _against_random(runs: Runs, contestant: str) -> str:
 
 
 def _rare_table(name: str, runs: Runs) -> Table:
-    rows: list[tuple[Cell, ...]] = [
-        (
-            contestant,
-            _median_and_interval([100 * run.curve.rare_recall[-1] for run in of_it]),
-            _median_and_interval([run.curve.rare_found[-1] for run in of_it], digits=0),
-        )
-        for contestant, of_it in runs.items()
-    ]
-    return Table(f"{name}: the two rare classes at the end.", ("contestant", "recall, %", "of them labeled"), rows)
+    """At some checkpoints and the end; all labels of the pool where a contestant has them at once."""
+    rows: list[tuple[Cell, ...]] = []
+    for contestant, of_it in runs.items():
+        counts = of_it[0].curve.counts
+        for place in (place for place, count in enumerate(counts) if count in RARE_COUNTS or count == counts[-1]):
+            found, recall = (
+                np.array([getattr(run.curve, values)[place] for run in of_it])
+                for values in ("rare_found", "rare_recall")
+            )
+            pairs = [f"{found.mean():.1f}", f"{100 * recall.mean():.1f}", *_over_random(runs, contestant, place)]
+            rows.append((contestant, counts[place], *pairs))
+    columns = (
+        "contestant",
+        "labels",
+        "of them labeled",
+        "recall, %",
+        "labeled, less random's",
+        "recall, less random's",
+    )
+    return Table(f"{name}: the two rare classes, means over seeds.", columns, rows)
+
+
+def _over_random(runs: Runs, contestant: str, place: int) -> tuple[str, str]:
+    """Rare items found and recall in points, less those of the same seeds of random, with standard errors."""
+    if _is_full(contestant) or contestant == "random" or "random" not in runs:
+        return MISSED, MISSED
+    pairs = [(run.curve, other.curve) for run, other in zip(runs[contestant], runs["random"], strict=True)]
+    found = np.array([one.rare_found[place] - other.rare_found[place] for one, other in pairs], dtype=np.float64)
+    recall = np.array([100 * (one.rare_recall[place] - other.rare_recall[place]) for one, other in pairs])
+    return _with_error(found), _with_error(recall)
+
+
+def _with_error(differences: np.ndarray) -> str:
+    error = differences.std(ddof=1) / math.sqrt(len(differences)) if len(differences) > 1 else math.nan
+    return f"{differences.mean():+.1f} ± {error:.1f}"
 
 
 def _time_table(name: str, runs: Runs) -> Table:

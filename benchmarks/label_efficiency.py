@@ -8,7 +8,8 @@ it may be stopped at any time: one run of each worker is lost. A label simulatio
 
 - sets: digits; fsdd, its official split; fsdd_speakers and esc10, a speaker or a fold left out, seed by seed another one;
   cifar10, cifar10_half (the half that `auto` was chosen on), cifar10_rare (two classes cut to 2 % of the pool each). The
-  offline encoder is fitted on the pool only; digits are raw pixels. Without folds, each seed hides a fifth of the pool.
+  encoder, `offline` or that of --encoder, is fitted on the pool only; for `offline` digits are raw pixels. Without folds,
+  each seed hides a fifth of the pool.
 - contestants: names or patterns. Ours: `auto` or any strategy, with the app's head. `random:margin`: a first batch by the
   one, all later ones by the other. Peers: `skactiveml.badge/logistic` with logistic regression, the head that their
   documents use, `skactiveml.badge/mlp` with our head. Peers start from a random batch, the same as `random`; but typiclust,
@@ -23,6 +24,8 @@ Figures, medians over seeds with 95 % bootstrap intervals:
 - area: mean accuracy over the logarithm of the labels. against random: the worst difference to random with the same head
   at any checkpoint, in points, mean and standard error over seeds, and at how many labels that was. Aim for auto: -1 or
   better. With ten seeds random itself is known to some two points at ten labels; `--seeds 40` halves that.
+- rare classes, where a set has some: how many of their items are labeled at 50 to 1,000 labels and the recall of the two on
+  the test part, means over seeds, and the paired difference to random with its standard error.
 - CPU ms a query: scoring and picking on one core, without training.
 """
 
@@ -31,7 +34,7 @@ from collections import defaultdict
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.efficiency_data import SETS, cached_splits, digest_of_data
+from benchmarks.efficiency_data import OFFLINE, SETS, cached_splits, digest_of_data
 from benchmarks.efficiency_figures import Runs, plot, summary_tables, tables_of
 from benchmarks.efficiency_runs import NOT_COMPARED, Key, Run, contestants, finish, keys_of, with_yardsticks
 from benchmarks.report import Cell, Table, machine, parser, publish, say
@@ -40,7 +43,7 @@ from benchmarks.report import Cell, Table, machine, parser, publish, say
 def main() -> None:
     arguments = _arguments()
     began_on = machine()
-    files = {name: cached_splits(name, arguments.data) for name in arguments.sets}
+    files = {name: cached_splits(name, arguments.data, arguments.encoder) for name in arguments.sets}
     keys: list[Key] = []
     left_out: list[tuple[Cell, ...]] = []
     for name in arguments.sets:
@@ -64,6 +67,7 @@ def _arguments() -> argparse.Namespace:
     made = parser(__doc__ or "")
     compared = tuple(name for name, info in SETS.items() if info.compared)
     made.add_argument("--data", type=Path, default=Path("data"), metavar="DATA", help="folder of the unpacked sets")
+    made.add_argument("--encoder", default=OFFLINE, metavar="KIND", help=f"of what is embedded (default: {OFFLINE})")
     made.add_argument(
         "--sets", nargs="+", choices=tuple(SETS), default=compared, metavar="SET", help=f"of {', '.join(SETS)}"
     )

@@ -100,7 +100,7 @@ def cached(split: Split, caches: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arrays = {name: getattr(split, name) for name in Split.__dataclass_fields__}
     np.savez(file, **arrays)
     for module in (coverage, heads, label_efficiency, outlook, query_time, windows):
-        monkeypatch.setattr(module, "cached_splits", lambda name, data: [file])
+        monkeypatch.setattr(module, "cached_splits", lambda name, data, encoder="offline": [file])
 
 
 def test_every_benchmark_is_tried_here_or_in_the_browser() -> None:
@@ -136,6 +136,20 @@ def test_label_efficiency(benchmark: Benchmark, cached: None, tmp_path: Path) ->
 def test_heads(benchmark: Benchmark, cached: None) -> None:
     printed = benchmark("heads", "--sets", "digits", "--tables", "accuracy", "--seeds", "1", COUNTS=(20,))
     assert "| digits |" in printed
+
+
+def test_heads_learn_from_the_embeddings_of_the_encoder_that_is_named(
+    benchmark: Benchmark, caches: Path, tmp_path: Path
+) -> None:
+    write_pictures(tmp_path / "waste", per_class=10)
+    options = ("--data", str(tmp_path), "--sets", "waste", "--tables", "accuracy", "--seeds", "1")
+    assert "| waste |" in benchmark("heads", *options, "--encoder", "pretrained", COUNTS=(20,))
+    (file,) = caches.glob("efficiency-waste-pretrained-*.npz")
+    (of_offline,) = efficiency_data.cached_splits("waste", tmp_path)
+    pool, other = (efficiency_data.load_split(path) for path in (file, of_offline))
+    np.testing.assert_array_equal(pool.pool_targets, other.pool_targets)
+    assert pool.pool.shape == (len(other.pool), 512)
+    assert pool.pool.shape != other.pool.shape or not np.allclose(pool.pool, other.pool)
 
 
 def test_query_time(benchmark: Benchmark, cached: None) -> None:

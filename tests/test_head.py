@@ -28,11 +28,13 @@ from fastlabel_gradio.head.recipe import (
     batch_rows,
     label_weights,
     learning_rate,
-    ridge_weight,
+    linear_weight,
+    peak_rate,
+    sum_temperature,
     training_steps,
     usual_temperature,
 )
-from fastlabel_gradio.head.ridge import PENALTY, ridge_regression
+from fastlabel_gradio.head.ridge import PENALTY, Ridge, linear_part
 from fastlabel_gradio.types import Label, LabelSchema
 
 DIGITS = tuple(Label(number + 1, str(number)) for number in range(10))
@@ -217,14 +219,48 @@ def test_the_ridge_regression_is_the_minimum_of_its_loss() -> None:
     weights = torch.rand(300, generator=torch.Generator().manual_seed(0)) + 0.5
     goals = torch.nn.functional.one_hot(targets.long(), 10) - 0.1
     for labels in (40, 300):  # fewer than the 64 dimensions, and more
-        found = ridge_regression(vectors[:labels], targets[:labels].long(), weights[:labels], 10).double()
+        found = Ridge.of(vectors[:labels], targets[:labels].long(), weights[:labels], 10).solved(PENALTY).double()
         residuals = vectors[:labels].double() @ found.T - goals[:labels]
         gradient = (weights[:labels, None] * residuals).T @ vectors[:labels].double() + PENALTY * found
         assert float(gradient.abs().max()) < 1e-4
 
 
-def test_ridge_counts_less_the_more_labels_there_are() -> None:
-    assert [ridge_weight(labels, 500) for labels in (1, 1_000, 2_000, 20_000)] == [20, 20, 10, 1]
+def test_what_the_ridge_regression_says_of_a_left_out_label_is_what_it_says_when_trained_without() -> None:
+    vectors, targets = (torch.from_numpy(array) for array in _digits(90))
+    weights = torch.rand(90, generator=torch.Generator().manual_seed(0)) + 0.5
+    for labels in (40, 90):  # fewer than the 64 dimensions, and more
+        some = vectors[:labels], targets[:labels].long(), weights[:labels]
+        said = Ridge.of(*some, 10).left_out(PENALTY)
+        assert said.shape == (labels, 10)
+        for place in (0, 17, labels - 1):
+            others = (torch.cat([array[:place], array[place + 1 :]]) for array in some)
+            torch.testing.assert_close(
+                said[place], Ridge.of(*others, 10).solved(PENALTY) @ vectors[place], atol=1e-3, rtol=1e-3
+            )
+
+
+def test_the_linear_part_is_strong_where_left_out_labels_are_right_and_says_little_where_they_are_not() -> None:
+    vectors, targets = (torch.from_numpy(array) for array in _digits(300))
+    weights, guessed = torch.ones(300), torch.randint(10, (300,), generator=torch.Generator().manual_seed(0))
+    known, guesses = (
+        float((vectors @ linear_part(vectors, goals, weights, 10).T).std()) for goals in (targets.long(), guessed)
+    )
+    assert known > 5 * guesses
+    one = linear_part(vectors[:1], targets[:1].long(), weights[:1], 10)
+    assert bool(one.isfinite().all())
+
+
+def test_the_linear_part_leads_while_labels_are_few() -> None:
+    found = [linear_weight(labels, 500) for labels in (10, 20, 100, 400, 2_000, 20_000)]
+    assert found == sorted(found, reverse=True)
+    assert found[1] == 1.5
+    assert found[3] == 0.6
+    assert linear_weight(400, 64) < 0.6  # short embeddings are soon known better by the MLP
+    assert [sum_temperature(labels, 500) for labels in (20, 20_000)] == [2, 1]
+
+
+def test_long_embeddings_are_learned_at_a_lower_rate() -> None:
+    assert peak_rate(64) == peak_rate(512) == 2 * peak_rate(2_048)
 
 
 def test_standardising_is_part_of_the_weights() -> None:

@@ -11,7 +11,14 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from benchmarks.efficiency_data import SETS, Split, available, part_of
-from benchmarks.efficiency_figures import geometric_mean, median_labels, needed_labels, summary_tables, worst_against
+from benchmarks.efficiency_figures import (
+    geometric_mean,
+    median_labels,
+    needed_labels,
+    summary_tables,
+    tables_of,
+    worst_against,
+)
 from benchmarks.efficiency_heads import HEADS, HeadClassifier, classifier
 from benchmarks.efficiency_loop import Curve, play
 from benchmarks.efficiency_runs import (
@@ -203,3 +210,19 @@ def test_every_set_says_how_it_is_labelled_by_default() -> None:
     for name, usual in SETS.items():
         assert usual.labels > 2 * usual.batch, name
         assert usual.about
+
+
+def test_rare_classes_are_counted_at_some_numbers_of_labels_and_beside_random() -> None:
+    def runs(contestant: str, found: list[int]) -> list[Run]:
+        made = [_run([0.5] * 12, contestant, "cifar10_rare", seed) for seed in range(2)]
+        for run in made:
+            run.curve.rare_found[:] = [found[run.key.seed]] * 12
+            run.curve.rare_recall[:] = [found[run.key.seed] / 100] * 12
+        return made
+
+    of_it = {"all/mlp": runs("all/mlp", [40, 40]), "random": runs("random", [2, 4]), "auto": runs("auto", [8, 6])}
+    rare = next(table for table in tables_of("cifar10_rare", of_it, 10) if "rare classes" in table.title)
+    at = {(row[0], row[1]): row[2:] for row in rare.rows}
+    assert [count for name, count in at if name == "auto"] == [50, 100, 120]  # the last one is the end
+    assert at["auto", 50] == ("7.0", "7.0", "+4.0 ± 2.0", "+4.0 ± 2.0")
+    assert at["random", 50][:2] == ("3.0", "3.0")

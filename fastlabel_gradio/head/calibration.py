@@ -86,14 +86,14 @@ def _folds_of_groups(targets: Targets, groups: Groups, rng: np.random.Generator)
     return np.asarray(fold_of[group])
 
 
-def fit_temperature(logits: Logits, targets: LeftOut) -> float:
+def fit_temperature(logits: Logits, targets: LeftOut, halvings: int = HALVINGS) -> float:
     """The temperature, 0.1 to 10, at which the targets are most likely under softmax(logits / temperature).
 
     The loss is convex in 1 / temperature; its slope, the expected logit less the target's, is halved in on.
     """
     of_target = logits[np.arange(len(targets)), targets].astype(np.float64)
     low, high = 1 / WARMEST, 1 / COOLEST
-    for _ in range(HALVINGS):
+    for _ in range(halvings):
         middle = (low + high) / 2
         powers = np.exp(middle * (logits - logits.max(axis=1, keepdims=True)))
         expected = (powers * logits).sum(axis=1) / powers.sum(axis=1)

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int64
 
-RECIPE = "mlp512-ridge-2"  # part of every checkpoint; changes with anything in this room that changes a trained head
+RECIPE = "mlp512-ridge-3"  # part of every checkpoint; changes with anything in this room that changes a trained head
 DROPOUT = 0.2
 WEIGHT_DECAY = 1e-2
 PEAK_RATE = 4e-3
 HIDDEN_GAIN = 2.0  # times nn.Linear's own start: with few labels a head is little more than that
-# The ridge regression, whose targets lie within -1 and 1, counts as logits times this while labels are few; beyond twice
-# as many labels as numbers in an embedding, the MLP knows more and more that no linear map does.
-RIDGE_WEIGHT = 20.0
-LABELS_PER_DIM = 2
+RATE_DIM = 512  # the longest embeddings that learn at the peak rate
+LINEAR_LEAD = 1.5  # times its own strength at 20 labels
+LINEAR_SHARE = 0.6
 NAMES_LEAD = 2.0  # labels of a class
 
 
@@ -53,9 +52,28 @@ def learning_rate(step: int, steps: int, peak: float) -> float:
     return peak * 0.5 * (1 + math.cos(math.pi * (step - warm_up) / (steps - warm_up)))
 
 
-def ridge_weight(labels: int, dim: int) -> float:
-    """What the ridge regression is multiplied with: 20 up to 2 dim labels, then falling as 1 / labels."""
-    return RIDGE_WEIGHT * min(1.0, LABELS_PER_DIM * dim / labels)
+def peak_rate(dim: int) -> float:
+    """4e-3 up to 512 numbers in an embedding, then falling as 1 / sqrt(dim).
+
+    Adam changes each weight by about the rate, so what a unit adds up changes by rate times dim: longer embeddings would be
+    learned by heart in a few steps (Yang et al., "Tensor Programs V", 2022, arXiv 2203.03466, table 3, has 1 / dim; the
+    root did better on photos with many labels, `benchmarks/heads.py`).
+    """
+    return PEAK_RATE * min(1.0, math.sqrt(RATE_DIM / dim))
+
+
+def linear_weight(labels: int, dim: int) -> float:
+    """What the linear part counts beside the MLP: 1.5 at 20 labels, 0.8 at 100, 0.6 from 200 on.
+
+    It is the better part while labels are few; with more of them than numbers in an embedding the MLP knows more and more
+    that no linear map does, so that it falls as 1 / sqrt(labels).
+    """
+    return max(LINEAR_LEAD * math.pow(20 / labels, 0.4), LINEAR_SHARE) * min(1.0, math.sqrt(dim / labels))
+
+
+def sum_temperature(labels: int, dim: int) -> float:
+    """What both together are divided by, 2 at 20 labels, 1 from some 300 on: each alone is about as sure as it is right."""
+    return max(1.0, 0.5 + linear_weight(labels, dim))
 
 
 def usual_temperature(labels: int) -> float:

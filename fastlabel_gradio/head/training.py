@@ -20,18 +20,19 @@ from fastlabel_gradio.head.recipe import (
     DEFAULT_RECIPE,
     DROPOUT,
     HIDDEN_GAIN,
-    PEAK_RATE,
     WEIGHT_DECAY,
     HeadRecipe,
     batch_rows,
     label_weights,
     learning_rate,
+    linear_weight,
     names_lead,
-    ridge_weight,
+    peak_rate,
+    sum_temperature,
     training_steps,
     usual_temperature,
 )
-from fastlabel_gradio.head.ridge import MOST_LABELS, ridge_regression
+from fastlabel_gradio.head.ridge import MOST_LABELS, linear_part
 from fastlabel_gradio.head.spread import Spread
 from fastlabel_gradio.head.text_prior import TextPrior
 from fastlabel_gradio.types import Embeddings
@@ -53,8 +54,9 @@ def train_head(
     """Trains a head from scratch: an MLP, and past it a linear map.
 
     The MLP learns by AdamW with warm-up and a cosine schedule; how many steps depends on the labels (`training_steps`), and
-    one peak rate fits all numbers of them. The linear map is the ridge regression on the same labels times `ridge_weight`.
-    Both together are divided by `usual_temperature`. What the class names say (`TextPrior.weighted`) is added, and leads
+    one peak rate fits all numbers of them; its logits are divided by `usual_temperature`. The linear map is the ridge
+    regression on the same labels, as strong as each of them, left out, asks for (`linear_part`), times `linear_weight`.
+    Both together are divided by `sum_temperature`. What the class names say (`TextPrior.weighted`) is added, and leads
     while labels are few (`names_lead`); the MLP is trained on top of it. The same embeddings in the same order, targets and
     seed give the same head on the same machine.
 
@@ -74,9 +76,10 @@ def train_head(
     columns = (spread.standardised(embeddings), targets, weights, embeddings @ named.T)
     labels = _Labels(*(torch.from_numpy(column).to(device) for column in columns))
     members = [_trained_mlp(labels, generator, device) for _ in range(recipe.ensemble)]
-    ridge = _ridge(labels, generator) * ridge_weight(*labels.inputs.shape)
-    temperature = usual_temperature(len(labels)) * (names_lead(len(labels), labels.classes) if prior else 1.0)
-    learned = _tempered(_merged(members, ridge), temperature)
+    count, usual = labels.inputs.shape, usual_temperature(len(labels))
+    linear = _linear(labels, generator) * linear_weight(*count) * usual
+    lead = names_lead(len(labels), labels.classes) if prior else 1.0
+    learned = _tempered(_merged(members, linear), usual * sum_temperature(*count) * lead)
     module = _for_raw_inputs(learned, spread, named)
     trained_at = time.time() if now is None else now
     return Head(module.to("cpu"), replace(info, seconds=time.perf_counter() - began, trained_at=trained_at), device)
@@ -106,40 +109,40 @@ class _Labels:
         return len(self.goals)
 
 
-def _ridge(labels: _Labels, generator: torch.Generator) -> Tensor:
+def _linear(labels: _Labels, generator: torch.Generator) -> Tensor:
     some = torch.randperm(len(labels), generator=generator)[:MOST_LABELS].to(labels.goals.device)
-    return ridge_regression(labels.inputs[some], labels.goals[some], labels.weights[some], labels.classes)
+    return linear_part(labels.inputs[some], labels.goals[some], labels.weights[some], labels.classes)
 
 
 def _trained_mlp(labels: _Labels, generator: torch.Generator, device: str) -> MLPHead:
     """An MLP without a map past it, trained so that its logits and those of the class names together are right."""
     module = _initialised(MLPHead(labels.inputs.shape[1], labels.classes), generator).to(device)
-    steps, rows = training_steps(len(labels)), batch_rows(len(labels))
+    steps, rows, peak = training_steps(len(labels)), batch_rows(len(labels)), peak_rate(labels.inputs.shape[1])
     order = _batches(len(labels), steps, rows, generator)
     dtype = matmul_dtype(device)
     inputs = (labels.inputs * math.sqrt(labels.inputs.shape[1])).to(dtype)
     optimiser = _AdamW([*module.hidden.parameters(), *module.output.parameters()])
     for step in range(steps):
         picked = order[step].to(device)
-        logits = (
-            _training_logits(module, inputs[picked], _kept(rows, generator, dtype).to(device), dtype)
-            + labels.offsets[picked]
+        batch, offsets, goals, weights = (
+            column.index_select(0, picked) for column in (inputs, labels.offsets, labels.goals, labels.weights)
         )
-        losses = nn.functional.cross_entropy(logits, labels.goals[picked], reduction="none")
-        gradients = torch.autograd.grad((losses * labels.weights[picked]).mean(), optimiser.parameters)
-        optimiser.step(list(gradients), learning_rate(step, steps, PEAK_RATE))
+        logits = _training_logits(module, batch, _kept(rows, generator, dtype).to(device), dtype) + offsets
+        losses = nn.functional.cross_entropy(logits, goals, reduction="none")
+        gradients = torch.autograd.grad((losses * weights).mean(), optimiser.parameters)
+        optimiser.step(list(gradients), learning_rate(step, steps, peak))
     return module
 
 
-def _merged(members: Sequence[MLPHead], ridge: Tensor) -> MLPHead:
-    """One network with the mean of the logits of all: their hidden units side by side, and the ridge regression past them."""
-    merged = MLPHead(ridge.shape[1], len(ridge), HIDDEN_UNITS * len(members))
+def _merged(members: Sequence[MLPHead], linear: Tensor) -> MLPHead:
+    """One network with the mean of the logits of all: their hidden units side by side, and the linear map past them."""
+    merged = MLPHead(linear.shape[1], len(linear), HIDDEN_UNITS * len(members))
     with torch.no_grad():
         merged.hidden.weight.copy_(torch.cat([member.hidden.weight for member in members]))
         merged.hidden.bias.copy_(torch.cat([member.hidden.bias for member in members]))
         merged.output.weight.copy_(torch.cat([member.output.weight for member in members], dim=1) / len(members))
         merged.output.bias.copy_(torch.stack([member.output.bias for member in members]).mean(dim=0))
-        merged.skip.weight.copy_(ridge)
+        merged.skip.weight.copy_(linear)
         merged.skip.bias.zero_()
     return merged
 
