@@ -31,11 +31,11 @@ class GreyEncoder(PixelEncoder):
         return super().encode(batch)
 
 
-@ENCODERS["image"].register("colours")
+@ENCODERS["image"].register("full_colour")
 class ColourEncoder(GreyEncoder):
     """As `pixels`, and may be held."""
 
-    name = "colours"
+    name = "full_colour"
     fingerprint = "colours-1"
     go_on: ClassVar[threading.Event] = threading.Event()
     holds_after: ClassVar[int] = 10**9

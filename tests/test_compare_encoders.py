@@ -81,7 +81,7 @@ def test_by_default_every_encoder_that_needs_no_options_is_compared(
     config = make_config(pictures, encoder="grey")
     label(open_project(config), 24)
     report = compare_encoders(config, tmp_path, tmp_path / "work")
-    assert {"grey", "colours", "pixels", "offline", "clip"} <= {row.encoder for row in report.rows}
+    assert {"grey", "full_colour", "pixels", "offline", "clip"} <= {row.encoder for row in report.rows}
     assert all(row.problem or row.accuracy is not None for row in report.rows)
 
 

@@ -142,10 +142,12 @@ def test_the_readme_lists_what_is_kept_in_the_working_directory(demo: tuple[App,
     sounds = app.projects["audio"]
     assert isinstance(sounds.gallery, SoundGallery)
     sounds.gallery.playable_file(next(sounds.source.scan()))
-    workdir, fingerprint = app.workdir, app.projects["images"].pipeline.encoder.fingerprint  # type: ignore[union-attr]
+    workdir, encoder = app.workdir, app.projects["images"].pipeline.encoder
+    assert encoder is not None
     files = {str(path.relative_to(workdir)) for path in workdir.rglob("*") if path.is_file()}
     own = {name for name in files if not name.startswith("audio/") or name.startswith("audio/sounds/")}
-    named = {re.sub("[0-9a-f]{32}", "<hash>", name).replace(fingerprint, "<encoder>") for name in own}
+    hashes = {re.sub("[0-9a-f]{32}", "<hash>", name).replace(encoder.fingerprint, "<encoder>") for name in own}
+    named = {name.replace(f"/{encoder.name}.safetensors", "/<kind>.safetensors") for name in hashes}
     kept = {name for name in named if not name.endswith(("-wal", "-shm"))}
     listed = {row[0] for row in first_table(section(read("README.md"), "What is kept where"))}
     assert listed - {"downloads/", "tokens"} == kept

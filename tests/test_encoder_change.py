@@ -73,7 +73,7 @@ def test_people_go_on_with_the_encoder_in_use_until_the_better_one_takes_over(
 ) -> None:
     labeled_project(open_project, make_config(pictures, encoder="grey")).close()
     hold(monkeypatch, ColourEncoder, after=32)
-    project = open_project(make_config(pictures, encoder="colours"))
+    project = open_project(make_config(pictures, encoder="full_colour"))
     labeler = project.labeler("ann")
     wait_for(lambda: ColourEncoder.encoded == 32 and len(project.store.embeddings) == 60)
     batch = labeler.next_batch("ann", 8, fresh=True)
@@ -93,7 +93,7 @@ def test_people_go_on_with_the_encoder_in_use_until_the_better_one_takes_over(
     assert predicted == [item.id.split("/")[0] for item in project.store.items_at(rows).values()]
     assert project.notice.startswith("colours embedded all 60 items: 100.0 % of 30 labels out of fold against ")
     assert project.notice.endswith("it is used from now on.")
-    assert (project.pipeline.progress.encoder, project.pipeline.progress.state) == ("colours", "done")
+    assert (project.pipeline.progress.encoder, project.pipeline.progress.state) == ("full_colour", "done")
 
 
 def test_the_one_that_takes_over_knows_the_classes_that_there_are_by_then(
@@ -101,7 +101,7 @@ def test_the_one_that_takes_over_knows_the_classes_that_there_are_by_then(
 ) -> None:
     labeled_project(open_project, make_config(pictures, encoder="grey")).close()
     hold(monkeypatch, ColourEncoder, after=32)
-    project = open_project(make_config(pictures, encoder="colours"))
+    project = open_project(make_config(pictures, encoder="full_colour"))
     labeler = project.labeler("ann")
     wait_for(lambda: ColourEncoder.encoded == 32 and len(project.store.embeddings) == 60)
     # As another process would. The first change is seen before encoders are compared, the second at any time.
@@ -135,12 +135,12 @@ def test_a_labeler_that_is_opened_after_a_change_of_classes_knows_them(
 def test_a_start_after_that_begins_with_the_new_encoder_and_embeds_nothing(
     pictures: Path, open_project: OpenProject
 ) -> None:
-    project = changed(open_project, pictures, "grey", "colours")
+    project = changed(open_project, pictures, "grey", "full_colour")
     head_on(project.labeler("ann"), "colours-1")
     project.close()
     encoded = ColourEncoder.encoded
-    again = open_project(make_config(pictures, encoder="colours"))
-    assert (again.pipeline.progress.encoder, state_of(again), ColourEncoder.encoded) == ("colours", "", encoded)
+    again = open_project(make_config(pictures, encoder="full_colour"))
+    assert (again.pipeline.progress.encoder, state_of(again), ColourEncoder.encoded) == ("full_colour", "", encoded)
     labeler = again.labeler("ann")
     head_on(labeler, "colours-1")
     assert labeler.status().notice == ""
@@ -150,7 +150,7 @@ def test_a_start_after_that_begins_with_the_new_encoder_and_embeds_nothing(
 def test_a_worse_encoder_leaves_the_one_in_use_and_says_so_at_each_start(
     pictures: Path, open_project: OpenProject
 ) -> None:
-    project = changed(open_project, pictures, "colours", "grey")
+    project = changed(open_project, pictures, "full_colour", "grey")
     assert state_of(project) == "stays"
     assert project.notice.endswith("it stays with colours.")
     assert project.store.space is not None
@@ -165,25 +165,25 @@ def test_a_worse_encoder_leaves_the_one_in_use_and_says_so_at_each_start(
 def test_a_worse_encoder_takes_over_where_that_is_asked_for_in_any_case(
     pictures: Path, open_project: OpenProject
 ) -> None:
-    project = changed(open_project, pictures, "colours", "grey", encoder_change="always")
+    project = changed(open_project, pictures, "full_colour", "grey", encoder_change="always")
     assert (state_of(project), project.pipeline.progress.encoder) == ("taken", "grey")
     head_on(project.labeler("ann"), "grey-1")
 
 
 def test_at_once_nothing_is_served_by_the_encoder_of_before(pictures: Path, open_project: OpenProject) -> None:
     labeled_project(open_project, make_config(pictures, encoder="grey")).close()
-    project = open_project(make_config(pictures, encoder="colours", encoder_change="at_once"))
-    assert (project.pipeline.progress.encoder, state_of(project)) == ("colours", "")
+    project = open_project(make_config(pictures, encoder="full_colour", encoder_change="at_once"))
+    assert (project.pipeline.progress.encoder, state_of(project)) == ("full_colour", "")
 
 
 def test_a_project_without_labels_has_nothing_to_go_on_with(pictures: Path, open_project: OpenProject) -> None:
     open_project(make_config(pictures, encoder="grey")).close()
-    project = open_project(make_config(pictures, encoder="colours"))
-    assert (project.pipeline.progress.encoder, state_of(project)) == ("colours", "")
+    project = open_project(make_config(pictures, encoder="full_colour"))
+    assert (project.pipeline.progress.encoder, state_of(project)) == ("full_colour", "")
 
 
 def test_too_few_labels_to_compare_leave_it_to_the_one_who_asked(pictures: Path, open_project: OpenProject) -> None:
-    labeled_project(open_project, make_config(pictures, encoder="colours"), labels=6).close()
+    labeled_project(open_project, make_config(pictures, encoder="full_colour"), labels=6).close()
     project = open_project(make_config(pictures, encoder="grey"))
     wait_for(lambda: state_of(project) == "taken")
     assert "cannot be compared with colours yet (6 labels are too few" in project.notice
@@ -194,14 +194,14 @@ def test_a_change_that_was_cut_off_goes_on_where_it_was(
 ) -> None:
     labeled_project(open_project, make_config(pictures, encoder="grey")).close()
     hold(monkeypatch, ColourEncoder, after=32)
-    project = open_project(make_config(pictures, encoder="colours"))
+    project = open_project(make_config(pictures, encoder="full_colour"))
     wait_for(lambda: (change := project.pipeline.progress.change) is not None and change.done == 32)
     project.pipeline._stop.set()
     ColourEncoder.go_on.set()
     project.close()
     encoded = ColourEncoder.encoded
     hold(monkeypatch, ColourEncoder, after=10**9)
-    again = open_project(make_config(pictures, encoder="colours"))
+    again = open_project(make_config(pictures, encoder="full_colour"))
     assert again.labeler("ann").counts().labeled == 30
     wait_for(lambda: state_of(again) == "taken")
     assert ColourEncoder.encoded - encoded <= 60 - 32
@@ -212,7 +212,7 @@ def test_items_that_come_change_and_go_meanwhile_are_as_they_are_afterwards(
 ) -> None:
     labeled_project(open_project, make_config(pictures, encoder="grey")).close()
     hold(monkeypatch, ColourEncoder, after=32)
-    project = open_project(make_config(pictures, encoder="colours"))
+    project = open_project(make_config(pictures, encoder="full_colour"))
     wait_for(lambda: ColourEncoder.encoded == 32)
     first, last = (project.store.items_at(np.array([row]))[row].id for row in (0, 59))
     write_one(pictures / "red" / "new.png", COLOURS["red"])
@@ -244,7 +244,7 @@ def test_an_item_that_the_new_encoder_could_not_read_comes_when_it_can_be_read_a
     away = pictures / "red" / "0003.png"
     content = away.read_bytes()
     away.write_bytes(b"no picture")
-    project = open_project(make_config(pictures, encoder="colours"))
+    project = open_project(make_config(pictures, encoder="full_colour"))
     wait_for(lambda: state_of(project) == "taken" and project.pipeline.progress.state == "done")
     assert not project.store.rows_of(["red/0003.png"])
     away.write_bytes(content + b"\0")
@@ -258,7 +258,7 @@ def test_a_disk_without_room_says_so_and_people_go_on(
     labeled_project(open_project, make_config(pictures, encoder="grey")).close()
     monkeypatch.setattr(encoder_change, "FREE_BYTES", 10**18)
     monkeypatch.setattr(encoder_change, "FIRST_PAUSE_S", 0.02)
-    project = open_project(make_config(pictures, encoder="colours"))
+    project = open_project(make_config(pictures, encoder="full_colour"))
     wait_for(lambda: "MB are free. Make room." in project.notice)
     assert "grey is used meanwhile" in project.notice
     assert project.labeler("ann").next_batch("ann", 5).head_version == 1
@@ -268,7 +268,7 @@ def test_a_disk_without_room_says_so_and_people_go_on(
 
 def test_embeddings_of_encoders_before_the_last_two_are_deleted(pictures: Path, open_project: OpenProject) -> None:
     changed(open_project, pictures, "pixels", "grey", encoder_change="always").close()
-    project = open_project(make_config(pictures, encoder="colours"))
+    project = open_project(make_config(pictures, encoder="full_colour"))
     wait_for(lambda: state_of(project) == "taken")
     assert {path.stem for path in project.folder.glob("*.f32")} == {"grey-1", "colours-1"}
     project.close()
@@ -282,7 +282,7 @@ def test_auto_changes_no_project_that_has_begun(
 ) -> None:
     monkeypatch.setattr("fastlabel_gradio.encoders.PREFERRED", {"image": "grey"})
     labeled_project(open_project, make_config(pictures, encoder="auto")).close()
-    monkeypatch.setattr("fastlabel_gradio.encoders.PREFERRED", {"image": "colours"})
+    monkeypatch.setattr("fastlabel_gradio.encoders.PREFERRED", {"image": "full_colour"})
     project = open_project(make_config(pictures, encoder="auto"))
     assert (project.pipeline.progress.encoder, state_of(project)) == ("grey", "")
     assert "keeps 'grey', which it began with" in project.pipeline.progress.notice
@@ -308,7 +308,7 @@ def test_an_encoder_that_cannot_be_opened_leaves_the_one_in_use(
         raise EncoderUnavailableError("the weights are damaged")
 
     monkeypatch.setattr(ColourEncoder, "__init__", broken)
-    project = changed(open_project, pictures, "grey", "colours")
+    project = changed(open_project, pictures, "grey", "full_colour")
     assert state_of(project) == "failed"
     assert "It stays with grey: encoder 'colours' cannot be had: the weights are damaged" in project.notice
     assert project.labeler("ann").next_batch("ann", 5).head_version == 1
@@ -331,7 +331,7 @@ def test_vectors_of_ones_own_take_over_by_the_names_of_files_and_leave_again(
     assert (project.pipeline.progress.encoder, len(project.store.rows_of(names))) == ("precomputed", 59)
     assert f"items of the pool without one: 1 ({names[0]})" in project.pipeline.progress.notice
     project.close()
-    back = open_project(make_config(pictures, encoder="colours", encoder_change="always"))
+    back = open_project(make_config(pictures, encoder="full_colour", encoder_change="always"))
     wait_for(lambda: len(back.store.rows_of(names)) == 60)
     assert state_of(back) == "taken"
 

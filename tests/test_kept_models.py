@@ -100,7 +100,7 @@ def test_a_project_goes_on_with_the_model_that_it_was_not_told(
             return np.asarray(colours / np.linalg.norm(colours, axis=1, keepdims=True))
 
     MeanColour.Options = Options
-    ENCODERS["image"].register(MeanColour.name)(MeanColour)
+    monkeypatch.setattr(ENCODERS["image"], "_parts", {**ENCODERS["image"]._parts, MeanColour.name: MeanColour})
     write_pictures(tmp_path / "pictures", per_class=2)
     project = open_project(make_config(tmp_path / "pictures", encoder=MeanColour.name))
     assert project.pipeline.progress.state == "done", project.pipeline.progress.error
