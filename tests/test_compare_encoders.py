@@ -35,20 +35,20 @@ def test_the_command_compares_beside_a_running_app_and_embeds_the_labeled_items_
     written = project.store._writer.total_changes
     out = tmp_path / "rows.json"
     words = ["compare-encoders", str(pictures), "--workdir", str(tmp_path / "work"), "--json", str(out)]
-    main([*words, "--encoders", "colours,clip,grey,offline"])
+    main([*words, "--encoders", "full_colour,clip,grey,offline"])
     assert (GreyEncoder.encoded - counted[0], ColourEncoder.encoded - counted[1]) == (30, 30)
     assert project.store._writer.total_changes == written
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("30 labeled items, each judged by a head that did not see it.")
-    assert [line.split(" | ")[0] for line in lines[-4:]] == ["| grey (in use)", "| colours", "| clip", "| offline"]
+    assert [line.split(" | ")[0] for line in lines[-4:]] == ["| grey (in use)", "| full_colour", "| clip", "| offline"]
     report = json.loads(out.read_text(encoding="utf-8"))
     assert (report["labels"], report["groups"], report["items"]) == (30, None, 60)
-    grey, colours, clip, offline = report["rows"]
+    grey, full_colour, clip, offline = report["rows"]
     assert grey["in_use"]
     assert grey["change"] is None
-    assert colours["accuracy"] == 1.0 > grey["accuracy"]
-    assert colours["change"]["low"] <= colours["change"]["change"] == pytest.approx(1 - grey["accuracy"])
-    assert colours["pool_s"] == pytest.approx(60 / colours["items_per_s"])
+    assert full_colour["accuracy"] == 1.0 > grey["accuracy"]
+    assert full_colour["change"]["low"] <= full_colour["change"]["change"] == pytest.approx(1 - grey["accuracy"])
+    assert full_colour["pool_s"] == pytest.approx(60 / full_colour["items_per_s"])
     assert "cannot be had" in clip["problem"]
     assert offline["accuracy"] > 0.5
     label(project, 5)
