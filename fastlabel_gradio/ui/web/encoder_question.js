@@ -17,12 +17,13 @@ export class EncoderQuestion {
    */
   constructor(api, signal) {
     this.api = api;
-    this.button = button("fl-quiet", t("encoders_question"), "compare-encoders", t("encoders_question_title"));
+    this.button = button("fl-quiet", t("encoders_compare"), "compare-encoders", t("encoders_compare_title"));
     this.button.addEventListener("click", () => this.ask());
+    const title = el("h3", "fl-evaluation-title", t("encoders_question"));
     this.said = el("p", "fl-curve-note");
     this.said.setAttribute("role", "status");
     this.table = el("div", "fl-encoders");
-    this.node = el("div", "fl-encoder-question", this.button, this.said, this.table);
+    this.node = el("div", "fl-encoder-question", title, this.button, this.said, this.table);
     signal.addEventListener("abort", () => this.rest());
   }
 
@@ -49,7 +50,7 @@ export class EncoderQuestion {
   /** @param {EncodersAnswer} answer */
   paint(answer) {
     const { state, rows } = answer;
-    setText(this.button, state === "answered" ? t("encoders_again") : t("encoders_question"));
+    setText(this.button, state === "answered" ? t("encoders_again") : t("encoders_compare"));
     setText(this.said, describe(answer));
     setShown(this.table, rows.length > 0);
     this.table.replaceChildren(...(rows.length ? buildTable(answer) : []));
@@ -86,7 +87,7 @@ function buildTable({ state, rows, items }) {
   const head = el("thead", "", el("tr", "", ...titles.map(columnTitle)));
   const table = el("table", "fl-encoder-table", head, el("tbody", "", ...compared));
   const problems = rows.filter((row) => row.problem).map(buildProblem);
-  const next = state === "answered" && el("p", "fl-curve-note", t("encoders_next"));
+  const next = state === "answered" && el("p", "fl-curve-note", `${t("encoders_unsure")} ${t("encoders_next")}`);
   return [compared.length ? table : "", problems.length ? el("ul", "fl-reasons", ...problems) : "", next || ""];
 }
 

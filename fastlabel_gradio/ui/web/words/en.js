@@ -144,7 +144,8 @@ export default {
   "recall": "Recall of each class",
   "none_yet": "none yet",
   "encoders_question": "Would another encoder be better?",
-  "encoders_question_title":
+  "encoders_compare": "Compare encoders",
+  "encoders_compare_title":
     "Compares the encoders that can be had on the labels so far, in the background. It takes minutes.",
   "encoders_again": "Compare again",
   "encoders_under_way": "Comparing encoders: {done} of {all} are through.",
@@ -157,6 +158,7 @@ export default {
   "encoder_in_use": "{name} (in use)",
   "encoder_points": "{change} points ({low} to {high})",
   "encoder_not_compared": "not compared: {why}",
+  "encoders_unsure": "Items that were picked because the head in use was unsure of them count against its encoder.",
   "encoders_next":
     "To change, start with --encoder NAME: labels are kept, and the new encoder takes over when it has embedded the pool.",
   "play_on_focus": "Play on focus",
