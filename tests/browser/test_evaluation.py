@@ -398,9 +398,9 @@ def test_the_panel_has_the_contrast_that_reading_needs(audited: Audited, theme: 
 def test_the_panel_answers_whether_another_encoder_would_be_better(
     page: "Page", serving: Serving, tmp_path: Path, no_network: None
 ) -> None:
-    config = make_config(
-        write_pictures(tmp_path / "pictures", per_class=40), encoder=GreyEncoder.name, train_every=1000, audit_share=0.3
-    )
+    pictures = write_pictures(tmp_path / "pictures", per_class=40)
+    encoder = GreyEncoder.name
+    config = make_config(pictures, encoder=encoder, classes=CLASSES[:3], train_every=1000, audit_share=0.3)
     _, address = serving(config)
     visitor = EvaluationPage(page, address)
     visitor.learn(60)
