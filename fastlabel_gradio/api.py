@@ -31,6 +31,10 @@ from fastlabel_gradio.api_models import (
     ContradictionAnswer,
     ContradictionsAnswer,
     EmbeddingAnswer,
+    EncoderChangeAnswer,
+    EncoderRowAnswer,
+    EncodersAnswer,
+    EncodersAskedAnswer,
     EvaluationAnswer,
     GainAnswer,
     HeadAnswer,
@@ -55,11 +59,13 @@ from fastlabel_gradio.api_models import (
     UnreadableAnswer,
 )
 from fastlabel_gradio.contradictions import Contradiction
+from fastlabel_gradio.encoder_report import EncoderReport, EncoderRow
 from fastlabel_gradio.errors import FastLabelError, InvalidLabelsError, StoreError, UnreadableItemError, shown
 from fastlabel_gradio.evaluation import AuditReport, wilson_interval
 from fastlabel_gradio.exports import EXPORTERS, harmless_rows
 from fastlabel_gradio.gallery import SHEET_COLUMNS, SoundGallery
 from fastlabel_gradio.groups import Grouping
+from fastlabel_gradio.inquiry import Finding
 from fastlabel_gradio.labeler import Evaluation, Labeler, Status
 from fastlabel_gradio.learning_record import LearningPoint
 from fastlabel_gradio.media.loudness import gain_db
@@ -132,6 +138,7 @@ def _create_router(projects: Mapping[str, Project]) -> APIRouter:
     for add_routes in (
         _add_batch_routes,
         _add_evaluation_route,
+        _add_encoder_routes,
         _add_label_routes,
         _add_download_routes,
         _add_media_routes,
@@ -190,6 +197,20 @@ def _add_evaluation_route(router: APIRouter, project_of: FindProject, who_asks: 
         labeler = chosen.labeler(who)
         wanted = target or chosen.config.target
         return _evaluation_answer(labeler.evaluation(wanted), wanted, labeler.schema.names, chosen.source.grouping)
+
+
+def _add_encoder_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
+    annotator = Annotated[str, who_asks]
+
+    @router.post("/api/encoders/compare")
+    def compare(who: annotator, body: ProjectInput | None = None) -> EncodersAskedAnswer:
+        """Begins to compare encoders on the labels so far, in the background; the GET tells how it goes."""
+        return EncodersAskedAnswer(requested=project_of(body.project if body else None).encoders_compared.ask())
+
+    @router.get("/api/encoders/compare")
+    def compared(who: annotator, project: OfProject = None) -> EncodersAnswer:
+        """Would another encoder be better? What was found since somebody asked."""
+        return _encoders_answer(project_of(project).encoders_compared.finding)
 
 
 def _add_label_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
@@ -472,6 +493,24 @@ def _audit_answer(report: AuditReport, names: Sequence[str], grouping: Grouping 
             for name, (correct, items) in zip(names, report.recall, strict=True)
         ],
     )
+
+
+def _encoders_answer(finding: Finding[EncoderReport]) -> EncodersAnswer:
+    report = finding.answer or EncoderReport(0, None, 0, 0, [])
+    return EncodersAnswer(
+        state=finding.state,
+        error=finding.error,
+        labels=report.labels,
+        groups=report.groups,
+        items=report.items,
+        encoders=report.encoders,
+        rows=[_encoder_row_answer(row) for row in report.rows],
+    )
+
+
+def _encoder_row_answer(row: EncoderRow) -> EncoderRowAnswer:
+    change = EncoderChangeAnswer(**asdict(row.change)) if row.change else None
+    return EncoderRowAnswer(**{**asdict(row), "change": change})
 
 
 def _given_contradiction(status: Status) -> str:

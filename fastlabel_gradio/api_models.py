@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_v
 
 from fastlabel_gradio.embedding_pipeline import State as EmbeddingState
 from fastlabel_gradio.encoder_change import ChangeState
+from fastlabel_gradio.inquiry import InquiryState
 from fastlabel_gradio.media.sound_view import Contrast
 from fastlabel_gradio.trainer import TrainingState
 from fastlabel_gradio.types import Kind, State
@@ -116,6 +117,39 @@ class EvaluationAnswer(Model):
     brought: GainAnswer | None = Field(
         description="by the last 100 labels, or the last fifth; null while no head since the start had so many less"
     )
+
+
+class EncoderChangeAnswer(Model):
+    labels: int = Field(description="how many labels it is measured on")
+    change: float = Field(description="accuracy less that of the encoder in use, on the same items")
+    low: float = Field(description="95 % interval of the change")
+    high: float
+
+
+class EncoderRowAnswer(Model):
+    encoder: str
+    in_use: bool
+    accuracy: float | None = Field(description="out of fold; null where `problem` says why there is none")
+    low: float | None = Field(description="95 % interval of the accuracy")
+    high: float | None
+    change: EncoderChangeAnswer | None = Field(description="null for the encoder in use")
+    items_per_s: float | None = Field(description="read and embedded on this machine, beside all else it does")
+    pool_s: float | None = Field(description="seconds that embedding the whole pool would take")
+    problem: str
+
+
+class EncodersAnswer(Model):
+    state: InquiryState
+    error: str = Field(description='why it failed; ""')
+    labels: int = Field(description="that are compared on, 2,000 at most; 0 before that is known")
+    groups: int | None = Field(description="of how many groups their items are; null without groups")
+    items: int = Field(description="of the pool")
+    encoders: int = Field(description="that are compared in all")
+    rows: list[EncoderRowAnswer] = Field(description="those that are through, the encoder in use first")
+
+
+class EncodersAskedAnswer(Model):
+    requested: bool = Field(description="false while they are compared already")
 
 
 class RenewAnswer(Model):

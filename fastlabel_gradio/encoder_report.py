@@ -6,7 +6,7 @@ Works beside a running app: it reads the labels and the index of the pool, takes
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -68,11 +68,13 @@ class EncoderReport:
 
     Attributes:
         labels: that were compared on. groups: how many groups their items are of; None without groups. items: of the pool.
+        encoders: that are compared in all.
     """
 
     labels: int
     groups: int | None
     items: int
+    encoders: int
     rows: list[EncoderRow]
 
 
@@ -96,13 +98,14 @@ def compare_encoders(
     workdir: Path,
     named: Mapping[str, PartConfig] | None = None,
     stop: Event | None = None,
+    tell: Callable[[EncoderReport], None] = lambda report: None,
 ) -> EncoderReport:
     """The encoder in use and others, on the labels that people gave so far. Takes as long as embedding those items takes.
 
     Args:
         workdir: as that of the app. base_dir: relative paths are relative to this folder.
         named: the others; by default every encoder that is known by name alone.
-        stop: set to end early, with the rows so far.
+        stop: set to end early, with the rows so far. tell: is given the report so far before every row.
 
     Raises:
         TooFewLabelsError: there are too few labels to compare by. ConfigError, SourceError, StoreError.
@@ -117,11 +120,13 @@ def compare_encoders(
     parts = {_as_listed(*used, kept): PartConfig.model_validate({**used[1], "kind": used[0]})}
     parts |= {name: part for name, part in (_known(source) if named is None else named).items() if name not in parts}
     groups = labeled.targets.groups
-    report = EncoderReport(len(labeled.items), None if groups is None else len(np.unique(groups)), pool.size, [])
+    group_count = None if groups is None else len(np.unique(groups))
+    report = EncoderReport(len(labeled.items), group_count, pool.size, len(parts), [])
     before: Judgement | None = None
     for name, part in parts.items():
         if stop.is_set():
             break
+        tell(replace(report, rows=list(report.rows)))
         log.info("%s embeds %d labeled items", name, len(labeled.items))
         row, judgement = _compared(name, part, kept, config, base_dir, source, pool, labeled, stop)
         if before and judgement:

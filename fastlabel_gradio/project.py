@@ -20,12 +20,14 @@ from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.encoder_change import EncoderChange
 from fastlabel_gradio.encoder_in_use import EncoderPlan, keep_encoder_in_use, kept_models, plan_encoder
+from fastlabel_gradio.encoder_report import EncoderReport, compare_encoders
 from fastlabel_gradio.encoder_verdict import EncoderJudge
 from fastlabel_gradio.encoders import AUTO, Encoder, EncoderChoice, check_encoder
 from fastlabel_gradio.errors import ConfigError, InvalidLabelsError, StoreError, shown
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.gallery import open_gallery
 from fastlabel_gradio.head import HeadRecipe
+from fastlabel_gradio.inquiry import Inquiry
 from fastlabel_gradio.label_store import LabelStore
 from fastlabel_gradio.labeler import Labeler, LabelerSettings
 from fastlabel_gradio.learner import LearnerSettings
@@ -66,6 +68,9 @@ class Project:
         self.source = open_source(config.source.kind, config.source.options, base_dir, workdir / "downloads")
         encoder = check_encoder(
             config.encoder.kind, config.encoder.options, self.source.kind, base_dir, kept_models(self.folder)
+        )
+        self.encoders_compared: Inquiry[EncoderReport] = Inquiry(
+            lambda tell, stop: compare_encoders(config, base_dir, workdir, stop=stop, tell=tell)
         )
         self.device = device
         self._lock = threading.Lock()
@@ -175,6 +180,7 @@ class Project:
 
     def close(self) -> None:
         """Ends the threads and closes the files. Nothing is lost without it: labels are durable when acknowledged."""
+        self.encoders_compared.close()
         self.pipeline.stop()
         for opened in self._labelers.values():
             opened.close()

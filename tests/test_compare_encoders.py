@@ -3,16 +3,20 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
+from fastlabel_gradio.access import annotator_of
+from fastlabel_gradio.api import create_api
 from fastlabel_gradio.app import main
 from fastlabel_gradio.encoder_report import compare_encoders, duration
 from fastlabel_gradio.encoders.listed import listed_encoders
 from fastlabel_gradio.errors import ConfigError, StoreError, TooFewLabelsError
 from fastlabel_gradio.project import Project
 from tests.grey_encoder import ColourEncoder, GreyEncoder
-from tests.pools import make_config, make_sound_config, true_labels, write_sounds
+from tests.pools import make_config, make_sound_config, true_labels, wait_for, write_sounds
 
 OpenProject = Callable[..., Project]
 
@@ -114,3 +118,38 @@ def test_a_list_names_a_model_or_a_path_behind_a_colon() -> None:
 
 def test_durations_are_read_at_a_glance() -> None:
     assert [duration(seconds) for seconds in (3.2, 600, 9_000)] == ["3 s", "10 min", "2.5 h"]
+
+
+def test_a_project_answers_it_in_the_background_and_ends_it_when_it_closes(
+    pictures: Path, open_project: OpenProject, no_network: None
+) -> None:
+    project = open_project(make_config(pictures, encoder="grey"))
+    api = create_api({"images": project})
+    api.dependency_overrides[annotator_of] = lambda: "ann"
+    with TestClient(api) as client:
+
+        def found() -> dict[str, Any]:
+            answer: dict[str, Any] = client.get("/api/encoders/compare").json()
+            return answer
+
+        def ask() -> dict[str, Any]:
+            assert client.post("/api/encoders/compare", json={}).json() == {"requested": True}
+            wait_for(lambda: found()["state"] != "running")
+            return found()
+
+        assert (found()["state"], found()["rows"]) == ("unasked", [])
+        assert (found_first := ask())["state"] == "failed"
+        assert "0 labels are too few to compare encoders: 20 are needed" in found_first["error"]
+        label(project, 30)
+        answer = ask()
+    assert (answer["state"], answer["error"], answer["labels"], answer["items"]) == ("answered", "", 30, 60)
+    assert answer["encoders"] == len(answer["rows"])
+    rows = {row["encoder"]: row for row in answer["rows"]}
+    assert answer["rows"][0] == rows["grey"]
+    assert rows["grey"]["in_use"]
+    assert rows["grey"]["change"] is None
+    assert rows["colours"]["change"]["change"] == pytest.approx(1 - rows["grey"]["accuracy"])
+    assert rows["colours"]["pool_s"] > 0
+    assert "cannot be had" in rows["clip"]["problem"]
+    project.close()
+    assert not project.encoders_compared.ask()

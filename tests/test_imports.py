@@ -14,7 +14,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         *("media", "label_store", "trainer", "evaluation", "learning_record", "kept_rows", "batch_queue"),
         *("milestones", "pool_news", "embedding_space", "pool_reader"),
     ),
-    ("config", "sources", "encoders", "head", "exports", "successor"),
+    ("config", "sources", "encoders", "head", "exports", "successor", "inquiry"),
     (
         *("embedding_store", "embedding_batch", "encoder_comparison", "encoder_fitting", "encoder_in_use"),
         *("gallery", "strategies", "scoring", "source_identity", "unheard"),

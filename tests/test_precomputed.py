@@ -148,6 +148,17 @@ def test_class_names_have_vectors_of_a_second_file(tmp_path: Path, vectors: np.n
         check_encoder("precomputed", {**options, "text": "classes.npy"}, "image", tmp_path).open()
 
 
+def test_columns_of_the_class_names_may_have_names_of_their_own(tmp_path: Path, vectors: np.ndarray) -> None:
+    options = write_parts(tmp_path, vectors)
+    classes = pa.table({"class": ["cat", "dog"], "embedding": [row.tolist() for row in vectors[:2]]})
+    pq.write_table(classes, tmp_path / "classes.parquet")
+    encoder = opened(tmp_path, {**options, "text": "classes.parquet"})
+    np.testing.assert_allclose(encoder.encode_text(["dog"]), unit(vectors)[[1]], atol=1e-6)
+    pq.write_table(classes.append_column("kind", [["a", "b"]]), tmp_path / "classes.parquet")
+    with pytest.raises(ConfigError, match="it is not clear which column is the id_column"):
+        check_encoder("precomputed", {**options, "text": "classes.parquet"}, "image", tmp_path)
+
+
 def test_names_of_rows_come_from_any_list(tmp_path: Path, vectors: np.ndarray) -> None:
     write_npy(tmp_path, vectors)
     (tmp_path / "names.csv").write_text("number,path\n" + "".join(f"7,{n}\n" for n in NAMES), encoding="utf-8")

@@ -16,7 +16,7 @@ from fastlabel_gradio.encoders.base import ENCODERS, EncoderOptions
 from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.encoders.vector_files import Block, VectorFile, open_vectors
 from fastlabel_gradio.encoders.vector_index import AMBIGUOUS, NOT_THERE, VectorIndex, file_name, name_key
-from fastlabel_gradio.errors import EncoderUnavailableError, StoreError
+from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError, StoreError
 from fastlabel_gradio.types import Embeddings
 
 BATCH_SIZE = 2_048
@@ -60,8 +60,15 @@ class PrecomputedOptions(EncoderOptions):
         return open_vectors(self.path, self.ids, self.id_column, self.vector_column)
 
     def opened_text(self) -> VectorFile | None:
-        """Raises ConfigError."""
-        return open_vectors(self.text, None, self.id_column, self.vector_column) if self.text else None
+        """Its columns may have names of their own, and are then found as where none is named. Raises ConfigError."""
+        if self.text is None:
+            return None
+        try:
+            return open_vectors(self.text, None, self.id_column, self.vector_column)
+        except ConfigError:
+            if not (self.id_column or self.vector_column):
+                raise
+            return open_vectors(self.text, None, "", "")
 
 
 @ENCODERS["image"].register("precomputed")

@@ -10,6 +10,7 @@ import pytest
 from tests.browser.conftest import Serving, Visit, become_guest, serve
 from tests.browser.label_page import LabelPage, expect
 from tests.browser.test_layout import CONTRAST
+from tests.grey_encoder import GreyEncoder
 from tests.pools import make_config, wait_for, write_pictures
 
 if TYPE_CHECKING:
@@ -392,3 +393,32 @@ def test_the_panel_has_the_contrast_that_reading_needs(audited: Audited, theme: 
     ratios = {text: page.panel.locator(text).first.evaluate(CONTRAST) for text in PANEL_TEXTS}
     ratios["line"] = page.line.evaluate(CONTRAST)
     assert {text: round(ratio, 2) for text, ratio in ratios.items() if ratio < 4.5} == {}
+
+
+def test_the_panel_answers_whether_another_encoder_would_be_better(
+    page: "Page", serving: Serving, tmp_path: Path, no_network: None
+) -> None:
+    pictures = write_pictures(tmp_path / "pictures", per_class=40)
+    encoder = GreyEncoder.name
+    config = make_config(pictures, encoder=encoder, classes=CLASSES[:3], train_every=1000, audit_share=0.3)
+    _, address = serving(config)
+    visitor = EvaluationPage(page, address)
+    visitor.learn(60)
+    visitor.open()
+    visitor.show()
+    question = visitor.panel.locator(".fl-encoder-question")
+    question.get_by_role("button", name="Compare encoders").click()
+    expect(question).to_contain_text("On 60 labels, each item judged by a head that did not see it.", timeout=60_000)
+    compared = visitor.rest.get("encoders/compare")
+    shown = {row["encoder"]: row for row in compared["rows"] if not row["problem"]}
+    rows = question.locator("tbody tr")
+    expect(rows).to_have_count(len(shown))
+    expect(rows.first).to_contain_text(f"grey (in use){100 * shown['grey']['accuracy']:.1f} %")
+    better = rows.filter(has_text="colours")
+    expect(better).to_contain_text(f"100.0 % ({100 * shown['colours']['low']:.1f} % to 100.0 %)")
+    expect(better).to_contain_text(f"+{100 * shown['colours']['change']['change']:.1f} points")
+    expect(question).to_contain_text("clip not compared: encoder 'clip' cannot be had")
+    visitor.open()
+    visitor.show()
+    expect(rows).to_have_count(len(shown))  # what was found stays
+    expect(question.get_by_role("button", name="Compare again")).to_be_enabled()

@@ -185,6 +185,105 @@ export interface components {
             /** @description of the encoder; null where no other one was asked for */
             change: components["schemas"]["ChangeAnswer"] | null;
         };
+        /** EncoderChangeAnswer */
+        EncoderChangeAnswer: {
+            /**
+             * Labels
+             * @description how many labels it is measured on
+             */
+            labels: number;
+            /**
+             * Change
+             * @description accuracy less that of the encoder in use, on the same items
+             */
+            change: number;
+            /**
+             * Low
+             * @description 95 % interval of the change
+             */
+            low: number;
+            /** High */
+            high: number;
+        };
+        /** EncoderRowAnswer */
+        EncoderRowAnswer: {
+            /** Encoder */
+            encoder: string;
+            /** In Use */
+            in_use: boolean;
+            /**
+             * Accuracy
+             * @description out of fold; null where `problem` says why there is none
+             */
+            accuracy: number | null;
+            /**
+             * Low
+             * @description 95 % interval of the accuracy
+             */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /** @description null for the encoder in use */
+            change: components["schemas"]["EncoderChangeAnswer"] | null;
+            /**
+             * Items Per S
+             * @description read and embedded on this machine, beside all else it does
+             */
+            items_per_s: number | null;
+            /**
+             * Pool S
+             * @description seconds that embedding the whole pool would take
+             */
+            pool_s: number | null;
+            /** Problem */
+            problem: string;
+        };
+        /** EncodersAnswer */
+        EncodersAnswer: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "unasked" | "running" | "answered" | "failed";
+            /**
+             * Error
+             * @description why it failed; ""
+             */
+            error: string;
+            /**
+             * Labels
+             * @description that are compared on, 2,000 at most; 0 before that is known
+             */
+            labels: number;
+            /**
+             * Groups
+             * @description of how many groups their items are; null without groups
+             */
+            groups: number | null;
+            /**
+             * Items
+             * @description of the pool
+             */
+            items: number;
+            /**
+             * Encoders
+             * @description that are compared in all
+             */
+            encoders: number;
+            /**
+             * Rows
+             * @description those that are through, the encoder in use first
+             */
+            rows: components["schemas"]["EncoderRowAnswer"][];
+        };
+        /** EncodersAskedAnswer */
+        EncodersAskedAnswer: {
+            /**
+             * Requested
+             * @description false while they are compared already
+             */
+            requested: boolean;
+        };
         /** EvaluationAnswer */
         EvaluationAnswer: {
             /** Target */

@@ -8,6 +8,8 @@ import { t } from "./words.js";
 /** @typedef {Schemas["StatusAnswer"]} StatusAnswer */
 /** @typedef {Schemas["EvaluationAnswer"]} EvaluationAnswer */
 /** @typedef {Schemas["PointAnswer"]} PointAnswer */
+/** @typedef {Schemas["EncodersAnswer"]} EncodersAnswer */
+/** @typedef {Schemas["EncoderRowAnswer"]} EncoderRowAnswer */
 /** @typedef {Record<string, string | number | boolean>} Query */
 
 const REQUEST_LIMIT_MS = 60000;
@@ -65,6 +67,16 @@ export class ProjectApi {
    */
   evaluation(target) {
     return this.get("api/evaluation", target ? { target } : {});
+  }
+
+  /** @returns {Promise<Schemas["EncodersAskedAnswer"]>} */
+  compareEncoders() {
+    return this.post("api/encoders/compare", {});
+  }
+
+  /** @returns {Promise<EncodersAnswer>} */
+  comparedEncoders() {
+    return this.get("api/encoders/compare");
   }
 
   /**

@@ -4,6 +4,7 @@
 import { ApiError } from "./api.js";
 import { measuredHeads } from "./chart_scale.js";
 import { button, el, setShown, setText } from "./dom.js";
+import { EncoderQuestion } from "./encoder_question.js";
 import { buildCurve } from "./evaluation_chart.js";
 import {
   describeAudit,
@@ -50,6 +51,7 @@ export class EvaluationPanel {
     this.recall = el("div", "fl-recall");
     this.trueFor = el("p", "fl-true-for");
     this.calibration = el("p", "fl-calibration");
+    this.encoders = new EncoderQuestion(api, signal);
     this.body = this.buildBody();
     this.node = el("div", "fl-evaluation", this.button, this.body);
     setShown(this.node, false);
@@ -58,7 +60,7 @@ export class EvaluationPanel {
 
   buildBody() {
     const target = el("label", "fl-target", t("target_accuracy"), this.input, "%");
-    const figures = [this.curve, this.recall, this.calibration];
+    const figures = [this.curve, this.recall, this.calibration, this.encoders.node];
     const parts = [this.advice, this.reasons, this.trueFor, target, this.problem, ...figures];
     const body = el("div", "fl-menu-body fl-evaluation-body", ...parts);
     body.id = `fl-evaluation-${this.api.project}`;
@@ -146,12 +148,14 @@ export class EvaluationPanel {
     this.body.scrollTop = 0;
     this.showTarget();
     this.paintBody();
+    this.encoders.look();
   }
 
   // A target that was typed but not entered is forgotten.
   close() {
     this.showTarget();
     setShown(this.body, false);
+    this.encoders.rest();
     this.button.setAttribute("aria-expanded", "false");
   }
 

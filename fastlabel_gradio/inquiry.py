@@ -1,0 +1,78 @@
+"""Inquiry: a question whose answer takes minutes, worked out in a thread of low priority when somebody asks it.
+
+Knows nothing of what is asked. One answer is worked out at a time; the last one stays until the question is asked again.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+from fastlabel_gradio.devices import lower_priority
+from fastlabel_gradio.errors import FastLabelError
+
+Answer = TypeVar("Answer")
+InquiryState = Literal["unasked", "running", "answered", "failed"]
+
+PATIENCE_S = 30.0  # for a step that cannot be broken off
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding(Generic[Answer]):
+    """What is known so far.
+
+    Attributes:
+        answer: while it is "running" what there is of it; None before that. error: why it "failed", a sentence.
+    """
+
+    state: InquiryState = "unasked"
+    answer: Answer | None = None
+    error: str = ""
+
+
+class Inquiry(Generic[Answer]):
+    """One question.
+
+    Args:
+        work: gives the answer; is given a function to tell what there is of it meanwhile, and an event that ends it early.
+    """
+
+    def __init__(self, work: Callable[[Callable[[Answer], None], threading.Event], Answer]) -> None:
+        self._work = work
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.finding: Finding[Answer] = Finding()
+
+    def ask(self) -> bool:
+        """Begins to work; False where it is at work already, or closed. Does not wait."""
+        with self._lock:
+            if self._stop.is_set() or self.finding.state == "running":
+                return False
+            self.finding = Finding("running")
+            self._thread = threading.Thread(target=self._run, name="inquiry", daemon=True)
+            self._thread.start()
+            return True
+
+    def close(self) -> None:
+        """Ends the work, and waits for it."""
+        with self._lock:
+            self._stop.set()
+        if self._thread is not None:
+            self._thread.join(PATIENCE_S)
+
+    def _run(self) -> None:
+        lower_priority()
+        try:
+            self.finding = Finding("answered", self._work(self._tell, self._stop))
+        except FastLabelError as error:
+            self.finding = Finding("failed", error=str(error))
+        except Exception:
+            log.exception("an inquiry failed")
+            self.finding = Finding("failed", error="It failed. The program's log says why.")
+
+    def _tell(self, answer: Answer) -> None:
+        self.finding = Finding("running", answer)
