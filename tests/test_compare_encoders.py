@@ -153,8 +153,8 @@ def test_a_project_answers_it_in_the_background_and_ends_it_when_it_closes(
     assert answer["rows"][0] == rows["grey"]
     assert rows["grey"]["in_use"]
     assert rows["grey"]["change"] is None
-    assert rows["colours"]["change"]["change"] == pytest.approx(1 - rows["grey"]["accuracy"])
-    assert rows["colours"]["pool_s"] > 0
+    assert rows[ColourEncoder.name]["change"]["change"] == pytest.approx(1 - rows["grey"]["accuracy"])
+    assert rows[ColourEncoder.name]["pool_s"] > 0
     assert "cannot be had" in rows["clip"]["problem"]
     project.close()
     assert not project.encoders_compared.ask()
