@@ -27,7 +27,7 @@ from fastlabel_gradio.encoders.listed import MAIN_OPTIONS
 from fastlabel_gradio.errors import ConfigError, FastLabelError, StoreError, TooFewLabelsError, UnreadableItemError
 from fastlabel_gradio.evaluation import Gain
 from fastlabel_gradio.label_store import LabelStore
-from fastlabel_gradio.learner import LearnerSettings, head_maker
+from fastlabel_gradio.learner import head_maker, learning_of
 from fastlabel_gradio.pool_reader import PoolReader
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.sources.base import Source
@@ -191,8 +191,7 @@ def _compared(
             began = time.perf_counter()
             vectors = np.concatenate(list(_embedded(encoder, source, labeled.items, workers, stop)))
             items_per_s = len(vectors) / (time.perf_counter() - began)
-        learning = LearnerSettings(prompt=config.prompt, seed=config.seed)
-        maker, _ = head_maker(encoder, labeled.schema, _Vectors(vectors), learning)
+        maker, _ = head_maker(encoder, labeled.schema, _Vectors(vectors), learning_of(config))
         found = None if stop.is_set() else judge(vectors, labeled.targets, maker, stop.is_set)
     except TooFewLabelsError:
         raise

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from fastlabel_gradio.candidates import WINDOW_ROWS, Shortlist
+from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.devices import at_low_priority
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
@@ -59,6 +60,12 @@ class LearnerSettings:
 
 
 DEFAULT_LEARNING = LearnerSettings()
+
+
+def learning_of(config: ProjectConfig, device: str = "cpu") -> LearnerSettings:
+    """How a project makes its heads, wherever it makes one."""
+    recipe = HeadRecipe(config.class_weighting, config.ensemble)
+    return LearnerSettings(config.train_every, config.prompt, recipe, config.seed, device)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,11 +26,10 @@ from fastlabel_gradio.encoders import AUTO, Encoder, EncoderChoice, check_encode
 from fastlabel_gradio.errors import ConfigError, InvalidLabelsError, StoreError, shown
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.gallery import open_gallery
-from fastlabel_gradio.head import HeadRecipe
 from fastlabel_gradio.inquiry import Inquiry
 from fastlabel_gradio.label_store import LabelStore
 from fastlabel_gradio.labeler import Labeler, LabelerSettings
-from fastlabel_gradio.learner import LearnerSettings
+from fastlabel_gradio.learner import learning_of
 from fastlabel_gradio.source_identity import check_owner
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.strategies import STRATEGIES
@@ -130,13 +129,7 @@ class Project:
             batch_size=self.config.batch_size,
             claim_s=60 * self.config.claim_minutes,
             audit_share=self.config.audit_share,
-            learner=LearnerSettings(
-                train_every=self.config.train_every,
-                prompt=self.config.prompt,
-                recipe=HeadRecipe(self.config.class_weighting, self.config.ensemble),
-                seed=self.config.seed,
-                device=self.device,
-            ),
+            learner=learning_of(self.config, self.device),
         )
 
     def start(self) -> None:

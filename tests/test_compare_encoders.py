@@ -8,13 +8,18 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from fastlabel_gradio import encoder_report
 from fastlabel_gradio.access import annotator_of
 from fastlabel_gradio.api import create_api
 from fastlabel_gradio.app import main
 from fastlabel_gradio.encoder_report import compare_encoders, duration
+from fastlabel_gradio.encoders import Encoder
 from fastlabel_gradio.encoders.listed import listed_encoders
 from fastlabel_gradio.errors import ConfigError, StoreError, TooFewLabelsError
+from fastlabel_gradio.head import HeadMaker
+from fastlabel_gradio.learner import LearnerSettings, Vectors, head_maker
 from fastlabel_gradio.project import Project
+from fastlabel_gradio.types import LabelSchema
 from tests.grey_encoder import ColourEncoder, GreyEncoder
 from tests.pools import make_config, make_sound_config, true_labels, wait_for, write_sounds
 
@@ -148,8 +153,27 @@ def test_a_project_answers_it_in_the_background_and_ends_it_when_it_closes(
     assert answer["rows"][0] == rows["grey"]
     assert rows["grey"]["in_use"]
     assert rows["grey"]["change"] is None
-    assert rows["colours"]["change"]["change"] == pytest.approx(1 - rows["grey"]["accuracy"])
-    assert rows["colours"]["pool_s"] > 0
+    assert rows[ColourEncoder.name]["change"]["change"] == pytest.approx(1 - rows["grey"]["accuracy"])
+    assert rows[ColourEncoder.name]["pool_s"] > 0
     assert "cannot be had" in rows["clip"]["problem"]
     project.close()
     assert not project.encoders_compared.ask()
+
+
+def test_encoders_are_compared_by_the_heads_that_the_project_makes(
+    pictures: Path, tmp_path: Path, open_project: OpenProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = make_config(pictures, encoder="grey", class_weighting=0.25, ensemble=2, seed=5)
+    project = open_project(config)
+    label(project, 24)
+    made: list[LearnerSettings] = []
+
+    def noted(
+        encoder: Encoder, schema: LabelSchema, space: Vectors, settings: LearnerSettings
+    ) -> tuple[HeadMaker, str]:
+        made.append(settings)
+        return head_maker(encoder, schema, space, settings)
+
+    monkeypatch.setattr(encoder_report, "head_maker", noted)
+    compare_encoders(config, tmp_path, tmp_path / "work", {})
+    assert made == [project.settings.learner]

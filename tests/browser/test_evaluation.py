@@ -10,7 +10,7 @@ import pytest
 from tests.browser.conftest import Serving, Visit, become_guest, serve
 from tests.browser.label_page import LabelPage, expect
 from tests.browser.test_layout import CONTRAST
-from tests.grey_encoder import GreyEncoder
+from tests.grey_encoder import ColourEncoder, GreyEncoder
 from tests.pools import make_config, wait_for, write_pictures
 
 if TYPE_CHECKING:
@@ -414,9 +414,9 @@ def test_the_panel_answers_whether_another_encoder_would_be_better(
     rows = question.locator("tbody tr")
     expect(rows).to_have_count(len(shown))
     expect(rows.first).to_contain_text(f"grey (in use){100 * shown['grey']['accuracy']:.1f} %")
-    better = rows.filter(has_text="full_colour")
-    expect(better).to_contain_text(f"100.0 % ({100 * shown['full_colour']['low']:.1f} % to 100.0 %)")
-    expect(better).to_contain_text(f"+{100 * shown['full_colour']['change']['change']:.1f} points")
+    better = rows.filter(has_text=ColourEncoder.name)
+    expect(better).to_contain_text(f"100.0 % ({100 * shown[ColourEncoder.name]['low']:.1f} % to 100.0 %)")
+    expect(better).to_contain_text(f"+{100 * shown[ColourEncoder.name]['change']['change']:.1f} points")
     expect(question).to_contain_text("clip not compared: encoder 'clip' cannot be had")
     visitor.open()
     visitor.show()
