@@ -587,14 +587,23 @@ class Labeler:
         """What has no row yet: unlabeled items; with states only those of which nothing was said."""
         told = self._ledger.judged_ids() if include_states else self._ledger.labeled_ids()
         state = "" if include_states else None
+        head = self._learner.head
         for block in self._store.item_blocks():
             rest = [(row, item_id) for row, item_id in block if item_id not in told]
-            predictions = self.predictions(np.array([row for row, _ in rest], dtype=np.int64))
-            for (_, item_id), prediction in zip(rest, predictions, strict=True):
-                name = self.schema.names[prediction.index] if prediction else ""
-                confidence = prediction.confidence if prediction else None
+            for (_, item_id), (name, confidence) in zip(
+                rest, self._scanned(head, [row for row, _ in rest]), strict=True
+            ):
                 yield ExportRow(item_id, predicted_label=name, confidence=confidence, state=state, source=state)
             self._learner.release_pages()
+
+    def _scanned(self, head: Head | None, rows: Sequence[int]) -> list[tuple[str, float | None]]:
+        """Predicted class and confidence of some rows by that head; "" and None without one."""
+        if head is None:
+            return [("", None)] * len(rows)
+        said = self._learner.scan.said(head, self._store.embeddings, np.array(rows, dtype=np.int64))
+        known = self.schema.known_names
+        names = [known.get(label.id, label.name) for label in head.info.labels]
+        return [(names[index], float(confidence)) for index, confidence in zip(*said, strict=True)]
 
 
 def _iso_time(seconds: float) -> str:

@@ -34,6 +34,7 @@ from fastlabel_gradio.head import (
 from fastlabel_gradio.kept_rows import KeptRows
 from fastlabel_gradio.learning_record import LearningPoint, LearningRecord
 from fastlabel_gradio.pool_ledger import PoolLedger
+from fastlabel_gradio.scan import Scan
 from fastlabel_gradio.trainer import NotYet, Trainer, Training
 from fastlabel_gradio.types import Embeddings, LabelSchema, Rows
 
@@ -69,7 +70,8 @@ class Learner:
         contradiction: items of one content that people labeled differently, as of the newest head.
         notice: why the saved head or the class names are not used; "" where there is nothing to say.
         kept: embeddings of labeled rows, in memory.
-        shortlist: what the newest heads were least sure of in a large pool.
+        scan: what the newest heads said of every row.
+        shortlist: what they were least sure of in a large pool.
 
     Args:
         ledger: gives what is labeled, as of the moment it is asked.
@@ -102,11 +104,13 @@ class Learner:
         self.contradiction: Contradiction | None = None
         self.notice = ""
         self.kept = KeptRows()
-        self.shortlist = Shortlist()
+        self.scan = Scan(folder / "scan.safetensors")
+        self.shortlist = Shortlist(self.scan)
         self._record = LearningRecord(folder / "learning_curve.jsonl")
         self._head: Head | None = None
         self._maker: HeadMaker | None = None  # once the encoder is there
         self._lesson: _Lesson | None = None
+        self._is_measured = True  # the newest head, or there is no need to
         self._said: list[_Said] = []  # by the heads of this run that are still needed to compare with, oldest first
         self._unsaved = ""
         self._trainer = Trainer(self._train, self._after_training_gently)
@@ -160,6 +164,11 @@ class Learner:
     def request(self) -> None:
         """Asks for a training now and returns at once."""
         self._trainer.request()
+
+    def scan_soon(self) -> None:
+        """Asks for a scan of what the newest head has not looked at, in the background."""
+        if self._head:
+            self._trainer.follow_up()
 
     def wait_for_head(self) -> None:
         """Waits a moment for a head that is being trained: 0.4 s at most, 2 s for the first one."""
@@ -236,6 +245,9 @@ class Learner:
         self._seen = self._ledger.changes - abs(self._ledger.trainable_count - trained_on)
         trained = self._head is not None and self._head.info.version > 0
         stale = self._head is not None and not self._is_honest(self._head)
+        if self._head and trained:
+            self.scan.load(self._head, self._store.embeddings)
+            self.scan_soon()
         if stale or self.unseen >= (self._settings.train_every if trained else 1):
             self.request()
 
@@ -245,6 +257,8 @@ class Learner:
         late = self._ledger.trainable_count - (self._head.info.label_count if self._head else 0)
         if late > 0:
             self.request()
+        elif self._head and self._head.info.version > 0:
+            self.scan_soon()
 
     def _train(self) -> None:
         """One training on the labels as they are now; runs in the trainer's thread."""
@@ -266,6 +280,7 @@ class Learner:
             self._lesson = _Lesson(rows, targets, self._head, self._lesson, groups)
             self._head = head
             self._seen = changes
+            self._is_measured = False
 
     def _maker_of_now(self) -> HeadMaker:
         """What makes heads for the schema of now. Raises NotYet while there is no encoder."""
@@ -282,8 +297,21 @@ class Learner:
         at_low_priority(lambda: self._after_training(is_superseded))
 
     def _after_training(self, is_superseded: Callable[[], bool]) -> None:
-        """Measures and calibrates the newest head, which is in use by then; runs in the trainer's thread."""
+        """Measures and calibrates the newest head, which is in use by then, and scans; runs in the trainer's thread."""
+        is_new = not self._is_measured
+        head = self._measured(is_superseded) if is_new else self._head
+        self.release_pages()
+        if head:
+            self._scan(head, is_superseded)
+        if is_new and self._lesson and self._lesson.is_new and not is_superseded():
+            self._compare_copies()  # last: who waits for a batch waits for none of this
+        if is_new and self._unsaved:
+            raise StoreError(self._unsaved)
+
+    def _measured(self, is_superseded: Callable[[], bool]) -> Head:
+        """The newest head, calibrated, once it is on the learning curve."""
         assert self._head and self._maker and self._lesson
+        self._is_measured = True
         rows, targets = self._lesson.rows, self._lesson.targets
         if self._lesson.is_new:
             self._measure(self._head)
@@ -292,12 +320,7 @@ class Learner:
         if head is not self._head:
             self._head = head
             self._save(head)
-        self.release_pages()
-        self._refresh_shortlist(head, is_superseded)
-        if self._lesson.is_new and not is_superseded():
-            self._compare_copies()  # last: who waits for a batch waits for none of this
-        if self._unsaved:
-            raise StoreError(self._unsaved)
+        return head
 
     def _save(self, head: Head) -> None:
         """Where it cannot be saved it is used all the same, and `_after_training` tells why when it is through."""
@@ -338,11 +361,14 @@ class Learner:
         contents = self._store.contents_of(list(label_of))
         self.contradiction = contradiction_among((key, item_id, label_of[row]) for key, item_id, row in contents)
 
-    def _refresh_shortlist(self, head: Head, is_superseded: Callable[[], bool]) -> None:
-        """What the head is least sure of in the whole of a large pool, for the batch after the next."""
-        if len(self._store) > WINDOW_ROWS:
-            embeddings, release = self._store.embeddings, self._store.release_pages
+    def _scan(self, head: Head, is_superseded: Callable[[], bool]) -> None:
+        """What the head says of the whole pool; of a large one what it is least sure of, for the batch after the next."""
+        embeddings = self._store.embeddings
+        if len(embeddings) > WINDOW_ROWS:
+            release = self._store.release_pages
             self.shortlist.refresh(head, embeddings, self._free_rows, release, is_superseded)
+        else:
+            self.scan.refresh(head, embeddings, self.release_pages, is_superseded)
 
     def _free_rows(self) -> Rows:
         self._ledger.catch_up(self._pipeline.progress)

@@ -14,7 +14,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         *("media", "label_store", "trainer", "evaluation", "learning_record", "kept_rows", "batch_queue"),
     ),
     ("config", "sources", "encoders", "head", "exports"),
-    ("embedding_store", "gallery", "strategies", "scoring", "source_identity", "unheard"),
+    ("embedding_store", "gallery", "strategies", "scoring", "scan", "source_identity", "unheard"),
     ("embedding_pipeline", "candidates"),
     ("pool_ledger",),
     ("learner",),
