@@ -8,6 +8,7 @@ FastLabelError
 │   └── UnavailableItemError  for a reason that may pass: its disk, memory, permission; it is tried again
 ├── EncoderUnavailableError  weights that cannot be had
 ├── CheckpointError        a head's checkpoint that does not belong to this encoder or schema
+├── InvalidQueryError      a query for items that names a class or an item that is not there
 ├── InvalidLabelsError     a submit with an unknown item, label or shape; nothing of it was stored
 └── StoreError             a label store or embedding store that cannot be opened or written
 """
@@ -49,6 +50,10 @@ class CheckpointError(FastLabelError):
 
 class InvalidLabelsError(FastLabelError):
     """A submit that names an unknown item or label. Nothing of it was stored."""
+
+
+class InvalidQueryError(FastLabelError):
+    """A query that names a class or an item that is not there."""
 
 
 class StoreError(FastLabelError):

@@ -34,6 +34,7 @@ from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import InvalidLabelsError, StoreError, shown
 from fastlabel_gradio.evaluation import Advice, AuditReport, Gain, advise
 from fastlabel_gradio.exports import ExportRow
+from fastlabel_gradio.finder import Finder
 from fastlabel_gradio.head import (
     Head,
     HeadInfo,
@@ -112,6 +113,9 @@ class _Pick:
 class Labeler:
     """The loop over one pool with one label schema and one head. All methods may be called from any thread.
 
+    Attributes:
+        finder: finds items by what is known of them.
+
     Args:
         schema: at least two labels.
         folder: where the head's checkpoint is kept.
@@ -145,6 +149,17 @@ class Labeler:
         self._picked: set[int] = set()  # rows that are being claimed
         self._rng = np.random.default_rng(settings.learner.seed)
         self._learner = Learner(schema, store, pipeline, self._ledger, self._look, folder, settings.learner, clock)
+        self.finder = Finder(
+            store,
+            pipeline,
+            labels,
+            self._ledger,
+            self._learner.scan,
+            self._catch_up,
+            lambda: self.schema,
+            lambda: self._learner.head,
+            self._learner.scan_soon,
+        )
         self._stop_watching = labels.watch(self._follow)
 
     # Batches
@@ -315,7 +330,7 @@ class Labeler:
             if said.label_id is None and not include_states:
                 continue
             name = names[said.label_id] if said.label_id is not None else ""
-            row = ExportRow(said.item_id, name, said.annotator, _iso_time(said.created_at))
+            row = ExportRow(said.item_id, name, said.annotator, iso_time(said.created_at))
             yield replace(row, state=said.state.value, source=said.source) if include_states else row
         if include_predictions:
             yield from self._predicted_rows(include_states=include_states)
@@ -326,6 +341,10 @@ class Labeler:
         self._learner.close()
 
     # Private: what other processes do
+
+    def _catch_up(self) -> None:
+        self._follow()
+        self._ledger.catch_up(self._pipeline.progress)
 
     def _follow(self) -> None:
         """Takes in what was written since the last look, and trains where enough of it is new."""
@@ -606,7 +625,7 @@ class Labeler:
         return [(names[index], float(confidence)) for index, confidence in zip(*said, strict=True)]
 
 
-def _iso_time(seconds: float) -> str:
+def iso_time(seconds: float) -> str:
     """In UTC; "" for a time that no calendar has, of a clock that was wrong or a row that was tampered with."""
     try:
         return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

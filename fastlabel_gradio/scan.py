@@ -127,6 +127,12 @@ class Scan:
             classes[wanted], confidences[wanted] = scored.classes[places], scored.confidences[places]
         return classes, confidences
 
+    def complete(self, head: Head, embeddings: AllRows) -> None:
+        """Scores now what that head, the newest, has not looked at."""
+        mark = self._begin(head)
+        for block in range(-(-len(embeddings) // BLOCK_ROWS)):
+            self._score(head, mark, embeddings, block)
+
     def view(self, labels: tuple[int, ...]) -> Scanned:
         """What is known now, of heads whose columns are the classes with these ids; nothing where they are others."""
         with self._lock:
