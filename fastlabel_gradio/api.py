@@ -24,6 +24,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from fastlabel_gradio import __version__
 from fastlabel_gradio.access import annotator_of
 from fastlabel_gradio.api_models import (
+    MAX_BATCH,
     MAX_NAME,
     MAX_NUMBER,
     AuditAnswer,
@@ -36,9 +37,12 @@ from fastlabel_gradio.api_models import (
     EncodersAnswer,
     EncodersAskedAnswer,
     EvaluationAnswer,
+    FoundAnswer,
     GainAnswer,
     HeadAnswer,
     ItemAnswer,
+    ItemsAnswer,
+    ItemsInput,
     Labels,
     LeftOutAnswer,
     PointAnswer,
@@ -60,24 +64,33 @@ from fastlabel_gradio.api_models import (
 )
 from fastlabel_gradio.contradictions import Contradiction
 from fastlabel_gradio.encoder_report import EncoderReport, EncoderRow
-from fastlabel_gradio.errors import FastLabelError, InvalidLabelsError, StoreError, UnreadableItemError, shown
+from fastlabel_gradio.errors import (
+    FastLabelError,
+    InvalidLabelsError,
+    InvalidQueryError,
+    StoreError,
+    UnreadableItemError,
+    shown,
+)
 from fastlabel_gradio.evaluation import AuditReport, wilson_interval
 from fastlabel_gradio.exports import EXPORTERS, harmless_rows
+from fastlabel_gradio.finder import FoundItem
 from fastlabel_gradio.gallery import SHEET_COLUMNS, SoundGallery
+from fastlabel_gradio.gallery.tile_cache import Facts
 from fastlabel_gradio.groups import Grouping
 from fastlabel_gradio.inquiry import Finding
-from fastlabel_gradio.labeler import Evaluation, Labeler, Status
+from fastlabel_gradio.labeler import Evaluation, Labeler, Status, iso_time
 from fastlabel_gradio.learning_record import LearningPoint
 from fastlabel_gradio.media.loudness import gain_db
 from fastlabel_gradio.project import Project
 from fastlabel_gradio.types import Batch, Item, Prediction, Reopened, TimeSpan
 from fastlabel_gradio.views import VIEWS
 
-MAX_BATCH = 1_000
 UNREADABLE_SHOWN = 200
 POINTS_SHOWN = 1_000
 WAITING_FOR_A_BATCH = 64  # requests in threads; who comes later waits without one, and is served later
 CHANGING_LABELS = 16
+LOOKING_FOR_ITEMS = 4  # each may look at all of the pool
 MEDIA_HEADERS = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
 
 
@@ -88,6 +101,7 @@ Row = Annotated[int, InPath(ge=-MAX_NUMBER, le=MAX_NUMBER)]
 
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,
+    InvalidQueryError: 422,
     UnreadableItemError: 422,
     StoreError: 503,
     FastLabelError: 400,
@@ -137,6 +151,7 @@ def _create_router(projects: Mapping[str, Project]) -> APIRouter:
 
     for add_routes in (
         _add_batch_routes,
+        _add_items_route,
         _add_evaluation_route,
         _add_encoder_routes,
         _add_label_routes,
@@ -181,6 +196,25 @@ def _add_batch_routes(router: APIRouter, project_of: FindProject, who_asks: Any)
         """Counts, embedding progress, head and training of a project."""
         chosen = project_of(project)
         return _status_answer(chosen, chosen.labeler(who), who)
+
+
+def _add_items_route(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
+    annotator = Annotated[str, who_asks]
+
+    @router.post("/api/items")
+    @in_line(LOOKING_FOR_ITEMS)
+    def items(who: annotator, body: ItemsInput) -> ItemsAnswer:
+        """A page of the items that a query names, with what was said of each and what the head says."""
+        chosen = project_of(body.project)
+        labeler = chosen.labeler(who)
+        page = labeler.finder.page(body.query, body.offset, body.size)
+        return ItemsAnswer(
+            total=page.total,
+            items=_found_answers(chosen, labeler, page.items),
+            head_version=page.head_version,
+            scanned=page.scanned,
+            rows=page.rows,
+        )
 
 
 def _add_evaluation_route(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
@@ -395,13 +429,7 @@ def _batch_answer(
     known = project.gallery.facts(batch.items)
     items = [
         ItemAnswer(
-            id=item.id,
-            **_media_answer(project, item, f"{row}?batch={batch.id}"),
-            duration_s=None if facts.seconds is None else round(facts.seconds, 3),
-            peak_dbfs=None if facts.peak_dbfs is None else round(facts.peak_dbfs, 1),
-            gain_db=gain_db(facts.peak_dbfs),
-            note=facts.note,
-            group=project.source.group_of(item),
+            **_shown_item(project, item, f"{row}?batch={batch.id}", facts),
             prediction=_prediction_answer(prediction, names) if prediction else None,
             label=(labels or {}).get(item.id),
         )
@@ -422,6 +450,38 @@ def _batch_answer(
         labeled=counts.labeled,
         unlabeled=counts.unlabeled,
     )
+
+
+def _found_answers(project: Project, labeler: Labeler, found: Sequence[FoundItem]) -> list[FoundAnswer]:
+    names = labeler.schema.names
+    known = project.gallery.facts([one.item for one in found])
+    predictions = labeler.predictions(np.array([one.row for one in found], dtype=np.int64))
+    return [
+        FoundAnswer(
+            **_shown_item(project, one.item, str(one.row), facts),
+            prediction=_prediction_answer(prediction, names) if prediction else None,
+            label=one.label,
+            state=one.state.value if one.state else None,
+            source=one.source,
+            annotator=one.owner.annotator if one.owner else None,
+            created_at=iso_time(one.owner.said_at) if one.owner else None,
+            similarity=None if one.similarity is None else round(one.similarity, 4),
+        )
+        for one, facts, prediction in zip(found, known, predictions, strict=True)
+    ]
+
+
+def _shown_item(project: Project, item: Item, place: str, facts: Facts) -> dict[str, Any]:
+    """The fields that say which item it is and how to show it."""
+    return {
+        "id": item.id,
+        **_media_answer(project, item, place),
+        "duration_s": None if facts.seconds is None else round(facts.seconds, 3),
+        "peak_dbfs": None if facts.peak_dbfs is None else round(facts.peak_dbfs, 1),
+        "gain_db": gain_db(facts.peak_dbfs),
+        "note": facts.note,
+        "group": project.source.group_of(item),
+    }
 
 
 def _media_answer(project: Project, item: Item, place: str) -> dict[str, Any]:

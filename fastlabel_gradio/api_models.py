@@ -11,9 +11,11 @@ from fastlabel_gradio.embedding_pipeline import State as EmbeddingState
 from fastlabel_gradio.encoder_change import ChangeState
 from fastlabel_gradio.inquiry import InquiryState
 from fastlabel_gradio.media.sound_view import Contrast
+from fastlabel_gradio.query import Query
 from fastlabel_gradio.trainer import TrainingState
-from fastlabel_gradio.types import Kind, State
+from fastlabel_gradio.types import Kind, LabelSource, State
 
+MAX_BATCH = 1_000
 MAX_LABELS = 10_000
 MAX_NAME = 64  # characters of a project, a strategy, a format, a batch id
 MAX_LABEL = 1_000
@@ -33,7 +35,9 @@ class PredictionAnswer(Model):
     confidence: float
 
 
-class ItemAnswer(Model):
+class MediaAnswer(Model):
+    """An item, and how to show it."""
+
     id: str
     media_url: str = Field(description="the picture, or the sound")
     spectrogram_url: str | None = Field(
@@ -49,7 +53,27 @@ class ItemAnswer(Model):
         None, description="the recording, site, speaker or burst that it is of, where that is known"
     )
     prediction: PredictionAnswer | None
+
+
+class ItemAnswer(MediaAnswer):
     label: int | None = Field(None, description="set where an undo opened the item again")
+
+
+class FoundAnswer(MediaAnswer):
+    label: str | None = Field(description="the class that stands")
+    state: Literal["label", "skip", "unsure", "bad"] | None = Field(description="null where nothing was said")
+    source: LabelSource | None
+    annotator: str | None = Field(description="who said what stands")
+    created_at: str | None = Field(description="and when, in UTC")
+    similarity: float | None = Field(description="cosine with what `near` asks for, -1 to 1; null without it")
+
+
+class ItemsAnswer(Model):
+    total: int = Field(description="items that the query has")
+    items: list[FoundAnswer]
+    head_version: int = Field(description="of the newest head that looked at the pool")
+    scanned: int = Field(description="rows of the pool that it has looked at; of the others earlier heads speak")
+    rows: int = Field(description="items that are embedded, some of which may have left the source since")
 
 
 class BatchAnswer(Model):
@@ -339,3 +363,9 @@ class ProjectInput(Model):
 
 class RenewInput(ProjectInput):
     batch_id: BatchId
+
+
+class ItemsInput(ProjectInput):
+    query: Query = Query()
+    offset: Annotated[StrictInt, Field(ge=0, le=MAX_NUMBER)] = 0
+    size: Annotated[StrictInt, Field(ge=1, le=MAX_BATCH)] = 100

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from fastlabel_gradio.head import BLOCK_ROWS, Head
+from fastlabel_gradio.head import Head
+from fastlabel_gradio.scan import UNSEEN, Scan
 from fastlabel_gradio.scoring import score_rows
-from fastlabel_gradio.strategies.uncertainty import margin_score
 from fastlabel_gradio.types import Embeddings, Probabilities, Rows
 
 WINDOW_ROWS = 32_768
 SHORTLIST_ROWS = 4_096  # shared evenly by the predicted classes
-BLOCKS_BETWEEN_RELEASES = 32
 COPIED_AT_ONCE = 256  # rows at random places, each of which maps many pages
 
 FreeRows = Int64[np.ndarray, " free"]
@@ -61,15 +60,15 @@ def candidates_of(
 class Shortlist:
     """The rows of one pool that are held least certain, as many of each predicted class, so that rare ones are among them.
 
-    Keeps three bytes a row (four with more than 256 classes), and copies of the embeddings of SHORTLIST_ROWS rows at most.
-    `outside` may be called while `refresh` runs in another thread.
+    Reads what a scan has of the pool, and keeps copies of the embeddings of SHORTLIST_ROWS rows at most. `outside` may be
+    called while `refresh` runs in another thread.
+
+    Attributes:
+        scan: what heads said of every row.
     """
 
-    def __init__(self) -> None:
-        self._margins = np.zeros(0, dtype=np.float16)
-        self._classes = np.zeros(0, dtype=np.uint8)
-        self._place = 0  # the block to score next
-        self._news = 0  # blocks scored since the list was made
+    def __init__(self, scan: Scan | None = None) -> None:
+        self.scan = scan or Scan()
         self._listed: tuple[Rows, Embeddings] = np.zeros(0, dtype=np.int64), np.zeros((0, 0), dtype=np.float32)
 
     def outside(self, window: Int64[np.ndarray, " window"], free: FreeRows) -> tuple[Rows, Embeddings]:
@@ -86,46 +85,28 @@ class Shortlist:
         release_pages: Callable[[], None],
         is_superseded: Callable[[], bool],
     ) -> bool:
-        """Scores the whole pool in blocks and makes a new list; False where it stopped because a newer head is wanted.
+        """Scans the whole pool and makes a new list; False where it stopped because a newer head is wanted.
 
-        What was scored by then stays, and the next refresh goes on behind it, so that with an annotator in a hurry the
-        list is made from what several heads said.
+        With an annotator in a hurry the list is made from what several heads said.
 
         Args:
             free_rows: gives the rows that may be on the list, ascending; called when the scores are there.
             release_pages: called now and then, so that the rows that were read do not stay in memory.
         """
-        self._make_room(len(embeddings), len(head.info.labels))
-        blocks = -(-len(embeddings) // BLOCK_ROWS)
-        for number in range(blocks):
-            if is_superseded():
-                return False
-            self._score(head, embeddings, self._place % blocks)
-            self._place = (self._place + 1) % blocks
-            self._news += 1
-            if number % BLOCKS_BETWEEN_RELEASES == 0:
-                release_pages()
-            if self._news >= blocks or number == blocks - 1:
-                self._make_list(embeddings, free_rows(), release_pages)
-        release_pages()
-        return True
+        labels = tuple(label.id for label in head.info.labels)
 
-    def _make_room(self, rows: int, classes: int) -> None:
-        kind = np.uint8 if classes <= 256 else np.uint16
-        more = rows - len(self._margins)
-        self._margins = np.concatenate([self._margins, np.full(more, np.inf, dtype=np.float16)])
-        self._classes = np.concatenate([self._classes.astype(kind), np.zeros(more, dtype=kind)])
+        def make_list() -> None:
+            self._make_list(labels, embeddings, free_rows(), release_pages)
 
-    def _score(self, head: Head, embeddings: AllRows, block: int) -> None:
-        rows = slice(block * BLOCK_ROWS, min((block + 1) * BLOCK_ROWS, len(embeddings)))
-        probabilities = head.predict_proba(embeddings[rows])
-        self._margins[rows] = 1 - margin_score(probabilities)
-        self._classes[rows] = probabilities.argmax(axis=1)
+        return self.scan.refresh(head, embeddings, release_pages, is_superseded, make_list)
 
-    def _make_list(self, embeddings: AllRows, free: Rows, release_pages: Callable[[], None]) -> None:
-        self._news = 0
-        free = free[free < len(embeddings)]
-        rows = np.sort(free[_least_certain(self._margins[free], self._classes[free], SHORTLIST_ROWS)])
+    def _make_list(
+        self, labels: tuple[int, ...], embeddings: AllRows, free: Rows, release_pages: Callable[[], None]
+    ) -> None:
+        found = self.scan.view(labels)
+        free = free[free < min(len(embeddings), len(found.classes))]
+        free = free[found.classes[free] != UNSEEN]
+        rows = np.sort(free[_least_certain(found.margins[free], found.classes[free], SHORTLIST_ROWS)])
         vectors = np.empty((len(rows), embeddings.shape[1]), dtype=np.float32)
         for start in range(0, len(rows), COPIED_AT_ONCE):
             vectors[start : start + COPIED_AT_ONCE] = embeddings[rows[start : start + COPIED_AT_ONCE]]
@@ -146,7 +127,7 @@ def _least_certain(margins: np.ndarray, classes: np.ndarray, most: int) -> np.nd
 
     Args:
         margins: float16[n], at least 0: their bits are in the order of the numbers.
-        classes: unsigned integers[n], of 16 bits at most.
+        classes: int16[n], at least 0.
     """
     order = np.argsort(classes.astype(np.uint32) << 16 | margins.view(np.uint16), kind="stable")
     counts = np.bincount(classes)

@@ -9,6 +9,7 @@ FastLabelError
 ├── EncoderUnavailableError  weights that cannot be had
 ├── CheckpointError        a head's checkpoint that does not belong to this encoder or schema
 ├── TooFewLabelsError      a comparison that needs more labels than there are
+├── InvalidQueryError      a query for items that names a class or an item that is not there
 ├── InvalidLabelsError     a submit with an unknown item, label or shape; nothing of it was stored
 └── StoreError             a label store or embedding store that cannot be opened or written
 """
@@ -54,6 +55,10 @@ class TooFewLabelsError(FastLabelError):
 
 class InvalidLabelsError(FastLabelError):
     """A submit that names an unknown item or label. Nothing of it was stored."""
+
+
+class InvalidQueryError(FastLabelError):
+    """A query that names a class or an item that is not there."""
 
 
 class StoreError(FastLabelError):

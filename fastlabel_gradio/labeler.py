@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, proxy
 
 import numpy as np
 from jaxtyping import Int64
@@ -34,6 +34,7 @@ from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import InvalidLabelsError, StoreError, shown
 from fastlabel_gradio.evaluation import Advice, AuditReport, Gain, advise
 from fastlabel_gradio.exports import ExportRow
+from fastlabel_gradio.finder import Finder
 from fastlabel_gradio.head import (
     Head,
     HeadInfo,
@@ -112,6 +113,9 @@ class _Pick:
 class Labeler:
     """The loop over one pool with one label schema and one head. All methods may be called from any thread.
 
+    Attributes:
+        finder: finds items by what is known of them.
+
     Args:
         schema: at least two labels.
         folder: where the head's checkpoint is kept.
@@ -145,6 +149,18 @@ class Labeler:
         self._picked: set[int] = set()  # rows that are being claimed
         self._rng = np.random.default_rng(settings.learner.seed)
         self._learner = Learner(schema, store, pipeline, self._ledger, self._look, folder, settings.learner, clock)
+        me = proxy(self)  # a closed labeler is let go at once: nothing that it has holds it
+        self.finder = Finder(
+            store,
+            pipeline,
+            labels,
+            self._ledger,
+            lambda: me._catch_up(),
+            lambda: me.schema,
+            lambda: me.head,
+            self._learner.ground_of,
+            self._learner.scan_soon,
+        )
         self._stop_watching = labels.watch(self._follow)
 
     # Batches
@@ -315,7 +331,7 @@ class Labeler:
             if said.label_id is None and not include_states:
                 continue
             name = names[said.label_id] if said.label_id is not None else ""
-            row = ExportRow(said.item_id, name, said.annotator, _iso_time(said.created_at))
+            row = ExportRow(said.item_id, name, said.annotator, iso_time(said.created_at))
             yield replace(row, state=said.state.value, source=said.source) if include_states else row
         if include_predictions:
             yield from self._predicted_rows(include_states=include_states)
@@ -326,6 +342,10 @@ class Labeler:
         self._learner.close()
 
     # Private: what other processes do
+
+    def _catch_up(self) -> None:
+        self._follow()
+        self._ledger.catch_up(self._pipeline.progress)
 
     def _follow(self) -> None:
         """Takes in what was written since the last look, and trains where enough of it is new."""
@@ -588,17 +608,27 @@ class Labeler:
         """What has no row yet: unlabeled items; with states only those of which nothing was said."""
         told = self._ledger.judged_ids() if include_states else self._ledger.labeled_ids()
         state = "" if include_states else None
+        head = self._learner.head
         for block in self._store.item_blocks():
             rest = [(row, item_id) for row, item_id in block if item_id not in told]
-            predictions = self.predictions(np.array([row for row, _ in rest], dtype=np.int64))
-            for (_, item_id), prediction in zip(rest, predictions, strict=True):
-                name = self.schema.names[prediction.index] if prediction else ""
-                confidence = prediction.confidence if prediction else None
+            for (_, item_id), (name, confidence) in zip(
+                rest, self._scanned(head, [row for row, _ in rest]), strict=True
+            ):
                 yield ExportRow(item_id, predicted_label=name, confidence=confidence, state=state, source=state)
             self._learner.release_pages()
 
+    def _scanned(self, head: Head | None, rows: Sequence[int]) -> list[tuple[str, float | None]]:
+        """Predicted class and confidence of some rows by that head; "" and None without one."""
+        if head is None:
+            return [("", None)] * len(rows)
+        ground = self._learner.ground_of(head)
+        said = ground.scan.said(head, ground.embeddings, np.array(rows, dtype=np.int64))
+        known = self.schema.known_names
+        names = [known.get(label.id, label.name) for label in head.info.labels]
+        return [(names[index], float(confidence)) for index, confidence in zip(*said, strict=True)]
 
-def _iso_time(seconds: float) -> str:
+
+def iso_time(seconds: float) -> str:
     """In UTC; "" for a time that no calendar has, of a clock that was wrong or a row that was tampered with."""
     try:
         return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

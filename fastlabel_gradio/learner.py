@@ -6,7 +6,7 @@ What is labeled is the ledger's affair, who asks for a training the labeler's.
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -17,11 +17,12 @@ from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.devices import at_low_priority
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
-from fastlabel_gradio.embedding_space import NO_EMBEDDINGS, EmbeddingSpace, Vectors
+from fastlabel_gradio.embedding_space import EmbeddingSpace, Vectors
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.encoders import Encoder
 from fastlabel_gradio.errors import CheckpointError, EncoderUnavailableError, StoreError
 from fastlabel_gradio.evaluation import AuditReport, Gain, audit, cohen_kappa, gain, labels_compared
+from fastlabel_gradio.ground import Ground
 from fastlabel_gradio.head import (
     DEFAULT_RECIPE,
     SAMPLE_ROWS,
@@ -33,11 +34,11 @@ from fastlabel_gradio.head import (
     load_head,
     save_head,
 )
-from fastlabel_gradio.kept_rows import KeptRows
 from fastlabel_gradio.learning_record import LearningPoint, LearningRecord
 from fastlabel_gradio.pool_ledger import PoolLedger
+from fastlabel_gradio.scan import Scan
 from fastlabel_gradio.trainer import NotYet, Trainer, Training
-from fastlabel_gradio.types import Embeddings, LabelSchema, Probabilities, Rows
+from fastlabel_gradio.types import Embeddings, LabelSchema, Rows
 
 HEAD_WAIT_S = 0.4
 FIRST_HEAD_WAIT_S = 2.0  # a screen without any suggestion costs more than that
@@ -66,33 +67,6 @@ def learning_of(config: ProjectConfig, device: str = "cpu") -> LearnerSettings:
     """How a project makes its heads, wherever it makes one."""
     recipe = HeadRecipe(config.class_weighting, config.ensemble)
     return LearnerSettings(config.train_every, config.prompt, recipe, config.seed, device)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Ground:
-    """The vectors of one encoder, with what was copied and found of them, and what makes heads of them.
-
-    Another encoder that takes over has another ground, with the same rows. A head is asked on its own: `Learner.ground_of`.
-
-    Attributes:
-        maker: None until the encoder is there.
-        kept: embeddings of labeled rows, in memory.
-        shortlist: what the newest heads were least sure of in a large pool.
-    """
-
-    space: EmbeddingSpace | None = None
-    maker: HeadMaker | None = None
-    kept: KeptRows = field(default_factory=KeptRows)
-    shortlist: Shortlist = field(default_factory=Shortlist)
-
-    @property
-    def embeddings(self) -> Embeddings:
-        """float32[rows, dim]: all that there are, as a snapshot."""
-        return NO_EMBEDDINGS if self.space is None else self.space.embeddings
-
-    def says(self, head: Head, rows: Rows) -> Probabilities:
-        """float32[n, classes], what a head of this ground says of some rows."""
-        return head.predict_proba_rows(self.embeddings, rows)
 
 
 _prompts: WeakKeyDictionary[Encoder, dict[tuple[str, ...], Embeddings]] = WeakKeyDictionary()
@@ -133,6 +107,7 @@ class Learner:
         self._settings = settings
         self._clock = clock
         self.checkpoint = folder / "head.safetensors"
+        self._scan_file = folder / "scan.safetensors"
         self._seen = 0  # changes of labels, of all in the ledger
         self.contradiction: Contradiction | None = None
         self.notice = ""
@@ -140,6 +115,7 @@ class Learner:
         self._head: Head | None = None
         self._ground = self._former = Ground()  # of the encoder in use, and of the one before
         self._lesson: _Lesson | None = None
+        self._is_measured = True  # the newest head, or there is no need to
         self._said: list[_Said] = []  # by the heads of this run that are still needed to compare with, oldest first
         self._unsaved = ""
         self._trainer = Trainer(self._train, self._after_training_gently)
@@ -200,6 +176,11 @@ class Learner:
     def request(self) -> None:
         """Asks for a training now and returns at once."""
         self._trainer.request()
+
+    def scan_soon(self) -> None:
+        """Asks for a scan of what the newest head has not looked at, in the background."""
+        if self._head:
+            self._trainer.follow_up()
 
     def wait_for_head(self) -> None:
         """Waits a moment for a head that is being trained: 0.4 s at most, 2 s for the first one."""
@@ -275,10 +256,13 @@ class Learner:
         trained_on = head.info.label_count if head else 0
         self._seen = self._ledger.changes - abs(self._ledger.trainable_count - trained_on)
         with self._lock:
-            self._ground = Ground(space, maker)  # from now on heads may be trained
+            self._ground = self._new_ground(space, maker)  # from now on heads may be trained
             self._head = _fitting(head, self._schema)
             is_stale = maker.labels != self._schema.labels or (head is not None and not self._is_honest(head))
         is_trained = head is not None and head.info.version > 0
+        if head and is_trained:
+            self._ground.scan.load(head, self._ground.embeddings)
+            self.scan_soon()
         if is_stale or self.unseen >= (self._settings.train_every if is_trained else 1):
             self.request()
 
@@ -294,8 +278,8 @@ class Learner:
             return
         maker, self.notice = head_maker(encoder, self._schema, space, self._settings, self._ledger.audit_mark)
         with self._lock:
-            self._former, self._ground = self._ground, Ground(space, maker)
-            self._said = []
+            self._former, self._ground = self._ground, self._new_ground(space, maker)
+            self._said, self._is_measured = [], True
         self._trainer.request()
         self._trainer.wait(CHANGE_WAIT_S)
         with self._lock:
@@ -303,6 +287,10 @@ class Learner:
                 # Too few labels, or the training failed. Classes may have changed meanwhile, and the maker with them.
                 first = self._ground.maker.first() if self._ground.maker else None
                 self._head = _fitting(first, self._schema)
+
+    def _new_ground(self, space: EmbeddingSpace, maker: HeadMaker) -> Ground:
+        """Of the encoder in use from now on: what its heads say of the pool is what is kept on disk."""
+        return Ground(space, maker, shortlist=Shortlist(Scan(self._scan_file)))
 
     def _is_on(self, encoder: Encoder) -> bool:
         return self._ground.maker is not None and self._ground.maker.encoder_fingerprint == encoder.space
@@ -313,6 +301,8 @@ class Learner:
         late = self._ledger.trainable_count - (self._head.info.label_count if self._head else 0)
         if late > 0:
             self.request()
+        elif self._head and self._head.info.version > 0:
+            self.scan_soon()
 
     def _train(self) -> None:
         """One training on the labels as they are now; runs in the trainer's thread."""
@@ -341,6 +331,7 @@ class Learner:
             self._lesson = _Lesson(rows, targets, before, last, groups)
             self._head = head
             self._seen = changes
+            self._is_measured = False
 
     def _ground_of_now(self) -> tuple[Ground, HeadMaker]:
         """The vectors of the encoder in use, and what makes heads of them for the schema of now.
@@ -366,11 +357,24 @@ class Learner:
         at_low_priority(lambda: self._after_training(is_superseded))
 
     def _after_training(self, is_superseded: Callable[[], bool]) -> None:
-        """Measures and calibrates the newest head, which is in use by then; runs in the trainer's thread."""
-        ground, trained = self._ground, self._head
-        assert self._lesson
-        if trained is None or ground.maker is None or self.ground_of(trained) is not ground:
+        """Measures and calibrates the newest head, which is in use by then, and scans; runs in the trainer's thread."""
+        ground, newest, is_new = self._ground, self._head, not self._is_measured
+        if newest is None or self.ground_of(newest) is not ground:
             return  # another encoder has just taken over, or the classes were changed
+        head = self._measured(ground, newest, is_superseded) if is_new else newest
+        if head is None:
+            return  # the same
+        self.release_pages()
+        self._scan(ground, head, is_superseded)
+        if is_new and self._lesson and self._lesson.is_new and not is_superseded():
+            self._compare_copies()  # last: who waits for a batch waits for none of this
+        if is_new and self._unsaved:
+            raise StoreError(self._unsaved)
+
+    def _measured(self, ground: Ground, trained: Head, is_superseded: Callable[[], bool]) -> Head | None:
+        """The newest head, calibrated, once it is on the learning curve; None where it is not the newest any more."""
+        assert ground.maker and self._lesson
+        self._is_measured = True
         rows, targets = self._lesson.rows, self._lesson.targets
         if self._lesson.is_new:
             self._measure(trained)
@@ -379,15 +383,10 @@ class Learner:
         if head is not trained:
             with self._lock:
                 if self._head is not trained:
-                    return  # the same
+                    return None
                 self._head = head
             self._save(head)
-        self.release_pages()
-        self._refresh_shortlist(head, is_superseded)
-        if self._lesson.is_new and not is_superseded():
-            self._compare_copies()  # last: who waits for a batch waits for none of this
-        if self._unsaved:
-            raise StoreError(self._unsaved)
+        return head
 
     def _save(self, head: Head) -> None:
         """Where it cannot be saved it is used all the same, and `_after_training` tells why when it is through."""
@@ -430,11 +429,14 @@ class Learner:
         contents = self._store.contents_of(list(label_of))
         self.contradiction = contradiction_among((key, item_id, label_of[row]) for key, item_id, row in contents)
 
-    def _refresh_shortlist(self, head: Head, is_superseded: Callable[[], bool]) -> None:
-        """What the head is least sure of in the whole of a large pool, for the batch after the next."""
-        if len(self._store) > WINDOW_ROWS:
-            ground, release = self.ground_of(head), self._store.release_pages
-            ground.shortlist.refresh(head, ground.embeddings, self._free_rows, release, is_superseded)
+    def _scan(self, ground: Ground, head: Head, is_superseded: Callable[[], bool]) -> None:
+        """What the head says of the whole pool; of a large one what it is least sure of, for the batch after the next."""
+        embeddings = ground.embeddings
+        if len(embeddings) > WINDOW_ROWS:
+            release = self._store.release_pages
+            ground.shortlist.refresh(head, embeddings, self._free_rows, release, is_superseded)
+        else:
+            ground.scan.refresh(head, embeddings, self.release_pages, is_superseded)
 
     def _free_rows(self) -> Rows:
         self._ledger.catch_up(self._pipeline.progress)

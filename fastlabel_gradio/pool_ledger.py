@@ -9,7 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
-from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar, get_args
 
 import numpy as np
 
@@ -17,10 +17,14 @@ from fastlabel_gradio.embedding_pipeline import EmbeddingProgress
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.groups import AUDITED, TRAINED, WAITING, spread_order
 from fastlabel_gradio.label_store import Changes, Claim, Position, Standing, has_run_out
-from fastlabel_gradio.types import Counts, LabelSchema, Rows, State
+from fastlabel_gradio.types import Counts, LabelSchema, LabelSource, Rows, State
 
 AUDIT_ROWS_LOOKED_AT = 5_000  # the first free ones, a random sample: a batch draws a few of them
 UNTAUGHT = -1  # in place of a label id
+# What stands of a row: numbers from 1 in the order of `STATES` and `SOURCES`, 0 for nothing; the label's id where it has one.
+SAID = np.dtype([("state", np.int8), ("source", np.int8), ("label", np.int32)])
+STATES = tuple(State)
+SOURCES: tuple[LabelSource, ...] = get_args(LabelSource)
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -41,6 +45,20 @@ class LabeledSet(NamedTuple):
     groups: Rows | None
     schema: LabelSchema
     changes: int
+
+
+class Standings(NamedTuple):
+    """What stands of every row, as of one moment.
+
+    Attributes:
+        said: SAID[rows].
+        in_pool: bool[rows], False where the item is gone, unreadable, or has another row by now.
+        groups: int64[rows], the key of each row's group (`group_key`), 0 where it is of none; None where there are no groups.
+    """
+
+    said: np.ndarray
+    in_pool: np.ndarray
+    groups: np.ndarray | None
 
 
 def _locked(
@@ -91,6 +109,7 @@ class PoolLedger:
         self._aside = np.zeros(0, dtype=bool)
         self._side = np.zeros(0, dtype=np.uint8)
         self._taught = np.zeros(0, dtype=np.int32)  # the label id of each row that heads are trained or measured on
+        self._said = np.zeros(0, dtype=SAID)
         self._group = np.zeros(0, dtype=np.int64)  # 0: of no group, or of one that is not known yet
         self._groups_version = -1
         self._audit_share = audit_share
@@ -184,6 +203,19 @@ class PoolLedger:
         """Whether nothing is reserved though a share of the groups should be."""
         may_be_drawn = (self._is_of(AUDITED) | self._is_of(WAITING)) & ~self._retired[: self._seen_rows]
         return bool(self._audit_share and self._store.groups.rule and not may_be_drawn.any())
+
+    @_locked
+    def standings(self) -> Standings:
+        """What stands of every row."""
+        rows = self._seen_rows
+        groups = self._group[:rows].copy() if self._store.groups.rule else None
+        return Standings(self._said[:rows].copy(), ~self._retired[:rows], groups)
+
+    @_locked
+    def judged_rows(self, item_ids: Sequence[str]) -> Rows:
+        """int64[n], the row of each item; -1 where nothing stands of it, or it is not embedded."""
+        known = self._row_of
+        return np.array([known.get(item_id, -1) for item_id in item_ids], dtype=np.int64)
 
     @_locked
     def judged_ids(self) -> set[str]:
@@ -366,6 +398,7 @@ class PoolLedger:
             followed = standing is not None or item_id in self._claims
             self._free[row] = not (followed or self._retired[row])
             self._taught[row] = self._label_taught(standing)
+            self._said[row] = _as_said(standing)
             if not followed:
                 del self._row_of[item_id]  # its content may change, and its row with it, while nobody looks
 
@@ -380,7 +413,7 @@ class PoolLedger:
             room = max(rows, 2 * len(self._free))
             self._free, self._retired = _grown(self._free, room), _grown(self._retired, room)
             self._aside, self._side = _grown(self._aside, room), _grown(self._side, room)
-            self._taught = _grown(self._taught, room)
+            self._taught, self._said = _grown(self._taught, room), _grown(self._said, room)
         self._free[self._seen_rows : rows] = True
         self._taught[self._seen_rows : rows] = UNTAUGHT
 
@@ -449,6 +482,15 @@ class PoolLedger:
         self._retired[rows] = True
         self._free[rows] = False
         self._taught[rows] = UNTAUGHT
+        self._said[rows] = _as_said(None)
+
+
+def _as_said(standing: Standing | None) -> tuple[int, int, int]:
+    """As a row of SAID."""
+    if standing is None:
+        return 0, 0, UNTAUGHT
+    label_id = UNTAUGHT if standing.label_id is None else standing.label_id
+    return STATES.index(standing.state) + 1, SOURCES.index(standing.source) + 1, label_id
 
 
 def _targets(label_ids: np.ndarray, schema: LabelSchema) -> np.ndarray:

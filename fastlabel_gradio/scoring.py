@@ -1,10 +1,11 @@
-"""Scoring: what a head says of many rows of the pool, in blocks that all cores share.
+"""Scoring: what a head says of many rows of the pool, and how alike they are to a vector, in blocks that all cores share.
 
 Operations of torch run in the thread that asks for them (`devices.use_one_thread_per_operation`), so a window is scored by
 threads of our own. Knows no labels and picks nothing.
 """
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -17,6 +18,7 @@ from fastlabel_gradio.types import Rows
 DENSE = 0.5  # a slice of the embeddings of which at least so much is wanted is scored as a whole
 # The library that multiplies compiles a kernel for every new shape, which takes longer than a block: so there are few shapes.
 SHAPE_ROWS = 256
+PARTS_BETWEEN_RELEASES = 128
 
 AllRows = Float32[np.ndarray, "rows dim"]
 
@@ -39,6 +41,33 @@ def score_rows(head: Head, embeddings: AllRows, rows: Rows) -> Float32[np.ndarra
         for part in parts:
             score(part)
     return probabilities
+
+
+def similarities(
+    vector: Float32[np.ndarray, " dim"], embeddings: AllRows, rows: Rows, release_pages: Callable[[], None]
+) -> Float32[np.ndarray, " picked"]:
+    """The product of some rows of the embeddings with a vector: of unit vectors their cosine, exact, on all cores.
+
+    Args:
+        rows: ascending.
+        release_pages: called now and then, so that the rows that were read do not stay in memory.
+    """
+    found = np.empty(len(rows), dtype=np.float32)
+
+    def multiply(part: slice) -> None:
+        found[part] = _vectors(embeddings, rows[part]) @ vector
+
+    parts = _parts(rows)
+    for start in range(0, len(parts), PARTS_BETWEEN_RELEASES):
+        list(_threads().map(multiply, parts[start : start + PARTS_BETWEEN_RELEASES]))
+        release_pages()
+    return found
+
+
+def _vectors(embeddings: AllRows, rows: Rows) -> Float32[np.ndarray, "picked dim"]:
+    """Without a copy where the rows are one run."""
+    first, last = int(rows[0]), int(rows[-1])
+    return embeddings[first : last + 1] if last - first + 1 == len(rows) else np.asarray(embeddings[rows])
 
 
 def _parts(rows: Rows) -> list[slice]:

@@ -42,6 +42,8 @@ def _nothing() -> None:
 class Trainer:
     """Runs `work` in its thread once per request; requests that come while it runs become one more run.
 
+    What comes after a training may also be asked for alone (`follow_up`).
+
     Args:
         work: trains on the labels as they are then and swaps the new head in; raises NotYet if it cannot yet.
         afterwards: what the new head is not kept back for; left out where `work` failed. It is given a function, to be
@@ -53,6 +55,7 @@ class Trainer:
         self._afterwards = afterwards
         self._condition = threading.Condition()
         self._requested = False
+        self._follow_up = False
         self._busy = False
         self._settled = True
         self._closed = False
@@ -68,12 +71,18 @@ class Trainer:
     @property
     def settled(self) -> bool:
         """Whether nothing is requested, running, or left of what comes after a training."""
-        return self._settled and not self._requested
+        return self._settled and not (self._requested or self._follow_up)
 
     def request(self) -> None:
         """Asks for a training and returns at once."""
         with self._condition:
             self._requested = True
+            self._condition.notify_all()
+
+    def follow_up(self) -> None:
+        """Asks for what comes after a training, without one, and returns at once."""
+        with self._condition:
+            self._follow_up = True
             self._condition.notify_all()
 
     def wait(self, timeout: float) -> bool:
@@ -113,12 +122,19 @@ class Trainer:
 
     def _run(self) -> None:
         while self._next_request():
-            self._training = Training("training")
-            if self._ends_well(self._work):
-                self._set(busy=False)
-                self._is_superseded()
-                self._ends_well(lambda: self._afterwards(self._is_superseded))
+            before = self._training
+            if self._busy:
+                self._train_and_follow_up()
+            elif self._ends_well(lambda: self._afterwards(self._is_superseded)):
+                self._training = before  # nothing was trained
             self._set(busy=False, settled=True)
+
+    def _train_and_follow_up(self) -> None:
+        self._training = Training("training")
+        if self._ends_well(self._work):
+            self._set(busy=False)
+            self._is_superseded()
+            self._ends_well(lambda: self._afterwards(self._is_superseded))
 
     def _ends_well(self, part: Callable[[], None]) -> bool:
         """Runs a part of the work, and keeps for the screen how it ended."""
@@ -149,9 +165,7 @@ class Trainer:
 
     def _next_request(self) -> bool:
         with self._condition:
-            self._condition.wait_for(lambda: self._requested or self._closed)
-            self._requested = False
-            if self._closed:
-                return False
-            self._busy, self._settled = True, False
-            return True
+            self._condition.wait_for(lambda: self._requested or self._follow_up or self._closed)
+            self._busy, self._settled = self._requested and not self._closed, self._closed
+            self._requested = self._follow_up = False
+            return not self._closed

@@ -157,6 +157,13 @@ def test_query_time(benchmark: Benchmark, cached: None) -> None:
     assert "100 items" in printed
 
 
+def test_queries(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vectors, "BLOCK_ITEMS", 400)
+    printed = benchmark("queries", "--sizes", "400", TAUGHT=30, ROUNDS=1, A_SUBMISSION=5)
+    assert "| everything | 400 |" in printed
+    assert "| ids | 400 |" in printed
+
+
 def test_windows(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vectors, "BLOCK_ITEMS", 600)
     small = {"BATCH": 5, "WINDOWS_OF_A_HEAD": 1, "KNOWN_OF_RARE": 0, "LEARNED": {"made": 60}}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastlabel_gradio import candidates
+from fastlabel_gradio import candidates, scan
 from fastlabel_gradio.candidates import Shortlist, candidates_of
 from fastlabel_gradio.head import Head, HeadInfo, train_head
 from fastlabel_gradio.strategies.uncertainty import margin_score
@@ -16,7 +16,7 @@ ITEMS, CLASSES, WINDOW, LISTED = 1_000, 3, 200, 60
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(candidates, "WINDOW_ROWS", WINDOW)
     monkeypatch.setattr(candidates, "SHORTLIST_ROWS", LISTED)
-    monkeypatch.setattr(candidates, "BLOCK_ROWS", 64)
+    monkeypatch.setattr(scan, "BLOCK_ROWS", 64)
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,8 @@ from fastlabel_gradio.errors import ConfigError
 from fastlabel_gradio.label_store import ClassEdit, LabelStore
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.project import Project
+from fastlabel_gradio.query import Query
+from fastlabel_gradio.scan import Scan
 from tests.grey_encoder import ColourEncoder, GreyEncoder
 from tests.pools import COLOURS, make_config, rescan, true_labels, wait_for, write_pictures
 
@@ -94,6 +96,47 @@ def test_people_go_on_with_the_encoder_in_use_until_the_better_one_takes_over(
     assert project.notice.startswith("colours embedded all 60 items: 100.0 % of 30 labels out of fold against ")
     assert project.notice.endswith("it is used from now on.")
     assert (project.pipeline.progress.encoder, project.pipeline.progress.state) == ("full_colour", "done")
+
+
+def test_scans_of_two_encoders_never_mix(
+    pictures: Path, open_project: OpenProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def assert_found_as_predicted(project: Project) -> None:
+        labeler, rows = project.labeler("ann"), np.arange(60)
+        said = dict(zip(rows.tolist(), labeler.predictions(rows), strict=True))
+        for place, name in enumerate(labeler.schema.names):
+            found = labeler.finder.page(Query(predicted=(name,)), 0, 60)
+            assert found.scanned == 60
+            assert {one.row for one in found.items} == {row for row, one in said.items() if one and one.index == place}
+        ids = {item.id: row for row, item in project.store.items_at(rows).items()}
+        exported = [row for row in labeler.export_rows(include_predictions=True) if row.confidence is not None]
+        assert len(exported) == 30
+        for row in exported:
+            one = said[ids[row.item_id]]
+            assert one is not None
+            assert (row.predicted_label, row.confidence) == (
+                labeler.schema.names[one.index],
+                pytest.approx(one.confidence, abs=1e-5),
+            )
+
+    labeled_project(open_project, make_config(pictures, encoder="grey")).close()
+    hold(monkeypatch, ColourEncoder, after=32)
+    project = open_project(make_config(pictures, encoder="colours"))
+    wait_for(lambda: ColourEncoder.encoded == 32 and len(project.store.embeddings) == 60)
+    near = Query.model_validate({"near": {"ids": [project.store.items_at(np.array([0]))[0].id]}})
+    assert_found_as_predicted(project)
+    ColourEncoder.go_on.set()
+    wait_for(lambda: state_of(project) == "taken")
+    head_on(project.labeler("ann"), "colours-1")
+    assert_found_as_predicted(project)
+    vectors = project.store.embeddings
+    for one in project.labeler("ann").finder.page(near, 0, 60).items:
+        assert one.similarity == pytest.approx(float(vectors[one.row] @ vectors[0]), abs=1e-5)
+    head = project.labeler("ann").head
+    assert head is not None
+    kept = Scan(project.folder / "scan.safetensors")
+    kept.load(head, vectors)
+    assert kept.missing(head, 60) == 0, "what is on disk is of the encoder in use"
 
 
 def test_the_one_that_takes_over_knows_the_classes_that_there_are_by_then(

@@ -102,9 +102,14 @@ def with_opinion(opinions: Opinions, opinion: Opinion) -> Opinions:
 
 def standing_of(opinions: Opinions) -> Standing:
     """What stands, of at least one opinion."""
+    return opinion_of(opinions).standing
+
+
+def opinion_of(opinions: Opinions) -> Opinion:
+    """Whose opinion stands, of at least one."""
     if len(opinions) == 1:
-        return opinions[0].standing
+        return opinions[0]
     reviews, autos = ([o for o in opinions if o.kind == kind] for kind in ("review", "auto"))
     people = [o for o in opinions if o.kind == "person"]
     decided = [o for o in people if o.decides]
-    return (reviews[-1:] or decided[:1] or people[:1] or autos[-1:])[0].standing
+    return (reviews[-1:] or decided[:1] or people[:1] or autos[-1:])[0]

@@ -45,6 +45,7 @@ from fastlabel_gradio.label_store.events import (
     last_undo,
     opinions,
 )
+from fastlabel_gradio.label_store.owners import Owner, read_owners
 from fastlabel_gradio.label_store.resolve import Event, Standing, kind_of, resolve
 from fastlabel_gradio.label_store.tables import batches, labels, projects
 from fastlabel_gradio.types import Annotation, LabelSchema, LabelSource, Said, State
@@ -188,6 +189,11 @@ class LabelStore:
         """What happened since, whoever wrote it: labels, undos, claims, classes. One small row is read where nothing did."""
         with self._database.reading() as connection:
             return read_changes(connection, self._project, position, now)
+
+    def owners(self, since: int = 0) -> tuple[int, dict[str, Owner | None]]:
+        """The newest submission, and who said what stands of each item touched after `since`; None for nobody."""
+        with self._database.reading() as connection:
+            return read_owners(connection, self._project, since)
 
     def watch(self, tell: Callable[[], None]) -> Callable[[], None]:
         """Has `tell` called within a second of a change by any process, in a thread; what is returned ends that."""

@@ -303,6 +303,82 @@ export interface components {
             /** @description by the last 100 labels, or the last fifth; null while no head since the start had so many less */
             brought: components["schemas"]["GainAnswer"] | null;
         };
+        /** FoundAnswer */
+        FoundAnswer: {
+            /** Id */
+            id: string;
+            /**
+             * Media Url
+             * @description the picture, or the sound
+             */
+            media_url: string;
+            /**
+             * Spectrogram Url
+             * @description of a sound: 1,200 x 480 pixels, on the mel scale; its range is that of `sound_view` in the status
+             */
+            spectrogram_url?: string | null;
+            /**
+             * Duration S
+             * @description of a sound as it was recorded
+             */
+            duration_s?: number | null;
+            /**
+             * Peak Dbfs
+             * @description of a sound: its largest sample in decibels, 0 at full scale
+             */
+            peak_dbfs?: number | null;
+            /**
+             * Gain Db
+             * @description of a quiet sound: by how many decibels `normalised=true` turns it up
+             * @default 0
+             */
+            gain_db: number;
+            /**
+             * Note
+             * @description what had to be done to read it, in one line
+             * @default
+             */
+            note: string;
+            /**
+             * Start S
+             * @description of a sound that is a part of a file: where it begins there
+             * @default 0
+             */
+            start_s: number;
+            /**
+             * Group
+             * @description the recording, site, speaker or burst that it is of, where that is known
+             */
+            group?: string | null;
+            prediction: components["schemas"]["PredictionAnswer"] | null;
+            /**
+             * Label
+             * @description the class that stands
+             */
+            label: string | null;
+            /**
+             * State
+             * @description null where nothing was said
+             */
+            state: ("label" | "skip" | "unsure" | "bad") | null;
+            /** Source */
+            source: ("person" | "group" | "review" | "search" | "import" | "auto") | null;
+            /**
+             * Annotator
+             * @description who said what stands
+             */
+            annotator: string | null;
+            /**
+             * Created At
+             * @description and when, in UTC
+             */
+            created_at: string | null;
+            /**
+             * Similarity
+             * @description cosine with what `near` asks for, -1 to 1; null without it
+             */
+            similarity: number | null;
+        };
         /** GainAnswer */
         GainAnswer: {
             /**
@@ -410,6 +486,52 @@ export interface components {
              */
             label?: number | null;
         };
+        /** ItemsAnswer */
+        ItemsAnswer: {
+            /**
+             * Total
+             * @description items that the query has
+             */
+            total: number;
+            /** Items */
+            items: components["schemas"]["FoundAnswer"][];
+            /**
+             * Head Version
+             * @description of the newest head that looked at the pool
+             */
+            head_version: number;
+            /**
+             * Scanned
+             * @description rows of the pool that it has looked at; of the others earlier heads speak
+             */
+            scanned: number;
+            /**
+             * Rows
+             * @description items that are embedded, some of which may have left the source since
+             */
+            rows: number;
+        };
+        /** ItemsInput */
+        ItemsInput: {
+            /** Project */
+            project?: string | null;
+            /**
+             * @default {
+             *       "exclude": []
+             *     }
+             */
+            query: components["schemas"]["Query"];
+            /**
+             * Offset
+             * @default 0
+             */
+            offset: number;
+            /**
+             * Size
+             * @default 100
+             */
+            size: number;
+        };
         /**
          * LabelInput
          * @description What is said of one item: its label, or a state in place of one.
@@ -446,6 +568,32 @@ export interface components {
             /** Count */
             count: number;
         };
+        /**
+         * Near
+         * @description What items shall be like: the mean of some items, a text, or both; and what not.
+         */
+        Near: {
+            /**
+             * Ids
+             * @default []
+             */
+            ids: string[];
+            /**
+             * Not Ids
+             * @default []
+             */
+            not_ids: string[];
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /**
+             * Not Text
+             * @default
+             */
+            not_text: string;
+        };
         /** PointAnswer */
         PointAnswer: {
             /** Labels */
@@ -480,6 +628,94 @@ export interface components {
         ProjectInput: {
             /** Project */
             project?: string | null;
+        };
+        /**
+         * Query
+         * @description Which items, and in which order. What is left out does not matter; all that is named must be true of an item.
+         */
+        Query: {
+            /**
+             * Labels
+             * @description the class that stands is one of these
+             */
+            labels?: string[] | null;
+            /**
+             * States
+             * @description what stands is one of these; `none`: nothing was said
+             */
+            states?: ("none" | "label" | "skip" | "unsure" | "bad")[] | null;
+            /**
+             * Sources
+             * @description what stands came by one of these
+             */
+            sources?: ("person" | "group" | "review" | "search" | "import" | "auto")[] | null;
+            /**
+             * Annotators
+             * @description what stands was said by one of these
+             */
+            annotators?: string[] | null;
+            /**
+             * Time
+             * @description what stands was said between these times, both included; without a zone they are UTC
+             */
+            time?: [
+                string | null,
+                string | null
+            ] | null;
+            /**
+             * Predicted
+             * @description the head's most probable class is one of these
+             */
+            predicted?: string[] | null;
+            /**
+             * Confidence
+             * @description the probability of that class is within these, both included
+             */
+            confidence?: [
+                number,
+                number
+            ] | null;
+            /**
+             * Margin
+             * @description that probability less the second largest is within these
+             */
+            margin?: [
+                number,
+                number
+            ] | null;
+            /**
+             * Agrees
+             * @description the label that stands is, or is not, the head's class
+             */
+            agrees?: boolean | null;
+            /**
+             * Text
+             * @description a part of the id, in either case of the letters A to Z
+             */
+            text?: string | null;
+            /**
+             * Ids
+             * @description one of these items
+             */
+            ids?: string[] | null;
+            /**
+             * Group
+             * @description of this recording, site, speaker or burst
+             */
+            group?: string | null;
+            /** @description what items shall be like; makes `similarity` the order */
+            near?: components["schemas"]["Near"] | null;
+            /**
+             * Exclude
+             * @description none of these items
+             * @default []
+             */
+            exclude: string[];
+            /**
+             * Order
+             * @description `-` puts the largest first; `pool`, the default, is a random order
+             */
+            order?: ("pool" | "confidence" | "-confidence" | "margin" | "-margin" | "time" | "-time" | "similarity") | null;
         };
         /** RecallAnswer */
         RecallAnswer: {

@@ -1,0 +1,44 @@
+"""Ground: the vectors of one encoder, with what was copied and found of them, and what makes heads of them.
+
+Another encoder that takes over has another ground, with the same rows: what heads say of the vectors of one never mixes with
+what others say of those of another.
+"""
+
+from dataclasses import dataclass, field
+
+from fastlabel_gradio.candidates import Shortlist
+from fastlabel_gradio.embedding_space import NO_EMBEDDINGS, EmbeddingSpace
+from fastlabel_gradio.head import Head, HeadMaker
+from fastlabel_gradio.kept_rows import KeptRows
+from fastlabel_gradio.scan import Scan
+from fastlabel_gradio.types import Embeddings, Probabilities, Rows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ground:
+    """What heads of one encoder stand on. A head is asked on its own: `Learner.ground_of`.
+
+    Attributes:
+        maker: None until the encoder is there.
+        kept: embeddings of labeled rows, in memory.
+        shortlist: what the newest heads were least sure of in a large pool.
+    """
+
+    space: EmbeddingSpace | None = None
+    maker: HeadMaker | None = None
+    kept: KeptRows = field(default_factory=KeptRows)
+    shortlist: Shortlist = field(default_factory=Shortlist)
+
+    @property
+    def scan(self) -> Scan:
+        """What the newest heads said of every row."""
+        return self.shortlist.scan
+
+    @property
+    def embeddings(self) -> Embeddings:
+        """float32[rows, dim]: all that there are, as a snapshot."""
+        return NO_EMBEDDINGS if self.space is None else self.space.embeddings
+
+    def says(self, head: Head, rows: Rows) -> Probabilities:
+        """float32[n, classes], what a head of this ground says of some rows."""
+        return head.predict_proba_rows(self.embeddings, rows)

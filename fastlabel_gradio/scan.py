@@ -1,0 +1,285 @@
+"""Scan: what the newest head says of every row of the pool, found in one pass in the background and kept over a restart.
+
+Eight bytes a row: predicted class, confidence and margin. The shortlist, exports with predictions and queries read it, so
+nothing else walks the pool with a head. Which head is the newest, and when to scan, is the learner's affair.
+"""
+
+import json
+import logging
+import threading
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from jaxtyping import Float16, Float32, Int16
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from fastlabel_gradio.atomic_file import write_atomically
+from fastlabel_gradio.head import BLOCK_ROWS, Head
+from fastlabel_gradio.types import Probabilities, Rows
+
+BLOCKS_BETWEEN_RELEASES = 32
+UNSEEN = -1  # in place of a class
+SAMPLED_ROWS = 64  # whose embeddings tell whether a file is of these rows
+FORMAT = 1
+
+log = logging.getLogger(__name__)
+
+AllRows = Float32[np.ndarray, "rows dim"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scanned:
+    """What is known of the first rows of the pool, as of one moment.
+
+    Attributes:
+        classes: the position of the most probable class in the head's labels; UNSEEN where no head has looked yet.
+        confidences: the probability of that class, 0 to 1; 0 where no head has looked yet.
+        margins: that probability less the second largest, 0 to 1; infinite where no head has looked yet.
+        head_version: of the newest head that looked at some of the rows; 0 where none did, and for the head of the class
+            names alone.
+        done: rows that the newest one has looked at. Of others the heads before it say what is told here.
+    """
+
+    classes: Int16[np.ndarray, " rows"]
+    confidences: Float32[np.ndarray, " rows"]
+    margins: Float16[np.ndarray, " rows"]
+    head_version: int = 0
+    done: int = 0
+
+
+NOTHING_SCANNED = Scanned(np.zeros(0, dtype=np.int16), np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.float16))
+
+
+class Scan:
+    """What heads said of the rows of one pool. All methods may be called from any thread, `refresh` from one at a time.
+
+    Args:
+        path: where a complete scan of a trained head is kept; None for nowhere.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._mark = 0  # of the newest head; 0 while there is none
+        self._version = 0
+        self._labels: tuple[int, ...] = ()
+        self._rows = NOTHING_SCANNED
+        self._block_marks = np.zeros(0, dtype=np.uint64)  # which head looked at each block
+        self._block_rows = np.zeros(0, dtype=np.int32)  # and how many rows it had then
+        self._place = 0  # the block to score next
+        self._news = 0  # blocks looked at since `on_round` was called
+        self._unsaved = False
+
+    def refresh(
+        self,
+        head: Head,
+        embeddings: AllRows,
+        release_pages: Callable[[], None],
+        is_superseded: Callable[[], bool],
+        on_round: Callable[[], None] = lambda: None,
+    ) -> bool:
+        """Scores all rows that `head` has not looked at, in blocks; False where it stopped because a newer head is wanted.
+
+        What was scored by then stays, and the next refresh goes on behind it, so that with an annotator in a hurry all of
+        the pool is seen by one of several heads.
+
+        Args:
+            release_pages: called now and then, so that the rows that were read do not stay in memory.
+            on_round: called whenever every row was looked at since the last time.
+        """
+        mark = self._begin(head)
+        blocks = -(-len(embeddings) // BLOCK_ROWS)
+        for number in range(blocks):
+            if is_superseded():
+                return False
+            self._score(head, mark, embeddings, self._place % blocks)
+            self._place = (self._place + 1) % blocks
+            self._news += 1
+            if number % BLOCKS_BETWEEN_RELEASES == 0:
+                release_pages()
+            if self._news >= blocks or number == blocks - 1:
+                self._news = 0
+                on_round()
+        release_pages()
+        self._save(head, embeddings)
+        return True
+
+    def said(
+        self, head: Head, embeddings: AllRows, rows: Rows
+    ) -> tuple[Int16[np.ndarray, " picked"], Float32[np.ndarray, " picked"]]:
+        """Class and confidence of some rows by that head. Those that it has not looked at it scores now.
+
+        What it says is kept where it is the newest head.
+        """
+        mark = head_mark(head) if self._mark else self._begin(head)
+        classes, confidences = np.empty(len(rows), dtype=np.int16), np.empty(len(rows), dtype=np.float32)
+        block_of = rows // BLOCK_ROWS
+        for block in np.unique(block_of).tolist():
+            wanted = block_of == block
+            scored = self._score(head, mark, embeddings, block)
+            places = rows[wanted] - block * BLOCK_ROWS
+            classes[wanted], confidences[wanted] = scored.classes[places], scored.confidences[places]
+        return classes, confidences
+
+    def complete(self, head: Head, embeddings: AllRows) -> None:
+        """Scores now what that head, the newest, has not looked at."""
+        mark = self._begin(head)
+        for block in range(-(-len(embeddings) // BLOCK_ROWS)):
+            self._score(head, mark, embeddings, block)
+
+    def view(self, labels: tuple[int, ...]) -> Scanned:
+        """What is known now, of heads whose columns are the classes with these ids; nothing where they are others."""
+        with self._lock:
+            if labels != self._labels:
+                return NOTHING_SCANNED
+            done = int(self._block_rows[self._block_marks == self._mark].sum())
+            return _part(self._rows, slice(None), self._version, done)
+
+    def missing(self, head: Head, rows: int) -> int:
+        """How many of the first rows that head has not looked at."""
+        mark = head_mark(head)
+        with self._lock:
+            return rows - int(self._block_rows[self._block_marks == mark].sum())
+
+    def load(self, head: Head, embeddings: AllRows) -> None:
+        """Takes in what was kept, where it is of that head and these rows; otherwise the next refresh makes it anew."""
+        if self._path is None or not self._path.exists():
+            return
+        try:
+            found = _read(self._path, head, embeddings)
+        except (OSError, SafetensorError, LookupError, ValueError, TypeError) as error:
+            log.info("%s: the kept predictions are made anew: %s", self._path, str(error)[:300])
+            return
+        mark = self._begin(head)
+        with self._lock:
+            self._make_room(len(found.classes))
+            _copy_into(self._rows, slice(len(found.classes)), found)
+            counts = np.clip(len(found.classes) - BLOCK_ROWS * np.arange(len(self._block_rows)), 0, BLOCK_ROWS)
+            self._block_rows[:], self._block_marks[:] = counts, mark
+
+    # Private
+
+    def _begin(self, head: Head) -> int:
+        """That head is the newest from now on; returns its mark. What those of other classes said is forgotten."""
+        mark, labels = head_mark(head), tuple(label.id for label in head.info.labels)
+        with self._lock:
+            if labels != self._labels:
+                self._labels, self._rows = labels, NOTHING_SCANNED
+                self._block_marks, self._block_rows = self._block_marks[:0], self._block_rows[:0]
+            self._unsaved |= mark != self._mark
+            self._mark, self._version = mark, head.info.version
+        return mark
+
+    def _score(self, head: Head, mark: int, embeddings: AllRows, block: int) -> Scanned:
+        """What the head says of the rows of a block: as it is known, or scored now and kept."""
+        rows = slice(block * BLOCK_ROWS, min((block + 1) * BLOCK_ROWS, len(embeddings)))
+        count = rows.stop - rows.start
+        with self._lock:
+            known = block < len(self._block_marks) and int(self._block_marks[block]) == mark
+            if known and self._block_rows[block] >= count:
+                return _part(self._rows, rows)
+        scored = _of_probabilities(head.predict_proba(embeddings[rows]))
+        with self._lock:
+            if mark == self._mark:
+                self._make_room(len(embeddings))
+                _copy_into(self._rows, rows, scored)
+                self._block_marks[block], self._block_rows[block] = mark, count
+                self._unsaved = True
+        return scored
+
+    def _make_room(self, rows: int) -> None:
+        """The caller holds the lock."""
+        more = rows - len(self._rows.classes)
+        if more <= 0:
+            return
+        self._rows = Scanned(
+            np.concatenate([self._rows.classes, np.full(more, UNSEEN, dtype=np.int16)]),
+            np.concatenate([self._rows.confidences, np.zeros(more, dtype=np.float32)]),
+            np.concatenate([self._rows.margins, np.full(more, np.inf, dtype=np.float16)]),
+        )
+        blocks = -(-rows // BLOCK_ROWS) - len(self._block_marks)
+        self._block_marks = np.concatenate([self._block_marks, np.zeros(blocks, dtype=np.uint64)])
+        self._block_rows = np.concatenate([self._block_rows, np.zeros(blocks, dtype=np.int32)])
+
+    def _save(self, head: Head, embeddings: AllRows) -> None:
+        """Keeps a scan that is complete. One of the class names alone is not: it is nobody's work yet."""
+        if self._path is None or not head.info.version or not self._unsaved or self.missing(head, len(embeddings)):
+            return
+        found = self.view(self._labels)
+        rows = embeddings[: len(found.classes)]
+        details = {"format": FORMAT, "head": head_mark(head), "rows": _rows_mark(rows), "crc": _checksum(found)}
+        arrays = {"classes": found.classes, "confidences": found.confidences, "margins": found.margins}
+        try:
+            write_atomically(self._path, save(arrays, metadata={"fastlabel": json.dumps(details)}))
+            self._unsaved = False
+        except OSError as error:
+            log.warning("%s: predictions are not kept for the next start: %s", self._path, error)
+
+
+_marks: WeakKeyDictionary[Head, int] = WeakKeyDictionary()
+
+
+def head_mark(head: Head) -> int:
+    """A number that differs where anything of two heads does: weights, classes, temperature. Never 0."""
+    mark = _marks.get(head)
+    if mark is None:
+        found = blake2b(repr(head.info).encode("utf-8", "surrogateescape"), digest_size=8)
+        for name, tensor in sorted(head.state_dict().items()):
+            found.update(name.encode())
+            found.update(tensor.numpy().tobytes())
+        mark = _marks[head] = int.from_bytes(found.digest()) | 1
+    return mark
+
+
+def _of_probabilities(probabilities: Probabilities) -> Scanned:
+    """Overwrites the probabilities."""
+    classes = probabilities.argmax(axis=1)
+    every = np.arange(len(classes))
+    largest = probabilities[every, classes]
+    probabilities[every, classes] = 0
+    margins = np.maximum(largest - probabilities.max(axis=1, initial=0), 0)
+    return Scanned(classes.astype(np.int16), largest, margins.astype(np.float16))
+
+
+def _part(of: Scanned, rows: slice, head_version: int = 0, done: int = 0) -> Scanned:
+    """A copy."""
+    parts = of.classes[rows].copy(), of.confidences[rows].copy(), of.margins[rows].copy()
+    return Scanned(*parts, head_version, done)
+
+
+def _copy_into(into: Scanned, rows: slice, part: Scanned) -> None:
+    into.classes[rows], into.confidences[rows], into.margins[rows] = part.classes, part.confidences, part.margins
+
+
+def _read(path: Path, head: Head, embeddings: AllRows) -> Scanned:
+    """Raises ValueError and others where the file is damaged, or of another head or other rows."""
+    with safe_open(path, framework="numpy") as file:
+        details = json.loads((file.metadata() or {})["fastlabel"])
+        found = Scanned(*(file.get_tensor(name) for name in ("classes", "confidences", "margins")))
+    rows = len(found.classes)
+    if details["format"] != FORMAT or details["head"] != head_mark(head):
+        raise ValueError("they are of another head")
+    if rows > len(embeddings) or details["rows"] != _rows_mark(embeddings[:rows]):
+        raise ValueError("they are of other embeddings")
+    if details["crc"] != _checksum(found) or not len(found.confidences) == len(found.margins) == rows:
+        raise ValueError("the file is damaged")
+    return found
+
+
+def _rows_mark(embeddings: AllRows) -> str:
+    """Differs where rows were embedded in another order: of a sample of them."""
+    rows = np.linspace(0, max(len(embeddings) - 1, 0), SAMPLED_ROWS).astype(np.int64)[: len(embeddings)]
+    return blake2b(np.asarray(embeddings[rows]).tobytes(), digest_size=8).hexdigest()
+
+
+def _checksum(found: Scanned) -> int:
+    crc = 0
+    for values in (found.classes, found.confidences, found.margins):
+        crc = zlib.crc32(values.tobytes(), crc)
+    return crc
