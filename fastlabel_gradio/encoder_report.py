@@ -183,7 +183,7 @@ def _compared(
     labeled: _Labeled,
     stop: Event,
 ) -> tuple[EncoderRow, Judgement | None]:
-    """A row, with the reason where the encoder cannot be had."""
+    """A row, with the reason where the encoder cannot be had or fails."""
     try:
         encoder, _ = check_encoder(part.kind, part.options, source.kind, base_dir, kept).open()
         with ThreadPoolExecutor(os.cpu_count(), "compare", lower_priority) as workers:
@@ -197,6 +197,9 @@ def _compared(
         raise
     except FastLabelError as error:
         return EncoderRow(name, problem=str(error)), None
+    except Exception as error:  # of an encoder that another package brought: the others are compared all the same
+        log.exception("encoder %s failed", name)
+        return EncoderRow(name, problem=f"{type(error).__name__}: {error}"), None
     if found is None:
         return EncoderRow(name, problem="stopped"), None
     row = EncoderRow(name, items_per_s=items_per_s, pool_s=pool.size / items_per_s)

@@ -12,6 +12,7 @@ from fastlabel_gradio import encoder_report
 from fastlabel_gradio.access import annotator_of
 from fastlabel_gradio.api import create_api
 from fastlabel_gradio.app import main
+from fastlabel_gradio.config import PartConfig
 from fastlabel_gradio.encoder_report import compare_encoders, duration
 from fastlabel_gradio.encoders import Encoder
 from fastlabel_gradio.encoders.listed import listed_encoders
@@ -92,6 +93,20 @@ def test_by_default_every_encoder_that_needs_no_options_is_compared(
     report = compare_encoders(config, tmp_path, tmp_path / "work")
     assert {"grey", "full_colour", "pixels", "offline", "clip"} <= {row.encoder for row in report.rows}
     assert all(row.problem or row.accuracy is not None for row in report.rows)
+
+
+def test_an_encoder_that_fails_is_a_row_with_the_reason_and_the_others_are_compared(
+    pictures: Path, tmp_path: Path, open_project: OpenProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: ColourEncoder, media: object) -> None:
+        raise ArithmeticError("no such colour")
+
+    config = make_config(pictures, encoder="grey")
+    label(open_project(config), 24)
+    monkeypatch.setattr(ColourEncoder, "prepare", fail)
+    named = {name: PartConfig(kind=name) for name in (ColourEncoder.name, "pixels")}
+    report = compare_encoders(config, tmp_path, tmp_path / "work", named)
+    assert [row.problem for row in report.rows] == ["", "ArithmeticError: no such colour", ""]
 
 
 def test_windows_of_a_recording_are_judged_by_heads_that_saw_none_of_it(

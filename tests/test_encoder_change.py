@@ -93,7 +93,7 @@ def test_people_go_on_with_the_encoder_in_use_until_the_better_one_takes_over(
     rows = np.arange(60)
     predicted = [labeler.schema.names[said.index] for said in labeler.predictions(rows) if said]
     assert predicted == [item.id.split("/")[0] for item in project.store.items_at(rows).values()]
-    assert project.notice.startswith("colours embedded all 60 items: 100.0 % of 30 labels out of fold against ")
+    assert project.notice.startswith("full_colour embedded all 60 items: 100.0 % of 30 labels out of fold against ")
     assert project.notice.endswith("it is used from now on.")
     assert (project.pipeline.progress.encoder, project.pipeline.progress.state) == ("full_colour", "done")
 
@@ -121,7 +121,7 @@ def test_scans_of_two_encoders_never_mix(
 
     labeled_project(open_project, make_config(pictures, encoder="grey")).close()
     hold(monkeypatch, ColourEncoder, after=32)
-    project = open_project(make_config(pictures, encoder="colours"))
+    project = open_project(make_config(pictures, encoder="full_colour"))
     wait_for(lambda: ColourEncoder.encoded == 32 and len(project.store.embeddings) == 60)
     near = Query.model_validate({"near": {"ids": [project.store.items_at(np.array([0]))[0].id]}})
     assert_found_as_predicted(project)
@@ -195,7 +195,7 @@ def test_a_worse_encoder_leaves_the_one_in_use_and_says_so_at_each_start(
 ) -> None:
     project = changed(open_project, pictures, "full_colour", "grey")
     assert state_of(project) == "stays"
-    assert project.notice.endswith("it stays with colours.")
+    assert project.notice.endswith("it stays with full_colour.")
     assert project.store.space is not None
     assert project.store.space.name == "colours-1"
     project.close()
@@ -229,7 +229,7 @@ def test_too_few_labels_to_compare_leave_it_to_the_one_who_asked(pictures: Path,
     labeled_project(open_project, make_config(pictures, encoder="full_colour"), labels=6).close()
     project = open_project(make_config(pictures, encoder="grey"))
     wait_for(lambda: state_of(project) == "taken")
-    assert "cannot be compared with colours yet (6 labels are too few" in project.notice
+    assert "cannot be compared with full_colour yet (6 labels are too few" in project.notice
 
 
 def test_a_change_that_was_cut_off_goes_on_where_it_was(
@@ -353,7 +353,7 @@ def test_an_encoder_that_cannot_be_opened_leaves_the_one_in_use(
     monkeypatch.setattr(ColourEncoder, "__init__", broken)
     project = changed(open_project, pictures, "grey", "full_colour")
     assert state_of(project) == "failed"
-    assert "It stays with grey: encoder 'colours' cannot be had: the weights are damaged" in project.notice
+    assert "It stays with grey: encoder 'full_colour' cannot be had: the weights are damaged" in project.notice
     assert project.labeler("ann").next_batch("ann", 5).head_version == 1
 
 
