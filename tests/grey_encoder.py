@@ -4,6 +4,7 @@ import threading
 from typing import ClassVar
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from fastlabel_gradio.encoders.base import ENCODERS
@@ -43,3 +44,9 @@ class ColourEncoder(GreyEncoder):
 
     def prepare(self, media: Image.Image) -> np.ndarray:
         return PixelEncoder.prepare(self, media)
+
+
+def only_these_encoders(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Of the encoders of pictures only these are known: fewer are compared, whatever other tests registered."""
+    parts = ENCODERS["image"]._parts
+    monkeypatch.setattr(ENCODERS["image"], "_parts", {name: parts[name] for name in names})

@@ -21,7 +21,7 @@ from fastlabel_gradio.head import HeadMaker
 from fastlabel_gradio.learner import LearnerSettings, Vectors, head_maker
 from fastlabel_gradio.project import Project
 from fastlabel_gradio.types import LabelSchema
-from tests.grey_encoder import ColourEncoder, GreyEncoder
+from tests.grey_encoder import ColourEncoder, GreyEncoder, only_these_encoders
 from tests.pools import make_config, make_sound_config, true_labels, wait_for, write_sounds
 
 OpenProject = Callable[..., Project]
@@ -141,8 +141,9 @@ def test_durations_are_read_at_a_glance() -> None:
 
 
 def test_a_project_answers_it_in_the_background_and_ends_it_when_it_closes(
-    pictures: Path, open_project: OpenProject, no_network: None
+    pictures: Path, open_project: OpenProject, monkeypatch: pytest.MonkeyPatch, no_network: None
 ) -> None:
+    only_these_encoders(monkeypatch, GreyEncoder.name, ColourEncoder.name, "clip")
     project = open_project(make_config(pictures, encoder="grey"))
     api = create_api({"images": project})
     api.dependency_overrides[annotator_of] = lambda: "ann"
@@ -154,7 +155,9 @@ def test_a_project_answers_it_in_the_background_and_ends_it_when_it_closes(
 
         def ask() -> dict[str, Any]:
             assert client.post("/api/encoders/compare", json={}).json() == {"requested": True}
-            wait_for(lambda: found()["state"] != "running")
+            wait_for(
+                lambda: found()["state"] != "running", timeout=120
+            )  # at a low priority, which a busy machine starves
             return found()
 
         assert (found()["state"], found()["rows"]) == ("unasked", [])

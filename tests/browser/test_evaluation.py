@@ -10,7 +10,7 @@ import pytest
 from tests.browser.conftest import Serving, Visit, become_guest, serve
 from tests.browser.label_page import LabelPage, expect
 from tests.browser.test_layout import CONTRAST
-from tests.grey_encoder import ColourEncoder, GreyEncoder
+from tests.grey_encoder import ColourEncoder, GreyEncoder, only_these_encoders
 from tests.pools import make_config, wait_for, write_pictures
 
 if TYPE_CHECKING:
@@ -396,8 +396,9 @@ def test_the_panel_has_the_contrast_that_reading_needs(audited: Audited, theme: 
 
 
 def test_the_panel_answers_whether_another_encoder_would_be_better(
-    page: "Page", serving: Serving, tmp_path: Path, no_network: None
+    page: "Page", serving: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_network: None
 ) -> None:
+    only_these_encoders(monkeypatch, GreyEncoder.name, ColourEncoder.name, "clip")
     pictures = write_pictures(tmp_path / "pictures", per_class=40)
     encoder = GreyEncoder.name
     config = make_config(pictures, encoder=encoder, classes=CLASSES[:3], train_every=1000, audit_share=0.3)
@@ -408,7 +409,7 @@ def test_the_panel_answers_whether_another_encoder_would_be_better(
     visitor.show()
     question = visitor.panel.locator(".fl-encoder-question")
     question.get_by_role("button", name="Compare encoders").click()
-    expect(question).to_contain_text("On 60 labels, each item judged by a head that did not see it.", timeout=60_000)
+    expect(question).to_contain_text("On 60 labels, each item judged by a head that did not see it.", timeout=120_000)
     compared = visitor.rest.get("encoders/compare")
     shown = {row["encoder"]: row for row in compared["rows"] if not row["problem"]}
     rows = question.locator("tbody tr")
