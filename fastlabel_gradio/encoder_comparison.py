@@ -17,6 +17,8 @@ from fastlabel_gradio.types import Embeddings
 
 Targets = Int64[np.ndarray, " items"]
 
+MOST_JUDGED = 2_000  # labels, a random sample of more; an accuracy is known to two points then
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabeledItems:

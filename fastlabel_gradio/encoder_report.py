@@ -17,7 +17,7 @@ import numpy as np
 
 from fastlabel_gradio.config import PartConfig, ProjectConfig
 from fastlabel_gradio.devices import lower_priority
-from fastlabel_gradio.encoder_comparison import Judgement, LabeledItems, check_enough, difference, judge
+from fastlabel_gradio.encoder_comparison import MOST_JUDGED, Judgement, LabeledItems, check_enough, difference, judge
 from fastlabel_gradio.encoder_fitting import open_known, pool_sample
 from fastlabel_gradio.encoder_in_use import kept_models, recorded_encoder
 from fastlabel_gradio.encoders import ENCODERS, Encoder, FittedEncoder, check_encoder
@@ -33,7 +33,6 @@ from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.sources.base import Source
 from fastlabel_gradio.types import Embeddings, Item, LabelSchema
 
-MOST_LABELS = 2_000  # a random sample of more: an accuracy is known to two points then
 FIT_SEED = 0
 
 log = logging.getLogger(__name__)
@@ -166,7 +165,7 @@ def _labeled(config: ProjectConfig, folder: Path, pool: PoolReader) -> _Labeled:
         raise StoreError(f"{folder} has no labels yet. Label some items first.")
     with closing(LabelStore(url, config.name)) as labels:
         places, schema = labels.taught()
-    items = pool.items(list(places))[:MOST_LABELS]
+    items = pool.items(list(places))[:MOST_JUDGED]
     targets = np.array([places[item.id] for item, _ in items], dtype=np.int64)
     groups = np.array([group for _, group in items], dtype=np.int64) if pool.has_groups else None
     return _Labeled([item for item, _ in items], LabeledItems(targets, groups, config.seed), schema)

@@ -8,14 +8,12 @@ import numpy as np
 from fastlabel_gradio.embedding_space import EmbeddingSpace
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.encoder_change import Verdict
-from fastlabel_gradio.encoder_comparison import Judgement, LabeledItems, difference, judge
+from fastlabel_gradio.encoder_comparison import MOST_JUDGED, Judgement, LabeledItems, difference, judge
 from fastlabel_gradio.encoders import Encoder
 from fastlabel_gradio.errors import TooFewLabelsError
 from fastlabel_gradio.learner import LearnerSettings, head_maker
 from fastlabel_gradio.successor import Successor
 from fastlabel_gradio.types import LabelSchema, Rows
-
-MOST_JUDGED = 2_000  # labels, a random sample of more; an accuracy is known to two points then
 
 STOPPED = Verdict(False, "stopped")
 
