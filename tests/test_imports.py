@@ -26,7 +26,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("learner", "finder"),
     ("labeler", "encoder_verdict", "encoder_report"),
     ("project", "access", "api_models", "views"),
-    ("api", "ui", "simulation", "compare_command"),
+    ("routes", "ui", "simulation", "compare_command"),
+    ("api",),
     ("app",),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

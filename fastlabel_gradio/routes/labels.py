@@ -1,0 +1,54 @@
+"""Labels: submit, undo, redo, and a training that somebody asks for."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body
+
+from fastlabel_gradio.api_models import (
+    Labels,
+    ProjectInput,
+    RedoAnswer,
+    SubmitAnswer,
+    SubmitInput,
+    TrainAnswer,
+    UndoAnswer,
+)
+from fastlabel_gradio.routes.batches import reopened_answer
+from fastlabel_gradio.routes.common import CHANGING_LABELS, FindProject, counts, in_line
+
+
+def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
+    annotator = Annotated[str, who_asks]
+    changing_labels = in_line(CHANGING_LABELS)
+
+    @router.post("/api/submit_labels")
+    @changing_labels
+    def submit_labels(who: annotator, body: Annotated[SubmitInput | Labels, Body()]) -> SubmitAnswer:
+        """Stores labels and states, all or none. Sending the same again changes nothing."""
+        given = body if isinstance(body, SubmitInput) else SubmitInput(project=None, batch_id="", labels=body)
+        labeler = project_of(given.project).labeler(who)
+        receipt = labeler.submit(who, [(str(entry.id), entry.said) for entry in given.labels], given.batch_id)
+        return SubmitAnswer(accepted=receipt.accepted, training_triggered=receipt.training_triggered, **counts(labeler))
+
+    @router.post("/api/undo")
+    @changing_labels
+    def undo(who: annotator, body: ProjectInput | None = None) -> UndoAnswer:
+        """Takes the caller's last submit back and opens a batch of its items."""
+        chosen = project_of(body.project if body else None)
+        labeler = chosen.labeler(who)
+        reopened = labeler.undo(who)
+        return UndoAnswer(undone=reopened.undone, batch=reopened_answer(chosen, labeler, reopened), **counts(labeler))
+
+    @router.post("/api/redo")
+    @changing_labels
+    def redo(who: annotator, body: ProjectInput | None = None) -> RedoAnswer:
+        """Brings back what the caller's last undo took back, where they submitted nothing since."""
+        labeler = project_of(body.project if body else None).labeler(who)
+        return RedoAnswer(redone=labeler.redo(who), **counts(labeler))
+
+    @router.post("/api/train")
+    def train(who: annotator, body: ProjectInput | None = None) -> TrainAnswer:
+        """Asks for a training now; `head` in the status tells how it goes."""
+        labeler = project_of(body.project if body else None).labeler(who)
+        labeler.train()
+        return TrainAnswer(requested=True, **counts(labeler))
