@@ -34,6 +34,7 @@ from fastlabel_gradio.sources.base import Source
 from fastlabel_gradio.types import Embeddings, Item, LabelSchema
 
 FIT_SEED = 0
+SPREAD_ITEMS = 512  # of the pool, which say how widely an encoder's embeddings lie: a head is trained on what is left
 
 log = logging.getLogger(__name__)
 
@@ -79,11 +80,12 @@ class EncoderReport:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Labeled:
-    """The labeled items of a pool, each target the column of its class in the schema."""
+    """The labeled items of a pool, each target the column of its class in the schema, and a random sample of all items."""
 
     items: list[Item]
     targets: LabeledItems
     schema: LabelSchema
+    sample: list[Item]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,7 +170,8 @@ def _labeled(config: ProjectConfig, folder: Path, pool: PoolReader) -> _Labeled:
     items = pool.items(list(places))[:MOST_JUDGED]
     targets = np.array([places[item.id] for item, _ in items], dtype=np.int64)
     groups = np.array([group for _, group in items], dtype=np.int64) if pool.has_groups else None
-    return _Labeled([item for item, _ in items], LabeledItems(targets, groups, config.seed), schema)
+    sample = [item for _, item in pool.in_order(-1, SPREAD_ITEMS)]
+    return _Labeled([item for item, _ in items], LabeledItems(targets, groups, config.seed), schema, sample)
 
 
 def _compared(
@@ -190,7 +193,8 @@ def _compared(
             began = time.perf_counter()
             vectors = np.concatenate(list(_embedded(encoder, source, labeled.items, workers, stop)))
             items_per_s = len(vectors) / (time.perf_counter() - began)
-        maker, _ = head_maker(encoder, labeled.schema, _Vectors(vectors), learning_of(config))
+            sample = np.concatenate(list(_embedded(encoder, source, labeled.sample, workers, stop)))
+        maker, _ = head_maker(encoder, labeled.schema, _Vectors(sample), learning_of(config))
         found = None if stop.is_set() else judge(vectors, labeled.targets, maker, stop.is_set)
     except TooFewLabelsError:
         raise
