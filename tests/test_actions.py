@@ -153,9 +153,9 @@ def test_a_step_is_told_in_words(labeler: Labeler) -> None:
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[httpx.Client]:
-    """Of a served project over 60 pictures, as ann."""
+    """Of a served project over 60 pictures, as a guest."""
     app, address = start(tmp_path, train_every=1000)
-    with httpx.Client(base_url=address, cookies={"fastlabel_annotator": "ann"}, timeout=30) as http:
+    with httpx.Client(base_url=address, cookies={"fastlabel_annotator": "guest-1111"}, timeout=30) as http:
         yield http
     app.close()
 
@@ -169,7 +169,7 @@ def test_rest_acts_on_a_query_and_tells_the_history(client: httpx.Client) -> Non
     post("submit_labels", labels=[{"id": "red/0000.png", "label": "blue"}])
     query = {"text": "red/"}
     preview = post("apply", query=query, label="red", exclude=["red/0019.png"], preview=True)
-    assert preview == {"changed": 19, "event": None, "unlabeled": 18, "overruled": [{"annotator": "ann", "items": 1}]}
+    assert preview == {"changed": 19, "event": None, "unlabeled": 18, "overruled": [{"annotator": "guest-1111", "items": 1}]}
     done = post("apply", query=query, label="red", exclude=["red/0019.png"])
     assert done["changed"] == 19
     assert client.get("/api/status").json()["labeled"] == 19
@@ -203,7 +203,7 @@ def test_rest_acts_on_a_query_and_tells_the_history(client: httpx.Client) -> Non
 def test_rest_tells_of_conflicts_and_refuses_what_makes_no_sense(client: httpx.Client) -> None:
     seen = client.post("/api/items", json={}).json()["event"]
     labels = {"labels": [{"id": "red/0000.png", "label": "blue"}]}
-    with httpx.Client(base_url=client.base_url, cookies={"fastlabel_annotator": "bob"}) as bob:
+    with httpx.Client(base_url=client.base_url, cookies={"fastlabel_annotator": "guest-2222"}) as bob:
         assert bob.post("/api/submit_labels", json=labels).status_code == 200
     act = {"query": {"ids": ["red/0000.png"]}, "label": "red", "seen": seen}
     refused = client.post("/api/apply", json=act)
