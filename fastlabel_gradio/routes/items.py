@@ -1,7 +1,7 @@
 """Items that a query names, page by page."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import numpy as np
 from fastapi import APIRouter
@@ -31,6 +31,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         labeler = chosen.labeler(who)
         page = labeler.finder.page(body.query, body.offset, body.size)
         return ItemsAnswer(
+            event=page.event,
             total=page.total,
             items=_found_answers(chosen, labeler, page.items),
             head_version=page.head_version,
@@ -40,15 +41,15 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
 
 
 def _found_answers(project: Project, labeler: Labeler, found: Sequence[FoundItem]) -> list[FoundAnswer]:
-    names = labeler.schema.names
+    schema = labeler.schema
     known = project.gallery.facts([one.item for one in found])
-    predictions = labeler.predictions(np.array([one.row for one in found], dtype=np.int64))
+    predictions = labeler.predictions(np.array([one.row for one in found], dtype=np.int64), schema)
     return [
         FoundAnswer(
             **shown_item(project, one.item, str(one.row), facts),
-            prediction=prediction_answer(prediction, names) if prediction else None,
+            prediction=prediction_answer(prediction, schema.names) if prediction else None,
             label=one.label,
-            state=one.state.value if one.state else None,
+            state=cast(Any, one.state.value) if one.state else None,  # what stands is never `clear`
             source=one.source,
             annotator=one.owner.annotator if one.owner else None,
             created_at=iso_time(one.owner.said_at) if one.owner else None,
