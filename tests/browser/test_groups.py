@@ -6,8 +6,8 @@ from tests.browser.label_page import LabelPage, expect
 
 def test_enter_on_a_heading_accepts_the_rest_of_what_was_seen(visit: Visit) -> None:
     page = visit(labeled=30)
-    page.set_batch_size(60)
-    page.page.set_viewport_size({"width": 700, "height": 500})
+    page.set_batch_size(90)
+    page.page.set_viewport_size({"width": 1000, "height": 520})
     page.next()
     heads = page.grid.locator(".fl-group")
     name, count = heads.nth(0).locator(".fl-group-name").inner_text(), _group_sizes(page)[0]
@@ -27,7 +27,9 @@ def test_enter_on_a_heading_accepts_the_rest_of_what_was_seen(visit: Visit) -> N
     assert page.item_ids()[2] not in accepted, "it was excluded by key"
     assert labels[page.item_ids()[1]] == "c2", "it was corrected after a click had excluded it"
     expect(page.message).to_contain_text(f"Accepted {len(accepted)}, {count - len(accepted) - 1} left")
-    unseen = page.grid.locator(".fl-card:not([data-seen])").evaluate_all("(cards) => cards.map((c) => c.dataset.itemId)")
+    unseen = page.grid.locator(".fl-card:not([data-seen])").evaluate_all(
+        "(cards) => cards.map((c) => c.dataset.itemId)"
+    )
     assert not set(unseen) & labels.keys()
     page.key("u")
     assert set(page.labels()) == {page.item_ids()[1]}

@@ -198,9 +198,10 @@ export class Batch extends Emitter {
    * The card where a move leads, in a grid of so many columns; the current one at an edge.
    * @param {Move} move
    * @param {number} columns
+   * @param {boolean} flows groups follow one another, each behind a heading as large as a card
    */
-  neighbour(move, columns) {
-    return neighbourOf(rowsOf(this.groups, columns), this.current, move);
+  neighbour(move, columns, flows = false) {
+    return neighbourOf(rowsOf(this.groups, columns, flows), this.current, move);
   }
 
   /**

@@ -115,9 +115,8 @@ function legendEntry(name, index) {
 function asideEntry(aside) {
   const key = COMMANDS.find(({ name }) => name === aside)?.caps ?? "";
   const count = el("span", "fl-legend-count");
-  const name = el("span", "fl-legend-name", t(`is_${aside}`));
-  const node = button("fl-legend-class fl-aside", "", aside, t(`help_${aside}`));
-  node.append(el("kbd", "fl-key", key), name, count);
+  const node = button("fl-aside", "", aside, t(`help_${aside}`));
+  node.append(el("kbd", "fl-key", key), t(`is_${aside}`), count);
   node.dataset.mark = STATE_MARKS[aside];
   return { node, count };
 }

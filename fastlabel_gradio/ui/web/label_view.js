@@ -143,6 +143,7 @@ export class LabelView {
     const height = this.dock.node.offsetHeight;
     this.root.style.setProperty("--fl-dock", `${height}px`);
     this.cards.seen.setDock(height);
+    this.cards.measure();
   }
 
   paintLook() {
@@ -151,6 +152,7 @@ export class LabelView {
     this.root.dataset.fills = String(fills);
     if (this.isGrouped !== groups) this.session.batch?.arrange(groups);
     this.isGrouped = groups;
+    this.cards.measure();
     this.cards.paintTiles();
   }
 

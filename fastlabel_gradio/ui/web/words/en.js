@@ -79,8 +79,10 @@ export default {
   "left": "{time} left",
   "nothing_yet": "Nothing to label yet",
   "all_labeled": "Every item is labeled",
-  "pictures_done": "1 picture done. Export the labels or the trained head above.|{n} pictures done. Export the labels or the trained head above.",
-  "sounds_done": "1 sound done. Export the labels or the trained head above.|{n} sounds done. Export the labels or the trained head above.",
+  "pictures_done":
+    "1 picture done. Export the labels or the trained head above.|{n} pictures done. Export the labels or the trained head above.",
+  "sounds_done":
+    "1 sound done. Export the labels or the trained head above.|{n} sounds done. Export the labels or the trained head above.",
   "all_judged": "Every item is labeled or was set aside",
   "set_aside": "1 was set aside: skipped, unsure or bad.|{n} were set aside: skipped, unsure or bad.",
   "getting_ready": "Getting ready",
@@ -90,7 +92,8 @@ export default {
   "give_pictures": "Nothing in the source can be read. Point FastLabel at a folder with pictures.",
   "give_sounds": "Nothing in the source can be read. Point FastLabel at a folder with sounds.",
   "others_at_work": "Others are at work",
-  "with_others": "1 unlabeled item with other annotators. What they give back comes here by itself.|{n} unlabeled items with other annotators. What they give back comes here by itself.",
+  "with_others":
+    "1 unlabeled item with other annotators. What they give back comes here by itself.|{n} unlabeled items with other annotators. What they give back comes here by itself.",
   "no_batch": "No batch at the moment",
   "trying_again": "Trying again by itself.",
   "pictures_picked_by": "1 picture, picked by {strategy}|{n} pictures, picked by {strategy}",
@@ -118,9 +121,12 @@ export default {
   "too_early": "too early to say: {items} of {least} random items",
   "share_with_interval": "{share} ({low} to {high})",
   "audit": "about {share}, from 1 random item|about {share}, from {n} random items",
-  "audit_of_recordings": "about {share} on new recordings, from 1 random item of {groups} recordings|about {share} on new recordings, from {n} random items of {groups} recordings",
-  "audit_of_groups": "about {share} on new groups, from 1 random item of {groups} groups|about {share} on new groups, from {n} random items of {groups} groups",
-  "true_for_items": "True for items like these. Bursts of one scene or cuts of one recording make it too good: see group_pattern in the documentation of sources.",
+  "audit_of_recordings":
+    "about {share} on new recordings, from 1 random item of {groups} recordings|about {share} on new recordings, from {n} random items of {groups} recordings",
+  "audit_of_groups":
+    "about {share} on new groups, from 1 random item of {groups} groups|about {share} on new groups, from {n} random items of {groups} groups",
+  "true_for_items":
+    "True for items like these. Bursts of one scene or cuts of one recording make it too good: see group_pattern in the documentation of sources.",
   "true_for_recordings": "True for new recordings: measured on {groups} recordings of which nothing is trained on.",
   "true_for_groups": "True for new groups: measured on {groups} groups of which nothing is trained on.",
   "off_by": "Confidences are off by 1 point on average.|Confidences are off by {n} points on average.",
@@ -139,7 +145,8 @@ export default {
   "none_yet": "none yet",
   "encoders_question": "Would another encoder be better?",
   "encoders_compare": "Compare encoders",
-  "encoders_compare_title": "Compares the encoders that can be had on the labels so far, in the background. It takes minutes.",
+  "encoders_compare_title":
+    "Compares the encoders that can be had on the labels so far, in the background. It takes minutes.",
   "encoders_again": "Compare again",
   "encoders_under_way": "Comparing encoders: {done} of {all} are through.",
   "encoders_begin": "Comparing encoders begins.",
@@ -152,7 +159,8 @@ export default {
   "encoder_points": "{change} points ({low} to {high})",
   "encoder_not_compared": "not compared: {why}",
   "encoders_unsure": "Items that were picked because the head in use was unsure of them count against its encoder.",
-  "encoders_next": "To change, start with --encoder NAME: labels are kept, and the new encoder takes over when it has embedded the pool.",
+  "encoders_next":
+    "To change, start with --encoder NAME: labels are kept, and the new encoder takes over when it has embedded the pool.",
   "play_on_focus": "Play on focus",
   "play_on_focus_title": "A card you move to plays (p)",
   "loop": "Loop",
@@ -187,15 +195,18 @@ export default {
   "tried_again": "The next batch could not be loaded. It is tried again by itself.",
   "no_spectrograms": "the spectrograms could not be loaded, reload the page to try again",
   "no_pictures": "the pictures could not be loaded, reload the page to try again",
-  "loaded_after_submit": "Submitted 1 label first, then loaded the next batch.|Submitted {n} labels first, then loaded the next batch.",
+  "loaded_after_submit":
+    "Submitted 1 label first, then loaded the next batch.|Submitted {n} labels first, then loaded the next batch.",
   "label_first": "Label at least one card first.",
   "submitted": "Submitted 1 label.|Submitted {n} labels.",
   "submitted_training": "Submitted 1 label; training.|Submitted {n} labels; training.",
   "submitting": "Submitting 1 label…|Submitting {n} labels…",
   "took_back": "Took back 1 change.|Took back {n} changes.",
-  "not_submitted": "1 label on screen not submitted: submit or clear them (Shift+Backspace), then undo.|{n} labels on screen not submitted: submit or clear them (Shift+Backspace), then undo.",
+  "not_submitted":
+    "1 label on screen not submitted: submit or clear them (Shift+Backspace), then undo.|{n} labels on screen not submitted: submit or clear them (Shift+Backspace), then undo.",
   "nothing_to_undo": "There is no submit to undo.",
-  "undid": "Undid 1 label: change what was wrong and submit again.|Undid {n} labels: change what was wrong and submit again.",
+  "undid":
+    "Undid 1 label: change what was wrong and submit again.|Undid {n} labels: change what was wrong and submit again.",
   "training_asked": "Training was asked for: see the line above the cards.",
   "rescanning": "Looking for new, changed and removed files…",
   "no_rescan": "The folder is not listed again: embedding has stopped. Restart FastLabel.",
@@ -231,7 +242,8 @@ export default {
   "select_above": "Select {name} above a confidence",
   "selected": "1 selected|{n} selected",
   "accepted_group": "Accepted {n}, {left} left.",
-  "not_seen": "1 of them was not on screen for long enough: scroll to it.|{n} of them were not on screen for long enough: scroll to them.",
+  "not_seen":
+    "1 of them was not on screen for long enough: scroll to it.|{n} of them were not on screen for long enough: scroll to them.",
   "answered_all": "1 card: u takes it back.|{n} cards: u takes it back.",
   "answered_of": "{n} cards; {left} were not on screen for long enough and stay selected.",
   "help_accept_group": "accept the rest of the card's group; Enter on its heading does the same",
@@ -239,7 +251,8 @@ export default {
   "help_skip": "skip the card: it gets no label",
   "help_unsure": "unsure: the card gets no label",
   "help_bad": "bad: the item is of no use, and gets no label",
-  "help_extend": "select several cards; Shift + click, Ctrl + click and a rectangle do too. The next key is about all of them",
+  "help_extend":
+    "select several cards; Shift + click, Ctrl + click and a rectangle do too. The next key is about all of them",
   "help_groups": "groups by predicted class, or cards as they came",
   "help_fill": "pictures fill their cards, or are shown whole",
   "help_size": "larger and smaller cards",
