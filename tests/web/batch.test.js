@@ -232,3 +232,17 @@ test("random steps, undone one by one and brought back one by one, give every st
     }
   }
 });
+
+test("a class that is added while one labels moves no label, also none of a step that is undone", () => {
+  const batch = groupedBatch();
+  batch.change([batch.cards[0]], () => 2);
+  batch.change([batch.cards[0]], () => 0);
+  batch.useClasses(["new", "a", "b", "c"]);
+  assert.deepEqual(batch.submission(), [{ id: "1.png", label: "a" }]);
+  batch.undoChange();
+  assert.deepEqual(batch.submission(), [{ id: "1.png", label: "c" }]);
+  assert.deepEqual(
+    batch.cards.map(({ suggestion }) => suggestion && batch.classes[suggestion.index]),
+    ["a", "a", "b", "b", "b", null],
+  );
+});

@@ -93,6 +93,11 @@ export class ProjectApi {
     return this.post("api/undo", {});
   }
 
+  /** @param {string} name of a class that is added */
+  addClass(name) {
+    return this.post("api/classes", { add: name });
+  }
+
   /** @returns {Promise<Schemas["RedoAnswer"]>} */
   redo() {
     return this.post("api/redo", {});

@@ -67,6 +67,7 @@ export class BatchView {
     batch.on("taken back", ([first]) => this.focusCard(first.index));
     batch.on("seen", () => this.dock.paint(batch));
     batch.on("arranged", () => this.rearrange(batch));
+    batch.on("classes", () => this.renameClasses(batch));
     batch.selection.on("change", (cards) => this.paintSelection(batch, cards));
   }
 
@@ -116,6 +117,15 @@ export class BatchView {
       unseen.map(({ node }) => node),
       this.dock.node.offsetHeight,
     );
+  }
+
+  /** @param {Batch} batch */
+  renameClasses(batch) {
+    this.deck?.useClasses(batch.classes);
+    for (const one of this.cards) this.deck?.renewMenu(one);
+    this.dock.setClasses(batch.classes);
+    this.dock.paint(batch);
+    batch.arrange(this.look.groups);
   }
 
   // Small groups follow one another in a row, each behind its heading; large ones begin rows of their own.
