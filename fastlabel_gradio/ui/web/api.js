@@ -86,7 +86,7 @@ export class ProjectApi {
 
   /**
    * @param {string} batchId
-   * @param {{ id: string, label: string }[]} labels
+   * @param {Partial<Schemas["LabelInput"]>[]} labels
    * @returns {Promise<Schemas["SubmitAnswer"]>}
    */
   submit(batchId, labels) {
