@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from fastlabel_gradio import __version__
 from fastlabel_gradio.access import annotator_of
 from fastlabel_gradio.errors import (
+    ExpiredListError,
     FastLabelError,
     InvalidLabelsError,
     InvalidQueryError,
@@ -23,12 +24,13 @@ from fastlabel_gradio.errors import (
     shown,
 )
 from fastlabel_gradio.project import Project
-from fastlabel_gradio.routes import batches, downloads, encoders, evaluation, items, labels, media, status
+from fastlabel_gradio.routes import batches, downloads, encoders, evaluation, explore, items, labels, media, status
 from fastlabel_gradio.views import VIEWS
 
-ROUTES = (batches, status, items, evaluation, encoders, labels, downloads, media)
+ROUTES = (batches, status, items, explore, evaluation, encoders, labels, downloads, media)
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,
+    ExpiredListError: 410,
     InvalidQueryError: 422,
     UnreadableItemError: 422,
     StoreError: 503,

@@ -257,6 +257,13 @@ class PoolLedger:
         return self._others_first(self._free[: self._seen_rows] & self._is_of(TRAINED), wanted)
 
     @_locked
+    def searchable(self, rows: Rows) -> Rows:
+        """Those of the rows that are free and not reserved, in their order: a search may hand them out."""
+        wanted = self._free[: self._seen_rows] & self._is_of(TRAINED)
+        known = rows[rows < self._seen_rows]
+        return np.asarray(known[wanted[known]])
+
+    @_locked
     def free_audit_rows(self, wanted: int) -> Rows:
         """As `free_rows`, of the reserved ones, in the order in which to draw them.
 

@@ -1,6 +1,6 @@
 // What the view `explore` is asked for: a query of POST /api/items, and how the address writes it. No DOM.
 
-/** @typedef {import("./api.js").Schemas["Query-Input"]} Query */
+/** @typedef {import("./api.js").Schemas["Query"]} Query */
 
 const MAX_ADDRESS = 60000; // characters; longer ones no browser keeps
 
