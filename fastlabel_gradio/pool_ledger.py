@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Concatenate, NamedTuple, ParamSpec, TypeVar, get_args
 
 import numpy as np
+from jaxtyping import Int64
 
 from fastlabel_gradio.embedding_pipeline import EmbeddingProgress
 from fastlabel_gradio.embedding_store import EmbeddingStore
@@ -257,7 +258,7 @@ class PoolLedger:
         return self._others_first(self._free[: self._seen_rows] & self._is_of(TRAINED), wanted)
 
     @_locked
-    def searchable(self, rows: Rows) -> Rows:
+    def searchable(self, rows: Rows) -> Int64[np.ndarray, " searchable"]:
         """Those of the rows that are free and not reserved, in their order: a search may hand them out."""
         wanted = self._free[: self._seen_rows] & self._is_of(TRAINED)
         known = rows[rows < self._seen_rows]

@@ -227,7 +227,7 @@ def _keys(order: Order, columns: Columns, rows: Rows, similarity: np.ndarray | N
         return np.asarray(columns.said_at[rows])
     if order.endswith("label_probability"):
         assert columns.label_probabilities is not None
-        return columns.label_probabilities[rows].astype(np.float64)
+        return np.asarray(columns.label_probabilities[rows], dtype=np.float64)
     scanned = columns.scanned
     values = (scanned.confidences if order.endswith("confidence") else scanned.margins)[rows].astype(np.float64)
     return np.where(scanned.classes[rows] == UNSEEN, np.nan, values)
