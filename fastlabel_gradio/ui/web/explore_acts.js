@@ -46,10 +46,10 @@ export async function preview(api, target, said) {
   const query = { ...target.query, exclude: target.exclude };
   const counts = await api.counts(query);
   const labels = counts.labels.filter(({ value }) => !query.labels || query.labels.includes(value));
-  const states = counts.states.filter(({ value }) => !query.states || query.states.includes(/** @type {any} */ (value)));
-  const same = said.label
-    ? countOf(labels, said.label)
-    : countOf(states, said.state ?? "none");
+  const states = counts.states.filter(
+    ({ value }) => !query.states || query.states.includes(/** @type {any} */ (value)),
+  );
+  const same = said.label ? countOf(labels, said.label) : countOf(states, said.state ?? "none");
   const others = labels.map(({ value }) => value).filter((value) => value !== said.label);
   const replaced = others.length ? await api.counts({ ...query, labels: others }) : null;
   const people = (replaced?.annotators ?? []).map(({ value }) => value);
@@ -65,7 +65,14 @@ export async function preview(api, target, said) {
  * @returns {Promise<{ shown: Found, now: Found }[]>}
  */
 export async function changedMeanwhile(api, shown, me) {
-  const now = new Map((await itemsOf(api, shown.map(({ id }) => id))).map((item) => [item.id, item]));
+  const now = new Map(
+    (
+      await itemsOf(
+        api,
+        shown.map(({ id }) => id),
+      )
+    ).map((item) => [item.id, item]),
+  );
   const pairs = shown.map((item) => ({ shown: item, now: now.get(item.id) ?? item }));
   return pairs.filter((pair) => pair.now.annotator !== me && isOther(pair.shown, pair.now));
 }

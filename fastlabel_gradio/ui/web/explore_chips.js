@@ -55,7 +55,8 @@ function nearChips({ near }) {
   const { ids = [], not_ids: notIds = [], vectors = [] } = near;
   const chips = [];
   const text = searchedText({ near });
-  if (text) chips.push({ title: t("explore_like"), name: text, without: nearPart({ ...near, text: "", not_text: "" }) });
+  if (text)
+    chips.push({ title: t("explore_like"), name: text, without: nearPart({ ...near, text: "", not_text: "" }) });
   if (ids.length) chips.push({ title: t("explore_like"), name: namesOf(ids), without: nearPart({ ...near, ids: [] }) });
   if (notIds.length)
     chips.push({ title: t("explore_unlike"), name: namesOf(notIds), without: nearPart({ ...near, not_ids: [] }) });
@@ -136,4 +137,3 @@ export class ExploreChips {
     return node;
   }
 }
-

@@ -11,7 +11,13 @@
 
 /** @type {ExploreCommand[]} */
 export const EXPLORE_COMMANDS = [
-  { name: "label", keys: ["digit"], caps: "1 … 9, 0", help: "explore_help_label", run: (view, key) => view.labelByKey(key) },
+  {
+    name: "label",
+    keys: ["digit"],
+    caps: "1 … 9, 0",
+    help: "explore_help_label",
+    run: (view, key) => view.labelByKey(key),
+  },
   { name: "accept", keys: ["Enter"], caps: "Enter", help: "explore_help_accept", run: (view) => view.accept() },
   { name: "palette", keys: ["/"], caps: "/", help: "explore_help_palette", run: (view) => view.dock.focusClasses() },
   {
@@ -22,7 +28,13 @@ export const EXPLORE_COMMANDS = [
     run: (view) => view.apply({}),
   },
   { name: "skip", keys: ["k"], caps: "k", help: "explore_help_skip", run: (view) => view.apply({ state: "skip" }) },
-  { name: "unsure", keys: ["i"], caps: "i", help: "explore_help_unsure", run: (view) => view.apply({ state: "unsure" }) },
+  {
+    name: "unsure",
+    keys: ["q"],
+    caps: "q",
+    help: "explore_help_unsure",
+    run: (view) => view.apply({ state: "unsure" }),
+  },
   { name: "bad", keys: ["b"], caps: "b", help: "explore_help_bad", run: (view) => view.apply({ state: "bad" }) },
   {
     name: "left",
@@ -53,7 +65,13 @@ export const EXPLORE_COMMANDS = [
   { name: "toggle", keys: ["x"], caps: "x", help: "explore_help_toggle", run: (view) => view.toggleCurrent() },
   { name: "all", keys: ["a"], caps: "a", help: "explore_help_all", run: (view) => view.selection.selectAll() },
   { name: "more-like", keys: ["m"], caps: "m", help: "explore_help_more_like", run: (view) => view.moreLike() },
-  { name: "less-like", keys: ["Shift+M"], caps: "Shift + m", help: "explore_help_less_like", run: (view) => view.lessLike() },
+  {
+    name: "less-like",
+    keys: ["Shift+M"],
+    caps: "Shift + m",
+    help: "explore_help_less_like",
+    run: (view) => view.lessLike(),
+  },
   { name: "search", keys: ["f"], caps: "f", help: "explore_help_search", run: (view) => view.search.focus() },
   {
     name: "enlarge-by-space",

@@ -163,7 +163,9 @@ export function partOf({ key, one }, chosen) {
  * @param {string} value
  */
 export function valueWords({ key, named }, value) {
-  return named ? value : t(/** @type {any} */ (`explore_${key === "states" ? "state" : key === "sources" ? "source" : key}_${value}`));
+  return named
+    ? value
+    : t(/** @type {any} */ (`explore_${key === "states" ? "state" : key === "sources" ? "source" : key}_${value}`));
 }
 
 /** @param {[string | null, string | null]} time */
@@ -221,7 +223,10 @@ function bar(tenth, count, most, chosen) {
   const node = button("fl-bar", "");
   node.dataset.tenth = String(tenth);
   node.setAttribute("aria-pressed", String(chosen));
-  node.setAttribute("aria-label", t("explore_bar", { low: String(tenth * 10), high: String(tenth * 10 + 10), n: count }));
+  node.setAttribute(
+    "aria-label",
+    t("explore_bar", { low: String(tenth * 10), high: String(tenth * 10 + 10), n: count }),
+  );
   node.title = node.getAttribute("aria-label") ?? "";
   node.style.setProperty("--share", String(count / most));
   return node;
@@ -238,4 +243,3 @@ function percentInput(limit, label) {
   input.setAttribute("aria-label", label);
   return input;
 }
-

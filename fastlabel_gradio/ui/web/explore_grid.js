@@ -222,7 +222,10 @@ export class ExploreGrid {
     const selected = this.selection.has(shown.item.id);
     const current = place === this.current;
     node.dataset.selected = String(selected);
-    node.setAttribute("aria-label", [this.describe(shown), selected && t("explore_selected")].filter(Boolean).join("; "));
+    node.setAttribute(
+      "aria-label",
+      [this.describe(shown), selected && t("explore_selected")].filter(Boolean).join("; "),
+    );
     node.classList.toggle("fl-current", current);
     for (const part of [node, select, chip]) if (part) part.tabIndex = current ? 0 : -1;
   }
@@ -292,6 +295,11 @@ export class ExploreGrid {
     return this.list?.item(this.current);
   }
 
+  /** Those of the selected items that are in view. */
+  get selectedItems() {
+    return [...this.shown.values()].flatMap(({ item }) => (this.selection.has(item.id) ? [item] : []));
+  }
+
   stop() {
     this.sizes.disconnect();
     this.clear();
@@ -309,7 +317,11 @@ export class ExploreGrid {
 function cardOf(item, index, count, classes) {
   const { prediction } = item;
   const label = item.label === null ? -1 : classes.indexOf(item.label);
-  const suggestion = prediction && { index: prediction.index, name: prediction.label, confidence: prediction.confidence };
+  const suggestion = prediction && {
+    index: prediction.index,
+    name: prediction.label,
+    confidence: prediction.confidence,
+  };
   const aside = item.state && item.state !== "label" ? item.state : null;
   return { index, count, item, label: label < 0 ? null : label, suggestion, aside, source: "person", excluded: false };
 }

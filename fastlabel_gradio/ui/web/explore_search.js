@@ -92,7 +92,9 @@ async function smaller(file) {
     canvas.width = Math.max(2, Math.round(picture.width * scale));
     canvas.height = Math.max(2, Math.round(picture.height * scale));
     canvas.getContext("2d")?.drawImage(picture, 0, 0, canvas.width, canvas.height);
-    return (await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.92))) ?? file;
+    /** @type {Blob | null} */
+    const drawn = await new Promise((done) => canvas.toBlob((blob) => done(blob), "image/jpeg", 0.92));
+    return drawn ?? file;
   } catch {
     return file;
   }

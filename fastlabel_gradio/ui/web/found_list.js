@@ -36,6 +36,7 @@ export class FoundList extends Emitter {
   /**
    * Asks anew, from a place on; resolves with the answer's totals.
    * @param {number} place
+   * @returns {Promise<ItemsAnswer>}
    */
   async open(place = 0) {
     const number = Math.floor(place / PAGE_ITEMS);

@@ -16,6 +16,7 @@ const STEPS = /** @type {const} */ ([
  */
 export function ageOf(time, now) {
   const seconds = (now - Date.parse(time)) / 1000;
-  for (const [below, word, unit] of STEPS) if (seconds < below) return t(word, { n: Math.max(1, Math.floor(seconds / unit)) });
+  for (const [below, word, unit] of STEPS)
+    if (seconds < below) return t(word, { n: Math.max(1, Math.floor(seconds / unit)) });
   return time.slice(0, 10);
 }
