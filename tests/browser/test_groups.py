@@ -27,7 +27,9 @@ def test_enter_on_a_heading_accepts_the_rest_of_what_was_seen(visit: Visit) -> N
     assert page.item_ids()[2] not in accepted, "it was excluded by key"
     assert labels[page.item_ids()[1]] == "c2", "it was corrected after a click had excluded it"
     expect(page.message).to_contain_text(f"Accepted {len(accepted)}, {count - len(accepted) - 1} left")
-    unseen = page.grid.locator(".fl-card:not([data-seen])").evaluate_all("(cards) => cards.map((c) => c.dataset.itemId)")
+    unseen = page.grid.locator(".fl-card:not([data-seen])").evaluate_all(
+        "(cards) => cards.map((c) => c.dataset.itemId)"
+    )
     assert not set(unseen) & labels.keys()
     page.key("u")
     assert set(page.labels()) == {page.item_ids()[1]}

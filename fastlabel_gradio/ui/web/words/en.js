@@ -261,7 +261,6 @@ export default {
   "brought_back": "Brought back 1 change.|Brought back {n} changes.",
   "nothing_to_redo": "There is nothing to bring back.",
   "redid": "Submitted 1 label again.|Submitted {n} labels again.",
-  // The view `explore`
   "view_explore": "Explore",
   "explore_found": "1 item|{n} items",
   "explore_found_items": "Items found",

@@ -248,7 +248,6 @@ export default {
   "brought_back": "已恢复 {n} 处更改。",
   "nothing_to_redo": "没有可恢复的内容。",
   "redid": "已重新提交 {n} 个标签。",
-  // The view `explore`
   "view_explore": "浏览",
   "explore_found": "{n} 项",
   "explore_found_items": "找到的项目",
