@@ -65,6 +65,8 @@ export class ExploreView extends Emitter {
     this.asked = 0; // numbers what is asked for: a late answer to an earlier question counts no more
     this.classes = /** @type {string[]} */ ([]);
     this.readsTexts = false;
+    /** @type {Promise<unknown>} */
+    this.changing = Promise.resolve();
     /** @type {FoundList | null} */
     this.list = null;
     this.selection = new FoundSelection();
@@ -391,20 +393,25 @@ export class ExploreView extends Emitter {
    * @param {Said} said
    * @param {Target | null} target
    */
-  async apply(said, target = targetOf(this.selection, this.grid.currentItem, this.query)) {
-    if (!target || this.applying) return;
-    this.applying = true;
-    try {
+  apply(said, target = targetOf(this.selection, this.grid.currentItem, this.query)) {
+    if (!target) return undefined;
+    const isCurrent = target.ids?.length === 1 && !this.selection.size && target.ids[0] === this.grid.currentItem?.id;
+    if (isCurrent) this.move("right");
+    return this.#inTurn(async () => {
       const changed = await this.#applied(said, target);
       if (changed === null) return;
       this.say(changed ? t("explore_done", { what: doingWords(said, changed) }) : t("explore_nothing_changed"));
       await this.#afterChange(target.ids);
-      if (target.ids?.length === 1 && !this.selection.size) this.move("right");
-    } catch (error) {
-      this.fail(error);
-    } finally {
-      this.applying = false;
-    }
+    });
+  }
+
+  /**
+   * One change after another: whoever is faster than the server loses none.
+   * @param {() => Promise<unknown>} change
+   */
+  #inTurn(change) {
+    this.changing = this.changing.then(change).catch((error) => this.fail(error));
+    return this.changing;
   }
 
   /**
@@ -474,15 +481,13 @@ export class ExploreView extends Emitter {
    * @param {import("./words.js").Word} done
    * @param {import("./words.js").Word} nothing
    */
-  async #step(asks, done, nothing) {
-    try {
+  #step(asks, done, nothing) {
+    return this.#inTurn(async () => {
       const answer = await asks();
       const n = answer.undone ?? answer.redone ?? 0;
       this.say(t(n ? done : nothing, { n }));
       if (n) await this.#afterChange(null);
-    } catch (error) {
-      this.fail(error);
-    }
+    });
   }
 
   /** Claims what is selected, or all that is found, as the person's next batch. */
