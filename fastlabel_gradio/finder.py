@@ -128,9 +128,15 @@ class Finder:
         rows, likeness = found.part(offset, size)
         scanned = columns.scanned
         items = self._items(columns, rows, likeness, offset)
-        standings = columns.standings
-        of_pool = scanned.head_version, scanned.done, len(standings.in_pool), standings.event
-        return Page(found.size, items, list_id, *of_pool)
+        return Page(
+            found.size,
+            items,
+            list_id,
+            scanned.head_version,
+            scanned.done,
+            len(columns.standings.in_pool),
+            columns.standings.event,
+        )
 
     def facets(self, query: Query) -> Facets:
         """How many items of a query there are of each class, state, person and so on. Raises InvalidQueryError."""

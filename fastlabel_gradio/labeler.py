@@ -16,7 +16,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -58,6 +58,7 @@ from fastlabel_gradio.types import (
     Reopened,
     Rows,
     State,
+    said_of,
 )
 
 log = logging.getLogger(__name__)
@@ -129,8 +130,8 @@ class Labeler:
 
     Attributes:
         finder: finds items by what is known of them.
-        filters: queries that were saved under a name.
         actions: changes any number of labels at once, takes steps back and brings them back.
+        filters: queries that were saved under a name.
 
     Args:
         schema: at least two labels.
@@ -177,7 +178,6 @@ class Labeler:
             self._learner.ground_of,
             self._learner.scan_soon,
         )
-        self.filters = SavedFilters(folder)
         self.actions = Actions(
             labels,
             self._ledger,
@@ -189,6 +189,7 @@ class Labeler:
             lambda: me._in_turn(),
             clock,
         )
+        self.filters = SavedFilters(folder)
         self._stop_watching = labels.watch(self._follow)
 
     # Batches
@@ -245,7 +246,13 @@ class Labeler:
 
     # Labels
 
-    def submit(self, annotator: str, labels: Sequence[tuple[str, str | int | State]], batch_id: str = "") -> Receipt:
+    def submit(
+        self,
+        annotator: str,
+        labels: Sequence[tuple[str, str | int | State]],
+        batch_id: str = "",
+        together: Collection[str] = (),
+    ) -> Receipt:
         """Stores labels durably, all or none, and sets off a training when `train_every` new ones have come.
 
         Sending the same again changes nothing. Items of the batch that are not named go back to the pool, where they come
@@ -255,6 +262,7 @@ class Labeler:
             labels: (item id, class name or position in the schema), or in place of a label the state of an item that gets
                 none: it does not come again until that is undone. A name counts as long as a class ever had it, a position
                 as in the schema when the batch was given out: the batch stays good while classes are changed.
+            together: items that were accepted as a group, not one by one.
 
         Raises:
             InvalidLabelsError: an unknown item or label, or two labels for one item; nothing was stored.
@@ -262,13 +270,9 @@ class Labeler:
         """
         wanted = self._validated(labels, batch_id)
         with self._in_turn():
-            submission = self._labels.submit(
-                annotator,
-                list(wanted.items()),
-                batch_id,
-                now=self._clock(),
-                source=self._source_of(annotator, batch_id),
-            )
+            source = self._source_of(annotator, batch_id)
+            said = [(id_, said_of(one, "group" if id_ in together else None)) for id_, one in wanted.items()]
+            submission = self._labels.submit(annotator, said, batch_id, now=self._clock(), source=source)
             taught = self._ledger.put(submission)
             self._ledger.set_aside(set(submission.released) - wanted.keys())
             self._ledger.unclaim(submission.released)
