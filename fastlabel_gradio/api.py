@@ -28,6 +28,7 @@ from fastlabel_gradio.routes import (
     actions,
     batches,
     classes,
+    clusters,
     downloads,
     encoders,
     evaluation,
@@ -38,7 +39,7 @@ from fastlabel_gradio.routes import (
 )
 from fastlabel_gradio.views import VIEWS
 
-ROUTES = (batches, status, items, evaluation, encoders, labels, actions, classes, downloads, media)
+ROUTES = (batches, status, items, evaluation, encoders, labels, actions, classes, clusters, downloads, media)
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,
     InvalidQueryError: 422,

@@ -119,7 +119,7 @@ class Labeler:
         actions: changes any number of labels at once, takes steps back and brings them back.
 
     Args:
-        schema: at least two labels.
+        schema: of any number of classes; heads need two.
         folder: where the head's checkpoint is kept.
         clock: seconds since the epoch.
     """
