@@ -162,12 +162,13 @@ class Project:
         return labeler
 
     def export_rows(
-        self, annotator: str, *, include_predictions: bool = False, include_states: bool = False
+        self, annotator: str, *, include_predictions: bool = False, include_states: bool = False, as_made: bool = False
     ) -> Iterator[ExportRow]:
         """The rows of the annotator's labeler, each with the path of its item's file and how much slower it was played."""
         expand = self.source.sound_view.expand if self.source.sound_view.expand > 1 else None
         labeler = self.labeler(annotator)
-        for row in labeler.export_rows(include_predictions=include_predictions, include_states=include_states):
+        options = {"include_predictions": include_predictions, "include_states": include_states, "as_made": as_made}
+        for row in labeler.export_rows(**options):
             yield replace(row, path=self.source.exported_path(Item(row.item_id)), expand=expand)
 
     def batch_items(self, batch_id: str) -> tuple[Item, ...]:

@@ -299,6 +299,22 @@ def test_two_people_edit_classes_and_label_at_once(labeler: Labeler) -> None:
     assert {f"new {number}" for number in range(4)} <= set(labeler.schema.names)
 
 
+def test_exports_name_classes_as_they_are_now_or_as_they_were_made(client: httpx.Client) -> None:
+    labels = [{"id": f"{name}/0000.png", "label": name} for name in ("red", "green", "blue")]
+    client.post("/api/submit_labels", json={"labels": labels})
+    client.post("/api/classes", json={"rename": ["blue", "azure"]})
+    client.post("/api/classes", json={"merge": ["green", "red"]})
+    client.post("/api/classes", json={"archive": "azure"})
+
+    def exported(**options: str) -> list[str]:
+        rows = client.get("/api/export", params={"format": "json", **options}).json()
+        return [row["label"] for row in rows]
+
+    assert exported() == exported(class_names="now") == ["red", "red", "azure"]
+    assert exported(class_names="as_made") == ["red", "green", "blue"]
+    assert client.get("/api/export", params={"class_names": "then"}).status_code == 422
+
+
 def test_a_project_without_classes_opens_and_is_given_some(pictures: Path, open_project: OpenProject) -> None:
     flat = pictures / "red"
     project = open_project(make_config(flat, train_every=6))
