@@ -16,7 +16,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -36,6 +36,7 @@ from fastlabel_gradio.errors import InvalidLabelsError, StoreError, shown
 from fastlabel_gradio.evaluation import Advice, AuditReport, Gain, advise
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.finder import Finder
+from fastlabel_gradio.finding.saved_filters import SavedFilters
 from fastlabel_gradio.head import (
     Head,
     HeadInfo,
@@ -46,13 +47,26 @@ from fastlabel_gradio.learning_record import LearningPoint
 from fastlabel_gradio.pool_ledger import PoolLedger
 from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
 from fastlabel_gradio.trainer import Training
-from fastlabel_gradio.types import Batch, Counts, Item, LabelSchema, Prediction, Receipt, Reopened, Rows, State
+from fastlabel_gradio.types import (
+    Batch,
+    Counts,
+    Item,
+    LabelSchema,
+    LabelSource,
+    Prediction,
+    Receipt,
+    Reopened,
+    Rows,
+    State,
+    said_of,
+)
 
 log = logging.getLogger(__name__)
 
 CLAIM_ATTEMPTS = 4
 BATCHES_REMEMBERED = 256
 TURN_WAIT_S = 10.0
+SEARCHED = "search"  # in place of a strategy: somebody chose the items
 # Picking takes a core for a moment; more at once would only make the first ones wait for the last. A strategy may ask itself.
 _cores = threading.Semaphore(max(2, os.cpu_count() or 2))
 
@@ -117,6 +131,7 @@ class Labeler:
     Attributes:
         finder: finds items by what is known of them.
         actions: changes any number of labels at once, takes steps back and brings them back.
+        filters: queries that were saved under a name.
 
     Args:
         schema: of any number of classes; heads need two.
@@ -174,6 +189,7 @@ class Labeler:
             lambda: me._in_turn(),
             clock,
         )
+        self.filters = SavedFilters(folder)
         self._stop_watching = labels.watch(self._follow)
 
     # Batches
@@ -204,6 +220,15 @@ class Labeler:
         self._learner.release_pages()
         return batch
 
+    def batch_of(self, annotator: str, rows: Rows, size: int) -> Batch:
+        """A batch of the first of some rows that are free and not kept for the audit, as a search found them.
+
+        A batch that the annotator has stays open behind it and comes again after it.
+        """
+        head = self._learner.head
+        claimed = self._claim(annotator, self._ledger.searchable(rows)[:size], SEARCHED, "", head, whole=False)
+        return self._batch(*claimed, head) if claimed else replace(self._empty_batch(SEARCHED), notice="")
+
     def renew(self, annotator: str, batch_id: str) -> bool:
         """Keeps a batch claimed for another while; False where it is not the annotator's open batch any more."""
         with self._in_turn():
@@ -221,7 +246,13 @@ class Labeler:
 
     # Labels
 
-    def submit(self, annotator: str, labels: Sequence[tuple[str, str | int | State]], batch_id: str = "") -> Receipt:
+    def submit(
+        self,
+        annotator: str,
+        labels: Sequence[tuple[str, str | int | State]],
+        batch_id: str = "",
+        together: Collection[str] = (),
+    ) -> Receipt:
         """Stores labels durably, all or none, and sets off a training when `train_every` new ones have come.
 
         Sending the same again changes nothing. Items of the batch that are not named go back to the pool, where they come
@@ -231,6 +262,7 @@ class Labeler:
             labels: (item id, class name or position in the schema), or in place of a label the state of an item that gets
                 none: it does not come again until that is undone. A name counts as long as a class ever had it, a position
                 as in the schema when the batch was given out: the batch stays good while classes are changed.
+            together: items that were accepted as a group, not one by one.
 
         Raises:
             InvalidLabelsError: an unknown item or label, or two labels for one item; nothing was stored.
@@ -238,7 +270,9 @@ class Labeler:
         """
         wanted = self._validated(labels, batch_id)
         with self._in_turn():
-            submission = self._labels.submit(annotator, list(wanted.items()), batch_id, now=self._clock())
+            source = self._source_of(annotator, batch_id)
+            said = [(id_, said_of(one, "group" if id_ in together else None)) for id_, one in wanted.items()]
+            submission = self._labels.submit(annotator, said, batch_id, now=self._clock(), source=source)
             taught = self._ledger.put(submission)
             self._ledger.set_aside(set(submission.released) - wanted.keys())
             self._ledger.unclaim(submission.released)
@@ -589,6 +623,10 @@ class Labeler:
         )
 
     # Private: labels and training
+
+    def _source_of(self, annotator: str, batch_id: str) -> LabelSource:
+        batch = self._labels.open_batch(annotator, now=self._clock()) if batch_id else None
+        return "search" if batch and batch.id == batch_id and batch.strategy == SEARCHED else "person"
 
     def _validated(self, labels: Sequence[tuple[str, str | int | State]], batch_id: str) -> dict[str, int | State]:
         """Label ids, or states, by item id. Raises InvalidLabelsError."""

@@ -160,6 +160,32 @@ export interface components {
              */
             text: string;
         };
+        /** ClaimAnswer */
+        ClaimAnswer: {
+            /** @description null where none of the items can be given out */
+            batch: components["schemas"]["BatchAnswer"] | null;
+            /**
+             * Left Out
+             * @description items of the query that are not in the batch
+             */
+            left_out: number;
+        };
+        /** ClaimInput */
+        ClaimInput: {
+            /** Project */
+            project?: string | null;
+            /**
+             * @default {
+             *       "exclude": []
+             *     }
+             */
+            query: components["schemas"]["Query"];
+            /**
+             * Size
+             * @default 100
+             */
+            size: number;
+        };
         /** ClassAnswer */
         ClassAnswer: {
             /**
@@ -301,6 +327,39 @@ export interface components {
             order?: string[] | null;
             set?: components["schemas"]["ClassLook"] | null;
         };
+        /** ClusterAnswer */
+        ClusterAnswer: {
+            /**
+             * Size
+             * @description items of the sample that are in it
+             */
+            size: number;
+            /**
+             * Items
+             * @description those nearest to its centre, the nearest first
+             */
+            items: components["schemas"]["MediaAnswer"][];
+            /**
+             * Query
+             * @description names these items, for `POST /api/apply`
+             */
+            query: {
+                [key: string]: string[];
+            };
+        };
+        /** ClustersAnswer */
+        ClustersAnswer: {
+            /**
+             * Sample
+             * @description unlabeled items that were looked at
+             */
+            sample: number;
+            /**
+             * Clusters
+             * @description the largest first
+             */
+            clusters: components["schemas"]["ClusterAnswer"][];
+        };
         /** ContradictionAnswer */
         ContradictionAnswer: {
             /** Count */
@@ -324,6 +383,24 @@ export interface components {
         ContradictionsAnswer: {
             known: components["schemas"]["ContradictionAnswer"] | null;
             given: components["schemas"]["ContradictionAnswer"] | null;
+        };
+        /** CountAnswer */
+        CountAnswer: {
+            /** Value */
+            value: string;
+            /** Count */
+            count: number;
+        };
+        /** CountsInput */
+        CountsInput: {
+            /** Project */
+            project?: string | null;
+            /**
+             * @default {
+             *       "exclude": []
+             *     }
+             */
+            query: components["schemas"]["Query"];
         };
         /** EmbeddingAnswer */
         EmbeddingAnswer: {
@@ -519,6 +596,89 @@ export interface components {
              */
             spectrogram_url?: string | null;
         };
+        /**
+         * FacetsAnswer
+         * @description Each facet counts what everything else of the query holds: what another choice of it would bring.
+         */
+        FacetsAnswer: {
+            /**
+             * Total
+             * @description items of the query
+             */
+            total: number;
+            /**
+             * Labels
+             * @description most frequent first, as all that are of names; 200 at most
+             */
+            labels: components["schemas"]["CountAnswer"][];
+            /** States */
+            states: components["schemas"]["CountAnswer"][];
+            /** Sources */
+            sources: components["schemas"]["CountAnswer"][];
+            /** Annotators */
+            annotators: components["schemas"]["CountAnswer"][];
+            /** Predicted */
+            predicted: components["schemas"]["CountAnswer"][];
+            /**
+             * Agrees
+             * @description `true` and `false`
+             */
+            agrees: components["schemas"]["CountAnswer"][];
+            /**
+             * Confidence
+             * @description by tenth of the probability, from 0 to 1
+             */
+            confidence: number[];
+            /**
+             * Days
+             * @description days on which what stands was said, in UTC, the newest first
+             */
+            days: components["schemas"]["CountAnswer"][];
+            /**
+             * Folders
+             * @description directly below the query's own, or below where all of them part
+             */
+            folders: components["schemas"]["CountAnswer"][];
+            /**
+             * Groups
+             * @description the largest ones
+             */
+            groups: components["schemas"]["CountAnswer"][];
+            /**
+             * Reads Texts
+             * @description whether `near` takes texts with this encoder
+             */
+            reads_texts: boolean;
+        };
+        /** FilterAnswer */
+        FilterAnswer: {
+            /** Name */
+            name: string;
+            /**
+             * Query
+             * @description as `POST /api/items` takes it
+             */
+            query: {
+                [key: string]: unknown;
+            };
+        };
+        /** FilterInput */
+        FilterInput: {
+            /** Project */
+            project?: string | null;
+            /** Name */
+            name: string;
+            /** @description kept under that name; null drops it */
+            query?: components["schemas"]["Query"] | null;
+        };
+        /** FiltersAnswer */
+        FiltersAnswer: {
+            /**
+             * Filters
+             * @description in the order of their names, for everybody of this project
+             */
+            filters: components["schemas"]["FilterAnswer"][];
+        };
         /** FoundAnswer */
         FoundAnswer: {
             /** Id */
@@ -567,6 +727,16 @@ export interface components {
              */
             group?: string | null;
             prediction: components["schemas"]["PredictionAnswer"] | null;
+            /**
+             * Row
+             * @description where its embedding is; `/media/{project}/rows/` takes such numbers
+             */
+            row: number;
+            /**
+             * Place
+             * @description in the order of the list, from 0
+             */
+            place: number;
             /**
              * Label
              * @description the class that stands
@@ -725,6 +895,11 @@ export interface components {
             /** Items */
             items: components["schemas"]["FoundAnswer"][];
             /**
+             * List Id
+             * @description names what the query has in this moment, for more pages of the same list
+             */
+            list_id: string;
+            /**
              * Head Version
              * @description of the newest head that looked at the pool
              */
@@ -750,6 +925,12 @@ export interface components {
              *     }
              */
             query: components["schemas"]["Query"];
+            /**
+             * List Id
+             * @description of an earlier answer: a page of the items that its query had then, whatever changed since
+             * @default
+             */
+            list_id: string;
             /**
              * Offset
              * @default 0
@@ -787,6 +968,13 @@ export interface components {
              * @enum {string}
              */
             state: "label" | "skip" | "unsure" | "bad";
+            /**
+             * Source
+             * @description "group" where it was accepted together with others, not on its own
+             * @default person
+             * @enum {string}
+             */
+            source: "person" | "group";
         };
         /** LeftOutAnswer */
         LeftOutAnswer: {
@@ -798,8 +986,60 @@ export interface components {
             count: number;
         };
         /**
+         * MediaAnswer
+         * @description An item, and how to show it.
+         */
+        MediaAnswer: {
+            /** Id */
+            id: string;
+            /**
+             * Media Url
+             * @description the picture, or the sound
+             */
+            media_url: string;
+            /**
+             * Spectrogram Url
+             * @description of a sound: 1,200 x 480 pixels, on the mel scale; its range is that of `sound_view` in the status
+             */
+            spectrogram_url?: string | null;
+            /**
+             * Duration S
+             * @description of a sound as it was recorded
+             */
+            duration_s?: number | null;
+            /**
+             * Peak Dbfs
+             * @description of a sound: its largest sample in decibels, 0 at full scale
+             */
+            peak_dbfs?: number | null;
+            /**
+             * Gain Db
+             * @description of a quiet sound: by how many decibels `normalised=true` turns it up
+             * @default 0
+             */
+            gain_db: number;
+            /**
+             * Note
+             * @description what had to be done to read it, in one line
+             * @default
+             */
+            note: string;
+            /**
+             * Start S
+             * @description of a sound that is a part of a file: where it begins there
+             * @default 0
+             */
+            start_s: number;
+            /**
+             * Group
+             * @description the recording, site, speaker or burst that it is of, where that is known
+             */
+            group?: string | null;
+            prediction: components["schemas"]["PredictionAnswer"] | null;
+        };
+        /**
          * Near
-         * @description What items shall be like: the mean of some items, a text, or both; and what not.
+         * @description What items shall be like: the mean of some items and of what was sent, a text, or both; and what not.
          */
         Near: {
             /**
@@ -822,6 +1062,12 @@ export interface components {
              * @default
              */
             not_text: string;
+            /**
+             * Vectors
+             * @description of pictures or sounds, as `POST /api/vector` gives them
+             * @default []
+             */
+            vectors: string[];
         };
         /** OverruledAnswer */
         OverruledAnswer: {
@@ -959,6 +1205,11 @@ export interface components {
              * @description of this recording, site, speaker or burst
              */
             group?: string | null;
+            /**
+             * Folder
+             * @description its id lies in this folder, or in one below it
+             */
+            folder?: string | null;
             /** @description what items shall be like; makes `similarity` the order */
             near?: components["schemas"]["Near"] | null;
             /**
@@ -971,7 +1222,7 @@ export interface components {
              * Order
              * @description `-` puts the largest first; `pool`, the default, is a random order
              */
-            order?: ("pool" | "confidence" | "-confidence" | "margin" | "-margin" | "time" | "-time" | "similarity") | null;
+            order?: ("pool" | "confidence" | "-confidence" | "margin" | "-margin" | "label_probability" | "-label_probability" | "time" | "-time" | "similarity") | null;
         };
         /** RecallAnswer */
         RecallAnswer: {
@@ -1222,6 +1473,14 @@ export interface components {
             input?: unknown;
             /** Context */
             ctx?: Record<string, never>;
+        };
+        /** VectorAnswer */
+        VectorAnswer: {
+            /**
+             * Vector
+             * @description for `near.vectors` of a query; good as long as the encoder stays the same
+             */
+            vector: string;
         };
     };
     responses: never;
