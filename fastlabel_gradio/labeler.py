@@ -134,7 +134,7 @@ class Labeler:
         filters: queries that were saved under a name.
 
     Args:
-        schema: at least two labels.
+        schema: of any number of classes; heads need two.
         folder: where the head's checkpoint is kept.
         clock: seconds since the epoch.
     """
@@ -363,13 +363,17 @@ class Labeler:
         best = probabilities.argmax(axis=1)
         return [Prediction(int(index), float(row[index])) for index, row in zip(best, probabilities, strict=True)]
 
-    def export_rows(self, *, include_predictions: bool = False, include_states: bool = False) -> Iterator[ExportRow]:
+    def export_rows(
+        self, *, include_predictions: bool = False, include_states: bool = False, as_made: bool = False
+    ) -> Iterator[ExportRow]:
         """Every label of every annotator; with predictions also every unlabeled item, and what the head says of each.
 
         With states, rows say their state and source, and those of items that got a state in place of a label are among them.
+        Labels name their class as it is called now, or with `as_made` as it was made, before it was renamed or merged.
         """
         self._follow()
-        names = self.schema.known_names
+        made = ((one.id, one.made_as) for one in self._labels.classes().values()) if as_made else ()
+        names = self.schema.known_names | dict(made)
         for said in self._labels.annotations():
             if said.label_id is None and not include_states:
                 continue

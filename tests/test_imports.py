@@ -17,7 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("config", "sources", "encoders", "head", "exports", "successor", "inquiry"),
     (
         *("embedding_store", "embedding_batch", "encoder_comparison", "encoder_fitting", "encoder_in_use"),
-        *("gallery", "strategies", "scoring", "scan", "source_identity", "unheard"),
+        *("gallery", "strategies", "scoring", "scan", "source_identity", "unheard", "pool_clusters"),
     ),
     ("encoder_change",),
     ("embedding_pipeline", "candidates"),
