@@ -1,8 +1,10 @@
-"""What encoders learn from a pool with linear algebra: whitening and principal directions; and unit vectors."""
+"""What encoders learn from a pool with linear algebra: whitening and principal directions; and projected unit vectors."""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from fastlabel_gradio.row_padding import padded
 
 if TYPE_CHECKING:
     import torch
@@ -40,6 +42,13 @@ def random_directions(count: int, numbers: int, rng: np.random.Generator) -> "to
     from torch.nn.functional import normalize
 
     return normalize(torch.from_numpy(rng.standard_normal((count, numbers), dtype=np.float32)))
+
+
+def projected(features: "torch.Tensor", projection: "torch.Tensor", bias: "torch.Tensor") -> "torch.Tensor":
+    """float32[n, dim], rows of length 1, of float32[n, features]; those of a row are the same in a batch of any size."""
+    from torch.nn.functional import linear
+
+    return unit_vectors(linear(padded(features), projection, bias)[: len(features)])
 
 
 def unit_vectors(vectors: "torch.Tensor") -> "torch.Tensor":

@@ -23,7 +23,7 @@ from fastlabel_gradio.clustering import spherical_kmeans
 from fastlabel_gradio.devices import matmul_dtype, pick_device
 from fastlabel_gradio.encoders.base import ENCODERS, EncoderOptions, FittedEncoder
 from fastlabel_gradio.encoders.learned_file import learned_digest, load_learned, save_learned
-from fastlabel_gradio.encoders.linear_maps import principal_directions, random_directions, unit_vectors, zca
+from fastlabel_gradio.encoders.linear_maps import principal_directions, projected, random_directions, zca
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.types import Embeddings
 
@@ -191,11 +191,10 @@ class _Network:
 
     def embed(self, batch: np.ndarray) -> Embeddings:
         import torch
-        from torch.nn.functional import linear
 
         with torch.inference_mode():
-            vectors = linear(self.features(batch), self._projection, self._projection_bias)
-            embeddings: Embeddings = unit_vectors(vectors).cpu().numpy()
+            vectors = projected(self.features(batch), self._projection, self._projection_bias)
+            embeddings: Embeddings = vectors.cpu().numpy()
             return embeddings
 
 

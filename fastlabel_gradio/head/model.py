@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from fastlabel_gradio.devices import matmul_dtype
 from fastlabel_gradio.head.recipe import DROPOUT, RECIPE
+from fastlabel_gradio.row_padding import padded
 from fastlabel_gradio.types import Embeddings, Label, Probabilities, Rows
 
 HIDDEN_UNITS = 512
@@ -105,11 +106,15 @@ class Head:
         return other
 
     def predict_proba(self, embeddings: Embeddings) -> Probabilities:
-        """Class probabilities float32[n, classes], each row summing to 1; n may be 0."""
+        """Class probabilities float32[n, classes], each row summing to 1; n may be 0.
+
+        Those of an item are the same to the last bit in a batch of any size.
+        """
         probabilities = np.empty((len(embeddings), len(self.info.labels)), dtype=np.float32)
         for start in range(0, len(embeddings), BLOCK_ROWS):
             with torch.inference_mode():
-                logits = self._scorer(self._inputs(embeddings[start : start + BLOCK_ROWS]))
+                block = self._inputs(embeddings[start : start + BLOCK_ROWS])
+                logits = self._scorer(padded(block))[: len(block)]
                 said = (logits / self.info.temperature).softmax(dim=1)
                 probabilities[start : start + BLOCK_ROWS] = said.cpu().numpy()
         return probabilities
