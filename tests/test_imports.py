@@ -22,7 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("encoder_change",),
     ("embedding_pipeline", "candidates"),
     ("pool_ledger", "ground"),
-    ("query",),
+    ("query", "classifier"),
     ("learner", "finder"),
     ("labeler", "encoder_verdict", "encoder_report"),
     ("project", "access", "api_models", "views"),

@@ -105,6 +105,10 @@ class Head:
         other.info = replace(self.info, temperature=temperature)
         return other
 
+    def on(self, device: str) -> "Head":
+        """The same head on that device, in the precision that is wanted there now."""
+        return Head(copy.deepcopy(self._module).cpu(), self.info, device)
+
     def predict_proba(self, embeddings: Embeddings) -> Probabilities:
         """Class probabilities float32[n, classes], each row summing to 1; n may be 0.
 
