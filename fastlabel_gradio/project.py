@@ -240,9 +240,7 @@ class Project:
 
     def _opened(self, labels: LabelStore, schema: LabelSchema, folder: Path) -> "_Opened":
         keep_model = functools.partial(self.models.keep, folder)
-        labeler = Labeler(
-            schema, self.store, self.pipeline, labels, folder, self.settings, keep_model=keep_model
-        )
+        labeler = Labeler(schema, self.store, self.pipeline, labels, folder, self.settings, keep_model=keep_model)
         return _Opened(labeler, labels, folder)
 
     def _open_label_store(self, project: str) -> LabelStore:

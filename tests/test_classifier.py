@@ -1,6 +1,7 @@
 """The classifier that a project leaves behind: its files, and that it says what the app says."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from fastlabel_gradio.classifier.bundle import pack
 from fastlabel_gradio.errors import CheckpointError, ConfigError, UnreadableItemError
 from fastlabel_gradio.project import Project
 from tests.classifier_pools import app_says, files_of, train
+from tests.conftest import ROOT
 from tests.pools import make_config, make_sound_config, wait_for, write_pictures, write_sounds
 from tests.tiny_models import fill_cache
 
@@ -32,6 +34,14 @@ def opened(config: object, tmp_path: Path) -> Project:
     project.start()
     wait_for(lambda: project.pipeline.progress.state in ("done", "failed"), 120)
     return project
+
+
+def run_python(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """What a program of its own does in a folder."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.fixture(scope="module")
@@ -134,12 +144,18 @@ def test_everything_that_holds_a_sound_is_taken(tmp_path: Path) -> None:
     probabilities = classifier.predict_proba(given)
     for row in probabilities:
         np.testing.assert_array_equal(row, probabilities[0])
-    for wrong, message in ((samples, "samples a second"), ((samples, 5), "5 samples a second"), ((samples[:9], rate_hz), "9 samples")):
+    for wrong, message in (
+        (samples, "samples a second"),
+        ((samples, 5), "5 samples a second"),
+        ((samples[:9], rate_hz), "9 samples"),
+    ):
         with pytest.raises(UnreadableItemError, match=message):
             classifier.predict([wrong])
 
 
-def test_a_stream_comes_in_order_and_reads_no_further_than_it_must(classifier: Classifier, pictures: list[Path]) -> None:
+def test_a_stream_comes_in_order_and_reads_no_further_than_it_must(
+    classifier: Classifier, pictures: list[Path]
+) -> None:
     taken: list[Path] = []
 
     def endless() -> Iterator[Path]:
@@ -154,7 +170,9 @@ def test_a_stream_comes_in_order_and_reads_no_further_than_it_must(classifier: C
     assert len(taken) < 70 + 200 * 5
 
 
-def test_what_cannot_be_read_is_named_or_left_blank(classifier: Classifier, pictures: list[Path], tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_named_or_left_blank(
+    classifier: Classifier, pictures: list[Path], tmp_path: Path
+) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no picture")
     items = [pictures[0], broken, tmp_path / "missing.png", np.zeros((4, 4)), 7]
@@ -185,10 +203,14 @@ def test_the_configuration_says_what_it_is_made_of(trained: Project) -> None:
     assert config["audit"]["low"] < config["audit"]["accuracy"] <= config["audit"]["high"]
     assert sum(sum(by_source.values()) for by_source in config["counts"].values()) == 36
     assert config["thresholds"][0]["items"] == facts.audit.items
-    assert not [path.name for path in files_of(trained.folder / "model") if path.suffix in (".pkl", ".pt", ".bin", ".partial")]
+    assert not [
+        path.name for path in files_of(trained.folder / "model") if path.suffix in (".pkl", ".pt", ".bin", ".partial")
+    ]
 
 
-def test_the_model_card_is_filled_and_the_hub_can_read_it(trained: Project, pictures: list[Path], tmp_path: Path) -> None:
+def test_the_model_card_is_filled_and_the_hub_can_read_it(
+    trained: Project, pictures: list[Path], tmp_path: Path
+) -> None:
     text = (trained.folder / "model" / "README.md").read_text()
     card = ModelCard(text)
     assert card.data.pipeline_tag == "image-classification"
@@ -207,7 +229,7 @@ def test_the_model_card_is_filled_and_the_hub_can_read_it(trained: Project, pict
     for name in ("a.jpg", "b.jpg"):
         Image.open(pictures[0]).convert("RGB").save(tmp_path / name)
     code = snippet + "print(labels, probabilities.shape)"
-    ran = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    ran = run_python(code, tmp_path)
     assert ran.stdout.strip().endswith("(2, 3)"), ran.stderr
 
 
@@ -234,7 +256,7 @@ def test_it_is_found_in_a_folder_a_zip_a_working_directory_and_the_hub(
         with pytest.raises((ConfigError, CheckpointError), match=message):
             load_classifier(wrong)
     assert not (tmp_path.parent / "evil.txt").exists()
-    with pytest.raises(ConfigError, match="no trained project 'birds'. It has: images"):
+    with pytest.raises(ConfigError, match=r"no trained project 'birds'\. It has: images"):
         load_classifier(trained.folder.parent, project="birds")
     with pytest.raises(ConfigError, match="device 'tpu' is not known"):
         load_classifier(model, device="tpu")
@@ -250,7 +272,11 @@ def test_damaged_and_foreign_files_are_refused_with_what_to_do(trained: Project,
     for name, change, message in (
         ("config.json", lambda content: content[:50], "Export the classifier again"),
         ("config.json", lambda content: content.replace(b'"format": 1', b'"format": 2'), "format 2"),
-        ("config.json", lambda content: content.replace(b'"kind": "offline"', b'"kind": "ofline"'), "Did you mean 'offline'"),
+        (
+            "config.json",
+            lambda content: content.replace(b'"kind": "offline"', b'"kind": "ofline"'),
+            "Did you mean 'offline'",
+        ),
         ("config.json", lambda content: content.replace(b'"blue"', b'"pink"', 1), "is for the classes"),
         ("head.safetensors", lambda content: content[:-4] + b"\0\0\0\0", "not the one that config.json describes"),
         ("encoder.safetensors", lambda content: content[:99], "not readable"),
@@ -284,8 +310,9 @@ def test_a_program_that_classifies_imports_neither_gradio_nor_a_web_server(train
         "assert 'torch' not in sys.modules and 'numpy' not in sys.modules\n"
         "from fastlabel_gradio import load_classifier\n"
         f"load_classifier({str(trained.folder / 'model')!r})\n"
-        "heavy = {'gradio', 'fastapi', 'httpx', 'sklearn', 'transformers', 'timm', 'open_clip', 'sqlalchemy', 'pandas', 'librosa'}\n"
+        "heavy = {'gradio', 'fastapi', 'httpx', 'sklearn', 'transformers', 'timm', 'open_clip', 'sqlalchemy', "
+        "'pandas', 'librosa'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    ran = run_python(code, ROOT)
     assert ran.stdout.strip() == "[]", ran.stderr

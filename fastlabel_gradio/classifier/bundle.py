@@ -1,7 +1,7 @@
 """A bundle: the folder that holds a classifier whole. Written file by file, each of them at once, the configuration last.
 
-`config.json`, `head.safetensors`, `README.md` and, of an encoder that learns from the pool, `encoder.safetensors`. What they say
-is made elsewhere: here they are written, packed, and found to belong together.
+`config.json`, `head.safetensors`, `README.md` and, of an encoder that learns from the pool, `encoder.safetensors`. What they
+say is made elsewhere: here they are written, packed, and found to belong together.
 """
 
 import os

@@ -12,7 +12,8 @@ from fastlabel_gradio.media.sound_view import Contrast, SoundView
 from fastlabel_gradio.types import Kind
 
 BUNDLE_FORMAT = 1
-CONFIG, HEAD, LEARNED, CARD = "config.json", "head.safetensors", "encoder.safetensors", "README.md"
+CONFIG, HEAD, CARD = "config.json", "head.safetensors", "README.md"
+LEARNED: Literal["encoder.safetensors"] = "encoder.safetensors"
 MAX_CONFIG_BYTES = 20_000_000  # of thousands of classes
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -125,7 +126,7 @@ class BundleConfig(_Strict):
         promise: what was proven of labels that the program accepted by itself, None where nothing was.
     """
 
-    format: Literal[1] = BUNDLE_FORMAT
+    format: Literal[1] = 1
     fastlabel: str
     project: str
     kind: Kind

@@ -86,7 +86,9 @@ class Classifier:
         self._view = config.sound.view if config.sound else SoundView()
 
     def __repr__(self) -> str:
-        return f"<classifier '{self.config.project}' of {len(self.classes)} classes, encoder {self.config.encoder.kind}>"
+        return (
+            f"<classifier '{self.config.project}' of {len(self.classes)} classes, encoder {self.config.encoder.kind}>"
+        )
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -184,7 +186,8 @@ class Classifier:
     def _check_encoder(self) -> None:
         if isinstance(self.encoder, KnownVectors):
             raise ConfigError(
-                f"Encoder '{self.config.encoder.kind}' knows vectors of the pool's items only, it embeds no others. Give vectors "
+                f"Encoder '{self.config.encoder.kind}' knows vectors of the pool's items only, it embeds no "
+                "others. Give vectors "
                 "by the same model to `classifier.head.predict_proba`."
             )
 
@@ -208,15 +211,19 @@ class Classifier:
         return [said[place] for place in range(len(batch))]
 
     def _unreadable(self, item: Given, why: str) -> Classified:
-        nothing = (np.full(size, np.nan, dtype=np.float32) for size in (len(self.classes), self.config.encoder.dim))
-        return Classified(item, "", float("nan"), *nothing, why)
+        blank, no_vector = (np.full(size, np.nan, np.float32) for size in (len(self.classes), self.config.encoder.dim))
+        return Classified(item, "", float("nan"), blank, no_vector, why)
 
 
 def _several(items: Iterable[Given] | Given) -> Iterable[Given]:
     """Items, of which one may be given alone. An array [n, height, width, 3] is n pictures."""
     if isinstance(items, str | Path) or hasattr(items, "convert") or hasattr(items, "rate_hz"):
         return [items]
-    if isinstance(items, tuple) and len(items) == 2 and any(isinstance(part, int | float | np.integer) for part in items):
+    if (
+        isinstance(items, tuple)
+        and len(items) == 2
+        and any(isinstance(part, int | float | np.integer) for part in items)
+    ):
         return [items]
     if isinstance(items, np.ndarray) and items.dtype == np.uint8 and items.ndim <= 3:
         return [items]

@@ -1,4 +1,4 @@
-"""What is known of a trained head: the labels that it stands on, and what the audit says of it. For `config.json` and card."""
+"""What is known of a trained head: the labels that it stands on, and what the audit says. For configuration and card."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ from fastlabel_gradio.classifier.bundle_config import ThresholdPart
 from fastlabel_gradio.evaluation import AuditReport, Groups, Targets, audit, share_interval
 from fastlabel_gradio.ground import Ground
 from fastlabel_gradio.head import Head
-from fastlabel_gradio.pool_ledger import SOURCES, PoolLedger
-from fastlabel_gradio.types import LabelSchema, Probabilities
+from fastlabel_gradio.pool_ledger import SOURCES, STATES, PoolLedger
+from fastlabel_gradio.types import LabelSchema, Probabilities, State
 
 THRESHOLDS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 FEWEST_ITEMS = 10  # of the audit; of fewer nothing is said
@@ -67,7 +67,7 @@ def _threshold(least: float, sure: np.ndarray, right: np.ndarray, groups: Groups
 def _counts(said: np.ndarray, schema: LabelSchema) -> dict[str, dict[str, int]]:
     """Labels by the class's name and what they came by, in the order of the schema; of items in the pool."""
     counts: dict[str, dict[str, int]] = {name: {} for name in schema.names}
-    labeled = said[(said["label"] > 0) & (said["source"] > 0)]
+    labeled = said[said["state"] == 1 + STATES.index(State.LABEL)]
     pairs, sizes = np.unique(labeled[["label", "source"]], return_counts=True)
     for (label_id, source), size in zip(pairs.tolist(), sizes.tolist(), strict=True):
         if (place := schema.positions.get(label_id)) is not None:

@@ -16,7 +16,6 @@ from fastlabel_gradio.devices import computing_on, pick_device
 from fastlabel_gradio.encoders import Encoder, FittedEncoder, check_encoder
 from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.errors import CheckpointError, ConfigError
-from fastlabel_gradio.head import Head
 
 HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 MODEL = "model"  # the folder of the bundle in a project's folder
@@ -36,8 +35,8 @@ def load_classifier(
     """The classifier that a program of FastLabel trained, ready to classify files.
 
     Args:
-        source: the folder or zip that `export-model` wrote, the name of its repository on the Hugging Face hub, or the working
-            directory of the app, which may be running.
+        source: the folder or zip that `export-model` wrote, the name of its repository on the Hugging Face hub, or the
+            working directory of the app, which may be running.
         project: which project of a working directory, where it has several.
         device: "cpu", "cuda" or "mps"; the fastest one here by default.
         batch_size: items that are embedded at once. workers: threads; one a core by default.
@@ -72,7 +71,8 @@ def find_bundle(source: str | Path, project: str | None = None) -> Path:
     if HUB_ID.fullmatch(str(source)):
         return _from_hub(str(source))
     raise ConfigError(
-        f"{source} does not exist. Give the folder or zip that `fastlabel export-model` wrote, a working directory, or the name "
+        f"{source} does not exist. Give the folder or zip that `fastlabel export-model` wrote, a working "
+        "directory, or the name "
         "of a repository on the hub, owner/name."
     )
 
@@ -85,13 +85,16 @@ def _in_folder(folder: Path, project: str | None) -> Path:
         found = {folder.name: folder / MODEL}
     if not found:
         raise ConfigError(
-            f"{folder} holds no classifier: no {CONFIG}, and no project with a trained head. Train one in the app; one that an "
+            f"{folder} holds no classifier: no {CONFIG}, and no project with a trained head. Train one in the "
+            "app; one that an "
             "earlier version trained is there after the app was started once."
         )
     if project is not None and project not in found:
         raise ConfigError(f"{folder} has no trained project '{project}'. It has: {', '.join(found)}.")
     if project is None and len(found) > 1:
-        raise ConfigError(f"{folder} has several projects: {', '.join(found)}. Name one of them with project (--project).")
+        raise ConfigError(
+            f"{folder} has several projects: {', '.join(found)}. Name one of them with project (--project)."
+        )
     return found[project] if project is not None else next(iter(found.values()))
 
 
@@ -101,7 +104,9 @@ def _unpacked(archive: Path) -> Path:
     try:
         with zipfile.ZipFile(archive) as members:
             if sum(info.file_size for info in members.infolist()) > MAX_ZIP_BYTES:
-                raise CheckpointError(f"{archive} holds more than {MAX_ZIP_BYTES:,} bytes: no classifier of FastLabel is so large.")
+                raise CheckpointError(
+                    f"{archive} holds more than {MAX_ZIP_BYTES:,} bytes: no classifier of FastLabel is so large."
+                )
             members.extractall(folder)  # which keeps every name below the folder
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
         raise CheckpointError(
@@ -121,7 +126,8 @@ def _from_hub(repo: str) -> Path:
     except Exception as error:  # the hub's HTTP library, and so its errors, changed with every major version
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise ConfigError(
-            f"{repo} is no folder here, and as a repository of the hub it cannot be had: {reason}. Give a path, or log in with "
+            f"{repo} is no folder here, and as a repository of the hub it cannot be had: {reason}. Give a path, "
+            "or log in with "
             "`hf auth login` where it is private."
         ) from error
     return _in_folder(folder, None)

@@ -68,7 +68,8 @@ def _title(config: BundleConfig) -> str:
     more = f" and {len(config.classes) - 30} more" if len(config.classes) > 30 else ""
     return (
         f"# {config.project}: a classifier of {MEDIA[config.kind][0]}\n\n"
-        f"It tells {len(config.classes)} classes apart: {names}{more}. Made with FastLabel {config.fastlabel}: a frozen encoder "
+        f"It tells {len(config.classes)} classes apart: {names}{more}. Made with FastLabel {config.fastlabel}: a "
+        "frozen encoder "
         f"and a small head, trained on {config.head.labels:,} labels."
     )
 
@@ -103,12 +104,15 @@ def _data(config: BundleConfig) -> str:
     if not sources:
         return f"It was trained on {config.head.labels:,} labels; how many each class has is not recorded."
     totals = Counter({name: sum(by.get(name, 0) for by in config.counts.values()) for name in sources})
-    rows = [[name, *(f"{config.counts.get(name, {}).get(source, 0):,}" for source in sources)] for name in config.classes]
+    rows = [
+        [name, *(f"{config.counts.get(name, {}).get(source, 0):,}" for source in sources)] for name in config.classes
+    ]
     table = _table(["class", *sources], rows)
     meant = "; ".join(f"{name}: {SOURCES[name]} ({totals[name]:,})" for name in sources)
     return (
         f"Labels in a pool of {config.items:,} {MEDIA[config.kind][0]}, by class and by how they were given:\n\n{table}\n\n"
-        f"{meant[0].upper()}{meant[1:]}. The head was trained on {config.head.labels:,} of them; those of the audit are kept out, "
+        f"{meant[0].upper()}{meant[1:]}. The head was trained on {config.head.labels:,} of them; those of the "
+        "audit are kept out, "
         "and labels that the program accepted by itself teach nothing."
     )
 
@@ -127,7 +131,8 @@ def _quality(config: BundleConfig) -> str:
         [[name, str(right), str(items)] for name, (right, items) in zip(config.classes, audit.recall, strict=True)],
     )
     return (
-        f"**{_percent(audit.accuracy)} right** (95 % interval {_percent(audit.low)} to {_percent(audit.high)}), on {audit.items:,} "
+        f"**{_percent(audit.accuracy)} right** (95 % interval {_percent(audit.low)} to {_percent(audit.high)}), "
+        f"on {audit.items:,} "
         f"random items{groups} that it never saw: true for {audit.true_for}.{few} Its confidence is off by "
         f"{100 * audit.calibration_error:.1f} points on average.\n\n{recall}{_thresholds(config)}{_promise(config)}"
     )
@@ -137,7 +142,12 @@ def _thresholds(config: BundleConfig) -> str:
     if not config.thresholds:
         return ""
     rows = [
-        [f"{one.confidence:g}", _percent(one.coverage), _percent(one.right / one.items), f"{_percent(one.low)} to {_percent(one.high)}"]
+        [
+            f"{one.confidence:g}",
+            _percent(one.coverage),
+            _percent(one.right / one.items),
+            f"{_percent(one.low)} to {_percent(one.high)}",
+        ]
         for one in config.thresholds
         if one.items
     ]
@@ -159,10 +169,13 @@ def _parts(config: BundleConfig) -> str:
     learned = " What it learned from the pool is in `encoder.safetensors`." if encoder.learned else ""
     trained = datetime.fromtimestamp(head.trained_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     lines = [
-        f"- Encoder: `{encoder.kind}`{weights}{licence}; {encoder.dim} numbers an item; fingerprint `{encoder.fingerprint}`, which "
+        f"- Encoder: `{encoder.kind}`{weights}{licence}; {encoder.dim} numbers an item; fingerprint "
+        f"`{encoder.fingerprint}`, which "
         f"every weight changes.{learned}",
-        f"- Head: version {head.version}, recipe `{head.recipe}`, seed {head.seed}, trained {trained}; in `head.safetensors`.",
-        f"- Confidence: calibrated with temperature {config.calibration.temperature:.3g}, by labels that the head did not see.",
+        f"- Head: version {head.version}, recipe `{head.recipe}`, seed {head.seed}, trained {trained}; in "
+        "`head.safetensors`.",
+        f"- Confidence: calibrated with temperature {config.calibration.temperature:.3g}, by labels that the head "
+        "did not see.",
     ]
     if config.sound:
         lines.append(f"- Sounds: {_sound(config)}.")
@@ -182,7 +195,8 @@ def _sound(config: BundleConfig) -> str:
 def _limits(config: BundleConfig) -> str:
     lines = [
         "It gives one of its classes to anything, also to what is none of them: look at the confidence.",
-        "The figures hold for items like those of the pool. Of another camera, microphone, place or season they may be lower.",
+        "The figures hold for items like those of the pool. Of another camera, microphone, place or season they "
+        "may be lower.",
         "The same program on the same kind of machine gives the same numbers to the last bit; in another precision, as on "
         f"another processor, they differ by rounding (it was made on {config.encoder.device} in {config.encoder.precision}).",
     ]

@@ -130,7 +130,9 @@ def given_sound(samples: np.ndarray, rate_hz: int, channel: Channel = "auto") ->
     """
     block = samples[:, None] if samples.ndim == 1 else samples
     if block.ndim != 2 or not (np.issubdtype(block.dtype, np.integer) or np.issubdtype(block.dtype, np.floating)):
-        raise UnreadableItemError(f"samples of shape {samples.shape} and type {samples.dtype}: give [samples, channels]")
+        raise UnreadableItemError(
+            f"samples of shape {samples.shape} and type {samples.dtype}: give [samples, channels]"
+        )
     _check(rate_hz, block.shape[1])
     _check_channel(channel, block.shape[1])
     if not MIN_SECONDS <= len(block) / rate_hz <= MAX_SECONDS:
