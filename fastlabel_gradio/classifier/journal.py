@@ -9,7 +9,7 @@ from typing import Any
 
 from fastlabel_gradio.errors import ConfigError, StoreError
 
-LINES_BETWEEN_SYNCS = 256
+LINES_BETWEEN_SYNCS = 128
 
 
 @dataclass(frozen=True, slots=True)

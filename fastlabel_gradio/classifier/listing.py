@@ -1,6 +1,7 @@
 """Which files a command line means: files, folders, tables and patterns, and the parts that recordings are cut into."""
 
 import glob
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from fastlabel_gradio.classifier.classifier import Classifier
 from fastlabel_gradio.errors import ConfigError, UnreadableItemError
 from fastlabel_gradio.media.item_file import open_file
 from fastlabel_gradio.sources import open_source
-from fastlabel_gradio.sources.files import locate
+from fastlabel_gradio.sources.files import path_of
 from fastlabel_gradio.sources.folder_walk import Tally, left_out_line, walk
 from fastlabel_gradio.sources.image_folder import NOT_READ
 from fastlabel_gradio.sources.image_folder import SUFFIXES as PICTURES
@@ -83,5 +84,7 @@ def _of_table(table: Path, kind: Kind) -> Iterator[str]:
     root = getattr(source, "root", table.parent)
     for item in source.scan():
         file_id, span = TimeSpan.split(item.id)
-        name = str(locate(root, file_id))
+        name = os.path.normpath(
+            root / path_of(file_id)
+        )  # where it leads out of the folder too: who asks may read it anyway
         yield name if span is None else span.id_in(name)

@@ -7,7 +7,7 @@ import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from fastlabel_gradio.classifier.bundle import read_bundle
 from fastlabel_gradio.classifier.bundle_config import CONFIG, LEARNED, BundleConfig
@@ -30,6 +30,7 @@ def load_classifier(
     device: str | None = None,
     batch_size: int | None = None,
     workers: int | None = None,
+    precision: Literal["float32", "bfloat16"] | None = None,
     encoder_options: Mapping[str, Any] | None = None,
 ) -> Classifier:
     """The classifier that a program of FastLabel trained, ready to classify files.
@@ -40,6 +41,7 @@ def load_classifier(
         project: which project of a working directory, where it has several.
         device: "cpu", "cuda" or "mps"; the fastest one here by default.
         batch_size: items that are embedded at once. workers: threads; one a core by default.
+        precision: on a CPU; by default that of the program that trained it, where this CPU is fast in it, for the same bits.
         encoder_options: options of the encoder that differ here, as the path of its weights.
 
     Raises:
@@ -52,7 +54,7 @@ def load_classifier(
     chosen = device or pick_device()
     if chosen.partition(":")[0] not in DEVICES:
         raise ConfigError(f"device {device!r} is not known. Known: {', '.join(DEVICES)}.")
-    with computing_on(chosen, config.encoder.precision if config.encoder.device == "cpu" else ""):
+    with computing_on(chosen, precision or (config.encoder.precision if config.encoder.device == "cpu" else "")):
         encoder = _encoder(folder, config, encoder_options or {})
         head = head.on(chosen)
     return Classifier(config, head, encoder, batch_size, workers)
@@ -81,7 +83,7 @@ def _in_folder(folder: Path, project: str | None) -> Path:
     if (folder / CONFIG).is_file():
         return folder
     found = {path.parent.parent.name: path.parent for path in sorted(folder.glob(f"*/{MODEL}/{CONFIG}"))}
-    if (folder / MODEL / CONFIG).is_file():  # a project's own folder
+    if (folder / MODEL / CONFIG).is_file():  # of a project, or a Space
         found = {folder.name: folder / MODEL}
     if not found:
         raise ConfigError(

@@ -16,7 +16,7 @@ from fastlabel_gradio.classifier.tables import TableShape, writer_of
 from fastlabel_gradio.errors import ConfigError, FastLabelError
 from fastlabel_gradio.types import TimeSpan
 
-SHOWN = 10
+SHOWN = 100  # unreadable files that are named
 
 
 def main(argv: Sequence[str]) -> None:
@@ -128,7 +128,18 @@ def _classify(classifier: Classifier, journal: Journal, parts: list[str], best: 
         for said in classifier.stream(left):
             journal.add(_entry(said, best, classifier.classes))
             bar.update()
-    return sum(bool(entry.unreadable) for entry in _wanted(journal, parts))
+    return _listed_unreadable(entry for entry in _wanted(journal, parts) if entry.unreadable)
+
+
+def _listed_unreadable(entries: Iterator[Entry]) -> int:
+    """Prints the first ones with the reason; returns how many there are."""
+    count = 0
+    for count, entry in enumerate(entries, start=1):
+        if count <= SHOWN:
+            sys.stderr.write(f"{entry.name}: {entry.unreadable}\n")
+    if count > SHOWN:
+        sys.stderr.write(f"and {count - SHOWN:,} more that cannot be read\n")
+    return count
 
 
 def _entry(said: Classified, best: int, classes: Sequence[str]) -> Entry:

@@ -88,7 +88,7 @@ def write_parquet(entries: Iterable[Entry], shape: TableShape, destination: Path
     import pyarrow
     from pyarrow import parquet
 
-    texts = {"path", *(name for name in shape.columns[: -len(shape.classes) or None] if name.split("_")[0] == "label")}
+    texts = {"path", "label", *(f"label_{place}" for place in range(2, shape.top + 1))}
     types = [(name, pyarrow.string() if name in texts else pyarrow.float64()) for name in shape.columns]
     part = destination.with_name(f".{uuid4().hex}.part")
     try:

@@ -44,10 +44,19 @@ def random_directions(count: int, numbers: int, rng: np.random.Generator) -> "to
     return normalize(torch.from_numpy(rng.standard_normal((count, numbers), dtype=np.float32)))
 
 
-def projected(features: "torch.Tensor", projection: "torch.Tensor", bias: "torch.Tensor") -> "torch.Tensor":
-    """float32[n, dim], rows of length 1, of float32[n, features]; those of a row are the same in a batch of any size."""
+def projected(
+    features: "torch.Tensor", projection: "torch.Tensor", bias: "torch.Tensor", *, in_any_batch: bool = True
+) -> "torch.Tensor":
+    """float32[n, dim], rows of length 1, of float32[n, features].
+
+    Args:
+        in_any_batch: what a row becomes is the same to the last bit in a batch of any size; an exporter, which follows tensors
+            of an unknown number of rows, does without.
+    """
     from torch.nn.functional import linear
 
+    if not in_any_batch:
+        return unit_vectors(linear(features, projection, bias))
     return unit_vectors(linear(padded(features), projection, bias)[: len(features)])
 
 
