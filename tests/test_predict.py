@@ -1,4 +1,4 @@
-"""`fastlabel predict` and `fastlabel export-model`: tables of predictions, files sorted, a command that goes on where it was."""
+"""`fastlabel predict` and `fastlabel export-model`: tables of predictions, files sorted, commands that go on."""
 
 import csv
 import json
@@ -232,7 +232,7 @@ def test_the_classifier_is_exported_as_a_folder_a_zip_and_a_space(
     ):
         with pytest.raises(ConfigError, match=message):
             export(place, "--project", "images", *options)
-    with pytest.raises(SystemExit, match="fastlabel: .* holds no classifier"):
+    with pytest.raises(SystemExit, match=r"fastlabel: .* holds no classifier"):
         main(["export-model", "--workdir", str(tmp_path / "taken"), "-o", str(tmp_path / "model")])
 
 

@@ -71,6 +71,8 @@ class ModelKeeper:
         encoder = self._pipeline.encoder
         if encoder is None or encoder.space != facts.head.info.encoder_fingerprint:
             raise StoreError("Another encoder is taking over; a head for it is trained first. Try again in a moment.")
+        if facts.head.columns is not None:
+            raise StoreError("The classes were changed; a head for them is trained now. Try again in a moment.")
         config = self._config(encoder, facts)
         learned = encoder if isinstance(encoder, FittedEncoder) else None
         write_bundle(folder, facts.head, config, model_card(config), learned)

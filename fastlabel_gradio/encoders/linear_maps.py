@@ -50,8 +50,8 @@ def projected(
     """float32[n, dim], rows of length 1, of float32[n, features].
 
     Args:
-        in_any_batch: what a row becomes is the same to the last bit in a batch of any size; an exporter, which follows tensors
-            of an unknown number of rows, does without.
+        in_any_batch: what a row becomes is the same to the last bit in a batch of any size; an exporter, which follows
+            tensors of an unknown number of rows, does without.
     """
     from torch.nn.functional import linear
 

@@ -6,7 +6,6 @@ order they fit timm's `tf_efficientnet_lite0` one to one, and the logits are equ
 M. Tan, Q. V. Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks" (ICML 2019).
 """
 
-from collections.abc import Callable
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""An encoder's way from prepared pixels to embeddings as one function of tensors, for programs that run it without FastLabel."""
+"""An encoder's way from prepared pixels to embeddings as one function of tensors, for programs without FastLabel."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

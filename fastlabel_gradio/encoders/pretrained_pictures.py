@@ -40,8 +40,8 @@ class PictureRecipe:
 RECIPE = PictureRecipe()
 SHOWN_PREPARATION = (
     "`picture` is uint8[n, side, side, 3]: the picture in RGB, `picture.resize((side, side), Image.Resampling.BICUBIC, "
-    f"reducing_gap=2.0)`, where side is {RECIPE.enlarged} times its shorter side, rounded up to a multiple of {lite0.STRIDE_PX}, "
-    f"at least {RECIPE.least_px} and at most {RECIPE.most_px}; pictures of one side go together."
+    f"reducing_gap=2.0)`, where side is {RECIPE.enlarged} times its shorter side, rounded up to a multiple of "
+    f"{lite0.STRIDE_PX}, at least {RECIPE.least_px} and at most {RECIPE.most_px}; pictures of one side go together."
 )
 
 
