@@ -9,7 +9,6 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,11 +22,8 @@ import numpy as np
 import soundfile
 from PIL import Image
 
-from benchmarks.report import say
-from fastlabel_gradio.sources import open_source
+from benchmarks.data import ROOT, made_once, opened
 
-ROOT = Path(__file__).parent.parent
-CACHE = Path(tempfile.gettempdir()) / "fastlabel-benchmarks"
 PROJECT = "faces"
 SOUND_RATE_HZ = 44_100
 GENERATED_CLASSES = tuple(f"class-{number}" for number in range(10))
@@ -47,27 +43,26 @@ class Sprite:
 
 def sprite_sheet(pictures: Path | None) -> Sprite:
     """A sheet of CelebA's size, built once and then taken from the temp folder; no two tiles are alike."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    path = CACHE / f"sprite-{pictures.resolve().as_posix().strip('/').replace('/', '-') if pictures else 'made'}.png"
-    record = path.with_suffix(".json")
-    if not record.exists():
-        say(f"building {path} …")
-        truth = _draw_sheet(path, _tiles(pictures))
-        record.write_text(json.dumps({"classes": sorted(set(truth)), "truth": truth}), encoding="utf-8")
-    return Sprite(path, **json.loads(record.read_text(encoding="utf-8")))
+
+    def draw(folder: Path) -> None:
+        truth = _draw_sheet(folder / "sheet.png", _tiles(pictures))
+        (folder / "sheet.json").write_text(json.dumps({"classes": sorted(set(truth)), "truth": truth}), "utf-8")
+
+    origin = pictures.resolve().as_posix().strip("/").replace("/", "-") if pictures else "made"
+    folder = made_once(f"sprite-{origin}", draw)
+    return Sprite(folder / "sheet.png", **json.loads((folder / "sheet.json").read_text("utf-8")))
 
 
 def picture_folder(count: int, side_px: int) -> Path:
     """A folder of class folders with that many generated JPEGs, made once and then taken from the temp folder."""
-    folder = CACHE / f"pictures-{count}-{side_px}px"
-    if not (folder / "complete").exists():
-        say(f"building {folder} …")
+
+    def draw(folder: Path) -> None:
         for number in range(count):
             name, pixels = generated_picture(number, side_px)
-            (folder / name).mkdir(parents=True, exist_ok=True)
+            (folder / name).mkdir(exist_ok=True)
             Image.fromarray(pixels).save(folder / name / f"{number:06d}.jpg", quality=90)
-        (folder / "complete").touch()
-    return folder
+
+    return made_once(f"pictures-{count}-{side_px}px", draw)
 
 
 def generated_picture(number: int, side_px: int) -> tuple[str, np.ndarray]:
@@ -84,15 +79,14 @@ def generated_picture(number: int, side_px: int) -> tuple[str, np.ndarray]:
 
 def sound_folder(count: int, seconds: float = 5.0) -> Path:
     """A folder of class folders with that many generated clips, 16-bit WAV, 44,100 Hz; made once, kept in the temp folder."""
-    folder = CACHE / f"sounds-{count}-{seconds:g}s"
-    if not (folder / "complete").exists():
-        say(f"building {folder} …")
+
+    def play(folder: Path) -> None:
         for number in range(count):
             name, samples = generated_sound(number, seconds)
-            (folder / name).mkdir(parents=True, exist_ok=True)
+            (folder / name).mkdir(exist_ok=True)
             soundfile.write(folder / name / f"{number:06d}.wav", samples, SOUND_RATE_HZ, subtype="PCM_16")
-        (folder / "complete").touch()
-    return folder
+
+    return made_once(f"sounds-{count}-{seconds:g}s", play)
 
 
 def generated_sound(number: int, seconds: float) -> tuple[str, np.ndarray]:
@@ -217,7 +211,7 @@ def _tiles(pictures: Path | None) -> Iterator[tuple[str, np.ndarray]]:
         while True:
             yield generated_picture(number, TILE_PX)
             number += 1
-    source = open_source("image_folder", {"path": pictures.resolve()}, Path(), CACHE)
+    source = opened("image_folder", path=pictures.resolve())
     items = list(source.scan())
     order = np.random.default_rng(0).permutation(len(items))
     rounds = 0
