@@ -12,13 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.efficiency_data import SETS, part_of
-from benchmarks.efficiency_loop import EVERYTHING, head_of
-from benchmarks.efficiency_runs import Run
-from benchmarks.report import Cell, Table
+from benchmarks.contestants import EVERYTHING, Curve, head_of
+from benchmarks.data import SETS, part_of
+from benchmarks.report import Cell, Table, with_error
 from fastlabel_gradio.evaluation import area_under_curve, bootstrap_interval, labels_to_reach
-
-Runs = Mapping[str, Sequence[Run]]  # of one set: the runs of each contestant, by seed, the same seeds for all
 
 SHARES = (0.90, 0.95)  # of full supervision
 SUMMARY_SETS = ("digits", "fsdd", "esc10")
@@ -30,6 +27,33 @@ UNCERTAINTY = ("skactiveml.margin", "skactiveml.entropy", "modal.margin", "modal
 AIM_RANDOM, AIM_UNCERTAINTY, AIM_BEST, AIM_TIME = 0.5, 0.75, 1.05, 0.05
 PLOTTED_OTHERS = 2
 MISSED = "—"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Which run. `batch` and `labels` are 0 for full supervision."""
+
+    set: str
+    contestant: str
+    seed: int
+    batch: int
+    labels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run."""
+
+    key: Key
+    curve: Curve
+
+    @property
+    def area(self) -> float:
+        """Mean accuracy over the logarithm of the labels."""
+        return area_under_curve(self.curve.counts, self.curve.accuracy)
+
+
+Runs = Mapping[str, Sequence[Run]]  # of one set: the runs of each contestant, by seed, the same seeds for all
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +123,9 @@ def worst_against(runs: Sequence[Run], random: Sequence[Run]) -> Difference:
 
 
 def tables_of(name: str, runs: Runs, batch: int) -> list[Table]:
-    """Accuracy and labels, rare classes where there are some, and time."""
-    parts = [_labels_table(name, runs, batch)]
-    if name.endswith("_rare"):
-        parts.append(_rare_table(name, runs))
-    return [*parts, _time_table(name, runs)]
+    """Accuracy and labels, and rare classes where there are some."""
+    rare = [_rare_table(name, runs)] if name.endswith("_rare") else []
+    return [_labels_table(name, runs, batch), *rare]
 
 
 def summary_tables(by_set: Mapping[str, Runs]) -> list[Table]:
@@ -162,7 +184,7 @@ def _labels_table(name: str, runs: Runs, batch: int) -> Table:
         if own:
             goals.append([SHARES[1] * value for value in full[head_of(contestant)]])
         needed = [_labels(needed_labels(of_it, goal), counts[-1]) for goal in goals]
-        areas = _median_and_interval([100 * area_under_curve(run.curve.counts, run.curve.accuracy) for run in of_it])
+        areas = _median_and_interval([100 * run.area for run in of_it])
         at = [f"{100 * np.median([run.curve.accuracy[counts.index(count)] for run in of_it]):.1f}" for count in shown]
         rows.append((contestant, *needed, areas, *at, _against_random(runs, contestant)))
     supervised = ", ".join(f"{100 * np.mean(values):.1f} % by {head}" for head, values in full.items())
@@ -208,27 +230,7 @@ def _over_random(runs: Runs, contestant: str, place: int) -> tuple[str, str]:
     pairs = [(run.curve, other.curve) for run, other in zip(runs[contestant], runs["random"], strict=True)]
     found = np.array([one.rare_found[place] - other.rare_found[place] for one, other in pairs], dtype=np.float64)
     recall = np.array([100 * (one.rare_recall[place] - other.rare_recall[place]) for one, other in pairs])
-    return _with_error(found), _with_error(recall)
-
-
-def _with_error(differences: np.ndarray) -> str:
-    error = differences.std(ddof=1) / math.sqrt(len(differences)) if len(differences) > 1 else math.nan
-    return f"{differences.mean():+.1f} ± {error:.1f}"
-
-
-def _time_table(name: str, runs: Runs) -> Table:
-    """Also tells what the default number of seeds would take on idle cores, so that a small run answers for a large one."""
-    seeds = SETS[name].seeds
-    rows: list[tuple[Cell, ...]] = []
-    for contestant, of_it in runs.items():
-        of_queries = [1000 * float(np.median(run.curve.query_s)) for run in of_it]
-        seconds = float(np.median([run.cpu_s for run in of_it]))
-        query = MISSED if _is_full(contestant) else _median_and_interval(of_queries)
-        rows.append((contestant, query, round(seconds, 1), round(seconds * seeds / 2 / 60, 1)))
-    total = round(sum(float(row[3]) for row in rows), 1)
-    columns = ("contestant", "CPU ms a query", "CPU s a run", f"min for {seeds} seeds on two cores")
-    note = "A query is score and pick, without training. Such a run with every contestant here and two workers takes"
-    return Table(f"{name}: time.", columns, rows, note=f"{note} about {total} minutes.")
+    return with_error(found), with_error(recall)
 
 
 def _aims(by_set: Mapping[str, Runs], ranking: Sequence[str], means: Mapping[str, Mean]) -> list[Table]:
@@ -315,11 +317,7 @@ def _median_and_interval(values: Sequence[float], digits: int = 1) -> str:
 
 def _plotted(runs: Runs) -> list[str]:
     """Random, auto, the best margin or entropy of the peers, and the best others of ours and of theirs."""
-    areas = {
-        name: np.median([area_under_curve(run.curve.counts, run.curve.accuracy) for run in of_it])
-        for name, of_it in runs.items()
-        if not _is_full(name)
-    }
+    areas = {name: np.median([run.area for run in of_it]) for name, of_it in runs.items() if not _is_full(name)}
     ranking = sorted(areas, key=lambda name: -areas[name])
     own = [name for name in ranking if "/" not in name and name not in ("auto", "random")][:PLOTTED_OTHERS]
     peers = [name for name in ranking if "/" in name]
