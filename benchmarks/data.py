@@ -75,13 +75,15 @@ class SetInfo:
     """A set and how it is labelled by default.
 
     Attributes:
-        splits: makes the splits from the folder of the sets and the kind of the encoder.
+        splits: makes the splits from the folder of the set and the kind of the encoder.
+        folder: its name among the sets.
         parts: how many splits there are; seed s has part s % parts.
         hides: whether a seed hides a fifth of the pool, because the set has no folds of its own.
         compared: whether strategies are compared on it by default.
     """
 
     splits: Callable[[Path, str], list[Split]]
+    folder: str
     about: str
     parts: int = 1
     batch: int = 10
@@ -121,13 +123,14 @@ def made_once(name: str, make: Callable[[Path], object]) -> Path:
 
 def cached_splits(name: str, data: Path, encoder: str = OFFLINE) -> list[Path]:
     """The files of a set's parts as an encoder of that kind embeds them, made where they are missing."""
+    info = SETS[name]
 
     def embed(folder: Path) -> None:
-        for part, split in enumerate(SETS[name].splits(data.resolve(), encoder)):
+        for part, split in enumerate(info.splits(data.resolve() / info.folder, encoder)):
             np.savez(folder / f"{part}.npz", **{one.name: getattr(split, one.name) for one in fields(Split)})
 
     folder = made_once(f"set-{name}-{encoder}-{_digest_of_recipe(data)}", embed)
-    return [folder / f"{part}.npz" for part in range(SETS[name].parts)]
+    return [folder / f"{part}.npz" for part in range(info.parts)]
 
 
 @lru_cache(maxsize=4)
@@ -158,10 +161,10 @@ def _digest_of_recipe(data: Path) -> str:
 # The sets
 
 
-def _digits(data: Path, encoder: str) -> list[Split]:
+def _digits(folder: Path, encoder: str) -> list[Split]:
     """Raw pixels in place of what `offline` makes of them; for other encoders the demo's pictures."""
     if encoder != OFFLINE:
-        return digit_pictures(data, encoder)
+        return digit_pictures(encoder)
     from sklearn.datasets import load_digits
 
     pixels, targets = load_digits(return_X_y=True)
@@ -171,7 +174,7 @@ def _digits(data: Path, encoder: str) -> list[Split]:
     return [Split(vectors[pool], targets[pool], vectors[test], targets[test])]
 
 
-def digit_pictures(data: Path, encoder: str) -> list[Split]:
+def digit_pictures(encoder: str) -> list[Split]:
     """scikit-learn's digits as the pictures of the demo, embedded by any encoder."""
     source = opened("demo", part="pool")
     pool, test = list(source.scan()), list(source.held_out())
@@ -179,38 +182,38 @@ def digit_pictures(data: Path, encoder: str) -> list[Split]:
     return _embedded(material, encoder, [_left_out(np.arange(len(material.targets)) >= len(pool))])
 
 
-def _fsdd(data: Path, encoder: str) -> list[Split]:
-    """The official split."""
-    material, _, numbers = _recordings(data)
-    return _embedded(material, encoder, [_left_out(numbers < FSDD_TEST)])
+def spoken_digits(folder: Path, encoder: str, *by: str) -> list[Split]:
+    """FSDD by `recordings`, its official split, or by `speakers`, each of them left out in turn, in alphabetical order.
 
-
-def _fsdd_speakers(data: Path, encoder: str) -> list[Split]:
-    """One speaker left out at a time, in alphabetical order."""
-    material, speakers, _ = _recordings(data)
-    return _embedded(material, encoder, _each_left_out(speakers))
-
-
-def _recordings(data: Path) -> tuple[Material, np.ndarray, Rows]:
-    """All recordings, the speaker and the number of each; a file's name is digit, speaker and number."""
-    source = opened("audio_folder", path=data / "fsdd")
+    A file's name is digit, speaker and number.
+    """
+    source = opened("audio_folder", path=folder)
     items = sorted_items(source)
     digits, speakers, numbers = np.array([Path(item.id).stem.split("_") for item in items]).T
-    material = Material("audio", _reader([(source, items)]), digits.astype(np.int64), _numbers(speakers.tolist()))
-    return material, speakers, numbers.astype(int)
+    material = Material("audio", _reader([(source, items)]), _numbers(digits.tolist()), _numbers(speakers.tolist()))
+    parts = {"recordings": [_left_out(numbers.astype(int) < FSDD_TEST)], "speakers": _each_left_out(speakers)}
+    return _embedded(material, encoder, [part for one in by for part in parts[one]])
 
 
-def _esc10(data: Path, encoder: str) -> list[Split]:
+def _fsdd(folder: Path, encoder: str) -> list[Split]:
+    return spoken_digits(folder, encoder, "recordings")
+
+
+def _fsdd_speakers(folder: Path, encoder: str) -> list[Split]:
+    return spoken_digits(folder, encoder, "speakers")
+
+
+def esc10(folder: Path, encoder: str) -> list[Split]:
     """One fold left out at a time; file names begin with the fold."""
-    source = opened("esc50", path=data / "esc10")
+    source = opened("esc50", path=folder)
     items = sorted_items(source)
     return _folds(encoder, source, items, source, items)
 
 
-def _esc10_windows(data: Path, encoder: str) -> list[Split]:
+def _esc10_windows(folder: Path, encoder: str) -> list[Split]:
     """The same in windows of a second; a window's group is the recording that its clip was cut from."""
-    clips = opened("esc50", path=data / "esc10")
-    source = opened("audio_folder", path=data / "esc10" / "audio", window_s=1.0)
+    clips = opened("esc50", path=folder)
+    source = opened("audio_folder", path=folder / "audio", window_s=1.0)
     items = sorted_items(source)
     return _folds(encoder, source, items, clips, [Item(TimeSpan.split(item.id)[0]) for item in items])
 
@@ -223,35 +226,36 @@ def _folds(encoder: str, source: Source, items: list[Item], clips: Source, clip_
     return _embedded(material, encoder, _each_left_out(np.array([Path(item.id).name.split("-")[0] for item in items])))
 
 
-def _waste(data: Path, encoder: str) -> list[Split]:
-    """Photos of waste in six classes; a random 30 % is the test."""
-    return class_folders(encoder, data / "waste", tested_share=WASTE_TEST)
-
-
-def class_folders(encoder: str, folder: Path, tested: Path | None = None, tested_share: float = 0.0) -> list[Split]:
-    """Pictures in class folders, tested on those of another folder, or on a random share of them."""
-    material, pool, test = _pictures(folder, tested)
-    if tested is None:
-        pool, test = _left_out(np.random.default_rng(POOL_SEED).random(len(material.targets)) < tested_share)
+def class_folders(folder: Path, encoder: str, tested: Path | Callable[[int], np.ndarray]) -> list[Split]:
+    """Pictures in class folders, tested on those of another folder, or on some of them: bool[pictures] of their number."""
+    if isinstance(tested, Path):
+        material, pool, test = _pictures(folder, tested)
+    else:
+        material, every, _ = _pictures(folder)
+        pool, test = _left_out(tested(len(every)))
     return _embedded(material, encoder, [(pool, test)])
 
 
-def _cifar10(data: Path, encoder: str) -> list[Split]:
-    return class_folders(encoder, data / "cifar10" / "train", data / "cifar10" / "test")
+def _waste(folder: Path, encoder: str) -> list[Split]:
+    """Photos of waste in six classes; a random 30 % is the test."""
+    return class_folders(folder, encoder, lambda count: np.random.default_rng(POOL_SEED).random(count) < WASTE_TEST)
 
 
-def _cifar10_half(data: Path, encoder: str) -> list[Split]:
+def _cifar10(folder: Path, encoder: str) -> list[Split]:
+    return class_folders(folder / "train", encoder, folder / "test")
+
+
+def _cifar10_half(folder: Path, encoder: str) -> list[Split]:
     """A random half of the pool: the pictures that `auto` was chosen on."""
-    material, pool, test = _pictures(data / "cifar10" / "train", data / "cifar10" / "test")
+    material, pool, test = _pictures(folder / "train", folder / "test")
     half = pool[np.random.default_rng(POOL_SEED).permutation(len(pool))[: len(pool) // 2]]
     return _embedded(material, encoder, [(half, test)])
 
 
-def _cifar10_rare(data: Path, encoder: str) -> list[Split]:
+def _cifar10_rare(folder: Path, encoder: str) -> list[Split]:
     """Two classes cut, at random, so that each of them is 2 % of the pool that is left."""
-    train = data / "cifar10" / "train"
-    material, pool, test = _pictures(train, data / "cifar10" / "test")
-    rare = np.array([opened("image_folder", path=train).classes().index(name) for name in RARE_CLASSES])
+    material, pool, test = _pictures(folder / "train", folder / "test")
+    rare = np.array([opened("image_folder", path=folder / "train").classes().index(name) for name in RARE_CLASSES])
     is_rare = np.isin(material.targets[pool], rare)
     kept = round(RARE_SHARE * int((~is_rare).sum()) / (1 - RARE_SHARE * len(rare)))
     rng = np.random.default_rng(POOL_SEED)
@@ -262,9 +266,9 @@ def _cifar10_rare(data: Path, encoder: str) -> list[Split]:
 # How a set is embedded
 
 
-def _pictures(folder: Path, tested: Path | None) -> tuple[Material, Rows, Rows]:
-    """The pictures of both folders in one, then the positions of either."""
-    sources = [opened("image_folder", path=part.resolve()) for part in (folder, tested) if part]
+def _pictures(*folders: Path) -> tuple[Material, Rows, Rows]:
+    """The pictures of one or two folders in one, then the positions of either."""
+    sources = [opened("image_folder", path=folder.resolve()) for folder in folders]
     parts = [(source, sorted_items(source)) for source in sources]
     names = [source.reference_label(item) or "" for source, items in parts for item in items]
     first = len(parts[0][1])
@@ -327,15 +331,15 @@ def _numbers(names: Sequence[str]) -> Rows:
 
 _LARGE: dict[str, Any] = {"batch": 100, "labels": 2000, "seeds": 5}
 SETS = {
-    "digits": SetInfo(_digits, "scikit-learn's digits, raw pixels at length 1; the last 597 are the test"),
-    "fsdd": SetInfo(_fsdd, "spoken digits, official split: recordings 0 to 4 are the test"),
-    "fsdd_speakers": SetInfo(_fsdd_speakers, "spoken digits, one of four speakers left out", 4),
-    "esc10": SetInfo(_esc10, "sounds around us, one of four folds left out", 4),
-    "esc10_windows": SetInfo(_esc10_windows, "the same in windows of 1 s", 4, compared=False),
-    "waste": SetInfo(_waste, "photos of waste, 30 % for the test", compared=False),
-    "cifar10": SetInfo(_cifar10, "20,000 pictures, 3,000 for the test", **_LARGE),
-    "cifar10_half": SetInfo(_cifar10_half, "the random half of them that `auto` was chosen on", **_LARGE),
+    "digits": SetInfo(_digits, "", "scikit-learn's digits, raw pixels at length 1; the last 597 are the test"),
+    "fsdd": SetInfo(_fsdd, "fsdd", "spoken digits, official split: recordings 0 to 4 are the test"),
+    "fsdd_speakers": SetInfo(_fsdd_speakers, "fsdd", "spoken digits, one of four speakers left out", 4),
+    "esc10": SetInfo(esc10, "esc10", "sounds around us, one of four folds left out", 4),
+    "esc10_windows": SetInfo(_esc10_windows, "esc10", "the same in windows of 1 s", 4, compared=False),
+    "waste": SetInfo(_waste, "waste", "photos of waste, 30 % for the test", compared=False),
+    "cifar10": SetInfo(_cifar10, "cifar10", "20,000 pictures, 3,000 for the test", **_LARGE),
+    "cifar10_half": SetInfo(_cifar10_half, "cifar10", "the random half of them that `auto` was chosen on", **_LARGE),
     "cifar10_rare": SetInfo(
-        _cifar10_rare, f"CIFAR-10 with {' and '.join(RARE_CLASSES)} cut to 2 % of the pool each", **_LARGE
+        _cifar10_rare, "cifar10", f"CIFAR-10 with {' and '.join(RARE_CLASSES)} cut to 2 % of the pool each", **_LARGE
     ),
 }

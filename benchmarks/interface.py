@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.page import WARM_UP, click_table, clicks_on_load, opened_page
 from benchmarks.report import Cell, Table, machine, median_and_p95, parser, percentile_rows, publish, say
-from benchmarks.workload import PROJECT, KnowingAnnotator, Sprite, served, sprite_sheet, wait_until, write_config
+from benchmarks.workload import PROJECT, Annotator, Sprite, served, sprite_sheet, wait_until, write_config
 
 BATCH = 100
 TRAIN_REQUESTS_PER_S = 20
@@ -40,7 +40,7 @@ def main() -> None:
         rounds: list[dict[str, Any]] = []
         for number in range(arguments.passes):
             _forget_labels(workdir)
-            with served(start, workdir) as address, closing(KnowingAnnotator(address, sprite)) as annotator:
+            with served(start, workdir) as address, closing(Annotator(address, truth=sprite.truth)) as annotator:
                 say(f"pass {number + 1} of {arguments.passes}: embedding, then labels to {arguments.labels:,} …")
                 annotator.wait_for_embedding()
                 rounds += list(_label_rounds(annotator, arguments.labels))
@@ -78,7 +78,7 @@ def _forget_labels(workdir: Path) -> None:
     (workdir / PROJECT / "head.safetensors").unlink(missing_ok=True)
 
 
-def _label_rounds(annotator: KnowingAnnotator, labels: int) -> Iterator[dict[str, Any]]:
+def _label_rounds(annotator: Annotator, labels: int) -> Iterator[dict[str, Any]]:
     """Labels batch after batch; one record a round."""
     batch = annotator.next_batch(BATCH)
     for _ in range(labels // BATCH):
@@ -101,7 +101,7 @@ def _label_rounds(annotator: KnowingAnnotator, labels: int) -> Iterator[dict[str
 
 def _submits_while_training(address: str, sprite: Sprite, count: int) -> tuple[list[float], float]:
     """Milliseconds of each submit, and the share of them during which a head was being trained."""
-    with closing(KnowingAnnotator(address, sprite)) as annotator, _always_training(address, sprite):
+    with closing(Annotator(address, truth=sprite.truth)) as annotator, _always_training(address, sprite):
         wait_until(lambda: annotator.status()["head"]["state"] == "training", 30, "the training", 0.005)
         taken, busy = [], 0
         for _ in range(count):
@@ -119,7 +119,7 @@ def _always_training(address: str, sprite: Sprite) -> Iterator[None]:
     stopped = threading.Event()
 
     def ask() -> None:
-        with closing(KnowingAnnotator(address, sprite)) as other:
+        with closing(Annotator(address, truth=sprite.truth)) as other:
             while not stopped.wait(1 / TRAIN_REQUESTS_PER_S):
                 other.train()
 

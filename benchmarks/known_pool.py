@@ -8,6 +8,7 @@ dimensions, turned into 512 at random, with noise in all of them. Two classes, o
 1,000 and one in 10,000.
 """
 
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -62,9 +63,10 @@ def opened_made(size: int, device: str = "cpu", **settings: Any) -> Iterator[Pro
     """A project over `size` made-up items, started, all of them embedded, with no labels yet; its ids are "0", "1", …"""
     folder = made_vectors(size)
     work = made_once(f"made-work-{RECIPE}-{size}", lambda work: _embed(folder, work))
+    shutil.rmtree(work / "made" / "private", ignore_errors=True)
     for path in (work / "made").glob("labels.sqlite*"):
         path.unlink()
-    with closing(_project(folder, work, {"path": folder}, device, sharing="private", **settings)) as project:
+    with closing(_project(folder, work, {"path": folder}, device, **{"sharing": "private", **settings})) as project:
         started(project)
         yield project
 

@@ -15,8 +15,6 @@ fifth is audited, so that there is something to measure early; from 10 audited i
   inverse power law that the page once drew (Cortes et al., NIPS 1993; Figueroa et al., BMC 2012), and by "nothing changes":
   the last measured accuracy. Mean absolute error in points, and in how many runs the law was nearer. The page would say it
   again where the law's error is the smaller one on every set.
-- labels to a target: the labels at which the law expects the last true accuracy of the run less one point, against the labels
-  at which the true curve reaches it. within 2: share of the forecasts within a factor of two.
 """
 
 import argparse
@@ -79,10 +77,6 @@ class PowerLaw:
     def accuracy(self, labels: float) -> float:
         """Expected accuracy at that many labels, 0 to 1."""
         return min(1.0, max(0.0, self.limit - self.loss * math.pow(labels, -self.pace)))
-
-    def labels_for(self, target: float) -> float:
-        """Labels until that accuracy; infinite where the curve stays below it."""
-        return (self.loss / (self.limit - target)) ** (1 / self.pace) if target < self.limit else math.inf
 
 
 def fit_power_law(points: Sequence[Point]) -> PowerLaw | None:
@@ -179,10 +173,8 @@ def _next_table(by_set: Mapping[str, Sequence[Sequence[Point]]]) -> Table:
         pairs = [found for run in runs if (found := next_labels(run))]
         law, nothing = ([float(np.mean([pair[place] for pair in run])) for run in pairs] for place in (0, 1))
         nearer = f"{sum(a < b for a, b in zip(law, nothing, strict=True))} of {len(pairs)}"
-        factors = [factor for run in runs for factor in target_factors(run)]
-        within = f"{sum(factor <= 2 for factor in factors)} of {len(factors)}"
-        rows.append((name, len(runs), percent(law), percent(nothing), nearer, within))
-    columns = ("set", "runs", "power law off by", "nothing changes off by", "law nearer in", "target within 2")
+        rows.append((name, len(runs), percent(law), percent(nothing), nearer))
+    columns = ("set", "runs", "power law off by", "nothing changes off by", "law nearer in")
     return Table("What twice the labels bring, means of the runs in points.", columns, rows)
 
 
@@ -207,18 +199,6 @@ def next_labels(run: Sequence[Point]) -> list[tuple[float, float]]:
         true = float(np.interp(2 * point.labels, labels, truth))
         found.append((abs(law.accuracy(2 * point.labels) - true), abs(point.accuracy - true)))
     return found
-
-
-def target_factors(run: Sequence[Point]) -> list[float]:
-    """By what factor the law misses the labels to the last true accuracy less one point, at half of the labels there."""
-    target = max((point.truth for point in run), default=0.0) - 0.01
-    needed = next((point.labels for point in run if point.truth >= target), None)
-    known = [point for point in run if needed and point.labels <= needed / 2]
-    law = fit_power_law(known)
-    if law is None or needed is None:
-        return []
-    expected = law.labels_for(target)
-    return [max(expected / needed, needed / expected) if expected else math.inf]
 
 
 def _held(runs: Sequence[Sequence[tuple[float, float, float, float]]]) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks.page import click_table, clicks_on_load, opened_page
 from benchmarks.report import Table, machine, parser, percentile_rows, publish, say
-from benchmarks.workload import KnowingAnnotator, served, sound_folder
+from benchmarks.workload import Annotator, served, sound_folder
 
 BATCH = 100
 PROJECT = "audio"
@@ -46,7 +46,7 @@ def main() -> None:
         start = [str(folder), "--kind", "audio", "--classes", "one,other", "--encoder", "offline"]
         with served(start, Path(workdir)) as address:
             say("embedding …")
-            with closing(KnowingAnnotator(address)) as annotator:
+            with closing(Annotator(address)) as annotator:
                 annotator.wait_for_embedding()
             with opened_page(address, _WATCH) as page:
                 say(f"{arguments.clicks} clicks …")

@@ -6,11 +6,12 @@ the temp folder and used again.
 
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -29,7 +30,7 @@ SOUND_RATE_HZ = 44_100
 GENERATED_CLASSES = tuple(f"class-{number}" for number in range(10))
 
 TILE_PX, COLUMNS, ROWS = 48, 200, 150  # configs/celeba.yaml: 9600 x 7200 px
-START_LIMIT_S, EMBED_LIMIT_S, TRAIN_LIMIT_S = 120.0, 600.0, 60.0
+START_LIMIT_S, EMBED_LIMIT_S, TRAIN_LIMIT_S, ANSWER_LIMIT_S = 120.0, 600.0, 60.0, 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,32 +160,44 @@ def wait_until(condition: Callable[[], bool], limit_s: float, what: str, pause_s
         time.sleep(pause_s)
 
 
-class KnowingAnnotator:
-    """Labels over REST, on one kept-alive connection, as the sheet's truth says."""
+class Annotator:
+    """A person at the REST API, on one kept-alive connection, as a guest of that name.
 
-    def __init__(self, address: str, sprite: Sprite | None = None) -> None:
-        self._http = httpx.Client(base_url=address, timeout=60)
-        self._truth = sprite.truth if sprite else []
+    Args:
+        truth: by item id what to answer; a class at random by default.
+    """
+
+    def __init__(self, address: str, name: str = "one", truth: Sequence[str] = (), seed: int = 0) -> None:
+        cookies = {"fastlabel_annotator": f"guest-{name}"}
+        self.http = httpx.Client(base_url=address, cookies=cookies, timeout=ANSWER_LIMIT_S, verify=False)
+        self._truth, self._rng = truth, random.Random(f"{name}-{seed}")
 
     def close(self) -> None:
-        self._http.close()
+        self.http.close()
 
     def status(self) -> dict[str, Any]:
-        return self._json(self._http.get("/api/status"))
+        return self.get("/api/status")
 
     def next_batch(self, size: int) -> dict[str, Any]:
-        return self._json(self._http.get("/api/next_batch", params={"size": size, "fresh": True}))
+        """A fresh batch."""
+        return self.get("/api/next_batch", size=size, fresh=True)
 
     def answers(self, batch: dict[str, Any]) -> dict[str, Any]:
         """The body of a submit of the whole batch."""
-        labels = [{"id": item["id"], "label": self._truth[int(item["id"])]} for item in batch["items"]]
+        ids = [item["id"] for item in batch["items"]]
+        said = [self._truth[int(item_id)] if self._truth else self._rng.choice(batch["classes"]) for item_id in ids]
+        labels = [{"id": item_id, "label": label} for item_id, label in zip(ids, said, strict=True)]
         return {"batch_id": batch["batch_id"], "labels": labels}
 
     def submit(self, body: dict[str, Any]) -> dict[str, Any]:
-        return self._json(self._http.post("/api/submit_labels", json=body))
+        return _content(self.http.post("/api/submit_labels", json=body))
 
     def train(self) -> None:
-        self._json(self._http.post("/api/train"))
+        _content(self.http.post("/api/train"))
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """What an address answers, as JSON. Raises httpx.HTTPStatusError."""
+        return _content(self.http.get(path, params=parameters))
 
     def wait_for_embedding(self) -> None:
         wait_until(lambda: self.status()["embedding"]["state"] == "done", EMBED_LIMIT_S, "the embedding", 0.5)
@@ -197,11 +210,10 @@ class KnowingAnnotator:
         status = self.status()
         return bool(status["since_training"] == 0 and status["head"]["state"] == "idle")
 
-    @staticmethod
-    def _json(response: httpx.Response) -> dict[str, Any]:
-        response.raise_for_status()
-        content: dict[str, Any] = response.json()
-        return content
+
+def _content(response: httpx.Response) -> Any:
+    response.raise_for_status()
+    return response.json()
 
 
 def _tiles(pictures: Path | None) -> Iterator[tuple[str, np.ndarray]]:
