@@ -290,8 +290,9 @@ def _reader(parts: Sequence[tuple[Source, Sequence[Item]]]) -> Callable[[Encoder
 def _embedded(
     material: Material, kind: str, parts: Sequence[tuple[Rows, Rows]], rare: Rows | None = None
 ) -> list[Split]:
-    prepared, few = material.read(_encoder(kind, material.kind)), _no_rows() if rare is None else rare
-    return [_part(material, prepared, _encoder(kind, material.kind), *rows, few) for rows in parts]
+    encoders = [_encoder(kind, material.kind) for _ in parts]  # each is fitted on a pool of its own
+    prepared, few = material.read(encoders[0]), _no_rows() if rare is None else rare
+    return [_part(material, prepared, encoder, *rows, few) for encoder, rows in zip(encoders, parts, strict=True)]
 
 
 def _part(

@@ -43,13 +43,14 @@ def main() -> None:
     use_one_thread()
     counts = arguments.labels or COUNTS
     accuracies: list[tuple[Cell, ...]] = []
+    weights: list[tuple[Cell, ...]] = []
     for name in arguments.encoder:
         say(f"embedding by {name} …")
-        for title, splits in _parts(name, arguments):
-            accuracies.append((name, title, *_accuracy_cells(splits, counts, arguments.seeds)))
+        parts = list(_parts(name, arguments))
+        accuracies += [(name, title, *_accuracy_cells(of_it, counts, arguments.seeds)) for title, of_it in parts]
+        weights.append((name, parts[0][1][0].pool.shape[1], *_weights(name, "audio" if arguments.sounds else "image")))
     title = f"Accuracy in % by the number of labels, {arguments.seeds} seeds."
     columns = ("encoder", "tested on", *(f"{count:,}" for count in counts), "all", "all, worst part")
-    weights = [(name, *_weights(name, "audio" if arguments.sounds else "image")) for name in arguments.encoder]
     described = Table("Encoders.", ("encoder", "numbers an item", "weights, MB", "licence of the weights"), weights)
     publish(began_on, [Table(title, columns, accuracies), described], arguments.json)
 
@@ -113,11 +114,11 @@ def _accuracy(split: Split, labels: int, seeds: int) -> float:
     return statistics.mean(shares)
 
 
-def _weights(name: str, kind: str) -> tuple[Cell, Cell, Cell]:
-    """Numbers of an embedding, size and licence of the weights that come with a package."""
+def _weights(name: str, kind: str) -> tuple[Cell, Cell]:
+    """Size and licence of the weights that come with a package."""
     encoder, _ = check_encoder(name, {}, kind).open()
     size_mb = round(weights_file().stat().st_size / 1e6) if encoder.name == "pretrained" else 0
-    return encoder.dim, size_mb, getattr(encoder, "licence", "") or "none"
+    return size_mb, getattr(encoder, "licence", "") or "none"
 
 
 if __name__ == "__main__":

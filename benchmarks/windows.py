@@ -1,12 +1,11 @@
 """What it costs to score a window of a large pool instead of all of it: the picks of one head, and labels in the long run.
 
     python -m benchmarks.windows [--items 200000] [--json OUT]
-    python -m benchmarks.windows --data FOLDER
 
-The pool is the made-up one of `benchmarks/known_pool.py`, or CIFAR-10's pictures of `benchmarks/data.py`. A window is a run of
-the shuffled pool from a random place, as the labeler takes it.
+The pool is the made-up one of `benchmarks/known_pool.py`. A window is a run of the shuffled pool from a random place, as the
+labeler takes it.
 
-- picks of one head: the head learned 1,000 random labels (500 of pictures). Mean margin p1 - p2 of a batch of 100, and how
+- picks of one head: the head learned 1,000 random labels. Mean margin p1 - p2 of a batch of 100, and how
   many of them are also picked where everything is scored; means over 20 windows.
 - labels: simulated labelling in batches of 100 by `--strategy`, mean accuracy over seeds. Rare classes have 3 labels at the
   start, so that the head knows of them; `found` counts the labels of the two at the end, of as many as there are.
@@ -16,12 +15,11 @@ the shuffled pool from a random place, as the labeler takes it.
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.data import Split, cached_splits, load_split
+from benchmarks.data import Split
 from benchmarks.known_pool import made_split
 from benchmarks.report import Cell, Table, machine, parser, publish, say, use_one_thread
 from fastlabel_gradio.candidates import SHORTLIST_ROWS, WINDOW_ROWS
@@ -35,7 +33,7 @@ from fastlabel_gradio.types import Label, Rows
 BATCH, WINDOWS_OF_A_HEAD, KNOWN_OF_RARE = 100, 20, 3
 SHARES = (1.0, 0.25, 0.125, 0.0625)
 SHORTLIST_SHARE = SHORTLIST_ROWS / WINDOW_ROWS  # of the window
-LEARNED = {"made": 1_000, "pictures": 500}
+LEARNED = 1_000
 SHOWN_BATCHES = (2, 5, 10, 20, 40)
 
 
@@ -95,26 +93,19 @@ def main() -> None:
     arguments = _arguments()
     began_on = machine()
     use_one_thread()
-    split = _pictures(arguments.data) if arguments.data else made_split(arguments.items)
+    split = made_split(arguments.items)
     ways = [*(Way(share) for share in SHARES), Way(SHARES[-1], shortlist=True)]
-    tables = [_same_head(split, LEARNED["pictures" if arguments.data else "made"]), _labels(split, ways, arguments)]
+    tables = [_same_head(split, LEARNED), _labels(split, ways, arguments)]
     publish(began_on, tables, arguments.json)
 
 
 def _arguments() -> argparse.Namespace:
     made = parser(__doc__ or "")
     made.add_argument("--items", type=int, default=200_000, help="items of the made-up pool (default: %(default)s)")
-    made.add_argument("--data", type=Path, metavar="FOLDER", help="with cifar10/ in it, instead of the made-up pool")
     made.add_argument("--strategy", default="auto")
     made.add_argument("--batches", type=int, default=20)
     made.add_argument("--seeds", type=int, default=3)
     return made.parse_args()
-
-
-def _pictures(folder: Path) -> Split:
-    split = load_split(cached_splits("cifar10", folder)[0])
-    order = np.random.default_rng(0).permutation(len(split.pool))
-    return replace(split, pool=split.pool[order], pool_targets=split.pool_targets[order])
 
 
 def _last_two(split: Split) -> tuple[int, int]:

@@ -13,10 +13,8 @@ from benchmarks.load import (
     asked_at_once,
     asked_while_locked,
     at_once_table,
-    clients_table,
     killed,
     kills_table,
-    label_together,
     locked_table,
     visitors_table,
     visits,
@@ -66,13 +64,6 @@ def test_what_needs_no_label_file_is_answered_while_another_program_holds_it(
     table = locked_table([waiting, looking])
     assert [row[0] for row in table.rows] == ["status", "picture", "sheet"]
     assert "10 labels waited" in table.note
-
-
-def test_people_who_label_together_lose_nothing(address: str) -> None:
-    persons = label_together(address, 3, 0.5)
-    assert [person.errors for person in persons] == [[], [], []]
-    assert any(person.acknowledged for person in persons)
-    assert "0 items given to two" in clients_table(persons, 0.5).note
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts as Linux does")
