@@ -57,7 +57,7 @@ class Split:
 
     @property
     def classes(self) -> int:
-        return int(self.test_targets.max()) + 1
+        return int(max(self.pool_targets.max(), self.test_targets.max())) + 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.page import WARM_UP, click_table, clicks_on_load, opened_page
-from benchmarks.report import Cell, Table, machine, median_and_p95, parser, percentile_rows, publish, say
+from benchmarks.report import Cell, Table, machine, median_and_p95, milliseconds, parser, percentile_rows, publish, say
 from benchmarks.workload import PROJECT, Annotator, Sprite, served, sprite_sheet, wait_until, write_config
 
 BATCH = 100
@@ -106,9 +107,7 @@ def _submits_while_training(address: str, sprite: Sprite, count: int) -> tuple[l
         taken, busy = [], 0
         for _ in range(count):
             answers = annotator.answers(annotator.next_batch(BATCH))
-            began = time.perf_counter()
-            annotator.submit(answers)
-            taken.append(1000 * (time.perf_counter() - began))
+            taken += milliseconds(partial(annotator.submit, answers))
             busy += annotator.status()["head"]["state"] == "training"
         return taken, busy / count
 
@@ -162,12 +161,7 @@ def _parts(config: Path, workdir: Path) -> dict[str, list[float]]:
 
 
 def _timed(work: Callable[[], object], rounds: int = 15) -> list[float]:
-    taken = []
-    for _ in range(rounds + WARM_UP):
-        began = time.perf_counter()
-        work()
-        taken.append(1000 * (time.perf_counter() - began))
-    return taken[WARM_UP:]
+    return milliseconds(work, rounds + WARM_UP)[WARM_UP:]
 
 
 def _submit_table(submits: list[float], busy: float) -> Table:

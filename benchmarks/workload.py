@@ -57,13 +57,26 @@ def sprite_sheet(pictures: Path | None) -> Sprite:
 def picture_folder(count: int, side_px: int) -> Path:
     """A folder of class folders with that many generated JPEGs, made once and then taken from the temp folder."""
 
-    def draw(folder: Path) -> None:
-        for number in range(count):
-            name, pixels = generated_picture(number, side_px)
-            (folder / name).mkdir(exist_ok=True)
-            Image.fromarray(pixels).save(folder / name / f"{number:06d}.jpg", quality=90)
+    def write(folder: Path, number: int) -> None:
+        name, pixels = generated_picture(number, side_px)
+        Image.fromarray(pixels).save(_class_folder(folder, name) / f"{number:06d}.jpg", quality=90)
 
-    return made_once(f"pictures-{count}-{side_px}px", draw)
+    return made_once(f"pictures-{count}-{side_px}px", lambda folder: [write(folder, number) for number in range(count)])
+
+
+def sound_folder(count: int, seconds: float = 5.0) -> Path:
+    """The same of generated clips, 16-bit WAV, 44,100 Hz."""
+
+    def write(folder: Path, number: int) -> None:
+        name, samples = generated_sound(number, seconds)
+        soundfile.write(_class_folder(folder, name) / f"{number:06d}.wav", samples, SOUND_RATE_HZ, subtype="PCM_16")
+
+    return made_once(f"sounds-{count}-{seconds:g}s", lambda folder: [write(folder, number) for number in range(count)])
+
+
+def _class_folder(folder: Path, name: str) -> Path:
+    (folder / name).mkdir(exist_ok=True)
+    return folder / name
 
 
 def generated_picture(number: int, side_px: int) -> tuple[str, np.ndarray]:
@@ -76,18 +89,6 @@ def generated_picture(number: int, side_px: int) -> tuple[str, np.ndarray]:
     colour = 128 + 60 * np.sin(kind + np.arange(3) * 2)
     pixels = colour + 40 * stripes[..., None] + rng.normal(0, 30, (side_px, side_px, 3))
     return GENERATED_CLASSES[kind], np.clip(pixels, 0, 255).astype(np.uint8)
-
-
-def sound_folder(count: int, seconds: float = 5.0) -> Path:
-    """A folder of class folders with that many generated clips, 16-bit WAV, 44,100 Hz; made once, kept in the temp folder."""
-
-    def play(folder: Path) -> None:
-        for number in range(count):
-            name, samples = generated_sound(number, seconds)
-            (folder / name).mkdir(exist_ok=True)
-            soundfile.write(folder / name / f"{number:06d}.wav", samples, SOUND_RATE_HZ, subtype="PCM_16")
-
-    return made_once(f"sounds-{count}-{seconds:g}s", play)
 
 
 def generated_sound(number: int, seconds: float) -> tuple[str, np.ndarray]:
