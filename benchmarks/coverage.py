@@ -36,7 +36,7 @@ import numpy as np
 
 from benchmarks.data import Split, cached_splits, load_split
 from benchmarks.known_pool import number_of, opened_split
-from benchmarks.report import Cell, Table, add_data, add_workers, machine, parser, percent, played, publish, with_error
+from benchmarks.report import DATA, WORKERS, Cell, Measured, Option, Table, percent, played, run, with_error
 from fastlabel_gradio.evaluation import wilson_interval
 from fastlabel_gradio.simulation import Behaviour, Experiment, Round
 from fastlabel_gradio.strategies import STRATEGIES
@@ -173,9 +173,20 @@ def play(split: Split, task: Task, plan: Plan) -> list[Checkpoint]:
         ]
 
 
+OPTIONS = (
+    DATA,
+    WORKERS,
+    Option("--sets", tuple(PLANS), "what is played", tuple(PLANS)),
+    Option("--strategies", tuple(STRATEGIES.names()), "that pick", STRATEGIES.names()),
+    Option("--runs", 15, "of each set and strategy"),
+)
+
+
 def main() -> None:
-    arguments = _arguments()
-    began_on = machine()
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
     files = files_of(PLANS, arguments.sets, arguments.data)
     tasks = [
         Task(name, strategy, seed)
@@ -183,26 +194,14 @@ def main() -> None:
         for strategy in arguments.strategies
         for seed in range(arguments.runs)
     ]
-    work = partial(_play_file, plans=PLANS, files=files)
-    found = dict(played(work, tasks, arguments.workers))
+    found = dict(played(partial(_play_file, plans=PLANS, files=files), tasks, arguments.workers))
     runs = [{**asdict(task), "checkpoints": [asdict(one) for one in of_it]} for task, of_it in found.items()]
-    publish(began_on, _tables(found), arguments.json, {"runs": runs})
+    return _tables(found), {"runs": runs}
 
 
 def files_of(plans: Mapping[str, Plan], names: Sequence[str], data: Path) -> dict[str, Path]:
     """By the name of a plan, the first part of its set."""
     return {name: cached_splits(plans[name].data or name, data)[0] for name in names}
-
-
-def _arguments() -> argparse.Namespace:
-    made = parser(__doc__ or "")
-    add_data(made)
-    add_workers(made)
-    made.add_argument("--sets", nargs="+", choices=list(PLANS), default=list(PLANS), metavar="SET")
-    names = STRATEGIES.names()
-    made.add_argument("--strategies", nargs="+", choices=names, default=names, metavar="S", help="(default: all)")
-    made.add_argument("--runs", type=int, default=15, metavar="N", help="of each set and strategy (default: 15)")
-    return made.parse_args()
 
 
 def _play_file(task: Task, plans: Mapping[str, Plan], files: Mapping[str, Path]) -> list[Checkpoint]:

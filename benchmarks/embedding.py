@@ -15,14 +15,13 @@ time does not depend on their values. Loading, fitting and a first batch count n
 
 import argparse
 import csv
-import multiprocessing
 import os
 import shutil
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import islice
@@ -34,7 +33,7 @@ from PIL import Image
 
 from benchmarks.data import opened
 from benchmarks.memory import forget_peak_memory, peak_memory_mib
-from benchmarks.report import Cell, Table, machine, parser, publish, say
+from benchmarks.report import Cell, Measured, Option, Table, own_process, run, say
 from benchmarks.workload import picture_folder, sound_folder
 from fastlabel_gradio.sources import Source
 from fastlabel_gradio.types import Item, Kind
@@ -99,9 +98,21 @@ class Task:
 Contestant = Callable[[], float]  # runs once and gives items a second
 
 
+OPTIONS = (
+    Option("--pictures", Path, "folder of pictures to embed (default: generated ones)"),
+    Option("--sounds", Path, "folder of sounds to embed (default: generated ones)"),
+    Option("--side-px", 400, "size of generated pictures"),
+    Option("--encoders", tuple(ENCODERS), "that embed", tuple(ENCODERS)),
+    *(Option(f"--{name.replace('_', '-')}-count", count, f"items for {name}") for name, count in ENCODERS.items()),
+    Option("--turns", 3, "turns of each contestant"),
+)
+
+
 def main() -> None:
-    arguments = _arguments()
-    began_on = machine()
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
     tables = []
     for name in arguments.encoders:
         with tempfile.TemporaryDirectory(prefix="fastlabel-benchmark-") as workspace:
@@ -109,20 +120,7 @@ def main() -> None:
             task = _task(name, _folder(name, arguments).resolve(), count, Path(workspace))
             say(f"{name}: {task.count:,} items, {arguments.turns} turns …")
             tables.append(_compare(task, arguments.turns))
-    publish(began_on, tables, arguments.json)
-
-
-def _arguments() -> argparse.Namespace:
-    made = parser(__doc__ or "")
-    made.add_argument("--pictures", type=Path, metavar="FOLDER", help="pictures to embed (default: generated ones)")
-    made.add_argument("--sounds", type=Path, metavar="FOLDER", help="sounds to embed (default: generated ones)")
-    made.add_argument("--side-px", type=int, default=400, help="size of generated pictures (default: 400)")
-    made.add_argument("--encoders", nargs="+", default=list(ENCODERS), choices=list(ENCODERS))
-    for name, count in ENCODERS.items():
-        option = f"--{name.replace('_', '-')}-count"
-        made.add_argument(option, type=int, default=count, metavar="N", help=f"items for {name} (default: {count})")
-    made.add_argument("--turns", type=int, default=3, help="turns of each contestant (default: 3)")
-    return made.parse_args()
+    return tables
 
 
 def _folder(name: str, arguments: argparse.Namespace) -> Path:
@@ -139,7 +137,7 @@ def _task(name: str, root: Path, count: int, workspace: Path) -> Task:
         csv.writer(file).writerows([["path"], *([str(paths[position].relative_to(root))] for position in chosen)])
     weights = workspace / {"clip": "clip.pt", "clap": "clap"}.get(name, f"{name.removesuffix('_sounds')}.safetensors")
     task = Task(name, weights, table, root, len(chosen))
-    with _process() as maker:  # not here: what this process holds would count in the peak of each contestant
+    with own_process() as maker:  # not here: what this process holds would count in the peak of each contestant
         maker.submit(_make_weights, task).result()
     return task
 
@@ -179,7 +177,7 @@ def _save_random_clap(folder: Path) -> None:
 def _compare(task: Task, turns: int) -> Table:
     rates: dict[str, list[float]] = {name: [] for name in CONTESTANTS}
     with ExitStack() as stack:
-        processes = {name: stack.enter_context(_process()) for name in CONTESTANTS}
+        processes = {name: stack.enter_context(own_process()) for name in CONTESTANTS}
         remarks = {name: process.submit(_load, name, task).result() for name, process in processes.items()}
         for _ in range(turns):
             for name, process in processes.items():
@@ -200,11 +198,6 @@ def _compare(task: Task, turns: int) -> Table:
     aim = "0.9 of the encoder alone" + (", 4.5 times one at a time" if task.name == "clip" else "")
     columns = ("contestant", "items/s", "range", "pipeline is times this", "peak memory while running, MiB")
     return Table(f"{task.name}: {task.count:,} {NOUNS[task.kind]}, median of {turns}.", columns, rows, aim=aim)
-
-
-def _process() -> ProcessPoolExecutor:
-    """One process of its own, that waits."""
-    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
 
 
 _LOADED: list[Contestant] = []  # of this process

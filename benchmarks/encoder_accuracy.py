@@ -17,13 +17,14 @@ on FSDD's split.
 
 import argparse
 import statistics
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.data import Split, class_folders, digit_pictures, esc10, spoken_digits
-from benchmarks.report import Cell, Table, machine, parser, publish, say, use_one_thread
+from benchmarks.report import Cell, Measured, Option, Table, run, say, use_one_thread
 from fastlabel_gradio.encoders import check_encoder
 from fastlabel_gradio.encoders.lite0 import weights_file
 from fastlabel_gradio.head import HeadInfo, Spread, train_head
@@ -37,38 +38,38 @@ FEWEST_SEEDS = 3
 TESTED_SHARE = 4  # one of so many pictures, where there is one folder
 
 
+OPTIONS = (
+    Option("--encoder", ENCODERS, "that embed"),
+    Option("--train", Path, "class folders to learn from"),
+    Option("--test", Path, "class folders to test on"),
+    Option("--sounds", str, "esc10 or fsdd, and its folder", count=2),
+    Option("--labels", COUNTS, "numbers of labels"),
+    Option("--seeds", 12, f"seeds of each number up to {LARGE:,}"),
+)
+
+
 def main() -> None:
-    arguments = _arguments()
-    began_on = machine()
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
+    if arguments.test and not arguments.train:
+        sys.exit("--test needs --train")
+    if arguments.sounds and arguments.sounds[0] not in SOUND_SETS:
+        sys.exit(f"--sounds '{arguments.sounds[0]}' is not known. Known: {', '.join(SOUND_SETS)}")
     use_one_thread()
-    counts = arguments.labels or COUNTS
     accuracies: list[tuple[Cell, ...]] = []
     weights: list[tuple[Cell, ...]] = []
     for name in arguments.encoder:
         say(f"embedding by {name} …")
         parts = list(_parts(name, arguments))
-        accuracies += [(name, title, *_accuracy_cells(of_it, counts, arguments.seeds)) for title, of_it in parts]
+        cells = [(title, *_accuracy_cells(of_it, arguments.labels, arguments.seeds)) for title, of_it in parts]
+        accuracies += [(name, *row) for row in cells]
         weights.append((name, parts[0][1][0].pool.shape[1], *_weights(name, "audio" if arguments.sounds else "image")))
     title = f"Accuracy in % by the number of labels, {arguments.seeds} seeds."
-    columns = ("encoder", "tested on", *(f"{count:,}" for count in counts), "all", "all, worst part")
+    columns = ("encoder", "tested on", *(f"{count:,}" for count in arguments.labels), "all", "all, worst part")
     described = Table("Encoders.", ("encoder", "numbers an item", "weights, MB", "licence of the weights"), weights)
-    publish(began_on, [Table(title, columns, accuracies), described], arguments.json)
-
-
-def _arguments() -> argparse.Namespace:
-    made = parser(__doc__ or "")
-    made.add_argument("--encoder", nargs="+", default=list(ENCODERS), metavar="E", help="default: offline pretrained")
-    made.add_argument("--train", type=Path, metavar="FOLDER", help="class folders to learn from")
-    made.add_argument("--test", type=Path, metavar="FOLDER", help="class folders to test on")
-    made.add_argument("--sounds", nargs=2, metavar=("SET", "FOLDER"), help="esc10 or fsdd, and where it is")
-    made.add_argument("--labels", type=int, nargs="+", metavar="N", help="numbers of labels (default: 20 100 500)")
-    made.add_argument("--seeds", type=int, default=12, help=f"seeds of each number up to {LARGE:,} (default: 12)")
-    arguments = made.parse_args()
-    if arguments.test and not arguments.train:
-        made.error("--test needs --train")
-    if arguments.sounds and arguments.sounds[0] not in SOUND_SETS:
-        made.error(f"--sounds '{arguments.sounds[0]}' is not known. Known: {', '.join(SOUND_SETS)}")
-    return arguments
+    return [Table(title, columns, accuracies), described]
 
 
 def _parts(encoder: str, arguments: argparse.Namespace) -> Iterator[tuple[str, list[Split]]]:

@@ -32,7 +32,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from benchmarks.data import OFFLINE, SETS, Split, cached_splits, load_split, part_of
-from benchmarks.report import Cell, Table, add_data, machine, parser, publish, say, use_one_thread, with_error
+from benchmarks.report import DATA, Cell, Measured, Option, Table, run, say, use_one_thread, with_error
 from fastlabel_gradio.evaluation import expected_calibration_error
 from fastlabel_gradio.head import DEFAULT_RECIPE, SAMPLE_ROWS, Head, HeadMaker, HeadRecipe, TextPrior, fit_temperature
 from fastlabel_gradio.types import Embeddings, Label, Rows
@@ -147,28 +147,16 @@ def weighted_accuracy(right: np.ndarray, targets: Rows, pool_targets: Rows) -> f
 
 
 def main() -> None:
-    arguments = _arguments()
-    began_on = machine()
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
     use_one_thread()
     files = {name: cached_splits(name, arguments.data, arguments.encoder) for name in arguments.sets}
     play = Play(files, arguments.seeds, arguments.most)
-    tables = []
-    for name in arguments.tables:
-        title, aim, columns, rows = TABLES[name]
-        tables.append(Table(title, columns, list(rows(play)), aim=aim))
-    publish(began_on, [table for table in tables if table.rows], arguments.json)
-
-
-def _arguments() -> argparse.Namespace:
-    made = parser(__doc__ or "")
-    add_data(made)
-    sets = [name for name in SETS if name not in SAME_ITEMS]
-    made.add_argument("--encoder", default=OFFLINE, metavar="KIND", help=f"of what is embedded (default: {OFFLINE})")
-    made.add_argument("--sets", nargs="+", choices=sets, default=sets, metavar="SET", help=f"of {', '.join(sets)}")
-    made.add_argument("--tables", nargs="+", choices=list(TABLES), default=list(TABLES), metavar="TABLE")
-    made.add_argument("--seeds", type=int, default=8, metavar="N", help=f"up to {MANY:,} labels (default: 8)")
-    made.add_argument("--most", type=int, default=COUNTS[-1], metavar="N", help="labels at most (default: 20,000)")
-    return made.parse_args()
+    chosen = [TABLES[name] for name in arguments.tables]
+    tables = [Table(title, columns, list(rows(play)), aim=aim) for title, aim, columns, rows in chosen]
+    return [table for table in tables if table.rows]
 
 
 def _lesson(split: Split, labels: int, seed: int) -> Lesson:
@@ -321,6 +309,16 @@ TABLES: dict[str, tuple[str, str, tuple[str, ...], Callable[[Play], TableRows]]]
         _names_rows,
     ),
 }
+
+KNOWN_SETS = tuple(name for name in SETS if name not in SAME_ITEMS)
+OPTIONS = (
+    DATA,
+    Option("--encoder", OFFLINE, "kind of the encoder of what is embedded"),
+    Option("--sets", KNOWN_SETS, "what is learned", KNOWN_SETS),
+    Option("--tables", tuple(TABLES), "what is measured", tuple(TABLES)),
+    Option("--seeds", 8, f"up to {MANY:,} labels"),
+    Option("--most", COUNTS[-1], "labels at most"),
+)
 
 
 if __name__ == "__main__":

@@ -24,16 +24,27 @@ from typing import Any
 import numpy as np
 
 from benchmarks.page import WARM_UP, click_table, clicks_on_load, opened_page
-from benchmarks.report import Cell, Table, machine, median_and_p95, milliseconds, parser, percentile_rows, publish, say
+from benchmarks.report import Cell, Measured, Option, Table, median_and_p95, milliseconds, percentile_rows, run, say
 from benchmarks.workload import PROJECT, Annotator, Sprite, served, sprite_sheet, wait_until, write_config
 
 BATCH = 100
 TRAIN_REQUESTS_PER_S = 20
 
 
+OPTIONS = (
+    Option("--pictures", Path, "class folders to build the sprite from"),
+    Option("--passes", 3, "times that the labels grow from 0"),
+    Option("--labels", 2000, "labels at the end of a pass"),
+    Option("--clicks", 40, "clicks that count"),
+    Option("--submits", 60, "submits while training"),
+)
+
+
 def main() -> None:
-    arguments = _arguments()
-    began_on = machine()
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
     sprite = sprite_sheet(arguments.pictures)
     with tempfile.TemporaryDirectory(prefix="fastlabel-benchmark-") as folder:
         workdir = Path(folder) / "work"
@@ -53,23 +64,8 @@ def main() -> None:
                     submits, busy = _submits_while_training(address, sprite, arguments.submits)
         say("parts …")
         parts = _parts(Path(start[1]), workdir)
-    tables = [
-        click_table(clicks, BATCH, "click to usable, median 400 ms at most"),
-        _submit_table(submits, busy),
-        _round_table(rounds),
-        _parts_table(parts),
-    ]
-    publish(began_on, tables, arguments.json)
-
-
-def _arguments() -> argparse.Namespace:
-    made = parser(__doc__ or "")
-    made.add_argument("--pictures", type=Path, metavar="FOLDER", help="class folders to build the sprite from")
-    made.add_argument("--passes", type=int, default=3, help="times that the labels grow from 0 (default: 3)")
-    made.add_argument("--labels", type=int, default=2000, help="labels at the end of a pass (default: 2000)")
-    made.add_argument("--clicks", type=int, default=40, help="clicks that count (default: 40)")
-    made.add_argument("--submits", type=int, default=60, help="submits while training (default: 60)")
-    return made.parse_args()
+    clicked = click_table(clicks, BATCH, "click to usable, median 400 ms at most")
+    return [clicked, _submit_table(submits, busy), _round_table(rounds), _parts_table(parts)]
 
 
 def _forget_labels(workdir: Path) -> None:

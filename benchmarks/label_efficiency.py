@@ -25,6 +25,7 @@ Figures, medians over seeds with 95 % bootstrap intervals:
 """
 
 import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -33,16 +34,33 @@ from pathlib import Path
 from benchmarks.contestants import EVERYTHING, Curve, contestants, play, why_left_out, with_yardsticks
 from benchmarks.data import OFFLINE, SETS, available, cached_splits, load_split, part_of
 from benchmarks.efficiency_figures import Key, Run, Runs, plot, summary_tables, tables_of
-from benchmarks.report import Cell, Table, add_data, add_workers, machine, parser, played, publish, say
+from benchmarks.report import DATA, WORKERS, Cell, Measured, Option, Table, played, run, say
+
+OPTIONS = (
+    DATA,
+    WORKERS,
+    Option("--encoder", OFFLINE, "kind of the encoder of what is embedded"),
+    Option("--sets", tuple(name for name, info in SETS.items() if info.compared), "what is played", tuple(SETS)),
+    Option("--contestants", ("*",), "names or patterns"),
+    Option("--seeds", int, "seeds of each (default: 10, 5 on CIFAR-10)"),
+    Option("--batch", int, "items of a batch (default: 10, 100 on CIFAR-10)"),
+    Option("--labels", int, "labels at the end (default: 300, 2,000 on CIFAR-10)"),
+    Option("--plot", Path, "folder: also draw learning curves, a PNG for each set"),
+)
 
 
 def main() -> None:
-    arguments = _arguments()
-    began_on = machine()
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
+    chosen = contestants(arguments.contestants)
+    if not chosen:
+        sys.exit("--contestants matches none. Known: " + ", ".join(contestants(["*"])))
     files = {name: cached_splits(name, arguments.data, arguments.encoder) for name in arguments.sets}
     keys, left_out = [], []
     for name in arguments.sets:
-        of_set, without = keys_of(name, arguments.contestants, arguments.seeds, arguments.batch, arguments.labels)
+        of_set, without = keys_of(name, chosen, arguments.seeds, arguments.batch, arguments.labels)
         keys += of_set
         left_out += [(name, contestant, why) for contestant, why in without.items()]
     found = dict(played(partial(_outcome, files=files), keys, arguments.workers))
@@ -55,8 +73,7 @@ def main() -> None:
         tables += tables_of(name, of_it, arguments.batch or SETS[name].batch)
         if arguments.plot:
             say(f"drew {plot(name, of_it, arguments.plot)}")
-    tables.append(_left_out_table(left_out))
-    publish(began_on, tables, arguments.json, {"runs": [asdict(run) for run in runs]})
+    return [*tables, _left_out_table(left_out)], {"runs": [asdict(one) for one in runs]}
 
 
 def keys_of(
@@ -75,29 +92,6 @@ def keys_of(
     return keys, left_out
 
 
-def _arguments() -> argparse.Namespace:
-    made = parser(__doc__ or "")
-    add_data(made)
-    add_workers(made)
-    compared = tuple(name for name, info in SETS.items() if info.compared)
-    made.add_argument("--encoder", default=OFFLINE, metavar="KIND", help=f"of what is embedded (default: {OFFLINE})")
-    made.add_argument(
-        "--sets", nargs="+", choices=tuple(SETS), default=compared, metavar="SET", help=f"of {', '.join(SETS)}"
-    )
-    made.add_argument(
-        "--contestants", nargs="+", default=["*"], metavar="NAME", help="names or patterns (default: all)"
-    )
-    made.add_argument("--seeds", type=int, metavar="N", help="seeds of each (default: 10, 5 on CIFAR-10)")
-    made.add_argument("--batch", type=int, metavar="N", help="items of a batch (default: 10, 100 on CIFAR-10)")
-    made.add_argument("--labels", type=int, metavar="N", help="labels at the end (default: 300, 2,000 on CIFAR-10)")
-    made.add_argument("--plot", type=Path, metavar="FOLDER", help="also draw learning curves, a PNG for each set")
-    arguments = made.parse_args()
-    arguments.contestants = contestants(arguments.contestants)
-    if not arguments.contestants:
-        made.error("--contestants matches none. Known: " + ", ".join(contestants(["*"])))
-    return arguments
-
-
 def _outcome(key: Key, files: Mapping[str, Sequence[Path]]) -> Curve | str:
     """A peer may raise anything; what it said is then the outcome, and the other runs go on."""
     split = load_split(files[key.set][part_of(key.set, key.seed)])
@@ -114,9 +108,9 @@ def _by_contestant(name: str, runs: Sequence[Run], failed: Mapping[Key, str]) ->
     """By seed; a contestant that failed on the set with any seed has no place in its tables."""
     without = {key.contestant for key in failed if key.set == name}
     found: dict[str, list[Run]] = {}
-    for run in runs:
-        if run.key.set == name and run.key.contestant not in without:
-            found.setdefault(run.key.contestant, []).append(run)
+    for one in runs:
+        if one.key.set == name and one.key.contestant not in without:
+            found.setdefault(one.key.contestant, []).append(one)
     return found
 
 

@@ -10,20 +10,16 @@ same machine, label at random, and remember what was acknowledged.
   must be in the export, and none that was never sent. Aim: none lost.
 - at once: so many people ask for a batch at the same moment, before there is a head and with one. No item may be given to two
   of them. Aim: 5 s at the 95th percentile on two cores at 20,000 items.
-- locked: another program holds the label file for `--locked-s`; somebody waits to submit meanwhile, and somebody else asks
-  for the status, pictures and their sheet. Aim: 200 ms at the 95th percentile for each of these.
 - visitors: a public page without logins, where each has labels and a head of their own; two waves of people come, label and
   go. What the process holds after each: memory, threads, open files.
 """
 
 import argparse
-import itertools
 import random
-import sqlite3
 import tempfile
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -34,10 +30,10 @@ from typing import Any
 import httpx
 import numpy as np
 
-from benchmarks.report import Table, machine, median_and_p95, parser, publish, say
+from benchmarks.report import Measured, Option, Table, run, say
 from benchmarks.workload import EMBED_LIMIT_S, Annotator, picture_folder, started, wait_until
 
-PARTS = ("kills", "at-once", "locked", "visitors")
+PARTS = ("kills", "at-once", "visitors")
 PICTURE_PX = 48
 BATCH = 10
 LABEL_FILE = Path("images") / "labels.sqlite"  # in the working directory
@@ -47,28 +43,28 @@ KILLED_CLIENTS = 4
 Start = Callable[[], AbstractContextManager[tuple[str, "Popen[bytes]"]]]
 
 
+OPTIONS = (
+    Option("--parts", PARTS, "what is done", PARTS),
+    Option("--items", 20_000, "pictures of the pool"),
+    Option("--kills", 60, "times that the process is killed"),
+    Option("--at-once", 200, "people who ask at the same moment"),
+    Option("--visitors", 130, "of a public page, twice"),
+    Option("--seed", 0, "of the moments"),
+)
+
+
 def main() -> None:
-    arguments = _arguments()
-    began_on = machine()
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
     folder = picture_folder(arguments.items, PICTURE_PX)
     tables: list[Table] = []
     with tempfile.TemporaryDirectory(prefix="fastlabel-load-") as workdir:
         for part in arguments.parts:
             say(f"{part} …")
             tables.append(_table_of(part, arguments, folder, Path(workdir) / part))
-    publish(began_on, tables, arguments.json)
-
-
-def _arguments() -> argparse.Namespace:
-    made = parser(__doc__ or "")
-    made.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="default: all")
-    made.add_argument("--items", type=int, default=20_000, help="pictures of the pool (default: 20,000)")
-    made.add_argument("--kills", type=int, default=60, help="default: 60")
-    made.add_argument("--at-once", type=int, default=200, help="people who ask at the same moment (default: 200)")
-    made.add_argument("--locked-s", type=float, default=60.0, help="seconds that the label file is held (default: 60)")
-    made.add_argument("--visitors", type=int, default=130, help="of a public page, twice (default: 130)")
-    made.add_argument("--seed", type=int, default=0, help="of the moments and the labels (default: 0)")
-    return made.parse_args()
+    return tables
 
 
 def _table_of(part: str, arguments: argparse.Namespace, folder: Path, workdir: Path) -> Table:
@@ -82,26 +78,24 @@ def _table_of(part: str, arguments: argparse.Namespace, folder: Path, workdir: P
             return visitors_table(visits(address, process.pid, arguments.visitors))
     with started(words, workdir) as (address, _):
         wait_for_embedding(address)
-        if part == "locked":
-            return locked_table(asked_while_locked(address, workdir / LABEL_FILE, arguments.locked_s))
         return at_once_table([asked_at_once(address, arguments.at_once, head) for head in (False, True)])
 
 
 class Person(Annotator):
-    """A guest who labels at random, and remembers what was given, sent, acknowledged and refused, and how long it took."""
+    """A guest who labels at random, and remembers what was given, sent and acknowledged, and how long a batch took."""
 
     def __init__(self, address: str, name: str) -> None:
         super().__init__(address, name)
         self.given: list[str] = []
         self.sent: dict[str, str] = {}
         self.acknowledged: dict[str, str] = {}
-        self.seconds: dict[str, list[float]] = defaultdict(list)
-        self.errors: list[str] = []
+        self.waited_s: list[float] = []
 
     def ask(self, size: int = BATCH) -> dict[str, Any]:
         """A fresh batch."""
-        with self._timed("next batch"):
-            batch = self.next_batch(size)
+        began = time.perf_counter()
+        batch = self.next_batch(size)
+        self.waited_s.append(time.perf_counter() - began)
         self.given += [item["id"] for item in batch["items"]]
         return batch
 
@@ -113,43 +107,15 @@ class Person(Annotator):
         self.submit(body)
         self.acknowledged |= said
 
-    def label_at_last(self, batch: dict[str, Any]) -> None:
-        """Submits the batch again and again until it is acknowledged; what the app said meanwhile is in `errors`."""
-        while not {item["id"] for item in batch["items"]} <= self.acknowledged.keys():
-            with self._refused():
-                self.label(batch)
-
     def label_until_gone(self) -> None:
         """Labels batch after batch; stops where the app is gone or there is nothing left."""
         with suppress(httpx.TransportError):
-            while True:
-                with self._refused():
-                    batch = self.ask()
-                    if not batch["items"]:
-                        return
-                    self.label(batch)
-
-    def look(self, name: str, path: str) -> None:
-        """Asks for an address whose answer is timed under that name."""
-        with self._timed(name):
-            self.http.get(path).raise_for_status()
+            while (batch := self.ask())["items"]:
+                self.label(batch)
 
     def exported(self) -> dict[str, str]:
         """Every label that the app knows, by item."""
         return {row["item_id"]: row["label"] for row in self.get("/api/export", format="json")}
-
-    @contextmanager
-    def _timed(self, name: str) -> Iterator[None]:
-        began = time.perf_counter()
-        yield
-        self.seconds[name].append(time.perf_counter() - began)
-
-    @contextmanager
-    def _refused(self) -> Iterator[None]:
-        try:
-            yield
-        except httpx.HTTPStatusError as error:
-            self.errors.append(error.response.text[:200])
 
 
 @dataclass(slots=True)
@@ -209,35 +175,8 @@ def asked_at_once(address: str, count: int, with_head: bool) -> tuple[str, list[
 
         for thread in _running([lambda person=person: ask(person) for person in persons]):
             thread.join()
-    waits = [second for person in persons for second in person.seconds["next batch"]]
+    waits = [second for person in persons for second in person.waited_s]
     return ("with a head" if with_head else "before the first head"), sorted(waits), _given_twice(persons)
-
-
-@contextmanager
-def held(file: Path) -> Iterator[None]:
-    """The label file, locked for writing by another program."""
-    with closing(sqlite3.connect(file, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        finally:
-            other.execute("ROLLBACK")
-
-
-def asked_while_locked(address: str, file: Path, seconds: float) -> list[Person]:
-    """Who waits to submit while another program holds the label file for so long, and who asks for what needs none of it."""
-    with people(address, ["locked1", "locked2"]) as (waiting, looking):
-        batch, seen = waiting.ask(), looking.ask()
-        with held(file):
-            [thread] = _running([lambda: waiting.label_at_last(batch)])
-            deadline = time.monotonic() + seconds
-            pictures = itertools.cycle(item["media_url"] for item in seen["items"])
-            while time.monotonic() < deadline:
-                looking.look("status", "/api/status")
-                looking.look("picture", next(pictures))
-                looking.look("sheet", seen["sheet_url"])
-        thread.join()
-    return [waiting, looking]
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,17 +260,6 @@ def at_once_table(found: Sequence[tuple[str, list[float], int]]) -> Table:
     columns = ("", "p5", "median", "p95", "last", "items given to two")
     title = f"{len(found[0][1])} people who ask for a batch of {BATCH} at the same moment, s."
     return Table(title, columns, rows, aim="p95 5 s at most")
-
-
-def locked_table(persons: Sequence[Person]) -> Table:
-    waiting, looking = persons
-    timed = {name: [1000 * second for second in looking.seconds[name]] for name in ("status", "picture", "sheet")}
-    rows = [(name, len(taken), *median_and_p95(taken)) for name, taken in timed.items()]
-    note = (
-        f"{len(waiting.acknowledged)} labels waited, and were refused with a reason {len(waiting.errors)} times before."
-    )
-    title = "What needs no label file, while another program holds it and somebody waits to submit, ms."
-    return Table(title, ("", "requests", "median", "p95"), rows, aim="p95 200 ms at most", note=note)
 
 
 def visitors_table(held: Sequence[Held]) -> Table:

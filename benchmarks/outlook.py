@@ -29,7 +29,7 @@ import numpy as np
 from benchmarks.coverage import TARGET, Plan, Task, files_of, halves
 from benchmarks.data import Split, load_split
 from benchmarks.known_pool import opened_split
-from benchmarks.report import Cell, Table, add_data, add_workers, machine, parser, percent, played, publish
+from benchmarks.report import DATA, WORKERS, Cell, Measured, Option, Table, percent, played, run
 from fastlabel_gradio.evaluation import bootstrap_interval
 from fastlabel_gradio.simulation import Behaviour, Experiment
 
@@ -128,25 +128,26 @@ def part_of(name: str, split: Split) -> Split:
     return split
 
 
+OPTIONS = (
+    DATA,
+    WORKERS,
+    Option("--sets", tuple(PLANS), "what is played", tuple(PLANS)),
+    Option("--runs", 12, "of each set"),
+)
+
+
 def main() -> None:
-    arguments = _arguments()
-    began_on = machine()
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
     files = files_of(PLANS, arguments.sets, arguments.data)
     tasks = [Task(name, STRATEGY, seed) for name in arguments.sets for seed in range(arguments.runs)]
     found = list(played(partial(_play_file, plans=PLANS, files=files), tasks, arguments.workers))
     by_set = {name: [points for task, points in found if task.set == name] for name in arguments.sets}
     by_set["all"] = [points for _, points in found]
     runs = [{**asdict(task), "points": [asdict(point) for point in points]} for task, points in found]
-    publish(began_on, [_last_table(by_set), _next_table(by_set)], arguments.json, {"runs": runs})
-
-
-def _arguments() -> argparse.Namespace:
-    made = parser(__doc__ or "")
-    add_data(made)
-    add_workers(made)
-    made.add_argument("--sets", nargs="+", choices=list(PLANS), default=list(PLANS), metavar="SET")
-    made.add_argument("--runs", type=int, default=12, metavar="N", help="of each set (default: 12)")
-    return made.parse_args()
+    return [_last_table(by_set), _next_table(by_set)], {"runs": runs}
 
 
 def _play_file(task: Task, plans: Mapping[str, Plan], files: Mapping[str, Path]) -> list[Point]:

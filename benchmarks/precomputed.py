@@ -12,6 +12,7 @@ with `encoder: {kind: precomputed}` over a source that lists as many items, from
   no more than labelling that pool takes (`benchmarks/scale.py`), 1.5 GB.
 """
 
+import argparse
 import tempfile
 import time
 from contextlib import closing
@@ -22,25 +23,29 @@ import numpy as np
 from benchmarks.data import made_once
 from benchmarks.known_pool import DIM, KIND, RECIPE, blocks, made_vectors, started
 from benchmarks.memory import forget_peak_memory, peak_memory_mib, resident_mib
-from benchmarks.report import Cell, Table, machine, parser, publish, say
+from benchmarks.report import Cell, Measured, Option, Table, run, say
 
 FORMATS = ("npy-float32", "npy-float16", "parquet")
 
 
+OPTIONS = (
+    Option("--items", 1_000_000, "vectors"),
+    Option("--formats", ",".join(FORMATS), "of their files"),
+)
+
+
 def main() -> None:
-    options = parser(__doc__ or "")
-    options.add_argument("--items", type=int, default=1_000_000, help="(default: %(default)s)")
-    options.add_argument("--formats", default=",".join(FORMATS), help="(default: %(default)s)")
-    arguments = options.parse_args()
-    began_on = machine()
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
     rows: list[tuple[Cell, ...]] = []
     for name in arguments.formats.split(","):
         say(f"{arguments.items:,} vectors as {name} …")
         rows.append((name, *_started(_written(name, arguments.items), arguments.items)))
     columns = ("format", "checked, s", "ready, s", "again, s", "highest memory, MiB", "at the end without files, MiB")
-    aim = "ready within 60 s at 1,000,000"
     title = f"{arguments.items:,} vectors of {DIM} numbers."
-    publish(began_on, [Table(title, columns, rows, aim=aim)], arguments.json)
+    return [Table(title, columns, rows, aim="ready within 60 s at 1,000,000")]
 
 
 def _written(name: str, items: int) -> Path:

@@ -8,13 +8,14 @@ its scan of the pool is complete. Then each query is asked for its first page of
 The first one of each kind may read more; it is told apart. Aims: 300 ms at a million, 2 s for likeness.
 """
 
+import argparse
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from benchmarks.known_pool import opened_made, targets
-from benchmarks.report import Table, machine, median_and_p95, milliseconds, parser, publish, say
+from benchmarks.report import Measured, Option, Table, median_and_p95, milliseconds, run, say
 from fastlabel_gradio.devices import pick_device
 from fastlabel_gradio.query import Query
 
@@ -41,18 +42,21 @@ QUERIES: dict[str, dict[str, Any]] = {
 }
 
 
+OPTIONS = (
+    Option("--sizes", "1000,100000,1000000", "items of each pool"),
+    Option("--labels", LABELS, "labels at most"),
+)
+
+
 def main() -> None:
-    options = parser(__doc__ or "")
-    options.add_argument("--sizes", default="1000,100000,1000000", help="items of each pool (default: %(default)s)")
-    options.add_argument("--labels", type=int, default=LABELS, help="labels at most (default: %(default)s)")
-    arguments = options.parse_args()
-    began_on = machine()
-    sizes = [int(size) for size in arguments.sizes.split(",")]
-    found = {size: _measured(size, arguments.labels) for size in sizes}
-    publish(began_on, [_table(size, of_it) for size, of_it in found.items()], arguments.json)
+    run(__doc__, OPTIONS, _measured)
 
 
-def _measured(size: int, labels: int) -> dict[str, tuple[int, float, list[float]]]:
+def _measured(arguments: argparse.Namespace) -> Measured:
+    return [_table(size, _times(size, arguments.labels)) for size in map(int, arguments.sizes.split(","))]
+
+
+def _times(size: int, labels: int) -> dict[str, tuple[int, float, list[float]]]:
     """By query: items, milliseconds of the first time, and of the others."""
     say(f"{size:,} items …")
     with opened_made(size, pick_device(), sharing="shared", train_every=10**9) as project:

@@ -15,17 +15,7 @@ import numpy as np
 
 from benchmarks.contestants import Contestant
 from benchmarks.data import Split, cached_splits, load_split
-from benchmarks.report import (
-    Cell,
-    Table,
-    add_data,
-    machine,
-    milliseconds,
-    parser,
-    publish,
-    say,
-    use_one_thread,
-)
+from benchmarks.report import DATA, Cell, Measured, Option, Table, milliseconds, run, say, use_one_thread
 
 OURS = "auto"
 CONTESTANTS = (
@@ -40,22 +30,23 @@ LABELS, BATCH, SEED = 200, 10, 0
 ROUNDS, LONG_MS = 3, 10_000.0
 
 
+OPTIONS = (
+    DATA,
+    Option("--sizes", SIZES, "items of a pool"),
+    Option("--batch", BATCH, "items of a query"),
+)
+
+
 def main() -> None:
-    arguments = _arguments()
-    began_on = machine()
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
     use_one_thread()
     split = load_split(cached_splits("cifar10", arguments.data)[0])
     sizes = [min(size, len(split.pool)) for size in arguments.sizes]
     times = {name: [_query_ms(split, size, name, arguments.batch) for size in sizes] for name in CONTESTANTS}
-    publish(began_on, [_table(sizes, times, arguments.batch)], arguments.json)
-
-
-def _arguments() -> argparse.Namespace:
-    made = parser(__doc__ or "")
-    add_data(made)
-    made.add_argument("--sizes", type=int, nargs="+", default=SIZES, metavar="N", help=f"items of a pool {SIZES}")
-    made.add_argument("--batch", type=int, default=BATCH, metavar="N", help="items of a query (default: %(default)s)")
-    return made.parse_args()
+    return [_table(sizes, times, arguments.batch)]
 
 
 def _query_ms(split: Split, size: int, name: str, batch: int) -> float:

@@ -12,13 +12,13 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -45,21 +45,52 @@ class Table:
     note: str = ""
 
 
-def parser(doc: str) -> argparse.ArgumentParser:
-    """A command line whose `--help` is the script's docstring, with the option that every benchmark has."""
+class Option(NamedTuple):
+    """An option of a command line.
+
+    Attributes:
+        default: also says the type; several values may be given where it is a tuple, none is needed where it is a type.
+        choices: the values that are known; any where empty.
+        count: how many values have to be given, where it is fixed.
+    """
+
+    name: str
+    default: Any
+    help: str
+    choices: Collection[str] = ()
+    count: int | None = None
+
+    def add_to(self, made: argparse.ArgumentParser) -> None:
+        """The option as argparse takes it."""
+        is_needless, is_many = isinstance(self.default, type), isinstance(self.default, tuple)
+        kind = self.default if is_needless else type(self.default[0] if is_many else self.default)
+        default = None if is_needless else list(self.default) if is_many else self.default
+        shown = "" if is_needless else f" (default: {' '.join(map(str, default)) if is_many else default})"
+        values: dict[str, Any] = {"nargs": "+" if is_many else self.count, "choices": self.choices or None}
+        name = self.name.strip("-").upper()
+        made.add_argument(self.name, type=kind, default=default, help=f"{self.help}{shown}", metavar=name, **values)
+
+
+DATA = Option("--data", Path("data"), "the folder of the unpacked sets")
+WORKERS = Option("--workers", 1, "runs at the same time, one core each")
+Measured = Sequence[Table] | tuple[Sequence[Table], Mapping[str, object]]
+
+
+def run(doc: str | None, options: Sequence[Option], measure: Callable[[argparse.Namespace], Measured]) -> None:
+    """The command line of a benchmark: `--help` is its docstring; what it measures is printed, and written as JSON.
+
+    Args:
+        measure: gives the tables, and by name what else belongs into the JSON.
+    """
     made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--json", type=Path, metavar="OUT", help="also write the figures to this file")
-    return made
-
-
-def add_data(made: argparse.ArgumentParser) -> None:
-    """The option of those that play known sets."""
-    made.add_argument("--data", type=Path, default=Path("data"), metavar="DATA", help="the folder of the unpacked sets")
-
-
-def add_workers(made: argparse.ArgumentParser) -> None:
-    """The option of those that play many runs, see `played`."""
-    made.add_argument("--workers", type=int, default=1, metavar="N", help="runs at the same time, one core each")
+    for option in options:
+        option.add_to(made)
+    arguments = made.parse_args()
+    began_on = machine()
+    found = measure(arguments)
+    tables, more = found if isinstance(found, tuple) else (found, {})
+    publish(began_on, tables, arguments.json, more)
 
 
 def say(text: str) -> None:
@@ -87,6 +118,11 @@ def played(work: Callable[[Task], Outcome], tasks: Sequence[Task], workers: int)
         yield tasks[number], found
 
 
+def own_process() -> ProcessPoolExecutor:
+    """A process that waits for work; what this one holds in memory and has computed does not count there."""
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+
+
 def _outcomes(work: Callable[[Task], Outcome], tasks: Sequence[Task], workers: int) -> Iterator[Outcome]:
     if workers == 1:
         use_one_thread()
@@ -111,9 +147,7 @@ def machine() -> dict[str, Cell]:
     }
 
 
-def publish(
-    began_on: dict[str, Cell], tables: Sequence[Table], out: Path | None, more: Mapping[str, object] | None = None
-) -> None:
+def publish(began_on: dict[str, Cell], tables: Sequence[Table], out: Path | None, more: Mapping[str, object]) -> None:
     """Prints the tables, and writes them with the machine and the command to `out` if one is given, and `more` with them."""
     command = " ".join([f"python -m benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]])
     sys.stdout.write(f"`{command}`\n\n{_machine_line(began_on)}\n")
@@ -124,7 +158,7 @@ def publish(
             "command": command,
             "machine": began_on,
             "tables": [asdict(table) for table in tables],
-            **(more or {}),
+            **more,
         }
         out.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 

@@ -17,10 +17,7 @@ to the end of the pool), again and again from no labels until at least 40 rounds
 """
 
 import argparse
-import json
 import os
-import subprocess
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -31,9 +28,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.data import ROOT
 from benchmarks.memory import forget_peak_memory, peak_memory_mib, resident_mib
-from benchmarks.report import Cell, Table, machine, median_and_p95, milliseconds, parser, publish, say
+from benchmarks.report import Cell, Measured, Option, Table, median_and_p95, milliseconds, own_process, run, say
 
 BATCH, LABELS, ROUNDS, HURRIED_ROUNDS = 100, 2_000, 40, 20
 WARM_UP = 1  # rounds at the start of the first pass, which load code
@@ -45,37 +41,27 @@ MB_OF_MIB = 2**20 / 1e6
 Milliseconds = dict[str, list[float]]
 
 
+OPTIONS = (
+    Option("--sizes", "1000,10000,100000,1000000", "items of each pool"),
+    Option("--rounds", ROUNDS, "rounds that count, at least"),
+    Option("--strategy", "auto", "that picks"),
+)
+
+
 def main() -> None:
-    arguments = _arguments()
-    if arguments.one:
-        sys.stdout.write(json.dumps(_measured(arguments.one, arguments.strategy, arguments.rounds)))
-        return
-    began_on = machine()
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
     found = {}
     for size in map(int, arguments.sizes.split(",")):
         say(f"{size:,} items …")
-        found[size] = _in_a_process_of_its_own(size, arguments)
-    publish(began_on, [_time_table(found), _memory_table(found), _limit_table(found)], arguments.json, {"sizes": found})
+        with own_process() as process:
+            found[size] = process.submit(_figures, size, arguments.strategy, arguments.rounds).result()
+    return [_time_table(found), _memory_table(found), _limit_table(found)], {"sizes": found}
 
 
-def _arguments() -> argparse.Namespace:
-    made = parser(__doc__ or "")
-    made.add_argument("--sizes", default="1000,10000,100000,1000000", help="items of each pool (default: %(default)s)")
-    made.add_argument("--rounds", type=int, default=ROUNDS, help="rounds that count, at least (default: %(default)s)")
-    made.add_argument("--strategy", default="auto")
-    made.add_argument("--one", type=int, metavar="SIZE", help=argparse.SUPPRESS)
-    return made.parse_args()
-
-
-def _in_a_process_of_its_own(size: int, arguments: argparse.Namespace) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.scale", "--one", str(size), "--strategy", arguments.strategy]
-    command += ["--rounds", str(arguments.rounds)]
-    output = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
-    found: dict[str, Any] = json.loads(output)
-    return found
-
-
-def _measured(size: int, strategy: str, rounds: int) -> dict[str, Any]:
+def _figures(size: int, strategy: str, rounds: int) -> dict[str, Any]:
     from benchmarks.known_pool import opened_made
     from fastlabel_gradio.devices import pick_device
 

@@ -11,39 +11,36 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.report import Cell, Table, machine, parser, publish, say
+from benchmarks.report import Measured, Option, Table, run, say
 from benchmarks.workload import picture_folder, served
 
 ITEMS = 100
 STAGES = ("the server answers", "the folder is scanned", "the encoder is fitted", "first batch of 100")
 
 
+OPTIONS = (
+    Option("--pictures", Path, "class folders (default: generated pictures)"),
+    Option("--count", 20_000, "generated pictures"),
+    Option("--side-px", 32, "their size"),
+    Option("--encoder", "pretrained", "that embeds"),
+    Option("--starts", 5, "starts to measure"),
+)
+
+
 def main() -> None:
-    arguments = _arguments()
-    began_on = machine()
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
     folder = arguments.pictures or picture_folder(arguments.count, arguments.side_px)
     starts = []
     for number in range(arguments.starts):
         starts.append(_start(folder.resolve(), arguments.encoder))
         say(f"start {number + 1}: {starts[-1]['first batch of 100']:.1f} s")
-    rows: list[tuple[Cell, ...]] = [
-        (stage, round(statistics.median(some), 2), round(max(some), 2))
-        for stage in starts[0]
-        if (some := [start[stage] for start in starts])
-    ]
+    taken = {stage: [start[stage] for start in starts] for stage in STAGES}
+    rows = [(stage, round(statistics.median(some), 2), round(max(some), 2)) for stage, some in taken.items()]
     title = f"From the start of the process, s, {arguments.starts} starts, {folder.name}, {arguments.encoder}."
-    tables = [Table(title, ("reached", "median", "longest"), rows, aim="first batch within 15 s")]
-    publish(began_on, tables, arguments.json)
-
-
-def _arguments() -> argparse.Namespace:
-    made = parser(__doc__ or "")
-    made.add_argument("--pictures", type=Path, metavar="FOLDER", help="class folders (default: generated pictures)")
-    made.add_argument("--count", type=int, default=20_000, help="generated pictures (default: 20000)")
-    made.add_argument("--side-px", type=int, default=32, help="their size (default: 32)")
-    made.add_argument("--encoder", default="pretrained", metavar="E", help="default: pretrained")
-    made.add_argument("--starts", type=int, default=5, help="starts to measure (default: 5)")
-    return made.parse_args()
+    return [Table(title, ("reached", "median", "longest"), rows, aim="first batch within 15 s")]
 
 
 def _start(folder: Path, encoder: str) -> dict[str, float]:

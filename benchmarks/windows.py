@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.data import Split
 from benchmarks.known_pool import made_split
-from benchmarks.report import Cell, Table, machine, parser, publish, say, use_one_thread
+from benchmarks.report import Cell, Measured, Option, Table, run, say, use_one_thread
 from fastlabel_gradio.candidates import SHORTLIST_ROWS, WINDOW_ROWS
 from fastlabel_gradio.head import Head, HeadInfo, train_head
 from fastlabel_gradio.scoring import score_rows
@@ -89,23 +89,23 @@ class Windowed:
         return [int((self._split.pool_targets[self.taught] == number).sum()) for number in _last_two(self._split)]
 
 
+OPTIONS = (
+    Option("--items", 200_000, "items of the made-up pool"),
+    Option("--strategy", "auto", "that picks"),
+    Option("--batches", 20, "of a run"),
+    Option("--seeds", 3, "of each way"),
+)
+
+
 def main() -> None:
-    arguments = _arguments()
-    began_on = machine()
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
     use_one_thread()
     split = made_split(arguments.items)
     ways = [*(Way(share) for share in SHARES), Way(SHARES[-1], shortlist=True)]
-    tables = [_same_head(split, LEARNED), _labels(split, ways, arguments)]
-    publish(began_on, tables, arguments.json)
-
-
-def _arguments() -> argparse.Namespace:
-    made = parser(__doc__ or "")
-    made.add_argument("--items", type=int, default=200_000, help="items of the made-up pool (default: %(default)s)")
-    made.add_argument("--strategy", default="auto")
-    made.add_argument("--batches", type=int, default=20)
-    made.add_argument("--seeds", type=int, default=3)
-    return made.parse_args()
+    return [_same_head(split, LEARNED), _labels(split, ways, arguments)]
 
 
 def _last_two(split: Split) -> tuple[int, int]:

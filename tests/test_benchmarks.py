@@ -182,7 +182,7 @@ def test_start(benchmark: Benchmark) -> None:
 
 def test_threads(benchmark: Benchmark) -> None:
     def row(count: int, busy: int) -> tuple[int, int, int]:
-        return count, busy, round(1000 * threads._seconds_to_train(1))  # others would wait for each other here
+        return count, busy, round(threads._training_ms(1))  # others would wait for each other here
 
     assert "| 1 |" in benchmark("threads", _row=row, LABELS=20, ROUNDS=1)
 
@@ -191,7 +191,7 @@ def test_scale_measures_a_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     for setting, value in {"BATCH": 20, "LABELS": 40, "WARM_UP": 0, "LIMIT_ROWS": 64, "READ_NUMBERS": 64}.items():
         monkeypatch.setattr(scale, setting, value)
     monkeypatch.setattr(known_pool, "BLOCK_ITEMS", 300)
-    found = scale._measured(300, "random", 1)
+    found = scale._figures(300, "random", 1)
     assert min(found["total_ms"]) > 0
     tables = [make({300: found}) for make in (scale._time_table, scale._memory_table, scale._limit_table)]
     assert all(table.rows for table in tables)
