@@ -168,7 +168,7 @@ class Annotator:
         truth: by item id what to answer; a class at random by default.
     """
 
-    def __init__(self, address: str, name: str = "one", truth: Sequence[str] = (), seed: int = 0) -> None:
+    def __init__(self, address: str, name: str = "annotator", truth: Sequence[str] = (), seed: int = 0) -> None:
         cookies = {"fastlabel_annotator": f"guest-{name}"}
         self.http = httpx.Client(base_url=address, cookies=cookies, timeout=ANSWER_LIMIT_S, verify=False)
         self._truth, self._rng = truth, random.Random(f"{name}-{seed}")

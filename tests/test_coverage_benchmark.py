@@ -9,6 +9,7 @@ import torch
 
 from benchmarks.coverage import Checkpoint, Plan, Task, exact_truth, halves, play, wilson_coverage
 from benchmarks.data import Split
+from benchmarks.known_pool import number_of, opened_split, started
 from fastlabel_gradio.evaluation import wilson_interval
 
 
@@ -64,6 +65,22 @@ def test_groups_are_halved_as_a_whole_and_the_audit_counts_them(split: Split) ->
     [by_items] = play(grouped, Task("digits", "margin", 0), replace(plan, by_items=True))
     assert by_items.groups is None
     assert len(set(halves(grouped, np.random.default_rng(0), truth_groups=0.0).test_groups)) == 1
+
+
+def test_a_known_pool_is_a_project_over_the_vectors_of_a_set(split: Split) -> None:
+    with opened_split(split, "7") as project:
+        ids = {row: item_id for block in started(project).store.item_blocks() for row, item_id in block}
+        numbers = [number_of(ids[row]) for row in range(len(ids))]
+        assert sorted(numbers) == list(range(200))
+        np.testing.assert_array_equal(project.store.embeddings[:], split.pool[numbers])
+        tested = list(project.source.held_out())
+        assert [number_of(item.id) for item in tested] == list(range(200, 300))
+        assert [project.source.reference_label(item) for item in tested[:4]] == [
+            "class-2",
+            "class-0",
+            "class-1",
+            "class-2",
+        ]
 
 
 def test_a_run_reports_on_its_audit(split: Split) -> None:
