@@ -116,7 +116,8 @@ export class Session extends Emitter {
     return this.during("load", async () => {
       const sent = this.batch?.answered.length ? await this.#sendLabels(this.batch) : null;
       await this.fetchBatch(true);
-      this.say(sent ? t("loaded_after_submit", { n: sent.accepted }) : "");
+      const said = sent ? t("loaded_after_submit", { n: sent.accepted }) : "";
+      this.say([said, plantedWords(sent?.planted)].filter(Boolean).join(" "), sent?.planted?.slipped ? "warning" : "");
     });
   }
 
@@ -127,7 +128,8 @@ export class Session extends Emitter {
     return this.during("submit", async () => {
       const sent = await this.#sendLabels(batch);
       await this.fetchBatch(true);
-      this.say(t(sent.training_triggered ? "submitted_training" : "submitted", { n: sent.accepted }));
+      const said = t(sent.training_triggered ? "submitted_training" : "submitted", { n: sent.accepted });
+      this.say([said, plantedWords(sent.planted)].filter(Boolean).join(" "), sent.planted?.slipped ? "warning" : "");
     });
   }
 
@@ -360,4 +362,11 @@ export class Session extends Emitter {
     else if (this.isAwaitingScan) this.say(t("nothing_new"));
     this.isAwaitingScan = false;
   }
+}
+
+/** @param {import("./api.js").Schemas["PlantedAnswer"] | null | undefined} planted */
+function plantedWords(planted) {
+  if (!planted) return "";
+  const { shown, slipped } = planted;
+  return slipped ? t("planted_slipped", { n: slipped, shown }) : t("planted_noticed", { n: shown });
 }

@@ -296,5 +296,9 @@ export default {
   "step_submit": "submitted 1 label|submitted {n} labels",
   "step_add_class": "added the class {name}",
   "help_palette": "all classes by typing; an unknown name can be added, F2 gives a class a key",
-  "help_history": "what was done lately"
+  "help_history": "what was done lately",
+  "planted_slipped":
+    "Planted checks: 1 of {shown} labeled cards of another class slipped through.|Planted checks: {n} of {shown} labeled cards of another class slipped through.",
+  "planted_noticed":
+    "Planted check: the labeled card of another class was noticed.|Planted checks: all {n} labeled cards of another class were noticed."
 };
