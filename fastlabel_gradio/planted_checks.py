@@ -107,12 +107,11 @@ class PlantedChecks:
     def into(
         self,
         batch: Batch,
-        schema: LabelSchema,
         rows_of: Callable[[Sequence[str]], Mapping[str, int]],
         item_at: Callable[[Rows], Mapping[int, Item]],
     ) -> Batch:
         """The batch with its planted items; those that left the pool or whose class is gone are left out."""
-        planted, positions = self.of(batch.id), schema.positions
+        planted, positions = self.of(batch.id), batch.schema.positions
         if not planted:
             return batch
         rows = rows_of([one.item_id for one in planted])

@@ -127,5 +127,5 @@ def test_without_the_option_or_a_head_nothing_is_planted(
         lambda rows: {int(row): Item(f"{row}.png") for row in rows},
         now=0.0,
     )
-    assert checks.into(batch, schema, lambda ids: {}, lambda rows: {}) is batch
+    assert checks.into(batch, lambda ids: {}, lambda rows: {}) is batch
     assert not (tmp_path / "planted.jsonl").exists()

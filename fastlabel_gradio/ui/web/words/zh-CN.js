@@ -280,9 +280,11 @@ export default {
   "step_unsure": "{n} 张卡片不确定",
   "step_bad": "{n} 张卡片标为无效",
   "step_submit": "提交了 {n} 个标签",
-  "step_add_class": "添加了类别 {name}",
   "help_palette": "输入查找全部类别；未知名称可添加，F2 设定按键",
   "help_history": "最近的操作",
   "planted_slipped": "埋设检查：{shown} 张其他类别的已标注卡片中有 {n} 张未被发现。",
-  "planted_noticed": "埋设检查：{n} 张其他类别的已标注卡片全部被发现。"
+  "planted_noticed": "埋设检查：{n} 张其他类别的已标注卡片全部被发现。",
+  "step_submit_one": "提交了 {n} 个标签 {name}",
+  "took_back_step": "已撤销：{what}。",
+  "brought_back_step": "已恢复：{what}。"
 };
