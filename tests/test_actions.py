@@ -169,7 +169,12 @@ def test_rest_acts_on_a_query_and_tells_the_history(client: httpx.Client) -> Non
     post("submit_labels", labels=[{"id": "red/0000.png", "label": "blue"}])
     query = {"text": "red/"}
     preview = post("apply", query=query, label="red", exclude=["red/0019.png"], preview=True)
-    assert preview == {"changed": 19, "event": None, "unlabeled": 18, "overruled": [{"annotator": "guest-1111", "items": 1}]}
+    assert preview == {
+        "changed": 19,
+        "event": None,
+        "unlabeled": 18,
+        "overruled": [{"annotator": "guest-1111", "items": 1}],
+    }
     done = post("apply", query=query, label="red", exclude=["red/0019.png"])
     assert done["changed"] == 19
     assert client.get("/api/status").json()["labeled"] == 19
