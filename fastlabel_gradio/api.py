@@ -16,6 +16,7 @@ from fastlabel_gradio import __version__
 from fastlabel_gradio.access import annotator_of
 from fastlabel_gradio.errors import (
     ChangedMeanwhileError,
+    ExpiredListError,
     FastLabelError,
     InvalidLabelsError,
     InvalidQueryError,
@@ -31,6 +32,7 @@ from fastlabel_gradio.routes import (
     downloads,
     encoders,
     evaluation,
+    explore,
     items,
     labels,
     media,
@@ -38,9 +40,10 @@ from fastlabel_gradio.routes import (
 )
 from fastlabel_gradio.views import VIEWS
 
-ROUTES = (batches, status, items, evaluation, encoders, labels, actions, classes, downloads, media)
+ROUTES = (batches, status, items, explore, evaluation, encoders, labels, actions, classes, downloads, media)
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,
+    ExpiredListError: 410,
     InvalidQueryError: 422,
     UnreadableItemError: 422,
     StoreError: 503,

@@ -220,9 +220,11 @@ const SHIFT_TYPES_THEM = ["?", ",", ".", "/", "+", "="]; // on some keyboards
 /**
  * The commands of a kind of items.
  * @param {string} kind
+ * @param {any[]} table the commands of a view
+ * @returns {any[]}
  */
-export function commandsOf(kind) {
-  return COMMANDS.filter((command) => !command.kind || command.kind === kind);
+export function commandsOf(kind, table = COMMANDS) {
+  return table.filter((command) => !command.kind || command.kind === kind);
 }
 
 /**
@@ -230,14 +232,15 @@ export function commandsOf(kind) {
  * @param {KeyboardEvent} event
  * @param {string} kind
  * @param {string[]} letters keys of classes beside the digits
- * @returns {{ command: Command, argument: string } | null}
+ * @param {any[]} table the commands of a view; those of `label` where none is named
+ * @returns {{ command: any, argument: string } | null}
  */
-export function commandOfKey(event, kind, letters = []) {
+export function commandOfKey(event, kind, letters = [], table = COMMANDS) {
   if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return null;
   if (isMeantForTarget(event)) return null;
   const classKey = digitOfKey(event) ?? letters.find((letter) => letter === keyName(event)) ?? null;
   const key = classKey === null ? keyName(event) : "digit";
-  const command = commandsOf(kind).find(({ keys }) => keys.includes(key));
+  const command = commandsOf(kind, table).find(({ keys }) => keys.includes(key));
   if (!command || (event.repeat && !command.repeats)) return null;
   return { command, argument: classKey ?? "" };
 }
