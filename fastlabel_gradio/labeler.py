@@ -231,7 +231,11 @@ class Labeler:
         """
         head = self._learner.head
         claimed = self._claim(annotator, self._ledger.searchable(rows)[:size], SEARCHED, "", head, whole=False)
-        return self._batch(*claimed, head) if claimed else replace(self._empty_batch(SEARCHED), notice="")
+        return (
+            self._remembered(self._batch(*claimed, head))
+            if claimed
+            else replace(self._empty_batch(SEARCHED), notice="")
+        )
 
     def renew(self, annotator: str, batch_id: str) -> bool:
         """Keeps a batch claimed for another while; False where it is not the annotator's open batch any more."""

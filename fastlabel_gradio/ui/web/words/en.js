@@ -302,7 +302,7 @@ export default {
     "Planted check: the labeled card of another class was noticed.|Planted checks: all {n} labeled cards of another class were noticed.",
   "step_submit_one": "submitted 1 label {name}|submitted {n} labels {name}",
   "took_back_step": "Took back: {what}.",
-  "brought_back_step": "Brought back: {what}."
+  "brought_back_step": "Brought back: {what}.",
   // The view `explore`
   "view_explore": "Explore",
   "explore_found": "1 item|{n} items",

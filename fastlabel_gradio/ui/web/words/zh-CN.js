@@ -286,7 +286,7 @@ export default {
   "planted_noticed": "埋设检查：{n} 张其他类别的已标注卡片全部被发现。",
   "step_submit_one": "提交了 {n} 个标签 {name}",
   "took_back_step": "已撤销：{what}。",
-  "brought_back_step": "已恢复：{what}。"
+  "brought_back_step": "已恢复：{what}。",
   // The view `explore`
   "view_explore": "浏览",
   "explore_found": "{n} 项",
