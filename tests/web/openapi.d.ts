@@ -1096,6 +1096,19 @@ export interface components {
             /** Items */
             items: number;
         };
+        /** PlantedAnswer */
+        PlantedAnswer: {
+            /**
+             * Shown
+             * @description labeled items that stood in a group of another class
+             */
+            shown: number;
+            /**
+             * Slipped
+             * @description how many of them were accepted as that class
+             */
+            slipped: number;
+        };
         /** PointAnswer */
         PointAnswer: {
             /** Labels */
@@ -1405,6 +1418,8 @@ export interface components {
             accepted: number;
             /** Training Triggered */
             training_triggered: boolean;
+            /** @description of a batch with planted items; null for all others */
+            planted?: components["schemas"]["PlantedAnswer"] | null;
             /** Labeled */
             labeled: number;
             /** Unlabeled */
