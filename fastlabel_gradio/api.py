@@ -16,6 +16,7 @@ from fastlabel_gradio import __version__
 from fastlabel_gradio.access import annotator_of
 from fastlabel_gradio.errors import (
     FastLabelError,
+    FinishError,
     InvalidLabelsError,
     InvalidQueryError,
     StoreError,
@@ -30,6 +31,7 @@ ROUTES = (batches, status, items, evaluation, encoders, labels, downloads, media
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,
     InvalidQueryError: 422,
+    FinishError: 409,
     UnreadableItemError: 422,
     StoreError: 503,
     FastLabelError: 400,

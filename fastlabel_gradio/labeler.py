@@ -35,6 +35,7 @@ from fastlabel_gradio.errors import InvalidLabelsError, StoreError, shown
 from fastlabel_gradio.evaluation import Advice, AuditReport, Gain, advise
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.finder import Finder
+from fastlabel_gradio.finish import Desk, Finisher
 from fastlabel_gradio.head import (
     Head,
     HeadInfo,
@@ -115,6 +116,7 @@ class Labeler:
 
     Attributes:
         finder: finds items by what is known of them.
+        finisher: accepts predictions at a promised precision.
 
     Args:
         schema: at least two labels.
@@ -160,6 +162,25 @@ class Labeler:
             lambda: me.head,
             self._learner.ground_of,
             self._learner.scan_soon,
+        )
+        self.finisher = Finisher(
+            store,
+            labels,
+            self._ledger,
+            self._learner,
+            folder / "finish",
+            Desk(
+                lambda: me._catch_up(),
+                lambda: me.schema,
+                lambda: me.counts().unlabeled,
+                lambda: me._in_turn(),
+                self._ledger.put,
+                lambda annotator, wanted: me._claim_in_turn(annotator, wanted),
+                lambda claimed, rows, proposed, version: me._hand_out(claimed, rows, proposed, version),
+                lambda: pipeline.grouping.noun if pipeline.grouping else None,
+            ),
+            clock,
+            np.random.default_rng(),
         )
         self._stop_watching = labels.watch(self._follow)
 
@@ -222,11 +243,14 @@ class Labeler:
             StoreError: it could not be written; nothing was stored.
         """
         wanted = self._validated(labels)
+        said = self.finisher.said_in(batch_id, wanted)
         with self._in_turn():
-            submission = self._labels.submit(annotator, list(wanted.items()), batch_id, now=self._clock())
+            submission = self._labels.submit(annotator, list(said.items()), batch_id, now=self._clock())
             taught = self._ledger.put(submission.standing)
-            self._ledger.set_aside(set(submission.released) - wanted.keys())
+            left_open = set(submission.released) - wanted.keys()
+            self._ledger.set_aside(left_open)
             self._ledger.unclaim(submission.released)
+        self.finisher.left_open(batch_id, sorted(left_open))
         triggered = self._learner.is_due(taught)
         if triggered:
             self._learner.request()
@@ -497,6 +521,10 @@ class Labeler:
         rows_by_id = {item.id: row for row, item in items.items()}
         return replace(wanted, item_ids=got), [rows_by_id[item_id] for item_id in got]
 
+    def _claim_in_turn(self, annotator: str, wanted: ClaimedBatch) -> tuple[str, ...]:
+        with self._in_turn():
+            return self._claim_items(annotator, wanted)
+
     def _claim_items(self, annotator: str, wanted: ClaimedBatch) -> tuple[str, ...]:
         """Claims in the label store, then in the bookkeeping; returns what was got. The caller has the turn to write."""
         now = self._clock()
@@ -520,6 +548,13 @@ class Labeler:
 
     def _batch(self, claimed: ClaimedBatch, rows: Sequence[int], head: Head | None) -> Batch:
         """The batch as it is given out, with the predictions of that head."""
+        predictions = self._predictions(head, np.array(rows, dtype=np.int64))
+        return self._hand_out(claimed, rows, predictions, _version(head))
+
+    def _hand_out(
+        self, claimed: ClaimedBatch, rows: Sequence[int], predictions: Sequence[Prediction | None], head_version: int
+    ) -> Batch:
+        """A batch as it is given out, and remembered for its pictures."""
         items = tuple(self._store.items_at(np.array(rows, dtype=np.int64)).values())
         with self._lock:
             self._batches[claimed.id] = items
@@ -530,9 +565,9 @@ class Labeler:
             id=claimed.id,
             items=items,
             rows=tuple(rows),
-            predictions=self._predictions(head, np.array(rows, dtype=np.int64)),
+            predictions=predictions,
             strategy=claimed.strategy,
-            head_version=_version(head),
+            head_version=head_version,
             notice=claimed.notice,
         )
 

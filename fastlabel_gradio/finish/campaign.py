@@ -1,7 +1,7 @@
 """Campaign: a set of proposed labels that is frozen before the first of them is checked, and the order of the checks.
 
-Items are ranked, surest first; a set is the first so many of a part of the ranking. Each item has a random number, drawn once:
-a set is checked in the order of these, and so is a larger one that it grows to. Nothing here changes once it is made.
+Items are ranked, surest first; a set is the first so many of a part of the ranking. Each item has one random number: a set is
+checked in the order of these, and so is a larger one that it grows to. Nothing here changes once it is made.
 """
 
 from collections.abc import Sequence

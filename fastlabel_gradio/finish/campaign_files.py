@@ -81,7 +81,9 @@ class CampaignFiles:
             parts = tuple(Part(**part) for part in found.pop("parts"))
             return Campaign(Terms(**found, parts=parts), ranking)
         except (OSError, SafetensorError, LookupError, TypeError, ValueError) as error:
-            raise StoreError(f"{self._file(number)}: the frozen set cannot be read: {error}. Start another one.") from error
+            raise StoreError(
+                f"{self._file(number)}: the frozen set cannot be read: {error}. Start another one."
+            ) from error
 
     def item_ids(self, number: int) -> list[str]:
         """The ids of a campaign's items, in the order of the ranking. Raises StoreError."""
@@ -89,7 +91,9 @@ class CampaignFiles:
             with safe_open(self._file(number), framework="numpy") as file:
                 text, ends = file.get_tensor("ids").tobytes(), file.get_tensor("id_ends").tolist()
         except (OSError, SafetensorError) as error:
-            raise StoreError(f"{self._file(number)}: the frozen set cannot be read: {error}. Start another one.") from error
+            raise StoreError(
+                f"{self._file(number)}: the frozen set cannot be read: {error}. Start another one."
+            ) from error
         return [text[start:end].decode() for start, end in zip([0, *ends[:-1]], ends, strict=True)]
 
     def write(self, number: int, event: str, **values: Any) -> None:

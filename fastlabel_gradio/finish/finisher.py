@@ -14,12 +14,28 @@ import numpy as np
 
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import FinishError
-from fastlabel_gradio.finish.batch_ids import CHECK, VERIFY, accept_id, campaign_of, check_id, label_verified_in, verify_id
+from fastlabel_gradio.finish.batch_ids import (
+    CHECK,
+    VERIFY,
+    accept_id,
+    campaign_of,
+    check_id,
+    label_verified_in,
+    verify_id,
+)
 from fastlabel_gradio.finish.campaign import Campaign, Terms, grown
 from fastlabel_gradio.finish.campaign_files import CampaignFiles, Course
 from fastlabel_gradio.finish.evidence import Evidence, Promise
 from fastlabel_gradio.finish.known_answers import KnownAnswers, known_answers
-from fastlabel_gradio.finish.planner import NO_HEAD, NO_ITEMS, Candidates, PlanReport, frozen_ranking, nothing_planned, plan_report
+from fastlabel_gradio.finish.planner import (
+    NO_HEAD,
+    NO_ITEMS,
+    Candidates,
+    PlanReport,
+    frozen_ranking,
+    nothing_planned,
+    plan_report,
+)
 from fastlabel_gradio.finish.proof import alpha_of, checks_needed
 from fastlabel_gradio.finish.report import Accepted, FinishReport, report
 from fastlabel_gradio.finish.tally import Answers, PartTally, answers_of, by_class, tally
@@ -134,7 +150,7 @@ class Finisher:
     # Checks
 
     def checks(self, annotator: str, size: int | None = None) -> Batch:
-        """The annotator's open checks, or the next ones in the order of the draw that nobody else has; with the proposed labels.
+        """The annotator's open checks, or the next of the draw that nobody else has, with the proposed labels.
 
         No more than a proof needs if all are right.
         """
@@ -275,7 +291,9 @@ class Finisher:
                 if accepted is None or course.accepted is None:
                     continue
                 promise = Promise(course.number, accepted.precision, accepted.checked, accepted.wrong)
-                classes = {names.get(id_, ""): (n, checked, wrong) for id_, n, checked, wrong in course.accepted["classes"]}
+                classes = {
+                    names.get(id_, ""): (n, checked, wrong) for id_, n, checked, wrong in course.accepted["classes"]
+                }
                 found.append(
                     Evidence(
                         promise,
@@ -429,7 +447,9 @@ class Finisher:
         for row in rows:
             place = place_of.get(row)
             index = None if place is None else positions.get(int(ranking.label_ids[place]))
-            found.append(None if place is None or index is None else Prediction(index, float(ranking.confidences[place])))
+            found.append(
+                None if place is None or index is None else Prediction(index, float(ranking.confidences[place]))
+            )
         return found
 
     def _open(self, annotator: str, kind: str, is_wanted: Callable[[str], bool]) -> ClaimedBatch | None:
@@ -438,9 +458,7 @@ class Finisher:
             return None
         return batch
 
-    def _claimed(
-        self, annotator: str, rows: Rows, batch_id: str, kind: str, head_version: int
-    ) -> ClaimedBatch | None:
+    def _claimed(self, annotator: str, rows: Rows, batch_id: str, kind: str, head_version: int) -> ClaimedBatch | None:
         items = self._store.items_at(rows)
         in_order = tuple(items[row].id for row in rows.tolist() if row in items)
         if not in_order:
@@ -513,9 +531,8 @@ def _provable(
     tallies: Sequence[PartTally], planned: float, precision: float | None
 ) -> list[tuple[PartTally, int, int, int]]:
     """The parts that keep a promise, each with its items and the evidence."""
-    if precision is None or precision >= planned:
-        enough = precision is None or precision == planned
-        return [(one, one.proven_items, one.proven_checked, one.proven_wrong) for one in tallies if one.proven_items and enough]
+    if precision is None or precision == planned:
+        return [(one, one.proven_items, one.proven_checked, one.proven_wrong) for one in tallies if one.proven_items]
     return [(one, one.items, one.checked, one.wrong) for one in tallies if one.sure >= precision - 1e-9]
 
 

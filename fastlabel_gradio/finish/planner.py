@@ -34,7 +34,13 @@ class Candidates:
 
     @staticmethod
     def of(
-        rows: Rows, label_ids: np.ndarray, confidences: np.ndarray, fit: Fit, head_version: int, unlabeled: int, kept: int
+        rows: Rows,
+        label_ids: np.ndarray,
+        confidences: np.ndarray,
+        fit: Fit,
+        head_version: int,
+        unlabeled: int,
+        kept: int,
     ) -> "Candidates":
         """With the errors that a fit foresees."""
         errors = 1 - fit.chances(confidences)
@@ -88,7 +94,9 @@ def nothing_planned(precision: float, why: str, pool: int = 0, kept: int = 0) ->
     return PlanReport(precision, 0, 0, 0, pool, kept, None, (), (), (), (line(why),))
 
 
-def plan_report(found: Candidates, precision: float, alpha: float, schema: LabelSchema, *, per_class: bool) -> PlanReport:
+def plan_report(
+    found: Candidates, precision: float, alpha: float, schema: LabelSchema, *, per_class: bool
+) -> PlanReport:
     """The plan for a promise, of all items together or of each predicted class.
 
     Args:
@@ -160,7 +168,9 @@ def _lines(total: Plan, below: Plan | None, found: Candidates, parts: int, class
     if not total.is_worth_it:
         return (line("plan_small", items=total.items, checks=total.checks),)
     figures = {"items": total.items, "pool": found.unlabeled, "checks": total.checks, "minutes": total.minutes}
-    first = line("plan_classes", percent=wanted, parts=parts, classes=classes, **figures) if parts else line(
-        "plan", percent=wanted, **figures
+    first = (
+        line("plan_classes", percent=wanted, parts=parts, classes=classes, **figures)
+        if parts
+        else line("plan", percent=wanted, **figures)
     )
     return (first, line("kept", kept=found.kept)) if found.kept else (first,)

@@ -63,9 +63,7 @@ def log_evidence(items: int, checked: float, wrong: float, allowed: int, precisi
     return among_all - ways
 
 
-def is_proven(
-    items: int, checked: int, wrong: int, precision: float, alpha: float, allowed: int | None = None
-) -> bool:
+def is_proven(items: int, checked: int, wrong: int, precision: float, alpha: float, allowed: int | None = None) -> bool:
     """Whether the checks prove a promise, or that at most `allowed` wrong labels are left.
 
     M also grows where far too many labels are wrong. K0 n >= k (N + 1) says that the checks are the more likely the fewer

@@ -18,12 +18,12 @@ SENTENCES: Final[dict[str, str]] = {
     "begun": "{items} items are frozen. Check them in random order; {more} right ones prove {percent} %.",
     "checking": "{checked} checked, {wrong} wrong (corrected). Sure so far: at least {sure} % right. For {percent} %: {more} "
     "more if all are right.",
-    "parts": "{proven} of {parts} classes are proven, {futile} cannot be. {checked} checked, {wrong} wrong (corrected); {more} "
-    "more if all are right.",
+    "parts": "{proven} of {parts} classes are proven, {futile} cannot be. {checked} checked, {wrong} wrong (corrected); "
+    "{more} more if all are right.",
     "proven": "Proven: of these {items} labels at least {percent} % are right (95 % confidence, by your own judgement of "
     "{checked} random ones).",
-    "proven_classes": "Proven for {parts} classes: of their {items} labels at least {percent} % of each class are right (95 % "
-    "confidence a class, by your own judgement of {checked} random ones).",
+    "proven_classes": "Proven for {parts} classes: of their {items} labels at least {percent} % of each class are right "
+    "(95 % confidence a class, by your own judgement of {checked} random ones).",
     "proven_before": "Of the surer {items} of these items at least {percent} % are proven right already.",
     "futile": "Not provable: {wrong} of {checked} were wrong. Sure: at least {sure} % right.",
     "accepted": "{items} labels are accepted: at least {percent} % of these items' labels are right ({checked} checked, "
