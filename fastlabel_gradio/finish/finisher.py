@@ -161,11 +161,10 @@ class Finisher:
                 return self._no_checks(self.state())
             campaign = self._campaign(course)
             self._keep_back(campaign, course, kept=True)
-            if batch := self._open(annotator, CHECK, lambda batch_id: campaign_of(batch_id) == course.number):
-                rows = self._rows_of(batch)
-            else:
-                rows = self._next_checks(campaign, course, size or CHECKS_AT_ONCE)
-                batch = self._claimed(annotator, rows, check_id(course.number), CHECK, campaign.terms.head_version)
+            batch = self._open(annotator, CHECK, lambda batch_id: campaign_of(batch_id) == course.number)
+            if batch is None:
+                wanted = self._next_checks(campaign, course, size or CHECKS_AT_ONCE)
+                batch = self._claimed(annotator, wanted, check_id(course.number), CHECK, campaign.terms.head_version)
             if batch is None:
                 return self._no_checks(self.state())
             rows = self._rows_of(batch)
@@ -392,7 +391,8 @@ class Finisher:
     ) -> None:
         covered = np.concatenate([np.arange(one.part.start, one.part.start + items) for one, items, _, _ in chosen])
         places = covered[~answers.settled[covered]]
-        promise = Promise(course.number, precision, *(sum(one[place] for one in chosen) for place in (2, 3)))
+        checked, wrong = (sum(figures[place] for _, *figures in chosen) for place in (1, 2))
+        promise = Promise(course.number, precision, checked, wrong)
         classes = by_class(campaign, answers, [one for one, _, _, _ in chosen])
         self._files.write(
             course.number,

@@ -81,15 +81,16 @@ def report(
         noun: what the items are grouped by; None without groups.
     """
     terms = campaign.terms
-    state = "accepted" if accepted else _state(tallies)
+    state: FinishState = "accepted" if accepted else _state(tallies)
     shown = [one for one in tallies if one.state == "proven"] if state in ("proven", "accepted") else tallies
-    sums = [sum(getattr(one, name) for one in shown) for name in ("items", "checked", "wrong")]
     found = FinishReport(
         state,
         terms.number,
         terms.attempt,
-        accepted.precision if accepted else terms.precision,
-        *sums,
+        precision=accepted.precision if accepted else terms.precision,
+        items=sum(one.items for one in shown),
+        checked=sum(one.checked for one in shown),
+        wrong=sum(one.wrong for one in shown),
         sure=min((one.sure for one in shown), default=0.0),
         more=sum(one.more for one in tallies if one.state == "checking"),
         proven_items=sum(one.proven_items for one in tallies),

@@ -38,7 +38,7 @@ class Answers:
 
     @property
     def settled(self) -> Bool[np.ndarray, " items"]:
-        return self.told | self.wrong
+        return np.asarray(self.told | self.wrong)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
