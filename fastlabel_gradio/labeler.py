@@ -26,6 +26,7 @@ from weakref import WeakValueDictionary, proxy
 import numpy as np
 from jaxtyping import Int64
 
+from fastlabel_gradio.actions import Actions
 from fastlabel_gradio.batch_queue import BatchQueue, Wish
 from fastlabel_gradio.candidates import candidates_of
 from fastlabel_gradio.contradictions import Contradiction
@@ -117,6 +118,7 @@ class Labeler:
     Attributes:
         finder: finds items by what is known of them.
         finisher: accepts predictions at a promised precision.
+        actions: changes any number of labels at once, takes steps back and brings them back.
 
     Args:
         schema: at least two labels.
@@ -163,6 +165,7 @@ class Labeler:
             self._learner.ground_of,
             self._learner.scan_soon,
         )
+        self.actions = Actions(labels, self._ledger, self._learner.request_if_due, lambda: me._in_turn(), clock)
         self.finisher = Finisher(
             store,
             labels,
@@ -173,8 +176,7 @@ class Labeler:
                 lambda: me._catch_up(),
                 lambda: me.schema,
                 lambda: me.counts().unlabeled,
-                lambda: me._in_turn(),
-                self._ledger.put,
+                self.actions,
                 lambda annotator, wanted: me._claim_in_turn(annotator, wanted),
                 lambda claimed, rows, proposed, version: me._hand_out(claimed, rows, proposed, version),
                 lambda: pipeline.grouping.noun if pipeline.grouping else None,
@@ -246,40 +248,28 @@ class Labeler:
         said = self.finisher.said_in(batch_id, wanted)
         with self._in_turn():
             submission = self._labels.submit(annotator, list(said.items()), batch_id, now=self._clock())
-            taught = self._ledger.put(submission.standing)
+            taught = self._ledger.put(submission)
             left_open = set(submission.released) - wanted.keys()
             self._ledger.set_aside(left_open)
             self._ledger.unclaim(submission.released)
         self.finisher.left_open(batch_id, sorted(left_open))
-        triggered = self._learner.is_due(taught)
-        if triggered:
-            self._learner.request()
-        return Receipt(len(labels), triggered)
+        return Receipt(len(labels), self._learner.request_if_due(taught))
 
     def undo(self, annotator: str) -> Reopened:
         """Takes the annotator's last submit back and opens a batch of its items, to be labeled again."""
         with self._in_turn():
-            undone = self._labels.undo(annotator, now=self._clock())
+            undone = self.actions.undo(annotator)
             if undone is None:
                 return Reopened(0, None, {})
-            taught = self._ledger.put(undone.standing)
             batch = self._reopened([item_id for item_id, one in undone.standing.items() if one is None], annotator)
-        if self._learner.is_due(taught):
-            self._learner.request()
         places = self.schema.positions
         labels = {id_: places[label_id] for id_, label_id in undone.labels if label_id in places}
         return Reopened(len(undone.labels), batch, labels)
 
     def redo(self, annotator: str) -> int:
         """Brings back what the annotator's last undo took back; returns of how many items, 0 where there is nothing."""
-        with self._in_turn():
-            redone = self._labels.redo(annotator, now=self._clock())
-            if redone is None:
-                return 0
-            taught = self._ledger.put(redone.standing)
-        if self._learner.is_due(taught):
-            self._learner.request()
-        return len(redone.labels)
+        redone = self.actions.redo(annotator)
+        return len(redone.labels) if redone else 0
 
     def train(self) -> None:
         """Asks for a training now, whatever the count, and returns at once."""

@@ -165,6 +165,13 @@ class Learner:
         """Whether a training is due, now that so many labels changed."""
         return changed > 0 and self.unseen >= self._settings.train_every
 
+    def request_if_due(self, changed: int) -> bool:
+        """Asks for a training where one is due; returns whether."""
+        due = self.is_due(changed)
+        if due:
+            self.request()
+        return due
+
     def use_schema(self, schema: LabelSchema) -> None:
         """Makes heads for these classes from now on. One that was made for others is not used any more."""
         with self._lock:

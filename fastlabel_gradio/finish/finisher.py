@@ -6,12 +6,12 @@ before anything is answered, and all that is told here is worked out from them, 
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from fastlabel_gradio.actions import Actions
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import FinishError
 from fastlabel_gradio.finish.batch_ids import (
@@ -41,7 +41,7 @@ from fastlabel_gradio.finish.report import Accepted, FinishReport, report
 from fastlabel_gradio.finish.tally import Answers, PartTally, answers_of, by_class, tally
 from fastlabel_gradio.finish.words import floor_percent, percent
 from fastlabel_gradio.head import Head
-from fastlabel_gradio.label_store import ClaimedBatch, LabelStore, Standing
+from fastlabel_gradio.label_store import ClaimedBatch, LabelStore
 from fastlabel_gradio.learner import Learner
 from fastlabel_gradio.pool_ledger import PoolLedger
 from fastlabel_gradio.scan import UNSEEN, Scanned, head_mark
@@ -60,8 +60,7 @@ class Desk:
         catch_up: takes in what happened.
         schema: gives that of now.
         unlabeled: how many items have no label.
-        in_turn: the label store is changed inside.
-        take_in: what stands of items now, into the books.
+        actions: write and take back.
         claim: claims what nobody holds or said anything of, in turn; returns the items that were got.
         give_out: the batch of claimed items with what is proposed for each.
         noun: what items are grouped by; None without groups.
@@ -70,8 +69,7 @@ class Desk:
     catch_up: Callable[[], object]
     schema: Callable[[], LabelSchema]
     unlabeled: Callable[[], int]
-    in_turn: Callable[[], AbstractContextManager[None]]
-    take_in: Callable[[Mapping[str, Standing | None]], object]
+    actions: Actions
     claim: Callable[[str, ClaimedBatch], tuple[str, ...]]
     give_out: Callable[[ClaimedBatch, Sequence[int], Sequence[Prediction | None], int], Batch]
     noun: Callable[[], str | None]
@@ -275,9 +273,7 @@ class Finisher:
             accepted = course and self._accepted(course)
             if course is None or not accepted:
                 raise FinishError("No accepted labels stand that could be taken back.")
-            with self._desk.in_turn():
-                undone = self._labels.take_back(annotator, accepted.by, accept_id(course.number), now=self._clock())
-                self._desk.take_in(undone.standing if undone else {})
+            self._desk.actions.take_back(annotator, accepted.by, accept_id(course.number))
         return self.state()
 
     def evidence(self) -> list[Evidence]:
@@ -410,19 +406,16 @@ class Finisher:
         item_ids = self._files.item_ids(course.number)
         aliases = self._desk.schema().aliases
         label_ids = [aliases.get(id_, id_) for id_ in campaign.ranking.label_ids[places].tolist()]
-        with self._desk.in_turn():
-            submission = self._labels.submit_many(
-                annotator,
-                [item_ids[place] for place in places.tolist()],
-                label_ids,
-                now=self._clock(),
-                source="auto",
-                head_version=campaign.terms.head_version,
-                confidences=campaign.ranking.confidences[places].astype(float).tolist(),
-                note=promise.note,
-                batch_id=accept_id(course.number),
-            )
-            self._desk.take_in(submission.standing)
+        self._desk.actions.write(
+            annotator,
+            [item_ids[place] for place in places.tolist()],
+            label_ids,
+            source="auto",
+            head_version=campaign.terms.head_version,
+            confidences=campaign.ranking.confidences[places].astype(float).tolist(),
+            note=promise.note,
+            batch_id=accept_id(course.number),
+        )
         self._keep_back(campaign, course, kept=False)
 
     # Private: batches
