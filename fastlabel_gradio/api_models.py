@@ -335,6 +335,9 @@ class LabelInput(Model):
     state: Literal["label", "skip", "unsure", "bad"] = Field(
         "label", description="why the item gets no label: it does not come again until that is undone"
     )
+    source: Literal["person", "group"] = Field(
+        "person", description='"group" where it was accepted together with others, not on its own'
+    )
 
     @model_validator(mode="after")
     def _either_or(self) -> "LabelInput":

@@ -16,7 +16,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -47,7 +47,7 @@ from fastlabel_gradio.learning_record import LearningPoint
 from fastlabel_gradio.pool_ledger import PoolLedger
 from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
 from fastlabel_gradio.trainer import Training
-from fastlabel_gradio.types import Batch, Counts, Item, LabelSchema, Prediction, Receipt, Reopened, Rows, State
+from fastlabel_gradio.types import Batch, Counts, Item, LabelSchema, Prediction, Receipt, Reopened, Rows, State, said_of
 
 log = logging.getLogger(__name__)
 
@@ -230,7 +230,13 @@ class Labeler:
 
     # Labels
 
-    def submit(self, annotator: str, labels: Sequence[tuple[str, str | int | State]], batch_id: str = "") -> Receipt:
+    def submit(
+        self,
+        annotator: str,
+        labels: Sequence[tuple[str, str | int | State]],
+        batch_id: str = "",
+        together: Collection[str] = (),
+    ) -> Receipt:
         """Stores labels durably, all or none, and sets off a training when `train_every` new ones have come.
 
         Sending the same again changes nothing. Items of the batch that are not named go back to the pool, where they come
@@ -239,15 +245,20 @@ class Labeler:
         Args:
             labels: (item id, class name or position in the schema), or in place of a label the state of an item that gets
                 none: it does not come again until that is undone.
+            together: items that were accepted as a group, not one by one.
 
         Raises:
             InvalidLabelsError: an unknown item or label, or two labels for one item; nothing was stored.
             StoreError: it could not be written; nothing was stored.
         """
         wanted = self._validated(labels)
-        said = self.finisher.said_in(batch_id, wanted)
         with self._in_turn():
-            submission = self._labels.submit(annotator, list(said.items()), batch_id, now=self._clock())
+            by = [
+                self.finisher.source_in(batch_id, one) or ("group" if id_ in together else None)
+                for id_, one in wanted.items()
+            ]
+            said = [(id_, said_of(one, source)) for (id_, one), source in zip(wanted.items(), by, strict=True)]
+            submission = self._labels.submit(annotator, said, batch_id, now=self._clock())
             taught = self._ledger.put(submission)
             left_open = set(submission.released) - wanted.keys()
             self._ledger.set_aside(left_open)

@@ -213,6 +213,11 @@ class Said:
     source: LabelSource | None = None
 
 
+def said_of(value: int | State, source: LabelSource | None = None) -> Said:
+    """A label id, or a state in place of one, as what is stored of an item."""
+    return Said(state=value, source=source) if isinstance(value, State) else Said(value, source=source)
+
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """What the head says of one item: a position in the schema and its probability, 0 to 1."""

@@ -5,7 +5,7 @@ before anything is answered, and all that is told here is worked out from them, 
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +45,7 @@ from fastlabel_gradio.label_store import ClaimedBatch, LabelStore
 from fastlabel_gradio.learner import Learner
 from fastlabel_gradio.pool_ledger import PoolLedger
 from fastlabel_gradio.scan import UNSEEN, Scanned, head_mark
-from fastlabel_gradio.types import Batch, LabelSchema, Prediction, Rows, Said, State
+from fastlabel_gradio.types import Batch, LabelSchema, LabelSource, Prediction, Rows, State
 
 CHECKS_AT_ONCE = 50
 VERIFIED_AT_ONCE = 100
@@ -195,12 +195,9 @@ class Finisher:
         proposed = [None if place is None else Prediction(place, confidence_of.get(row, 0.0)) for row in rows]
         return self._desk.give_out(batch, rows, proposed, head_version)
 
-    def said_in(self, batch_id: str, said: Mapping[str, int | State]) -> dict[str, int | State | Said]:
-        """What somebody says of a batch's items, with what it came by: verified labels that stayed teach nothing."""
-        proposed = label_verified_in(batch_id)
-        if proposed is None:
-            return dict(said)
-        return {id_: Said(one, source="verify") if one == proposed else one for id_, one in said.items()}
+    def source_in(self, batch_id: str, said: int | State) -> LabelSource | None:
+        """What a label of a batch came by, where that is not what labels come by: one that was let pass teaches nothing."""
+        return "verify" if said == label_verified_in(batch_id) else None
 
     def left_open(self, batch_id: str, item_ids: Sequence[str]) -> None:
         """Takes in the items of a batch that was submitted without them: open checks count as wrong."""

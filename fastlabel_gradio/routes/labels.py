@@ -27,7 +27,9 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         """Stores labels and states, all or none. Sending the same again changes nothing."""
         given = body if isinstance(body, SubmitInput) else SubmitInput(project=None, batch_id="", labels=body)
         labeler = project_of(given.project).labeler(who)
-        receipt = labeler.submit(who, [(str(entry.id), entry.said) for entry in given.labels], given.batch_id)
+        said = [(str(entry.id), entry.said) for entry in given.labels]
+        together = {str(entry.id) for entry in given.labels if entry.source == "group"}
+        receipt = labeler.submit(who, said, given.batch_id, together)
         return SubmitAnswer(accepted=receipt.accepted, training_triggered=receipt.training_triggered, **counts(labeler))
 
     @router.post("/api/undo")

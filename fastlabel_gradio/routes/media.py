@@ -24,11 +24,16 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
     annotator = Annotated[str, who_asks]
 
     @router.get("/media/{project}/sheet/{batch_id}.jpg", response_class=Response)
-    def sheet(who: annotator, project: InProject, batch_id: Annotated[str, InPath(max_length=MAX_NAME)]) -> Response:
-        """The pictures of a batch as one contact sheet; of sounds their spectrograms."""
+    def sheet(
+        who: annotator, project: InProject, batch_id: Annotated[str, InPath(max_length=MAX_NAME)], fill: bool = False
+    ) -> Response:
+        """The pictures of a batch as one contact sheet; of sounds their spectrograms.
+
+        `fill` asks for the middle square of each picture in place of the whole picture.
+        """
         chosen = project_of(project)
         items = chosen.batch_items(batch_id)
-        return _jpeg(chosen.gallery.contact_sheet(items))
+        return _jpeg(chosen.gallery.contact_sheet(items, fill=fill))
 
     @router.get("/media/{project}/item/{row}", response_class=Response)
     def item(

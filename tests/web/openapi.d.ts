@@ -558,6 +558,13 @@ export interface components {
              * @enum {string}
              */
             state: "label" | "skip" | "unsure" | "bad";
+            /**
+             * Source
+             * @description "group" where it was accepted together with others, not on its own
+             * @default person
+             * @enum {string}
+             */
+            source: "person" | "group";
         };
         /** LeftOutAnswer */
         LeftOutAnswer: {

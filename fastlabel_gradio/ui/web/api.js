@@ -81,7 +81,7 @@ export class ProjectApi {
 
   /**
    * @param {string} batchId
-   * @param {{ id: string, label: string }[]} labels
+   * @param {Partial<Schemas["LabelInput"]>[]} labels
    * @returns {Promise<Schemas["SubmitAnswer"]>}
    */
   submit(batchId, labels) {
@@ -91,6 +91,16 @@ export class ProjectApi {
   /** @returns {Promise<Schemas["UndoAnswer"]>} */
   undo() {
     return this.post("api/undo", {});
+  }
+
+  /** @param {string} name of a class that is added */
+  addClass(name) {
+    return this.post("api/classes", { add: name });
+  }
+
+  /** @returns {Promise<Schemas["RedoAnswer"]>} */
+  redo() {
+    return this.post("api/redo", {});
   }
 
   /** @returns {Promise<Schemas["TrainAnswer"]>} */
