@@ -253,11 +253,10 @@ class Labeler:
         """
         wanted = self._validated(labels)
         with self._in_turn():
-            by = [
-                self.finisher.source_in(batch_id, one) or ("group" if id_ in together else None)
+            said = [
+                (id_, said_of(one, self.finisher.source_in(batch_id, one) or ("group" if id_ in together else None)))
                 for id_, one in wanted.items()
             ]
-            said = [(id_, said_of(one, source)) for (id_, one), source in zip(wanted.items(), by, strict=True)]
             submission = self._labels.submit(annotator, said, batch_id, now=self._clock())
             taught = self._ledger.put(submission)
             left_open = set(submission.released) - wanted.keys()

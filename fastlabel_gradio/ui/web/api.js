@@ -10,6 +10,8 @@ import { t } from "./words.js";
 /** @typedef {Schemas["PointAnswer"]} PointAnswer */
 /** @typedef {Schemas["EncodersAnswer"]} EncodersAnswer */
 /** @typedef {Schemas["EncoderRowAnswer"]} EncoderRowAnswer */
+/** @typedef {Schemas["PlanAnswer"]} PlanAnswer */
+/** @typedef {Schemas["FinishAnswer"]} FinishAnswer */
 /** @typedef {Record<string, string | number | boolean>} Query */
 
 const REQUEST_LIMIT_MS = 60000;

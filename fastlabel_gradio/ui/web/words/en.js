@@ -296,5 +296,81 @@ export default {
   "step_submit": "submitted 1 label|submitted {n} labels",
   "step_add_class": "added the class {name}",
   "help_palette": "all classes by typing; an unknown name can be added, F2 gives a class a key",
-  "help_history": "what was done lately"
+  "help_history": "what was done lately",
+  // The view `finish`. Those of what is planned and proven are the server's sentences (finish/words.py).
+  "view_finish": "Finish",
+  "finish_title": "Accept labels at a promised precision",
+  "finish_why":
+    "The head proposes labels for the items that are left. You check a random few of them, and what they prove is promised: not what the head believes of itself.",
+  "finish_promise": "Precision",
+  "finish_per_class": "prove it for each class by itself (takes several times the checks)",
+  "finish_begin": "Check",
+  "finish_begin_at": "Freeze these items and check at {percent} %",
+  "finish_by_class": "By class",
+  "finish_class": "Class",
+  "finish_unlabeled": "Predicted",
+  "finish_in_plan": "In the plan",
+  "finish_alone": "If promised alone",
+  "finish_curve": "How much can be accepted at each precision",
+  "finish_curve_axis": "promised precision, and items that it probably fits",
+  "finish_curve_point": "At {percent} %: {items} items",
+  "finish_checks": "Checks",
+  "finish_bar": "Checks until it is proven",
+  "finish_check_next": "Show the next checks",
+  "finish_accept": "Accept 1 label|Accept {n} labels",
+  "finish_accept_at": "Accept all at {percent} % now",
+  "finish_grow": "Check about {checks} more for {items} items",
+  "finish_give_up": "Give up",
+  "finish_plan_anew": "Plan anew: a surer set, or label on",
+  "finish_take_back": "Take back",
+  "finish_class_checked": "{name}: {wrong} wrong of {checked}",
+  "finish_part_proven": "✓ proven",
+  "finish_part_futile": "✕ not provable",
+  "finish_check_hint":
+    "Is the proposed label right? Click a card, or press Enter, where it is; give the right class where it is not. A card that is left open counts as wrong.",
+  "finish_all_right": "The rest is right",
+  "finish_verify": "Finish by hand, class by class",
+  "finish_verify_why":
+    "100 cards of one predicted class, surest first: click the wrong ones. Labels that you let pass are kept and, unless you ask for it, not trained on: sure items teach nothing new.",
+  "finish_verify_class": "Predicted class",
+  "finish_verify_show": "Show 100",
+  "finish_verify_teach": "train on them too",
+  "finish_verify_hint":
+    "All of these are taken for {name}. Click the wrong ones, or give them the right class; clicked ones stay unlabeled.",
+  "finish_help_label": "the class of the current card",
+  "finish_help_accept": "the proposed label is right",
+  "finish_help_accept_rest": "all open cards are right",
+  "finish_help_clear": "open again",
+  "finish_help_move": "move",
+  "finish_help_play": "play or stop",
+  "finish_help_undo": "take the last change back",
+  "finish_help_submit": "submit",
+  "finish_plan":
+    "At {percent} % right: about {items} of {pool} items can be accepted. Check about {checks} of them first ({minutes} min).",
+  "finish_plan_classes":
+    "At {percent} % right of each class: about {items} of {pool} items, of {parts} of {classes} classes, can be accepted. Check about {checks} of them first ({minutes} min).",
+  "finish_plan_small": "A promise for these {items} items takes about {checks} checks: rather label them.",
+  "finish_plan_lower":
+    "No promise yet: the head is not sure enough of any {least} items at {percent} %. At {lower} %: {items} items, about {checks} checks. Or label on.",
+  "finish_plan_none":
+    "No promise yet: the head is not sure enough of any {least} items, not even at {lowest} %. Label on.",
+  "finish_no_head": "There is no trained head yet. Label items of at least two classes first.",
+  "finish_no_items": "No unlabeled item is left that could be accepted.",
+  "finish_none": "Nothing is frozen. Choose a precision, and check the items that it takes.",
+  "finish_begun": "{items} items are frozen. Check them in random order; {more} right ones prove {percent} %.",
+  "finish_checking":
+    "{checked} checked, {wrong} wrong (corrected). Sure so far: at least {sure} % right. For {percent} %: {more} more if all are right.",
+  "finish_parts":
+    "{proven} of {parts} classes are proven, {futile} cannot be. {checked} checked, {wrong} wrong (corrected); {more} more if all are right.",
+  "finish_proven":
+    "Proven: of these {items} labels at least {percent} % are right (95 % confidence, by your own judgement of {checked} random ones).",
+  "finish_proven_classes":
+    "Proven for {parts} classes: of their {items} labels at least {percent} % of each class are right (95 % confidence a class, by your own judgement of {checked} random ones).",
+  "finish_proven_before": "Of the surer {items} of these items at least {percent} % are proven right already.",
+  "finish_futile": "Not provable: {wrong} of {checked} were wrong. Sure: at least {sure} % right.",
+  "finish_accepted":
+    "{items} labels are accepted: at least {percent} % of these items' labels are right ({checked} checked, {wrong} wrong and corrected).",
+  "finish_later": "{later} items came after these were frozen: the promise does not cover them.",
+  "finish_grouped": "The draw is of items, so it says nothing of new {noun}.",
+  "finish_kept": "{kept} random items are kept to test the head on, and are not accepted unseen."
 };
