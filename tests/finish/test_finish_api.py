@@ -14,7 +14,7 @@ import pytest
 
 from fastlabel_gradio.app import create_app
 from fastlabel_gradio.config import AppConfig
-from tests.finish.conftest import config_of, true_class
+from tests.finish_pools import config_of, true_class
 from tests.test_api import free_port
 
 ROOT = Path(__file__).parent.parent.parent
@@ -38,7 +38,7 @@ def served_apart(folder: Path, workdir: Path) -> Iterator[tuple[httpx.Client, su
     """The app over the pool that was taught, in a process of its own."""
     port = free_port()
     code = (
-        "import sys; import tests.pools; from pathlib import Path; from tests.finish.conftest import config_of;"
+        "import sys; import tests.pools; from pathlib import Path; from tests.finish_pools import config_of;"
         "from fastlabel_gradio.app import create_app; from fastlabel_gradio.config import AppConfig;"
         "folder, work, port = sys.argv[1:];"
         "app = create_app(AppConfig(projects=(config_of(Path(folder)),)), Path(work));"

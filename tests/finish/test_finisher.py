@@ -11,7 +11,7 @@ from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.project import Project
 from fastlabel_gradio.query import Query
 from fastlabel_gradio.types import State
-from tests.finish.conftest import answer, check_all, true_class
+from tests.finish_pools import answer, check_all, true_class
 from tests.pools import make_config
 
 

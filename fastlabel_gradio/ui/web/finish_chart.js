@@ -17,7 +17,7 @@ const SIZE_PX = { width: 460, height: 170, left: 52, right: 14, top: 10, bottom:
 export function buildPromiseChart(curve, chosen) {
   const { width, height } = SIZE_PX;
   const chart = svg("svg", { class: "fl-chart fl-promise-chart", viewBox: `0 0 ${width} ${height}`, role: "img" });
-  const at = nearest(curve, chosen);
+  const at = curve.find((one) => isAt(one, chosen));
   chart.setAttribute("aria-label", at ? describe(at) : t("finish_curve"));
   if (!at) return chart;
   const scale = scaleOf(curve);
@@ -29,11 +29,11 @@ export function buildPromiseChart(curve, chosen) {
 }
 
 /**
- * @param {Promised[]} curve
+ * @param {Promised} one
  * @param {number} precision
  */
-export function nearest(curve, precision) {
-  return curve.find((one) => Math.abs(one.precision - precision) < 0.005) ?? null;
+export function isAt(one, precision) {
+  return Math.abs(one.precision - precision) < 0.005;
 }
 
 /** @param {Promised[]} curve */

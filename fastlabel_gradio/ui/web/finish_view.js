@@ -3,7 +3,7 @@
 
 import { ApiError } from "./api.js";
 import { button, el, nameNode, setShown, setText } from "./dom.js";
-import { buildPromiseChart, nearest } from "./finish_chart.js";
+import { buildPromiseChart, isAt } from "./finish_chart.js";
 import { FinishScreen } from "./finish_screen.js";
 import { linesText, promiseText } from "./finish_words.js";
 import { formatCount } from "./numbers.js";
@@ -136,7 +136,7 @@ export class FinishView {
     const at = planned.possible ? precision : (planned.below?.precision ?? precision);
     setText(/** @type {HTMLElement} */ (this.begin), t("finish_begin_at", { percent: promiseText(at) }));
     this.chart?.replaceChildren(buildPromiseChart(planned.curve, precision));
-    const place = planned.curve.findIndex((one) => one === nearest(planned.curve, precision));
+    const place = planned.curve.findIndex((one) => isAt(one, precision));
     this.classTable?.replaceChildren(...classRows(planned, place));
     setShown(/** @type {HTMLElement} */ (this.classes), planned.classes.length > 0);
     this.#paintVerify(planned);
@@ -205,6 +205,7 @@ export class FinishView {
     });
   }
 
+  /** @returns {Promise<unknown>} */
   async #openChecks() {
     const answer = await this.api.get("api/finish/checks");
     if (!answer.items.length) {
@@ -218,7 +219,10 @@ export class FinishView {
     });
   }
 
-  /** @param {Batch} batch */
+  /**
+   * @param {Batch} batch
+   * @returns {Promise<void>}
+   */
   #submitChecks(batch) {
     return this.during(async () => {
       await this.api.post("api/submit_labels", { batch_id: batch.id, labels: batch.submission() });

@@ -297,7 +297,6 @@ export default {
   "step_add_class": "added the class {name}",
   "help_palette": "all classes by typing; an unknown name can be added, F2 gives a class a key",
   "help_history": "what was done lately",
-  // The view `finish`. Those of what is planned and proven are the server's sentences (finish/words.py).
   "view_finish": "Finish",
   "finish_title": "Accept labels at a promised precision",
   "finish_why":

@@ -283,7 +283,6 @@ export default {
   "step_add_class": "添加了类别 {name}",
   "help_palette": "输入查找全部类别；未知名称可添加，F2 设定按键",
   "help_history": "最近的操作",
-  // The view `finish`. Those of what is planned and proven are the server's sentences (finish/words.py).
   "view_finish": "完成",
   "finish_title": "按承诺的精度接受标签",
   "finish_why": "模型为剩余项目提出标签。您随机检查其中少数，由检查证明精度：而不是由模型自己的置信度。",
