@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from fastlabel_gradio import __version__
 from fastlabel_gradio.access import annotator_of
 from fastlabel_gradio.errors import (
+    ChangedMeanwhileError,
     FastLabelError,
     FinishError,
     InvalidLabelsError,
@@ -24,10 +25,22 @@ from fastlabel_gradio.errors import (
     shown,
 )
 from fastlabel_gradio.project import Project
-from fastlabel_gradio.routes import batches, downloads, encoders, evaluation, finish, items, labels, media, status
+from fastlabel_gradio.routes import (
+    actions,
+    batches,
+    classes,
+    downloads,
+    encoders,
+    evaluation,
+    finish,
+    items,
+    labels,
+    media,
+    status,
+)
 from fastlabel_gradio.views import VIEWS
 
-ROUTES = (batches, status, items, evaluation, encoders, labels, downloads, finish, media)
+ROUTES = (batches, status, items, evaluation, encoders, labels, actions, classes, downloads, finish, media)
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,
     InvalidQueryError: 422,
@@ -82,6 +95,10 @@ def _add_error_handlers(api: FastAPI) -> None:
     @api.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> JSONResponse:
         return JSONResponse({"error": f"{_asked(request)} failed. The program's log says why."}, 500)
+
+    @api.exception_handler(ChangedMeanwhileError)
+    async def conflict(request: Request, error: ChangedMeanwhileError) -> JSONResponse:
+        return JSONResponse({"error": str(error), "conflicts": error.conflicts, "count": error.count}, 409)
 
     for kind, code in STATUS_OF.items():
         api.exception_handler(kind)(_answer_with(code))

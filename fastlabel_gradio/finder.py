@@ -51,6 +51,7 @@ class Page:
         items: those of the page whose file did not change in this moment.
         head_version, scanned, rows: of `rows` rows so many were looked at by the newest head, of that version; what a head
             says of the others is that of the heads before it, or not known.
+        event: a submission of the label store: all up to it is told here.
     """
 
     total: int
@@ -58,6 +59,7 @@ class Page:
     head_version: int
     scanned: int
     rows: int
+    event: int
 
 
 class Finder:
@@ -105,7 +107,14 @@ class Finder:
         chosen = in_order(query, columns, rows, most, likeness)[min(offset, most) :]
         scanned = columns.scanned
         items = self._items(columns, rows[chosen], None if likeness is None else likeness[chosen])
-        return Page(len(rows), items, scanned.head_version, scanned.done, len(columns.standings.in_pool))
+        return Page(
+            len(rows),
+            items,
+            scanned.head_version,
+            scanned.done,
+            len(columns.standings.in_pool),
+            columns.standings.event,
+        )
 
     def item_ids(self, query: Query) -> Iterator[str]:
         """The ids of all items of a query in its order, as of one moment, as a stream. Raises InvalidQueryError."""

@@ -55,11 +55,13 @@ class Standings(NamedTuple):
         said: SAID[rows].
         in_pool: bool[rows], False where the item is gone, unreadable, or has another row by now.
         groups: int64[rows], the key of each row's group (`group_key`), 0 where it is of none; None where there are no groups.
+        event: a submission of the label store: all up to it is known here.
     """
 
     said: np.ndarray
     in_pool: np.ndarray
     groups: np.ndarray | None
+    event: int = 0
 
 
 def _locked(
@@ -170,6 +172,11 @@ class PoolLedger:
         return Counts(self._numbers[State.LABEL], unlabeled, len(self._claims), missing, **states)
 
     @_locked
+    def label_counts(self) -> Counter[int]:
+        """How many items carry a label of each class, by label id; also such that are not in the pool any more."""
+        return Counter({label_id: count for label_id, count in self._label_numbers.items() if label_id is not None})
+
+    @_locked
     def claimed_by_others(self, annotator: str) -> int:
         return sum(claim.annotator != annotator for claim in self._claims.values())
 
@@ -217,7 +224,7 @@ class PoolLedger:
         """What stands of every row."""
         rows = self._seen_rows
         groups = self._group[:rows].copy() if self._store.groups.rule else None
-        return Standings(self._said[:rows].copy(), ~self._retired[:rows], groups)
+        return Standings(self._said[:rows].copy(), ~self._retired[:rows], groups, self._position.submission)
 
     @_locked
     def judged_rows(self, item_ids: Sequence[str]) -> Rows:

@@ -235,6 +235,7 @@ class Batch:
         head_version: of the head whose predictions these are, 0 while there is none.
         strategy: the query strategy that picked the items, or what stood in for it.
         notice: why another strategy stood in, or why the batch is empty; "" when there is nothing to say.
+        schema: in which the predictions are positions.
     """
 
     id: str
@@ -244,6 +245,7 @@ class Batch:
     strategy: str
     head_version: int
     notice: str = ""
+    schema: LabelSchema = LabelSchema(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +275,15 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Reopened:
-    """The answer to an undo: how many labels were taken back, the batch with those items, what their labels were."""
+    """The answer to an undo: how much was taken back, the batch with those items, what their labels were.
+
+    Attributes:
+        undone: items, or edits of classes; 0 where there was nothing.
+        labels: by item the position in the schema, where a batch could be opened.
+        event: the number of the submission that was taken back; None where there was nothing.
+    """
 
     undone: int
     batch: Batch | None
     labels: Mapping[str, int]
+    event: int | None = None

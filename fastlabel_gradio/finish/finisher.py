@@ -71,7 +71,7 @@ class Desk:
     unlabeled: Callable[[], int]
     actions: Actions
     claim: Callable[[str, ClaimedBatch], tuple[str, ...]]
-    give_out: Callable[[ClaimedBatch, Sequence[int], Sequence[Prediction | None], int], Batch]
+    give_out: Callable[[ClaimedBatch, Sequence[int], Sequence[Prediction | None], int, LabelSchema], Batch]
     noun: Callable[[], str | None]
 
 
@@ -166,7 +166,9 @@ class Finisher:
             if batch is None:
                 return self._no_checks(self.state())
             rows = self._rows_of(batch)
-            return self._desk.give_out(batch, rows, self._proposed(campaign, rows), campaign.terms.head_version)
+            schema = self._desk.schema()
+            proposed = self._proposed(campaign, rows, schema)
+            return self._desk.give_out(batch, rows, proposed, campaign.terms.head_version, schema)
 
     def verify(self, annotator: str, label_id: int, size: int | None = None, *, teach: bool = False) -> Batch:
         """The annotator's open screen of one predicted class, or the next: its surest items, to pick the wrong ones out.
@@ -191,9 +193,10 @@ class Finisher:
             return self._empty(VERIFY, head_version, "No unlabeled item is predicted to be of that class.")
         rows = self._rows_of(batch)
         confidence_of = dict(zip(found.rows.tolist(), found.confidences.tolist(), strict=True))
-        place = self._desk.schema().positions.get(label_id)
+        schema = self._desk.schema()
+        place = schema.positions.get(label_id)
         proposed = [None if place is None else Prediction(place, confidence_of.get(row, 0.0)) for row in rows]
-        return self._desk.give_out(batch, rows, proposed, head_version)
+        return self._desk.give_out(batch, rows, proposed, head_version, schema)
 
     def source_in(self, batch_id: str, said: int | State) -> LabelSource | None:
         """What a label of a batch came by, where that is not what labels come by: one that was let pass teaches nothing."""
@@ -429,9 +432,9 @@ class Finisher:
             rows.append(wanted[self._ledger.is_free(wanted)])
         return np.concatenate([*rows, np.zeros(0, dtype=np.int64)])[:size].astype(np.int64)
 
-    def _proposed(self, campaign: Campaign, rows: Sequence[int]) -> list[Prediction | None]:
+    def _proposed(self, campaign: Campaign, rows: Sequence[int], schema: LabelSchema) -> list[Prediction | None]:
         """What was frozen for each row; None where its class is no more."""
-        ranking, positions = campaign.ranking, self._desk.schema().positions
+        ranking, positions = campaign.ranking, schema.positions
         place_of = {row: place for place, row in enumerate(ranking.rows.tolist())}
         found: list[Prediction | None] = []
         for row in rows:
@@ -469,7 +472,7 @@ class Finisher:
         return self._empty(CHECK, 0, notice)
 
     def _empty(self, kind: str, head_version: int, notice: str) -> Batch:
-        return Batch("", (), (), (), kind, head_version, notice)
+        return Batch("", (), (), (), kind, head_version, notice, self._desk.schema())
 
     # Private: what the head says
 

@@ -31,6 +31,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         labeler = chosen.labeler(who)
         page = labeler.finder.page(body.query, body.offset, body.size)
         return ItemsAnswer(
+            event=page.event,
             total=page.total,
             items=_found_answers(chosen, labeler, page.items),
             head_version=page.head_version,
@@ -40,13 +41,13 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
 
 
 def _found_answers(project: Project, labeler: Labeler, found: Sequence[FoundItem]) -> list[FoundAnswer]:
-    names = labeler.schema.names
+    schema = labeler.schema
     known = project.gallery.facts([one.item for one in found])
-    predictions = labeler.predictions(np.array([one.row for one in found], dtype=np.int64))
+    predictions = labeler.predictions(np.array([one.row for one in found], dtype=np.int64), schema)
     return [
         FoundAnswer(
             **shown_item(project, one.item, str(one.row), facts),
-            prediction=prediction_answer(prediction, names) if prediction else None,
+            prediction=prediction_answer(prediction, schema.names) if prediction else None,
             label=one.label,
             state=cast(Any, one.state.value) if one.state else None,  # what stands is never `clear`
             source=one.source,

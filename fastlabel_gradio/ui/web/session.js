@@ -68,7 +68,7 @@ export class Session extends Emitter {
    * @param {string} name
    */
   async addClass(name) {
-    await this.api.addClass(name);
+    await this.api.changeClasses({ add: name });
     const { classes } = await this.api.status();
     this.batch?.useClasses(classes);
     this.past.unshift({ words: t("step_add_class", { name }), isUndone: false });
