@@ -16,6 +16,7 @@ from fastlabel_gradio import __version__
 from fastlabel_gradio.access import annotator_of
 from fastlabel_gradio.errors import (
     ChangedMeanwhileError,
+    ExpiredListError,
     FastLabelError,
     FinishError,
     InvalidLabelsError,
@@ -32,6 +33,7 @@ from fastlabel_gradio.routes import (
     downloads,
     encoders,
     evaluation,
+    explore,
     finish,
     items,
     labels,
@@ -40,9 +42,10 @@ from fastlabel_gradio.routes import (
 )
 from fastlabel_gradio.views import VIEWS
 
-ROUTES = (batches, status, items, evaluation, encoders, labels, actions, classes, downloads, finish, media)
+ROUTES = (batches, status, items, explore, evaluation, encoders, labels, actions, classes, downloads, finish, media)
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,
+    ExpiredListError: 410,
     InvalidQueryError: 422,
     FinishError: 409,
     UnreadableItemError: 422,

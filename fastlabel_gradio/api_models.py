@@ -61,6 +61,8 @@ class ItemAnswer(MediaAnswer):
 
 
 class FoundAnswer(MediaAnswer):
+    row: int = Field(description="where its embedding is; `/media/{project}/rows/` takes such numbers")
+    place: int = Field(description="in the order of the list, from 0")
     label: str | None = Field(description="the class that stands")
     state: Literal["label", "skip", "unsure", "bad"] | None = Field(description="null where nothing was said")
     source: LabelSource | None
@@ -73,6 +75,7 @@ class ItemsAnswer(Model):
     event: int = Field(description="the newest submission that it knows of; `seen` of `POST /api/apply`")
     total: int = Field(description="items that the query has")
     items: list[FoundAnswer]
+    list_id: str = Field(description="names what the query has in this moment, for more pages of the same list")
     head_version: int = Field(description="of the newest head that looked at the pool")
     scanned: int = Field(description="rows of the pool that it has looked at; of the others earlier heads speak")
     rows: int = Field(description="items that are embedded, some of which may have left the source since")
@@ -403,5 +406,8 @@ class RenewInput(ProjectInput):
 
 class ItemsInput(ProjectInput):
     query: Query = Query()
+    list_id: Annotated[str, Field(max_length=MAX_NAME)] = Field(
+        "", description="of an earlier answer: a page of the items that its query had then, whatever changed since"
+    )
     offset: Annotated[StrictInt, Field(ge=0, le=MAX_NUMBER)] = 0
     size: Annotated[StrictInt, Field(ge=1, le=MAX_BATCH)] = 100

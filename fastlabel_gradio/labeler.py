@@ -36,6 +36,7 @@ from fastlabel_gradio.errors import InvalidLabelsError, StoreError, shown
 from fastlabel_gradio.evaluation import Advice, AuditReport, Gain, advise
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.finder import Finder
+from fastlabel_gradio.finding.saved_filters import SavedFilters
 from fastlabel_gradio.finish import Desk, Finisher
 from fastlabel_gradio.head import (
     Head,
@@ -47,13 +48,26 @@ from fastlabel_gradio.learning_record import LearningPoint
 from fastlabel_gradio.pool_ledger import PoolLedger
 from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
 from fastlabel_gradio.trainer import Training
-from fastlabel_gradio.types import Batch, Counts, Item, LabelSchema, Prediction, Receipt, Reopened, Rows, State, said_of
+from fastlabel_gradio.types import (
+    Batch,
+    Counts,
+    Item,
+    LabelSchema,
+    LabelSource,
+    Prediction,
+    Receipt,
+    Reopened,
+    Rows,
+    State,
+    said_of,
+)
 
 log = logging.getLogger(__name__)
 
 CLAIM_ATTEMPTS = 4
 BATCHES_REMEMBERED = 256
 TURN_WAIT_S = 10.0
+SEARCHED = "search"  # in place of a strategy: somebody chose the items
 # Picking takes a core for a moment; more at once would only make the first ones wait for the last. A strategy may ask itself.
 _cores = threading.Semaphore(max(2, os.cpu_count() or 2))
 
@@ -119,6 +133,7 @@ class Labeler:
         finder: finds items by what is known of them.
         finisher: accepts predictions at a promised precision.
         actions: changes any number of labels at once, takes steps back and brings them back.
+        filters: queries that were saved under a name.
 
     Args:
         schema: at least two labels.
@@ -176,6 +191,7 @@ class Labeler:
             lambda: me._in_turn(),
             clock,
         )
+        self.filters = SavedFilters(folder)
         self.finisher = Finisher(
             store,
             labels,
@@ -224,6 +240,15 @@ class Labeler:
         self._learner.release_pages()
         return batch
 
+    def batch_of(self, annotator: str, rows: Rows, size: int) -> Batch:
+        """A batch of the first of some rows that are free and not kept for the audit, as a search found them.
+
+        A batch that the annotator has stays open behind it and comes again after it.
+        """
+        head = self._learner.head
+        claimed = self._claim(annotator, self._ledger.searchable(rows)[:size], SEARCHED, "", head, whole=False)
+        return self._batch(*claimed, head) if claimed else replace(self._empty_batch(SEARCHED), notice="")
+
     def renew(self, annotator: str, batch_id: str) -> bool:
         """Keeps a batch claimed for another while; False where it is not the annotator's open batch any more."""
         with self._in_turn():
@@ -265,11 +290,12 @@ class Labeler:
         """
         wanted = self._validated(labels, batch_id)
         with self._in_turn():
+            source = self._source_of(annotator, batch_id)
             said = [
                 (id_, said_of(one, self.finisher.source_in(batch_id, one) or ("group" if id_ in together else None)))
                 for id_, one in wanted.items()
             ]
-            submission = self._labels.submit(annotator, said, batch_id, now=self._clock())
+            submission = self._labels.submit(annotator, said, batch_id, now=self._clock(), source=source)
             taught = self._ledger.put(submission)
             left_open = set(submission.released) - wanted.keys()
             self._ledger.set_aside(left_open)
@@ -634,6 +660,10 @@ class Labeler:
         )
 
     # Private: labels and training
+
+    def _source_of(self, annotator: str, batch_id: str) -> LabelSource:
+        batch = self._labels.open_batch(annotator, now=self._clock()) if batch_id else None
+        return "search" if batch and batch.id == batch_id and batch.strategy == SEARCHED else "person"
 
     def _validated(self, labels: Sequence[tuple[str, str | int | State]], batch_id: str) -> dict[str, int | State]:
         """Label ids, or states, by item id. Raises InvalidLabelsError."""

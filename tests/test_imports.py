@@ -23,6 +23,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("embedding_pipeline", "candidates"),
     ("pool_ledger", "ground"),
     ("query",),
+    ("finding",),
     ("learner", "finder", "actions"),
     ("finish",),
     ("labeler", "encoder_verdict", "encoder_report"),

@@ -34,8 +34,8 @@ class Gallery(ABC):
         self._readers = ThreadPoolExecutor(READERS, "gallery")
         self._cache = TileCache(folder / "thumbnails.sqlite", self._drawn_as())
 
-    def contact_sheet(self, items: Sequence[Item], *, fill: bool = False) -> bytes:
-        """One JPEG of SHEET_COLUMNS tiles a row, in the order of `items`; unreadable items leave a tile empty.
+    def contact_sheet(self, items: Sequence[Item | None], *, fill: bool = False) -> bytes:
+        """One JPEG of SHEET_COLUMNS tiles a row, in the order of `items`; None and unreadable items leave a tile empty.
 
         With `fill` pictures fill their tiles, which cuts something off of those that are no squares.
         """
@@ -94,7 +94,9 @@ class Gallery(ABC):
     def _sheet(self, tiles: list[Image.Image | None], *, fill: bool) -> bytes:
         """Tiles on one JPEG."""
 
-    def _tile(self, item: Item) -> Image.Image | None:
+    def _tile(self, item: Item | None) -> Image.Image | None:
+        if item is None:
+            return None
         cached = self._cache.get(item)
         if cached is not None:
             return cached

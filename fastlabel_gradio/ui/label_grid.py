@@ -19,6 +19,7 @@ STYLES = (
     "grid_sound.css",
     "grid_dock.css",
     "grid_evaluation.css",
+    "grid_explore.css",
     "grid_finish.css",
 )
 

@@ -156,6 +156,59 @@ export class ProjectApi {
     return this.post("api/renew", { batch_id: batchId });
   }
 
+  /**
+   * @param {Record<string, unknown>} body
+   * @returns {Promise<Schemas["ItemsAnswer"]>}
+   */
+  items(body) {
+    return this.post("api/items", body);
+  }
+
+  /**
+   * @param {import("./explore_filter.js").Query} query
+   * @returns {Promise<Schemas["FacetsAnswer"]>}
+   */
+  counts(query) {
+    return this.post("api/items/counts", { query });
+  }
+
+  /**
+   * @param {import("./explore_filter.js").Query} query
+   * @param {number} size
+   * @returns {Promise<Schemas["ClaimAnswer"]>}
+   */
+  claim(query, size) {
+    return this.post("api/items/claim", { query, size });
+  }
+
+  /**
+   * @param {Blob} file a picture or sound
+   * @returns {Promise<Schemas["VectorAnswer"]>}
+   */
+  vector(file) {
+    const headers = { "Content-Type": "application/octet-stream" };
+    return request(this.url("api/vector", { project: this.project }), { method: "POST", headers, body: file });
+  }
+
+  /** @returns {Promise<Schemas["FiltersAnswer"]>} */
+  filters() {
+    return this.get("api/filters");
+  }
+
+  /**
+   * @param {string} name
+   * @param {import("./explore_filter.js").Query | null} query null drops it
+   * @returns {Promise<Schemas["FiltersAnswer"]>}
+   */
+  saveFilter(name, query) {
+    return this.post("api/filters", { name, query });
+  }
+
+  /** @param {number[]} rows of the pool */
+  rowsUrl(rows) {
+    return this.url(`media/${this.project}/rows/${rows.join(",")}.jpg`);
+  }
+
   /** @param {string} format */
   exportUrl(format) {
     return this.url("api/export", { project: this.project, format });

@@ -120,6 +120,15 @@ export class Session extends Emitter {
     });
   }
 
+  /** Shows the batch that was claimed for the person elsewhere; what is answered of this one is submitted first. */
+  takeOver() {
+    return this.during("load", async () => {
+      const sent = this.batch?.answered.length ? await this.#sendLabels(this.batch) : null;
+      await this.fetchBatch(false);
+      this.say(sent ? t("loaded_after_submit", { n: sent.accepted }) : "");
+    });
+  }
+
   submit() {
     const { batch } = this;
     if (this.busy) return null;
