@@ -297,6 +297,7 @@ export default {
   "step_add_class": "added the class {name}",
   "help_palette": "all classes by typing; an unknown name can be added, F2 gives a class a key",
   "help_history": "what was done lately",
+  // The view `finish`; the sentences of its plan and proof are those of finish/words.py
   "view_finish": "Finish",
   "finish_title": "Accept labels at a promised precision",
   "finish_why":
@@ -371,7 +372,7 @@ export default {
     "{items} labels are accepted: at least {percent} % of these items' labels are right ({checked} checked, {wrong} wrong and corrected).",
   "finish_later": "{later} items came after these were frozen: the promise does not cover them.",
   "finish_grouped": "The draw is of items, so it says nothing of new {noun}.",
-  "finish_kept": "{kept} random items are kept to test the head on, and are not accepted unseen."
+  "finish_kept": "{kept} random items are kept to test the head on, and are not accepted unseen.",
   // The view `explore`
   "view_explore": "Explore",
   "explore_found": "1 item|{n} items",

@@ -283,6 +283,7 @@ export default {
   "step_add_class": "添加了类别 {name}",
   "help_palette": "输入查找全部类别；未知名称可添加，F2 设定按键",
   "help_history": "最近的操作",
+  // The view `finish`; the sentences of its plan and proof are those of finish/words.py
   "view_finish": "完成",
   "finish_title": "按承诺的精度接受标签",
   "finish_why": "模型为剩余项目提出标签。您随机检查其中少数，由检查证明精度：而不是由模型自己的置信度。",
@@ -353,7 +354,7 @@ export default {
     "已接受 {items} 个标签：这些项目的标签至少 {percent} % 正确（检查了 {checked} 个，{wrong} 个错误并已更正）。",
   "finish_later": "有 {later} 个项目在冻结之后才加入：承诺不包括它们。",
   "finish_grouped": "抽样的单位是项目，因此不能说明新的 {noun}。",
-  "finish_kept": "{kept} 个随机项目留作测试模型，不会未经查看就接受。"
+  "finish_kept": "{kept} 个随机项目留作测试模型，不会未经查看就接受。",
   // The view `explore`
   "view_explore": "浏览",
   "explore_found": "{n} 项",
