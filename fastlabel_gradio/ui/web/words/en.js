@@ -297,7 +297,6 @@ export default {
   "step_add_class": "added the class {name}",
   "help_palette": "all classes by typing; an unknown name can be added, F2 gives a class a key",
   "help_history": "what was done lately",
-  // The view `finish`; the sentences of its plan and proof are those of finish/words.py
   "view_finish": "Finish",
   "finish_title": "Accept labels at a promised precision",
   "finish_why":
@@ -373,7 +372,6 @@ export default {
   "finish_later": "{later} items came after these were frozen: the promise does not cover them.",
   "finish_grouped": "The draw is of items, so it says nothing of new {noun}.",
   "finish_kept": "{kept} random items are kept to test the head on, and are not accepted unseen.",
-  // The view `explore`
   "view_explore": "Explore",
   "explore_found": "1 item|{n} items",
   "explore_found_items": "Items found",
@@ -410,6 +408,7 @@ export default {
   "explore_source_search": "found by search",
   "explore_source_import": "imported",
   "explore_source_auto": "by the head",
+  "explore_source_verify": "by a screen of one class",
   "explore_agrees_true": "agree",
   "explore_agrees_false": "disagree",
   "explore_like": "like",

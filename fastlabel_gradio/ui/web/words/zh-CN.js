@@ -283,7 +283,6 @@ export default {
   "step_add_class": "添加了类别 {name}",
   "help_palette": "输入查找全部类别；未知名称可添加，F2 设定按键",
   "help_history": "最近的操作",
-  // The view `finish`; the sentences of its plan and proof are those of finish/words.py
   "view_finish": "完成",
   "finish_title": "按承诺的精度接受标签",
   "finish_why": "模型为剩余项目提出标签。您随机检查其中少数，由检查证明精度：而不是由模型自己的置信度。",
@@ -355,7 +354,6 @@ export default {
   "finish_later": "有 {later} 个项目在冻结之后才加入：承诺不包括它们。",
   "finish_grouped": "抽样的单位是项目，因此不能说明新的 {noun}。",
   "finish_kept": "{kept} 个随机项目留作测试模型，不会未经查看就接受。",
-  // The view `explore`
   "view_explore": "浏览",
   "explore_found": "{n} 项",
   "explore_found_items": "找到的项目",
@@ -392,6 +390,7 @@ export default {
   "explore_source_search": "搜索所得",
   "explore_source_import": "导入",
   "explore_source_auto": "由分类头标注",
+  "explore_source_verify": "单类别核对",
   "explore_agrees_true": "一致",
   "explore_agrees_false": "不一致",
   "explore_like": "类似",
