@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fastlabel_gradio.config import ProjectConfig
@@ -75,6 +76,7 @@ def reopen(taught: Path, workdir: Path) -> Iterator[Callable[[], Labeler]]:
         opened.append(Project(config_of(taught), taught, workdir))
         opened[0].start()
         wait_for(lambda: opened[0].pipeline.progress.state == "done" and opened[0].labeler("ann").head is not None)
+        opened[0].labeler("ann").finisher._rng = np.random.default_rng(0)
         return opened[0].labeler("ann")
 
     yield open_again
