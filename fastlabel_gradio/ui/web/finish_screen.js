@@ -33,8 +33,8 @@ export class FinishScreen {
     this.grid = el("div", "fl-cards");
     this.grid.setAttribute("role", "group");
     this.grid.setAttribute("aria-label", t("batch"));
-    this.rest = button("fl-dock-button fl-dock-accept", t("finish_all_right"), "accept-rest", "Shift+Enter");
-    this.send = button("fl-dock-button fl-dock-submit", t("submit"), "submit", "s");
+    this.rest = button("fl-quiet", t("finish_all_right"), "accept-rest", "Shift+Enter");
+    this.send = button("fl-finish-go", t("submit"), "submit", "s");
     this.done = el("span", "fl-batch-progress");
     const actions = el("div", "fl-finish-actions", this.done, this.rest, this.send);
     this.node = el("div", "fl-finish-screen", this.hint, this.grid, this.message, actions);

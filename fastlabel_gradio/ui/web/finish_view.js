@@ -47,7 +47,7 @@ export class FinishView {
     this.perClass.addEventListener("change", () => this.plan());
     this.words = el("p", "fl-finish-words");
     this.words.setAttribute("role", "status");
-    this.begin = button("fl-dock-button fl-dock-submit", t("finish_begin"), "begin");
+    this.begin = button("fl-finish-go", t("finish_begin"), "begin");
     this.chart = el("div", "fl-finish-chart");
     this.classes = el("details", "fl-finish-classes", el("summary", "fl-quiet", t("finish_by_class")));
     this.classTable = el("table", "fl-finish-table");
@@ -285,7 +285,7 @@ function acts(now) {
   const parts = [];
   if (now.state === "checking") parts.push(button("fl-quiet", t("finish_check_next"), "check"));
   if (now.proven_items > 0 && now.state !== "accepted") {
-    parts.push(button("fl-dock-button fl-dock-submit", t("finish_accept", { n: now.proven_items }), "accept-set"));
+    parts.push(button("fl-finish-go", t("finish_accept", { n: now.proven_items }), "accept-set"));
   }
   if (now.state === "checking" || now.state === "futile") parts.push(...smaller(now));
   if (now.state === "proven" && now.larger) {
