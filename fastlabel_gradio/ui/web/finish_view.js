@@ -152,7 +152,13 @@ export class FinishView {
       ...some.map(({ label, unlabeled }) => new Option(`${label} (${formatCount(unlabeled)})`, label)),
     );
     if (some.some(({ label }) => label === chosen)) menu.value = chosen;
-    setShown(/** @type {HTMLElement} */ (this.verifyNode), some.length > 0);
+    this.#showVerify();
+  }
+
+  /** Not beside checks: one screen at a time. */
+  #showVerify() {
+    const isOffered = this.now?.state !== "checking" && Boolean(this.verifyClass?.options.length);
+    setShown(/** @type {HTMLElement} */ (this.verifyNode), isOffered);
   }
 
   /** @param {FinishAnswer} now */
@@ -161,6 +167,7 @@ export class FinishView {
     this.root.dataset.state = now.state;
     setShown(/** @type {HTMLElement} */ (this.checksNode), now.state !== "none");
     setShown(/** @type {HTMLElement} */ (this.planNode), now.state !== "checking" && now.state !== "proven");
+    this.#showVerify();
     setText(/** @type {HTMLElement} */ (this.progress), linesText(now.lines));
     const bar = /** @type {HTMLProgressElement} */ (this.bar);
     setShown(bar, now.state === "checking");
