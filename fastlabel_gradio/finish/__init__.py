@@ -3,6 +3,7 @@
 proof           formulas: what random checks say of a set of proposed labels
 plan            formulas: how much can probably be accepted, and how many checks that takes
 known_answers   labels that a head has not seen, for the plan
+head_says       what the newest head says of the unlabeled items
 planner         the plan of a pool, at every promise and by class
 campaign        a frozen set and the order of its checks
 campaign_files  campaigns on disk

@@ -26,30 +26,24 @@ from fastlabel_gradio.finish.batch_ids import (
 from fastlabel_gradio.finish.campaign import Campaign, Terms, grown
 from fastlabel_gradio.finish.campaign_files import CampaignFiles, Course
 from fastlabel_gradio.finish.evidence import Evidence, Promise
-from fastlabel_gradio.finish.known_answers import KnownAnswers, known_answers
+from fastlabel_gradio.finish.head_says import HeadSays
 from fastlabel_gradio.finish.planner import (
-    NO_HEAD,
-    NO_ITEMS,
     Candidates,
     PlanReport,
     frozen_ranking,
-    nothing_planned,
     plan_report,
 )
 from fastlabel_gradio.finish.proof import alpha_of, checks_needed
 from fastlabel_gradio.finish.report import Accepted, FinishReport, report
 from fastlabel_gradio.finish.tally import Answers, PartTally, answers_of, by_class, tally
 from fastlabel_gradio.finish.words import floor_percent, percent
-from fastlabel_gradio.head import Head
 from fastlabel_gradio.label_store import ClaimedBatch, LabelStore
 from fastlabel_gradio.learner import Learner
 from fastlabel_gradio.pool_ledger import PoolLedger
-from fastlabel_gradio.scan import UNSEEN, Scanned, head_mark
 from fastlabel_gradio.types import Batch, LabelSchema, LabelSource, Prediction, Rows, State
 
 CHECKS_AT_ONCE = 50
 VERIFIED_AT_ONCE = 100
-SCANNED_AT_ONCE = 32_768  # rows that a plan waits for; of more it takes what is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +92,13 @@ class Finisher:
         self._store = store
         self._labels = labels
         self._ledger = ledger
-        self._learner = learner
         self._desk = desk
         self._clock = clock
         self._rng = rng
         self._lock = threading.RLock()  # of the files and of what is kept of them here
         self._files = CampaignFiles(folder)
         self._loaded: Campaign | None = None
-        self._known: tuple[tuple[int, int], KnownAnswers] | None = None
+        self._head_says = HeadSays(ledger, learner, desk.schema, desk.unlabeled)
 
     # The plan
 
@@ -303,6 +296,10 @@ class Finisher:
                 )
             return found
 
+    def _candidates(self, *, complete: bool) -> Candidates | PlanReport:
+        self._desk.catch_up()
+        return self._head_says.candidates(complete=complete)
+
     # Private: campaigns
 
     def _course(self) -> Course | None:
@@ -473,51 +470,6 @@ class Finisher:
 
     def _empty(self, kind: str, head_version: int, notice: str) -> Batch:
         return Batch("", (), (), (), kind, head_version, notice, self._desk.schema())
-
-    # Private: what the head says
-
-    def _candidates(self, *, complete: bool) -> Candidates | PlanReport:
-        """What may be accepted; a report why there is nothing. `complete`: all of it is said by the newest head."""
-        self._desk.catch_up()
-        schema, unlabeled = self._desk.schema(), self._desk.unlabeled()
-        head = self._learner.head_for(schema)
-        if head is None:
-            return nothing_planned(0.0, NO_HEAD, unlabeled)
-        scanned = self._scanned(head, complete=complete)
-        free, kept = self._ledger.acceptable_rows()
-        rows = free[free < len(scanned.classes)]
-        rows = rows[scanned.classes[rows] != UNSEEN]
-        if not len(rows):
-            return nothing_planned(0.0, NO_ITEMS, unlabeled, kept)
-        ids = np.array([label.id for label in head.info.labels], dtype=np.int64)
-        return Candidates.of(
-            rows,
-            ids[scanned.classes[rows]],
-            scanned.confidences[rows],
-            self._answers_known(head).fit,
-            head.info.version,
-            unlabeled,
-            kept,
-        )
-
-    def _scanned(self, head: Head, *, complete: bool) -> Scanned:
-        ground = self._learner.ground_of(head)
-        embeddings = ground.embeddings
-        if complete or ground.scan.missing(head, len(embeddings)) <= SCANNED_AT_ONCE:
-            ground.scan.complete(head, embeddings)
-        else:
-            self._learner.scan_soon()
-        return ground.scan.view(tuple(label.id for label in head.info.labels))
-
-    def _answers_known(self, head: Head) -> KnownAnswers:
-        """Kept until the head or a label is another one."""
-        key = (head_mark(head), self._ledger.changes)
-        if self._known is None or self._known[0] != key:
-            audit = self._ledger.audit_set() if self._learner.is_honest(head) else None
-            trained = self._ledger.training_set()
-            ground = self._learner.ground_of(head)
-            self._known = key, known_answers(head, ground, audit, trained, lambda: False)
-        return self._known[1]
 
 
 def _provable(

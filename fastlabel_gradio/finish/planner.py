@@ -89,9 +89,9 @@ class PlanReport:
 NO_HEAD, NO_ITEMS = "no_head", "no_items"
 
 
-def nothing_planned(precision: float, why: str, pool: int = 0, kept: int = 0) -> PlanReport:
+def nothing_planned(why: str, pool: int, kept: int = 0) -> PlanReport:
     """The report where there is nothing to plan with, or nothing to plan for."""
-    return PlanReport(precision, 0, 0, 0, pool, kept, None, (), (), (), (line(why),))
+    return PlanReport(0.0, 0, 0, 0, pool, kept, None, (), (), (), (line(why),))
 
 
 def plan_report(
