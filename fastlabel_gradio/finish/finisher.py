@@ -185,10 +185,10 @@ class Finisher:
         if batch is None:
             return self._empty(VERIFY, head_version, "No unlabeled item is predicted to be of that class.")
         rows = self._rows_of(batch)
-        confidence_of = dict(zip(found.rows.tolist(), found.confidences.tolist(), strict=True))
         schema = self._desk.schema()
         place = schema.positions.get(label_id)
-        proposed = [None if place is None else Prediction(place, confidence_of.get(row, 0.0)) for row in rows]
+        confidences = self._head_says.confidences(rows)
+        proposed = [None if place is None else Prediction(place, float(sure)) for sure in confidences]
         return self._desk.give_out(batch, rows, proposed, head_version, schema)
 
     def source_in(self, batch_id: str, said: int | State) -> LabelSource | None:
@@ -432,7 +432,8 @@ class Finisher:
     def _proposed(self, campaign: Campaign, rows: Sequence[int], schema: LabelSchema) -> list[Prediction | None]:
         """What was frozen for each row; None where its class is no more."""
         ranking, positions = campaign.ranking, schema.positions
-        place_of = {row: place for place, row in enumerate(ranking.rows.tolist())}
+        places = np.flatnonzero(np.isin(ranking.rows, rows))
+        place_of = dict(zip(ranking.rows[places].tolist(), places.tolist(), strict=True))
         found: list[Prediction | None] = []
         for row in rows:
             place = place_of.get(row)

@@ -1,8 +1,9 @@
 """HeadSays: the unlabeled items of a pool with what the newest head says of each, and how often that is right."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from jaxtyping import Float32
 
 from fastlabel_gradio.finish.known_answers import KnownAnswers, known_answers
 from fastlabel_gradio.finish.planner import NO_HEAD, NO_ITEMS, Candidates, PlanReport, nothing_planned
@@ -53,6 +54,15 @@ class HeadSays:
         ids = np.array([label.id for label in head.info.labels], dtype=np.int64)
         said = ids[scanned.classes[rows]], scanned.confidences[rows]
         return Candidates.of(rows, *said, self._known_answers(head).fit, head.info.version, unlabeled, kept)
+
+    def confidences(self, rows: Sequence[int]) -> Float32[np.ndarray, " picked"]:
+        """How sure the newest head is of its class for some rows, 0 to 1; 0 where it has not looked."""
+        head = self._learner.head_for(self._schema())
+        if head is None:
+            return np.zeros(len(rows), dtype=np.float32)
+        ground = self._learner.ground_of(head)
+        _, confidences = ground.scan.said(head, ground.embeddings, np.array(rows, dtype=np.int64))
+        return confidences
 
     def _scanned(self, head: Head, *, complete: bool) -> Scanned:
         ground = self._learner.ground_of(head)
