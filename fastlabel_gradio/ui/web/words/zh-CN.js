@@ -301,7 +301,7 @@ export default {
   "finish_checks": "检查",
   "finish_bar": "距离证明还需的检查",
   "finish_check_next": "显示下一批检查",
-  "finish_accept": "接受 1 个标签|接受 {n} 个标签",
+  "finish_accept": "接受 {n} 个标签",
   "finish_accept_at": "现在按 {percent} % 全部接受",
   "finish_grow": "再检查约 {checks} 个，扩大到 {items} 个项目",
   "finish_give_up": "放弃",
