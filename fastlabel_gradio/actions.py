@@ -13,7 +13,7 @@ from fastlabel_gradio.pool_ledger import PoolLedger
 from fastlabel_gradio.query import Query
 from fastlabel_gradio.types import LabelSchema, LabelSource, Said, State
 
-BY_HAND = ("person", "group")  # sources of labels that were given card by card
+BY_HAND = ("person", "group", "verify")  # sources of labels that were given card by card
 
 
 class Actions:
@@ -70,6 +70,7 @@ class Actions:
         head_version: int | None = None,
         confidences: Sequence[float | None] | None = None,
         note: str = "",
+        batch_id: str = "",
     ) -> Submission:
         """Stores what is said of any number of items as one step that one undo takes back (`LabelStore.submit_many`)."""
         with self._in_turn():
@@ -83,6 +84,7 @@ class Actions:
                 head_version=head_version,
                 confidences=confidences,
                 note=note,
+                batch_id=batch_id,
             )
             self._take_in(submission)
         return submission
@@ -135,6 +137,11 @@ class Actions:
         """Brings back what the annotator's last undo took back; None where there is none, or they did something since."""
         with self._in_turn():
             return self._reverted(self._labels.redo(annotator, now=self._clock()))
+
+    def take_back(self, annotator: str, submitter: str, batch_id: str) -> Undone | None:
+        """Takes back what somebody submitted last under that batch id; None where nothing of it stands."""
+        with self._in_turn():
+            return self._reverted(self._labels.take_back(annotator, submitter, batch_id, now=self._clock()))
 
     def steps(self, annotator: str, most: int) -> list[Step]:
         """What the annotator did, the newest first."""

@@ -18,6 +18,7 @@ from fastlabel_gradio.errors import (
     ChangedMeanwhileError,
     ExpiredListError,
     FastLabelError,
+    FinishError,
     InvalidLabelsError,
     InvalidQueryError,
     StoreError,
@@ -34,6 +35,7 @@ from fastlabel_gradio.routes import (
     encoders,
     evaluation,
     explore,
+    finish,
     items,
     labels,
     media,
@@ -41,11 +43,15 @@ from fastlabel_gradio.routes import (
 )
 from fastlabel_gradio.views import VIEWS
 
-ROUTES = (batches, status, items, explore, evaluation, encoders, labels, actions, classes, clusters, downloads, media)
+ROUTES = (
+    *(batches, status, items, explore, evaluation, encoders, labels, actions),
+    *(classes, clusters, downloads, finish, media),
+)
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,
     ExpiredListError: 410,
     InvalidQueryError: 422,
+    FinishError: 409,
     UnreadableItemError: 422,
     StoreError: 503,
     FastLabelError: 400,

@@ -38,6 +38,7 @@ from fastlabel_gradio.evaluation import Advice, AuditReport, Gain, advise
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.finder import Finder
 from fastlabel_gradio.finding.saved_filters import SavedFilters
+from fastlabel_gradio.finish import Desk, Finisher
 from fastlabel_gradio.head import (
     Head,
     HeadInfo,
@@ -134,6 +135,7 @@ class Labeler:
     Attributes:
         finder: finds items by what is known of them.
         planted: labeled items that stand in a group of another class, and how many of them slipped through.
+        finisher: accepts predictions at a promised precision.
         actions: changes any number of labels at once, takes steps back and brings them back.
         filters: queries that were saved under a name.
 
@@ -199,6 +201,24 @@ class Labeler:
             clock,
         )
         self.filters = SavedFilters(folder)
+        self.finisher = Finisher(
+            store,
+            labels,
+            self._ledger,
+            self._learner,
+            folder / "finish",
+            Desk(
+                lambda: me._catch_up(),
+                lambda: me.schema,
+                lambda: me.counts().unlabeled,
+                self.actions,
+                lambda annotator, wanted: me._claim_in_turn(annotator, wanted),
+                lambda *batch: me._remembered(me._composed(*batch)),
+                lambda: pipeline.grouping.noun if pipeline.grouping else None,
+            ),
+            clock,
+            np.random.default_rng(),
+        )
         self._stop_watching = labels.watch(self._follow)
 
     # Batches
@@ -285,11 +305,16 @@ class Labeler:
         planted = {one.item_id: wanted.pop(one.item_id, None) for one in self.planted.of(batch_id)}
         with self._in_turn():
             source = self._source_of(annotator, batch_id)
-            said = [(id_, said_of(one, "group" if id_ in together else None)) for id_, one in wanted.items()]
+            said = [
+                (id_, said_of(one, self.finisher.source_in(batch_id, one) or ("group" if id_ in together else None)))
+                for id_, one in wanted.items()
+            ]
             submission = self._labels.submit(annotator, said, batch_id, now=self._clock(), source=source)
             taught = self._ledger.put(submission)
-            self._ledger.set_aside(set(submission.released) - wanted.keys())
+            left_open = set(submission.released) - wanted.keys()
+            self._ledger.set_aside(left_open)
             self._ledger.unclaim(submission.released)
+        self.finisher.left_open(batch_id, sorted(left_open))
         outcome = self.planted.judge(annotator, batch_id, planted | wanted, self._clock()) if planted else None
         return Receipt(len(wanted), self._learner.request_if_due(taught), outcome)
 
@@ -570,6 +595,10 @@ class Labeler:
         rows_by_id = {item.id: row for row, item in items.items()}
         return replace(wanted, item_ids=got), [rows_by_id[item_id] for item_id in got]
 
+    def _claim_in_turn(self, annotator: str, wanted: ClaimedBatch) -> tuple[str, ...]:
+        with self._in_turn():
+            return self._claim_items(annotator, wanted)
+
     def _claim_items(self, annotator: str, wanted: ClaimedBatch) -> tuple[str, ...]:
         """Claims in the label store, then in the bookkeeping; returns what was got. The caller has the turn to write."""
         now = self._clock()
@@ -594,13 +623,24 @@ class Labeler:
     def _batch(self, claimed: ClaimedBatch, rows: Sequence[int], head: Head | None) -> Batch:
         """The batch as it is given out, with the predictions of that head."""
         schema = self.schema
+        predictions = self._predictions(head, np.array(rows, dtype=np.int64), schema)
+        return self._composed(claimed, rows, predictions, _version(head), schema)
+
+    def _composed(
+        self,
+        claimed: ClaimedBatch,
+        rows: Sequence[int],
+        predictions: Sequence[Prediction | None],
+        head_version: int,
+        schema: LabelSchema,
+    ) -> Batch:
         return Batch(
             id=claimed.id,
             items=tuple(self._store.items_at(np.array(rows, dtype=np.int64)).values()),
             rows=tuple(rows),
-            predictions=self._predictions(head, np.array(rows, dtype=np.int64), schema),
+            predictions=predictions,
             strategy=claimed.strategy,
-            head_version=_version(head),
+            head_version=head_version,
             notice=claimed.notice,
             schema=schema,
         )

@@ -14,7 +14,7 @@ from jaxtyping import Float32, Int64
 from PIL import Image
 
 Kind = Literal["image", "audio"]
-LabelSource = Literal["person", "group", "review", "search", "import", "auto"]
+LabelSource = Literal["person", "group", "review", "search", "import", "auto", "verify"]
 
 # Shapes are checked by beartype under pytest (tests/conftest.py); in production they cost nothing.
 Embeddings = Float32[np.ndarray, "items dim"]

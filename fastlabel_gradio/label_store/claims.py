@@ -12,6 +12,8 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, 
 from fastlabel_gradio.label_store.chunks import CHUNK, chunks
 from fastlabel_gradio.label_store.tables import batches, claims
 
+CHECKING = ("check", "verify")  # strategies of batches that stay open beside the one that is labeled
+
 
 @dataclass(frozen=True, slots=True)
 class ClaimedBatch:
@@ -62,9 +64,12 @@ def add_batch(
     connection.execute(insert(claims), rows)
 
 
-def newest_batch(connection: Connection, project: int, annotator: str, now: float) -> ClaimedBatch | None:
-    """The annotator's open batch, the newest if there are several."""
-    query = _open_claims(project, now).where(batches.c.annotator == annotator)
+def newest_batch(
+    connection: Connection, project: int, annotator: str, now: float, strategy: str | None = None
+) -> ClaimedBatch | None:
+    """The annotator's open batch, the newest if there are several; of that strategy, or of none of CHECKING."""
+    kind = batches.c.strategy.not_in(CHECKING) if strategy is None else batches.c.strategy == strategy
+    query = _open_claims(project, now).where(batches.c.annotator == annotator, kind)
     rows = connection.execute(query.order_by(batches.c.opened_at.desc(), batches.c.id, claims.c.position)).all()
     if not rows:
         return None

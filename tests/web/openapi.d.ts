@@ -7,6 +7,39 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AcceptInput */
+        AcceptInput: {
+            /** Project */
+            project?: string | null;
+            /**
+             * Precision
+             * @description a smaller promise than the planned one, where that is proven
+             */
+            precision?: number | null;
+        };
+        /** AcceptedAnswer */
+        AcceptedAnswer: {
+            /**
+             * Items
+             * @description labels that were stored; those that a person gave are not among them
+             */
+            items: number;
+            /** Precision */
+            precision: number;
+            /** Checked */
+            checked: number;
+            /** Wrong */
+            wrong: number;
+            /**
+             * At
+             * @description seconds since the epoch
+             */
+            at: number;
+            /** By */
+            by: string;
+            /** Head Version */
+            head_version: number;
+        };
         /** ApplyAnswer */
         ApplyAnswer: {
             /**
@@ -159,6 +192,17 @@ export interface components {
              * @description the sentence that is in `notice` too
              */
             text: string;
+        };
+        /** CheckedClassAnswer */
+        CheckedClassAnswer: {
+            /** Label */
+            label: string;
+            /** Items */
+            items: number;
+            /** Checked */
+            checked: number;
+            /** Wrong */
+            wrong: number;
         };
         /** ClaimAnswer */
         ClaimAnswer: {
@@ -679,6 +723,87 @@ export interface components {
              */
             filters: components["schemas"]["FilterAnswer"][];
         };
+        /** FinishAnswer */
+        FinishAnswer: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "none" | "checking" | "proven" | "futile" | "accepted";
+            /**
+             * Attempt
+             * @description how many in a row are without success, this one counted
+             */
+            attempt: number;
+            /**
+             * Precision
+             * @description that was planned, or accepted
+             */
+            precision: number;
+            /** Items */
+            items: number;
+            /** Checked */
+            checked: number;
+            /**
+             * Wrong
+             * @description of those checked; they are corrected
+             */
+            wrong: number;
+            /**
+             * Proven Precision
+             * @description what is sure so far, with 95 % confidence; 0 before that is something
+             */
+            proven_precision: number;
+            /**
+             * More Checks
+             * @description until it is proven, if all are right
+             */
+            more_checks: number;
+            /**
+             * Proven Items
+             * @description that can be accepted now
+             */
+            proven_items: number;
+            /** @description the next larger set of what is proven */
+            larger: components["schemas"]["LargerAnswer"] | null;
+            /**
+             * Classes
+             * @description by the class that is proposed
+             */
+            classes: components["schemas"]["CheckedClassAnswer"][];
+            /**
+             * Parts
+             * @description where each class has a promise of its own
+             */
+            parts: components["schemas"]["fastlabel_gradio__routes__finish__PartAnswer"][];
+            /**
+             * Later
+             * @description items that came after these were frozen, and are not covered
+             */
+            later: number;
+            accepted: components["schemas"]["AcceptedAnswer"] | null;
+            /** Words */
+            words: string;
+            /** Lines */
+            lines: components["schemas"]["LineAnswer"][];
+        };
+        /** FinishInput */
+        FinishInput: {
+            /** Project */
+            project?: string | null;
+            /**
+             * Precision
+             * @description share of right labels that is promised
+             * @default 0.95
+             */
+            precision: number;
+            /**
+             * Per Class
+             * @description a promise for each predicted class, proven by itself
+             * @default false
+             */
+            per_class: boolean;
+        };
         /** FoundAnswer */
         FoundAnswer: {
             /** Id */
@@ -748,7 +873,7 @@ export interface components {
              */
             state: ("label" | "skip" | "unsure" | "bad") | null;
             /** Source */
-            source: ("person" | "group" | "review" | "search" | "import" | "auto") | null;
+            source: ("person" | "group" | "review" | "search" | "import" | "auto" | "verify") | null;
             /**
              * Annotator
              * @description who said what stands
@@ -976,6 +1101,16 @@ export interface components {
              */
             source: "person" | "group";
         };
+        /** LargerAnswer */
+        LargerAnswer: {
+            /** Items */
+            items: number;
+            /**
+             * Checks
+             * @description about how many more
+             */
+            checks: number;
+        };
         /** LeftOutAnswer */
         LeftOutAnswer: {
             /** What */
@@ -984,6 +1119,20 @@ export interface components {
             why: string;
             /** Count */
             count: number;
+        };
+        /** LineAnswer */
+        LineAnswer: {
+            /**
+             * Key
+             * @description which sentence; the page has it in other languages
+             */
+            key: string;
+            /** Values */
+            values: {
+                [key: string]: number | string;
+            };
+            /** Text */
+            text: string;
         };
         /**
          * MediaAnswer
@@ -1076,25 +1225,79 @@ export interface components {
             /** Items */
             items: number;
         };
-        /** PartAnswer */
-        PartAnswer: {
+        /** PlanAnswer */
+        PlanAnswer: {
+            /** Precision */
+            precision: number;
             /**
-             * Label
-             * @description the class, as it is called now; null for a state in place of a label
+             * Items
+             * @description that can probably be accepted
              */
-            label: string | null;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "label" | "skip" | "unsure" | "bad" | "clear";
-            /**
-             * Source
-             * @enum {string}
-             */
-            source: "person" | "group" | "review" | "search" | "import" | "auto";
-            /** Items */
             items: number;
+            /**
+             * Checks
+             * @description about how many that takes
+             */
+            checks: number;
+            /** Minutes */
+            minutes: number;
+            /** Words */
+            words: string;
+            /** Lines */
+            lines: components["schemas"]["LineAnswer"][];
+            /** Possible */
+            possible: boolean;
+            /**
+             * Pool
+             * @description items without a label
+             */
+            pool: number;
+            /**
+             * Kept
+             * @description of these, random ones that are kept to test the head on
+             */
+            kept: number;
+            /** @description the best smaller promise, where the wanted one cannot be kept */
+            below: components["schemas"]["PlannedAnswer"] | null;
+            /**
+             * Curve
+             * @description the plan at 80 to 99 %
+             */
+            curve: components["schemas"]["PlannedAnswer"][];
+            /** Classes */
+            classes: components["schemas"]["PlannedClassAnswer"][];
+        };
+        /** PlannedAnswer */
+        PlannedAnswer: {
+            /** Precision */
+            precision: number;
+            /**
+             * Items
+             * @description that can be accepted; 0: no such promise can be made yet
+             */
+            items: number;
+            /** Checks */
+            checks: number;
+        };
+        /** PlannedClassAnswer */
+        PlannedClassAnswer: {
+            /** Label */
+            label: string;
+            /**
+             * Unlabeled
+             * @description items that are predicted to be of it
+             */
+            unlabeled: number;
+            /**
+             * Items
+             * @description of these, how many the plan has
+             */
+            items: number;
+            /**
+             * Curve
+             * @description items that a promise for this class alone has, at each precision of `curve`
+             */
+            curve: number[];
         };
         /** PlantedAnswer */
         PlantedAnswer: {
@@ -1163,7 +1366,7 @@ export interface components {
              * Sources
              * @description what stands came by one of these
              */
-            sources?: ("person" | "group" | "review" | "search" | "import" | "auto")[] | null;
+            sources?: ("person" | "group" | "review" | "search" | "import" | "auto" | "verify")[] | null;
             /**
              * Annotators
              * @description what stands was said by one of these
@@ -1400,7 +1603,7 @@ export interface components {
              * Parts
              * @description what it said, of most items first
              */
-            parts: components["schemas"]["PartAnswer"][];
+            parts: components["schemas"]["fastlabel_gradio__api_models__PartAnswer"][];
             /**
              * Checks
              * @description labels that it found right
@@ -1496,6 +1699,46 @@ export interface components {
              * @description for `near.vectors` of a query; good as long as the encoder stays the same
              */
             vector: string;
+        };
+        /** PartAnswer */
+        fastlabel_gradio__api_models__PartAnswer: {
+            /**
+             * Label
+             * @description the class, as it is called now; null for a state in place of a label
+             */
+            label: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "label" | "skip" | "unsure" | "bad" | "clear";
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "person" | "group" | "review" | "search" | "import" | "auto" | "verify";
+            /** Items */
+            items: number;
+        };
+        /** PartAnswer */
+        fastlabel_gradio__routes__finish__PartAnswer: {
+            /** Label */
+            label: string;
+            /** Items */
+            items: number;
+            /** Checked */
+            checked: number;
+            /** Wrong */
+            wrong: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "checking" | "proven" | "futile";
+            /** Proven Precision */
+            proven_precision: number;
+            /** More Checks */
+            more_checks: number;
         };
     };
     responses: never;

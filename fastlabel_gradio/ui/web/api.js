@@ -10,6 +10,8 @@ import { t } from "./words.js";
 /** @typedef {Schemas["PointAnswer"]} PointAnswer */
 /** @typedef {Schemas["EncodersAnswer"]} EncodersAnswer */
 /** @typedef {Schemas["EncoderRowAnswer"]} EncoderRowAnswer */
+/** @typedef {Schemas["PlanAnswer"]} PlanAnswer */
+/** @typedef {Schemas["FinishAnswer"]} FinishAnswer */
 /** @typedef {Schemas["ClassesAnswer"]} ClassesAnswer */
 /** @typedef {Schemas["ClassAnswer"]} ClassAnswer */
 /** @typedef {Schemas["StepAnswer"]} StepAnswer */
