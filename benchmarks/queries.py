@@ -1,15 +1,16 @@
-"""How long a query takes to its first page, filter by filter, on pools from a thousand items to a million.
+"""How long a query takes to its first page and to the counts of its facets, on pools from a thousand items to a million.
 
     python -m benchmarks.queries --sizes 1000,100000,1000000 [--labels N] [--json OUT]
 
 Each size is a made-up pool of 512 numbers an item (`benchmarks/known_pool.py`), served by the app's own project and labeler.
 A tenth of the items (`--labels` at most) carry a label of one of three annotators, a head was trained on some of them, and
-its scan of the pool is complete. Then each query is asked for its first page of 100 as `POST /api/items` asks, several times.
-The first one of each kind may read more; it is told apart. Aims: 300 ms at a million, 2 s for likeness.
+its scan of the pool is complete. Then each query is asked for its first page of 100 as `POST /api/items` asks, and some for
+their counts as `POST /api/items/counts` asks, several times; the first time may read more, and is told apart. A page from the
+middle of a list is what somebody sees who pulls at the scrollbar. Aims: 300 ms at a million, 2 s for likeness.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,12 +35,15 @@ QUERIES: dict[str, dict[str, Any]] = {
     "confidence, least sure first": {"confidence": [0.2, 0.9], "order": "confidence"},
     "margin, surest first": {"margin": [0, 0.5], "order": "-margin"},
     "disagreement": {"agrees": False, "order": "-confidence"},
+    "least likely label first": {"states": ["label"], "order": "label_probability"},
     "text of the id": {"text": "77"},
+    "folder": {"folder": "none"},
     "ids": {"ids": [str(number) for number in range(1_000)]},
     "all but some": {"states": ["none"], "exclude": [str(number) for number in range(1_000)]},
     "near two items": {"near": {"ids": ["1", "2"], "not_ids": ["3"]}},
     "near, of one class": {"near": {"ids": ["1"]}, "predicted": ["class-3"]},
 }
+COUNTED = ("everything", "labels", "predicted", "confidence, least sure first", "text of the id", "folder")
 
 
 OPTIONS = (
@@ -62,7 +66,9 @@ def _times(size: int, labels: int) -> dict[str, tuple[int, float, list[float]]]:
     with opened_made(size, pick_device(), sharing="shared", train_every=10**9) as project:
         labeler = project.labeler("ann")
         _label(labeler, size, min(labels, size // 10))
-        return {name: _timed(labeler, query) for name, query in QUERIES.items()}
+        pages = {name: _timed_page(labeler, query) for name, query in QUERIES.items()}
+        middle = {"a page from the middle, by confidence": _timed_middle(labeler)}
+        return pages | middle | {f"counts: {name}": _timed_counts(labeler, QUERIES[name]) for name in COUNTED}
 
 
 def _label(labeler: Any, size: int, count: int) -> None:
@@ -77,16 +83,31 @@ def _label(labeler: Any, size: int, count: int) -> None:
         labeler._labels.submit(PEOPLE[place % len(PEOPLE)], block, now=10.0 * place, source="import")
 
 
-def _timed(labeler: Any, asked: dict[str, Any]) -> tuple[int, float, list[float]]:
+def _timed_page(labeler: Any, asked: dict[str, Any]) -> tuple[int, float, list[float]]:
     query = Query.model_validate(asked)
-    first, *others = milliseconds(lambda: labeler.finder.page(query, 0, PAGE), ROUNDS + 1)
-    return labeler.finder.page(query, 0, PAGE).total, first, others
+    return _timed(lambda: int(labeler.finder.page(query, 0, PAGE).total))
+
+
+def _timed_middle(labeler: Any) -> tuple[int, float, list[float]]:
+    first = labeler.finder.page(Query(order="confidence"), 0, PAGE)
+    return _timed(lambda: int(labeler.finder.page(Query(), first.total // 2, PAGE, first.list_id).total))
+
+
+def _timed_counts(labeler: Any, asked: dict[str, Any]) -> tuple[int, float, list[float]]:
+    query = Query.model_validate(asked)
+    return _timed(lambda: int(labeler.finder.facets(query).total))
+
+
+def _timed(look: Callable[[], int]) -> tuple[int, float, list[float]]:
+    """What it finds, and milliseconds of the first time and of the others."""
+    first, *others = milliseconds(look, ROUNDS + 1)
+    return look(), first, others
 
 
 def _table(size: int, found: dict[str, tuple[int, float, Sequence[float]]]) -> Table:
     rows = [(name, total, *median_and_p95(taken), round(first, 1)) for name, (total, first, taken) in found.items()]
     columns = ("query", "items", "median", "p95", "first time")
-    return Table(f"{size:,} items: a query to its first page of {PAGE}, ms.", columns, rows)
+    return Table(f"{size:,} items: a query to its first page of {PAGE}, and to its counts, ms.", columns, rows)
 
 
 if __name__ == "__main__":

@@ -160,6 +160,8 @@ def test_queries(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
     printed = benchmark("queries", "--sizes", "400", TAUGHT=30, ROUNDS=1, A_SUBMISSION=5)
     assert "| everything | 400 |" in printed
     assert "| ids | 400 |" in printed
+    assert "| a page from the middle, by confidence | 400 |" in printed
+    assert "| counts: everything | 400 |" in printed
 
 
 def test_windows(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:

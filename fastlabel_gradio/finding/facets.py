@@ -136,9 +136,13 @@ def _groups(columns: Columns, mask: np.ndarray) -> tuple[tuple[int, int], ...]:
     if groups is None:
         return ()
     rows = np.flatnonzero(mask & (groups != 0))
-    _, first, counts = np.unique(groups[rows], return_index=True, return_counts=True)
+    keys, counts = np.unique(groups[rows], return_counts=True)
     largest = np.argsort(-counts, kind="stable")[:SHOWN]
-    return tuple((int(rows[first[place]]), int(counts[place])) for place in largest)
+    count_of = dict(zip(keys[largest].tolist(), counts[largest].tolist(), strict=True))
+    rows = rows[np.isin(groups[rows], keys[largest])]
+    of_rows, first = np.unique(groups[rows], return_index=True)
+    row_of = dict(zip(of_rows.tolist(), rows[first].tolist(), strict=True))
+    return tuple((row_of[key], count) for key, count in count_of.items())
 
 
 def _named(counts: Sequence[int] | np.ndarray, names: Mapping[int, str]) -> Counted:

@@ -4,14 +4,12 @@ import { Address } from "./address.js";
 import { ensureAnnotatorCookie } from "./annotator.js";
 import { translateGradio } from "./gradio_words.js";
 import "./label_view.js";
-import "./explore_view.js";
-import "./finish_view.js";
 import { ProjectPage } from "./project_page.js";
 import { SoundPlayer } from "./sound_player.js";
 import { SoundSettings } from "./sound_settings.js";
 import { firstTab, onTabChange, openTab, selectTab } from "./tabs.js";
-import { registeredViews } from "./views.js";
-import { pickLanguage, useLanguage } from "./words.js";
+import { registeredViews, registerView } from "./views.js";
+import { pickLanguage, t, useLanguage } from "./words.js";
 
 /** @typedef {import("./label_view.js").Settings} Settings */
 /** @typedef {import("./address.js").Params} Params */
@@ -19,6 +17,9 @@ import { pickLanguage, useLanguage } from "./words.js";
  * What the toolbar, whose buttons are Gradio's, and the tabs have in common. `views`: by project.
  * @typedef {{ views: Record<string, ProjectPage>, address: Address, player?: SoundPlayer }} SharedPage
  */
+
+registerView({ name: "explore", title: () => t("view_explore"), load: () => import("./explore_view.js") });
+registerView({ name: "finish", title: () => t("view_finish"), load: () => import("./finish_view.js") });
 
 /**
  * @param {HTMLElement} element

@@ -82,7 +82,7 @@ export class ExplorePointer {
     if (action === "close-help") view.help.close();
     else if (action === "close-zoom") view.zoom.close();
     else if (action === "panel") view.togglePanel(control.dataset.panel ?? "");
-    else if (action === "class") view.apply({ label: view.classes[Number(control.dataset.classIndex)] });
+    else if (action === "class") view.acts.apply({ label: view.classes[Number(control.dataset.classIndex)] });
     else if (action === "none") view.selection.clear();
     else if (action === "accept" && shown?.item.prediction) this.acceptOne(shown);
     else if (action === "zoom") view.toggleZoom();
@@ -92,7 +92,7 @@ export class ExplorePointer {
 
   /** @param {import("./explore_grid.js").Shown} shown */
   acceptOne({ item }) {
-    this.view.applyTo([item.id], { label: item.prediction?.label });
+    this.view.acts.applyTo([item.id], { label: item.prediction?.label });
   }
 
   /** @param {import("./explore_grid.js").Shown | undefined} shown none: the enlarged one */
@@ -105,13 +105,13 @@ export class ExplorePointer {
   onChange(menu) {
     const { view } = this;
     if (menu.matches(".fl-class-menu") && menu.value) {
-      view.apply({ label: menu.value });
+      view.acts.apply({ label: menu.value });
       menu.value = "";
       view.grid.focusCurrent();
     }
     const shown = menu.matches(".fl-select") ? view.grid.cardOf(menu) : undefined;
     if (!shown) return;
-    view.applyTo([shown.item.id], menu.value === "" ? {} : { label: view.classes[Number(menu.value)] });
+    view.acts.applyTo([shown.item.id], menu.value === "" ? {} : { label: view.classes[Number(menu.value)] });
     shown.built.node.focus({ preventScroll: true });
   }
 

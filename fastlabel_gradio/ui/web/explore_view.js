@@ -6,18 +6,18 @@ import { ClassKeys } from "./class_keys.js";
 import { commandOfKey } from "./commands.js";
 import { button, el, isVisible, setShown } from "./dom.js";
 import { Emitter } from "./emitter.js";
-import { applyTo, itemsOf, preview, targetOf } from "./explore_acts.js";
+import { ExploreActing } from "./explore_acting.js";
+import { targetOf } from "./explore_acts.js";
 import { ExploreChips, nearPart } from "./explore_chips.js";
 import { EXPLORE_COMMANDS } from "./explore_commands.js";
-import { ask, conflictTable, doingWords, previewLines } from "./explore_dialog.js";
 import { ExploreDock } from "./explore_dock.js";
 import { ExploreFacets } from "./explore_facets.js";
 import { FilterError, formatFilter, parseFilter, withPart } from "./explore_filter.js";
 import { ExploreGrid } from "./explore_grid.js";
-import { registeredPanels } from "./explore_panels.js";
 import { ExplorePointer } from "./explore_pointer.js";
 import { ExploreSaved } from "./explore_saved.js";
 import { ExploreSearch } from "./explore_search.js";
+import { ExploreSide } from "./explore_side.js";
 import { FoundList } from "./found_list.js";
 import { FoundSelection } from "./found_selection.js";
 import { buildHelp } from "./help.js";
@@ -27,8 +27,6 @@ import { t } from "./words.js";
 import { ZoomView } from "./zoom_view.js";
 
 /** @typedef {import("./explore_filter.js").Query} Query */
-/** @typedef {import("./explore_acts.js").Said} Said */
-/** @typedef {import("./explore_acts.js").Target} Target */
 /** @typedef {import("./address.js").Params} Params */
 
 const ORDERS = /** @type {const} */ ([
@@ -44,8 +42,6 @@ const ORDERS = /** @type {const} */ ([
 const SHEET_COLUMNS = 10;
 const MOST_SEEDS = 100;
 const KEEP_PLACE_MS = 400;
-const BATCH_ITEMS = 100;
-const CONFLICT = 409;
 
 export class ExploreView extends Emitter {
   /**
@@ -65,11 +61,10 @@ export class ExploreView extends Emitter {
     this.asked = 0; // numbers what is asked for: a late answer to an earlier question counts no more
     this.classes = /** @type {string[]} */ ([]);
     this.readsTexts = false;
-    /** @type {Promise<unknown>} */
-    this.changing = Promise.resolve();
     /** @type {FoundList | null} */
     this.list = null;
     this.selection = new FoundSelection();
+    this.acts = new ExploreActing(this);
     this.look = new CardLook(settings.kind);
     this.classKeys = new ClassKeys(settings.project);
     const narrow = (/** @type {Query} */ part) => this.narrow(part);
@@ -107,8 +102,8 @@ export class ExploreView extends Emitter {
     Object.assign(this.size, { type: "range", min: "72", max: "320", step: "4", title: t("card_size_title") });
     this.size.setAttribute("aria-label", t("card_size"));
     const refresh = button("fl-quiet", t("explore_refresh"), "refresh", t("explore_refresh_title"));
-    this.panelLine = el("span", "fl-panel-line", ...registeredPanels().map((panel) => panelButton(panel)));
-    const tools = el("div", "fl-explore-tools", this.saved.node, this.order, refresh, this.size, this.panelLine);
+    this.side = new ExploreSide(() => this.#exploring());
+    const tools = el("div", "fl-explore-tools", this.saved.node, this.order, refresh, this.size, this.side.buttons);
     const filters = el(
       "details",
       "fl-filters",
@@ -116,10 +111,8 @@ export class ExploreView extends Emitter {
       this.facets.node,
     );
     filters.open = window.innerWidth >= 800;
-    this.panel = el("aside", "fl-explore-panel");
-    setShown(this.panel, false);
     const middle = el("div", "fl-explore-middle", this.grid.node, this.empty);
-    const body = el("div", "fl-explore-body", filters, middle, this.panel);
+    const body = el("div", "fl-explore-body", filters, middle, this.side.node);
     const head = el("div", "fl-explore-head", this.search.node, tools, this.chips.node);
     this.root = el("div", "fl fl-explore", head, body, this.dock.node, this.zoom.node, this.help);
     this.root.dataset.kind = this.settings.kind;
@@ -166,14 +159,14 @@ export class ExploreView extends Emitter {
 
   hide() {
     this.zoom.close();
-    this.#panel?.mounted.hide?.();
+    this.side?.hide();
     if (this.grid.hasSound()) this.player?.stop();
   }
 
   stop() {
     this.stopping.abort();
     this.bottom?.disconnect();
-    this.#panel?.mounted.stop?.();
+    this.side?.stop();
     this.grid.stop();
   }
 
@@ -209,7 +202,7 @@ export class ExploreView extends Emitter {
    * @param {number} place
    */
   #params(query, place) {
-    return { filter: formatFilter(query), at: place ? String(place) : "", panel: this.#panel?.name ?? "" };
+    return { filter: formatFilter(query), at: place ? String(place) : "", panel: this.side?.name ?? "" };
   }
 
   /**
@@ -358,150 +351,12 @@ export class ExploreView extends Emitter {
     if (this.search.onFiles(event.clipboardData?.files)) event.preventDefault();
   }
 
-  // What is done to items
-
-  /** @param {string} key */
-  labelByKey(key) {
-    const index = this.classKeys.of(this.classes).indexOf(key);
-    if (index >= 0) this.apply({ label: this.classes[index] });
-  }
-
-  /** Labels the current card, or each of the selected ones, as the head suggests. */
-  async accept() {
-    const target = targetOf(this.selection, this.grid.currentItem, this.query);
-    if (!target) return;
-    if (!target.ids) return this.say(t("explore_accept_some"), "warning");
-    const byLabel = new Map();
-    for (const { id, prediction } of await this.#known(target.ids)) {
-      if (prediction) byLabel.set(prediction.label, [...(byLabel.get(prediction.label) ?? []), id]);
-    }
-    if (!byLabel.size) return this.say(t("no_suggestion"), "warning");
-    for (const [label, ids] of byLabel) await this.apply({ label }, idsTarget(ids));
-  }
-
-  /**
-   * @param {string[]} ids
-   */
-  async #known(ids) {
-    const loaded = new Map((this.list?.loaded ?? []).map((item) => [item.id, item]));
-    const missing = ids.filter((id) => !loaded.has(id));
-    return [...ids.flatMap((id) => loaded.get(id) ?? []), ...(await itemsOf(this.api, missing)).items];
-  }
-
-  /**
-   * Says something of the selected items, or of the current one. Of a whole query it is asked first.
-   * @param {Said} said
-   * @param {Target | null} target
-   */
-  apply(said, target = targetOf(this.selection, this.grid.currentItem, this.query)) {
-    if (!target) return undefined;
-    const isCurrent = target.ids?.length === 1 && !this.selection.size && target.ids[0] === this.grid.currentItem?.id;
-    if (isCurrent) this.move("right");
-    return this.#inTurn(async () => {
-      const changed = await this.#applied(said, target);
-      if (changed === null) return;
-      this.say(changed ? t("explore_done", { what: doingWords(said, changed) }) : t("explore_nothing_changed"));
-      await this.#afterChange(target.ids);
-    });
-  }
-
-  /**
-   * One change after another: whoever is faster than the server loses none.
-   * @param {() => Promise<unknown>} change
-   */
-  #inTurn(change) {
-    this.changing = this.changing.then(change).catch((error) => this.fail(error));
-    return this.changing;
-  }
-
-  /**
-   * How many items changed; null where the person thought better of it.
-   * @param {Said} said
-   * @param {Target} target
-   */
-  async #applied(said, target) {
-    const root = /** @type {HTMLElement} */ (this.root);
-    if (!target.ids) {
-      const found = await preview(this.api, target, said);
-      const title = doingWords(said, target.size);
-      if (!(await ask(root, title, previewLines(found, target.size), t("explore_go")))) return null;
-    }
-    try {
-      return await applyTo(this.api, target, said, this.list?.seen(target.ids));
-    } catch (error) {
-      const { status, body } = /** @type {import("./api.js").ApiError} */ (error);
-      if (status !== CONFLICT) throw error;
-      const shown = new Map((this.list?.loaded ?? []).map((item) => [item.id, item]));
-      const table = conflictTable(body.conflicts, body.count, shown);
-      const goesOn = await ask(root, t("explore_conflict", { n: body.count }), table, doingWords(said, target.size));
-      if (!goesOn) await this.#afterChange(target.ids);
-      return goesOn ? applyTo(this.api, target, said, undefined) : null;
-    }
-  }
-
-  /**
-   * @param {string[]} ids
-   * @param {Said} said
-   */
-  applyTo(ids, said) {
-    return this.apply(said, idsTarget(ids));
-  }
-
   /**
    * What a button of that name does.
    * @param {string} name
    */
   runByName(name) {
     EXPLORE_COMMANDS.find((one) => one.name === name)?.run(this, "");
-  }
-
-  /** @param {string[] | null} ids that were changed; null for a whole query */
-  async #afterChange(ids) {
-    const wanted = ids && new Set(ids);
-    const loaded = (this.list?.loaded ?? []).filter(({ id }) => !wanted || wanted.has(id));
-    const known = loaded.map(({ id }) => id);
-    const { items, event } = await itemsOf(this.api, known);
-    this.list?.update(items, event);
-    this.grid.paint();
-    this.emit("changed", ids);
-    const counts = await this.api.counts(this.query);
-    this.facets.paint(this.query, counts);
-  }
-
-  async undo() {
-    await this.#step(() => this.api.undo(), "explore_undone", "explore_nothing_to_undo");
-  }
-
-  async redo() {
-    await this.#step(() => this.api.redo(), "explore_redone", "nothing_to_redo");
-  }
-
-  /**
-   * @param {() => Promise<any>} asks
-   * @param {import("./words.js").Word} done
-   * @param {import("./words.js").Word} nothing
-   */
-  #step(asks, done, nothing) {
-    return this.#inTurn(async () => {
-      const answer = await asks();
-      const n = answer.undone ?? answer.redone ?? 0;
-      this.say(t(n ? done : nothing, { n }));
-      if (n) await this.#afterChange(null);
-    });
-  }
-
-  /** Claims what is selected, or all that is found, as the person's next batch. */
-  async sendToLabel() {
-    const target = this.selection.size ? targetOf(this.selection, undefined, this.query) : null;
-    const query = target ? { ...target.query, exclude: target.exclude, order: this.query.order } : this.query;
-    try {
-      const { batch, left_out: left } = await this.api.claim(query, Math.min(target?.ids?.length ?? BATCH_ITEMS, 1000));
-      if (!batch) return this.say(t("explore_none_to_label"), "warning");
-      this.say(left ? t("explore_sent", { n: batch.items.length, left }) : "");
-      return this.context.openBatch();
-    } catch (error) {
-      return this.fail(error);
-    }
   }
 
   // Keys, selection, the current card
@@ -536,6 +391,11 @@ export class ExploreView extends Emitter {
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /** What is done is done to: the selected items, or the current one. */
+  get target() {
+    return targetOf(this.selection, this.grid.currentItem, this.query);
   }
 
   toggleCurrent() {
@@ -604,37 +464,14 @@ export class ExploreView extends Emitter {
     this.grid.layOut();
   }
 
-  /** @type {{ name: string, node: HTMLElement, mounted: import("./explore_panels.js").MountedPanel } | null} */
-  #panel = null;
-  /** @type {Map<string, { name: string, node: HTMLElement, mounted: import("./explore_panels.js").MountedPanel }>} */
-  #panels = new Map();
-
-  /** @param {string} name "" for none */
+  /** @param {string} name of a panel; "" for none */
   openPanel(name) {
-    if (name === (this.#panel?.name ?? "")) return;
-    this.#panel?.mounted.hide?.();
-    const panel = registeredPanels().find((one) => one.name === name);
-    if (panel && !this.#panels.has(name)) this.#mountPanel(panel);
-    this.#panel = this.#panels.get(name) ?? null;
-    for (const { node } of this.#panels.values()) setShown(node, node === this.#panel?.node);
-    setShown(/** @type {HTMLElement} */ (this.panel), Boolean(this.#panel));
-    for (const node of this.panelLine?.children ?? [])
-      node.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (node).dataset.panel === this.#panel?.name));
-    this.#panel?.mounted.show?.();
-    this.measure();
-  }
-
-  /** @param {import("./explore_panels.js").Panel} panel */
-  #mountPanel(panel) {
-    const node = el("section", "fl-explore-part");
-    node.setAttribute("aria-label", panel.title());
-    this.panel?.append(node);
-    this.#panels.set(panel.name, { name: panel.name, node, mounted: panel.mount(node, this.#exploring()) });
+    if (this.side?.show(name)) this.measure();
   }
 
   /** @param {string} name */
   togglePanel(name) {
-    this.openPanel(this.#panel?.name === name ? "" : name);
+    this.openPanel(this.side?.name === name ? "" : name);
     this.context.note(this.#params(this.query, this.grid.window.firstPlace));
   }
 
@@ -665,19 +502,6 @@ export class ExploreView extends Emitter {
   fail(error) {
     this.say(error.message, "error");
   }
-}
-
-/** @param {string[]} ids @returns {Target} */
-function idsTarget(ids) {
-  return { query: { ids }, exclude: [], size: ids.length, ids };
-}
-
-/** @param {import("./explore_panels.js").Panel} panel */
-function panelButton(panel) {
-  const node = button("fl-quiet", panel.title(), "panel");
-  node.dataset.panel = panel.name;
-  node.setAttribute("aria-pressed", "false");
-  return node;
 }
 
 registerView({
