@@ -444,7 +444,6 @@ export default {
   "explore_help_refresh": "ask again: cards that no longer fit go",
   "explore_help_undo": "undo the last step",
   "explore_help_redo": "redo: bring back what undo took back",
-  // Classes
   "classes": "Classes",
   "classes_title": "Add, rename, merge, archive and order classes (c)",
   "help_classes": "classes: add, rename, merge, archive, order",

@@ -427,7 +427,6 @@ export default {
   "explore_help_refresh": "重新查询：不再符合的卡片会消失",
   "explore_help_undo": "撤销上一步",
   "explore_help_redo": "重做：恢复被撤销的操作",
-  // Classes
   "classes": "类别",
   "classes_title": "添加、重命名、合并、归档和排序类别（c）",
   "help_classes": "类别：添加、重命名、合并、归档、排序",
