@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 DEMO_CONFIG = "demo.yaml"
 SIMULATE = "simulate"  # a folder of that name is written ./simulate
 COMPARE_ENCODERS = "compare-encoders"
+EXPORT_MODEL = "export-model"
+PREDICT = "predict"
+DEMO = "demo"
 PROJECT_NAMES = {"image": "images", "audio": "audio"}
 HERE = Path(__file__).parent
 CONFIG_FOLDERS = (HERE / "configs", HERE.parent / "configs")  # in an installation, in a working copy
@@ -66,6 +69,9 @@ examples:
   python launch.py simulate --config configs/digits.yaml
                                                         a simulated annotator; see simulate --help
   python launch.py compare-encoders ~/pictures          would another encoder be better on the labels so far?
+  python launch.py export-model ~/pictures -o model     the trained classifier, with a model card
+  python launch.py predict model ~/more -o out.csv      classifies files with it
+  python launch.py demo model                           a page for trying it
 
 Labels, embeddings and the trained head are kept in the working directory and found again at the next start.
 """
@@ -211,6 +217,18 @@ def main(argv: Sequence[str] | None = None) -> None:
         from fastlabel_gradio.compare_command import main as compare_encoders
 
         compare_encoders(words[1:], _add_data_arguments, _config_of_data, _workdir)
+    elif words[:1] == [EXPORT_MODEL]:
+        from fastlabel_gradio.classifier.export_command import main as export_model
+
+        export_model(words[1:], _add_data_arguments, _workdir)
+    elif words[:1] == [PREDICT]:
+        from fastlabel_gradio.classifier.predict_command import main as predict
+
+        predict(words[1:])
+    elif words[:1] == [DEMO]:
+        from fastlabel_gradio.ui.demo import main as demo
+
+        demo(words[1:])
     else:
         _serve(_parser().parse_args(words))
 

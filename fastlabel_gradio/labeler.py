@@ -29,6 +29,7 @@ from jaxtyping import Int64
 from fastlabel_gradio.actions import Actions, is_made_by_hand
 from fastlabel_gradio.batch_queue import BatchQueue, Wish
 from fastlabel_gradio.candidates import candidates_of
+from fastlabel_gradio.classifier.facts import HeadFacts
 from fastlabel_gradio.contradictions import Contradiction
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline, EmbeddingProgress
 from fastlabel_gradio.embedding_store import EmbeddingStore
@@ -137,6 +138,7 @@ class Labeler:
         schema: of any number of classes; heads need two.
         folder: where the head's checkpoint is kept.
         clock: seconds since the epoch.
+        keep_model: see `Learner`.
     """
 
     def __init__(
@@ -148,6 +150,7 @@ class Labeler:
         folder: Path,
         settings: LabelerSettings,
         clock: Callable[[], float] = time.time,
+        keep_model: Callable[[HeadFacts], None] = lambda facts: None,
     ) -> None:
         STRATEGIES.get(settings.strategy)
         self.schema = schema
@@ -165,7 +168,9 @@ class Labeler:
         self._queue: BatchQueue[_Pick] = BatchQueue()
         self._picked: set[int] = set()  # rows that are being claimed
         self._rng = np.random.default_rng(settings.learner.seed)
-        self._learner = Learner(schema, store, pipeline, self._ledger, self._look, folder, settings.learner, clock)
+        self._learner = Learner(
+            schema, store, pipeline, self._ledger, self._look, folder, settings.learner, clock, keep_model
+        )
         me = proxy(self)  # a closed labeler is let go at once: nothing that it has holds it
         self.finder = Finder(
             store,
@@ -313,6 +318,11 @@ class Labeler:
     @property
     def head(self) -> Head | None:
         return self._learner.head
+
+    def head_facts(self) -> HeadFacts | None:
+        """What is known of the newest trained head; None before the first."""
+        head = self._learner.head
+        return self._learner.facts(head) if head and head.info.version else None
 
     @property
     def checkpoint(self) -> Path:

@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 
 from filelock import FileLock, Timeout
 
+from fastlabel_gradio.classifier.keeper import ModelKeeper
 from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.devices import use_one_thread_per_operation
@@ -98,6 +99,8 @@ class Project:
                 audit_share=config.audit_share,
                 change=self._change_to(plan.changes_to) if plan.changes_to else None,
             )
+            recipe, resolution = learning_of(config).recipe, self.gallery.kept_resolution
+            self.models = ModelKeeper(self.name, self.source, self.folder, self.pipeline, resolution, recipe)
             self.pipeline.when_ready(lambda: self._keep_encoder(self.pipeline.encoder, plan.begins_with))
             self.contradiction: Contradiction | None = None  # among the reference labels
             self.new_classes: tuple[str, ...] = ()  # that the source proposes since the start
@@ -171,6 +174,14 @@ class Project:
         for row in labeler.export_rows(**options):
             yield replace(row, path=self.source.exported_path(Item(row.item_id)), expand=expand)
 
+    def write_model(self, annotator: str, folder: Path) -> None:
+        """Writes the bundle of the annotator's newest head. Raises StoreError where there is none yet, or no room."""
+        facts = self.labeler(annotator).head_facts()
+        if facts is None:
+            raise StoreError("There is no trained head yet. Label items of at least two classes first.")
+        with _disk_errors_named(folder):
+            self.models.write(folder, facts)
+
     def batch_items(self, batch_id: str) -> tuple[Item, ...]:
         """The items of a batch of any labeler. Raises InvalidLabelsError for an unknown batch."""
         with self._lock:
@@ -237,7 +248,9 @@ class Project:
         return self._opened(labels, labels.ensure_labels(self.schema.names), folder)
 
     def _opened(self, labels: LabelStore, schema: LabelSchema, folder: Path) -> "_Opened":
-        return _Opened(Labeler(schema, self.store, self.pipeline, labels, folder, self.settings), labels, folder)
+        keep_model = functools.partial(self.models.keep, folder)
+        labeler = Labeler(schema, self.store, self.pipeline, labels, folder, self.settings, keep_model=keep_model)
+        return _Opened(labeler, labels, folder)
 
     def _open_label_store(self, project: str) -> LabelStore:
         url = self.config.database or f"sqlite:///{(self.folder / 'labels.sqlite').resolve()}"

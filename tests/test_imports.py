@@ -12,7 +12,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         *("registry", "options", "yaml_file", "spreadsheet_cells", "contradictions"),
         *("devices", "atomic_file", "birth_time", "clustering", "groups", "retries"),
         *("media", "label_store", "trainer", "evaluation", "learning_record", "kept_rows", "batch_queue"),
-        *("milestones", "pool_news", "embedding_space", "pool_reader"),
+        *("milestones", "pool_news", "embedding_space", "pool_reader", "row_padding"),
     ),
     ("config", "sources", "encoders", "head", "exports", "successor", "inquiry"),
     (
@@ -22,7 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("encoder_change",),
     ("embedding_pipeline", "candidates"),
     ("pool_ledger", "ground"),
-    ("query",),
+    ("query", "classifier"),
     ("finding",),
     ("learner", "finder", "actions"),
     ("labeler", "encoder_verdict", "encoder_report"),
