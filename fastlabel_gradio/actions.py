@@ -23,6 +23,7 @@ class Actions:
 
     Attributes:
         classes_version: another number whenever classes were changed, by whomever.
+        renamed: what classes are called now, by names that they had before and that no class on the screen has.
 
     Args:
         schema: gives that of now.
@@ -55,7 +56,9 @@ class Actions:
         self._train_if_due = train_if_due
         self._in_turn = in_turn
         self._clock = clock
-        self.classes_version = labels.classes_version()
+        self.classes_version = 0
+        self.renamed: dict[str, str] = {}
+        self.note_classes()
 
     # Labels
 
@@ -158,6 +161,14 @@ class Actions:
         places = {label_id: place for place, label_id in enumerate(self._schema().ids)}
         known = [one for one in self._labels.classes().values() if one.exists or one.id in places]
         return sorted(known, key=lambda one: (places.get(one.id, len(places)), one.id))
+
+    def note_classes(self) -> None:
+        """Takes over what classes are called now; to be called where they were changed, with the schema."""
+        schema = self._schema()
+        names, places = schema.names, schema.positions
+        former = {name: names[places[id_]] for name, id_ in self._labels.former_names().items() if id_ in places}
+        self.renamed = {name: now for name, now in former.items() if name not in names}
+        self.classes_version = self._labels.classes_version()
 
     def label_counts(self) -> Counter[int]:
         """How many items carry a label of each class, by its id; those of merged ones count for what they are part of."""

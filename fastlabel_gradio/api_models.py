@@ -91,6 +91,9 @@ class BatchAnswer(Model):
     sheet_url: str
     columns: int
     classes: list[str]
+    renamed: dict[str, str] = Field(
+        description="by names that classes had before they were renamed or merged: what they are called now"
+    )
     items: list[ItemAnswer]
     labeled: int
     unlabeled: int
@@ -273,7 +276,8 @@ class StatusAnswer(Model):
     kind: Kind
     annotator: str
     classes: list[str]
-    classes_version: int = Field(description="another number whenever `GET /api/classes` tells something else")
+    classes_version: int = Field(description="another number whenever classes were changed")
+    renamed: dict[str, str] = Field(description="as in a batch")
     labeled: int
     unlabeled: int
     total: int = Field(description="labeled, unlabeled and set aside")

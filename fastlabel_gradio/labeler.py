@@ -462,7 +462,7 @@ class Labeler:
         if not changes.classes_changed and not any(unknown):
             return
         self.schema = self._labels.schema()
-        self.actions.classes_version = self._labels.classes_version()
+        self.actions.note_classes()
         self._ledger.use_schema(self.schema)
         self._learner.use_schema(self.schema)
 

@@ -78,6 +78,7 @@ def batch_answer(
         sheet_url=f"media/{project.name}/sheet/{batch.id}.jpg" if batch.id else "",
         columns=SHEET_COLUMNS,
         classes=list(names),
+        renamed=labeler.actions.renamed,
         items=items,
         labeled=counts.labeled,
         unlabeled=counts.unlabeled,

@@ -159,6 +159,13 @@ export interface components {
             columns: number;
             /** Classes */
             classes: string[];
+            /**
+             * Renamed
+             * @description by names that classes had before they were renamed or merged: what they are called now
+             */
+            renamed: {
+                [key: string]: string;
+            };
             /** Items */
             items: components["schemas"]["ItemAnswer"][];
             /** Labeled */
@@ -1533,9 +1540,16 @@ export interface components {
             classes: string[];
             /**
              * Classes Version
-             * @description another number whenever `GET /api/classes` tells something else
+             * @description another number whenever classes were changed
              */
             classes_version: number;
+            /**
+             * Renamed
+             * @description as in a batch
+             */
+            renamed: {
+                [key: string]: string;
+            };
             /** Labeled */
             labeled: number;
             /** Unlabeled */

@@ -128,10 +128,15 @@ export class ProjectApi {
     return this.get("api/classes");
   }
 
+  /** @returns {Promise<Schemas["ClustersAnswer"]>} */
+  clusters() {
+    return this.get("api/clusters");
+  }
+
   /**
    * One change: `{ add }`, `{ rename: [old, new] }`, `{ merge: [part, into] }`, `{ archive }`, `{ restore }`, `{ order: names }`
    * or `{ set: { name, colour, key, description, examples } }`.
-   * @param {Partial<Schemas["ClassesInput"]>} change
+   * @param {Record<string, unknown>} change
    * @returns {Promise<ClassesAnswer>}
    */
   changeClasses(change) {

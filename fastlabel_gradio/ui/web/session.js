@@ -15,7 +15,7 @@ import { t } from "./words.js";
 /** @typedef {{ isHidden: () => boolean, isShown: () => boolean, isThere: () => boolean }} Screen */
 
 const POLL_BUSY_MS = 1000;
-const POLL_IDLE_MS = 4000;
+const POLL_IDLE_MS = 2500; // what others change is seen within 3 s
 const POLL_SOON_MS = 50;
 const POLL_BACKOFF_MS = 15000;
 const RENEW_MS = 60000;
@@ -73,8 +73,7 @@ export class Session extends Emitter {
   }
 
   async #readClasses() {
-    const { classes } = await this.api.status();
-    this.batch?.useClasses(classes);
+    this.#followClasses(await this.api.status());
   }
 
   start() {
@@ -262,11 +261,22 @@ export class Session extends Emitter {
   #onStatus(status) {
     this.status = status;
     this.failures = 0;
+    this.#followClasses(status);
     this.emit("status", status);
     this.#sayScan(status.embedding);
     if (this.batch || this.busy) return;
     this.emit("empty", this.emptyNotice);
     if (mayHaveBatch(status)) this.during("load", () => this.fetchBatch(false));
+  }
+
+  /**
+   * What somebody made of the classes holds for the batch on screen too.
+   * @param {StatusAnswer} status
+   */
+  #followClasses({ classes, renamed }) {
+    if (this.batch && JSON.stringify(this.batch.classes) !== JSON.stringify(classes)) {
+      this.batch.useClasses(classes, renamed);
+    }
   }
 
   /** @param {unknown} error */

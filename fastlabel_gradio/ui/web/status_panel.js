@@ -51,7 +51,8 @@ export class StatusPanel {
     const rescan = button("fl-quiet fl-rescan", t("rescan"), "rescan", t("rescan_title"));
     const help = button("fl-quiet fl-help-button", t("keys"), "help");
     help.append(el("kbd", "fl-key", "?"));
-    const menu = el("div", "fl-status-menu", rescan, buildExports(api, formats, this.headLink), help);
+    const classes = button("fl-quiet fl-classes-button", t("classes"), "classes", t("classes_title"));
+    const menu = el("div", "fl-status-menu", classes, rescan, buildExports(api, formats, this.headLink), help);
     return el("div", "fl-status-line", facts, menu);
   }
 
