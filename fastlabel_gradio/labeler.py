@@ -69,6 +69,7 @@ log = logging.getLogger(__name__)
 CLAIM_ATTEMPTS = 4
 BATCHES_REMEMBERED = 256
 TURN_WAIT_S = 10.0
+FREE_BATCHES = 3  # of so many items nobody may hold, or no batch is claimed ahead
 SEARCHED = "search"  # in place of a strategy: somebody chose the items
 # Picking takes a core for a moment; more at once would only make the first ones wait for the last. A strategy may ask itself.
 _cores = threading.Semaphore(max(2, os.cpu_count() or 2))
@@ -236,9 +237,7 @@ class Labeler:
             UnknownNameError: no such strategy.
         """
         chosen = STRATEGIES.get(strategy or self.settings.strategy)
-        with self._lock:
-            turn = self._turns.setdefault(annotator, threading.Lock())
-        with turn:
+        with self._turn_of(annotator):
             if not fresh and (batch := self._open_batch(annotator)):
                 return batch
             # To the end: what follows a training would begin in between, and take the cores.
@@ -246,6 +245,41 @@ class Labeler:
                 self._learner.wait_for_head()
                 self._release(annotator, aside=True)
                 batch = self._claim_fresh(annotator, Wish(size or self.settings.batch_size, chosen.name))
+        self._learner.release_pages()
+        return batch
+
+    def batch_after(
+        self,
+        annotator: str,
+        batch_id: str,
+        size: int | None = None,
+        strategy: str | None = None,
+        *,
+        fresh: bool = False,
+    ) -> Batch:
+        """The batch that comes after an open one, claimed now if there is none yet, so that it can be shown at once.
+
+        It is given back as every batch is: when its claim runs out, or the annotator asks for a fresh one. Nothing is
+        claimed ahead where the batch is not open any more, or few items are free: others may want these.
+
+        Args:
+            fresh: gives the one that would come back and claims another, picked by the newest head.
+        """
+        wish = Wish(size or self.settings.batch_size, STRATEGIES.get(strategy or self.settings.strategy).name)
+        with self._turn_of(annotator):
+            stack = self._labels.open_batches(annotator, now=self._clock())
+            ids = [claimed.id for claimed in stack]
+            behind = stack[ids.index(batch_id) + 1 :] if batch_id in ids else []
+            if behind and fresh:
+                self._release(annotator, behind.pop(0).id)
+            if behind and (batch := self._opened(annotator, behind[0])):
+                return batch
+            counts = self.counts()
+            if batch_id not in ids or counts.unlabeled - counts.claimed < FREE_BATCHES * wish.size:
+                return self._empty_batch(wish.strategy)
+            batch = self._claim_fresh(annotator, wish)
+            if batch.id:
+                self._labels.put_behind(annotator, batch.id, batch_id)
         self._learner.release_pages()
         return batch
 
@@ -481,11 +515,16 @@ class Labeler:
         finally:
             self._writing.release()
 
+    def _turn_of(self, annotator: str) -> threading.Lock:
+        with self._lock:
+            return self._turns.setdefault(annotator, threading.Lock())
+
     def _open_batch(self, annotator: str) -> Batch | None:
-        self._ledger.catch_up(self._pipeline.progress)
         claimed = self._labels.open_batch(annotator, now=self._clock())
-        if claimed is None:
-            return None
+        return self._opened(annotator, claimed) if claimed else None
+
+    def _opened(self, annotator: str, claimed: ClaimedBatch) -> Batch | None:
+        self._ledger.catch_up(self._pipeline.progress)
         in_pool = self._store.known_ids(claimed.item_ids)  # a file may have been removed since
         claimed = replace(claimed, item_ids=tuple(id_ for id_ in claimed.item_ids if id_ in in_pool))
         rows = self._store.rows_of(claimed.item_ids)
@@ -672,12 +711,12 @@ class Labeler:
             return "The remaining items are in the batches of other annotators. Come back in a few minutes."
         return "There is nothing to label: no item of the source can be read."
 
-    def _release(self, annotator: str, *, aside: bool = False) -> None:
-        """Ends the annotator's batch; with `aside` what it left open comes again when there is nothing else."""
+    def _release(self, annotator: str, batch_id: str = "", *, aside: bool = False) -> None:
+        """Ends the annotator's batches, or one; with `aside` what the newest left open comes when there is nothing else."""
         with self._in_turn():
-            released = self._labels.release(annotator)
-            if aside:
-                self._ledger.set_aside(released)
+            shown = self._labels.open_batch(annotator, now=self._clock()) if aside else None
+            released = self._labels.release(annotator, batch_id)
+            self._ledger.set_aside(shown.item_ids if shown else ())
             self._ledger.unclaim(released)
 
     def _audit_notice(self) -> str:

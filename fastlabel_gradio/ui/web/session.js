@@ -3,6 +3,7 @@
 
 import { ApiError } from "./api.js";
 import { Batch } from "./batch.js";
+import { BatchAhead } from "./batch_ahead.js";
 import { Emitter } from "./emitter.js";
 import { sentWords, stepWords } from "./history_menu.js";
 import { isEmbedding, mayHaveBatch } from "./status_text.js";
@@ -32,14 +33,16 @@ export class Session extends Emitter {
    * @param {{ strategy: string, batch_size: number }} settings
    * @param {Screen} screen whether the window is hidden, the project's tab is the one that is shown, and it is there
    * @param {(batch: Batch) => Promise<void>} present resolves once the batch is on screen
+   * @param {(answer: BatchAnswer) => Promise<unknown>} prepare loads what a batch shows before it is presented
    */
-  constructor(api, drafts, settings, screen, present) {
+  constructor(api, drafts, settings, screen, present, prepare = async () => null) {
     super();
     this.api = api;
     this.drafts = drafts;
     this.settings = settings;
     this.screen = screen;
     this.present = present;
+    this.ahead = new BatchAhead(api, prepare);
     this.strategy = settings.strategy;
     this.size = settings.batch_size;
     /** @type {Batch | null} */
@@ -116,8 +119,10 @@ export class Session extends Emitter {
 
   loadNext() {
     return this.during("load", async () => {
-      const sent = this.batch?.answered.length ? await this.#sendLabels(this.batch) : null;
-      await this.fetchBatch(true);
+      const { batch } = this;
+      const sent = batch?.answered.length ? await this.#sendLabels(batch) : null;
+      if (batch && sent) await this.#goOn(batch);
+      else await this.fetchBatch(true);
       const said = sent ? t("loaded_after_submit", { n: sent.accepted }) : "";
       this.say([said, plantedWords(sent?.planted)].filter(Boolean).join(" "), sent?.planted?.slipped ? "warning" : "");
     });
@@ -138,7 +143,7 @@ export class Session extends Emitter {
     if (!batch?.answered.length) return this.say(t("label_first"), "warning");
     return this.during("submit", async () => {
       const sent = await this.#sendLabels(batch);
-      await this.fetchBatch(true);
+      await this.#goOn(batch);
       const said = t(sent.training_triggered ? "submitted_training" : "submitted", { n: sent.accepted });
       this.say([said, plantedWords(sent.planted)].filter(Boolean).join(" "), sent.planted?.slipped ? "warning" : "");
     });
@@ -200,8 +205,23 @@ export class Session extends Emitter {
     }
   }
 
+  /** @param {Batch} left that was submitted */
+  async #goOn(left) {
+    const version = this.status?.head.version ?? 0;
+    const answer = this.ahead.take(left.id, { size: this.size, strategy: this.strategy }, version);
+    if (!answer) return this.fetchBatch(true);
+    performance.mark("fastlabel:batch-requested");
+    return this.#open(answer);
+  }
+
+  #followAhead() {
+    const { batch, size, strategy, status } = this;
+    if (batch && !this.busy) this.ahead.follow(batch, { size, strategy }, status?.head);
+  }
+
   /** @param {boolean} fresh */
   async fetchBatch(fresh) {
+    this.ahead.forget();
     performance.mark("fastlabel:batch-requested");
     const left = this.batch?.id;
     const answer = await this.api.nextBatch(this.size, this.strategy, fresh);
@@ -215,6 +235,7 @@ export class Session extends Emitter {
     const { batch } = this;
     if (this.screen.isHidden() || !batch || !this.screen.isThere()) return;
     try {
+      if (this.ahead.batchId) await this.api.renew(this.ahead.batchId);
       const answer = await this.api.renew(batch.id);
       if (answer.renewed || batch.givenBack || this.batch !== batch) return;
       batch.givenBack = true;
@@ -264,6 +285,7 @@ export class Session extends Emitter {
     this.#followClasses(status);
     this.emit("status", status);
     this.#sayScan(status.embedding);
+    this.#followAhead();
     if (this.batch || this.busy) return;
     this.emit("empty", this.emptyNotice);
     if (mayHaveBatch(status)) this.during("load", () => this.fetchBatch(false));
@@ -299,6 +321,7 @@ export class Session extends Emitter {
   }
 
   async #undoSubmit() {
+    this.ahead.forget();
     const answer = await this.api.undo();
     this.emit("counts", answer);
     this.pollSoon();
@@ -341,6 +364,7 @@ export class Session extends Emitter {
     const save = () => this.drafts.save(batch.id, { labels: batch.draft(), steps: batch.draftSteps() });
     if (batch.answered.length) save();
     batch.on("labels", save);
+    batch.on("labels", () => this.#followAhead());
     await this.present(batch);
     this.say("");
   }
