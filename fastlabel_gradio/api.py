@@ -29,6 +29,7 @@ from fastlabel_gradio.routes import (
     actions,
     batches,
     classes,
+    clusters,
     downloads,
     encoders,
     evaluation,
@@ -40,7 +41,7 @@ from fastlabel_gradio.routes import (
 )
 from fastlabel_gradio.views import VIEWS
 
-ROUTES = (batches, status, items, explore, evaluation, encoders, labels, actions, classes, downloads, media)
+ROUTES = (batches, status, items, explore, evaluation, encoders, labels, actions, classes, clusters, downloads, media)
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,
     ExpiredListError: 410,

@@ -58,12 +58,17 @@ class Experiment:
         project: started here; embedded to the end before the constructor returns.
 
     Raises:
-        ConfigError: the source knows no reference labels, or holds no item out.
+        ConfigError: there are fewer than two classes, the source knows no reference labels, or holds no item out.
         FastLabelError: what a project may raise.
     """
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        if len(project.schema) < 2:
+            raise ConfigError(
+                f"project '{project.name}' cannot be simulated: it has {len(project.schema)} classes, and a head tells two "
+                "or more apart. Name the reference labels as its classes."
+            )
         project.start()
         self._encoder = encoder = _embedded(project)
         self._truth = {item.id: position for item, position in self._labeled_items(project.source.scan())}
