@@ -36,11 +36,27 @@ from fastlabel_gradio.routes import (
     items,
     labels,
     media,
+    model,
+    predict,
     status,
 )
 from fastlabel_gradio.views import VIEWS
 
-ROUTES = (batches, status, items, explore, evaluation, encoders, labels, actions, classes, downloads, media)
+ROUTES = (
+    batches,
+    status,
+    items,
+    explore,
+    evaluation,
+    encoders,
+    labels,
+    actions,
+    classes,
+    downloads,
+    model,
+    predict,
+    media,
+)
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,
     ExpiredListError: 410,
