@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
+from starlette.datastructures import Headers
+from starlette.types import Message
 
 from fastlabel_gradio.access import annotator_of
 from fastlabel_gradio.access.body_limit import MAX_MEDIA_BYTES, limited
@@ -84,14 +86,17 @@ def test_a_picture_that_is_sent_is_classified_with_labeled_ones_that_are_like_it
 
 
 def test_what_is_sent_has_a_limit_of_its_own() -> None:
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
     for path, most in (
         ("/api/predict/media", MAX_MEDIA_BYTES),
         ("/api/predict/take", MAX_MEDIA_BYTES),
         ("/api/predict", 2_000_000),
     ):
-        limited(None, {"content-length": str(most)}, path)  # type: ignore[arg-type]
+        limited(receive, Headers({"content-length": str(most)}), path)
         with pytest.raises(Exception, match="longer than"):
-            limited(None, {"content-length": str(most + 1)}, path)  # type: ignore[arg-type]
+            limited(receive, Headers({"content-length": str(most + 1)}), path)
 
 
 def test_the_classifier_is_downloaded_as_a_zip(client: TestClient, project: Project, tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ The head is written node by node; the way from pixels is what torch's exporter m
 import io
 import json
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +101,7 @@ def _write_model(graph: PixelGraph, head: Head, config: BundleConfig, path: Path
 
     axes = {name: {0: "n", **({1: "height", 2: "width"} if name in graph.sides else {})} for name in graph.examples}
     file = io.BytesIO()
-    with warnings.catch_warnings(), torch.no_grad():
+    with warnings.catch_warnings(), torch.no_grad(), _attention_step_by_step():
         warnings.simplefilter("ignore")  # of a tracer, about what it takes as fixed
         torch.onnx.export(
             _network(graph, head),
@@ -115,6 +117,19 @@ def _write_model(graph: PixelGraph, head: Head, config: BundleConfig, path: Path
     onnx.helper.set_model_props(model, {"classes": json.dumps(config.classes)})
     write_atomically(path, model.SerializeToString())
     return f"`{MODEL_ONNX}` gives `probabilities`, float32[n, {len(config.classes)}], of pixels. {graph.preparation}"
+
+
+@contextmanager
+def _attention_step_by_step() -> Iterator[None]:
+    """torch's own attention in one step is no operator of ONNX."""
+    from torch.backends import mha
+
+    before = mha.get_fastpath_enabled()
+    mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        mha.set_fastpath_enabled(before)
 
 
 def _network(graph: PixelGraph, head: Head) -> "torch.nn.Module":

@@ -42,7 +42,7 @@ class PredictInput(ProjectInput):
     ids: Annotated[list[Annotated[StrictStr, Field(max_length=MAX_ITEM_ID)]], Field(min_length=1, max_length=MAX_BATCH)]
 
 
-class ClassAnswer(Model):
+class ShareAnswer(Model):
     label: str
     confidence: float = Field(description="probability, 0 to 1")
 
@@ -51,7 +51,7 @@ class SaidAnswer(Model):
     id: str
     label: str = Field(description="the most probable class")
     confidence: float
-    classes: list[ClassAnswer] = Field(description="every class, the most probable first")
+    classes: list[ShareAnswer] = Field(description="every class, the most probable first")
 
 
 class PredictAnswer(Model):
@@ -63,7 +63,7 @@ class SentAnswer(Model):
     head_version: int
     label: str = Field(description="the most probable class")
     confidence: float
-    classes: list[ClassAnswer] = Field(description="every class, the most probable first")
+    classes: list[ShareAnswer] = Field(description="every class, the most probable first")
     nearest: list[FoundAnswer] = Field(description="labeled items that are most like it, the nearest first")
     why_not_taken: str = Field(description="why `POST /api/predict/take` takes no file here; empty where it does")
 
@@ -153,7 +153,7 @@ def _why_not_taken(project: Project) -> str:
     return project.source.why_takes_none()
 
 
-def _said(head: Head, probabilities: np.ndarray) -> list[ClassAnswer]:
+def _said(head: Head, probabilities: np.ndarray) -> list[ShareAnswer]:
     order = np.argsort(-probabilities, kind="stable")
     labels = head.info.labels
-    return [ClassAnswer(label=labels[place].name, confidence=float(probabilities[place])) for place in order]
+    return [ShareAnswer(label=labels[place].name, confidence=float(probabilities[place])) for place in order]

@@ -20,6 +20,7 @@ STYLES = (
     "grid_dock.css",
     "grid_evaluation.css",
     "grid_explore.css",
+    "grid_try.css",
 )
 
 

@@ -5,6 +5,7 @@ import { ensureAnnotatorCookie } from "./annotator.js";
 import { translateGradio } from "./gradio_words.js";
 import "./label_view.js";
 import "./explore_view.js";
+import "./try_view.js";
 import { ProjectPage } from "./project_page.js";
 import { SoundPlayer } from "./sound_player.js";
 import { SoundSettings } from "./sound_settings.js";

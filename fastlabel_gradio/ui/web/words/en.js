@@ -297,7 +297,6 @@ export default {
   "step_add_class": "added the class {name}",
   "help_palette": "all classes by typing; an unknown name can be added, F2 gives a class a key",
   "help_history": "what was done lately",
-  // The view `explore`
   "view_explore": "Explore",
   "explore_found": "1 item|{n} items",
   "explore_found_items": "Items found",
@@ -443,5 +442,22 @@ export default {
   "explore_help_send": "send what is selected, or found, to Label as the next batch",
   "explore_help_refresh": "ask again: cards that no longer fit go",
   "explore_help_undo": "undo the last step",
-  "explore_help_redo": "redo: bring back what undo took back"
+  "explore_help_redo": "redo: bring back what undo took back",
+
+  "view_try": "Try",
+  "try_drop_image": "Drop a picture here, or paste one",
+  "try_drop_audio": "Drop a sound here",
+  "try_choose_image": "Choose a picture",
+  "try_choose_audio": "Choose a sound",
+  "try_record": "● Record",
+  "try_stop": "■ Stop",
+  "try_recording": "Recording, {n} seconds at most.|Recording, {n} seconds at most.",
+  "try_no_microphone": "The browser gives no microphone: allow it for this page, or choose a file.",
+  "try_asking": "Looking at it …",
+  "try_nearest": "Labeled items that are most like it",
+  "try_add": "Add it to the pool",
+  "try_added": "Added as {id}. It is embedded in a moment, and comes in a later batch.",
+  "try_not_added": "It cannot be added: {why}",
+  "model_link": "Classifier (.zip)",
+  "model_link_title": "the trained classifier with its model card, for load_classifier and fastlabel predict"
 };

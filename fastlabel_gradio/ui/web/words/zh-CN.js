@@ -283,7 +283,6 @@ export default {
   "step_add_class": "添加了类别 {name}",
   "help_palette": "输入查找全部类别；未知名称可添加，F2 设定按键",
   "help_history": "最近的操作",
-  // The view `explore`
   "view_explore": "浏览",
   "explore_found": "{n} 项",
   "explore_found_items": "找到的项目",
@@ -426,5 +425,22 @@ export default {
   "explore_help_send": "把所选或找到的项目送去作为下一批标注",
   "explore_help_refresh": "重新查询：不再符合的卡片会消失",
   "explore_help_undo": "撤销上一步",
-  "explore_help_redo": "重做：恢复被撤销的操作"
+  "explore_help_redo": "重做：恢复被撤销的操作",
+
+  "view_try": "试用",
+  "try_drop_image": "把图片拖到这里，或粘贴一张",
+  "try_drop_audio": "把声音拖到这里",
+  "try_choose_image": "选择图片",
+  "try_choose_audio": "选择声音",
+  "try_record": "● 录音",
+  "try_stop": "■ 停止",
+  "try_recording": "正在录音，最多 {n} 秒。",
+  "try_no_microphone": "浏览器没有提供麦克风：请允许本页面使用，或选择一个文件。",
+  "try_asking": "正在识别 …",
+  "try_nearest": "最相似的已标注项目",
+  "try_add": "加入项目池",
+  "try_added": "已加入：{id}。稍后会被嵌入，并出现在之后的批次中。",
+  "try_not_added": "不能加入：{why}",
+  "model_link": "分类器 (.zip)",
+  "model_link_title": "训练好的分类器及其模型说明，供 load_classifier 和 fastlabel predict 使用"
 };
