@@ -54,7 +54,8 @@ _DESCRIPTION = "Label a folder of pictures or sounds and train a classifier whil
 _EXAMPLES = """\
 examples:
   python launch.py                                      the demo: digits and sounds, nothing to download
-  python launch.py ~/pictures --classes cat,dog,other   a folder of pictures
+  python launch.py ~/pictures                           a folder of pictures: name the classes on the page
+  python launch.py ~/pictures --classes cat,dog,other   or here
   python launch.py ~/imagenet/train                     a folder of class folders proposes its classes
   python launch.py ~/pictures.csv --path-column photo --label-column species --set root=~/pictures
                                                         a table whose columns have names of their own
@@ -330,7 +331,9 @@ def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="any option of the source that PATH becomes (docs/configuration.md lists them), once per option",
     )
-    data.add_argument("--classes", metavar="A,B,C", help="the classes; class folders propose theirs")
+    data.add_argument(
+        "--classes", metavar="A,B,C", help="the classes; class folders propose theirs, and the page adds some"
+    )
     data.add_argument(
         "--encoder",
         metavar="E",
@@ -400,7 +403,10 @@ def _config_of_data(arguments: argparse.Namespace) -> AppConfig:
     if arguments.classes is not None:
         overrides["classes"] = _class_names(arguments.classes)
         if not overrides["classes"]:
-            raise ConfigError(f"--classes {arguments.classes!r} names no class. Name at least two: --classes cat,dog")
+            raise ConfigError(
+                f"--classes {arguments.classes!r} names no class. Leave it out to name classes on the page, or write "
+                "--classes cat,dog"
+            )
     if encoder := _encoder(arguments):
         overrides["encoder"] = encoder
     if getattr(arguments, "encoder_change", None):

@@ -45,6 +45,7 @@ from fastlabel_gradio.head import (
 from fastlabel_gradio.label_store import Changes, ClaimedBatch, LabelStore
 from fastlabel_gradio.learner import DEFAULT_LEARNING, Learner, LearnerSettings
 from fastlabel_gradio.learning_record import LearningPoint
+from fastlabel_gradio.planted_checks import PlantedChecks
 from fastlabel_gradio.pool_ledger import PoolLedger
 from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
 from fastlabel_gradio.trainer import Training
@@ -81,6 +82,7 @@ class LabelerSettings:
     batch_size: int = 100
     claim_s: float = 600.0
     audit_share: float = 0.0
+    planted_checks: float = 0.0
     learner: LearnerSettings = DEFAULT_LEARNING
 
 
@@ -132,11 +134,12 @@ class Labeler:
 
     Attributes:
         finder: finds items by what is known of them.
+        planted: labeled items that stand in a group of another class, and how many of them slipped through.
         actions: changes any number of labels at once, takes steps back and brings them back.
         filters: queries that were saved under a name.
 
     Args:
-        schema: at least two labels.
+        schema: of any number of classes; heads need two.
         folder: where the head's checkpoint is kept.
         clock: seconds since the epoch.
         keep_model: see `Learner`.
@@ -169,6 +172,7 @@ class Labeler:
         self._queue: BatchQueue[_Pick] = BatchQueue()
         self._picked: set[int] = set()  # rows that are being claimed
         self._rng = np.random.default_rng(settings.learner.seed)
+        self.planted = PlantedChecks(folder / "planted.jsonl", settings.planted_checks, settings.learner.seed)
         self._learner = Learner(
             schema, store, pipeline, self._ledger, self._look, folder, settings.learner, clock, keep_model
         )
@@ -233,7 +237,11 @@ class Labeler:
         """
         head = self._learner.head
         claimed = self._claim(annotator, self._ledger.searchable(rows)[:size], SEARCHED, "", head, whole=False)
-        return self._batch(*claimed, head) if claimed else replace(self._empty_batch(SEARCHED), notice="")
+        return (
+            self._remembered(self._batch(*claimed, head))
+            if claimed
+            else replace(self._empty_batch(SEARCHED), notice="")
+        )
 
     def renew(self, annotator: str, batch_id: str) -> bool:
         """Keeps a batch claimed for another while; False where it is not the annotator's open batch any more."""
@@ -275,6 +283,7 @@ class Labeler:
             StoreError: it could not be written; nothing was stored.
         """
         wanted = self._validated(labels, batch_id)
+        planted = {one.item_id: wanted.pop(one.item_id, None) for one in self.planted.of(batch_id)}
         with self._in_turn():
             source = self._source_of(annotator, batch_id)
             said = [(id_, said_of(one, "group" if id_ in together else None)) for id_, one in wanted.items()]
@@ -282,7 +291,8 @@ class Labeler:
             taught = self._ledger.put(submission)
             self._ledger.set_aside(set(submission.released) - wanted.keys())
             self._ledger.unclaim(submission.released)
-        return Receipt(len(labels), self._learner.request_if_due(taught))
+        outcome = self.planted.judge(annotator, batch_id, planted | wanted, self._clock()) if planted else None
+        return Receipt(len(wanted), self._learner.request_if_due(taught), outcome)
 
     def undo(self, annotator: str) -> Reopened:
         """Takes the annotator's last step back; of one that was made card by card it opens a batch, to be labeled again."""
@@ -378,13 +388,17 @@ class Labeler:
         best = probabilities.argmax(axis=1)
         return [Prediction(int(index), float(row[index])) for index, row in zip(best, probabilities, strict=True)]
 
-    def export_rows(self, *, include_predictions: bool = False, include_states: bool = False) -> Iterator[ExportRow]:
+    def export_rows(
+        self, *, include_predictions: bool = False, include_states: bool = False, as_made: bool = False
+    ) -> Iterator[ExportRow]:
         """Every label of every annotator; with predictions also every unlabeled item, and what the head says of each.
 
         With states, rows say their state and source, and those of items that got a state in place of a label are among them.
+        Labels name their class as it is called now, or with `as_made` as it was made, before it was renamed or merged.
         """
         self._follow()
-        names = self.schema.known_names
+        made = ((one.id, one.made_as) for one in self._labels.classes().values()) if as_made else ()
+        names = self.schema.known_names | dict(made)
         for said in self._labels.annotations():
             if said.label_id is None and not include_states:
                 continue
@@ -458,7 +472,9 @@ class Labeler:
         if not rows or len(rows) < len(claimed.item_ids):  # the encoder was changed and has not come to them yet
             self._release(annotator)
             return None
-        return self._batch(claimed, [rows[item_id] for item_id in claimed.item_ids], self._learner.head)
+        return self._remembered(
+            self._batch(claimed, [rows[item_id] for item_id in claimed.item_ids], self._learner.head)
+        )
 
     def _claim_fresh(self, annotator: str, wish: Wish) -> Batch:
         """Picks and claims. Picks anew where another annotator was faster with some; takes fewer where that goes on."""
@@ -470,7 +486,10 @@ class Labeler:
             finally:
                 self._let_go(pick.rows)
             if claimed is not None:
-                return self._batch(*claimed, pick.head)
+                batch, labeled = self._batch(*claimed, pick.head), self._ledger.training_set()
+                of_labels = (labeled.rows, labeled.targets, labeled.schema)
+                self.planted.plant(annotator, batch, of_labels, self.predictions, self._store.items_at, self._clock())
+                return self._remembered(batch)
             if not len(pick.rows):
                 break
         return self._empty_batch(pick.strategy)
@@ -575,20 +594,14 @@ class Labeler:
         except StoreError as error:
             log.warning("An undo is stored, its batch could not be opened: %s", error)
             return None
-        return self._batch(*claimed, head) if claimed else None
+        return self._remembered(self._batch(*claimed, head)) if claimed else None
 
     def _batch(self, claimed: ClaimedBatch, rows: Sequence[int], head: Head | None) -> Batch:
         """The batch as it is given out, with the predictions of that head."""
-        items = tuple(self._store.items_at(np.array(rows, dtype=np.int64)).values())
         schema = self.schema
-        with self._lock:
-            self._batches[claimed.id] = items, schema
-            self._batches.move_to_end(claimed.id)
-            while len(self._batches) > BATCHES_REMEMBERED:
-                self._batches.popitem(last=False)
         return Batch(
             id=claimed.id,
-            items=items,
+            items=tuple(self._store.items_at(np.array(rows, dtype=np.int64)).values()),
             rows=tuple(rows),
             predictions=self._predictions(head, np.array(rows, dtype=np.int64), schema),
             strategy=claimed.strategy,
@@ -596,6 +609,16 @@ class Labeler:
             notice=claimed.notice,
             schema=schema,
         )
+
+    def _remembered(self, batch: Batch) -> Batch:
+        """With what is planted in it; its items are known as given out from now on."""
+        whole = self.planted.into(batch, self._store.rows_of, self._store.items_at)
+        with self._lock:
+            self._batches[batch.id] = whole.items, whole.schema
+            self._batches.move_to_end(batch.id)
+            while len(self._batches) > BATCHES_REMEMBERED:
+                self._batches.popitem(last=False)
+        return whole
 
     def _empty_batch(self, strategy: str) -> Batch:
         return Batch("", (), (), (), strategy, _version(self._learner.head), self._why_empty(), self.schema)

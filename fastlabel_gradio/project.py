@@ -83,7 +83,7 @@ class Project:
             self._labels = self._open_label_store(config.name)  # to the end, so that its file cannot get lost unseen
             undo.callback(self._labels.close)
             self._proposed = self.source.classes()
-            self.schema = self._labels.ensure_labels(_classes(config, self._proposed, self.source.why_no_classes()))
+            self.schema = self._labels.ensure_labels(config.classes or self._proposed)
             self.store = EmbeddingStore(self.folder)
             undo.callback(self.store.close)
             self.gallery = open_gallery(self.source, self.folder)
@@ -124,6 +124,14 @@ class Project:
         told = (self.source.notice, change.text if change else "", contradiction, _new_classes(self.new_classes))
         return " ".join(filter(None, told))
 
+    def advice(self, schema: LabelSchema) -> str:
+        """What to do where there are too few classes to tell apart, in a line; "" otherwise."""
+        if len(schema) > 1:
+            return ""
+        why = "" if len(schema) else self.source.why_no_classes()
+        known = "There is one class" if len(schema) else f"There are no classes yet{f' ({why})' if why else ''}"
+        return f"{known}. Name classes on the page, under Classes; suggestions come with labels of two of them."
+
     @property
     def settings(self) -> LabelerSettings:
         """How its labelers behave."""
@@ -132,6 +140,7 @@ class Project:
             batch_size=self.config.batch_size,
             claim_s=60 * self.config.claim_minutes,
             audit_share=self.config.audit_share,
+            planted_checks=self.config.planted_checks,
             learner=learning_of(self.config, self.device),
         )
 
@@ -157,12 +166,13 @@ class Project:
         return labeler
 
     def export_rows(
-        self, annotator: str, *, include_predictions: bool = False, include_states: bool = False
+        self, annotator: str, *, include_predictions: bool = False, include_states: bool = False, as_made: bool = False
     ) -> Iterator[ExportRow]:
         """The rows of the annotator's labeler, each with the path of its item's file and how much slower it was played."""
         expand = self.source.sound_view.expand if self.source.sound_view.expand > 1 else None
         labeler = self.labeler(annotator)
-        for row in labeler.export_rows(include_predictions=include_predictions, include_states=include_states):
+        options = {"include_predictions": include_predictions, "include_states": include_states, "as_made": as_made}
+        for row in labeler.export_rows(**options):
             yield replace(row, path=self.source.exported_path(Item(row.item_id)), expand=expand)
 
     def write_model(self, annotator: str, folder: Path) -> None:
@@ -275,16 +285,6 @@ def _new_classes(names: tuple[str, ...]) -> str:
         return ""
     shown_names = ", ".join(f"'{name}'" for name in names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
     return f"New classes in the source: {shown_names}. Restart FastLabel to get keys for them; labels are kept."
-
-
-def _classes(config: ProjectConfig, proposed: tuple[str, ...], why_none: str) -> tuple[str, ...]:
-    classes = config.classes or proposed
-    if not classes:
-        raise ConfigError(
-            f"project '{config.name}' has no classes, and its source proposes none{f' ({why_none})' if why_none else ''}. "
-            "Name at least two: --classes cat,dog on the command line, or 'classes: [cat, dog]' in the configuration."
-        )
-    return classes
 
 
 def _lock_folder(folder: Path) -> FileLock:

@@ -189,7 +189,7 @@ class Head:
         """The weights in float32, on the CPU."""
         return {name: tensor.detach().cpu().contiguous() for name, tensor in self._module.state_dict().items()}
 
-    def _of_classes(self, said: Probabilities) -> Probabilities:
+    def _of_classes(self, said: Float32[np.ndarray, "items outputs"]) -> Probabilities:
         """Probabilities of the outputs as those of `info.labels`, each row summing to 1."""
         if self.columns is None:
             return said
