@@ -39,13 +39,15 @@ from fastlabel_gradio.routes import (
     items,
     labels,
     media,
+    model,
+    predict,
     status,
 )
 from fastlabel_gradio.views import VIEWS
 
 ROUTES = (
     *(batches, status, items, explore, evaluation, encoders, labels, actions),
-    *(classes, clusters, downloads, finish, media),
+    *(classes, clusters, downloads, finish, model, predict, media),
 )
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,

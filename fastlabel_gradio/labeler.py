@@ -57,6 +57,7 @@ from fastlabel_gradio.types import (
     LabelSchema,
     LabelSource,
     Prediction,
+    Probabilities,
     Receipt,
     Reopened,
     Rows,
@@ -387,6 +388,10 @@ class Labeler:
     @property
     def head(self) -> Head | None:
         return self._learner.head
+
+    def says(self, head: Head, rows: Rows) -> Probabilities:
+        """What a head says of some rows, float32[n, classes]."""
+        return self._learner.ground_of(head).says(head, rows)
 
     def head_facts(self) -> HeadFacts | None:
         """What is known of the newest trained head; None before the first."""

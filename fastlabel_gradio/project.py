@@ -183,6 +183,12 @@ class Project:
         with _disk_errors_named(folder):
             self.models.write(folder, facts)
 
+    def take(self, name: str, content: bytes) -> str:
+        """Adds a file to the source's folder and has it listed; returns the item's id. Raises SourceError."""
+        item_id = self.source.take_file(name, content)
+        self.pipeline.rescan()
+        return item_id
+
     def batch_items(self, batch_id: str) -> tuple[Item, ...]:
         """The items of a batch of any labeler. Raises InvalidLabelsError for an unknown batch."""
         with self._lock:

@@ -22,6 +22,7 @@ STYLES = (
     "grid_explore.css",
     "grid_classes.css",
     "grid_finish.css",
+    "grid_try.css",
 )
 
 

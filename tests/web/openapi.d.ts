@@ -1340,6 +1340,23 @@ export interface components {
             /** High */
             high: number | null;
         };
+        /** PredictAnswer */
+        PredictAnswer: {
+            /** Head Version */
+            head_version: number;
+            /**
+             * Predictions
+             * @description in the order of the ids
+             */
+            predictions: components["schemas"]["SaidAnswer"][];
+        };
+        /** PredictInput */
+        PredictInput: {
+            /** Project */
+            project?: string | null;
+            /** Ids */
+            ids: string[];
+        };
         /** PredictionAnswer */
         PredictionAnswer: {
             /** Label */
@@ -1495,6 +1512,50 @@ export interface components {
              */
             requested: boolean;
         };
+        /** SaidAnswer */
+        SaidAnswer: {
+            /** Id */
+            id: string;
+            /**
+             * Label
+             * @description the most probable class
+             */
+            label: string;
+            /** Confidence */
+            confidence: number;
+            /**
+             * Classes
+             * @description every class, the most probable first
+             */
+            classes: components["schemas"]["ShareAnswer"][];
+        };
+        /** SentAnswer */
+        SentAnswer: {
+            /** Head Version */
+            head_version: number;
+            /**
+             * Label
+             * @description the most probable class
+             */
+            label: string;
+            /** Confidence */
+            confidence: number;
+            /**
+             * Classes
+             * @description every class, the most probable first
+             */
+            classes: components["schemas"]["ShareAnswer"][];
+            /**
+             * Nearest
+             * @description labeled items that are most like it, the nearest first
+             */
+            nearest: components["schemas"]["FoundAnswer"][];
+            /**
+             * Why Not Taken
+             * @description why `POST /api/predict/take` takes no file here; empty where it does
+             */
+            why_not_taken: string;
+        };
         /** SetAsideAnswer */
         SetAsideAnswer: {
             /** Skip */
@@ -1503,6 +1564,16 @@ export interface components {
             unsure: number;
             /** Bad */
             bad: number;
+        };
+        /** ShareAnswer */
+        ShareAnswer: {
+            /** Label */
+            label: string;
+            /**
+             * Confidence
+             * @description probability, 0 to 1
+             */
+            confidence: number;
         };
         /** SoundViewAnswer */
         SoundViewAnswer: {
@@ -1656,6 +1727,14 @@ export interface components {
             batch_id: string;
             /** Labels */
             labels: components["schemas"]["LabelInput"][];
+        };
+        /** TakenAnswer */
+        TakenAnswer: {
+            /**
+             * Id
+             * @description of the new item
+             */
+            id: string;
         };
         /** TrainAnswer */
         TrainAnswer: {

@@ -15,9 +15,12 @@ import { t } from "./words.js";
 /** @typedef {Schemas["ClassesAnswer"]} ClassesAnswer */
 /** @typedef {Schemas["ClassAnswer"]} ClassAnswer */
 /** @typedef {Schemas["StepAnswer"]} StepAnswer */
+/** @typedef {Schemas["SentAnswer"]} SentAnswer */
 /** @typedef {Record<string, string | number | boolean>} Query */
 
 const REQUEST_LIMIT_MS = 60000;
+
+const MOST_NAME = 64; // characters of a file's name that are sent
 
 export class ApiError extends Error {
   /**
@@ -205,6 +208,29 @@ export class ProjectApi {
   vector(file) {
     const headers = { "Content-Type": "application/octet-stream" };
     return request(this.url("api/vector", { project: this.project }), { method: "POST", headers, body: file });
+  }
+
+  /**
+   * @param {File} file a picture or sound
+   * @returns {Promise<SentAnswer>} what the newest head says of it
+   */
+  predictMedia(file) {
+    const headers = { "Content-Type": "application/octet-stream" };
+    return request(this.url("api/predict/media", { project: this.project }), { method: "POST", headers, body: file });
+  }
+
+  /**
+   * @param {File} file a picture or sound, which becomes an item of the pool
+   * @returns {Promise<Schemas["TakenAnswer"]>}
+   */
+  takeMedia(file) {
+    const headers = { "Content-Type": "application/octet-stream" };
+    const query = { project: this.project, name: file.name.slice(-MOST_NAME) };
+    return request(this.url("api/predict/take", query), { method: "POST", headers, body: file });
+  }
+
+  modelUrl() {
+    return this.url("api/model", { project: this.project });
   }
 
   /** @returns {Promise<Schemas["FiltersAnswer"]>} */

@@ -554,5 +554,22 @@ export default {
     "Items that are alike. Press those that do not belong to the others, and name the rest: they get that label.",
   "clusters_none": "There are no unlabeled items yet. Come back in a moment.",
   "clusters_name": "Name these",
-  "clusters_do": "Label them"
+  "clusters_do": "Label them",
+
+  "view_try": "Try",
+  "try_drop_image": "Drop a picture here, or paste one",
+  "try_drop_audio": "Drop a sound here",
+  "try_choose_image": "Choose a picture",
+  "try_choose_audio": "Choose a sound",
+  "try_record": "● Record",
+  "try_stop": "■ Stop",
+  "try_recording": "Recording, {n} seconds at most.|Recording, {n} seconds at most.",
+  "try_no_microphone": "The browser gives no microphone: allow it for this page, or choose a file.",
+  "try_asking": "Looking at it …",
+  "try_nearest": "Labeled items that are most like it",
+  "try_add": "Add it to the pool",
+  "try_added": "Added as {id}. It is embedded in a moment, and comes in a later batch.",
+  "try_not_added": "It cannot be added: {why}",
+  "model_link": "Classifier (.zip)",
+  "model_link_title": "the trained classifier with its model card, for load_classifier and fastlabel predict"
 };

@@ -530,5 +530,22 @@ export default {
   "clusters_how": "相似的项目。按下不属于同类的项目，再为其余的命名：它们会得到该标签。",
   "clusters_none": "还没有未标注的项目，请稍后再来。",
   "clusters_name": "为它们命名",
-  "clusters_do": "标注"
+  "clusters_do": "标注",
+
+  "view_try": "试用",
+  "try_drop_image": "把图片拖到这里，或粘贴一张",
+  "try_drop_audio": "把声音拖到这里",
+  "try_choose_image": "选择图片",
+  "try_choose_audio": "选择声音",
+  "try_record": "● 录音",
+  "try_stop": "■ 停止",
+  "try_recording": "正在录音，最多 {n} 秒。",
+  "try_no_microphone": "浏览器没有提供麦克风：请允许本页面使用，或选择一个文件。",
+  "try_asking": "正在识别 …",
+  "try_nearest": "最相似的已标注项目",
+  "try_add": "加入项目池",
+  "try_added": "已加入：{id}。稍后会被嵌入，并出现在之后的批次中。",
+  "try_not_added": "不能加入：{why}",
+  "model_link": "分类器 (.zip)",
+  "model_link_title": "训练好的分类器及其模型说明，供 load_classifier 和 fastlabel predict 使用"
 };
