@@ -1,18 +1,16 @@
-"""What an export format is, the registry of them, and the file that takes another's place once it is whole."""
+"""What an export format is, and the registry of them."""
 
-import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TextIO, cast
-from uuid import uuid4
 
-from fastlabel_gradio.errors import StoreError
+from fastlabel_gradio.exports.folders import Folder
+from fastlabel_gradio.exports.item_media import ItemMedia
 from fastlabel_gradio.exports.rows import ExportRow
 from fastlabel_gradio.registry import Registry
 
 Write = Callable[[Iterable[ExportRow], Path], Path]
+WriteFolder = Callable[[Iterable[ExportRow], Folder, ItemMedia], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,21 @@ class Exporter:
     opens_in_spreadsheets: bool = False
 
 
-EXPORTERS: Registry[Exporter] = Registry("export format", "fastlabel.exporters")
+@dataclass(frozen=True, slots=True)
+class FolderExporter:
+    """An export format that is a folder, sent as a zip: one row an item, the one that stands.
+
+    `write(rows, folder, media)` reads the rows once and fills the folder, which takes care that it is whole or not there.
+    """
+
+    name: str
+    write: WriteFolder
+    suffix: str = ".zip"
+    media_type: str = "application/zip"
+    opens_in_spreadsheets: bool = False
+
+
+EXPORTERS: Registry[Exporter | FolderExporter] = Registry("export format", "fastlabel.exporters")
 
 
 def exporter(name: str, suffix: str, media_type: str, opens_in_spreadsheets: bool = False) -> Callable[[Write], Write]:
@@ -45,52 +57,11 @@ def exporter(name: str, suffix: str, media_type: str, opens_in_spreadsheets: boo
     return add
 
 
-@contextmanager
-def replaced_file(destination: Path) -> Iterator[TextIO]:
-    """A UTF-8 file, line ends written as they are, that takes the destination's place once the block has ended well.
+def folder_exporter(name: str) -> Callable[[WriteFolder], WriteFolder]:
+    """Decorator that registers a function as an export format that is a folder."""
 
-    Raises:
-        StoreError: the folder is missing, the disk full, the destination no file, or a text no Unicode.
-    """
-    with _replaced(destination, binary=False) as file:
-        yield cast(TextIO, file)
+    def add(write: WriteFolder) -> WriteFolder:
+        EXPORTERS.register(name)(FolderExporter(name, write))
+        return write
 
-
-@contextmanager
-def replaced_bytes(destination: Path) -> Iterator[BinaryIO]:
-    """As `replaced_file`, of bytes."""
-    with _replaced(destination, binary=True) as file:
-        yield cast(BinaryIO, file)
-
-
-def write_array(file: TextIO, texts: Iterable[str]) -> None:
-    """Writes JSON texts as they come, as the entries of one array, each on a line."""
-    file.write("[")
-    for place, text in enumerate(texts):
-        file.write(f",\n{text}" if place else f"\n{text}")
-    file.write("\n]\n")
-
-
-@contextmanager
-def _replaced(destination: Path, *, binary: bool) -> Iterator[object]:
-    if not destination.parent.is_dir():
-        raise StoreError(
-            f"export {destination}: folder {destination.parent} does not exist. Create it or choose another."
-        )
-    part = destination.with_name(f".{uuid4().hex}.part")
-    try:
-        with part.open("xb") if binary else part.open("x", encoding="utf-8", newline="") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(destination)
-    except UnicodeEncodeError as error:
-        raise StoreError(
-            f"export {destination}: {error.object!r} is no Unicode text. Rename that item or label."
-        ) from error
-    except OSError as error:
-        raise StoreError(
-            f"export {destination}: {error.strerror or error}. Free space or choose another path."
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
+    return add

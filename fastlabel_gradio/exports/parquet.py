@@ -7,7 +7,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from fastlabel_gradio.exports.base import exporter, replaced_bytes
+from fastlabel_gradio.exports.base import exporter
+from fastlabel_gradio.exports.replaced import replaced_bytes
 from fastlabel_gradio.exports.rows import ExportRow, columns_of
 
 BLOCK_ROWS = 20_000  # of a row group; about 10 MB while it is made

@@ -6,7 +6,7 @@ from itertools import chain
 
 from fastlabel_gradio.media.recording_time import recorded_at
 from fastlabel_gradio.spreadsheet_cells import harmless
-from fastlabel_gradio.types import TimeSpan
+from fastlabel_gradio.types import Kind, TimeSpan
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class ExportRow:
         note: in the annotator's own words. promise: the evidence of a label that was accepted at a promised precision.
         original_label: the class that was chosen, where it is part of another one by now; "" where it is not.
         split: the part of the data that it belongs to; None where the export has no parts.
+        kind: what the item is; None where nobody said. In no column.
         start_s, end_s: which part of its file a sound is, in seconds of the recording; None for whole files and pictures.
         recorded_at: local time at which it begins, as the file's name says; "" where that has none.
     """
@@ -49,6 +50,12 @@ class ExportRow:
     promise: str = ""
     original_label: str = ""
     split: str | None = None
+    kind: Kind | None = None
+
+    @property
+    def said_or_predicted(self) -> str:
+        """The class that somebody said, or else the head; "" for neither."""
+        return self.label or self.predicted_label
 
     @property
     def start_s(self) -> float | None:

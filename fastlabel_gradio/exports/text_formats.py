@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from operator import attrgetter
 from pathlib import Path
 
-from fastlabel_gradio.exports.base import exporter, replaced_file, write_array
+from fastlabel_gradio.exports.base import exporter
+from fastlabel_gradio.exports.replaced import replaced_file, write_array
 from fastlabel_gradio.exports.rows import ExportRow, columns_of
 
 

@@ -175,6 +175,9 @@ class Table(Source):
             return None
         return whole_file(self.root, item, self.sound_view, follow_links=self._options.follow_links)
 
+    def recording(self, item: Item) -> Path:
+        return self._locate(TimeSpan.split(item.id)[0])
+
     def exported_path(self, item: Item) -> str:
         return exported_path(item.id)
 
