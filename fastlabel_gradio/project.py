@@ -30,6 +30,7 @@ from fastlabel_gradio.inquiry import Inquiry
 from fastlabel_gradio.label_store import LabelStore
 from fastlabel_gradio.labeler import Labeler, LabelerSettings
 from fastlabel_gradio.learner import learning_of
+from fastlabel_gradio.row_stream import Choice
 from fastlabel_gradio.source_identity import check_owner
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.strategies import STRATEGIES
@@ -154,13 +155,21 @@ class Project:
         return labeler
 
     def export_rows(
-        self, annotator: str, *, include_predictions: bool = False, include_states: bool = False
+        self,
+        annotator: str,
+        choice: Choice | None = None,
+        *,
+        include_predictions: bool = False,
+        include_states: bool = False,
     ) -> Iterator[ExportRow]:
         """The rows of the annotator's labeler, each with the path of its item's file and how much slower it was played."""
         expand = self.source.sound_view.expand if self.source.sound_view.expand > 1 else None
         labeler = self.labeler(annotator)
-        for row in labeler.export_rows(include_predictions=include_predictions, include_states=include_states):
-            yield replace(row, path=self.source.exported_path(Item(row.item_id)), expand=expand)
+        for row in labeler.export_rows(
+            choice, include_predictions=include_predictions, include_states=include_states
+        ):
+            path = self.source.exported_path(Item(row.item_id))
+            yield replace(row, path=path, expand=expand, kind=self.source.kind)
 
     def batch_items(self, batch_id: str) -> tuple[Item, ...]:
         """The items of a batch of any labeler. Raises InvalidLabelsError for an unknown batch."""

@@ -12,7 +12,7 @@ from fastlabel_gradio.query import Query
 from fastlabel_gradio.types import LabelSchema, LabelSource, State
 
 Columns = Literal["labels", "states", "all"]
-STATES = tuple(state.value for state in State)
+STATES = tuple(state.value for state in State if state is not State.CLEAR)
 SOURCES = get_args(LabelSource)
 
 
@@ -46,6 +46,11 @@ class Choice:
             and (self.sources is None or one.source in self.sources)
             and (one.stands or not self.only_standing)
         )
+
+
+def plain_choice(*, predictions: bool = False, states: bool = False) -> Choice:
+    """Every label; also predictions of the rest; also items that got a state, with the columns of states."""
+    return Choice("states", STATES, predictions=predictions) if states else Choice(predictions=predictions)
 
 
 def parse_names(text: str, known: tuple[str, ...], noun: str) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from fastlabel_gradio.errors import StoreError, UnknownNameError
-from fastlabel_gradio.exports import COLUMNS, EXPORTERS, ExportRow, harmless_rows
+from fastlabel_gradio.exports import COLUMNS, EXPORTERS, Exporter, ExportRow, harmless_rows
+from tests import test_export_formats
 
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
@@ -84,6 +85,7 @@ READERS: dict[str, Callable[[Path], list[dict[str, object]]]] = {
     "jsonl": lambda path: _read_jsonl(path.read_bytes().decode("utf-8")),
     "parquet": _read_parquet,
 }
+FILES = [name for name in EXPORTERS.names() if isinstance(EXPORTERS.get(name), Exporter)]
 
 
 def read_back(name: str, path: Path) -> list[ExportRow]:
@@ -111,11 +113,11 @@ def test_a_part_of_a_sound_says_where_it_begins_and_ends() -> None:
     assert (ROW.start_s, ROW.end_s) == (None, None)
 
 
-def test_every_exporter_has_a_reader_in_these_tests() -> None:
-    assert set(EXPORTERS.names()) == set(READERS)
+def test_every_exporter_has_a_reader_in_these_tests_or_in_those_of_other_programs() -> None:
+    assert set(EXPORTERS.names()) == {*READERS, *test_export_formats.READ_BACK}
 
 
-@pytest.mark.parametrize("name", EXPORTERS.names())
+@pytest.mark.parametrize("name", READERS)
 @pytest.mark.parametrize("case", CASES)
 def test_every_row_comes_back_as_it_was(name: str, case: str, tmp_path: Path) -> None:
     exporter = EXPORTERS.get(name)
@@ -125,7 +127,7 @@ def test_every_row_comes_back_as_it_was(name: str, case: str, tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == [destination]
 
 
-@pytest.mark.parametrize("name", EXPORTERS.names())
+@pytest.mark.parametrize("name", FILES)
 def test_rows_are_written_as_they_come(name: str, tmp_path: Path) -> None:
     written_before_end: list[int] = []
 
@@ -137,7 +139,7 @@ def test_rows_are_written_as_they_come(name: str, tmp_path: Path) -> None:
     assert written_before_end and written_before_end[0] > 100_000
 
 
-@pytest.mark.parametrize("name", EXPORTERS.names())
+@pytest.mark.parametrize("name", FILES)
 def test_an_export_that_fails_leaves_the_old_file_and_nothing_else(name: str, tmp_path: Path) -> None:
     destination = tmp_path / "labels"
     destination.write_text("old")
@@ -151,7 +153,7 @@ def test_an_export_that_fails_leaves_the_old_file_and_nothing_else(name: str, tm
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("labels", "old")]
 
 
-@pytest.mark.parametrize("name", EXPORTERS.names())
+@pytest.mark.parametrize("name", READERS)
 def test_an_export_replaces_the_old_file(name: str, tmp_path: Path) -> None:
     destination = tmp_path / "labels"
     EXPORTERS.get(name).write(CASES["many rows"], destination)
@@ -159,13 +161,13 @@ def test_an_export_replaces_the_old_file(name: str, tmp_path: Path) -> None:
     assert read_back(name, destination) == [ROW]
 
 
-@pytest.mark.parametrize("name", EXPORTERS.names())
+@pytest.mark.parametrize("name", FILES)
 def test_a_missing_folder_is_a_clear_error(name: str, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"folder .*missing does not exist. Create it"):
         EXPORTERS.get(name).write([ROW], tmp_path / "missing" / "labels.csv")
 
 
-@pytest.mark.parametrize("name", EXPORTERS.names())
+@pytest.mark.parametrize("name", FILES)
 def test_a_folder_as_destination_is_a_clear_error(name: str, tmp_path: Path) -> None:
     (tmp_path / "labels").mkdir()
     with pytest.raises(StoreError, match="Is a directory"):
@@ -173,14 +175,14 @@ def test_a_folder_as_destination_is_a_clear_error(name: str, tmp_path: Path) -> 
     assert [path.name for path in tmp_path.iterdir()] == ["labels"]
 
 
-@pytest.mark.parametrize("name", EXPORTERS.names())
+@pytest.mark.parametrize("name", FILES)
 def test_a_name_that_is_no_text_is_a_clear_error(name: str, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no Unicode text"):
         EXPORTERS.get(name).write([ExportRow("bad\udcff.jpg")], tmp_path / "labels")
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", EXPORTERS.names())
+@pytest.mark.parametrize("name", FILES)
 def test_a_disk_without_room_is_a_clear_error(name: str, tmp_path: Path, small_files_only: None) -> None:
     destination = tmp_path / "labels"
     destination.write_text("old")
@@ -216,14 +218,16 @@ def test_names_that_a_spreadsheet_would_run_are_marked_in_every_column_of_names(
 
 def test_media_types_and_suffixes() -> None:
     known = {name: (EXPORTERS.get(name).suffix, EXPORTERS.get(name).media_type) for name in EXPORTERS.names()}
+    assert {known.pop(name) for name in ("hf", "tree", "raven", "audacity")} == {(".zip", "application/zip")}
     assert known == {
         "csv": (".csv", "text/csv; charset=utf-8"),
         "json": (".json", "application/json"),
         "jsonl": (".jsonl", "application/x-ndjson"),
+        "label_studio": (".json", "application/json"),
         "parquet": (".parquet", "application/vnd.apache.parquet"),
     }
 
 
 def test_an_unknown_format_names_the_known_ones() -> None:
-    with pytest.raises(UnknownNameError, match="Known: csv, json, jsonl"):
+    with pytest.raises(UnknownNameError, match="Known: audacity, csv, hf, json, jsonl"):
         EXPORTERS.get("xlsx")

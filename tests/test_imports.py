@@ -23,7 +23,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("embedding_pipeline", "candidates"),
     ("pool_ledger", "ground"),
     ("query",),
-    ("learner", "finder"),
+    ("learner", "finder", "row_stream"),
     ("labeler", "encoder_verdict", "encoder_report"),
     ("project", "access", "api_models", "views"),
     ("routes", "ui", "simulation", "compare_command"),

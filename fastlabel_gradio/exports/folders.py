@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, TypeAlias
 from uuid import uuid4
 
 from fastlabel_gradio.errors import StoreError
@@ -17,18 +17,8 @@ How = Literal["copy", "link", "hardlink"]
 PACKED = (".csv", ".txt", ".md", ".json")  # the others are compressed already
 
 
-class Folder(Protocol):
-    """What is filled. Names are relative, with `/`, and come once each."""
-
-    def add_file(self, name: str, original: Path) -> None:
-        """Adds a copy of a file, or a link to it where that was asked for. Raises OSError."""
-
-    def add_bytes(self, name: str, content: bytes) -> None:
-        """Adds a file with that content. Raises OSError."""
-
-
 class DiskFolder:
-    """A folder on disk.
+    """A folder on disk that is filled; names are relative, with `/`, and come once each. Its methods raise OSError.
 
     Args:
         how: whether files are copied; `link` makes a symbolic link to where each lies, `hardlink` another name of it.
@@ -39,6 +29,7 @@ class DiskFolder:
         self._how = how
 
     def add_file(self, name: str, original: Path) -> None:
+        """Adds a copy of a file, or a link to it."""
         path = self._place(name)
         if self._how == "link":
             path.symlink_to(original.resolve())
@@ -48,6 +39,7 @@ class DiskFolder:
             shutil.copyfile(original, path)
 
     def add_bytes(self, name: str, content: bytes) -> None:
+        """Adds a file with that content."""
         self._place(name).write_bytes(content)
 
     def _place(self, name: str) -> Path:
@@ -57,7 +49,7 @@ class DiskFolder:
 
 
 class ZipFolder:
-    """A folder in a zip; files are always copied."""
+    """As `DiskFolder`, in a zip; files are always copied."""
 
     def __init__(self, file: zipfile.ZipFile) -> None:
         self._zip = file
@@ -74,6 +66,9 @@ class ZipFolder:
         entry.external_attr = 0o644 << 16
         entry.compress_type = zipfile.ZIP_DEFLATED if name.endswith(PACKED) else zipfile.ZIP_STORED
         return entry
+
+
+Folder: TypeAlias = DiskFolder | ZipFolder
 
 
 @contextmanager

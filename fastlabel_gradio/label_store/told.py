@@ -16,6 +16,7 @@ from fastlabel_gradio.label_store.chunks import chunks
 from fastlabel_gradio.label_store.claims import drop_claims_on
 from fastlabel_gradio.label_store.events import STREAM_ROWS, append_annotations, append_submission, undone
 from fastlabel_gradio.label_store.resolve import (
+    CLEAR,
     STATES,
     Opinion,
     Opinions,
@@ -128,10 +129,13 @@ def _opinions_of(events: Sequence[Any]) -> Iterator[Told]:
     opinions: Opinions = ()
     newest: dict[tuple[str, str], Any] = {}
     for event in events:
+        if event.state == CLEAR:
+            opinions = ()
+            continue
         opinion = Opinion(event.annotator, Standing(STATES[event.state], event.label_id, event.source))
         opinions = with_opinion(opinions, opinion)
         newest[opinion.annotator, opinion.kind] = event
-    standing = opinion_of(opinions)
+    standing = opinion_of(opinions) if opinions else None
     for one in opinions:
         yield _told(newest[one.annotator, one.kind], stands=one is standing)
 

@@ -1,7 +1,7 @@
 """Items that a query names, page by page."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import numpy as np
 from fastapi import APIRouter
@@ -12,10 +12,11 @@ from fastlabel_gradio.api_models import (
     ItemsInput,
 )
 from fastlabel_gradio.finder import FoundItem
-from fastlabel_gradio.labeler import Labeler, iso_time
+from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.project import Project
 from fastlabel_gradio.routes.common import FindProject, in_line
 from fastlabel_gradio.routes.items_shown import prediction_answer, shown_item
+from fastlabel_gradio.row_stream import iso_time
 
 LOOKING_FOR_ITEMS = 4  # each may look at all of the pool
 
@@ -48,7 +49,7 @@ def _found_answers(project: Project, labeler: Labeler, found: Sequence[FoundItem
             **shown_item(project, one.item, str(one.row), facts),
             prediction=prediction_answer(prediction, names) if prediction else None,
             label=one.label,
-            state=one.state.value if one.state else None,
+            state=cast(Any, one.state.value) if one.state else None,  # what stands is never `clear`
             source=one.source,
             annotator=one.owner.annotator if one.owner else None,
             created_at=iso_time(one.owner.said_at) if one.owner else None,

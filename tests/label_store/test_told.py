@@ -25,7 +25,7 @@ def random_history(store: LabelStore, rng: random.Random, annotators: str = "abc
 
 
 def random_said(rng: random.Random) -> Said:
-    state = rng.choice((State.LABEL, State.LABEL, State.LABEL, State.SKIP, State.UNSURE, State.BAD))
+    state = rng.choice((State.LABEL, State.LABEL, State.LABEL, State.SKIP, State.UNSURE, State.BAD, State.CLEAR))
     label_id = rng.randrange(3) if state is State.LABEL else None
     return Said(label_id, state, True, rng.choice((None, 7)), rng.choice((None, 0.5)), rng.choice(("", "why")))
 
