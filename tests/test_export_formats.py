@@ -80,20 +80,30 @@ class TestHuggingFace:
         np.testing.assert_array_equal(row["image"], Image.open(tmp_path / "pool/red/0000.png"))
         assert found["train"].class_encode_column("label").features["label"].names == ["1", "=x, y"]
 
-    def test_datasets_reads_sounds_and_parts_of_them(self, tmp_path: Path) -> None:
-        datasets = pytest.importorskip("datasets", reason="the test extra has it")
+    @pytest.fixture
+    def sounds_out(self, tmp_path: Path) -> Path:
         pool = write_sounds(tmp_path / "pool", per_class=1, seconds=1.0)
         rows = [said("low/0000.wav", "low"), said("high/0000.wav#t=0.25,0.75", "high")]
-        out = write("hf", rows, tmp_path / "out", media_of("audio_folder", pool))
-        found = datasets.load_dataset(str(out), cache_dir=str(tmp_path / "cache"), streaming=True)["train"]
-        entries = list(found.cast_column("audio", datasets.Audio(decode=False)))  # decoding would need torchcodec
-        assert [entry["label"] for entry in entries] == ["low", "high"]
-        sounds = [entry["audio"]["path"] for entry in entries]
-        assert Path(sounds[0]).read_bytes() == (pool / "low/0000.wav").read_bytes()
-        part, rate_hz = soundfile.read(sounds[1])
-        whole, _ = soundfile.read(pool / "high/0000.wav")
-        np.testing.assert_allclose(part, whole[2000:6000], atol=1e-4)
+        return write("hf", rows, tmp_path / "out", media_of("audio_folder", pool))
+
+    def test_sounds_are_copied_and_parts_of_them_cut_out(self, tmp_path: Path, sounds_out: Path) -> None:
+        import pandas
+
+        table = pandas.read_parquet(sounds_out / "train/metadata.parquet")
+        assert table["label"].tolist() == ["low", "high"]
+        whole, part = (sounds_out / "train" / name for name in table["file_name"])
+        assert whole.read_bytes() == (tmp_path / "pool/low/0000.wav").read_bytes()
+        samples, rate_hz = soundfile.read(part)
+        recording, _ = soundfile.read(tmp_path / "pool/high/0000.wav")
+        np.testing.assert_allclose(samples, recording[2000:6000], atol=1e-4)
         assert rate_hz == 8000
+
+    def test_datasets_reads_sounds(self, tmp_path: Path, sounds_out: Path) -> None:
+        datasets = pytest.importorskip("datasets", reason="the test extra has it")
+        pytest.importorskip("torchcodec", reason="datasets needs it for sounds; run by hand")
+        found = datasets.load_dataset(str(sounds_out), cache_dir=str(tmp_path / "cache"))["train"]
+        assert found["label"][:] == ["low", "high"]
+        assert found[1]["audio"]["sampling_rate"] == 8000
 
     def test_a_folder_has_never_more_files_than_the_hub_takes(
         self, tmp_path: Path, picture_rows: list[ExportRow], monkeypatch: pytest.MonkeyPatch
@@ -155,7 +165,7 @@ class TestTree:
         assert files_below(out) == ["places.csv"]
         assert lists[0] == lists[1]
         rows = list(csv.DictReader(io.StringIO(lists[0])))
-        assert rows[0] == {"item_id": "red/0000.png", "path": "red/0000.png", "place": "train/1/red/0000.png"}
+        assert rows[0] == {"item_id": "red/0000.png", "path": "red/0000.png", "label": "1", "place": "train/1/red/0000.png"}
 
     def test_links_lead_to_the_files(self, tmp_path: Path, picture_rows: list[ExportRow]) -> None:
         media = media_of("image_folder", tmp_path / "pool")

@@ -17,7 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("config", "sources", "encoders", "head", "exports", "successor", "inquiry"),
     (
         *("embedding_store", "embedding_batch", "encoder_comparison", "encoder_fitting", "encoder_in_use"),
-        *("gallery", "strategies", "scoring", "scan", "source_identity", "unheard"),
+        *("gallery", "strategies", "scoring", "scan", "source_identity", "unheard", "prepared_exports", "imports"),
     ),
     ("encoder_change",),
     ("embedding_pipeline", "candidates"),
@@ -25,7 +25,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("query",),
     ("learner", "finder", "row_stream"),
     ("labeler", "encoder_verdict", "encoder_report"),
-    ("project", "access", "api_models", "views"),
+    ("project", "access", "api_models", "views", "export_job"),
     ("routes", "ui", "simulation", "compare_command"),
     ("api",),
     ("app",),

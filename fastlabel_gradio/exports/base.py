@@ -17,7 +17,8 @@ WriteFolder = Callable[[Iterable[ExportRow], Folder, ItemMedia], None]
 class Exporter:
     """An export format that is one file: its name, the suffix with the dot, its media type for HTTP, and what writes it.
 
-    `opens_in_spreadsheets`: people open its files in a spreadsheet, which would run some names as formulas.
+    `opens_in_spreadsheets`: people open its files in a spreadsheet, which would run some names as formulas. `tells_all`: it
+    wants rows with all columns, those of a file one after the other.
 
     `write(rows, destination)` reads the rows once, writes the file whole or not at all, and returns its path. It raises
     StoreError where the destination cannot be written; the file that was there before then stays as it was.
@@ -28,6 +29,7 @@ class Exporter:
     media_type: str
     write: Write
     opens_in_spreadsheets: bool = False
+    tells_all: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +44,27 @@ class FolderExporter:
     suffix: str = ".zip"
     media_type: str = "application/zip"
     opens_in_spreadsheets: bool = False
+    tells_all: bool = True
 
 
 EXPORTERS: Registry[Exporter | FolderExporter] = Registry("export format", "fastlabel.exporters")
 
 
-def exporter(name: str, suffix: str, media_type: str, opens_in_spreadsheets: bool = False) -> Callable[[Write], Write]:
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What became of an export: rows that were read, and items whose file could not be added, with the reason."""
+
+    rows: int
+    unreadable: tuple[tuple[str, str], ...] = ()
+
+
+def exporter(
+    name: str, suffix: str, media_type: str, opens_in_spreadsheets: bool = False, *, tells_all: bool = False
+) -> Callable[[Write], Write]:
     """Decorator that registers a function as an export format."""
 
     def add(write: Write) -> Write:
-        EXPORTERS.register(name)(Exporter(name, suffix, media_type, write, opens_in_spreadsheets))
+        EXPORTERS.register(name)(Exporter(name, suffix, media_type, write, opens_in_spreadsheets, tells_all))
         return write
 
     return add

@@ -15,17 +15,17 @@ PLACES = "places.csv"
 def write_tree(rows: Iterable[ExportRow], folder: Folder, media: ItemMedia) -> None:
     """`CLASS/path/of/the/file` for every item with a class, below its part of the data where there are parts.
 
-    `places.csv` beside them has `item_id`, `path`, relative to the source's folder, and `place`, relative to this one.
+    `places.csv` beside them has `item_id`, `path`, relative to the source's folder, `label`, and `place`, relative to this one.
     """
     names: dict[str, str] = {}
     with spooled() as path:
         with path.open("w", encoding="utf-8", newline="") as file:
             table = csv.writer(file)
-            table.writerow(("item_id", "path", "place"))
+            table.writerow(("item_id", "path", "label", "place"))
             for row in rows:
                 if row.said_or_predicted:
                     place = media.add(folder, "/".join((*_folders(row, names), *stem_of(row))), row)
-                    table.writerows([(row.item_id, row.path, place)] if place else [])
+                    table.writerows([(row.item_id, row.path, row.said_or_predicted, place)] if place else [])
         folder.add_file(PLACES, path)
 
 

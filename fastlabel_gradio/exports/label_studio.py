@@ -19,7 +19,7 @@ from fastlabel_gradio.types import TimeSpan
 LOCAL_FILES = "/data/local-files/?d="  # how Label Studio names a file of its local storage
 
 
-@exporter("label_studio", ".json", "application/json")
+@exporter("label_studio", ".json", "application/json", tells_all=True)
 def write_label_studio(rows: Iterable[ExportRow], destination: Path) -> Path:
     """An array of tasks. Rows of one file come one after the other; its predictions may be a task of their own."""
     with replaced_file(destination) as file:
