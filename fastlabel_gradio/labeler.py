@@ -38,6 +38,7 @@ from fastlabel_gradio.head import (
     Head,
     HeadInfo,
 )
+from fastlabel_gradio.known_labels import KnownLabels
 from fastlabel_gradio.label_store import Changes, ClaimedBatch, LabelStore
 from fastlabel_gradio.learner import DEFAULT_LEARNING, Learner, LearnerSettings
 from fastlabel_gradio.learning_record import LearningPoint
@@ -135,6 +136,7 @@ class Labeler:
         STRATEGIES.get(settings.strategy)
         self.schema = schema
         self.settings = settings
+        self.suggestions: KnownLabels | None = None  # of other programs
         self._store = store
         self._pipeline = pipeline
         self._labels = labels
@@ -315,10 +317,20 @@ class Labeler:
 
     def _predictions(self, head: Head | None, rows: Rows) -> list[Prediction | None]:
         if head is None:
-            return [None] * len(rows)
+            return self._suggested(rows)
         probabilities = self._learner.ground_of(head).says(head, rows)
         best = probabilities.argmax(axis=1)
         return [Prediction(int(index), float(row[index])) for index, row in zip(best, probabilities, strict=True)]
+
+    def _suggested(self, rows: Rows) -> list[Prediction | None]:
+        """What was imported as suggestions of some rows; they are shown until there is a head."""
+        if self.suggestions is None or not len(self.suggestions):
+            return [None] * len(rows)
+        items, names = self._store.items_at(rows), self.schema.names
+        known = self.suggestions.of([items[row].id if row in items else "" for row in rows.tolist()])
+        return [
+            Prediction(names.index(one.name), one.confidence) if one and one.name in names else None for one in known
+        ]
 
     def export_rows(
         self, choice: Choice | None = None, *, include_predictions: bool = False, include_states: bool = False
@@ -334,6 +346,10 @@ class Labeler:
         yield from rows if wanted is None else (row for row in rows if row.item_id in wanted)
         if chosen.predictions:
             yield from self._predicted_rows(chosen, wanted)
+
+    def catch_up(self) -> None:
+        """Takes in now what others wrote to the label store, where the watcher would see it within a second."""
+        self._catch_up()
 
     def close(self) -> None:
         """Ends the trainer thread. Labels need no saving: they are durable already."""

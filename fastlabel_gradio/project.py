@@ -27,6 +27,7 @@ from fastlabel_gradio.errors import ConfigError, InvalidLabelsError, StoreError,
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.gallery import open_gallery
 from fastlabel_gradio.inquiry import Inquiry
+from fastlabel_gradio.known_labels import KnownLabels
 from fastlabel_gradio.label_store import LabelStore
 from fastlabel_gradio.labeler import Labeler, LabelerSettings
 from fastlabel_gradio.learner import learning_of
@@ -86,6 +87,8 @@ class Project:
             self.schema = self._labels.ensure_labels(_classes(config, self._proposed, self.source.why_no_classes()))
             self.store = EmbeddingStore(self.folder)
             undo.callback(self.store.close)
+            self.suggestions = KnownLabels(self.folder / "suggestions.parquet")
+            self.references = KnownLabels(self.folder / "references.parquet")
             self.gallery = open_gallery(self.source, self.folder)
             plan = self._encoder_plan(encoder, base_dir)
             self.pipeline = EmbeddingPipeline(
@@ -154,6 +157,17 @@ class Project:
             entry.close()  # outside of the lock: it waits for a training under way
         return labeler
 
+    def label_store(self, annotator: str) -> LabelStore:
+        """The labels that the labeler of an annotator writes."""
+        self.labeler(annotator)
+        with self._lock:
+            return self._labelers[annotator if self.config.sharing == "private" else ""].labels
+
+    def reference_label(self, item: Item) -> str | None:
+        """The class of an item that was imported as a reference, or else the one that the data itself gives."""
+        [known] = self.references.of([item.id]) if len(self.references) else [None]
+        return known.name if known else self.source.reference_label(item)
+
     def export_rows(
         self,
         annotator: str,
@@ -165,9 +179,7 @@ class Project:
         """The rows of the annotator's labeler, each with the path of its item's file and how much slower it was played."""
         expand = self.source.sound_view.expand if self.source.sound_view.expand > 1 else None
         labeler = self.labeler(annotator)
-        for row in labeler.export_rows(
-            choice, include_predictions=include_predictions, include_states=include_states
-        ):
+        for row in labeler.export_rows(choice, include_predictions=include_predictions, include_states=include_states):
             path = self.source.exported_path(Item(row.item_id))
             yield replace(row, path=path, expand=expand, kind=self.source.kind)
 
@@ -212,7 +224,7 @@ class Project:
 
     def _compare_reference_labels(self) -> None:
         """In the pipeline's thread, once all is embedded."""
-        known = ((key, item_id, self.source.reference_label(Item(item_id))) for key, item_id in self.store.copies())
+        known = ((key, item_id, self.reference_label(Item(item_id))) for key, item_id in self.store.copies())
         labeled = ((key, item_id, label) for key, item_id, label in known if label is not None)
         found = contradiction_among(labeled)
         if found:
@@ -237,7 +249,9 @@ class Project:
         return self._opened(labels, labels.ensure_labels(self.schema.names), folder)
 
     def _opened(self, labels: LabelStore, schema: LabelSchema, folder: Path) -> "_Opened":
-        return _Opened(Labeler(schema, self.store, self.pipeline, labels, folder, self.settings), labels, folder)
+        labeler = Labeler(schema, self.store, self.pipeline, labels, folder, self.settings)
+        labeler.suggestions = self.suggestions
+        return _Opened(labeler, labels, folder)
 
     def _open_label_store(self, project: str) -> LabelStore:
         url = self.config.database or f"sqlite:///{(self.folder / 'labels.sqlite').resolve()}"

@@ -120,8 +120,4 @@ def predicted_row(item_id: str, label: str, confidence: float | None, choice: Ch
     """The row of an item of which nobody said anything."""
     state = None if choice.columns == "labels" else ""
     stands = False if choice.columns == "all" else None
-    return ExportRow(
-        item_id, predicted_label=label, confidence=confidence, state=state, source=state, stands=stands
-    )
-
-
+    return ExportRow(item_id, predicted_label=label, confidence=confidence, state=state, source=state, stands=stands)

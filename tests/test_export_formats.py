@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +52,9 @@ def picture_rows(tmp_path: Path) -> list[ExportRow]:
     write_pictures(tmp_path / "pool", per_class=2)
     return [
         said("red/0000.png", "1", split="train"),
-        said("blue/0000.png", "=x, y", split="test", source="auto", head_version=3, label_confidence=0.9, promise="95 %"),
+        said(
+            "blue/0000.png", "=x, y", split="test", source="auto", head_version=3, label_confidence=0.9, promise="95 %"
+        ),
         said("blue/0001.png", "=x, y", split="train"),
         ExportRow("green/0000.png", "", "", "", "1", 0.5, "green/0000.png", state="", source="", split="test"),
     ]
@@ -165,7 +167,12 @@ class TestTree:
         assert files_below(out) == ["places.csv"]
         assert lists[0] == lists[1]
         rows = list(csv.DictReader(io.StringIO(lists[0])))
-        assert rows[0] == {"item_id": "red/0000.png", "path": "red/0000.png", "label": "1", "place": "train/1/red/0000.png"}
+        assert rows[0] == {
+            "item_id": "red/0000.png",
+            "path": "red/0000.png",
+            "label": "1",
+            "place": "train/1/red/0000.png",
+        }
 
     def test_links_lead_to_the_files(self, tmp_path: Path, picture_rows: list[ExportRow]) -> None:
         media = media_of("image_folder", tmp_path / "pool")
@@ -220,7 +227,12 @@ class TestLabelStudio:
         [task] = tasks_of([*rows, said("other.wav#t=0.0,3.0", "owl", kind="audio")][:3])
         assert task["data"]["audio"].endswith("?d=talk.wav")
         assert [len(annotation["result"]) for annotation in task["annotations"]] == [2, 1]
-        assert task["annotations"][0]["result"][1]["value"] == {"start": 3.0, "end": 6.0, "channel": 0, "labels": ["bat"]}
+        assert task["annotations"][0]["result"][1]["value"] == {
+            "start": 3.0,
+            "end": 6.0,
+            "channel": 0,
+            "labels": ["bat"],
+        }
 
     def test_its_own_library_reads_the_tasks(self) -> None:
         """`LabelInterface` checks every result against the labeling configuration that the documents give."""
@@ -231,7 +243,9 @@ class TestLabelStudio:
             ("image", self.ROWS),
             ("audio", [said("t.wav#t=0.0,3.0", "owl"), said("u.wav", "owl")]),
         ):
-            [config] = [one.text for one in blocks(read("docs/labels-in-and-out.md"), "xml") if f"<{kind.title()}" in one.text]
+            [config] = [
+                one.text for one in blocks(read("docs/labels-in-and-out.md"), "xml") if f"<{kind.title()}" in one.text
+            ]
             interface = sdk.LabelInterface(config.replace('value="cat"', 'value="owl"'))
             for task in tasks_of(row if row.kind else said(row.item_id, row.label, kind=kind) for row in rows):
                 assert interface.validate_task({"data": task["data"]})
@@ -253,7 +267,9 @@ class TestSoundTables:
             said("low/0000.wav", "", state="bad"),
         ]
 
-    def test_a_selection_table_of_raven_is_a_table_of_tabs(self, tmp_path: Path, pool: Path, rows: list[ExportRow]) -> None:
+    def test_a_selection_table_of_raven_is_a_table_of_tabs(
+        self, tmp_path: Path, pool: Path, rows: list[ExportRow]
+    ) -> None:
         import pandas
 
         out = write("raven", rows, tmp_path / "out", media_of("audio_folder", pool))

@@ -27,7 +27,9 @@ def client(tmp_path: Path, serve: Serve) -> httpx.Client:  # noqa: F811
     client = serve(train_every=1000)
     wait_for(lambda: client.get("/api/status").json()["embedding"]["state"] == "done")
     assert client.post("/api/submit_labels", json=LABELS).json()["accepted"] == 30
-    client.post("/api/submit_labels", json=[{"id": "red/0010.png", "state": "skip"}, {"id": "red/0011.png", "state": "bad"}])
+    client.post(
+        "/api/submit_labels", json=[{"id": "red/0010.png", "state": "skip"}, {"id": "red/0011.png", "state": "bad"}]
+    )
     return client
 
 
@@ -48,7 +50,13 @@ def test_what_is_exported_can_be_chosen(client: httpx.Client) -> None:
     everything = rows_of(client, evidence=True, predictions=True)
     assert Counter(row["state"] for row in everything) == {"label": 30, "skip": 1, "bad": 1, "": 28}
     assert everything[0]["stands"] == "True"
-    for wrong in ({"only_states": "later"}, {"query": "{"}, {"query": '{"labels": ["x"]}'}, {"splits": "a"}, {"format": "x"}):
+    for wrong in (
+        {"only_states": "later"},
+        {"query": "{"},
+        {"query": '{"labels": ["x"]}'},
+        {"splits": "a"},
+        {"format": "x"},
+    ):
         refused = client.get("/api/export", params=wrong)
         assert (refused.status_code in (400, 422), "error" in refused.json()) == (True, True), wrong
 

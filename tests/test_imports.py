@@ -18,6 +18,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     (
         *("embedding_store", "embedding_batch", "encoder_comparison", "encoder_fitting", "encoder_in_use"),
         *("gallery", "strategies", "scoring", "scan", "source_identity", "unheard", "prepared_exports", "imports"),
+        "known_labels",
     ),
     ("encoder_change",),
     ("embedding_pipeline", "candidates"),
@@ -25,7 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("query",),
     ("learner", "finder", "row_stream"),
     ("labeler", "encoder_verdict", "encoder_report"),
-    ("project", "access", "api_models", "views", "export_job"),
+    ("project", "access", "api_models", "views", "export_job", "import_job"),
     ("routes", "ui", "simulation", "compare_command"),
     ("api",),
     ("app",),

@@ -109,8 +109,14 @@ def _card_lines(media: ItemMedia, counts: Counter[tuple[str, str]]) -> Iterator[
         shown = label.replace("|", r"\|").replace("\n", " ")
         yield f"| {shown} | {' | '.join(f'{counts[part, label]:,}' for part in parts)} |"
     yield from ("", "Labeled with FastLabel. `label` is the class that stands; where it is null nobody said one, and")
-    yield from ("`predicted_label` is what the classifier says with the probability `confidence`. `source` tells what a", "")
-    yield from ("label came by; `auto` are labels that the classifier gave by itself, with the evidence in `promise`.", "")
+    yield from (
+        "`predicted_label` is what the classifier says with the probability `confidence`. `source` tells what a",
+        "",
+    )
+    yield from (
+        "label came by; `auto` are labels that the classifier gave by itself, with the evidence in `promise`.",
+        "",
+    )
     if media.unreadable:
         yield f"{len(media.unreadable):,} labeled items could not be read and are left out."
 

@@ -11,7 +11,6 @@ from fastlabel_gradio.exports.rows import ExportRow
 from fastlabel_gradio.media.sounds import encode_flac, sound_info
 from fastlabel_gradio.types import Item, Kind, Media, TimeSpan, Waveform
 
-
 _RESERVED = frozenset({"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))})
 
 

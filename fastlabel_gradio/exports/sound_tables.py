@@ -55,7 +55,9 @@ def write_audacity(rows: Iterable[ExportRow], folder: Folder, media: ItemMedia) 
 def _recordings(rows: Iterable[ExportRow], media: ItemMedia) -> Iterator[tuple[str, list[Part]]]:
     """By recording, its path with suffix, the labels in the order in which they begin. Rows of one come one after the other."""
     if media.kind != "audio":
-        raise ConfigError("raven and audacity are formats for labels of sounds. Of pictures take csv, parquet, hf or tree.")
+        raise ConfigError(
+            "raven and audacity are formats for labels of sounds. Of pictures take csv, parquet, hf or tree."
+        )
     taken: dict[str, int] = {}
     for _, group in groupby((row for row in rows if row.said_or_predicted), lambda row: TimeSpan.split(row.item_id)[0]):
         parts = [(span, row) for row in group if (span := media.span(row))]
@@ -86,4 +88,6 @@ def _top_hz(row: ExportRow, media: ItemMedia) -> float:
 
 def _tabbed(cells: Iterable[str]) -> str:
     """One line; what would end a cell or the line is a blank."""
-    return "\t".join(" ".join(cell.split()) if any(sign in cell for sign in "\t\r\n") else cell for cell in cells) + "\n"
+    return (
+        "\t".join(" ".join(cell.split()) if any(sign in cell for sign in "\t\r\n") else cell for cell in cells) + "\n"
+    )

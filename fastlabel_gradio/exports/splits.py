@@ -35,9 +35,7 @@ def parse_shares(text: str) -> dict[str, float]:
     return shares
 
 
-def split_items(
-    items: Iterable[tuple[str, str, str | None]], shares: Mapping[str, float], seed: int = 0
-) -> SplitOf:
+def split_items(items: Iterable[tuple[str, str, str | None]], shares: Mapping[str, float], seed: int = 0) -> SplitOf:
     """Which part an item is of, given its id and its group.
 
     Items of one group are of one part. Of each class about the wanted share is in each part: its groups, in a random order
