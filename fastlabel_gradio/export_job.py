@@ -23,6 +23,7 @@ from fastlabel_gradio.types import Item, State
 
 if TYPE_CHECKING:
     from fastlabel_gradio.project import Project
+    from fastlabel_gradio.stored_project import StoredProject
 
 COUNTED_AT_ONCE = 1_000
 
@@ -49,7 +50,7 @@ class ExportOrder:
 
 
 def export(
-    project: "Project",
+    project: "Project | StoredProject",
     annotator: str,
     order: ExportOrder,
     destination: Path,
@@ -83,7 +84,7 @@ def _is_marked(exporter: Exporter, order: ExportOrder) -> bool:
 
 
 def _rows(
-    project: "Project", annotator: str, order: ExportOrder, exporter: Exporter | FolderExporter
+    project: "Project | StoredProject", annotator: str, order: ExportOrder, exporter: Exporter | FolderExporter
 ) -> Iterator[ExportRow]:
     choice = order.choice
     if exporter.tells_all:

@@ -1,4 +1,4 @@
-"""One import: the labels of a file become labels, suggestions or reference labels of a project; and what there is to say of it."""
+"""One import: the labels of a file become labels, suggestions or reference labels of a project."""
 
 import secrets
 import time

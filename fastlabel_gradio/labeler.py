@@ -335,7 +335,7 @@ class Labeler:
     def export_rows(
         self, choice: Choice | None = None, *, include_predictions: bool = False, include_states: bool = False
     ) -> Iterator[ExportRow]:
-        """What was chosen, as a stream. By default every label of every annotator; with predictions also every unlabeled item.
+        """What was chosen, as a stream; by default every label of every annotator, with predictions also the unlabeled items.
 
         With states, rows say their state and source, and those of items that got a state in place of a label are among them.
         """

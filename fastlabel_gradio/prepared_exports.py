@@ -1,4 +1,4 @@
-"""Exports that are prepared in the background and fetched when they are there, also in parts: a download goes on where it broke."""
+"""Exports that are prepared in the background and fetched when they are there, also in parts."""
 
 import logging
 import secrets

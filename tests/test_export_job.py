@@ -101,5 +101,5 @@ def test_the_same_class_is_split_by_its_share_and_groups_stay_together() -> None
 
 @pytest.mark.parametrize("text", ["", "train", "train=0", "a=1,a=1", "a b=1", "x=nan", "../x=1"])
 def test_shares_that_are_none_are_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match="train=0.8,test=0.2"):
+    with pytest.raises(ConfigError, match=r"train=0\.8,test=0\.2"):
         parse_shares(text)

@@ -1,8 +1,8 @@
 """Exports: the formats that labels leave in. Each writes the rows it is handed, in bounded memory, whole or not at all.
 
-`rows.py` is what a row says, `base.py` the registry; `replaced.py` a file that takes another's place, `folders.py` a folder on
-disk or in a zip, `item_media.py` the pictures and sounds in it, `splits.py` which part of the data an item is of. A file more is a
-format or a family of them. Where the rows come from (labels, predictions) is the business of `row_stream`.
+`rows.py` is what a row says, `base.py` the registry; `replaced.py` a file that takes another's place, `folders.py` a folder
+on disk or in a zip, `item_media.py` the pictures and sounds in it, `splits.py` which part of the data an item is of. A file
+more is a format or a family of them. Where the rows come from (labels, predictions) is the business of `row_stream`.
 """
 
 from fastlabel_gradio.exports import (  # noqa: F401  # they register themselves

@@ -15,7 +15,7 @@ PLACES = "places.csv"
 def write_tree(rows: Iterable[ExportRow], folder: Folder, media: ItemMedia) -> None:
     """`CLASS/path/of/the/file` for every item with a class, below its part of the data where there are parts.
 
-    `places.csv` beside them has `item_id`, `path`, relative to the source's folder, `label`, and `place`, relative to this one.
+    `places.csv` beside them has `item_id`, `path`, relative to the source's folder, `label`, and `place`, relative to this.
     """
     names: dict[str, str] = {}
     with spooled() as path:

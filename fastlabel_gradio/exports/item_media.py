@@ -1,4 +1,4 @@
-"""The pictures and sounds that folders of exports hold: an item's own file where it has one, what is seen or heard of it else."""
+"""The pictures and sounds in folders of exports: an item's own file where it has one, else what is seen or heard of it."""
 
 import io
 from collections.abc import Callable, Collection, Iterable
@@ -88,7 +88,7 @@ class ItemMedia:
 
 
 def plain_parts(row: ExportRow) -> list[str]:
-    """Folders and name of an item's file as they may stand below any folder: nothing leads out, nothing is hidden or reserved."""
+    """Folders and name of an item's file, fit to stand below any folder: nothing leads out, is hidden or reserved."""
     path = row.path or TimeSpan.split(row.item_id)[0]
     return [plain_name(part) for part in PurePosixPath(path.replace("\\", "/")).parts if part.strip("/.")] or ["item"]
 
@@ -101,7 +101,7 @@ def plain_name(text: str) -> str:
 
 
 def stem_of(row: ExportRow) -> tuple[str, ...]:
-    """Folders and name of an item's file without its suffix; of a part of a sound with the seconds at which it begins and ends."""
+    """Folders and name of an item's file without its suffix; of a part of a sound with its begin and end in seconds."""
     *folders, name = plain_parts(row)
     stem = PurePosixPath(name).stem
     span = TimeSpan.split(row.item_id)[1]

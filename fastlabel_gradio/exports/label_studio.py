@@ -1,7 +1,7 @@
 """Label Studio: its JSON of tasks, with what people said as annotations and what the head says as predictions.
 
-A task is a file: a picture, a sound with one class, or a recording with a region for each of its parts. The names are those of
-the labeling configuration that docs/labels-in-and-out.md gives: `label` for classes, `state` for what is no class.
+A task is a file: a picture, a sound with one class, or a recording with a region for each of its parts. The names are those
+of the labeling configuration that docs/labels-in-and-out.md gives: `label` for classes, `state` for what is no class.
 """
 
 import json

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 from fastlabel_gradio.media.recording_time import recorded_at
 from fastlabel_gradio.spreadsheet_cells import harmless
@@ -89,7 +90,9 @@ _NAMES = ("item_id", "label", "annotator", "predicted_label", "path", "note", "p
 def harmless_rows(rows: Iterable[ExportRow]) -> Iterator[ExportRow]:
     """The rows with names that a spreadsheet would run marked by "'" (`spreadsheet_cells`); a table source takes it back."""
     for row in rows:
-        marked = {name: cell for name in _NAMES if (cell := harmless(text := getattr(row, name))) is not text}
+        marked: dict[str, Any] = {
+            name: cell for name in _NAMES if (cell := harmless(text := getattr(row, name))) is not text
+        }
         yield replace(row, **marked) if marked else row
 
 

@@ -1,4 +1,4 @@
-"""Splits: which part of the data (train, test …) each item of an export belongs to. By groups, by class, the same every time."""
+"""Splits: which part of the data (train, test …) each item of an export is of. By groups, by class, the same every time."""
 
 import re
 from collections import Counter
@@ -28,8 +28,8 @@ def parse_shares(text: str) -> dict[str, float]:
             share = 0.0
         if not NAME.fullmatch(name) or name in shares or not 0 < share < 1e9:
             raise ConfigError(
-                f"splits {text!r}: {entry.strip()!r} is no part. Write NAME=SHARE for each, with letters, digits and _ in the "
-                "name and a number above 0: train=0.8,test=0.2"
+                f"splits {text!r}: {entry.strip()!r} is no part. Write NAME=SHARE for each, with letters, digits and _ in "
+                "the name and a number above 0: train=0.8,test=0.2"
             )
         shares[name] = share
     return shares

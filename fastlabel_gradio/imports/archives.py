@@ -1,4 +1,4 @@
-"""A file of labels, read by the importer that fits; of a zip every file in it that is one. Nothing of a zip is taken on trust."""
+"""A file of labels, read by the importer that fits; of a zip every file in it that is one. A zip is not trusted."""
 
 import shutil
 import tempfile
@@ -36,7 +36,7 @@ def read_labels(path: Path, name: str, refuse: Refuse, format: str | None = None
         if fitting is None:
             raise SourceError(
                 f"{name}: no file of labels that FastLabel reads. It takes CSV, JSON, JSONL and Parquet tables with a path "
-                "and a label column, JSON of Label Studio, selection tables of Raven, label tracks of Audacity, and zips of them."
+                "and a label column, JSON of Label Studio, selection tables of Raven, label tracks of Audacity, zips of them."
             )
         yield from fitting.read(path, name, refuse)
 

@@ -51,8 +51,8 @@ class Importer:
 
     Attributes:
         recognises: whether a file is of it, given its path and the name it was sent by.
-        read: `read(path, name, refuse)` yields the labels of a file, as a stream, and raises SourceError where it is none. What
-            in it cannot be a label is handed to `refuse(what, why, place)`.
+        read: `read(path, name, refuse)` yields the labels of a file, as a stream, and raises SourceError where it is none.
+            What in it cannot be a label is handed to `refuse(what, why, place)`.
     """
 
     name: str

@@ -78,7 +78,7 @@ def _annotated(place: str, item: str, entry: dict[str, Any], refuse: Refuse) -> 
             taken += 1
             meta = result["meta"] if isinstance(result.get("meta"), dict) else {}
             is_state = str(result.get("from_name", "")).startswith("state") and name in STATES
-            source = meta.get("source")
+            source = str(meta.get("source"))
             yield ImportedLabel(
                 *(place, item, "" if is_state else name, _span(result), name if is_state else "label"),
                 *(str(meta.get("annotator") or _annotator(entry)),),
@@ -101,9 +101,9 @@ def _predicted(place: str, item: str, entry: dict[str, Any]) -> Iterator[Importe
 
 def _chosen(result: dict[str, Any]) -> list[str]:
     value = result.get("value")
-    names = (
-        next((value[key] for key in _CHOSEN if isinstance(value.get(key), list)), []) if isinstance(value, dict) else []
-    )
+    if not isinstance(value, dict):
+        return []
+    names = next((value[key] for key in _CHOSEN if isinstance(value.get(key), list)), ())
     return [name for name in names[:1] if isinstance(name, str) and name]
 
 

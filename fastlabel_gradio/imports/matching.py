@@ -56,7 +56,7 @@ def match(labels: Sequence[ImportedLabel], pool: Iterable[str], refuse: Refuse) 
 
 
 def _looked_up(labels: Sequence[ImportedLabel], pool: Iterable[str]) -> tuple[set[str], dict[str, Files]]:
-    """The ids that labels name exactly, and by name of the file (with its suffix, and where wanted without) all that have it."""
+    """The ids that labels name exactly, and by name of the file (with its suffix and without) all that have it."""
     wanted = {label.item for label in labels} | {_plain(label.item) for label in labels}
     names = {_name(_plain(label.item), label.lacks_suffix) for label in labels}
     stems = any(label.lacks_suffix for label in labels)

@@ -1,4 +1,4 @@
-"""Tables of labels: FastLabel's own exports with all that they say, and any other with a column of paths and one of labels."""
+"""Tables of labels: FastLabel's own exports with all that they say, any other with columns of paths and of labels."""
 
 import math
 import re

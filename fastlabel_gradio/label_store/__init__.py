@@ -1,10 +1,11 @@
 """The label store: what people say as events that are only appended, batches claimed by annotators, and undo of all of it.
 
-`store.py` is what the labeler calls. `events.py` reads and appends events, `resolve.py` says what stands after them,
-`owners.py` who said that, `classes.py` what the classes are then, `told.py` all that was said, to be taken in elsewhere;
-`claims.py` who holds what; `changes.py` what happened since somebody last looked, and `watcher.py` when to look.
-`database.py` opens a database with the tables of `tables.py`, `migrations.py` brings older ones up to date, `label_file.py` is
-the file of a SQLite store and what happens where that is deleted. Which items to claim is the labeler's business. Imports types and errors only.
+`store.py` is what the labeler calls. `events.py` reads and appends events, `news.py` says which are new, `resolve.py` what
+stands after them, `owners.py` who said that, `classes.py` what the classes are then, `told.py` all that was said, to be
+taken in elsewhere; `claims.py` who holds what; `changes.py` what happened since somebody last looked, and `watcher.py` when
+to look. `database.py` opens a database with the tables of `tables.py`, `migrations.py` brings older ones up to date,
+`label_file.py` is the file of a SQLite store and what happens where that is deleted. Which items to claim is the labeler's
+business. Imports types and errors only.
 """
 
 from fastlabel_gradio.label_store.changes import Changes, Position

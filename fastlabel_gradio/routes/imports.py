@@ -19,8 +19,8 @@ IMPORTS_AT_ONCE = anyio.CapacityLimiter(1)
 class ImportAnswer(BaseModel):
     """What became of an import.
 
-    `id` undoes it (`/api/import/take_back`), null where nothing was stored as labels; `added`, `known` and `older` count labels,
-    `left_out` what was not taken, with the reason and examples; `text` says all that in a sentence.
+    `id` undoes it (`/api/import/take_back`), null where nothing was stored as labels; `added`, `known` and `older` count
+    labels, `left_out` what was not taken, with the reason and examples; `text` says all that in a sentence.
     """
 
     id: str | None

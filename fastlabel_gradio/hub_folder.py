@@ -1,0 +1,36 @@
+"""A folder on the Hugging Face hub."""
+
+from pathlib import Path
+from typing import Literal
+
+from fastlabel_gradio.errors import ConfigError, StoreError
+
+MOST_FILES = 100_000  # the hub's advice for a repository
+
+
+def push_folder(folder: Path, name: str, kind: Literal["dataset", "model", "space"], *, is_private: bool) -> str:
+    """Uploads a folder, in commits that the hub takes, and returns its address. One that broke off goes on when called again.
+
+    Raises:
+        ConfigError: no login, a name that is none, too many files. StoreError: the hub refuses, or cannot be reached.
+    """
+    import httpx
+    from huggingface_hub import HfApi, get_token
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    files = sum(path.is_file() for path in folder.rglob("*"))
+    if files > MOST_FILES:
+        raise ConfigError(
+            f"{folder} has {files:,} files, the hub takes {MOST_FILES:,}. Export a part: --states, --sources."
+        )
+    if not get_token():
+        raise ConfigError("no login for the Hugging Face hub. Log in with `hf auth login`, or set HF_TOKEN.")
+    api = HfApi()
+    try:
+        address = api.create_repo(name, repo_type=kind, private=is_private, exist_ok=True)
+        api.upload_large_folder(repo_id=name, folder_path=folder, repo_type=kind, print_report=False)
+    except HFValidationError as error:
+        raise ConfigError(f"--push {name!r}: {error} Write it like ann/my-dataset.") from error
+    except (HfHubHTTPError, httpx.HTTPError, OSError) as error:
+        raise StoreError(f"the hub did not take {name!r}: {error}") from error
+    return str(address)
