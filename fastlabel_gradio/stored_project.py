@@ -1,4 +1,4 @@
-"""Stored project: the labels and the source of a working directory, beside a running app or without one. Trains and embeds nothing."""
+"""Stored project: labels and source of a working directory, beside a running app or without one. Nothing is embedded."""
 
 import json
 from collections.abc import Iterator

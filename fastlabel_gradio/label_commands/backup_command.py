@@ -18,8 +18,8 @@ def parser() -> argparse.ArgumentParser:
     """The options."""
     options = argparse.ArgumentParser(
         "fastlabel backup",
-        description="Writes labels, classes, the head and the encoder in use into one file, also while the app runs. The media "
-        "are not in it.",
+        description="Writes labels, classes, the head and the encoder in use into one file, also while the app runs. The "
+        "media are not in it.",
     )
     options.add_argument("--workdir", type=Path, required=True, metavar="D", help="the app's working directory")
     options.add_argument("--project", metavar="NAME", help="which of its projects, if it has several")
