@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from fastlabel_gradio import __version__
 from fastlabel_gradio.access import annotator_of
 from fastlabel_gradio.errors import (
+    ChangedMeanwhileError,
+    ExpiredListError,
     FastLabelError,
     InvalidLabelsError,
     InvalidQueryError,
@@ -23,12 +25,26 @@ from fastlabel_gradio.errors import (
     shown,
 )
 from fastlabel_gradio.project import Project
-from fastlabel_gradio.routes import batches, downloads, encoders, evaluation, imports, items, labels, media, status
+from fastlabel_gradio.routes import (
+    actions,
+    batches,
+    classes,
+    downloads,
+    encoders,
+    evaluation,
+    explore,
+    imports,
+    items,
+    labels,
+    media,
+    status,
+)
 from fastlabel_gradio.views import VIEWS
 
-ROUTES = (batches, status, items, evaluation, encoders, labels, downloads, imports, media)
+ROUTES = (batches, status, items, explore, evaluation, encoders, labels, actions, classes, downloads, imports, media)
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,
+    ExpiredListError: 410,
     InvalidQueryError: 422,
     UnreadableItemError: 422,
     StoreError: 503,
@@ -80,6 +96,10 @@ def _add_error_handlers(api: FastAPI) -> None:
     @api.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> JSONResponse:
         return JSONResponse({"error": f"{_asked(request)} failed. The program's log says why."}, 500)
+
+    @api.exception_handler(ChangedMeanwhileError)
+    async def conflict(request: Request, error: ChangedMeanwhileError) -> JSONResponse:
+        return JSONResponse({"error": str(error), "conflicts": error.conflicts, "count": error.count}, 409)
 
     for kind, code in STATUS_OF.items():
         api.exception_handler(kind)(_answer_with(code))

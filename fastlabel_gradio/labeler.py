@@ -16,7 +16,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +25,7 @@ from weakref import WeakValueDictionary, proxy
 import numpy as np
 from jaxtyping import Int64
 
+from fastlabel_gradio.actions import Actions, is_made_by_hand
 from fastlabel_gradio.batch_queue import BatchQueue, Wish
 from fastlabel_gradio.candidates import candidates_of
 from fastlabel_gradio.contradictions import Contradiction
@@ -34,6 +35,7 @@ from fastlabel_gradio.errors import InvalidLabelsError, StoreError, shown
 from fastlabel_gradio.evaluation import Advice, AuditReport, Gain, advise
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.finder import Finder
+from fastlabel_gradio.finding.saved_filters import SavedFilters
 from fastlabel_gradio.head import (
     Head,
     HeadInfo,
@@ -46,13 +48,26 @@ from fastlabel_gradio.pool_ledger import PoolLedger
 from fastlabel_gradio.row_stream import Choice, plain_choice, predicted_row, said_rows
 from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
 from fastlabel_gradio.trainer import Training
-from fastlabel_gradio.types import Batch, Counts, Item, LabelSchema, Prediction, Receipt, Reopened, Rows, State
+from fastlabel_gradio.types import (
+    Batch,
+    Counts,
+    Item,
+    LabelSchema,
+    LabelSource,
+    Prediction,
+    Receipt,
+    Reopened,
+    Rows,
+    State,
+    said_of,
+)
 
 log = logging.getLogger(__name__)
 
 CLAIM_ATTEMPTS = 4
 BATCHES_REMEMBERED = 256
 TURN_WAIT_S = 10.0
+SEARCHED = "search"  # in place of a strategy: somebody chose the items
 # Picking takes a core for a moment; more at once would only make the first ones wait for the last. A strategy may ask itself.
 _cores = threading.Semaphore(max(2, os.cpu_count() or 2))
 
@@ -116,6 +131,8 @@ class Labeler:
 
     Attributes:
         finder: finds items by what is known of them.
+        actions: changes any number of labels at once, takes steps back and brings them back.
+        filters: queries that were saved under a name.
 
     Args:
         schema: at least two labels.
@@ -145,7 +162,7 @@ class Labeler:
         self._writing = threading.RLock()
         known = labels.everything(now=clock())
         self._ledger = PoolLedger(store, known, schema, settings.audit_share, pipeline.is_held_out)
-        self._batches: OrderedDict[str, tuple[Item, ...]] = OrderedDict()
+        self._batches: OrderedDict[str, tuple[tuple[Item, ...], LabelSchema]] = OrderedDict()
         self._turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
         self._queue: BatchQueue[_Pick] = BatchQueue()
         self._picked: set[int] = set()  # rows that are being claimed
@@ -163,6 +180,18 @@ class Labeler:
             self._learner.ground_of,
             self._learner.scan_soon,
         )
+        self.actions = Actions(
+            labels,
+            self._ledger,
+            lambda: me.schema,
+            self.finder.item_ids,
+            store.known_ids,
+            lambda: me._follow(),
+            self._learner.request_if_due,
+            lambda: me._in_turn(),
+            clock,
+        )
+        self.filters = SavedFilters(folder)
         self._stop_watching = labels.watch(self._follow)
 
     # Batches
@@ -193,6 +222,15 @@ class Labeler:
         self._learner.release_pages()
         return batch
 
+    def batch_of(self, annotator: str, rows: Rows, size: int) -> Batch:
+        """A batch of the first of some rows that are free and not kept for the audit, as a search found them.
+
+        A batch that the annotator has stays open behind it and comes again after it.
+        """
+        head = self._learner.head
+        claimed = self._claim(annotator, self._ledger.searchable(rows)[:size], SEARCHED, "", head, whole=False)
+        return self._batch(*claimed, head) if claimed else replace(self._empty_batch(SEARCHED), notice="")
+
     def renew(self, annotator: str, batch_id: str) -> bool:
         """Keeps a batch claimed for another while; False where it is not the annotator's open batch any more."""
         with self._in_turn():
@@ -205,11 +243,18 @@ class Labeler:
 
     def batch_items(self, batch_id: str) -> tuple[Item, ...] | None:
         """The items of a batch that was given out lately, in order; None for an unknown one."""
-        return self._batches.get(batch_id)
+        known = self._batches.get(batch_id)
+        return known[0] if known else None
 
     # Labels
 
-    def submit(self, annotator: str, labels: Sequence[tuple[str, str | int | State]], batch_id: str = "") -> Receipt:
+    def submit(
+        self,
+        annotator: str,
+        labels: Sequence[tuple[str, str | int | State]],
+        batch_id: str = "",
+        together: Collection[str] = (),
+    ) -> Receipt:
         """Stores labels durably, all or none, and sets off a training when `train_every` new ones have come.
 
         Sending the same again changes nothing. Items of the batch that are not named go back to the pool, where they come
@@ -217,47 +262,42 @@ class Labeler:
 
         Args:
             labels: (item id, class name or position in the schema), or in place of a label the state of an item that gets
-                none: it does not come again until that is undone.
+                none: it does not come again until that is undone. A name counts as long as a class ever had it, a position
+                as in the schema when the batch was given out: the batch stays good while classes are changed.
+            together: items that were accepted as a group, not one by one.
 
         Raises:
             InvalidLabelsError: an unknown item or label, or two labels for one item; nothing was stored.
             StoreError: it could not be written; nothing was stored.
         """
-        wanted = self._validated(labels)
+        wanted = self._validated(labels, batch_id)
         with self._in_turn():
-            submission = self._labels.submit(annotator, list(wanted.items()), batch_id, now=self._clock())
-            taught = self._ledger.put(submission.standing)
+            source = self._source_of(annotator, batch_id)
+            said = [(id_, said_of(one, "group" if id_ in together else None)) for id_, one in wanted.items()]
+            submission = self._labels.submit(annotator, said, batch_id, now=self._clock(), source=source)
+            taught = self._ledger.put(submission)
             self._ledger.set_aside(set(submission.released) - wanted.keys())
             self._ledger.unclaim(submission.released)
-        triggered = self._learner.is_due(taught)
-        if triggered:
-            self._learner.request()
-        return Receipt(len(labels), triggered)
+        return Receipt(len(labels), self._learner.request_if_due(taught))
 
     def undo(self, annotator: str) -> Reopened:
-        """Takes the annotator's last submit back and opens a batch of its items, to be labeled again."""
+        """Takes the annotator's last step back; of one that was made card by card it opens a batch, to be labeled again."""
         with self._in_turn():
-            undone = self._labels.undo(annotator, now=self._clock())
+            undone = self.actions.undo(annotator)
             if undone is None:
                 return Reopened(0, None, {})
-            taught = self._ledger.put(undone.standing)
+            size, event = undone.step.size, undone.step.event
+            if not is_made_by_hand(undone.step):
+                return Reopened(size, None, {}, event)
             batch = self._reopened([item_id for item_id, one in undone.standing.items() if one is None], annotator)
-        if self._learner.is_due(taught):
-            self._learner.request()
         places = self.schema.positions
         labels = {id_: places[label_id] for id_, label_id in undone.labels if label_id in places}
-        return Reopened(len(undone.labels), batch, labels)
+        return Reopened(size, batch, labels, event)
 
     def redo(self, annotator: str) -> int:
         """Brings back what the annotator's last undo took back; returns of how many items, 0 where there is nothing."""
-        with self._in_turn():
-            redone = self._labels.redo(annotator, now=self._clock())
-            if redone is None:
-                return 0
-            taught = self._ledger.put(redone.standing)
-        if self._learner.is_due(taught):
-            self._learner.request()
-        return len(redone.labels)
+        redone = self.actions.redo(annotator)
+        return redone.step.size if redone else 0
 
     def train(self) -> None:
         """Asks for a training now, whatever the count, and returns at once."""
@@ -311,11 +351,14 @@ class Labeler:
         """Items in the batches of other annotators."""
         return self._ledger.claimed_by_others(annotator)
 
-    def predictions(self, rows: Rows) -> list[Prediction | None]:
-        """What the newest head says of some rows; None for each while there is no head."""
-        return self._predictions(self._learner.head, rows)
+    def predictions(self, rows: Rows, schema: LabelSchema | None = None) -> list[Prediction | None]:
+        """What the newest head says of some rows, in positions of that schema; None for each while there is no head."""
+        return self._predictions(self._learner.head, rows, schema or self.schema)
 
-    def _predictions(self, head: Head | None, rows: Rows) -> list[Prediction | None]:
+    def _predictions(self, head: Head | None, rows: Rows, schema: LabelSchema) -> list[Prediction | None]:
+        """A head that was trained before classes were changed says nothing of those that are gone."""
+        if head is not None and tuple(label.id for label in head.info.labels) != schema.ids:
+            head = head.seen_through(schema)
         if head is None:
             return self._suggested(rows)
         probabilities = self._learner.ground_of(head).says(head, rows)
@@ -385,6 +428,7 @@ class Labeler:
         if not changes.classes_changed and not any(unknown):
             return
         self.schema = self._labels.schema()
+        self.actions.classes_version = self._labels.classes_version()
         self._ledger.use_schema(self.schema)
         self._learner.use_schema(self.schema)
 
@@ -536,8 +580,9 @@ class Labeler:
     def _batch(self, claimed: ClaimedBatch, rows: Sequence[int], head: Head | None) -> Batch:
         """The batch as it is given out, with the predictions of that head."""
         items = tuple(self._store.items_at(np.array(rows, dtype=np.int64)).values())
+        schema = self.schema
         with self._lock:
-            self._batches[claimed.id] = items
+            self._batches[claimed.id] = items, schema
             self._batches.move_to_end(claimed.id)
             while len(self._batches) > BATCHES_REMEMBERED:
                 self._batches.popitem(last=False)
@@ -545,14 +590,15 @@ class Labeler:
             id=claimed.id,
             items=items,
             rows=tuple(rows),
-            predictions=self._predictions(head, np.array(rows, dtype=np.int64)),
+            predictions=self._predictions(head, np.array(rows, dtype=np.int64), schema),
             strategy=claimed.strategy,
             head_version=_version(head),
             notice=claimed.notice,
+            schema=schema,
         )
 
     def _empty_batch(self, strategy: str) -> Batch:
-        return Batch("", (), (), (), strategy, _version(self._learner.head), self._why_empty())
+        return Batch("", (), (), (), strategy, _version(self._learner.head), self._why_empty(), self.schema)
 
     def _why_empty(self) -> str:
         progress, counts = self._pipeline.progress, self.counts()
@@ -589,13 +635,18 @@ class Labeler:
 
     # Private: labels and training
 
-    def _validated(self, labels: Sequence[tuple[str, str | int | State]]) -> dict[str, int | State]:
+    def _source_of(self, annotator: str, batch_id: str) -> LabelSource:
+        batch = self._labels.open_batch(annotator, now=self._clock()) if batch_id else None
+        return "search" if batch and batch.id == batch_id and batch.strategy == SEARCHED else "person"
+
+    def _validated(self, labels: Sequence[tuple[str, str | int | State]], batch_id: str) -> dict[str, int | State]:
         """Label ids, or states, by item id. Raises InvalidLabelsError."""
         if any(isinstance(label, str) and label not in self.schema.names for _, label in labels):
             self._follow()  # somebody may have added that class a moment ago, in another process
+        _, shown_with = self._batches.get(batch_id, ((), self.schema))
         wanted: dict[str, int | State] = {}
         for item_id, label in labels:
-            label_id = label if isinstance(label, State) else self._label_id(label)
+            label_id = label if isinstance(label, State) else self.actions.label_id(label, shown_with)
             if wanted.setdefault(item_id, label_id) != label_id:
                 raise InvalidLabelsError(f"item {shown(item_id)} has two different labels in one request. Send one.")
         unknown = wanted.keys() - self._store.known_ids(list(wanted))
@@ -609,15 +660,7 @@ class Labeler:
     def _given_out(self) -> set[str]:
         """Items of the newest batches: a label counts also where the file was removed or damaged while it was on screen."""
         with self._lock:
-            return {item.id for items in self._batches.values() for item in items}
-
-    def _label_id(self, label: str | int) -> int:
-        names = self.schema.names
-        if isinstance(label, str) and label in names:
-            return self.schema.ids[names.index(label)]
-        if isinstance(label, int) and 0 <= label < len(names):
-            return self.schema.ids[label]
-        raise InvalidLabelsError(f"label {shown(label)} is not known. Use a name or an index: {_numbered(names)}.")
+            return {item.id for items, _ in self._batches.values() for item in items}
 
     def _predicted_rows(self, choice: Choice, wanted: frozenset[str] | None) -> Iterator[ExportRow]:
         """What has no row yet: unlabeled items; where rows say their state only those of which nothing was said."""
@@ -665,7 +708,3 @@ def _interleaved(
     """Picks in their order with random rows at random places among them, so that nobody can tell which is which."""
     places = np.sort(rng.integers(len(picked) + 1, size=len(random_rows)))
     return np.insert(picked, places, random_rows)
-
-
-def _numbered(names: Sequence[str]) -> str:
-    return ", ".join(f"{index} {name}" for index, name in enumerate(names[:20]))

@@ -5,16 +5,18 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Receive
 
 MAX_BODY_BYTES = 2_000_000
+MAX_MEDIA_BYTES = 20_000_000
 MAX_FILE_BYTES = 500_000_000  # of a file of labels: a million of them, with all that is known of each
-FILE_PATHS = frozenset({"/api/import"})
+MOST_BYTES = {"/api/vector": MAX_MEDIA_BYTES, "/api/import": MAX_FILE_BYTES}
+_FEWER = {MAX_MEDIA_BYTES: "a shorter sound or a smaller picture", MAX_FILE_BYTES: "a file a part of them at a time"}
 
 
 def limited(receive: Receive, headers: Headers, path: str = "") -> Receive:
-    """The body of a request to a path, counted while it comes in: a request may say less than it sends, or nothing (chunked).
+    """The request's body, counted while it comes in: a request may say less than it sends, or nothing (chunked).
 
     Raises HTTPException 413, at once where the request itself says that it is too long, or from the returned function.
     """
-    most = MAX_FILE_BYTES if path in FILE_PATHS else MAX_BODY_BYTES
+    most = MOST_BYTES.get(path, MAX_BODY_BYTES)
     said = headers.get("content-length", "")
     _check(int(said) if said.isdecimal() else 0, most)
     received = 0
@@ -31,7 +33,5 @@ def limited(receive: Receive, headers: Headers, path: str = "") -> Receive:
 
 def _check(size: int, most: int) -> None:
     if size > most:
-        raise HTTPException(
-            413,
-            f"The request is longer than {most:,} bytes. Send fewer labels at a time; nothing was stored.",
-        )
+        fewer = _FEWER.get(most, "fewer labels at a time")
+        raise HTTPException(413, f"The request is longer than {most:,} bytes. Send {fewer}; nothing was stored.")

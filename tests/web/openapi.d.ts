@@ -7,6 +7,66 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** ApplyAnswer */
+        ApplyAnswer: {
+            /**
+             * Changed
+             * @description items of which something else stands now, or would
+             */
+            changed: number;
+            /**
+             * Event
+             * @description its number; null where nothing was changed, and in a preview
+             */
+            event: number | null;
+            /**
+             * Unlabeled
+             * @description in a preview: of the changed ones those that nobody had judged
+             */
+            unlabeled: number;
+            /**
+             * Overruled
+             * @description in a preview: whose labels and states would be changed, of most items first
+             */
+            overruled: components["schemas"]["OverruledAnswer"][];
+        };
+        /**
+         * ApplyInput
+         * @description What is to stand of all items of a query: a label, a state, or, with neither, nothing.
+         */
+        ApplyInput: {
+            /** Project */
+            project?: string | null;
+            query: components["schemas"]["Query"];
+            /**
+             * Exclude
+             * @description items that stay as they are
+             * @default []
+             */
+            exclude: string[];
+            /**
+             * Label
+             * @description a class name, or its index
+             * @example cat
+             */
+            label?: string | number | null;
+            /**
+             * State
+             * @description in place of a label; without either the items are cleared: what was said of them is taken back
+             */
+            state?: ("label" | "skip" | "unsure" | "bad") | null;
+            /**
+             * Preview
+             * @description changes nothing, and says what would be changed
+             * @default false
+             */
+            preview: boolean;
+            /**
+             * Seen
+             * @description `event` of the answer that showed the items: 409 where somebody else changed one since
+             */
+            seen?: number | null;
+        };
         /** AuditAnswer */
         AuditAnswer: {
             /**
@@ -100,6 +160,173 @@ export interface components {
              */
             text: string;
         };
+        /** ClaimAnswer */
+        ClaimAnswer: {
+            /** @description null where none of the items can be given out */
+            batch: components["schemas"]["BatchAnswer"] | null;
+            /**
+             * Left Out
+             * @description items of the query that are not in the batch
+             */
+            left_out: number;
+        };
+        /** ClaimInput */
+        ClaimInput: {
+            /** Project */
+            project?: string | null;
+            /**
+             * @default {
+             *       "exclude": []
+             *     }
+             */
+            query: components["schemas"]["Query"];
+            /**
+             * Size
+             * @default 100
+             */
+            size: number;
+        };
+        /** ClassAnswer */
+        ClassAnswer: {
+            /**
+             * Id
+             * @description never changes
+             */
+            id: number;
+            /** Name */
+            name: string;
+            /**
+             * Index
+             * @description its place on the screen; null where it is archived or a part of another one
+             */
+            index: number | null;
+            /**
+             * Labels
+             * @description items that carry its label, those of classes that were merged into it among them
+             */
+            labels: number;
+            /** Colour */
+            colour: string;
+            /** Key */
+            key: string;
+            /** Description */
+            description: string;
+            /** Examples */
+            examples: components["schemas"]["ExampleAnswer"][];
+            /** Archived */
+            archived: boolean;
+            /**
+             * Part Of
+             * @description the class that it was merged into
+             */
+            part_of: string | null;
+            /**
+             * Made As
+             * @description the name that it was made with
+             */
+            made_as: string;
+        };
+        /** ClassEditAnswer */
+        ClassEditAnswer: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "add" | "rename" | "merge" | "archive" | "colour" | "key" | "description" | "examples" | "order";
+            /**
+             * Label
+             * @description the class, as it is called now
+             */
+            label: string;
+            /**
+             * Value
+             * @description what it was changed to; of `merge` the class, of `order` the classes
+             */
+            value: unknown;
+        };
+        /**
+         * ClassLook
+         * @description What is set of a class; what is left out stays.
+         */
+        ClassLook: {
+            /** Name */
+            name: string;
+            /**
+             * Colour
+             * @description as "#1f77b4"; "" for none of its own
+             */
+            colour?: string | null;
+            /**
+             * Key
+             * @description one character; "" for none of its own
+             */
+            key?: string | null;
+            /** Description */
+            description?: string | null;
+            /**
+             * Examples
+             * @description up to four items that show what is meant
+             */
+            examples?: string[] | null;
+        };
+        /** ClassesAnswer */
+        ClassesAnswer: {
+            /**
+             * Classes
+             * @description those on the screen in their order, then archived and merged ones
+             */
+            classes: components["schemas"]["ClassAnswer"][];
+            /**
+             * Event
+             * @description the number of the newest change of them; `classes_version` in the status
+             */
+            event: number;
+        };
+        /**
+         * ClassesInput
+         * @description One change of classes, which are named.
+         */
+        ClassesInput: {
+            /** Project */
+            project?: string | null;
+            /**
+             * Add
+             * @description a new class, or an archived one that comes back
+             */
+            add?: string | null;
+            /**
+             * Rename
+             * @description the old name and the new one
+             */
+            rename?: [
+                string,
+                string
+            ] | null;
+            /**
+             * Merge
+             * @description a class, and the one that it becomes a part of
+             */
+            merge?: [
+                string,
+                string
+            ] | null;
+            /**
+             * Archive
+             * @description leaves the screen and teaches nothing; its labels are kept
+             */
+            archive?: string | null;
+            /**
+             * Restore
+             * @description an archived class that comes back
+             */
+            restore?: string | null;
+            /**
+             * Order
+             * @description classes in the order of the screen; others come after them
+             */
+            order?: string[] | null;
+            set?: components["schemas"]["ClassLook"] | null;
+        };
         /** ContradictionAnswer */
         ContradictionAnswer: {
             /** Count */
@@ -123,6 +350,24 @@ export interface components {
         ContradictionsAnswer: {
             known: components["schemas"]["ContradictionAnswer"] | null;
             given: components["schemas"]["ContradictionAnswer"] | null;
+        };
+        /** CountAnswer */
+        CountAnswer: {
+            /** Value */
+            value: string;
+            /** Count */
+            count: number;
+        };
+        /** CountsInput */
+        CountsInput: {
+            /** Project */
+            project?: string | null;
+            /**
+             * @default {
+             *       "exclude": []
+             *     }
+             */
+            query: components["schemas"]["Query"];
         };
         /** EmbeddingAnswer */
         EmbeddingAnswer: {
@@ -303,6 +548,104 @@ export interface components {
             /** @description by the last 100 labels, or the last fifth; null while no head since the start had so many less */
             brought: components["schemas"]["GainAnswer"] | null;
         };
+        /** ExampleAnswer */
+        ExampleAnswer: {
+            /** Id */
+            id: string;
+            /**
+             * Media Url
+             * @description how to show it; null where it is not in the pool any more
+             */
+            media_url: string | null;
+            /**
+             * Spectrogram Url
+             * @description of a sound
+             */
+            spectrogram_url?: string | null;
+        };
+        /**
+         * FacetsAnswer
+         * @description Each facet counts what everything else of the query holds: what another choice of it would bring.
+         */
+        FacetsAnswer: {
+            /**
+             * Total
+             * @description items of the query
+             */
+            total: number;
+            /**
+             * Labels
+             * @description most frequent first, as all that are of names; 200 at most
+             */
+            labels: components["schemas"]["CountAnswer"][];
+            /** States */
+            states: components["schemas"]["CountAnswer"][];
+            /** Sources */
+            sources: components["schemas"]["CountAnswer"][];
+            /** Annotators */
+            annotators: components["schemas"]["CountAnswer"][];
+            /** Predicted */
+            predicted: components["schemas"]["CountAnswer"][];
+            /**
+             * Agrees
+             * @description `true` and `false`
+             */
+            agrees: components["schemas"]["CountAnswer"][];
+            /**
+             * Confidence
+             * @description by tenth of the probability, from 0 to 1
+             */
+            confidence: number[];
+            /**
+             * Days
+             * @description days on which what stands was said, in UTC, the newest first
+             */
+            days: components["schemas"]["CountAnswer"][];
+            /**
+             * Folders
+             * @description directly below the query's own, or below where all of them part
+             */
+            folders: components["schemas"]["CountAnswer"][];
+            /**
+             * Groups
+             * @description the largest ones
+             */
+            groups: components["schemas"]["CountAnswer"][];
+            /**
+             * Reads Texts
+             * @description whether `near` takes texts with this encoder
+             */
+            reads_texts: boolean;
+        };
+        /** FilterAnswer */
+        FilterAnswer: {
+            /** Name */
+            name: string;
+            /**
+             * Query
+             * @description as `POST /api/items` takes it
+             */
+            query: {
+                [key: string]: unknown;
+            };
+        };
+        /** FilterInput */
+        FilterInput: {
+            /** Project */
+            project?: string | null;
+            /** Name */
+            name: string;
+            /** @description kept under that name; null drops it */
+            query?: components["schemas"]["Query"] | null;
+        };
+        /** FiltersAnswer */
+        FiltersAnswer: {
+            /**
+             * Filters
+             * @description in the order of their names, for everybody of this project
+             */
+            filters: components["schemas"]["FilterAnswer"][];
+        };
         /** FoundAnswer */
         FoundAnswer: {
             /** Id */
@@ -351,6 +694,16 @@ export interface components {
              */
             group?: string | null;
             prediction: components["schemas"]["PredictionAnswer"] | null;
+            /**
+             * Row
+             * @description where its embedding is; `/media/{project}/rows/` takes such numbers
+             */
+            row: number;
+            /**
+             * Place
+             * @description in the order of the list, from 0
+             */
+            place: number;
             /**
              * Label
              * @description the class that stands
@@ -432,6 +785,14 @@ export interface components {
             /** Error */
             error: string;
         };
+        /** HistoryAnswer */
+        HistoryAnswer: {
+            /**
+             * Steps
+             * @description of the caller, the newest first, those that are taken back among them
+             */
+            steps: components["schemas"]["StepAnswer"][];
+        };
         /** ItemAnswer */
         ItemAnswer: {
             /** Id */
@@ -489,12 +850,22 @@ export interface components {
         /** ItemsAnswer */
         ItemsAnswer: {
             /**
+             * Event
+             * @description the newest submission that it knows of; `seen` of `POST /api/apply`
+             */
+            event: number;
+            /**
              * Total
              * @description items that the query has
              */
             total: number;
             /** Items */
             items: components["schemas"]["FoundAnswer"][];
+            /**
+             * List Id
+             * @description names what the query has in this moment, for more pages of the same list
+             */
+            list_id: string;
             /**
              * Head Version
              * @description of the newest head that looked at the pool
@@ -521,6 +892,12 @@ export interface components {
              *     }
              */
             query: components["schemas"]["Query"];
+            /**
+             * List Id
+             * @description of an earlier answer: a page of the items that its query had then, whatever changed since
+             * @default
+             */
+            list_id: string;
             /**
              * Offset
              * @default 0
@@ -558,6 +935,13 @@ export interface components {
              * @enum {string}
              */
             state: "label" | "skip" | "unsure" | "bad";
+            /**
+             * Source
+             * @description "group" where it was accepted together with others, not on its own
+             * @default person
+             * @enum {string}
+             */
+            source: "person" | "group";
         };
         /** LeftOutAnswer */
         LeftOutAnswer: {
@@ -570,7 +954,7 @@ export interface components {
         };
         /**
          * Near
-         * @description What items shall be like: the mean of some items, a text, or both; and what not.
+         * @description What items shall be like: the mean of some items and of what was sent, a text, or both; and what not.
          */
         Near: {
             /**
@@ -593,6 +977,39 @@ export interface components {
              * @default
              */
             not_text: string;
+            /**
+             * Vectors
+             * @description of pictures or sounds, as `POST /api/vector` gives them
+             * @default []
+             */
+            vectors: string[];
+        };
+        /** OverruledAnswer */
+        OverruledAnswer: {
+            /** Annotator */
+            annotator: string;
+            /** Items */
+            items: number;
+        };
+        /** PartAnswer */
+        PartAnswer: {
+            /**
+             * Label
+             * @description the class, as it is called now; null for a state in place of a label
+             */
+            label: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "label" | "skip" | "unsure" | "bad" | "clear";
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "person" | "group" | "review" | "search" | "import" | "auto";
+            /** Items */
+            items: number;
         };
         /** PointAnswer */
         PointAnswer: {
@@ -703,6 +1120,11 @@ export interface components {
              * @description of this recording, site, speaker or burst
              */
             group?: string | null;
+            /**
+             * Folder
+             * @description its id lies in this folder, or in one below it
+             */
+            folder?: string | null;
             /** @description what items shall be like; makes `similarity` the order */
             near?: components["schemas"]["Near"] | null;
             /**
@@ -715,7 +1137,7 @@ export interface components {
              * Order
              * @description `-` puts the largest first; `pool`, the default, is a random order
              */
-            order?: ("pool" | "confidence" | "-confidence" | "margin" | "-margin" | "time" | "-time" | "similarity") | null;
+            order?: ("pool" | "confidence" | "-confidence" | "margin" | "-margin" | "label_probability" | "-label_probability" | "time" | "-time" | "similarity") | null;
         };
         /** RecallAnswer */
         RecallAnswer: {
@@ -730,9 +1152,11 @@ export interface components {
         RedoAnswer: {
             /**
              * Redone
-             * @description of how many items; 0 where there was nothing to bring back
+             * @description of how many items, or edits of classes; 0 where there was nothing to bring back
              */
             redone: number;
+            /** @description what was brought back */
+            step: components["schemas"]["StepAnswer"] | null;
             /** Labeled */
             labeled: number;
             /** Unlabeled */
@@ -806,6 +1230,11 @@ export interface components {
             annotator: string;
             /** Classes */
             classes: string[];
+            /**
+             * Classes Version
+             * @description another number whenever `GET /api/classes` tells something else
+             */
+            classes_version: number;
             /** Labeled */
             labeled: number;
             /** Unlabeled */
@@ -841,6 +1270,49 @@ export interface components {
             unreadable_count: number;
             /** Unreadable */
             unreadable: components["schemas"]["UnreadableAnswer"][];
+        };
+        /** StepAnswer */
+        StepAnswer: {
+            /**
+             * Event
+             * @description its number, larger for later ones
+             */
+            event: number;
+            /**
+             * Created At
+             * @description in UTC
+             */
+            created_at: string;
+            /**
+             * What
+             * @description what it did, in a few English words
+             */
+            what: string;
+            /**
+             * Undone
+             * @description whether it is taken back now
+             */
+            undone: boolean;
+            /**
+             * Items
+             * @description items that it said something of
+             */
+            items: number;
+            /**
+             * Parts
+             * @description what it said, of most items first
+             */
+            parts: components["schemas"]["PartAnswer"][];
+            /**
+             * Checks
+             * @description labels that it found right
+             */
+            checks: number;
+            /**
+             * Edits
+             * @description changes of classes
+             */
+            edits: components["schemas"]["ClassEditAnswer"][];
         };
         /** SubmitAnswer */
         SubmitAnswer: {
@@ -881,8 +1353,14 @@ export interface components {
         };
         /** UndoAnswer */
         UndoAnswer: {
-            /** Undone */
+            /**
+             * Undone
+             * @description of how many items, or edits of classes; 0 where there was nothing to take back
+             */
             undone: number;
+            /** @description what was taken back */
+            step: components["schemas"]["StepAnswer"] | null;
+            /** @description with the items, where they had been labeled card by card */
             batch: components["schemas"]["BatchAnswer"] | null;
             /** Labeled */
             labeled: number;
@@ -910,6 +1388,14 @@ export interface components {
             input?: unknown;
             /** Context */
             ctx?: Record<string, never>;
+        };
+        /** VectorAnswer */
+        VectorAnswer: {
+            /**
+             * Vector
+             * @description for `near.vectors` of a query; good as long as the encoder stays the same
+             */
+            vector: string;
         };
     };
     responses: never;

@@ -2,9 +2,10 @@
 
 import { ProjectApi } from "./api.js";
 import { button, el, setShown } from "./dom.js";
+import { loadedView } from "./views.js";
 import { t } from "./words.js";
 
-/** @typedef {import("./views.js").View} View */
+/** @typedef {import("./views.js").View | import("./views.js").LazyView} View */
 /** @typedef {import("./views.js").MountedView} MountedView */
 /** @typedef {import("./address.js").Params} Params */
 /** @typedef {{ root: HTMLElement, tab: HTMLButtonElement, view: View, mounted?: MountedView }} Place */
@@ -15,10 +16,10 @@ export class ProjectPage {
    * @param {import("./label_view.js").Settings} settings
    * @param {View[]} views the first is shown where the address names none
    * @param {import("./sound_player.js").SoundPlayer | null} player null where the items are pictures
-   * @param {(params: Params) => void} note writes the project's part of the address
+   * @param {{ note: (params: Params) => void, keep: (params: Params) => void }} address writes the project's part of it
    */
-  constructor(root, settings, views, player, note) {
-    this.onNote = note;
+  constructor(root, settings, views, player, address) {
+    this.address = address;
     /** @type {Params} */
     this.params = {}; // what opens it as it is
     this.context = { settings, api: new ProjectApi(settings.project), player };
@@ -62,7 +63,7 @@ export class ProjectPage {
   /** @param {Params} params */
   note(params) {
     this.params = params;
-    this.onNote(params);
+    this.address.note(params);
   }
 
   /**
@@ -79,9 +80,26 @@ export class ProjectPage {
     }
     const toolbar = document.getElementById(`fl-toolbar-${this.context.settings.project}`);
     toolbar?.classList.toggle("fl-off", shown?.view.name !== this.first);
-    if (!shown) return;
-    shown.mounted ??= shown.view.mount(shown.root, { ...this.context, note: (more) => this.#noteOf(shown.view, more) });
-    shown.mounted.show?.(params);
+    if (shown) this.#open(shown, params);
+  }
+
+  /**
+   * At once where the view's module is there already, so that the first view is on the page when `show` returns.
+   * @param {Place} place
+   * @param {Params} params
+   */
+  #open(place, params) {
+    if (!place.mounted && "load" in place.view) {
+      loadedView(place.view.name).then((view) => {
+        place.view = view;
+        if (this.params === params) this.#open(place, params); // nobody went elsewhere meanwhile
+      });
+      return;
+    }
+    const { view } = place;
+    if (!("mount" in view)) return;
+    place.mounted ??= view.mount(place.root, { ...this.context, ...this.#addressOf(view) });
+    place.mounted.show?.(params);
   }
 
   /** What the toolbar talks to, if the first view has one. */
@@ -98,10 +116,21 @@ export class ProjectPage {
   }
 
   /**
+   * What a view has of the page's address, and of the other views.
    * @param {View} view
-   * @param {Params} params
    */
-  #noteOf(view, params) {
-    this.note({ view: view.name === this.first ? "" : view.name, ...params });
+  #addressOf(view) {
+    const whole = (/** @type {Params} */ params) => ({ view: view.name === this.first ? "" : view.name, ...params });
+    return {
+      note: (/** @type {Params} */ params) => this.note(whole(params)),
+      keep: (/** @type {Params} */ params) => {
+        this.params = whole(params);
+        this.address.keep(this.params);
+      },
+      openBatch: () => {
+        this.go(this.first);
+        return this.session?.takeOver();
+      },
+    };
   }
 }

@@ -4,6 +4,7 @@
 import { ApiError } from "./api.js";
 import { Batch } from "./batch.js";
 import { Emitter } from "./emitter.js";
+import { stepWords } from "./history_menu.js";
 import { isEmbedding, mayHaveBatch } from "./status_text.js";
 import { t } from "./words.js";
 
@@ -50,6 +51,27 @@ export class Session extends Emitter {
     this.stopped = false;
     this.isAwaitingScan = false;
     this.emptyNotice = "";
+    /** @type {import("./history_menu.js").Line[]} */
+    this.past = []; // what this page sent, the newest first
+  }
+
+  /** What can be brought back and taken back, the newest first, and what was sent before. */
+  history() {
+    const lines = (/** @type {import("./batch.js").Step[]} */ steps, /** @type {boolean} */ isUndone) =>
+      steps.map((step) => ({ words: stepWords(step), isUndone }));
+    const { undone = [], changes = [] } = this.batch ?? {};
+    return [...lines(undone, true), ...lines([...changes].reverse(), false), ...this.past];
+  }
+
+  /**
+   * The class is there for everybody, and for the batch on screen.
+   * @param {string} name
+   */
+  async addClass(name) {
+    await this.api.changeClasses({ add: name });
+    const { classes } = await this.api.status();
+    this.batch?.useClasses(classes);
+    this.past.unshift({ words: t("step_add_class", { name }), isUndone: false });
   }
 
   start() {
@@ -92,8 +114,17 @@ export class Session extends Emitter {
 
   loadNext() {
     return this.during("load", async () => {
-      const sent = this.batch?.labeled.length ? await this.#sendLabels(this.batch) : null;
+      const sent = this.batch?.answered.length ? await this.#sendLabels(this.batch) : null;
       await this.fetchBatch(true);
+      this.say(sent ? t("loaded_after_submit", { n: sent.accepted }) : "");
+    });
+  }
+
+  /** Shows the batch that was claimed for the person elsewhere; what is answered of this one is submitted first. */
+  takeOver() {
+    return this.during("load", async () => {
+      const sent = this.batch?.answered.length ? await this.#sendLabels(this.batch) : null;
+      await this.fetchBatch(false);
       this.say(sent ? t("loaded_after_submit", { n: sent.accepted }) : "");
     });
   }
@@ -101,7 +132,7 @@ export class Session extends Emitter {
   submit() {
     const { batch } = this;
     if (this.busy) return null;
-    if (!batch?.labeled.length) return this.say(t("label_first"), "warning");
+    if (!batch?.answered.length) return this.say(t("label_first"), "warning");
     return this.during("submit", async () => {
       const sent = await this.#sendLabels(batch);
       await this.fetchBatch(true);
@@ -114,10 +145,19 @@ export class Session extends Emitter {
     const { batch } = this;
     if (this.busy) return null;
     if (batch?.changes.length) return this.say(t("took_back", { n: batch.undoChange() }));
-    if (batch?.restored && batch.labeled.length) {
-      return this.say(t("not_submitted", { n: batch.labeled.length }), "warning");
+    if (batch?.restored && batch.answered.length) {
+      return this.say(t("not_submitted", { n: batch.answered.length }), "warning");
     }
     return this.during("undo", () => this.#undoSubmit());
+  }
+
+  /** Brings back the last change on screen that was taken back; where none was, the last submit that was. */
+  redo() {
+    const { batch } = this;
+    if (this.busy) return null;
+    if (batch?.undone.length) return this.say(t("brought_back", { n: batch.redoChange() }));
+    if (batch?.changes.length) return this.say(t("nothing_to_redo"));
+    return this.during("redo", () => this.#redoSubmit());
   }
 
   train() {
@@ -239,6 +279,7 @@ export class Session extends Emitter {
     this.drafts.remove(batch.id);
     this.#leave();
     this.emit("counts", answer);
+    this.past.unshift({ words: t("step_submit", { n: answer.accepted }), isUndone: false });
     this.pollSoon();
     return answer;
   }
@@ -248,9 +289,34 @@ export class Session extends Emitter {
     this.emit("counts", answer);
     this.pollSoon();
     if (!answer.undone) return this.say(t("nothing_to_undo"));
+    this.#markPast(t("step_submit", { n: answer.undone }), true);
     if (answer.batch) await this.#open(answer.batch);
     else await this.fetchBatch(false);
     return this.say(t("undid", { n: answer.undone }));
+  }
+
+  async #redoSubmit() {
+    const answer = await this.api.redo();
+    this.emit("counts", answer);
+    this.pollSoon();
+    if (!answer.redone) return this.say(t("nothing_to_redo"));
+    this.#markPast(t("step_submit", { n: answer.redone }), false);
+    if (this.batch) this.drafts.remove(this.batch.id);
+    await this.fetchBatch(true);
+    return this.say(t("redid", { n: answer.redone }));
+  }
+
+  /**
+   * The newest submit that stands, or was taken back last, is the other of both now; one of before this page is told anew.
+   * @param {string} words
+   * @param {boolean} isUndone
+   */
+  #markPast(words, isUndone) {
+    const standing = this.past.findIndex((line) => !line.isUndone);
+    const newest = standing < 0 ? this.past.length : standing;
+    const place = isUndone ? newest : newest - 1;
+    if (this.past[place]) this.past[place].isUndone = isUndone;
+    else this.past.push({ words, isUndone });
   }
 
   /** @param {BatchAnswer} answer */
@@ -262,10 +328,11 @@ export class Session extends Emitter {
       this.emit("empty", this.emptyNotice);
       return;
     }
-    const batch = new Batch(answer, this.drafts.load(answer.batch_id));
+    const { labels, steps } = this.drafts.load(answer.batch_id);
+    const batch = new Batch(answer, labels, steps);
     this.batch = batch;
-    const save = () => this.drafts.save(batch.id, batch.draft());
-    if (batch.labeled.length) save();
+    const save = () => this.drafts.save(batch.id, { labels: batch.draft(), steps: batch.draftSteps() });
+    if (batch.answered.length) save();
     batch.on("labels", save);
     await this.present(batch);
     this.say("");
@@ -281,7 +348,7 @@ export class Session extends Emitter {
    * @param {ApiError} error
    */
   #sayFailure(task, error) {
-    const advice = this.batch?.labeled.length ? t("labels_kept_try_again") : t("try_again");
+    const advice = this.batch?.answered.length ? t("labels_kept_try_again") : t("try_again");
     this.say(error.status ? error.message : `${error.message} ${advice}`, "error");
     if (!this.batch && (task === "load" || task === "submit")) this.emit("failed to load");
   }

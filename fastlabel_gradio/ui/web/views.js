@@ -1,24 +1,42 @@
 // The views of a project's tab, by name. A view registers itself in one line; today's grid is the view `label`.
 
 /**
- * What a view is given. `note(params)` writes into the page's address what opens the view as it is.
+ * What a view is given. `note(params)` writes into the page's address what opens the view as it is, as a step of the person;
+ * `keep(params)` does where it is none. `openBatch()` leads to the batch that was claimed for the person.
  * @typedef {{
  *   settings: import("./label_view.js").Settings, api: import("./api.js").ProjectApi,
  *   player: import("./sound_player.js").SoundPlayer | null, note: (params: import("./address.js").Params) => void,
+ *   keep: (params: import("./address.js").Params) => void, openBatch: () => unknown,
  * }} ViewContext
  */
 /**
  * A view on the page. `show` gets the parameters of the address, each time the view is opened or they change.
  * @typedef {{ show?: (params: import("./address.js").Params) => unknown, hide?: () => void, stop?: () => void }} MountedView
  */
-/** @typedef {{ name: string, title: () => string, mount: (root: HTMLElement, context: ViewContext) => MountedView }} View */
+/** @typedef {(root: HTMLElement, context: ViewContext) => MountedView} Mount */
+/** @typedef {{ name: string, title: () => string, mount: Mount }} View */
+/**
+ * A view that nobody opened yet: `load` imports its module, which registers it.
+ * @typedef {{ name: string, title: () => string, load: () => Promise<unknown> }} LazyView
+ */
 
-/** @type {Map<string, View>} */
+/** @type {Map<string, View | LazyView>} */
 const views = new Map();
 
-/** @param {View} view */
+/** @param {View | LazyView} view */
 export function registerView(view) {
   views.set(view.name, view);
+}
+
+/**
+ * The view of that name, its module loaded.
+ * @param {string} name
+ * @returns {Promise<View>}
+ */
+export async function loadedView(name) {
+  const view = views.get(name);
+  if (view && "load" in view) await view.load();
+  return /** @type {View} */ (views.get(name));
 }
 
 /** In the order in which they registered themselves. */
