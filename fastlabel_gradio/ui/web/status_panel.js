@@ -2,6 +2,8 @@
 
 import { banner } from "./banner.js";
 import { button, el, link, nameNode, setShown, setText } from "./dom.js";
+import { buildExports } from "./export_menu.js";
+import { buildImports } from "./import_menu.js";
 import { buildList, paintList } from "./list_menu.js";
 import { formatCount } from "./numbers.js";
 import { describeBatch, describeEmbedding, describeHead, isEmbedding } from "./status_text.js";
@@ -51,7 +53,14 @@ export class StatusPanel {
     const rescan = button("fl-quiet fl-rescan", t("rescan"), "rescan", t("rescan_title"));
     const help = button("fl-quiet fl-help-button", t("keys"), "help");
     help.append(el("kbd", "fl-key", "?"));
-    const menu = el("div", "fl-status-menu", rescan, buildExports(api, formats, this.headLink), help);
+    const menu = el(
+      "div",
+      "fl-status-menu",
+      rescan,
+      buildImports(api),
+      buildExports(api, formats, this.headLink),
+      help,
+    );
     return el("div", "fl-status-line", facts, menu);
   }
 
@@ -158,15 +167,4 @@ function fact(className, words) {
 function setNumber(node, count) {
   const place = node.querySelector(".fl-number");
   if (place) setText(place, formatCount(count));
-}
-
-/**
- * @param {ProjectApi} api
- * @param {string[]} formats
- * @param {HTMLElement} headLink
- */
-function buildExports(api, formats, headLink) {
-  const links = formats.map((format) => link(t("labels_as", { format: format.toUpperCase() }), api.exportUrl(format)));
-  const body = el("div", "fl-menu-body", ...links, headLink);
-  return el("details", "fl-menu fl-export", el("summary", "fl-quiet", t("export")), body);
 }

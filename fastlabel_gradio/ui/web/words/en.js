@@ -443,5 +443,27 @@ export default {
   "explore_help_send": "send what is selected, or found, to Label as the next batch",
   "explore_help_refresh": "ask again: cards that no longer fit go",
   "explore_help_undo": "undo the last step",
-  "explore_help_redo": "redo: bring back what undo took back"
+  "explore_help_redo": "redo: bring back what undo took back",
+  // Exports and imports
+  "export_rows": "Preparing: 1 row so far…|Preparing: {n} rows so far…",
+  "export_left_out": "1 item could not be read and is left out.|{n} items could not be read and are left out.",
+  "import": "Import",
+  "import_what":
+    "A table with paths and labels (CSV, JSON, Parquet), an export of FastLabel, Label Studio JSON, Raven or Audacity tables, or a zip of them.",
+  "import_as": "Take them as",
+  "import_as_labels": "labels",
+  "import_as_suggestions": "suggestions, shown until there is a head",
+  "import_as_references": "reference labels, for checks and simulations",
+  "import_file": "The file",
+  "importing": "Importing {name}…",
+  "import_added_labels": "1 label taken in.|{n} labels taken in.",
+  "import_added_suggestions": "1 suggestion taken in.|{n} suggestions taken in.",
+  "import_added_references": "1 reference label taken in.|{n} reference labels taken in.",
+  "import_known": "1 was known already.|{n} were known already.",
+  "import_older":
+    "1 is older than what the same annotator said since.|{n} are older than what the same annotators said since.",
+  "import_classes": "New classes: {names}.",
+  "import_left_out": "1 was left out:|{n} were left out:",
+  "import_take_back": "Take it back",
+  "import_taken_back": "The import is taken back."
 };
