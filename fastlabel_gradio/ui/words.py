@@ -17,9 +17,8 @@ GRADIO_LANGUAGES = {"en": "en", "zh-CN": "zh-CN", "zh-TW": "zh-CN"}
 
 @cache
 def read_words(language: str) -> dict[str, str]:
-    """Every word of one of LANGUAGES by its name. The files are modules whose one value is also JSON, but for comments."""
-    lines = (WEB / "words" / f"{language}.js").read_text(encoding="utf-8").splitlines()
-    text = "\n".join(line for line in lines if not line.lstrip().startswith("//"))
+    """Every word of one of LANGUAGES by its name. The files are modules whose one value is also JSON."""
+    text = (WEB / "words" / f"{language}.js").read_text(encoding="utf-8")
     words: dict[str, str] = json.loads(text.removeprefix("export default ").rstrip().removesuffix(";"))
     return words
 

@@ -444,7 +444,6 @@ export default {
   "explore_help_refresh": "ask again: cards that no longer fit go",
   "explore_help_undo": "undo the last step",
   "explore_help_redo": "redo: bring back what undo took back",
-  // Exports and imports
   "export_rows": "Preparing: 1 row so far…|Preparing: {n} rows so far…",
   "export_left_out": "1 item could not be read and is left out.|{n} items could not be read and are left out.",
   "import": "Import",

@@ -427,7 +427,6 @@ export default {
   "explore_help_refresh": "重新查询：不再符合的卡片会消失",
   "explore_help_undo": "撤销上一步",
   "explore_help_redo": "重做：恢复被撤销的操作",
-  // Exports and imports
   "export_rows": "正在准备：已完成 {n} 行…",
   "export_left_out": "{n} 个项目无法读取，已略过。",
   "import": "导入",
