@@ -29,6 +29,7 @@ from fastlabel_gradio.routes import (
     actions,
     batches,
     classes,
+    clusters,
     downloads,
     encoders,
     evaluation,
@@ -41,7 +42,10 @@ from fastlabel_gradio.routes import (
 )
 from fastlabel_gradio.views import VIEWS
 
-ROUTES = (batches, status, items, explore, evaluation, encoders, labels, actions, classes, downloads, imports, media)
+ROUTES = (
+    *(batches, status, items, explore, evaluation, encoders, labels, actions, classes, clusters, downloads, imports),
+    media,
+)
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,
     ExpiredListError: 410,

@@ -35,6 +35,9 @@ DEMO_CONFIG = "demo.yaml"
 SIMULATE = "simulate"  # a folder of that name is written ./simulate
 COMPARE_ENCODERS = "compare-encoders"
 LABEL_COMMANDS = ("export", "merge", "backup", "restore")
+EXPORT_MODEL = "export-model"
+PREDICT = "predict"
+DEMO = "demo"
 PROJECT_NAMES = {"image": "images", "audio": "audio"}
 HERE = Path(__file__).parent
 CONFIG_FOLDERS = (HERE / "configs", HERE.parent / "configs")  # in an installation, in a working copy
@@ -52,7 +55,8 @@ _DESCRIPTION = "Label a folder of pictures or sounds and train a classifier whil
 _EXAMPLES = """\
 examples:
   python launch.py                                      the demo: digits and sounds, nothing to download
-  python launch.py ~/pictures --classes cat,dog,other   a folder of pictures
+  python launch.py ~/pictures                           a folder of pictures: name the classes on the page
+  python launch.py ~/pictures --classes cat,dog,other   or here
   python launch.py ~/imagenet/train                     a folder of class folders proposes its classes
   python launch.py ~/pictures.csv --path-column photo --label-column species --set root=~/pictures
                                                         a table whose columns have names of their own
@@ -71,6 +75,9 @@ examples:
   python launch.py merge W1 W2                          the labels of two working directories in one
   python launch.py backup --workdir W -o project.fastlabel
                                                         one file without the media; `restore` puts it back
+  python launch.py export-model ~/pictures -o model     the trained classifier, with a model card
+  python launch.py predict model ~/more -o out.csv      classifies files with it
+  python launch.py demo model                           a page for trying it
 
 Labels, embeddings and the trained head are kept in the working directory and found again at the next start.
 """
@@ -220,6 +227,18 @@ def main(argv: Sequence[str] | None = None) -> None:
         from fastlabel_gradio.label_commands import run
 
         run(words[0], words[1:])
+    elif words[:1] == [EXPORT_MODEL]:
+        from fastlabel_gradio.classifier.export_command import main as export_model
+
+        export_model(words[1:], _add_data_arguments, _workdir)
+    elif words[:1] == [PREDICT]:
+        from fastlabel_gradio.classifier.predict_command import main as predict
+
+        predict(words[1:])
+    elif words[:1] == [DEMO]:
+        from fastlabel_gradio.ui.demo import main as demo
+
+        demo(words[1:])
     else:
         _serve(_parser().parse_args(words))
 
@@ -361,7 +380,9 @@ def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="any option of the source that PATH becomes (docs/configuration.md lists them), once per option",
     )
-    data.add_argument("--classes", metavar="A,B,C", help="the classes; class folders propose theirs")
+    data.add_argument(
+        "--classes", metavar="A,B,C", help="the classes; class folders propose theirs, and the page adds some"
+    )
     data.add_argument(
         "--encoder",
         metavar="E",
@@ -431,7 +452,10 @@ def _config_of_data(arguments: argparse.Namespace) -> AppConfig:
     if arguments.classes is not None:
         overrides["classes"] = _class_names(arguments.classes)
         if not overrides["classes"]:
-            raise ConfigError(f"--classes {arguments.classes!r} names no class. Name at least two: --classes cat,dog")
+            raise ConfigError(
+                f"--classes {arguments.classes!r} names no class. Leave it out to name classes on the page, or write "
+                "--classes cat,dog"
+            )
     if encoder := _encoder(arguments):
         overrides["encoder"] = encoder
     if getattr(arguments, "encoder_change", None):

@@ -28,6 +28,7 @@ from jaxtyping import Int64
 from fastlabel_gradio.actions import Actions, is_made_by_hand
 from fastlabel_gradio.batch_queue import BatchQueue, Wish
 from fastlabel_gradio.candidates import candidates_of
+from fastlabel_gradio.classifier.facts import HeadFacts
 from fastlabel_gradio.contradictions import Contradiction
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline, EmbeddingProgress
 from fastlabel_gradio.embedding_store import EmbeddingStore
@@ -135,9 +136,10 @@ class Labeler:
         filters: queries that were saved under a name.
 
     Args:
-        schema: at least two labels.
+        schema: of any number of classes; heads need two.
         folder: where the head's checkpoint is kept.
         clock: seconds since the epoch.
+        keep_model: see `Learner`.
     """
 
     def __init__(
@@ -149,6 +151,7 @@ class Labeler:
         folder: Path,
         settings: LabelerSettings,
         clock: Callable[[], float] = time.time,
+        keep_model: Callable[[HeadFacts], None] = lambda facts: None,
     ) -> None:
         STRATEGIES.get(settings.strategy)
         self.schema = schema
@@ -167,7 +170,9 @@ class Labeler:
         self._queue: BatchQueue[_Pick] = BatchQueue()
         self._picked: set[int] = set()  # rows that are being claimed
         self._rng = np.random.default_rng(settings.learner.seed)
-        self._learner = Learner(schema, store, pipeline, self._ledger, self._look, folder, settings.learner, clock)
+        self._learner = Learner(
+            schema, store, pipeline, self._ledger, self._look, folder, settings.learner, clock, keep_model
+        )
         me = proxy(self)  # a closed labeler is let go at once: nothing that it has holds it
         self.finder = Finder(
             store,
@@ -316,6 +321,11 @@ class Labeler:
     def head(self) -> Head | None:
         return self._learner.head
 
+    def head_facts(self) -> HeadFacts | None:
+        """What is known of the newest trained head; None before the first."""
+        head = self._learner.head
+        return self._learner.facts(head) if head and head.info.version else None
+
     @property
     def checkpoint(self) -> Path:
         """Where the newest head is saved; the file is there once a head was trained."""
@@ -376,14 +386,20 @@ class Labeler:
         ]
 
     def export_rows(
-        self, choice: Choice | None = None, *, include_predictions: bool = False, include_states: bool = False
+        self,
+        choice: Choice | None = None,
+        *,
+        include_predictions: bool = False,
+        include_states: bool = False,
+        as_made: bool = False,
     ) -> Iterator[ExportRow]:
         """What was chosen, as a stream; by default every label of every annotator, with predictions also the unlabeled items.
 
         With states, rows say their state and source, and those of items that got a state in place of a label are among them.
+        Labels name their class as it is called now, or with `as_made` as it was made, before it was renamed or merged.
         """
         self._follow()
-        chosen = choice or plain_choice(predictions=include_predictions, states=include_states)
+        chosen = choice or plain_choice(predictions=include_predictions, states=include_states, as_made=as_made)
         wanted = None if chosen.query is None else frozenset(self.finder.item_ids(chosen.query))
         rows = said_rows(self._labels, self.schema, chosen)
         yield from rows if wanted is None else (row for row in rows if row.item_id in wanted)

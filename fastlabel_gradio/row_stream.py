@@ -27,6 +27,7 @@ class Choice:
         only_standing: one row an item, that which stands.
         predictions: also what the head says of items of which nobody said anything.
         query: only its items; None for all, also of those that the source has no more.
+        as_made: classes are called as they were made, before they were renamed or merged; as they are now otherwise.
     """
 
     columns: Columns = "labels"
@@ -35,6 +36,7 @@ class Choice:
     only_standing: bool = False
     predictions: bool = False
     query: Query | None = None
+    as_made: bool = False
 
     @property
     def leaves_out_only_states(self) -> bool:
@@ -48,9 +50,11 @@ class Choice:
         )
 
 
-def plain_choice(*, predictions: bool = False, states: bool = False) -> Choice:
+def plain_choice(*, predictions: bool = False, states: bool = False, as_made: bool = False) -> Choice:
     """Every label; also predictions of the rest; also items that got a state, with the columns of states."""
-    return Choice("states", STATES, predictions=predictions) if states else Choice(predictions=predictions)
+    if states:
+        return Choice("states", STATES, predictions=predictions, as_made=as_made)
+    return Choice(predictions=predictions, as_made=as_made)
 
 
 def parse_names(text: str, known: tuple[str, ...], noun: str) -> tuple[str, ...]:
@@ -80,8 +84,13 @@ def iso_time(seconds: float) -> str:
         return ""
 
 
+def _class_names(labels: LabelStore, schema: LabelSchema, choice: Choice) -> dict[int, str]:
+    made = ((one.id, one.made_as) for one in labels.classes().values()) if choice.as_made else ()
+    return schema.known_names | dict(made)
+
+
 def _plain_rows(labels: LabelStore, schema: LabelSchema, choice: Choice) -> Iterator[ExportRow]:
-    names, with_states = schema.known_names, choice.columns == "states"
+    names, with_states = _class_names(labels, schema, choice), choice.columns == "states"
     for said in labels.annotations():
         if said.state.value in choice.states:
             name = names[said.label_id] if said.label_id is not None else ""
@@ -90,7 +99,7 @@ def _plain_rows(labels: LabelStore, schema: LabelSchema, choice: Choice) -> Iter
 
 
 def _told_rows(labels: LabelStore, schema: LabelSchema, choice: Choice) -> Iterator[ExportRow]:
-    names = schema.known_names
+    names = _class_names(labels, schema, choice)
     merged = {id_: one.name for id_, one in labels.classes().items() if one.part_of is not None}
     everything, with_states = choice.columns == "all", choice.columns != "labels"
     for one in labels.told():

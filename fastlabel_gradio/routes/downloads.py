@@ -57,6 +57,10 @@ def _order(
     query: Annotated[
         str | None, Query(max_length=MAX_TEXT, description="only the items of this query, as JSON; see /api/items")
     ] = None,
+    class_names: Annotated[
+        Literal["now", "as_made"],
+        Query(description="what classes are called: as they are now, or as they were made, before renames and merges"),
+    ] = "now",
     splits: Annotated[
         str | None, Query(max_length=MAX_NAME, description="parts of the data with their shares: train=0.8,test=0.2")
     ] = None,
@@ -76,6 +80,7 @@ def _order(
         standing,
         predictions,
         None if query is None else _parsed(query),
+        class_names == "as_made",
     )
     shares = {} if splits is None else parse_shares(splits)
     return ExportOrder(format, choice, shares, seed, spreadsheet_safe, only_names=not files)

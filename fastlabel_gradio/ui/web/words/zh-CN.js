@@ -283,7 +283,6 @@ export default {
   "step_add_class": "添加了类别 {name}",
   "help_palette": "输入查找全部类别；未知名称可添加，F2 设定按键",
   "help_history": "最近的操作",
-  // The view `explore`
   "view_explore": "浏览",
   "explore_found": "{n} 项",
   "explore_found_items": "找到的项目",
