@@ -3,6 +3,7 @@
 They work beside a running app or without one.
 """
 
+import argparse
 import logging
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +19,11 @@ COMMANDS = {
 }
 
 Main = Callable[[Sequence[str]], str]
+
+
+def parsers() -> list[argparse.ArgumentParser]:
+    """The options of every command."""
+    return [import_module(f"{__name__}.{module}").parser() for module in COMMANDS.values()]
 
 
 def run(command: str, argv: Sequence[str]) -> None:
