@@ -36,6 +36,7 @@ from fastlabel_gradio.routes import (
     evaluation,
     explore,
     finish,
+    imports,
     items,
     labels,
     media,
@@ -47,7 +48,7 @@ from fastlabel_gradio.views import VIEWS
 
 ROUTES = (
     *(batches, status, items, explore, evaluation, encoders, labels, actions),
-    *(classes, clusters, downloads, finish, model, predict, media),
+    *(classes, clusters, downloads, imports, finish, model, predict, media),
 )
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,

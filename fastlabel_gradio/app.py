@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 DEMO_CONFIG = "demo.yaml"
 SIMULATE = "simulate"  # a folder of that name is written ./simulate
 COMPARE_ENCODERS = "compare-encoders"
+LABEL_COMMANDS = ("export", "merge", "backup", "restore")
 EXPORT_MODEL = "export-model"
 PREDICT = "predict"
 DEMO = "demo"
@@ -69,6 +70,11 @@ examples:
   python launch.py simulate --config configs/digits.yaml
                                                         a simulated annotator; see simulate --help
   python launch.py compare-encoders ~/pictures          would another encoder be better on the labels so far?
+  python launch.py export --workdir W --format hf -o dataset
+                                                        labels and media as a dataset; see export --help
+  python launch.py merge W1 W2                          the labels of two working directories in one
+  python launch.py backup --workdir W -o project.fastlabel
+                                                        one file without the media; `restore` puts it back
   python launch.py export-model ~/pictures -o model     the trained classifier, with a model card
   python launch.py predict model ~/more -o out.csv      classifies files with it
   python launch.py demo model                           a page for trying it
@@ -217,6 +223,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         from fastlabel_gradio.compare_command import main as compare_encoders
 
         compare_encoders(words[1:], _add_data_arguments, _config_of_data, _workdir)
+    elif words and words[0] in LABEL_COMMANDS:
+        from fastlabel_gradio.label_commands import run
+
+        run(words[0], words[1:])
     elif words[:1] == [EXPORT_MODEL]:
         from fastlabel_gradio.classifier.export_command import main as export_model
 
@@ -245,7 +255,32 @@ def _serve(arguments: argparse.Namespace) -> None:
         app = create_app(config, workdir, logins)
     except FastLabelError as error:
         sys.exit(f"fastlabel: {error}")
+    _import_files(app, arguments)
     _run(app, arguments)
+
+
+def _import_files(app: App, arguments: argparse.Namespace) -> None:
+    """What `--import` names, before anybody labels. Exits where a file cannot be used."""
+    from fastlabel_gradio.access import LOCAL_ANNOTATOR
+    from fastlabel_gradio.import_job import import_labels
+
+    annotator = next(iter(app.access.logins), LOCAL_ANNOTATOR)
+    try:
+        for name, path in map(_import_of, arguments.import_files):
+            project = app.projects[app.config.project(name).name]
+            if not path.is_file():
+                raise ConfigError(f"--import {path}: there is no such file.")
+            done = import_labels(project, annotator, path, path.name, arguments.import_as)
+            sys.stdout.write(f"{project.name}: {path.name}: {done.text()}\n")
+    except FastLabelError as error:
+        app.close()
+        sys.exit(f"fastlabel: {error}")
+
+
+def _import_of(text: str) -> tuple[str | None, Path]:
+    """A project's name, where it stands before the file, and the file."""
+    name, sign, file = text.partition("=")
+    return (name, Path(file).expanduser()) if sign and not Path(text).exists() else (None, Path(text).expanduser())
 
 
 def _run(app: App, arguments: argparse.Namespace) -> None:
@@ -287,6 +322,20 @@ def _parser() -> argparse.ArgumentParser:
         choices=("better", "always", "at_once"),
         help="when an --encoder other than the one in use takes over: where it is better (default), once it has embedded "
         "the pool, or before that",
+    )
+    parser.add_argument(
+        "--import",
+        dest="import_files",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="take labels in from a table, an export, Label Studio, Raven or Audacity; PROJECT=FILE where there are several",
+    )
+    parser.add_argument(
+        "--import-as",
+        choices=("labels", "suggestions", "references"),
+        default="labels",
+        help="what they are taken as (default: %(default)s)",
     )
     server = parser.add_argument_group("how to serve it")
     server.add_argument("--host", metavar="H", help="address to listen on (default: 127.0.0.1, this machine only)")

@@ -19,7 +19,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from weakref import WeakValueDictionary, proxy
 
@@ -43,11 +42,13 @@ from fastlabel_gradio.head import (
     Head,
     HeadInfo,
 )
+from fastlabel_gradio.known_labels import KnownLabels
 from fastlabel_gradio.label_store import Changes, ClaimedBatch, LabelStore
 from fastlabel_gradio.learner import DEFAULT_LEARNING, Learner, LearnerSettings
 from fastlabel_gradio.learning_record import LearningPoint
 from fastlabel_gradio.planted_checks import PlantedChecks
 from fastlabel_gradio.pool_ledger import PoolLedger
+from fastlabel_gradio.row_stream import Choice, plain_choice, predicted_row, said_rows
 from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
 from fastlabel_gradio.trainer import Training
 from fastlabel_gradio.types import (
@@ -162,6 +163,7 @@ class Labeler:
         STRATEGIES.get(settings.strategy)
         self.schema = schema
         self.settings = settings
+        self.suggestions: KnownLabels | None = None  # of other programs
         self._store = store
         self._pipeline = pipeline
         self._labels = labels
@@ -442,30 +444,45 @@ class Labeler:
         if head is not None and tuple(label.id for label in head.info.labels) != schema.ids:
             head = head.seen_through(schema)
         if head is None:
-            return [None] * len(rows)
+            return self._suggested(rows)
         probabilities = self._learner.ground_of(head).says(head, rows)
         best = probabilities.argmax(axis=1)
         return [Prediction(int(index), float(row[index])) for index, row in zip(best, probabilities, strict=True)]
 
+    def _suggested(self, rows: Rows) -> list[Prediction | None]:
+        """What was imported as suggestions of some rows; they are shown until there is a head."""
+        if self.suggestions is None or not len(self.suggestions):
+            return [None] * len(rows)
+        items, names = self._store.items_at(rows), self.schema.names
+        known = self.suggestions.of([items[row].id if row in items else "" for row in rows.tolist()])
+        return [
+            Prediction(names.index(one.name), one.confidence) if one and one.name in names else None for one in known
+        ]
+
     def export_rows(
-        self, *, include_predictions: bool = False, include_states: bool = False, as_made: bool = False
+        self,
+        choice: Choice | None = None,
+        *,
+        include_predictions: bool = False,
+        include_states: bool = False,
+        as_made: bool = False,
     ) -> Iterator[ExportRow]:
-        """Every label of every annotator; with predictions also every unlabeled item, and what the head says of each.
+        """What was chosen, as a stream; by default every label of every annotator, with predictions also the unlabeled items.
 
         With states, rows say their state and source, and those of items that got a state in place of a label are among them.
         Labels name their class as it is called now, or with `as_made` as it was made, before it was renamed or merged.
         """
         self._follow()
-        made = ((one.id, one.made_as) for one in self._labels.classes().values()) if as_made else ()
-        names = self.schema.known_names | dict(made)
-        for said in self._labels.annotations():
-            if said.label_id is None and not include_states:
-                continue
-            name = names[said.label_id] if said.label_id is not None else ""
-            row = ExportRow(said.item_id, name, said.annotator, iso_time(said.created_at))
-            yield replace(row, state=said.state.value, source=said.source) if include_states else row
-        if include_predictions:
-            yield from self._predicted_rows(include_states=include_states)
+        chosen = choice or plain_choice(predictions=include_predictions, states=include_states, as_made=as_made)
+        wanted = None if chosen.query is None else frozenset(self.finder.item_ids(chosen.query))
+        rows = said_rows(self._labels, self.schema, chosen)
+        yield from rows if wanted is None else (row for row in rows if row.item_id in wanted)
+        if chosen.predictions:
+            yield from self._predicted_rows(chosen, wanted)
+
+    def catch_up(self) -> None:
+        """Takes in now what others wrote to the label store, where the watcher would see it within a second."""
+        self._catch_up()
 
     def close(self) -> None:
         """Ends the trainer thread. Labels need no saving: they are durable already."""
@@ -764,17 +781,15 @@ class Labeler:
         with self._lock:
             return {item.id for items, _ in self._batches.values() for item in items}
 
-    def _predicted_rows(self, *, include_states: bool) -> Iterator[ExportRow]:
-        """What has no row yet: unlabeled items; with states only those of which nothing was said."""
-        told = self._ledger.judged_ids() if include_states else self._ledger.labeled_ids()
-        state = "" if include_states else None
+    def _predicted_rows(self, choice: Choice, wanted: frozenset[str] | None) -> Iterator[ExportRow]:
+        """What has no row yet: unlabeled items; where rows say their state only those of which nothing was said."""
+        told = self._ledger.labeled_ids() if choice.columns == "labels" else self._ledger.judged_ids()
         head = self._learner.head
         for block in self._store.item_blocks():
-            rest = [(row, item_id) for row, item_id in block if item_id not in told]
-            for (_, item_id), (name, confidence) in zip(
-                rest, self._scanned(head, [row for row, _ in rest]), strict=True
-            ):
-                yield ExportRow(item_id, predicted_label=name, confidence=confidence, state=state, source=state)
+            rest = [(row, id_) for row, id_ in block if id_ not in told and (wanted is None or id_ in wanted)]
+            said = self._scanned(head, [row for row, _ in rest])
+            for (_, item_id), (name, confidence) in zip(rest, said, strict=True):
+                yield predicted_row(item_id, name, confidence, choice)
             self._learner.release_pages()
 
     def _scanned(self, head: Head | None, rows: Sequence[int]) -> list[tuple[str, float | None]]:
@@ -786,14 +801,6 @@ class Labeler:
         known = self.schema.known_names
         names = [known.get(label.id, label.name) for label in head.info.labels]
         return [(names[index], float(confidence)) for index, confidence in zip(*said, strict=True)]
-
-
-def iso_time(seconds: float) -> str:
-    """In UTC; "" for a time that no calendar has, of a clock that was wrong or a row that was tampered with."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
-    except (ValueError, OverflowError, OSError, TypeError):
-        return ""
 
 
 def _version(head: Head | None) -> int:

@@ -28,9 +28,11 @@ from fastlabel_gradio.errors import ConfigError, InvalidLabelsError, StoreError,
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.gallery import open_gallery
 from fastlabel_gradio.inquiry import Inquiry
+from fastlabel_gradio.known_labels import KnownLabels
 from fastlabel_gradio.label_store import LabelStore
 from fastlabel_gradio.labeler import Labeler, LabelerSettings
 from fastlabel_gradio.learner import learning_of
+from fastlabel_gradio.row_stream import Choice
 from fastlabel_gradio.source_identity import check_owner
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.strategies import STRATEGIES
@@ -86,6 +88,8 @@ class Project:
             self.schema = self._labels.ensure_labels(config.classes or self._proposed)
             self.store = EmbeddingStore(self.folder)
             undo.callback(self.store.close)
+            self.suggestions = KnownLabels(self.folder / "suggestions.parquet")
+            self.references = KnownLabels(self.folder / "references.parquet")
             self.gallery = open_gallery(self.source, self.folder)
             plan = self._encoder_plan(encoder, base_dir)
             self.pipeline = EmbeddingPipeline(
@@ -165,15 +169,33 @@ class Project:
             entry.close()  # outside of the lock: it waits for a training under way
         return labeler
 
+    def label_store(self, annotator: str) -> LabelStore:
+        """The labels that the labeler of an annotator writes."""
+        self.labeler(annotator)
+        with self._lock:
+            return self._labelers[annotator if self.config.sharing == "private" else ""].labels
+
+    def reference_label(self, item: Item) -> str | None:
+        """The class of an item that was imported as a reference, or else the one that the data itself gives."""
+        [known] = self.references.of([item.id]) if len(self.references) else [None]
+        return known.name if known else self.source.reference_label(item)
+
     def export_rows(
-        self, annotator: str, *, include_predictions: bool = False, include_states: bool = False, as_made: bool = False
+        self,
+        annotator: str,
+        choice: Choice | None = None,
+        *,
+        include_predictions: bool = False,
+        include_states: bool = False,
+        as_made: bool = False,
     ) -> Iterator[ExportRow]:
         """The rows of the annotator's labeler, each with the path of its item's file and how much slower it was played."""
         expand = self.source.sound_view.expand if self.source.sound_view.expand > 1 else None
         labeler = self.labeler(annotator)
         options = {"include_predictions": include_predictions, "include_states": include_states, "as_made": as_made}
-        for row in labeler.export_rows(**options):
-            yield replace(row, path=self.source.exported_path(Item(row.item_id)), expand=expand)
+        for row in labeler.export_rows(choice, **options):
+            path = self.source.exported_path(Item(row.item_id))
+            yield replace(row, path=path, expand=expand, kind=self.source.kind)
 
     def write_model(self, annotator: str, folder: Path) -> None:
         """Writes the bundle of the annotator's newest head. Raises StoreError where there is none yet, or no room."""
@@ -230,7 +252,7 @@ class Project:
 
     def _compare_reference_labels(self) -> None:
         """In the pipeline's thread, once all is embedded."""
-        known = ((key, item_id, self.source.reference_label(Item(item_id))) for key, item_id in self.store.copies())
+        known = ((key, item_id, self.reference_label(Item(item_id))) for key, item_id in self.store.copies())
         labeled = ((key, item_id, label) for key, item_id, label in known if label is not None)
         found = contradiction_among(labeled)
         if found:
@@ -257,6 +279,7 @@ class Project:
     def _opened(self, labels: LabelStore, schema: LabelSchema, folder: Path) -> "_Opened":
         keep_model = functools.partial(self.models.keep, folder)
         labeler = Labeler(schema, self.store, self.pipeline, labels, folder, self.settings, keep_model=keep_model)
+        labeler.suggestions = self.suggestions
         return _Opened(labeler, labels, folder)
 
     def _open_label_store(self, project: str) -> LabelStore:

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import tomllib
+from argparse import ArgumentParser
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from fastlabel_gradio.config import AppConfig, ProjectConfig, parse_config
 from fastlabel_gradio.encoders import ENCODERS
 from fastlabel_gradio.errors import ConfigError
 from fastlabel_gradio.exports import EXPORTERS
+from fastlabel_gradio.label_commands import parsers as label_parsers
 from fastlabel_gradio.options import parse_options
 from fastlabel_gradio.simulation.command_line import _parser as simulation_parser
 from fastlabel_gradio.sources import SOURCES
@@ -35,11 +37,25 @@ PACKAGE = ROOT / "fastlabel_gradio"
 EVERYTHING = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 
 FILE_NAME = re.compile(r"[\w./-]+\.(?:py|yaml|yml|toml|md|js|css|txt|png)|[\w./-]+/")
-OF_THE_READER = {"my.yaml", "picture.png", "downloads/"}  # files that a reader has or gets, not the repository
+OF_THE_READER = {
+    "my.yaml",
+    "picture.png",
+    "downloads/",
+    "night.wav.txt",
+    "night.Table.1.selections.txt",
+    "cats/1.png",
+}  # files that a reader has or gets, not the repository
 ROUTES_OF_EXAMPLES = {"/api/class_counts"}  # of the view in docs/extending.md
 OTHER_PROGRAMS = re.compile(r"\b(?:pip|pytest|curl|apt-get|benchmarks)\b")
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 HARDWARE = {"cpu-basic", "cpu-upgrade", "t4-small", "t4-medium", "l4x1", "l40sx1", "a10g-small", "a10g-large"}
+
+
+LABEL_PARSERS = label_parsers()
+
+
+def _label_parser(command: str) -> ArgumentParser | None:
+    return next((parser for parser in LABEL_PARSERS if parser.prog == f"fastlabel {command}"), None)
 
 
 def _own(registry: Any) -> set[str]:
@@ -158,7 +174,12 @@ def test_files_that_are_mentioned_exist(path: Path) -> None:
 @EVERYTHING
 def test_options_that_are_mentioned_exist(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    parsers = (_parser(), simulation_parser(_add_data_arguments), comparison_parser(_add_data_arguments))
+    parsers = (
+        _parser(),
+        simulation_parser(_add_data_arguments),
+        comparison_parser(_add_data_arguments),
+        *LABEL_PARSERS,
+    )
     known = {option for parser in parsers for action in parser._actions for option in action.option_strings}
     commands = "\n".join(line for line in text.splitlines() if not OTHER_PROGRAMS.search(line))
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", commands)) <= known
@@ -172,6 +193,8 @@ def test_commands_that_are_mentioned_are_understood(path: Path) -> None:
             simulation_parser(_add_data_arguments).parse_args(words[1:])
         elif text.startswith("python launch.py compare-encoders "):
             comparison_parser(_add_data_arguments).parse_args(words[1:])
+        elif text.startswith("fastlabel ") and (parser := _label_parser(text.split()[1])):
+            parser.parse_args(words)
         elif text.startswith("python launch.py ") and words != ["--help"]:
             _parser().parse_args(words)
 

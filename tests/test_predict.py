@@ -236,7 +236,10 @@ def test_the_classifier_is_exported_as_a_folder_a_zip_and_a_space(
         main(["export-model", "--workdir", str(tmp_path / "taken"), "-o", str(tmp_path / "model")])
 
 
-def test_an_upload_that_fails_says_why_and_keeps_the_files(place: Path, tmp_path: Path, no_network: None) -> None:
-    with pytest.raises(FastLabelError, match=r"somebody/colours could not be uploaded: .*The files are in .*model"):
+def test_an_upload_that_fails_says_why_and_keeps_the_files(
+    place: Path, tmp_path: Path, no_network: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_none")
+    with pytest.raises(FastLabelError, match=r"the hub did not take 'somebody/colours': .*The files are in .*model"):
         export(place, "--project", "images", "-o", str(tmp_path / "model"), "--push", "somebody/colours")
     load_classifier(tmp_path / "model")

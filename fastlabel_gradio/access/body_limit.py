@@ -6,7 +6,12 @@ from starlette.types import Message, Receive
 
 MAX_BODY_BYTES = 2_000_000
 MAX_MEDIA_BYTES = 20_000_000
-TAKES_MEDIA = frozenset({"/api/vector", "/api/predict/media", "/api/predict/take"})
+MAX_FILE_BYTES = 500_000_000  # of a file of labels: a million of them, with all that is known of each
+MOST_BYTES = {
+    **dict.fromkeys(("/api/vector", "/api/predict/media", "/api/predict/take"), MAX_MEDIA_BYTES),
+    "/api/import": MAX_FILE_BYTES,
+}
+_FEWER = {MAX_MEDIA_BYTES: "a shorter sound or a smaller picture", MAX_FILE_BYTES: "a file a part of them at a time"}
 
 
 def limited(receive: Receive, headers: Headers, path: str = "") -> Receive:
@@ -14,7 +19,7 @@ def limited(receive: Receive, headers: Headers, path: str = "") -> Receive:
 
     Raises HTTPException 413, at once where the request itself says that it is too long, or from the returned function.
     """
-    most = MAX_MEDIA_BYTES if path in TAKES_MEDIA else MAX_BODY_BYTES
+    most = MOST_BYTES.get(path, MAX_BODY_BYTES)
     said = headers.get("content-length", "")
     _check(int(said) if said.isdecimal() else 0, most)
     received = 0
@@ -31,5 +36,5 @@ def limited(receive: Receive, headers: Headers, path: str = "") -> Receive:
 
 def _check(size: int, most: int) -> None:
     if size > most:
-        fewer = "a shorter sound or a smaller picture" if most == MAX_MEDIA_BYTES else "fewer labels at a time"
+        fewer = _FEWER.get(most, "fewer labels at a time")
         raise HTTPException(413, f"The request is longer than {most:,} bytes. Send {fewer}; nothing was stored.")

@@ -9,13 +9,13 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from fastlabel_gradio.classifier.bundle import copy_bundle, pack, read_bundle
 from fastlabel_gradio.classifier.bundle_config import CONFIG
 from fastlabel_gradio.classifier.loading import find_bundle
 from fastlabel_gradio.classifier.space import write_space
 from fastlabel_gradio.errors import ConfigError, FastLabelError, StoreError
+from fastlabel_gradio.hub_folder import RepositoryKind, push_folder
 
 
 def main(
@@ -53,7 +53,8 @@ def run(arguments: argparse.Namespace, workdir: Path) -> None:
         _put(folder, out)
     sys.stdout.write(f"{out}: {_said_of(out)}\n")
     if arguments.push:
-        address = push(out, arguments.push, is_space=arguments.space, private=arguments.private)
+        kind: RepositoryKind = "space" if arguments.space else "model"
+        address = push_folder(out, arguments.push, kind, is_private=not arguments.public)
         sys.stdout.write(f"{address}\n")
 
 
@@ -62,8 +63,7 @@ def parser(add_data_arguments: Callable[[argparse.ArgumentParser], None]) -> arg
     options = argparse.ArgumentParser(
         "fastlabel export-model",
         description="Writes the trained classifier of a project, with a model card, beside a running app or "
-        "without. Name what was "
-        "labeled, or the working directory.",
+        "without. Name what was labeled, or the working directory.",
     )
     add_data_arguments(options)
     options.add_argument(
@@ -80,29 +80,8 @@ def parser(add_data_arguments: Callable[[argparse.ArgumentParser], None]) -> arg
     options.add_argument(
         "--push", metavar="OWNER/NAME", help="also upload it to this repository of the Hugging Face hub"
     )
-    options.add_argument("--private", action="store_true", help="with --push: a new repository is private")
+    options.add_argument("--public", action="store_true", help="with --push: everybody may see it")
     return options
-
-
-def push(folder: Path, repo: str, *, is_space: bool, private: bool) -> str:
-    """Uploads a bundle or a Space and returns its address. Raises ConfigError, StoreError with the hub's reason."""
-    if folder.suffix == ".zip":
-        raise ConfigError(f"--push uploads a folder; -o {folder} is a zip. Give -o {folder.stem}.")
-    from huggingface_hub import HfApi
-
-    kind: dict[str, Any] = {"repo_type": "space", "space_sdk": "gradio"} if is_space else {"repo_type": "model"}
-    try:
-        api = HfApi()
-        api.create_repo(repo, exist_ok=True, private=private, **kind)
-        done = api.upload_folder(repo_id=repo, folder_path=folder, repo_type=kind["repo_type"])
-    except Exception as error:  # the hub's HTTP library, and so its errors, changed with every major version
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-        raise StoreError(
-            f"{repo} could not be uploaded: {reason}. The files are in {folder}. Log in with `hf auth login`, and "
-            "see that the "
-            "name is owner/name."
-        ) from error
-    return str(done.repo_url) if hasattr(done, "repo_url") else str(done)
 
 
 def _check_free(out: Path, *, is_space: bool) -> None:

@@ -106,7 +106,7 @@ def _write_model(graph: PixelGraph, head: Head, config: BundleConfig, path: Path
         torch.onnx.export(
             _network(graph, head),
             tuple(torch.from_numpy(example) for example in graph.examples.values()),
-            file,
+            file,  # type: ignore[arg-type]  # a file is taken, too
             input_names=list(graph.examples),
             output_names=["probabilities"],
             dynamic_axes=axes,

@@ -2,10 +2,10 @@
 
 `store.py` is what the labeler calls, and `class_store.py` the part of it that is about classes. `events.py` reads and
 appends events, `news.py` says what of a request is new, `resolve.py` what stands after them, `owners.py` who said that,
-`steps.py` what somebody did, in words; `classes.py` what the classes are then, `class_changes.py` how people name a change of
-them. `claims.py` is who holds what; `changes.py` what happened since somebody last looked, and `watcher.py` when to look.
-`database.py` opens a database with the tables of `tables.py`, `migrations.py` brings older ones up to date, `label_file.py`
-is the file of a SQLite store and what happens where that is
+`told.py` all that was said, to be taken in elsewhere, `steps.py` what somebody did, in words; `classes.py` what the classes
+are then, `class_changes.py` how people name a change of them. `claims.py` is who holds what; `changes.py` what happened since
+somebody last looked, and `watcher.py` when to look. `database.py` opens a database with the tables of `tables.py`,
+`migrations.py` brings older ones up to date, `label_file.py` is the file of a SQLite store and what happens where that is
 deleted. Which items to claim is the labeler's business. Imports types and errors only.
 """
 
@@ -16,6 +16,7 @@ from fastlabel_gradio.label_store.owners import Owner
 from fastlabel_gradio.label_store.resolve import Standing
 from fastlabel_gradio.label_store.steps import Step, in_words
 from fastlabel_gradio.label_store.store import LabelStore, Submission, Undone
+from fastlabel_gradio.label_store.told import Taken, Told
 
 __all__ = [
     "Changes",
@@ -31,6 +32,8 @@ __all__ = [
     "Standing",
     "Step",
     "Submission",
+    "Taken",
+    "Told",
     "Undone",
     "has_run_out",
     "in_words",

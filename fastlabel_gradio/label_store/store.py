@@ -4,6 +4,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from sqlalchemy import Connection, or_, select
 
@@ -61,9 +62,11 @@ from fastlabel_gradio.label_store.owners import Owner, read_owners
 from fastlabel_gradio.label_store.resolve import Event, Opinions, Standing, opinion_of, opinions_of, resolve
 from fastlabel_gradio.label_store.steps import Step, read_steps, steps_of
 from fastlabel_gradio.label_store.tables import batches, labels
+from fastlabel_gradio.label_store.told import Taken, Told, take_back_all, take_in, told_by_item
 from fastlabel_gradio.types import Annotation, LabelSchema, LabelSource, Said, State
 
 NOWHERE = Position()
+TAKEN_AT_ONCE = 50_000  # opinions; about a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,40 @@ class LabelStore(ClassStore):
         """The opinion of every annotator of every item they labeled, oldest submission first, as a stream."""
         with self._database.reading() as connection:
             yield from events.opinions(connection, self._project)
+
+    def told(self) -> Iterator[Told]:
+        """Every opinion with all that was stored beside it, item by item in the order of `resolve`, as a stream."""
+        with self._database.reading() as connection:
+            yield from told_by_item(connection, self._project)
+
+    def take_in(self, told: Iterable[Told], batch_id: str) -> Taken:
+        """Stores opinions of others, each under its annotator, time and source; `take_back_all` undoes all of a batch id.
+
+        What the annotator said of the same item later stays. After every TAKEN_AT_ONCE others may write.
+
+        Args:
+            told: those of one item in the order of `told`.
+            batch_id: not in use.
+
+        Raises:
+            InvalidLabelsError: a label id that the project does not have, an empty item id. What came before it is stored.
+        """
+        taken, rest = Taken(), iter(told)
+        while part := list(islice(rest, TAKEN_AT_ONCE)):
+            with self._writing() as connection:
+                label_ids = {one.said.label_id for one in part if one.said.label_id is not None}
+                self._check_label_ids(connection, label_ids)
+                taken += take_in(connection, self._project, part, batch_id)
+                self._count_change(connection)
+        return taken
+
+    def take_back_all(self, annotator: str, batch_id: str, *, now: float) -> int:
+        """Undoes what was taken in under a batch id, as far as it stands; returns how many submissions that were."""
+        with self._writing() as connection:
+            count = take_back_all(connection, self._project, annotator, batch_id, now)
+            if count:
+                self._count_change(connection)
+        return count
 
     def checked(self) -> dict[str, set[int]]:
         """By item the labels of which somebody said that they are right (`check`)."""

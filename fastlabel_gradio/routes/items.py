@@ -12,10 +12,11 @@ from fastlabel_gradio.api_models import (
     ItemsInput,
 )
 from fastlabel_gradio.finder import FoundItem
-from fastlabel_gradio.labeler import Labeler, iso_time
+from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.project import Project
 from fastlabel_gradio.routes.common import FindProject, in_line
 from fastlabel_gradio.routes.items_shown import prediction_answer, shown_item
+from fastlabel_gradio.row_stream import iso_time
 
 LOOKING_FOR_ITEMS = 4  # each may look at all of the pool
 

@@ -2,7 +2,8 @@
 
 from fastlabel_gradio.api_models import ClassEditAnswer, PartAnswer, StepAnswer
 from fastlabel_gradio.label_store import Step, in_words
-from fastlabel_gradio.labeler import Labeler, iso_time
+from fastlabel_gradio.labeler import Labeler
+from fastlabel_gradio.row_stream import iso_time
 
 
 def step_answer(labeler: Labeler, event: int | None) -> StepAnswer | None:

@@ -172,7 +172,7 @@ class Experiment:
         """Items with the position of their class, of those that have one."""
         positions = {name: position for position, name in enumerate(self._project.schema.names)}
         for item in items:
-            name = self._project.source.reference_label(item)
+            name = self._project.reference_label(item)
             if name in positions:
                 yield item, positions[name]
 

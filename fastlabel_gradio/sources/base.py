@@ -90,6 +90,14 @@ class Source(ABC):
         """
         return None
 
+    def recording(self, item: Item) -> Path | None:
+        """The file that an item is, or is a part of, as it lies there; None where it has none. It need not exist any more.
+
+        Raises:
+            UnreadableItemError: for an item that lies outside of the source.
+        """
+        return None
+
     def exported_path(self, item: Item) -> str:
         """The path of the item's file relative to the source's folder, as exports write it; "" for an item without one.
 

@@ -22,7 +22,7 @@ from fastlabel_gradio.sources.folder_walk import (
 )
 from fastlabel_gradio.sources.grouped import GroupPattern, PatternGroups
 from fastlabel_gradio.sources.taking import take_file
-from fastlabel_gradio.types import Item, LeftOut
+from fastlabel_gradio.types import Item, LeftOut, TimeSpan
 
 TEST_SPLITS = frozenset({"test", "testing"})
 SPLITS = TEST_SPLITS | {
@@ -131,6 +131,9 @@ class FolderSource(Source):
 
     def left_out(self) -> Sequence[LeftOut]:
         return self._tally.left_out()
+
+    def recording(self, item: Item) -> Path:
+        return self.file_of(TimeSpan.split(item.id)[0])
 
     def exported_path(self, item: Item) -> str:
         return exported_path(item.id)

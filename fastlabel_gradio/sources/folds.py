@@ -123,6 +123,9 @@ class FoldedClips(Source):
     def file(self, item: Item) -> Path | None:
         return whole_file(self._audio, item, self.sound_view, follow_links=self._follow_links)
 
+    def recording(self, item: Item) -> Path:
+        return locate(self._audio, item.id, follow_links=self._follow_links)
+
     def exported_path(self, item: Item) -> str:
         """With the folder `audio`."""
         return f"{AUDIO}/{exported_path(item.id)}"

@@ -84,6 +84,9 @@ class Split(Source):
     def file(self, item: Item) -> Path | None:
         return self._whole.file(item)
 
+    def recording(self, item: Item) -> Path | None:
+        return self._whole.recording(item)
+
     def exported_path(self, item: Item) -> str:
         return self._whole.exported_path(item)
 

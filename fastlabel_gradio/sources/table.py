@@ -1,4 +1,4 @@
-"""Pictures or sounds listed in a table, CSV or JSON: one row each, with a path and perhaps a label."""
+"""Pictures or sounds listed in a table, CSV, JSON or Parquet: one row each, with a path and perhaps a label."""
 
 import itertools
 import logging
@@ -175,6 +175,9 @@ class Table(Source):
             return None
         return whole_file(self.root, item, self.sound_view, follow_links=self._options.follow_links)
 
+    def recording(self, item: Item) -> Path:
+        return self._locate(TimeSpan.split(item.id)[0])
+
     def exported_path(self, item: Item) -> str:
         return exported_path(item.id)
 
@@ -254,10 +257,10 @@ def _read_items(table: Path, root: Path, options: TableOptions) -> TableItems:
     columns = _columns(rows, options)
     is_own = own and columns.path == "item_id"
     if is_own:
-        read_id = reader_of_exported_ids(columns, is_csv=not rows.is_json)
+        read_id = reader_of_exported_ids(columns, is_csv=rows.is_csv)
     else:
         read_id = reader_of_ids(os.fspath(root), columns, options.media)
-    return items_of(rows, columns, read_id, reader_of_labels(own, is_csv=not rows.is_json))
+    return items_of(rows, columns, read_id, reader_of_labels(own, is_csv=rows.is_csv))
 
 
 def _columns(rows: TableRows, options: TableOptions) -> Columns:

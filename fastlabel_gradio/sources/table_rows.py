@@ -1,4 +1,4 @@
-"""Rows of a table file: CSV as spreadsheets and programs write it, JSON, JSONL. Shared by the sources that read one."""
+"""Rows of a table file: CSV as spreadsheets and programs write it, JSON, JSONL, Parquet. Shared by all that read one."""
 
 import csv
 import itertools
@@ -13,16 +13,21 @@ from fastlabel_gradio.sources.table_columns import PATH
 from fastlabel_gradio.sources.table_format import HEAD_CHARS, HEAD_ROWS, Layout, encoding_of, layout_of, open_text
 
 JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
-SUFFIXES = (".csv", ".tsv", ".tab", ".txt", *JSON_SUFFIXES)
+PARQUET_SUFFIXES = (".parquet", ".pq")
+SUFFIXES = (".csv", ".tsv", ".tab", ".txt", *JSON_SUFFIXES, *PARQUET_SUFFIXES)
+PARQUET_ROWS = 10_000  # read at once
 
 Row: TypeAlias = Mapping[str | None, object]
-Placed: TypeAlias = tuple[str, Row]  # "line 7", or "entry 7" of a JSON list, and the row
+Placed: TypeAlias = tuple[str, Row]  # "line 7", "entry 7" of a JSON list or "row 7" of a Parquet file, and the row
 
 
 class TableRows:
     """A table that is opened: the names of its columns, its first rows, and all of them once.
 
     Cells beyond the last column of a CSV are at the key None, as a list. Of JSON the columns are those of the first rows.
+
+    Attributes:
+        is_csv: whether it is text with cells, which spreadsheets write too.
 
     Args:
         encoding: what its user calls it; found out by default.
@@ -33,18 +38,16 @@ class TableRows:
 
     def __init__(self, table: Path, encoding: str | None = None) -> None:
         self.table = table
-        self.is_json = table.suffix.lower() in JSON_SUFFIXES
-        try:
-            self._encoding = encoding_of(table, encoding)
-        except OSError as error:
-            raise SourceError(f"{table} cannot be read: {error.strerror}.") from error
-        if self.is_json:
-            rows = _json_rows(table, self._encoding)
-            self.first = tuple(itertools.islice(rows, HEAD_ROWS))
-            self.columns = tuple(dict.fromkeys(str(name) for _, row in self.first for name in row))
+        suffix = table.suffix.lower()
+        self.is_csv = suffix not in (*JSON_SUFFIXES, *PARQUET_SUFFIXES)
+        if suffix in PARQUET_SUFFIXES:
+            rows, self.columns = _parquet_rows(table)
+        elif self.is_csv:
+            rows, self.columns = _csv_rows(table, _encoding(table, encoding))
         else:
-            rows, self.columns = _csv_rows(table, self._encoding)
-            self.first = tuple(itertools.islice(rows, HEAD_ROWS))
+            rows, self.columns = _json_rows(table, _encoding(table, encoding)), ()
+        self.first = tuple(itertools.islice(rows, HEAD_ROWS))
+        self.columns = self.columns or tuple(dict.fromkeys(str(name) for _, row in self.first for name in row))
         self._rest = rows
 
     def __iter__(self) -> Iterator[Placed]:
@@ -74,6 +77,35 @@ def text_of(value: object) -> str | None:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     return str(value).strip() or None
+
+
+def _encoding(table: Path, named: str | None) -> str:
+    try:
+        return encoding_of(table, named)
+    except OSError as error:
+        raise SourceError(f"{table} cannot be read: {error.strerror}.") from error
+
+
+def _parquet_rows(table: Path) -> tuple[Iterator[Placed], tuple[str, ...]]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        file = pyarrow.parquet.ParquetFile(table)
+    except (OSError, pyarrow.ArrowException) as error:
+        raise SourceError(f"{table} is no Parquet file that can be read: {str(error).splitlines()[0]}") from error
+
+    def rows() -> Iterator[Placed]:
+        number = 0
+        try:
+            for batch in file.iter_batches(PARQUET_ROWS):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield f"row {number}", row
+        except (OSError, UnicodeDecodeError, pyarrow.ArrowException) as error:
+            raise SourceError(f"{table}, after row {number}: {str(error).splitlines()[0]}") from error
+
+    return rows(), tuple(file.schema_arrow.names)
 
 
 def _csv_rows(table: Path, encoding: str) -> tuple[Iterator[Placed], tuple[str, ...]]:

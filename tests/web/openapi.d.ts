@@ -648,6 +648,34 @@ export interface components {
             spectrogram_url?: string | null;
         };
         /**
+         * ExportAnswer
+         * @description How far a prepared export is; its file is at `url` once it is ready.
+         *
+         *     `unreadable`: items whose file could not be added, with the reason, the first 100 of them.
+         */
+        ExportAnswer: {
+            /** Id */
+            id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "ready" | "failed";
+            /** Rows */
+            rows: number;
+            /** Error */
+            error: string;
+            /** Url */
+            url: string | null;
+            /** Unreadable Count */
+            unreadable_count: number;
+            /** Unreadable */
+            unreadable: [
+                string,
+                string
+            ][];
+        };
+        /**
          * FacetsAnswer
          * @description Each facet counts what everything else of the query holds: what another choice of it would bring.
          */
@@ -957,6 +985,31 @@ export interface components {
              * @description of the caller, the newest first, those that are taken back among them
              */
             steps: components["schemas"]["StepAnswer"][];
+        };
+        /**
+         * ImportAnswer
+         * @description What became of an import.
+         *
+         *     `id` undoes it (`/api/import/take_back`), null where nothing was stored as labels; `added`, `known` and `older` count
+         *     labels, `left_out` what was not taken, with the reason and examples; `text` says all that in a sentence.
+         */
+        ImportAnswer: {
+            /** Id */
+            id: string | null;
+            /** Added */
+            added: number;
+            /** Known */
+            known: number;
+            /** Older */
+            older: number;
+            /** New Classes */
+            new_classes: string[];
+            /** Left Out Count */
+            left_out_count: number;
+            /** Left Out */
+            left_out: components["schemas"]["LeftOutAnswer"][];
+            /** Text */
+            text: string;
         };
         /** ItemAnswer */
         ItemAnswer: {
@@ -1727,6 +1780,24 @@ export interface components {
             batch_id: string;
             /** Labels */
             labels: components["schemas"]["LabelInput"][];
+        };
+        /**
+         * TakeBackAnswer
+         * @description Whether anything of that import stood.
+         */
+        TakeBackAnswer: {
+            /** Taken Back */
+            taken_back: boolean;
+        };
+        /**
+         * TakeBackInput
+         * @description Which import to undo.
+         */
+        TakeBackInput: {
+            /** Project */
+            project?: string | null;
+            /** Id */
+            id: string;
         };
         /** TakenAnswer */
         TakenAnswer: {

@@ -16,9 +16,11 @@ import { t } from "./words.js";
 /** @typedef {Schemas["ClassAnswer"]} ClassAnswer */
 /** @typedef {Schemas["StepAnswer"]} StepAnswer */
 /** @typedef {Schemas["SentAnswer"]} SentAnswer */
+/** @typedef {Schemas["ImportAnswer"]} ImportAnswer */
 /** @typedef {Record<string, string | number | boolean>} Query */
 
 const REQUEST_LIMIT_MS = 60000;
+const IMPORT_LIMIT_MS = 900000; // a million labels take minutes
 
 const MOST_NAME = 64; // characters of a file's name that are sent
 
@@ -252,9 +254,46 @@ export class ProjectApi {
     return this.url(`media/${this.project}/rows/${rows.join(",")}.jpg`);
   }
 
-  /** @param {string} format */
+  /**
+   * With all that is known of each label, so that it can be taken in again as it was.
+   * @param {string} format
+   */
   exportUrl(format) {
-    return this.url("api/export", { project: this.project, format });
+    return this.url("api/export", { project: this.project, format, evidence: true });
+  }
+
+  /**
+   * @param {string} format
+   * @returns {Promise<Schemas["ExportAnswer"]>}
+   */
+  prepareExport(format) {
+    return request(this.exportUrl(format), { method: "POST" });
+  }
+
+  /**
+   * @param {string} id
+   * @returns {Promise<Schemas["ExportAnswer"]>}
+   */
+  preparedExport(id) {
+    return request(this.url(`api/export/${id}`), {});
+  }
+
+  /**
+   * @param {File} file
+   * @param {string} kind
+   * @returns {Promise<ImportAnswer>}
+   */
+  importFile(file, kind) {
+    const url = this.url("api/import", { project: this.project, as: kind, name: file.name });
+    return request(url, { method: "POST", body: file }, IMPORT_LIMIT_MS);
+  }
+
+  /**
+   * @param {string} id
+   * @returns {Promise<Schemas["TakeBackAnswer"]>}
+   */
+  takeBackImport(id) {
+    return this.post("api/import/take_back", { id });
   }
 
   checkpointUrl() {
@@ -287,10 +326,10 @@ export class ProjectApi {
  * @param {RequestInit} options
  * @returns {Promise<any>}
  */
-async function request(url, options) {
+async function request(url, options, limitMs = REQUEST_LIMIT_MS) {
   let response;
   try {
-    const signal = AbortSignal.timeout(REQUEST_LIMIT_MS);
+    const signal = AbortSignal.timeout(limitMs);
     response = await fetch(url, { ...options, credentials: "same-origin", signal });
   } catch {
     throw new ApiError(t("no_answer"), 0);

@@ -2,6 +2,8 @@
 
 import { banner } from "./banner.js";
 import { button, el, link, nameNode, setShown, setText } from "./dom.js";
+import { buildExports } from "./export_menu.js";
+import { buildImports } from "./import_menu.js";
 import { buildList, paintList } from "./list_menu.js";
 import { formatCount } from "./numbers.js";
 import { describeBatch, describeEmbedding, describeHead, isEmbedding } from "./status_text.js";
@@ -55,7 +57,7 @@ export class StatusPanel {
     help.append(el("kbd", "fl-key", "?"));
     const classes = button("fl-quiet fl-classes-button", t("classes"), "classes", t("classes_title"));
     const exports = buildExports(api, formats, [this.modelLink, this.headLink]);
-    const menu = el("div", "fl-status-menu", classes, rescan, exports, help);
+    const menu = el("div", "fl-status-menu", classes, rescan, buildImports(api), exports, help);
     return el("div", "fl-status-line", facts, menu);
   }
 
@@ -162,15 +164,4 @@ function fact(className, words) {
 function setNumber(node, count) {
   const place = node.querySelector(".fl-number");
   if (place) setText(place, formatCount(count));
-}
-
-/**
- * @param {ProjectApi} api
- * @param {string[]} formats
- * @param {HTMLElement[]} ofTheHead links that are there once a head is trained
- */
-function buildExports(api, formats, ofTheHead) {
-  const links = formats.map((format) => link(t("labels_as", { format: format.toUpperCase() }), api.exportUrl(format)));
-  const body = el("div", "fl-menu-body", ...links, ...ofTheHead);
-  return el("details", "fl-menu fl-export", el("summary", "fl-quiet", t("export")), body);
 }

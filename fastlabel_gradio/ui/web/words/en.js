@@ -571,5 +571,26 @@ export default {
   "try_added": "Added as {id}. It is embedded in a moment, and comes in a later batch.",
   "try_not_added": "It cannot be added: {why}",
   "model_link": "Classifier (.zip)",
-  "model_link_title": "the trained classifier with its model card, for load_classifier and fastlabel predict"
+  "model_link_title": "the trained classifier with its model card, for load_classifier and fastlabel predict",
+  "export_rows": "Preparing: 1 row so far…|Preparing: {n} rows so far…",
+  "export_left_out": "1 item could not be read and is left out.|{n} items could not be read and are left out.",
+  "import": "Import",
+  "import_what":
+    "A table with paths and labels (CSV, JSON, Parquet), an export of FastLabel, Label Studio JSON, Raven or Audacity tables, or a zip of them.",
+  "import_as": "Take them as",
+  "import_as_labels": "labels",
+  "import_as_suggestions": "suggestions, shown until there is a head",
+  "import_as_references": "reference labels, for checks and simulations",
+  "import_file": "The file",
+  "importing": "Importing {name}…",
+  "import_added_labels": "1 label taken in.|{n} labels taken in.",
+  "import_added_suggestions": "1 suggestion taken in.|{n} suggestions taken in.",
+  "import_added_references": "1 reference label taken in.|{n} reference labels taken in.",
+  "import_known": "1 was known already.|{n} were known already.",
+  "import_older":
+    "1 is older than what the same annotator said since.|{n} are older than what the same annotators said since.",
+  "import_classes": "New classes: {names}.",
+  "import_left_out": "1 was left out:|{n} were left out:",
+  "import_take_back": "Take it back",
+  "import_taken_back": "The import is taken back."
 };

@@ -547,5 +547,25 @@ export default {
   "try_added": "已加入：{id}。稍后会被嵌入，并出现在之后的批次中。",
   "try_not_added": "不能加入：{why}",
   "model_link": "分类器 (.zip)",
-  "model_link_title": "训练好的分类器及其模型说明，供 load_classifier 和 fastlabel predict 使用"
+  "model_link_title": "训练好的分类器及其模型说明，供 load_classifier 和 fastlabel predict 使用",
+  "export_rows": "正在准备：已完成 {n} 行…",
+  "export_left_out": "{n} 个项目无法读取，已略过。",
+  "import": "导入",
+  "import_what":
+    "含路径和标签的表格（CSV、JSON、Parquet）、FastLabel 的导出文件、Label Studio 的 JSON、Raven 或 Audacity 的标签表，或它们的 zip 压缩包。",
+  "import_as": "导入为",
+  "import_as_labels": "标签",
+  "import_as_suggestions": "建议（在有分类器之前显示）",
+  "import_as_references": "参考标签（用于检查和模拟）",
+  "import_file": "文件",
+  "importing": "正在导入 {name}…",
+  "import_added_labels": "已导入 {n} 个标签。",
+  "import_added_suggestions": "已导入 {n} 个建议。",
+  "import_added_references": "已导入 {n} 个参考标签。",
+  "import_known": "{n} 个已存在。",
+  "import_older": "{n} 个早于同一标注者后来给出的标签。",
+  "import_classes": "新类别：{names}。",
+  "import_left_out": "{n} 个未导入：",
+  "import_take_back": "撤回导入",
+  "import_taken_back": "导入已撤回。"
 };

@@ -1,0 +1,93 @@
+"""Time and memory of exports and imports of a million labels, each format in a process of its own.
+
+    python -m benchmarks.exports --labels 1000000
+
+The label store is made with that many labels of two annotators. Printed are seconds and the memory that the process took
+beyond what it had when the store was open. Folders are written without media.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from fastlabel_gradio.export_job import ExportOrder, export
+from fastlabel_gradio.label_store import LabelStore, Told
+from fastlabel_gradio.row_stream import STATES, Choice
+from fastlabel_gradio.stored_project import open_stored
+from fastlabel_gradio.types import Said
+
+FORMATS = ("csv", "json", "jsonl", "parquet", "label_studio", "tree")
+CLASSES = ("cat", "dog", "owl")
+A_SUBMISSION = 100
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    arguments = _parser().parse_args(argv)
+    if arguments.one:
+        print(json.dumps(measure(Path(arguments.one[1]), arguments.one[0])))
+        return
+    with tempfile.TemporaryDirectory(prefix="fastlabel-benchmark-") as folder:
+        seconds = make_store(Path(folder), arguments.labels)
+        print(f"{arguments.labels:,} labels taken in: {seconds:.1f} s")
+        for name in arguments.formats.split(","):
+            command = [sys.executable, "-m", "benchmarks.exports", "--one", name, folder]
+            found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            print(f"{name:>12}: {found['rows']:,} rows, {found['seconds']:.1f} s, {found['memory_mb']:.0f} MB")
+
+
+def make_store(workdir: Path, labels: int) -> float:
+    """Makes a working directory with so many labels; returns the seconds that taking them in took."""
+    pictures, folder = workdir / "pictures", workdir / "work" / "images"
+    (pictures / "0").mkdir(parents=True)
+    (pictures / "0" / "0.png").write_bytes(b"x")
+    folder.mkdir(parents=True)
+    (folder / "source.json").write_text(json.dumps({"kind": "image_folder", "path": str(pictures)}), encoding="utf-8")
+    store = LabelStore(f"sqlite:///{folder / 'labels.sqlite'}", "images")
+    store.ensure_labels(CLASSES)
+    begun = time.perf_counter()
+    store.take_in((_told(number) for number in range(labels)), "benchmark")
+    taken_s = time.perf_counter() - begun
+    store.close()
+    return taken_s
+
+
+def measure(workdir: Path, name: str) -> dict[str, float]:
+    """Rows, seconds and megabytes of one export, in this process."""
+    with open_stored(workdir / "work") as project:
+        before, begun = _peak_mb(), time.perf_counter()
+        order = ExportOrder(name, Choice("all", STATES), only_names=True)
+        done = export(project, "", order, workdir / f"out-{name}")
+        return {
+            "rows": done.rows,
+            "seconds": time.perf_counter() - begun,
+            "memory_mb": _peak_mb() - before,
+        }
+
+
+def _told(number: int) -> Told:
+    said = Said(number % len(CLASSES), head_version=7, confidence=0.5)
+    annotator = ("ann", "bob")[number // A_SUBMISSION % 2]
+    said_at = 1_700_000_000.0 + number // A_SUBMISSION
+    return Told(f"folder-{number % 97:02d}/picture-{number:07d}.jpg", annotator, said_at, said, "person")
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("benchmarks.exports", description=__doc__)
+    parser.add_argument("--labels", type=int, default=1_000_000, metavar="N", help="default: %(default)s")
+    parser.add_argument("--formats", default=",".join(FORMATS), metavar="A,B", help="default: %(default)s")
+    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""A folder that `datasets.load_dataset` reads: imagefolder or audiofolder with a metadata table a part, and a card."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fastlabel_gradio.exports.base import folder_exporter
+from fastlabel_gradio.exports.folders import Folder, spooled
+from fastlabel_gradio.exports.item_media import ItemMedia, stem_of
+from fastlabel_gradio.exports.rows import ExportRow
+
+FILES_A_FOLDER = 5_000  # the hub takes 10,000
+FILES_A_REPOSITORY = 100_000  # what the hub advises at most
+ONLY_PART = "train"
+BLOCK_ROWS = 10_000
+
+# What `datasets` opens as it is; others are written anew as PNG or FLAC.
+SUFFIXES = {
+    "image": (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"),
+    "audio": (".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff"),
+}
+_TEXTS = ("label", "item_id", "path", "annotator", "created_at", "source", "promise", "predicted_label")
+_NUMBERS = {"confidence": "float64", "label_confidence": "float64", "head_version": "int32"}
+
+
+@folder_exporter("hf")
+def write_hugging_face(rows: Iterable[ExportRow], folder: Folder, media: ItemMedia) -> None:
+    """`PART/00000/…` with at most 5,000 files a folder, `PART/metadata.parquet`, and `README.md`, the dataset card.
+
+    Every item with a class is in it; `label` is null where only the head says one, in `predicted_label`. Without parts all
+    is `train`.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    with ExitStack() as opened:
+        parts: dict[str, _Part] = {}
+        for row in rows:
+            if not row.said_or_predicted:
+                continue
+            name = row.split or ONLY_PART
+            part = parts.setdefault(name, _Part(name))
+            if part.path is None:
+                part.path = opened.enter_context(spooled())
+            if file_name := media.add(folder, part.stem(row), row, SUFFIXES[media.kind]):
+                part.take(row, file_name)
+                counts[name, row.said_or_predicted] += 1
+        for part in parts.values():
+            folder.add_file(f"{part.name}/metadata.parquet", part.closed())
+    folder.add_bytes("README.md", _card(media, counts).encode("utf-8"))
+
+
+@dataclass
+class _Part:
+    """One part of the data: how many files it has, and the table of them, written as they come."""
+
+    name: str
+    files: int = 0
+    path: Path | None = None
+    _rows: list[dict[str, object]] = field(default_factory=list)
+    _writer: Any = None
+
+    def stem(self, row: ExportRow) -> str:
+        return f"{self.name}/{self.files // FILES_A_FOLDER:05d}/{self.files:07d}-{stem_of(row)[-1]}"
+
+    def take(self, row: ExportRow, file_name: str) -> None:
+        self.files += 1
+        values: dict[str, object] = {name: getattr(row, name) or None for name in _TEXTS}
+        values |= {name: getattr(row, name) for name in _NUMBERS}
+        self._rows.append({"file_name": file_name.removeprefix(f"{self.name}/"), **values})
+        if len(self._rows) >= BLOCK_ROWS:
+            self._write()
+
+    def closed(self) -> Path:
+        """The table, whole."""
+        self._write()
+        self._writer.close()
+        assert self.path is not None
+        return self.path
+
+    def _write(self) -> None:
+        import pyarrow
+        import pyarrow.parquet
+
+        names = [("file_name", pyarrow.string()), *((name, pyarrow.string()) for name in _TEXTS)]
+        schema = pyarrow.schema([*names, *((name, pyarrow.type_for_alias(kind)) for name, kind in _NUMBERS.items())])
+        if self._writer is None:
+            self._writer = pyarrow.parquet.ParquetWriter(self.path, schema, compression="zstd")
+        self._writer.write_table(pyarrow.Table.from_pylist(self._rows, schema=schema))
+        self._rows.clear()
+
+
+def _card(media: ItemMedia, counts: Counter[tuple[str, str]]) -> str:
+    """What the hub shows. The licence of the data is its owner's affair and is left open."""
+    return "".join(f"{line}\n" for line in _card_lines(media, counts))
+
+
+def _card_lines(media: ItemMedia, counts: Counter[tuple[str, str]]) -> Iterator[str]:
+    parts = list(dict.fromkeys(part for part, _ in counts))
+    classes = sorted({label for _, label in counts})
+    sizes = counts.total()
+    task = "image-classification" if media.kind == "image" else "audio-classification"
+    yield from ("---", "task_categories:", f"- {task}", "size_categories:", f"- {_size_category(sizes)}", "---", "")
+    yield from (f"# {sizes:,} labeled {'pictures' if media.kind == 'image' else 'sounds'}", "")
+    yield f"| class | {' | '.join(parts)} |"
+    yield f"|---|{'---|' * len(parts)}"
+    for label in classes:
+        shown = label.replace("|", r"\|").replace("\n", " ")
+        yield f"| {shown} | {' | '.join(f'{counts[part, label]:,}' for part in parts)} |"
+    yield from ("", "Labeled with FastLabel. `label` is the class that stands; where it is null nobody said one, and")
+    yield from (
+        "`predicted_label` is what the classifier says with the probability `confidence`. `source` tells what a",
+        "",
+    )
+    yield from (
+        "label came by; `auto` are labels that the classifier gave by itself, with the evidence in `promise`.",
+        "",
+    )
+    if media.unreadable:
+        yield f"{len(media.unreadable):,} labeled items could not be read and are left out."
+
+
+def _size_category(items: int) -> str:
+    ends = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+    return next((name for end, name in ends if items < end), "1M<n<10M")

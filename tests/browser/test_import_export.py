@@ -1,0 +1,38 @@
+"""Labels leave and come in by the page: the menu of exports says how far it is, that of imports what became of a file."""
+
+import json
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit
+
+
+def test_what_the_page_exports_can_be_imported_and_taken_back(visit: Visit, tmp_path: Path) -> None:
+    page = visit()
+    page.key("1", "2", "3")
+    labels = page.labels()
+    page.submit()
+    page.grid.locator(".fl-export summary").click()
+    page.download("Labels as JSON").save_as(tmp_path / "labels.json")
+    rows = json.loads((tmp_path / "labels.json").read_text(encoding="utf-8"))
+    assert {row["item_id"]: row["label"] for row in rows} == labels
+    assert {(row["state"], row["source"], row["stands"]) for row in rows} == {("label", "person", True)}
+    others = [{**row, "annotator": "bob"} for row in rows] + [{**rows[0], "item_id": "none.png"}]
+    (tmp_path / "labels.json").write_text(json.dumps(others), encoding="utf-8")
+    menu = page.grid.locator(".fl-import")
+    menu.locator("summary").click()
+    menu.locator("input[type=file]").set_input_files(tmp_path / "labels.json")
+    expect(menu.get_by_text("3 labels taken in.")).to_be_visible()
+    expect(menu.get_by_text("1 × not in this project")).to_be_visible()
+    menu.get_by_role("button", name="Take it back").click()
+    expect(menu.get_by_text("The import is taken back.")).to_be_visible()
+
+
+def test_a_file_that_is_none_is_told(visit: Visit, tmp_path: Path) -> None:
+    page = visit()
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG")
+    menu = page.grid.locator(".fl-import")
+    menu.locator("summary").click()
+    menu.locator("input[type=file]").set_input_files(tmp_path / "picture.png")
+    expect(menu.get_by_text("no file of labels that FastLabel reads")).to_be_visible()
