@@ -21,7 +21,7 @@ from fastlabel_gradio.pool_ledger import SOURCES, STATES, PoolLedger
 from fastlabel_gradio.query import Columns, Near, Query, in_order, matching
 from fastlabel_gradio.scan import NOTHING_SCANNED, UNSEEN, Scanned
 from fastlabel_gradio.scoring import similarities
-from fastlabel_gradio.types import Item, LabelSchema, LabelSource, Rows, State
+from fastlabel_gradio.types import Item, LabelSchema, LabelSource, ListName, Rows, State
 
 SCANNED_AT_ONCE = 32_768  # rows that a query waits for; of more it takes what is there
 NOT_LIKE = 0.5  # how much what items shall not be like counts
@@ -68,6 +68,7 @@ class Finder:
         schema, head: give those of now.
         ground_of: gives the vectors that a head is asked about, and what is known of them.
         scan_soon: asks for a scan in the background.
+        list_keys: gives by what so many rows are ordered on a list, NaN for those that are not on it.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Finder:
         head: Callable[[], Head | None],
         ground_of: Callable[[Head | None], Ground],
         scan_soon: Callable[[], None],
+        list_keys: Callable[[ListName, int], np.ndarray],
     ) -> None:
         self._store = store
         self._pipeline = pipeline
@@ -90,6 +92,7 @@ class Finder:
         self._head = head
         self._ground_of = ground_of
         self._scan_soon = scan_soon
+        self._list_keys = list_keys
         self._owners = _Owners(labels)
 
     def count(self, query: Query) -> int:
@@ -129,6 +132,7 @@ class Finder:
             schema,
             rows_of=self._store.rows_of(named),
             with_text=None if query.text is None else self._store.rows_with(query.text),
+            on_list=None if query.of_list is None else self._list_keys(query.of_list, rows),
         )
         if not query.needs_owners:
             return columns

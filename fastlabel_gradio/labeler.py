@@ -33,6 +33,7 @@ from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline, EmbeddingProg
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import InvalidLabelsError, StoreError, shown
 from fastlabel_gradio.evaluation import Advice, AuditReport, Gain, advise
+from fastlabel_gradio.explore.suspects import Suspects
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.finder import Finder
 from fastlabel_gradio.head import (
@@ -115,6 +116,7 @@ class Labeler:
 
     Attributes:
         finder: finds items by what is known of them.
+        suspects: lists of labels to look at again.
 
     Args:
         schema: at least two labels.
@@ -150,6 +152,15 @@ class Labeler:
         self._rng = np.random.default_rng(settings.learner.seed)
         self._learner = Learner(schema, store, pipeline, self._ledger, self._look, folder, settings.learner, clock)
         me = proxy(self)  # a closed labeler is let go at once: nothing that it has holds it
+        self.suspects = Suspects(
+            store,
+            labels,
+            self._ledger,
+            self._learner,
+            lambda: me._catch_up(),
+            lambda: me.schema,
+            pipeline.known_label,
+        )
         self.finder = Finder(
             store,
             pipeline,
@@ -160,6 +171,7 @@ class Labeler:
             lambda: me.head,
             self._learner.ground_of,
             self._learner.scan_soon,
+            self.suspects.keys,
         )
         self._stop_watching = labels.watch(self._follow)
 
@@ -231,6 +243,15 @@ class Labeler:
         if triggered:
             self._learner.request()
         return Receipt(len(labels), triggered)
+
+    def confirm(self, annotator: str, labels: Sequence[tuple[str, str]]) -> None:
+        """Stores that the annotator looked at labels, as (item id, class), and says that they are right.
+
+        A label that the source knows of an item of which nothing was said becomes the annotator's. Raises as `submit` does.
+        """
+        unsaid = self.suspects.confirm(annotator, labels, self._clock())
+        if unsaid:
+            self.submit(annotator, unsaid)
 
     def undo(self, annotator: str) -> Reopened:
         """Takes the annotator's last submit back and opens a batch of its items, to be labeled again."""
@@ -339,6 +360,7 @@ class Labeler:
     def close(self) -> None:
         """Ends the trainer thread. Labels need no saving: they are durable already."""
         self._stop_watching()
+        self.suspects.close()
         self._learner.close()
 
     # Private: what other processes do

@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast, get_args
 
 import numpy as np
 from jaxtyping import Int64
@@ -16,7 +16,7 @@ from fastlabel_gradio.errors import InvalidQueryError, shown
 from fastlabel_gradio.groups import group_key
 from fastlabel_gradio.pool_ledger import SOURCES, STATES, Standings
 from fastlabel_gradio.scan import UNSEEN, Scanned
-from fastlabel_gradio.types import LabelSchema, LabelSource, Rows
+from fastlabel_gradio.types import LabelSchema, LabelSource, ListName, Rows
 
 MAX_VALUES = 10_000  # of a list, also of ids
 MAX_SEEDS = 100
@@ -24,7 +24,7 @@ MAX_TEXT = 1_000
 MAX_ITEM_ID = 5_000
 UNLABELED = "none"  # as a state: nothing was said
 
-Order = Literal["pool", "confidence", "-confidence", "margin", "-margin", "time", "-time", "similarity"]
+Order = Literal["pool", "confidence", "-confidence", "margin", "-margin", "time", "-time", "similarity", ListName]
 
 
 def _is_range(limits: tuple[float, float]) -> tuple[float, float]:
@@ -84,7 +84,9 @@ class Query(_Frozen):
     near: Near | None = Field(default=None, description="what items shall be like; makes `similarity` the order")
     exclude: ItemIds = Field(default=(), description="none of these items")
     order: Order | None = Field(
-        default=None, description="`-` puts the largest first; `pool`, the default, is a random order"
+        default=None,
+        description="`-` puts the largest first; `pool`, the default, is a random order; `mistakes`, `near_duplicates` and "
+        "`known_labels` give the items of that list only",
     )
 
     @model_validator(mode="after")
@@ -98,6 +100,11 @@ class Query(_Frozen):
     @property
     def ordered_by(self) -> Order:
         return self.order or ("similarity" if self.near else "pool")
+
+    @property
+    def of_list(self) -> ListName | None:
+        """The list whose items alone it asks for, in the order of that."""
+        return cast(ListName, self.order) if self.order in get_args(ListName) else None
 
     @property
     def needs_head(self) -> bool:
@@ -122,6 +129,7 @@ class Columns:
         names: the number of each annotator.
         rows_of: the row of each item that the query names.
         with_text: the rows whose id holds the query's text.
+        on_list: float64[rows], by which the list that the query asks for is ordered; NaN for rows that are not on it.
     """
 
     standings: Standings
@@ -132,6 +140,7 @@ class Columns:
     names: Mapping[str, int] | None = None
     rows_of: Mapping[str, int] | None = None
     with_text: Rows | None = None
+    on_list: np.ndarray | None = None
 
 
 Positions = Int64[np.ndarray, " most"]
@@ -164,6 +173,8 @@ def _keys(order: Order, columns: Columns, rows: Rows, similarity: np.ndarray | N
     if order == "similarity":
         assert similarity is not None
         return similarity
+    if columns.on_list is not None:
+        return np.asarray(columns.on_list[rows])
     if order.endswith("time"):
         assert columns.said_at is not None
         return np.asarray(columns.said_at[rows])
@@ -232,6 +243,8 @@ def _of_what_the_head_says(query: Query, columns: Columns) -> list[np.ndarray]:
 
 def _of_the_item(query: Query, columns: Columns) -> list[np.ndarray]:
     rows_of, rows, masks = columns.rows_of or {}, len(columns.standings.in_pool), []
+    if columns.on_list is not None:
+        masks.append(~np.isnan(columns.on_list))
     if query.ids is not None:
         masks.append(_only([rows_of[item_id] for item_id in query.ids if item_id in rows_of], rows))
     if query.exclude:

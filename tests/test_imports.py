@@ -14,7 +14,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         *("media", "label_store", "trainer", "evaluation", "learning_record", "kept_rows", "batch_queue"),
         *("milestones", "pool_news", "embedding_space", "pool_reader"),
     ),
-    ("config", "sources", "encoders", "head", "exports", "successor", "inquiry"),
+    ("config", "sources", "encoders", "head", "exports", "successor", "inquiry", "out_of_fold"),
     (
         *("embedding_store", "embedding_batch", "encoder_comparison", "encoder_fitting", "encoder_in_use"),
         *("gallery", "strategies", "scoring", "scan", "source_identity", "unheard"),
@@ -22,7 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("encoder_change",),
     ("embedding_pipeline", "candidates"),
     ("pool_ledger", "ground"),
-    ("query",),
+    ("query", "explore"),
     ("learner", "finder"),
     ("labeler", "encoder_verdict", "encoder_report"),
     ("project", "access", "api_models", "views"),

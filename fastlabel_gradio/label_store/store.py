@@ -31,6 +31,7 @@ from fastlabel_gradio.label_store.classes import (
     make_schema,
     read_classes,
 )
+from fastlabel_gradio.label_store.corrections import count_corrected
 from fastlabel_gradio.label_store.database import LabelDatabase, keep_others_out, open_database
 from fastlabel_gradio.label_store.events import (
     all_events,
@@ -208,6 +209,11 @@ class LabelStore:
         """By item the labels of which somebody said that they are right (`check`)."""
         with self._database.reading() as connection:
             return checked_labels(connection, self._project)
+
+    def corrected(self) -> int:
+        """How many items got another label by a review than somebody had given them before."""
+        with self._database.reading() as connection:
+            return count_corrected(connection, self._project)
 
     def submit(
         self,

@@ -100,6 +100,31 @@ export interface components {
              */
             text: string;
         };
+        /** CheckedLabel */
+        CheckedLabel: {
+            /** Id */
+            id: string | number;
+            /**
+             * Label
+             * @description the class that it carries
+             */
+            label: string;
+        };
+        /** ChecksAnswer */
+        ChecksAnswer: {
+            /**
+             * Right
+             * @description labels that are right, of this request
+             */
+            right: number;
+        };
+        /** ChecksInput */
+        ChecksInput: {
+            /** Project */
+            project?: string | null;
+            /** Labels */
+            labels: components["schemas"]["CheckedLabel"][];
+        };
         /** ContradictionAnswer */
         ContradictionAnswer: {
             /** Count */
@@ -374,6 +399,11 @@ export interface components {
              */
             created_at: string | null;
             /**
+             * Known Label
+             * @description the class that the source knows of it, as a class folder does
+             */
+            known_label: string | null;
+            /**
              * Similarity
              * @description cosine with what `near` asks for, -1 to 1; null without it
              */
@@ -568,6 +598,49 @@ export interface components {
             /** Count */
             count: number;
         };
+        /** ListingAnswer */
+        ListingAnswer: {
+            /**
+             * List
+             * @enum {string}
+             */
+            list: "mistakes" | "near_duplicates" | "known_labels";
+            /**
+             * Doubted
+             * @description items to look at: POST /api/items gives them, with the list as `order`
+             */
+            doubted: number;
+            /**
+             * Missing
+             * @description labels that have no place yet
+             */
+            missing: number;
+            /**
+             * Working
+             * @description they are being ranked in the background: ask again
+             */
+            working: boolean;
+            /**
+             * Right
+             * @description labels that somebody looked at again and found right
+             */
+            right: number;
+            /**
+             * Wrong
+             * @description labels that a review put in place of another one
+             */
+            wrong: number;
+            /**
+             * Known
+             * @description the source knows labels, as class folders do
+             */
+            known: boolean;
+            /**
+             * Error
+             * @description why they cannot be ranked; ""
+             */
+            error: string;
+        };
         /**
          * Near
          * @description What items shall be like: the mean of some items, a text, or both; and what not.
@@ -713,9 +786,9 @@ export interface components {
             exclude: string[];
             /**
              * Order
-             * @description `-` puts the largest first; `pool`, the default, is a random order
+             * @description `-` puts the largest first; `pool`, the default, is a random order; `mistakes`, `near_duplicates` and `known_labels` give the items of that list only
              */
-            order?: ("pool" | "confidence" | "-confidence" | "margin" | "-margin" | "time" | "-time" | "similarity") | null;
+            order?: ("pool" | "confidence" | "-confidence" | "margin" | "-margin" | "time" | "-time" | "similarity" | "mistakes" | "near_duplicates" | "known_labels") | null;
         };
         /** RecallAnswer */
         RecallAnswer: {
