@@ -23,10 +23,21 @@ from fastlabel_gradio.errors import (
     shown,
 )
 from fastlabel_gradio.project import Project
-from fastlabel_gradio.routes import batches, downloads, encoders, evaluation, items, labels, media, status, suspects
+from fastlabel_gradio.routes import (
+    batches,
+    downloads,
+    encoders,
+    evaluation,
+    items,
+    labels,
+    media,
+    progress,
+    status,
+    suspects,
+)
 from fastlabel_gradio.views import VIEWS
 
-ROUTES = (batches, status, items, evaluation, encoders, labels, downloads, media, suspects)
+ROUTES = (batches, status, items, evaluation, encoders, labels, downloads, media, suspects, progress)
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,
     InvalidQueryError: 422,

@@ -132,6 +132,7 @@ class Finder:
             schema,
             rows_of=self._store.rows_of(named),
             with_text=None if query.text is None else self._store.rows_with(query.text),
+            audited=None if query.audited is None else self._ledger.audit_set().rows,
             on_list=None if query.of_list is None else self._list_keys(query.of_list, rows),
         )
         if not query.needs_owners:

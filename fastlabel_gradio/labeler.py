@@ -33,6 +33,7 @@ from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline, EmbeddingProg
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import InvalidLabelsError, StoreError, shown
 from fastlabel_gradio.evaluation import Advice, AuditReport, Gain, advise
+from fastlabel_gradio.explore.progress import Progress
 from fastlabel_gradio.explore.suspects import Suspects
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.finder import Finder
@@ -117,6 +118,7 @@ class Labeler:
     Attributes:
         finder: finds items by what is known of them.
         suspects: lists of labels to look at again.
+        progress: how far the project is, in figures.
 
     Args:
         schema: at least two labels.
@@ -161,6 +163,7 @@ class Labeler:
             lambda: me.schema,
             pipeline.known_label,
         )
+        self.progress = Progress(labels, self._ledger, self._learner, lambda: me._catch_up(), lambda: me.schema)
         self.finder = Finder(
             store,
             pipeline,
@@ -299,6 +302,11 @@ class Labeler:
     def checkpoint(self) -> Path:
         """Where the newest head is saved; the file is there once a head was trained."""
         return self._learner.checkpoint
+
+    @property
+    def points(self) -> list[LearningPoint]:
+        """What each head so far was worth, oldest first."""
+        return self._learner.points
 
     def counts(self) -> Counts:
         self._ledger.expire(self._clock(), self.settings.claim_s)

@@ -82,6 +82,9 @@ class Query(_Frozen):
     ids: ItemIds | None = Field(default=None, description="one of these items")
     group: Name | None = Field(default=None, description="of this recording, site, speaker or burst")
     near: Near | None = Field(default=None, description="what items shall be like; makes `similarity` the order")
+    audited: StrictBool | None = Field(
+        default=None, description="it is, or is not, a labeled item of the audit, which no head was trained on"
+    )
     exclude: ItemIds = Field(default=(), description="none of these items")
     order: Order | None = Field(
         default=None,
@@ -129,6 +132,7 @@ class Columns:
         names: the number of each annotator.
         rows_of: the row of each item that the query names.
         with_text: the rows whose id holds the query's text.
+        audited: the labeled rows of the audit, where the query asks for them.
         on_list: float64[rows], by which the list that the query asks for is ordered; NaN for rows that are not on it.
     """
 
@@ -140,6 +144,7 @@ class Columns:
     names: Mapping[str, int] | None = None
     rows_of: Mapping[str, int] | None = None
     with_text: Rows | None = None
+    audited: Rows | None = None
     on_list: np.ndarray | None = None
 
 
@@ -243,6 +248,9 @@ def _of_what_the_head_says(query: Query, columns: Columns) -> list[np.ndarray]:
 
 def _of_the_item(query: Query, columns: Columns) -> list[np.ndarray]:
     rows_of, rows, masks = columns.rows_of or {}, len(columns.standings.in_pool), []
+    if query.audited is not None:
+        assert columns.audited is not None
+        masks.append(_only(columns.audited, rows) == query.audited)
     if columns.on_list is not None:
         masks.append(~np.isnan(columns.on_list))
     if query.ids is not None:

@@ -26,7 +26,7 @@ class Listing:
         missing: labels that have no place yet; they are ranked in the background while `is_working`.
         right: labels of which somebody said that they are right.
         wrong: labels that a review put in place of another one.
-        error: why they cannot be ranked; "" otherwise.
+        problem: why they cannot be ranked; "" otherwise.
     """
 
     doubted: int
@@ -34,7 +34,7 @@ class Listing:
     is_working: bool
     right: int
     wrong: int
-    error: str
+    problem: str
 
 
 class Suspects:

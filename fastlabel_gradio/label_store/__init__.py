@@ -7,6 +7,7 @@ since somebody last looked, and `watcher.py` when to look. `database.py` opens a
 deleted. Which items to claim is the labeler's business. Imports types and errors only.
 """
 
+from fastlabel_gradio.label_store.acts import Act
 from fastlabel_gradio.label_store.changes import Changes, Position
 from fastlabel_gradio.label_store.claims import Claim, ClaimedBatch, has_run_out
 from fastlabel_gradio.label_store.classes import ClassEdit, ClassInfo
@@ -15,6 +16,7 @@ from fastlabel_gradio.label_store.resolve import Standing
 from fastlabel_gradio.label_store.store import LabelStore, Submission, Undone
 
 __all__ = [
+    "Act",
     "Changes",
     "Claim",
     "ClaimedBatch",

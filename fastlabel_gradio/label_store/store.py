@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, insert, or_, select, update
 
 from fastlabel_gradio.errors import ConfigError, InvalidLabelsError, shown
+from fastlabel_gradio.label_store.acts import Act, acts_since
 from fastlabel_gradio.label_store.changes import Changes, Position, read_changes, read_everything
 from fastlabel_gradio.label_store.claims import (
     Claim,
@@ -209,6 +210,11 @@ class LabelStore:
         """By item the labels of which somebody said that they are right (`check`)."""
         with self._database.reading() as connection:
             return checked_labels(connection, self._project)
+
+    def acts(self, since: int = 0) -> list[Act]:
+        """Who submitted how many labels, and when, after the submission of that number."""
+        with self._database.reading() as connection:
+            return acts_since(connection, self._project, since)
 
     def corrected(self) -> int:
         """How many items got another label by a review than somebody had given them before."""

@@ -21,7 +21,7 @@ class ListingAnswer(Model):
     right: int = Field(description="labels that somebody looked at again and found right")
     wrong: int = Field(description="labels that a review put in place of another one")
     known: bool = Field(description="the source knows labels, as class folders do")
-    error: str = Field(description='why they cannot be ranked; ""')
+    problem: str = Field(description='why they cannot be ranked; ""')
 
 
 class CheckedLabel(Model):
@@ -58,7 +58,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
             right=found.right,
             wrong=found.wrong,
             known=_knows_labels(chosen),
-            error=found.error,
+            problem=found.problem,
         )
 
     @router.post("/api/checks")

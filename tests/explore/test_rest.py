@@ -41,7 +41,7 @@ def test_the_list_of_mistakes_and_the_answer_that_a_label_is_right(client: httpx
         "right": 0,
         "wrong": 0,
         "known": True,
-        "error": "",
+        "problem": "",
     }
     ids = page(client, "mistakes")
     assert len(ids) == 30
@@ -83,3 +83,15 @@ def test_wrong_requests_are_refused_with_a_reason(client: httpx.Client) -> None:
     assert client.get("/api/mistakes", params={"list": "others"}).status_code == 422
     assert client.post("/api/checks", json={"project": "x", "labels": [{"id": "a", "label": "b"}]}).status_code == 404
     assert client.get("/api/mistakes").json()["right"] == 0
+
+
+def test_the_figures_of_progress(client: httpx.Client) -> None:
+    answer = client.get("/api/progress").json()
+    assert [one["label"] for one in answer["classes"]] == ["blue", "green", "red"]
+    assert sum(one["labels"] for one in answer["classes"]) == 30
+    assert sum(one["predicted"] for one in answer["classes"]) == answer["looked_at"] == answer["pool"] == 60
+    assert answer["confusion"] is None  # no audit here
+    assert [(one["annotator"], one["labels"], one["per_minute"]) for one in answer["people"]] == [("ann", 30, None)]
+    assert answer["embedding"] == {"state": "done", "done": 60, "total": 60, "unreadable": 0}
+    assert [point["labels"] for point in answer["curve"]] == [30]
+    assert client.get("/api/progress", params={"project": "none"}).status_code == 404

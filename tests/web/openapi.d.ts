@@ -125,6 +125,38 @@ export interface components {
             /** Labels */
             labels: components["schemas"]["CheckedLabel"][];
         };
+        /** ClassFigures */
+        ClassFigures: {
+            /** Label */
+            label: string;
+            /**
+             * Labels
+             * @description items that carry it
+             */
+            labels: number;
+            /**
+             * Predicted
+             * @description items of the pool whose most probable class it is
+             */
+            predicted: number;
+        };
+        /** ConfusionAnswer */
+        ConfusionAnswer: {
+            /**
+             * Items
+             * @description labeled items of the audit
+             */
+            items: number;
+            /**
+             * Cells
+             * @description label, head's class, items: positions in `classes`; cells without items are left out
+             */
+            cells: [
+                number,
+                number,
+                number
+            ][];
+        };
         /** ContradictionAnswer */
         ContradictionAnswer: {
             /** Count */
@@ -148,6 +180,20 @@ export interface components {
         ContradictionsAnswer: {
             known: components["schemas"]["ContradictionAnswer"] | null;
             given: components["schemas"]["ContradictionAnswer"] | null;
+        };
+        /** EmbeddedAnswer */
+        EmbeddedAnswer: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "starting" | "loading" | "fitting" | "embedding" | "done" | "failed" | "stopped";
+            /** Done */
+            done: number;
+            /** Total */
+            total: number;
+            /** Unreadable */
+            unreadable: number;
         };
         /** EmbeddingAnswer */
         EmbeddingAnswer: {
@@ -636,10 +682,10 @@ export interface components {
              */
             known: boolean;
             /**
-             * Error
+             * Problem
              * @description why they cannot be ranked; ""
              */
-            error: string;
+            problem: string;
         };
         /**
          * Near
@@ -666,6 +712,31 @@ export interface components {
              * @default
              */
             not_text: string;
+        };
+        /** PersonAnswer */
+        PersonAnswer: {
+            /** Annotator */
+            annotator: string;
+            /**
+             * Labels
+             * @description submitted and not undone
+             */
+            labels: number;
+            /**
+             * Timed
+             * @description of those, the ones that `minutes` is about
+             */
+            timed: number;
+            /**
+             * Minutes
+             * @description that they took, breaks left out
+             */
+            minutes: number;
+            /**
+             * Per Minute
+             * @description labels a minute; null where none was timed
+             */
+            per_minute: number | null;
         };
         /** PointAnswer */
         PointAnswer: {
@@ -696,6 +767,33 @@ export interface components {
             index: number;
             /** Confidence */
             confidence: number;
+        };
+        /** ProgressAnswer */
+        ProgressAnswer: {
+            /** Target */
+            target: number;
+            /**
+             * Curve
+             * @description one point a head, oldest first, the newest 1,000
+             */
+            curve: components["schemas"]["PointAnswer"][];
+            /** Classes */
+            classes: components["schemas"]["ClassFigures"][];
+            /**
+             * Looked At
+             * @description items of the pool that a head has looked at
+             */
+            looked_at: number;
+            /**
+             * Pool
+             * @description items that are embedded and still in the source
+             */
+            pool: number;
+            /** @description null without a head, or labels of the audit */
+            confusion: components["schemas"]["ConfusionAnswer"] | null;
+            /** People */
+            people: components["schemas"]["PersonAnswer"][];
+            embedding: components["schemas"]["EmbeddedAnswer"];
         };
         /** ProjectInput */
         ProjectInput: {
@@ -778,6 +876,11 @@ export interface components {
             group?: string | null;
             /** @description what items shall be like; makes `similarity` the order */
             near?: components["schemas"]["Near"] | null;
+            /**
+             * Audited
+             * @description it is, or is not, a labeled item of the audit, which no head was trained on
+             */
+            audited?: boolean | null;
             /**
              * Exclude
              * @description none of these items
