@@ -4,6 +4,7 @@ import { Address } from "./address.js";
 import { ensureAnnotatorCookie } from "./annotator.js";
 import { translateGradio } from "./gradio_words.js";
 import "./label_view.js";
+import "./progress_view.js";
 import { ProjectPage } from "./project_page.js";
 import { SoundPlayer } from "./sound_player.js";
 import { SoundSettings } from "./sound_settings.js";
