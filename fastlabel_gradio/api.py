@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from fastlabel_gradio import __version__
 from fastlabel_gradio.access import annotator_of
 from fastlabel_gradio.errors import (
+    ExpiredListError,
     FastLabelError,
     InvalidLabelsError,
     InvalidQueryError,
@@ -28,6 +29,7 @@ from fastlabel_gradio.routes import (
     downloads,
     encoders,
     evaluation,
+    explore,
     items,
     labels,
     media,
@@ -37,9 +39,10 @@ from fastlabel_gradio.routes import (
 )
 from fastlabel_gradio.views import VIEWS
 
-ROUTES = (batches, status, items, evaluation, encoders, labels, downloads, media, suspects, progress)
+ROUTES = (batches, status, items, explore, evaluation, encoders, labels, downloads, media, suspects, progress)
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,
+    ExpiredListError: 410,
     InvalidQueryError: 422,
     UnreadableItemError: 422,
     StoreError: 503,

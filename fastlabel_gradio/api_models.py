@@ -60,6 +60,8 @@ class ItemAnswer(MediaAnswer):
 
 
 class FoundAnswer(MediaAnswer):
+    row: int = Field(description="where its embedding is; `/media/{project}/rows/` takes such numbers")
+    place: int = Field(description="in the order of the list, from 0")
     label: str | None = Field(description="the class that stands")
     state: Literal["label", "skip", "unsure", "bad"] | None = Field(description="null where nothing was said")
     source: LabelSource | None
@@ -72,6 +74,7 @@ class FoundAnswer(MediaAnswer):
 class ItemsAnswer(Model):
     total: int = Field(description="items that the query has")
     items: list[FoundAnswer]
+    list_id: str = Field(description="names what the query has in this moment, for more pages of the same list")
     head_version: int = Field(description="of the newest head that looked at the pool")
     scanned: int = Field(description="rows of the pool that it has looked at; of the others earlier heads speak")
     rows: int = Field(description="items that are embedded, some of which may have left the source since")
@@ -336,6 +339,9 @@ class LabelInput(Model):
     state: Literal["label", "skip", "unsure", "bad"] = Field(
         "label", description="why the item gets no label: it does not come again until that is undone"
     )
+    source: Literal["person", "group"] = Field(
+        "person", description='"group" where it was accepted together with others, not on its own'
+    )
 
     @model_validator(mode="after")
     def _either_or(self) -> "LabelInput":
@@ -368,5 +374,8 @@ class RenewInput(ProjectInput):
 
 class ItemsInput(ProjectInput):
     query: Query = Query()
+    list_id: Annotated[str, Field(max_length=MAX_NAME)] = Field(
+        "", description="of an earlier answer: a page of the items that its query had then, whatever changed since"
+    )
     offset: Annotated[StrictInt, Field(ge=0, le=MAX_NUMBER)] = 0
     size: Annotated[StrictInt, Field(ge=1, le=MAX_BATCH)] = 100

@@ -457,6 +457,15 @@ class EmbeddingStore:
             ).fetchall()
         return np.sort(np.array([row for (row,) in found], dtype=np.int64))
 
+    def rows_in(self, folder: str) -> Rows:
+        """The rows of items whose id lies in a folder or in one below it; ascending."""
+        with closing(self._connect()) as connection:
+            found = connection.execute(
+                "SELECT row FROM rows INDEXED BY rows_of_items WHERE encoder = ? AND item_id >= ? AND item_id < ?",
+                (self._encoder, f"{folder}/", f"{folder}0"),  # 0 follows / among the characters
+            ).fetchall()
+        return np.sort(np.array([row for (row,) in found], dtype=np.int64))
+
     def retired_rows(self) -> Rows:
         """Rows whose item was replaced by new content, removed from the source, or found unreadable."""
         found = self._read(

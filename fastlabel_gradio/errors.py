@@ -10,6 +10,7 @@ FastLabelError
 ├── CheckpointError        a head's checkpoint that does not belong to this encoder or schema
 ├── TooFewLabelsError      a comparison that needs more labels than there are
 ├── InvalidQueryError      a query for items that names a class or an item that is not there
+│   └── ExpiredListError   a page of a list of found items that is not kept any more
 ├── InvalidLabelsError     a submit with an unknown item, label or shape; nothing of it was stored
 └── StoreError             a label store or embedding store that cannot be opened or written
 """
@@ -59,6 +60,10 @@ class InvalidLabelsError(FastLabelError):
 
 class InvalidQueryError(FastLabelError):
     """A query that names a class or an item that is not there."""
+
+
+class ExpiredListError(InvalidQueryError):
+    """A list of found items that is not kept any more. Its query can be asked again."""
 
 
 class StoreError(FastLabelError):

@@ -14,11 +14,16 @@ from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
 from fastlabel_gradio.embedding_space import EmbeddingSpace
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import InvalidQueryError, shown
+from fastlabel_gradio.finding.facets import Facets, count_facets
+from fastlabel_gradio.finding.folders import Folders
+from fastlabel_gradio.finding.found_lists import FoundList, FoundLists
+from fastlabel_gradio.finding.label_probability import LabelProbabilities
+from fastlabel_gradio.finding.sent_vectors import vector_of
 from fastlabel_gradio.ground import Ground
 from fastlabel_gradio.head import Head
 from fastlabel_gradio.label_store import LabelStore, Owner
 from fastlabel_gradio.pool_ledger import SOURCES, STATES, PoolLedger
-from fastlabel_gradio.query import Columns, Near, Query, in_order, matching
+from fastlabel_gradio.query import Columns, Near, Query, in_order, matching, order_keys
 from fastlabel_gradio.scan import NOTHING_SCANNED, UNSEEN, Scanned
 from fastlabel_gradio.scoring import similarities
 from fastlabel_gradio.types import Item, LabelSchema, LabelSource, ListName, Rows, State
@@ -31,10 +36,15 @@ LOADING = "'near': the encoder is still loading. Try again in a moment."
 
 @dataclass(frozen=True, slots=True)
 class FoundItem:
-    """One item of a page. Of what stands all is None where nothing was said, `similarity` is None without `near`."""
+    """One item of a page. Of what stands all is None where nothing was said, `similarity` is None without `near`.
+
+    Attributes:
+        place: in the order of the query, from 0.
+    """
 
     item: Item
     row: int
+    place: int
     label: str | None
     state: State | None
     source: LabelSource | None
@@ -49,12 +59,14 @@ class Page:
     Attributes:
         total: items that the query has.
         items: those of the page whose file did not change in this moment.
+        list_id: names the list that this is a page of, for `Finder.page`.
         head_version, scanned, rows: of `rows` rows so many were looked at by the newest head, of that version; what a head
             says of the others is that of the heads before it, or not known.
     """
 
     total: int
     items: list[FoundItem]
+    list_id: str
     head_version: int
     scanned: int
     rows: int
@@ -94,33 +106,56 @@ class Finder:
         self._scan_soon = scan_soon
         self._list_keys = list_keys
         self._owners = _Owners(labels)
+        self._lists = FoundLists()
+        self._folders = Folders(store)
+        self._label_probabilities = LabelProbabilities()
 
     def count(self, query: Query) -> int:
         """How many items a query has. Raises InvalidQueryError."""
         return len(matching(query, self._columns(query)))
 
-    def page(self, query: Query, offset: int, size: int) -> Page:
-        """Some items of a query, from the one at `offset` of its order on. Raises InvalidQueryError."""
+    def page(self, query: Query, offset: int, size: int, list_id: str = "") -> Page:
+        """Some items of a query, from the one at `offset` of its order on.
+
+        Args:
+            list_id: of an earlier page: this one is of the same list, with the items that the query had then.
+
+        Raises:
+            InvalidQueryError. ExpiredListError: that list is not kept any more.
+        """
+        columns = self._columns(Query() if list_id else query)
+        found = self._lists.get(list_id) if list_id else self._found(query, columns)
+        list_id = list_id or self._lists.keep(found)
+        rows, likeness = found.part(offset, size)
+        scanned = columns.scanned
+        items = self._items(columns, rows, likeness, offset)
+        return Page(found.size, items, list_id, scanned.head_version, scanned.done, len(columns.standings.in_pool))
+
+    def facets(self, query: Query) -> Facets:
+        """How many items of a query there are of each class, state, person and so on. Raises InvalidQueryError."""
+        columns = self._columns(query, all_of_them=True)
+        return count_facets(query, columns, self._folders.column(len(columns.standings.in_pool)))
+
+    def rows(self, query: Query) -> Rows:
+        """The rows of all items of a query in its order. Raises InvalidQueryError."""
         columns = self._columns(query)
         rows = matching(query, columns)
-        likeness = self._similarities(query, rows)
-        most = min(offset + size, len(rows))
-        chosen = in_order(query, columns, rows, most, likeness)[min(offset, most) :]
-        scanned = columns.scanned
-        items = self._items(columns, rows[chosen], None if likeness is None else likeness[chosen])
-        return Page(len(rows), items, scanned.head_version, scanned.done, len(columns.standings.in_pool))
+        return np.asarray(rows[in_order(query, columns, rows, len(rows), self._similarities(query, rows))])
 
     def item_ids(self, query: Query) -> Iterator[str]:
         """The ids of all items of a query in its order, as of one moment, as a stream. Raises InvalidQueryError."""
-        columns = self._columns(query)
-        rows = matching(query, columns)
-        rows = rows[in_order(query, columns, rows, len(rows), self._similarities(query, rows))]
+        rows = self.rows(query)
         for start in range(0, len(rows), IDS_AT_ONCE):
             yield from (item.id for item in self._store.items_at(rows[start : start + IDS_AT_ONCE]).values())
 
     # Private
 
-    def _columns(self, query: Query) -> Columns:
+    def _found(self, query: Query, columns: Columns) -> FoundList:
+        rows = matching(query, columns)
+        likeness = self._similarities(query, rows)
+        return FoundList(query, rows, order_keys(query, columns, rows, likeness), likeness)
+
+    def _columns(self, query: Query, *, all_of_them: bool = False) -> Columns:
         """What is known of every row, as far as the query asks for it."""
         self._catch_up()
         standings, schema = self._ledger.standings(), self._schema()
@@ -128,17 +163,26 @@ class Finder:
         named = list(dict.fromkeys([*(query.ids or ()), *query.exclude]))
         columns = Columns(
             standings,
-            self._scanned(schema, rows, needed=query.needs_head),
+            self._scanned(schema, rows, needed=query.needs_head or all_of_them),
             schema,
             rows_of=self._store.rows_of(named),
             with_text=None if query.text is None else self._store.rows_with(query.text),
             audited=None if query.audited is None else self._ledger.audit_set().rows,
             on_list=None if query.of_list is None else self._list_keys(query.of_list, rows),
+            in_folder=None if query.folder is None else self._store.rows_in(query.folder),
         )
-        if not query.needs_owners:
+        if query.ordered_by.strip("-") == "label_probability":
+            columns = replace(columns, label_probabilities=self._probabilities_of_labels(columns))
+        if not (query.needs_owners or all_of_them):
             return columns
         annotators, said_at, names = self._owners.columns(rows, self._ledger.judged_rows)
         return replace(columns, annotators=annotators, said_at=said_at, names=names)
+
+    def _probabilities_of_labels(self, columns: Columns) -> np.ndarray:
+        head = self._head()
+        if head is not None and tuple(label.id for label in head.info.labels) != columns.schema.ids:
+            head = None  # classes have changed since: the next head knows them
+        return self._label_probabilities.column(head, self._ground_of(head), columns.places)
 
     def _scanned(self, schema: LabelSchema, rows: int, *, needed: bool) -> Scanned:
         """What heads say of so many rows; that of the newest one where little is missing, otherwise what is there."""
@@ -166,22 +210,27 @@ class Finder:
         Each of the two is the sum of the mean of its items and of its text, as J. J. Rocchio has it ("Relevance Feedback in
         Information Retrieval", 1971) with the weights 1 and 0.5.
         """
-        liked, unliked = self._meant(near.ids, near.text, space), self._meant(near.not_ids, near.not_text, space)
+        sent = [vector_of(text, space) for text in near.vectors]
+        liked = self._meant(near.ids, near.text, space, sent)
+        unliked = self._meant(near.not_ids, near.not_text, space)
         wanted = liked - NOT_LIKE * unliked
         length = float(np.linalg.norm(wanted))
         if length < 1e-6:
             raise InvalidQueryError("'near': what items shall be like and what not are the same. Leave one out.")
         return np.asarray(wanted / length, dtype=np.float32)
 
-    def _meant(self, item_ids: Sequence[str], text: str, space: EmbeddingSpace) -> Float32[np.ndarray, " dim"]:
+    def _meant(
+        self, item_ids: Sequence[str], text: str, space: EmbeddingSpace, sent: Sequence[np.ndarray] = ()
+    ) -> Float32[np.ndarray, " dim"]:
         embeddings = space.embeddings
         meant = np.zeros(space.dim, dtype=np.float32)
-        if item_ids:
-            found = self._store.rows_of(item_ids)
-            unknown = next((item_id for item_id in item_ids if item_id not in found), None)
-            if unknown is not None:
-                raise InvalidQueryError(f"'near': item {shown(unknown)} is not in this project, or not embedded yet.")
-            meant += np.mean([embeddings[row] for row in found.values()], axis=0)
+        found = self._store.rows_of(item_ids) if item_ids else {}
+        unknown = next((item_id for item_id in item_ids if item_id not in found), None)
+        if unknown is not None:
+            raise InvalidQueryError(f"'near': item {shown(unknown)} is not in this project, or not embedded yet.")
+        examples = [*(embeddings[row] for row in found.values()), *sent]
+        if examples:
+            meant += np.mean(examples, axis=0)
         if text:
             meant += self._text_vector(text, space)
         return meant
@@ -193,7 +242,7 @@ class Finder:
             raise InvalidQueryError(LOADING)
         return np.asarray(encoder.encode_text([text])[0])
 
-    def _items(self, columns: Columns, rows: Rows, likeness: np.ndarray | None) -> list[FoundItem]:
+    def _items(self, columns: Columns, rows: Rows, likeness: np.ndarray | None, offset: int) -> list[FoundItem]:
         items = self._store.items_at(rows)
         names = columns.schema.known_names
         owners = self._owners.of([item.id for item in items.values()])
@@ -207,6 +256,7 @@ class Finder:
                 FoundItem(
                     items[row],
                     row,
+                    offset + place,
                     names.get(label) if state else None,
                     STATES[state - 1] if state else None,
                     SOURCES[source - 1] if source else None,

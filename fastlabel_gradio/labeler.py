@@ -37,6 +37,7 @@ from fastlabel_gradio.explore.progress import Progress
 from fastlabel_gradio.explore.suspects import Suspects
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.finder import Finder
+from fastlabel_gradio.finding.saved_filters import SavedFilters
 from fastlabel_gradio.head import (
     Head,
     HeadInfo,
@@ -47,13 +48,25 @@ from fastlabel_gradio.learning_record import LearningPoint
 from fastlabel_gradio.pool_ledger import PoolLedger
 from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
 from fastlabel_gradio.trainer import Training
-from fastlabel_gradio.types import Batch, Counts, Item, LabelSchema, Prediction, Receipt, Reopened, Rows, State
+from fastlabel_gradio.types import (
+    Batch,
+    Counts,
+    Item,
+    LabelSchema,
+    LabelSource,
+    Prediction,
+    Receipt,
+    Reopened,
+    Rows,
+    State,
+)
 
 log = logging.getLogger(__name__)
 
 CLAIM_ATTEMPTS = 4
 BATCHES_REMEMBERED = 256
 TURN_WAIT_S = 10.0
+SEARCHED = "search"  # in place of a strategy: somebody chose the items
 # Picking takes a core for a moment; more at once would only make the first ones wait for the last. A strategy may ask itself.
 _cores = threading.Semaphore(max(2, os.cpu_count() or 2))
 
@@ -119,6 +132,7 @@ class Labeler:
         finder: finds items by what is known of them.
         suspects: lists of labels to look at again.
         progress: how far the project is, in figures.
+        filters: queries that were saved under a name.
 
     Args:
         schema: at least two labels.
@@ -176,6 +190,7 @@ class Labeler:
             self._learner.scan_soon,
             self.suspects.keys,
         )
+        self.filters = SavedFilters(folder)
         self._stop_watching = labels.watch(self._follow)
 
     # Batches
@@ -205,6 +220,15 @@ class Labeler:
                 batch = self._claim_fresh(annotator, Wish(size or self.settings.batch_size, chosen.name))
         self._learner.release_pages()
         return batch
+
+    def batch_of(self, annotator: str, rows: Rows, size: int) -> Batch:
+        """A batch of the first of some rows that are free and not kept for the audit, as a search found them.
+
+        A batch that the annotator has stays open behind it and comes again after it.
+        """
+        head = self._learner.head
+        claimed = self._claim(annotator, self._ledger.searchable(rows)[:size], SEARCHED, "", head, whole=False)
+        return self._batch(*claimed, head) if claimed else replace(self._empty_batch(SEARCHED), notice="")
 
     def renew(self, annotator: str, batch_id: str) -> bool:
         """Keeps a batch claimed for another while; False where it is not the annotator's open batch any more."""
@@ -238,7 +262,10 @@ class Labeler:
         """
         wanted = self._validated(labels)
         with self._in_turn():
-            submission = self._labels.submit(annotator, list(wanted.items()), batch_id, now=self._clock())
+            source = self._source_of(annotator, batch_id)
+            submission = self._labels.submit(
+                annotator, list(wanted.items()), batch_id, now=self._clock(), source=source
+            )
             taught = self._ledger.put(submission.standing)
             self._ledger.set_aside(set(submission.released) - wanted.keys())
             self._ledger.unclaim(submission.released)
@@ -603,6 +630,10 @@ class Labeler:
         )
 
     # Private: labels and training
+
+    def _source_of(self, annotator: str, batch_id: str) -> LabelSource:
+        batch = self._labels.open_batch(annotator, now=self._clock()) if batch_id else None
+        return "search" if batch and batch.id == batch_id and batch.strategy == SEARCHED else "person"
 
     def _validated(self, labels: Sequence[tuple[str, str | int | State]]) -> dict[str, int | State]:
         """Label ids, or states, by item id. Raises InvalidLabelsError."""

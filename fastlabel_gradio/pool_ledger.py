@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Concatenate, NamedTuple, ParamSpec, TypeVar, get_args
 
 import numpy as np
+from jaxtyping import Int64
 
 from fastlabel_gradio.embedding_pipeline import EmbeddingProgress
 from fastlabel_gradio.embedding_store import EmbeddingStore
@@ -255,6 +256,13 @@ class PoolLedger:
         Those that somebody left open are among them where others are too few.
         """
         return self._others_first(self._free[: self._seen_rows] & self._is_of(TRAINED), wanted)
+
+    @_locked
+    def searchable(self, rows: Rows) -> Int64[np.ndarray, " searchable"]:
+        """Those of the rows that are free and not reserved, in their order: a search may hand them out."""
+        wanted = self._free[: self._seen_rows] & self._is_of(TRAINED)
+        known = rows[rows < self._seen_rows]
+        return np.asarray(known[wanted[known]])
 
     @_locked
     def free_audit_rows(self, wanted: int) -> Rows:

@@ -21,10 +21,25 @@ from fastlabel_gradio.types import LabelSchema, LabelSource, ListName, Rows
 MAX_VALUES = 10_000  # of a list, also of ids
 MAX_SEEDS = 100
 MAX_TEXT = 1_000
+MAX_VECTORS = 10
+MAX_VECTOR = 30_000  # characters of one
 MAX_ITEM_ID = 5_000
 UNLABELED = "none"  # as a state: nothing was said
 
-Order = Literal["pool", "confidence", "-confidence", "margin", "-margin", "time", "-time", "similarity", ListName]
+Order = Literal[
+    "pool",
+    "confidence",
+    "-confidence",
+    "margin",
+    "-margin",
+    "label_probability",
+    "-label_probability",
+    "time",
+    "-time",
+    "similarity",
+    ListName,
+]
+BY_HEAD = ("confidence", "margin", "label_probability")
 
 
 def _is_range(limits: tuple[float, float]) -> tuple[float, float]:
@@ -46,17 +61,20 @@ class _Frozen(BaseModel):
 
 
 class Near(_Frozen):
-    """What items shall be like: the mean of some items, a text, or both; and what not."""
+    """What items shall be like: the mean of some items and of what was sent, a text, or both; and what not."""
 
     ids: Seeds = ()
     not_ids: Seeds = ()
     text: Name = ""
     not_text: Name = ""
+    vectors: Annotated[
+        tuple[Annotated[StrictStr, Field(max_length=MAX_VECTOR)], ...], Field(max_length=MAX_VECTORS)
+    ] = Field(default=(), description="of pictures or sounds, as `POST /api/vector` gives them")
 
     @model_validator(mode="after")
     def _is_like_something(self) -> "Near":
-        if not self.ids and not self.text:
-            raise ValueError("'near' needs 'ids' or 'text' that items shall be like")
+        if not self.ids and not self.text and not self.vectors:
+            raise ValueError("'near' needs 'ids', 'text' or 'vectors' that items shall be like")
         return self
 
 
@@ -81,6 +99,7 @@ class Query(_Frozen):
     text: Name | None = Field(default=None, description="a part of the id, in either case of the letters A to Z")
     ids: ItemIds | None = Field(default=None, description="one of these items")
     group: Name | None = Field(default=None, description="of this recording, site, speaker or burst")
+    folder: Name | None = Field(default=None, description="its id lies in this folder, or in one below it")
     near: Near | None = Field(default=None, description="what items shall be like; makes `similarity` the order")
     audited: StrictBool | None = Field(
         default=None, description="it is, or is not, a labeled item of the audit, which no head was trained on"
@@ -113,7 +132,7 @@ class Query(_Frozen):
     def needs_head(self) -> bool:
         """Whether it asks what a head says."""
         asked = (self.predicted, self.confidence, self.margin, self.agrees)
-        return any(one is not None for one in asked) or self.ordered_by.strip("-") in ("confidence", "margin")
+        return any(one is not None for one in asked) or self.ordered_by.strip("-") in BY_HEAD
 
     @property
     def needs_owners(self) -> bool:
@@ -134,6 +153,9 @@ class Columns:
         with_text: the rows whose id holds the query's text.
         audited: the labeled rows of the audit, where the query asks for them.
         on_list: float64[rows], by which the list that the query asks for is ordered; NaN for rows that are not on it.
+        in_folder: the rows whose id lies in the query's folder.
+        label_probabilities: float32[rows], what the head gives to the label that stands, NaN where none does or no head
+            knows its class; None where nobody asked for it.
     """
 
     standings: Standings
@@ -146,6 +168,16 @@ class Columns:
     with_text: Rows | None = None
     audited: Rows | None = None
     on_list: np.ndarray | None = None
+    in_folder: Rows | None = None
+    label_probabilities: np.ndarray | None = None
+
+    @property
+    def places(self) -> np.ndarray:
+        """int64[rows], the position in the schema of the label that stands; -1 for none."""
+        labels, positions = self.standings.said["label"], self.schema.positions
+        table = np.full(max([*positions, int(labels.max(initial=0))]) + 2, -1, dtype=np.int64)
+        table[list(positions)] = list(positions.values())
+        return np.where(self.standings.said["state"] == 1, table[labels], -1)
 
 
 Positions = Int64[np.ndarray, " most"]
@@ -153,11 +185,41 @@ Positions = Int64[np.ndarray, " most"]
 
 def matching(query: Query, columns: Columns) -> Rows:
     """The rows of a query, ascending. Raises InvalidQueryError for a class that does not exist."""
+    return np.flatnonzero(is_matching(query, columns)).astype(np.int64)
+
+
+def is_matching(query: Query, columns: Columns) -> np.ndarray:
+    """bool[rows], as `matching`."""
     found = columns.standings.in_pool.copy()
     for part in (_of_what_stands, _of_owners, _of_what_the_head_says, _of_the_item):
         for mask in part(query, columns):
             found &= mask
-    return np.flatnonzero(found).astype(np.int64)
+    return found
+
+
+def order_keys(query: Query, columns: Columns, rows: Rows, similarity: np.ndarray | None) -> np.ndarray | None:
+    """A number for each of the rows: those of the smallest come first. None where rows come in the order of the pool.
+
+    Args:
+        rows: ascending.
+        similarity: of each of the rows, where that is the order.
+    """
+    order = query.ordered_by
+    if order == "pool":
+        return None
+    keys = _keys(order, columns, rows, similarity)
+    return -keys if order.startswith("-") or order == "similarity" else keys
+
+
+def first_by(keys: np.ndarray, most: int) -> Positions:
+    """Positions of the `most` smallest keys, those first; equal ones in their order, NaN last."""
+    if most in (0, len(keys)):
+        return np.argsort(keys, kind="stable")[:most].astype(np.int64)
+    keys = np.where(np.isnan(keys), np.inf, keys)
+    limit = np.partition(keys, most - 1)[most - 1]
+    below, at = np.flatnonzero(keys < limit), np.flatnonzero(keys == limit)
+    chosen = np.sort(np.concatenate([below, at[: most - len(below)]]))
+    return chosen[np.argsort(keys[chosen], kind="stable")].astype(np.int64)
 
 
 def in_order(query: Query, columns: Columns, rows: Rows, most: int, similarity: np.ndarray | None) -> Positions:
@@ -167,11 +229,8 @@ def in_order(query: Query, columns: Columns, rows: Rows, most: int, similarity: 
         rows: ascending.
         similarity: of each of the rows, where that is the order.
     """
-    order = query.ordered_by
-    if order == "pool":
-        return np.arange(min(most, len(rows)))
-    keys = _keys(order, columns, rows, similarity)
-    return _first(-keys if order.startswith("-") or order == "similarity" else keys, most)
+    keys = order_keys(query, columns, rows, similarity)
+    return np.arange(min(most, len(rows))) if keys is None else first_by(keys, most)
 
 
 def _keys(order: Order, columns: Columns, rows: Rows, similarity: np.ndarray | None) -> np.ndarray:
@@ -183,20 +242,12 @@ def _keys(order: Order, columns: Columns, rows: Rows, similarity: np.ndarray | N
     if order.endswith("time"):
         assert columns.said_at is not None
         return np.asarray(columns.said_at[rows])
+    if order.endswith("label_probability"):
+        assert columns.label_probabilities is not None
+        return np.asarray(columns.label_probabilities[rows], dtype=np.float64)
     scanned = columns.scanned
     values = (scanned.confidences if order.endswith("confidence") else scanned.margins)[rows].astype(np.float64)
     return np.where(scanned.classes[rows] == UNSEEN, np.nan, values)
-
-
-def _first(keys: np.ndarray, most: int) -> Positions:
-    """Positions of the `most` smallest keys, those first; equal ones in their order, NaN last."""
-    if most in (0, len(keys)):
-        return np.argsort(keys, kind="stable")[:most].astype(np.int64)
-    keys = np.where(np.isnan(keys), np.inf, keys)
-    limit = np.partition(keys, most - 1)[most - 1]
-    below, at = np.flatnonzero(keys < limit), np.flatnonzero(keys == limit)
-    chosen = np.sort(np.concatenate([below, at[: most - len(below)]]))
-    return chosen[np.argsort(keys[chosen], kind="stable")].astype(np.int64)
 
 
 def _of_what_stands(query: Query, columns: Columns) -> list[np.ndarray]:
@@ -241,7 +292,7 @@ def _of_what_the_head_says(query: Query, columns: Columns) -> list[np.ndarray]:
             exact = values.astype(np.float64)
             masks.append((exact >= limits[0]) & (exact <= limits[1]))
     if query.agrees is not None:
-        places = _places(columns)
+        places = columns.places
         masks.append((places >= 0) & (scanned.classes != UNSEEN) & ((places == scanned.classes) == query.agrees))
     return masks
 
@@ -260,6 +311,9 @@ def _of_the_item(query: Query, columns: Columns) -> list[np.ndarray]:
     if query.text is not None:
         assert columns.with_text is not None
         masks.append(_only(columns.with_text, rows))
+    if query.folder is not None:
+        assert columns.in_folder is not None
+        masks.append(_only(columns.in_folder, rows))
     if query.group is not None:
         groups = columns.standings.groups
         masks.append(np.zeros(rows, dtype=bool) if groups is None else groups == group_key(query.group))
@@ -271,14 +325,6 @@ def _only(wanted: "np.ndarray | list[int]", rows: int) -> np.ndarray:
     chosen = np.asarray(wanted, dtype=np.int64)
     mask[chosen[chosen < rows]] = True
     return mask
-
-
-def _places(columns: Columns) -> np.ndarray:
-    """int64[rows], the position in the schema of the label that stands; -1 for none."""
-    labels, positions = columns.standings.said["label"], columns.schema.positions
-    table = np.full(max([*positions, int(labels.max(initial=0))]) + 2, -1, dtype=np.int64)
-    table[list(positions)] = list(positions.values())
-    return np.where(columns.standings.said["state"] == 1, table[labels], -1)
 
 
 def _ids_of(names: tuple[str, ...], schema: LabelSchema) -> list[int]:

@@ -163,12 +163,16 @@ class LabelSchema:
 
 
 class State(Enum):
-    """What an annotator says of an item: its label, or why it gets none. The values are what is stored and sent."""
+    """What an annotator says of an item: its label, or why it gets none. The values are what is stored and sent.
+
+    `CLEAR` takes back what everybody said of the item until then. It is an event and never what stands.
+    """
 
     LABEL = "label"
     SKIP = "skip"
     UNSURE = "unsure"
     BAD = "bad"
+    CLEAR = "clear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +202,7 @@ class Said:
         head_version: of the head whose prediction was accepted; None without one.
         confidence: of that prediction, 0 to 1.
         note: in the annotator's own words.
+        source: what it came by; None for that of the submission which it is a part of.
     """
 
     label_id: int | None = None
@@ -206,6 +211,7 @@ class Said:
     head_version: int | None = None
     confidence: float | None = None
     note: str = ""
+    source: LabelSource | None = None
 
 
 @dataclass(frozen=True, slots=True)

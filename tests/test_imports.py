@@ -23,6 +23,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("embedding_pipeline", "candidates"),
     ("pool_ledger", "ground"),
     ("query", "explore"),
+    ("finding",),
     ("learner", "finder"),
     ("labeler", "encoder_verdict", "encoder_report"),
     ("project", "access", "api_models", "views"),

@@ -41,7 +41,7 @@ class _Guard:
         request = Request(scope)
         try:
             await self._check(request)
-            limited_receive = limited(receive, request.headers)
+            limited_receive = limited(receive, request.headers, request.scope["path"])
         except HTTPException as error:
             answer = JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
             await answer(scope, receive, self._with_headers(send))

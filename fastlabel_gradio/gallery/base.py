@@ -34,9 +34,12 @@ class Gallery(ABC):
         self._readers = ThreadPoolExecutor(READERS, "gallery")
         self._cache = TileCache(folder / "thumbnails.sqlite", self._drawn_as())
 
-    def contact_sheet(self, items: Sequence[Item]) -> bytes:
-        """One JPEG of SHEET_COLUMNS tiles a row, in the order of `items`; unreadable items leave a tile empty."""
-        return self._sheet(list(self._readers.map(self._tile, items)))
+    def contact_sheet(self, items: Sequence[Item | None], *, fill: bool = False) -> bytes:
+        """One JPEG of SHEET_COLUMNS tiles a row, in the order of `items`; None and unreadable items leave a tile empty.
+
+        With `fill` pictures fill their tiles, which cuts something off of those that are no squares.
+        """
+        return self._sheet(list(self._readers.map(self._tile, items)), fill=fill)
 
     def keep(self, item: Item, media: Media) -> None:
         """Caches the tile of an item that was read for another purpose, if making it again would take long.
@@ -88,10 +91,12 @@ class Gallery(ABC):
         """The tile of an item."""
 
     @abstractmethod
-    def _sheet(self, tiles: list[Image.Image | None]) -> bytes:
+    def _sheet(self, tiles: list[Image.Image | None], *, fill: bool) -> bytes:
         """Tiles on one JPEG."""
 
-    def _tile(self, item: Item) -> Image.Image | None:
+    def _tile(self, item: Item | None) -> Image.Image | None:
+        if item is None:
+            return None
         cached = self._cache.get(item)
         if cached is not None:
             return cached

@@ -35,5 +35,5 @@ class PictureGallery(Gallery):
     def _draw(self, media: Image.Image) -> Image.Image:
         return thumbnail(media, THUMBNAIL_PX)
 
-    def _sheet(self, tiles: list[Image.Image | None]) -> bytes:
-        return contact_sheet(tiles, SHEET_COLUMNS, THUMBNAIL_PX)
+    def _sheet(self, tiles: list[Image.Image | None], *, fill: bool) -> bytes:
+        return contact_sheet(tiles, SHEET_COLUMNS, THUMBNAIL_PX, fill=fill)

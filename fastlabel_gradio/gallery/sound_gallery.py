@@ -116,7 +116,7 @@ class SoundGallery(Gallery):
     def _draw(self, media: Waveform) -> Image.Image:
         return spectrogram_tile(media, self._view)
 
-    def _sheet(self, tiles: list[Image.Image | None]) -> bytes:
+    def _sheet(self, tiles: list[Image.Image | None], *, fill: bool) -> bytes:
         return encode_jpeg(spectrogram_sheet(tiles, SHEET_COLUMNS), MAX_JPEG_SIDE_PX)
 
     def _make_room(self) -> None:

@@ -15,8 +15,6 @@ from fastlabel_gradio.label_store.events import all_events, events_of, items_tou
 from fastlabel_gradio.label_store.resolve import Standing, resolve
 from fastlabel_gradio.label_store.tables import projects
 
-MANY_ITEMS = 20_000  # from so many on, reading all events in order takes less time than looking up those of each item
-
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -50,10 +48,7 @@ def read_changes(connection: Connection, project: int, since: Position, now: flo
         return Changes(since, {}, None)
     newest = newest_submission(connection, project)
     item_ids = items_touched(connection, project, since.submission, newest)
-    if len(item_ids) < MANY_ITEMS:
-        found = resolve(events_of(connection, project, item_ids))
-    else:
-        found = resolve(all_events(connection, project))
+    found = resolve(events_of(connection, project, item_ids))
     standing = {item_id: found.get(item_id) for item_id in item_ids}
     edited = newest > since.submission and has_edits(connection, project, since.submission)
     return Changes(Position(revision, newest), standing, open_claims(connection, project, now), edited)
@@ -61,7 +56,12 @@ def read_changes(connection: Connection, project: int, since: Position, now: flo
 
 def read_everything(connection: Connection, project: int, now: float) -> Changes:
     """As `read_changes` from the beginning, in one pass over the events."""
-    revision = connection.scalar(select(projects.c.revision).where(projects.c.id == project)) or 0
-    position = Position(revision, newest_submission(connection, project))
+    position = read_position(connection, project)
     standing = resolve(all_events(connection, project))
     return Changes(position, standing, open_claims(connection, project, now))
+
+
+def read_position(connection: Connection, project: int) -> Position:
+    """Where the project is now."""
+    revision = connection.scalar(select(projects.c.revision).where(projects.c.id == project)) or 0
+    return Position(revision, newest_submission(connection, project))

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, insert, select, update
 
-from fastlabel_gradio.label_store.chunks import chunks
+from fastlabel_gradio.label_store.chunks import CHUNK, chunks
 from fastlabel_gradio.label_store.tables import batches, claims
 
 
@@ -81,9 +81,10 @@ def open_claims(connection: Connection, project: int, now: float) -> list[Claim]
 
 def held_items(connection: Connection, project: int, item_ids: Iterable[str]) -> set[str]:
     """Those of the items that somebody holds."""
-    query = select(claims.c.item_id).where(claims.c.project == project)
-    held = (connection.scalars(query.where(claims.c.item_id.in_(chunk))) for chunk in chunks(item_ids))
-    return {item_id for found in held for item_id in found}
+    query, wanted = select(claims.c.item_id).where(claims.c.project == project), set(item_ids)
+    if len(wanted) > CHUNK:  # people hold some batches, never so many
+        return wanted.intersection(connection.scalars(query))
+    return set(connection.scalars(query.where(claims.c.item_id.in_(wanted))))
 
 
 def extend(connection: Connection, project: int, annotator: str, batch_id: str, expires_at: float) -> bool:

@@ -7,16 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, and_, exists, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from fastlabel_gradio.errors import InvalidLabelsError
 from fastlabel_gradio.label_store.chunks import chunks
-from fastlabel_gradio.label_store.resolve import STATES, Event
+from fastlabel_gradio.label_store.resolve import CLEAR, STATES, Event
 from fastlabel_gradio.label_store.tables import annotations, checks, submissions
 from fastlabel_gradio.types import Annotation, LabelSource, Said
 
 STREAM_ROWS = 10_000
+MANY_ITEMS = 20_000  # from so many on, reading all events in order takes less time than looking up those of each item
 
 # Making a statement takes longer than running it: what all of them share is made once.
 _turns = submissions.alias("turns")
@@ -27,32 +28,34 @@ def all_events(connection: Connection, project: int) -> Iterator[Any]:
     return iter(connection.execute(_events(project).execution_options(yield_per=STREAM_ROWS)))
 
 
-def events_of(connection: Connection, project: int, item_ids: Iterable[str]) -> list[Event]:
-    """The events of these items that were not undone; those of one item are in order."""
-    queries = (
-        _events(project).where(annotations.c.project == project, annotations.c.item_id.in_(chunk))
-        for chunk in chunks(item_ids)
-    )
-    return [Event._make(row) for query in queries for row in connection.execute(query)]
+def events_of(connection: Connection, project: int, item_ids: Iterable[str]) -> Iterator[Event]:
+    """The events of these items that were not undone; those of one item are in order. Any number of items, as a stream."""
+    wanted = dict.fromkeys(item_ids)
+    if len(wanted) >= MANY_ITEMS:
+        yield from (Event._make(row) for row in all_events(connection, project) if row.item_id in wanted)
+        return
+    for chunk in chunks(wanted):
+        query = _events(project).where(annotations.c.project == project, annotations.c.item_id.in_(chunk))
+        yield from map(Event._make, connection.execute(query))
 
 
 def opinions(connection: Connection, project: int) -> Iterator[Annotation]:
     """The opinion of every annotator of every item, oldest submission first, as a stream.
 
-    Where an annotator accepted what the head says of an item that they judged themselves, that is no opinion of theirs.
+    Where an annotator accepted what the head says of an item that they judged themselves, that is no opinion of theirs. Of
+    what was said before an item was cleared nothing is left.
     """
     later, by = annotations.alias("later"), submissions.alias("later_submission")
+    speaks_again = or_(later.c.source != "auto", annotations.c.source == "auto")
     overruled = exists().where(
         later.c.project == project,
         later.c.item_id == annotations.c.item_id,
         later.c.submission > annotations.c.submission,
-        later.c.present,
-        or_(later.c.source != "auto", annotations.c.source == "auto"),
         by.c.id == later.c.submission,
-        by.c.annotator == submissions.c.annotator,
+        or_(later.c.state == CLEAR, and_(later.c.present, speaks_again, by.c.annotator == submissions.c.annotator)),
         ~undone(by),
     )
-    query = _events(project).add_columns(submissions.c.created_at).where(~overruled)
+    query = _events(project).add_columns(submissions.c.created_at).where(annotations.c.state != CLEAR, ~overruled)
     for item_id, annotator, label_id, state, source, _, created_at in connection.execute(
         query.execution_options(yield_per=STREAM_ROWS)
     ):
@@ -92,33 +95,21 @@ def append_annotations(
 ) -> list[Event]:
     """Appends what was said of items to the annotator's submission. Raises InvalidLabelsError where a constraint fails."""
     rows = [
-        {
-            "submission": submission,
-            "position": position,
-            "project": project,
-            "item_id": item_id,
-            "label_id": one.label_id,
-            "state": one.state.value,
-            "present": one.present,
-            "source": source,
-            "head_version": one.head_version,
-            "confidence": one.confidence,
-            "note": one.note,
-        }
+        (submission, position, project, item_id, *_values_of(one, source))
         for position, (item_id, one) in enumerate(said.items())
     ]
     _insert(connection, annotations, rows)
     return [
-        Event(item_id, annotator, one.label_id, one.state.value, source, submission)
-        for item_id, one in said.items()
-        if one.present
+        Event(item_id, annotator, label_id, state, came_by, submission)
+        for _, _, _, item_id, label_id, state, is_present, came_by, *_ in rows
+        if is_present
     ]
 
 
 def append_checks(connection: Connection, submission: int, project: int, labels: Mapping[str, int]) -> None:
     """Appends to a submission that these labels, by item, are right."""
     rows = [
-        {"submission": submission, "position": position, "project": project, "item_id": item_id, "label_id": label_id}
+        (submission, position, project, item_id, label_id)
         for position, (item_id, label_id) in enumerate(labels.items())
     ]
     _insert(connection, checks, rows)
@@ -227,13 +218,21 @@ def _events(project: int) -> Select[Any]:
     )
 
 
+def _values_of(one: Said, source: LabelSource) -> tuple[Any, ...]:
+    came_by = one.source or source
+    return (one.label_id, one.state.value, one.present, came_by, one.head_version, one.confidence, one.note)
+
+
 def _by(project: int, annotator: str) -> Sequence[ColumnElement[bool]]:
     return submissions.c.project == project, submissions.c.annotator == annotator
 
 
-def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+def _insert(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
+    """Rows with a value for each column. Of a million, making statements of dicts would take longer than the database."""
+    names = table.columns.keys()
+    marks = ["?" if connection.dialect.paramstyle == "qmark" else "%s"] * len(names)
     try:
-        connection.execute(insert(table), rows)
+        connection.exec_driver_sql(f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(marks)})", rows)
     except IntegrityError as error:
         raise InvalidLabelsError(
             f"the label store refused the labels ({error.orig}). Nothing was stored. Check for an empty item id."

@@ -5,9 +5,8 @@ from typing import NamedTuple, cast
 
 from sqlalchemy import Connection, select
 
-from fastlabel_gradio.label_store.changes import MANY_ITEMS
 from fastlabel_gradio.label_store.events import all_events, events_of, items_touched, newest_submission
-from fastlabel_gradio.label_store.resolve import STATES, Opinion, Opinions, Standing, opinion_of, with_opinion
+from fastlabel_gradio.label_store.resolve import CLEAR, STATES, Opinion, Opinions, Standing, opinion_of, with_opinion
 from fastlabel_gradio.label_store.tables import submissions
 from fastlabel_gradio.types import LabelSource
 
@@ -25,10 +24,8 @@ def read_owners(connection: Connection, project: int, since: int) -> tuple[int, 
     if newest == since:
         return newest, {}
     item_ids = items_touched(connection, project, since, newest) if since else None
-    if item_ids is None or len(item_ids) >= MANY_ITEMS:
-        found = owners_of(all_events(connection, project), _times(connection, project))
-    else:
-        found = owners_of(events_of(connection, project, item_ids), _times(connection, project))
+    events = all_events(connection, project) if item_ids is None else events_of(connection, project, item_ids)
+    found = owners_of(events, _times(connection, project))
     return newest, dict(found) if item_ids is None else {item_id: found.get(item_id) for item_id in item_ids}
 
 
@@ -44,6 +41,9 @@ def owners_of(
     said: dict[str, Opinions] = {}
     last: dict[tuple[str, str, str], int] = {}
     for item_id, annotator, label_id, state, source, submission in events:
+        if state == CLEAR:
+            said.pop(item_id, None)
+            continue
         opinion = Opinion(annotator, Standing(STATES[state], label_id, cast(LabelSource, source)))
         said[item_id] = with_opinion(said.get(item_id, ()), opinion)
         last[item_id, annotator, opinion.kind] = submission

@@ -8,6 +8,8 @@ reviewer said are opinions apart. In this order:
    Whoever takes their decision back by `skip` or `unsure`, and decides again, comes after those who decided meanwhile.
 3. Where nobody decided, the first `skip` or `unsure` stands.
 4. What the head said by itself stands where no person said anything, the latest one.
+
+Who clears an item takes back the opinions of all: what is said of it later begins anew.
 """
 
 from collections.abc import Iterable
@@ -17,6 +19,7 @@ from typing import NamedTuple, cast
 from fastlabel_gradio.types import LabelSource, State
 
 STATES = {state.value: state for state in State}
+CLEAR = State.CLEAR.value
 
 
 class Event(NamedTuple):
@@ -75,9 +78,17 @@ def resolve(events: Iterable[tuple[str, str, int | None, str, str, int]]) -> dic
         events: as `Event` has them, those of one item in order. Without those that were undone, and those which say what an
             item is not.
     """
+    return {item_id: standing_of(opinions) for item_id, opinions in opinions_of(events).items()}
+
+
+def opinions_of(events: Iterable[tuple[str, str, int | None, str, str, int]]) -> dict[str, Opinions]:
+    """The opinions on every item that something was said of and that was not cleared since; the events as in `resolve`."""
     said: dict[str, Opinions] = {}
     known: dict[tuple[str, int | None, str, str], Opinions] = {}
     for item_id, annotator, label_id, state, source, _ in events:
+        if state == CLEAR:
+            said.pop(item_id, None)
+            continue
         kind = (annotator, label_id, state, source)
         first = known.get(kind)
         if first is None:
@@ -85,7 +96,7 @@ def resolve(events: Iterable[tuple[str, str, int | None, str, str, int]]) -> dic
             first = known[kind] = (Opinion(intern(annotator), standing),)
         before = said.get(item_id)
         said[item_id] = first if before is None else with_opinion(before, first[0])
-    return {item_id: standing_of(opinions) for item_id, opinions in said.items()}
+    return said
 
 
 def with_opinion(opinions: Opinions, opinion: Opinion) -> Opinions:

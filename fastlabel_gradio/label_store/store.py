@@ -9,7 +9,13 @@ from sqlalchemy import Connection, insert, or_, select, update
 
 from fastlabel_gradio.errors import ConfigError, InvalidLabelsError, shown
 from fastlabel_gradio.label_store.acts import Act, acts_since
-from fastlabel_gradio.label_store.changes import Changes, Position, read_changes, read_everything
+from fastlabel_gradio.label_store.changes import (
+    Changes,
+    Position,
+    read_changes,
+    read_everything,
+    read_position,
+)
 from fastlabel_gradio.label_store.claims import (
     Claim,
     ClaimedBatch,
@@ -47,10 +53,20 @@ from fastlabel_gradio.label_store.events import (
     last_undo,
     opinions,
 )
+from fastlabel_gradio.label_store.news import (
+    News,
+    effect,
+    labels_of_standing,
+    not_said_yet,
+    one_each,
+    the_same_of_many,
+)
 from fastlabel_gradio.label_store.owners import Owner, read_owners
-from fastlabel_gradio.label_store.resolve import Event, Standing, kind_of, resolve
+from fastlabel_gradio.label_store.resolve import Event, Standing, opinions_of, resolve
 from fastlabel_gradio.label_store.tables import batches, labels, projects
 from fastlabel_gradio.types import Annotation, LabelSchema, LabelSource, Said, State
+
+NOWHERE = Position()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +78,35 @@ class Submission:
         changed: items whose standing label is another than before, with the one that stands now; None for no label.
         released: items whose claim was dropped, whoever held it.
         standing: items of which something else stands than before, with that; None for nothing.
+        event: its number; None where nothing of it was new.
+        since, position: where the project stood before it and stands after it: whoever knows all up to the one, and takes
+            this in, knows all up to the other.
     """
 
     accepted: int
     changed: dict[str, int | None]
     released: tuple[str, ...]
     standing: dict[str, Standing | None] = field(default_factory=dict)
+    event: int | None = None
+    since: Position = NOWHERE
+    position: Position = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
 class Undone:
     """A submission that was taken back or brought back: its batch, what it says of its items in order, and what that changed.
 
-    `changed` and `standing` are as `Submission` has them; the label of a state without one is None.
+    `changed`, `standing`, `since` and `position` are as `Submission` has them, `event` is the number of the submission that
+    was taken back or brought back; the label of a state without one is None.
     """
 
     batch_id: str
     labels: tuple[tuple[str, int | None], ...]
     changed: dict[str, int | None]
     standing: dict[str, Standing | None] = field(default_factory=dict)
+    event: int | None = None
+    since: Position = NOWHERE
+    position: Position = NOWHERE
 
 
 class LabelStore:
@@ -166,7 +192,7 @@ class LabelStore:
     def current(self) -> dict[str, int]:
         """Item id to the label id that stands, of every labeled item; `resolve` says whose. One pass over all events."""
         with self._database.reading() as connection:
-            return _labels(resolve(all_events(connection, self._project)))
+            return labels_of_standing(resolve(all_events(connection, self._project)))
 
     def taught(self) -> tuple[dict[str, int], LabelSchema]:
         """What heads are trained on: by item the position of its class in the schema, and that schema, as they are now."""
@@ -180,7 +206,7 @@ class LabelStore:
     def standing(self, item_ids: Iterable[str]) -> dict[str, int]:
         """As `current`, of these items only."""
         with self._database.reading() as connection:
-            return _labels(resolve(events_of(connection, self._project, item_ids)))
+            return labels_of_standing(resolve(events_of(connection, self._project, item_ids)))
 
     def everything(self, *, now: float) -> Changes:
         """What stands of every item and who holds what, as `changes_since` from the beginning."""
@@ -245,12 +271,52 @@ class LabelStore:
         Raises:
             InvalidLabelsError: a label id that the project does not have, an empty item id, an item with two labels.
         """
-        said = _one_each(labels)
+        submission = self._submit(annotator, one_each(labels), batch_id, now, source)
+        return dataclasses.replace(submission, accepted=len(labels))
+
+    def submit_many(
+        self,
+        annotator: str,
+        item_ids: Sequence[str],
+        label_ids: Sequence[int | None] | int | None,
+        *,
+        now: float,
+        state: State = State.LABEL,
+        source: LabelSource = "person",
+        head_version: int | None = None,
+        confidences: Sequence[float | None] | None = None,
+        note: str = "",
+        batch_id: str = "",
+    ) -> Submission:
+        """As `submit`, of any number of items, in the order of their ids, as one step that one `undo` takes back.
+
+        Args:
+            item_ids: each once.
+            label_ids: one for each item, or one for all; None where the state is no label.
+            state: what is said of all of them.
+            head_version: of the head whose predictions are accepted.
+            confidences: of these predictions, 0 to 1, one for each item.
+            note: why, in the annotator's or the program's words.
+        """
+        one = Said(state=state, head_version=head_version, note=note)
+        said = the_same_of_many(item_ids, label_ids, confidences, one)
+        return self._submit(annotator, said, batch_id, now, source)
+
+    def _submit(
+        self,
+        annotator: str,
+        said: Mapping[str, Said],
+        batch_id: str,
+        now: float,
+        source: LabelSource,
+        news_of: News = not_said_yet,
+    ) -> Submission:
         with self._writing() as connection:
+            since = read_position(connection, self._project)
             self._check_label_ids(connection, {one.label_id for one in said.values() if one.label_id is not None})
-            history = events_of(connection, self._project, said)
-            news = _news(said, history, annotator, source)
-            appended: list[Event] = []
+            history = list(events_of(connection, self._project, said))
+            news = news_of(said, opinions_of(history), annotator, source)
+            submission, appended = None, list[Event]()
             if news:
                 submission = append_submission(connection, self._project, annotator, batch_id, now)
                 appended = append_annotations(connection, submission, self._project, annotator, news, source)
@@ -259,8 +325,9 @@ class LabelStore:
             released += drop_batches(connection, self._project, *mine)
             if news or released:
                 self._count_change(connection)
-        changed, standing = _effect(history, [*history, *appended])
-        return Submission(len(labels), changed, tuple(released), standing)
+            position = read_position(connection, self._project)
+        changed, standing = effect(history, [*history, *appended])
+        return Submission(len(said), changed, tuple(released), standing, submission, since, position)
 
     def check(self, annotator: str, labels: Mapping[str, int], *, now: float) -> None:
         """Stores that the annotator looked at items again and says that these labels, by item, are right.
@@ -269,7 +336,7 @@ class LabelStore:
             InvalidLabelsError: a label that does not stand (any more), which somebody may have changed meanwhile.
         """
         with self._writing() as connection:
-            standing = _labels(resolve(events_of(connection, self._project, labels)))
+            standing = labels_of_standing(resolve(events_of(connection, self._project, labels)))
             wrong = [item_id for item_id, label_id in labels.items() if standing.get(item_id) != label_id]
             if wrong:
                 raise InvalidLabelsError(
@@ -286,24 +353,30 @@ class LabelStore:
         An event too: what stood before it stands again, and the next undo takes back the submission before it. A submit
         that appended nothing is not seen by undo. Edits of classes and checks are submissions as labels are.
         """
-        return self._revert(annotator, last_submission, now)
+        return self._revert(annotator, now, undoes=True)
 
     def redo(self, annotator: str, *, now: float) -> Undone | None:
         """Brings back what the annotator's last undo took back; None where there is none, or they did something since."""
-        return self._revert(annotator, last_undo, now)
+        return self._revert(annotator, now, undoes=False)
 
-    def _revert(self, annotator: str, find: Callable[..., tuple[int, int, str] | None], now: float) -> Undone | None:
+    def _revert(self, annotator: str, now: float, *, undoes: bool) -> Undone | None:
+        find = last_submission if undoes else last_undo
         with self._writing() as connection:
             found = find(connection, self._project, annotator)
             if found is None:
                 return None
             original, reverts, batch_id = found
+            since = read_position(connection, self._project)
             pairs = labels_of(connection, original)
-            before = events_of(connection, self._project, dict(pairs))
+            item_ids = [item_id for item_id, _ in pairs]
+            before = list(events_of(connection, self._project, item_ids)) if undoes else []
             append_submission(connection, self._project, annotator, batch_id, now, reverts, original)
-            after = events_of(connection, self._project, dict(pairs))
+            after = [] if undoes else list(events_of(connection, self._project, item_ids))
             self._count_change(connection)
-        return Undone(batch_id, pairs, *_effect(before, after))
+            position = read_position(connection, self._project)
+        without = [event for event in before or after if event.submission != original]
+        changes = effect(before, without) if undoes else effect(without, after)
+        return Undone(batch_id, pairs, *changes, original, since, position)
 
     def claim(
         self, annotator: str, batch: ClaimedBatch, *, now: float, expires_at: float, replace: bool = False
@@ -327,7 +400,7 @@ class LabelStore:
             if replace:
                 dropped += drop_batches(connection, self._project, batches.c.annotator == annotator)
             held = held_items(connection, self._project, batch.item_ids)
-            said = {event.item_id for event in events_of(connection, self._project, batch.item_ids)}
+            said = resolve(events_of(connection, self._project, batch.item_ids)).keys()
             got = tuple(item_id for item_id in dict.fromkeys(batch.item_ids) if item_id not in held | said)
             if got:
                 taken = dataclasses.replace(batch, item_ids=got)
@@ -414,46 +487,3 @@ def _clean_names(names: Sequence[str]) -> list[str]:
     if twice is not None:
         raise ConfigError(f"class {twice!r} is listed twice. Class names must differ; leave one out or rename it.")
     return clean
-
-
-def _one_each(pairs: Sequence[tuple[str, int | State | Said]]) -> dict[str, Said]:
-    said: dict[str, Said] = {}
-    for item_id, value in pairs:
-        one = _said(value)
-        if said.setdefault(item_id, one) != one:
-            raise InvalidLabelsError(f"item {item_id!r} has two labels in one request. Send one; nothing was stored.")
-    return said
-
-
-def _said(value: int | State | Said) -> Said:
-    if isinstance(value, Said):
-        return value
-    return Said(state=value) if isinstance(value, State) else Said(value)
-
-
-def _news(said: Mapping[str, Said], history: Sequence[Event], annotator: str, source: LabelSource) -> dict[str, Said]:
-    """What the annotator did not say of those items already."""
-    kind = kind_of(source)
-    own = (event for event in history if event.annotator == annotator and kind_of(event.source) == kind)
-    last = {event.item_id: (event.label_id, event.state) for event in own}
-    return {
-        item_id: one
-        for item_id, one in said.items()
-        if not one.present or last.get(item_id) != (one.label_id, one.state.value)
-    }
-
-
-def _labels(standing: Mapping[str, Standing]) -> dict[str, int]:
-    return {item_id: one.label_id for item_id, one in standing.items() if one.label_id is not None}
-
-
-def _effect(
-    before: Sequence[Event], after: Sequence[Event]
-) -> tuple[dict[str, int | None], dict[str, Standing | None]]:
-    """Items of which another label stands after, with that, and items of which something else stands; None for nothing."""
-    old, new = resolve(before), resolve(after)
-    standing = {item_id: new.get(item_id) for item_id in {**old, **new} if old.get(item_id) != new.get(item_id)}
-    labels_after = {item_id: one.label_id if one else None for item_id, one in standing.items()}
-    labels_before = _labels(old)
-    changed = {id_: label_id for id_, label_id in labels_after.items() if label_id != labels_before.get(id_)}
-    return changed, standing

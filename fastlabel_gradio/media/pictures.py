@@ -128,12 +128,15 @@ def thumbnail(picture: Image.Image, side_px: int) -> Image.Image:
     return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
-def contact_sheet(pictures: Sequence[Image.Image | None], columns: int, max_tile_px: int) -> bytes:
+def contact_sheet(
+    pictures: Sequence[Image.Image | None], columns: int, max_tile_px: int, *, fill: bool = False
+) -> bytes:
     """All pictures on one JPEG, row by row in square tiles, each centred on MATTE.
 
     A tile's side is the longest side of the thumbnails, at most `max_tile_px`, and each picture fills its tile: smaller
     ones are enlarged to it. Where all are small, so are the tiles: the page enlarges them. A picture more than
-    1 / MIN_SHARE times as long as wide is drawn wider, so that it can be seen. None leaves its tile empty. The last row
+    1 / MIN_SHARE times as long as wide is drawn wider, so that it can be seen. With `fill` its middle square fills the tile
+    instead. None leaves its tile empty. The last row
     is filled up with empty tiles, so the sheet is always `columns` tiles wide and ceil(n / columns) high.
 
     Raises:
@@ -143,7 +146,8 @@ def contact_sheet(pictures: Sequence[Image.Image | None], columns: int, max_tile
         raise ValueError(
             f"A contact sheet of {len(pictures)} pictures, {columns} columns, {max_tile_px} px: all need 1."
         )
-    tiles = [None if picture is None else thumbnail(picture, max_tile_px) for picture in pictures]
+    cut = [picture and middle_square(picture) for picture in pictures] if fill else pictures
+    tiles = [None if picture is None else thumbnail(picture, max_tile_px) for picture in cut]
     tile_px = max((max(tile.size) for tile in tiles if tile is not None), default=max_tile_px)
     rows = math.ceil(len(tiles) / columns)
     if max(columns, rows) * tile_px > MAX_JPEG_SIDE_PX:
@@ -157,6 +161,13 @@ def contact_sheet(pictures: Sequence[Image.Image | None], columns: int, max_tile
             top = row * tile_px + (tile_px - tile.height) // 2
             sheet.paste(tile, (left, top))
     return _jpeg(sheet)
+
+
+def middle_square(picture: Image.Image) -> Image.Image:
+    """As much of the picture as a square in its middle holds."""
+    side = min(picture.size)
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    return picture.crop((left, top, left + side, top + side))
 
 
 def _filling(tile: Image.Image, tile_px: int) -> Image.Image:

@@ -1,7 +1,7 @@
 """Items that a query names, page by page."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import numpy as np
 from fastapi import APIRouter
@@ -29,26 +29,30 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         """A page of the items that a query names, with what was said of each and what the head says."""
         chosen = project_of(body.project)
         labeler = chosen.labeler(who)
-        page = labeler.finder.page(body.query, body.offset, body.size)
+        page = labeler.finder.page(body.query, body.offset, body.size, body.list_id)
         return ItemsAnswer(
             total=page.total,
-            items=_found_answers(chosen, labeler, page.items),
+            items=found_answers(chosen, labeler, page.items),
+            list_id=page.list_id,
             head_version=page.head_version,
             scanned=page.scanned,
             rows=page.rows,
         )
 
 
-def _found_answers(project: Project, labeler: Labeler, found: Sequence[FoundItem]) -> list[FoundAnswer]:
+def found_answers(project: Project, labeler: Labeler, found: Sequence[FoundItem]) -> list[FoundAnswer]:
+    """Items of a query as every answer shows them: what was said of each, and what the head says."""
     names = labeler.schema.names
     known = project.gallery.facts([one.item for one in found])
     predictions = labeler.predictions(np.array([one.row for one in found], dtype=np.int64))
     return [
         FoundAnswer(
             **shown_item(project, one.item, str(one.row), facts),
+            row=one.row,
+            place=one.place,
             prediction=prediction_answer(prediction, names) if prediction else None,
             label=one.label,
-            state=one.state.value if one.state else None,
+            state=cast(Any, one.state.value) if one.state else None,  # what stands is never `clear`
             source=one.source,
             annotator=one.owner.annotator if one.owner else None,
             known_label=project.source.reference_label(one.item),

@@ -17,6 +17,8 @@ from fastlabel_gradio.routes.common import FindProject, InProject
 from fastlabel_gradio.types import Item
 
 MEDIA_HEADERS = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
+ROWS = r"^[0-9]{1,10}(,[0-9]{1,10}){0,199}$"
+MAX_ROWS_TEXT = 2_200
 Row = Annotated[int, InPath(ge=-MAX_NUMBER, le=MAX_NUMBER)]
 
 
@@ -24,11 +26,29 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
     annotator = Annotated[str, who_asks]
 
     @router.get("/media/{project}/sheet/{batch_id}.jpg", response_class=Response)
-    def sheet(who: annotator, project: InProject, batch_id: Annotated[str, InPath(max_length=MAX_NAME)]) -> Response:
-        """The pictures of a batch as one contact sheet; of sounds their spectrograms."""
+    def sheet(
+        who: annotator, project: InProject, batch_id: Annotated[str, InPath(max_length=MAX_NAME)], fill: bool = False
+    ) -> Response:
+        """The pictures of a batch as one contact sheet; of sounds their spectrograms.
+
+        `fill` asks for the middle square of each picture in place of the whole picture.
+        """
         chosen = project_of(project)
         items = chosen.batch_items(batch_id)
-        return _jpeg(chosen.gallery.contact_sheet(items))
+        return _jpeg(chosen.gallery.contact_sheet(items, fill=fill))
+
+    @router.get("/media/{project}/rows/{rows}.jpg", response_class=Response)
+    def rows_sheet(
+        who: annotator,
+        project: InProject,
+        rows: Annotated[str, InPath(pattern=ROWS, max_length=MAX_ROWS_TEXT)],
+        fill: bool = False,
+    ) -> Response:
+        """The pictures of some rows, such as `12,7,30`, as one contact sheet in that order; 200 at most."""
+        chosen = project_of(project)
+        wanted = [int(row) for row in rows.split(",")]
+        found = chosen.store.items_at(np.array([row for row in wanted if row < len(chosen.store)], dtype=np.int64))
+        return _jpeg(chosen.gallery.contact_sheet([found.get(row) for row in wanted], fill=fill))
 
     @router.get("/media/{project}/item/{row}", response_class=Response)
     def item(

@@ -13,7 +13,15 @@ from fastlabel_gradio.ui.web_files import start_script, view_name, web_files
 from fastlabel_gradio.views import VIEWS
 
 HERE = Path(__file__).parent
-STYLES = ("label_grid.css", "grid_cards.css", "grid_sound.css", "grid_dock.css", "grid_evaluation.css", "grid_progress.css")
+STYLES = (
+    "label_grid.css",
+    "grid_cards.css",
+    "grid_sound.css",
+    "grid_dock.css",
+    "grid_evaluation.css",
+    "grid_explore.css",
+    "grid_progress.css",
+)
 
 
 def label_grid(tab: TabInfo) -> gr.HTML:

@@ -1,5 +1,6 @@
 """The labelling page as a test drives it, and what the server stored of it. Skips the tests where no browser is."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,8 +115,13 @@ class LabelPage:
         return int(self.grid.locator(".fl-card.fl-current").get_attribute("data-index") or -1)
 
     def columns(self) -> int:
+        """Cards in the fullest row."""
         tops: list[float] = self.cards.evaluate_all("(cards) => cards.map((card) => card.getBoundingClientRect().top)")
-        return tops.count(tops[0])
+        return max(map(tops.count, tops))
+
+    def wait_seen(self, count: int) -> None:
+        """Waits until so many open cards were on screen for long enough to be accepted together."""
+        expect(self.grid.locator(".fl-dock-accept")).to_have_text(re.compile(rf"\D{count}\b"))
 
     def key(self, *names: str) -> None:
         for name in names:

@@ -113,6 +113,7 @@ def test_suggestions_of_hostile_names_are_shown_and_accepted(visitor: LabelPage)
     assert set(suggestions.values()) <= set(NAMES)
     for card, name in zip(visitor.cards.all(), suggestions.values(), strict=True):
         assert name in (card.locator(".fl-chip").get_attribute("title") or "")
+    visitor.wait_seen(len(suggestions))
     visitor.key("Space", "Shift+Enter")
     expect(visitor.zoom.locator(".fl-zoom-label bdi")).to_have_text(suggestions[visitor.item_ids()[0]])
     visitor.key("Escape")

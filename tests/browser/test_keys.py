@@ -49,6 +49,7 @@ def test_shift_enter_accepts_the_rest_and_leaves_what_was_labeled(visit: Visit) 
     page = visit(labeled=30)
     suggestions = page.suggestions()
     first = page.item_ids()[0]
+    page.wait_seen(BATCH_SIZE)
     page.key("9", "Shift+Enter")
     wanted = {**suggestions, first: "c8"}
     assert page.labels() == wanted

@@ -125,6 +125,32 @@ export interface components {
             /** Labels */
             labels: components["schemas"]["CheckedLabel"][];
         };
+        /** ClaimAnswer */
+        ClaimAnswer: {
+            /** @description null where none of the items can be given out */
+            batch: components["schemas"]["BatchAnswer"] | null;
+            /**
+             * Left Out
+             * @description items of the query that are not in the batch
+             */
+            left_out: number;
+        };
+        /** ClaimInput */
+        ClaimInput: {
+            /** Project */
+            project?: string | null;
+            /**
+             * @default {
+             *       "exclude": []
+             *     }
+             */
+            query: components["schemas"]["Query"];
+            /**
+             * Size
+             * @default 100
+             */
+            size: number;
+        };
         /** ClassFigures */
         ClassFigures: {
             /** Label */
@@ -180,6 +206,24 @@ export interface components {
         ContradictionsAnswer: {
             known: components["schemas"]["ContradictionAnswer"] | null;
             given: components["schemas"]["ContradictionAnswer"] | null;
+        };
+        /** CountAnswer */
+        CountAnswer: {
+            /** Value */
+            value: string;
+            /** Count */
+            count: number;
+        };
+        /** CountsInput */
+        CountsInput: {
+            /** Project */
+            project?: string | null;
+            /**
+             * @default {
+             *       "exclude": []
+             *     }
+             */
+            query: components["schemas"]["Query"];
         };
         /** EmbeddedAnswer */
         EmbeddedAnswer: {
@@ -374,6 +418,89 @@ export interface components {
             /** @description by the last 100 labels, or the last fifth; null while no head since the start had so many less */
             brought: components["schemas"]["GainAnswer"] | null;
         };
+        /**
+         * FacetsAnswer
+         * @description Each facet counts what everything else of the query holds: what another choice of it would bring.
+         */
+        FacetsAnswer: {
+            /**
+             * Total
+             * @description items of the query
+             */
+            total: number;
+            /**
+             * Labels
+             * @description most frequent first, as all that are of names; 200 at most
+             */
+            labels: components["schemas"]["CountAnswer"][];
+            /** States */
+            states: components["schemas"]["CountAnswer"][];
+            /** Sources */
+            sources: components["schemas"]["CountAnswer"][];
+            /** Annotators */
+            annotators: components["schemas"]["CountAnswer"][];
+            /** Predicted */
+            predicted: components["schemas"]["CountAnswer"][];
+            /**
+             * Agrees
+             * @description `true` and `false`
+             */
+            agrees: components["schemas"]["CountAnswer"][];
+            /**
+             * Confidence
+             * @description by tenth of the probability, from 0 to 1
+             */
+            confidence: number[];
+            /**
+             * Days
+             * @description days on which what stands was said, in UTC, the newest first
+             */
+            days: components["schemas"]["CountAnswer"][];
+            /**
+             * Folders
+             * @description directly below the query's own, or below where all of them part
+             */
+            folders: components["schemas"]["CountAnswer"][];
+            /**
+             * Groups
+             * @description the largest ones
+             */
+            groups: components["schemas"]["CountAnswer"][];
+            /**
+             * Reads Texts
+             * @description whether `near` takes texts with this encoder
+             */
+            reads_texts: boolean;
+        };
+        /** FilterAnswer */
+        FilterAnswer: {
+            /** Name */
+            name: string;
+            /**
+             * Query
+             * @description as `POST /api/items` takes it
+             */
+            query: {
+                [key: string]: unknown;
+            };
+        };
+        /** FilterInput */
+        FilterInput: {
+            /** Project */
+            project?: string | null;
+            /** Name */
+            name: string;
+            /** @description kept under that name; null drops it */
+            query?: components["schemas"]["Query"] | null;
+        };
+        /** FiltersAnswer */
+        FiltersAnswer: {
+            /**
+             * Filters
+             * @description in the order of their names, for everybody of this project
+             */
+            filters: components["schemas"]["FilterAnswer"][];
+        };
         /** FoundAnswer */
         FoundAnswer: {
             /** Id */
@@ -422,6 +549,16 @@ export interface components {
              */
             group?: string | null;
             prediction: components["schemas"]["PredictionAnswer"] | null;
+            /**
+             * Row
+             * @description where its embedding is; `/media/{project}/rows/` takes such numbers
+             */
+            row: number;
+            /**
+             * Place
+             * @description in the order of the list, from 0
+             */
+            place: number;
             /**
              * Label
              * @description the class that stands
@@ -572,6 +709,11 @@ export interface components {
             /** Items */
             items: components["schemas"]["FoundAnswer"][];
             /**
+             * List Id
+             * @description names what the query has in this moment, for more pages of the same list
+             */
+            list_id: string;
+            /**
              * Head Version
              * @description of the newest head that looked at the pool
              */
@@ -597,6 +739,12 @@ export interface components {
              *     }
              */
             query: components["schemas"]["Query"];
+            /**
+             * List Id
+             * @description of an earlier answer: a page of the items that its query had then, whatever changed since
+             * @default
+             */
+            list_id: string;
             /**
              * Offset
              * @default 0
@@ -634,6 +782,13 @@ export interface components {
              * @enum {string}
              */
             state: "label" | "skip" | "unsure" | "bad";
+            /**
+             * Source
+             * @description "group" where it was accepted together with others, not on its own
+             * @default person
+             * @enum {string}
+             */
+            source: "person" | "group";
         };
         /** LeftOutAnswer */
         LeftOutAnswer: {
@@ -689,7 +844,7 @@ export interface components {
         };
         /**
          * Near
-         * @description What items shall be like: the mean of some items, a text, or both; and what not.
+         * @description What items shall be like: the mean of some items and of what was sent, a text, or both; and what not.
          */
         Near: {
             /**
@@ -712,6 +867,12 @@ export interface components {
              * @default
              */
             not_text: string;
+            /**
+             * Vectors
+             * @description of pictures or sounds, as `POST /api/vector` gives them
+             * @default []
+             */
+            vectors: string[];
         };
         /** PersonAnswer */
         PersonAnswer: {
@@ -874,6 +1035,11 @@ export interface components {
              * @description of this recording, site, speaker or burst
              */
             group?: string | null;
+            /**
+             * Folder
+             * @description its id lies in this folder, or in one below it
+             */
+            folder?: string | null;
             /** @description what items shall be like; makes `similarity` the order */
             near?: components["schemas"]["Near"] | null;
             /**
@@ -891,7 +1057,7 @@ export interface components {
              * Order
              * @description `-` puts the largest first; `pool`, the default, is a random order; `mistakes`, `near_duplicates` and `known_labels` give the items of that list only
              */
-            order?: ("pool" | "confidence" | "-confidence" | "margin" | "-margin" | "time" | "-time" | "similarity" | "mistakes" | "near_duplicates" | "known_labels") | null;
+            order?: ("pool" | "confidence" | "-confidence" | "margin" | "-margin" | "label_probability" | "-label_probability" | "time" | "-time" | "similarity" | "mistakes" | "near_duplicates" | "known_labels") | null;
         };
         /** RecallAnswer */
         RecallAnswer: {
@@ -1086,6 +1252,14 @@ export interface components {
             input?: unknown;
             /** Context */
             ctx?: Record<string, never>;
+        };
+        /** VectorAnswer */
+        VectorAnswer: {
+            /**
+             * Vector
+             * @description for `near.vectors` of a query; good as long as the encoder stays the same
+             */
+            vector: string;
         };
     };
     responses: never;

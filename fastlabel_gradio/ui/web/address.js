@@ -47,6 +47,17 @@ export class Address extends Emitter {
     this.#noted = location.hash;
   }
 
+  /**
+   * Notes what is no step of the person, such as how far they scrolled: back does not lead there.
+   * @param {Params} params all of them
+   */
+  keep(params) {
+    const hash = formatAddress(params);
+    if (hash === formatAddress(this.params)) return;
+    history.replaceState(null, "", hash || location.pathname + location.search);
+    this.#noted = location.hash;
+  }
+
   // One step of the browser may be told twice, as popstate and as hashchange.
   #follow() {
     if (location.hash === this.#noted) return;

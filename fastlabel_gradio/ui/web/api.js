@@ -81,7 +81,7 @@ export class ProjectApi {
 
   /**
    * @param {string} batchId
-   * @param {{ id: string, label: string }[]} labels
+   * @param {Partial<Schemas["LabelInput"]>[]} labels
    * @returns {Promise<Schemas["SubmitAnswer"]>}
    */
   submit(batchId, labels) {
@@ -91,6 +91,11 @@ export class ProjectApi {
   /** @returns {Promise<Schemas["UndoAnswer"]>} */
   undo() {
     return this.post("api/undo", {});
+  }
+
+  /** @returns {Promise<Schemas["RedoAnswer"]>} */
+  redo() {
+    return this.post("api/redo", {});
   }
 
   /** @returns {Promise<Schemas["TrainAnswer"]>} */
@@ -109,6 +114,59 @@ export class ProjectApi {
    */
   renew(batchId) {
     return this.post("api/renew", { batch_id: batchId });
+  }
+
+  /**
+   * @param {Record<string, unknown>} body
+   * @returns {Promise<Schemas["ItemsAnswer"]>}
+   */
+  items(body) {
+    return this.post("api/items", body);
+  }
+
+  /**
+   * @param {import("./explore_filter.js").Query} query
+   * @returns {Promise<Schemas["FacetsAnswer"]>}
+   */
+  counts(query) {
+    return this.post("api/items/counts", { query });
+  }
+
+  /**
+   * @param {import("./explore_filter.js").Query} query
+   * @param {number} size
+   * @returns {Promise<Schemas["ClaimAnswer"]>}
+   */
+  claim(query, size) {
+    return this.post("api/items/claim", { query, size });
+  }
+
+  /**
+   * @param {Blob} file a picture or sound
+   * @returns {Promise<Schemas["VectorAnswer"]>}
+   */
+  vector(file) {
+    const headers = { "Content-Type": "application/octet-stream" };
+    return request(this.url("api/vector", { project: this.project }), { method: "POST", headers, body: file });
+  }
+
+  /** @returns {Promise<Schemas["FiltersAnswer"]>} */
+  filters() {
+    return this.get("api/filters");
+  }
+
+  /**
+   * @param {string} name
+   * @param {import("./explore_filter.js").Query | null} query null drops it
+   * @returns {Promise<Schemas["FiltersAnswer"]>}
+   */
+  saveFilter(name, query) {
+    return this.post("api/filters", { name, query });
+  }
+
+  /** @param {number[]} rows of the pool */
+  rowsUrl(rows) {
+    return this.url(`media/${this.project}/rows/${rows.join(",")}.jpg`);
   }
 
   /** @param {string} format */

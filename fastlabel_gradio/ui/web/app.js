@@ -4,6 +4,7 @@ import { Address } from "./address.js";
 import { ensureAnnotatorCookie } from "./annotator.js";
 import { translateGradio } from "./gradio_words.js";
 import "./label_view.js";
+import "./explore_view.js";
 import "./progress_view.js";
 import { ProjectPage } from "./project_page.js";
 import { SoundPlayer } from "./sound_player.js";
@@ -33,7 +34,8 @@ export async function mount(element, { settings }) {
   shared.views[settings.project]?.stop();
   const player = settings.kind === "audio" ? sharedPlayer(shared) : null;
   const note = (/** @type {Params} */ params) => shared.address.note({ ...placeOf(settings.project), ...params });
-  const page = new ProjectPage(root, settings, registeredViews(), player, note);
+  const keep = (/** @type {Params} */ params) => shared.address.keep({ ...placeOf(settings.project), ...params });
+  const page = new ProjectPage(root, settings, registeredViews(), player, { note, keep });
   shared.views[settings.project] = page;
   const { params } = shared.address;
   page.show(isMeant(settings.project, params) ? params : {});

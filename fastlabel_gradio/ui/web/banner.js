@@ -1,5 +1,5 @@
-// A line that says what went wrong or what there is to know, hidden while there is nothing to say. Behind "why" is more of
-// it, where there is more.
+// A line that says what went wrong or what there is to know, hidden while there is nothing to say. It is one line: what does
+// not fit, and the reason where there is one, opens over the page, so that no card moves.
 
 import { button, el, setShown, setText } from "./dom.js";
 import { t } from "./words.js";
@@ -10,13 +10,15 @@ import { t } from "./words.js";
  * @param {() => void} [onDismiss] adds a button
  */
 export function banner(className, tone, onDismiss) {
-  const words = el("span", "");
-  const reason = el("span", "");
-  const why = el("details", "fl-why", el("summary", "", t("why")), reason);
+  const words = el("span", "fl-banner-words");
+  const whole = el("p", "fl-banner-whole");
+  const reason = el("p", "fl-banner-reason");
+  const summary = el("summary", "");
+  const why = el("details", "fl-menu fl-why", summary, el("div", "fl-menu-body", whole, reason));
   const close = onDismiss ? button("fl-dismiss", "✕") : null;
   close?.setAttribute("aria-label", t("dismiss"));
   if (onDismiss) close?.addEventListener("click", onDismiss);
-  const node = el("div", `fl-banner ${className}`, el("div", "", words, why), close);
+  const node = el("div", `fl-banner ${className}`, words, why, close);
   node.dataset.tone = tone;
   node.setAttribute("role", tone === "error" ? "alert" : "note");
   node.hidden = true;
@@ -27,9 +29,18 @@ export function banner(className, tone, onDismiss) {
       self.text = text;
       setText(words, text);
       setText(reason, more);
-      setShown(why, more !== "");
+      setText(summary, t(more ? "why" : "more"));
       setShown(node, text !== "");
+      self.fold();
+    },
+    /** Offers the rest where there is one. */
+    fold: () => {
+      const isCut = words.scrollWidth > words.clientWidth;
+      setText(whole, isCut ? self.text : ""); // or it would stand there twice
+      setShown(whole, isCut);
+      setShown(why, isCut || reason.textContent !== "");
     },
   };
+  new ResizeObserver(self.fold).observe(words);
   return self;
 }

@@ -1,64 +1,123 @@
-// A batch as a person works on it: its cards, the labels given so far, the current card, and how changes are taken back.
-// No DOM, no server.
+// A batch as a person works on it: its cards, what was said of them so far, the current card, and the steps that can be
+// taken back and brought back. No DOM, no server.
 
+import { ASIDES, answerOf, fromDraft, isGiven, isSame, labelAs, NO_ANSWER, toDraft, toEntry } from "./answers.js";
+import { groupsOf, neighbourOf, rowsOf, ungrouped } from "./batch_layout.js";
 import { Emitter } from "./emitter.js";
+import { Selection } from "./selection.js";
 
 /** @typedef {import("./api.js").BatchAnswer} BatchAnswer */
 /** @typedef {import("./api.js").ItemAnswer} ItemAnswer */
+/** @typedef {import("./answers.js").Answer} Answer */
+/** @typedef {import("./answers.js").Aside} Aside */
+/** @typedef {import("./answers.js").DraftAnswer} DraftAnswer */
+/** @typedef {import("./batch_layout.js").Group} Group */
+/** @typedef {import("./batch_layout.js").Move} Move */
 /** @typedef {{ index: number, name: string, confidence: number }} Suggestion */
-/** @typedef {"open" | "accepted" | "labeled" | "changed"} CardState */
-/** @typedef {"left" | "right" | "up" | "down" | "first" | "last"} Move */
+/** @typedef {"label" | "accept" | "group" | "rest" | "clear" | "exclude" | "include" | Aside} StepKind */
+/** What a step of the person was: of how many cards, and the class, "" for several or none. */
+/** @typedef {{ kind: StepKind, n: number, name: string }} StepWords */
+/** @typedef {StepWords & { cards: Card[], before: Answer[], after: Answer[] }} Step */
+/** @typedef {StepWords & { ids: string[], before: DraftAnswer[], after: DraftAnswer[] }} DraftStep */
+/** @typedef {{ labels?: Object<string, DraftAnswer>, steps?: DraftStep[] }} Draft of labels that were not submitted yet */
 /**
- * `label`: the position of a class, null without one.
- * @typedef {{ index: number, count: number, item: ItemAnswer, label: number | null, suggestion: Suggestion | null }} Card
+ * `index`: its place on the screen; `tile`: its place on the contact sheet. `seen`: it was on screen for long enough to be
+ * looked at.
+ * @typedef {Answer & {
+ *   index: number, tile: number, count: number, item: ItemAnswer, suggestion: Suggestion | null, seen: boolean,
+ * }} Card
  */
 
 /**
- * Emits `labels`, with the cards whose label is another one, and `taken back`, with those of an undone change.
+ * Emits `labels`, with the cards of which something else is said; `taken back`, with those of an undone or redone step;
+ * `seen`, and `arranged`.
  */
 export class Batch extends Emitter {
   /**
    * @param {BatchAnswer} answer
-   * @param {Object<string, string | null>} draft labels by item id that were not submitted yet; null: cleared
+   * @param {Object<string, DraftAnswer>} draft labels by item id that were not submitted yet; null: cleared
+   * @param {DraftStep[]} steps that led to them
    */
-  constructor(answer, draft = {}) {
+  constructor(answer, draft = {}, steps = []) {
     super();
     this.id = answer.batch_id;
     this.answer = answer;
     this.classes = answer.classes;
     /** @type {Card[]} */
     this.cards = answer.items.map((item, index) => newCard(item, index, answer));
-    /** @type {[Card, number | null][][]} */
-    this.changes = []; // what undoChange takes back: lists of a card and its label before
+    this.groups = ungrouped(this.cards);
+    this.selection = new Selection(() => this.cards);
+    /** @type {Step[]} */
+    this.changes = []; // what undoChange takes back
+    /** @type {Step[]} */
+    this.undone = []; // and redoChange brings back
     this.current = 0;
     this.restored = false; // some labels were not given on this screen
     this.givenBack = false; // the claim ran out while the page slept
     for (const card of this.cards) this.#restore(card, draft);
-    this.current = Math.max(
-      0,
-      this.cards.findIndex((card) => card.label === null),
-    );
+    this.#restoreSteps(steps);
+    this.goToFirstOpen();
   }
 
   get labeled() {
     return this.cards.filter((card) => card.label !== null);
   }
 
+  /** Cards with a label or a state. */
+  get answered() {
+    return this.cards.filter(isGiven);
+  }
+
   get currentCard() {
     return this.cards[this.current];
   }
 
+  /** What the next key is about: the selected cards, or the current one. */
+  get targets() {
+    const chosen = this.selection.cards;
+    return chosen.length ? chosen : [this.currentCard];
+  }
+
+  goToFirstOpen() {
+    this.current = Math.max(
+      0,
+      this.cards.findIndex((card) => !isGiven(card)),
+    );
+  }
+
+  /**
+   * Puts the cards in groups by predicted class, or as they came; the current card stays.
+   * @param {boolean} grouped
+   */
+  arrange(grouped) {
+    const { currentCard } = this;
+    this.groups = grouped ? groupsOf(this.cards) : ungrouped(this.cards);
+    this.cards = this.groups.flatMap(({ cards }) => cards);
+    for (const [index, card] of this.cards.entries()) card.index = index;
+    this.current = currentCard ? currentCard.index : 0;
+    this.emit("arranged");
+  }
+
   /** What submit_labels takes. */
   submission() {
-    return this.labeled.map(({ item, label }) => ({ id: item.id, label: this.classes[Number(label)] }));
+    return this.answered.map((card) => toEntry(card, this.classes));
   }
 
   /** Labels by class name, not position: a class added meanwhile must not shift them. null: cleared by the person. */
   draft() {
-    const known = this.cards.filter((card) => card.label !== null || card.item.label !== null);
-    return Object.fromEntries(
-      known.map((card) => [card.item.id, card.label === null ? null : this.classes[card.label]]),
-    );
+    const known = this.cards.filter((card) => isGiven(card) || card.excluded || card.item.label !== null);
+    return Object.fromEntries(known.map((card) => [card.item.id, toDraft(card, this.classes)]));
+  }
+
+  /**
+   * The steps as a draft keeps them.
+   * @returns {DraftStep[]}
+   */
+  draftSteps() {
+    const kept = (/** @type {Answer[]} */ answers) => answers.map((answer) => toDraft(answer, this.classes));
+    return this.changes.map(({ kind, n, name, cards, before, after }) => {
+      return { kind, n, name, ids: cards.map(({ item }) => item.id), before: kept(before), after: kept(after) };
+    });
   }
 
   /**
@@ -70,32 +129,69 @@ export class Batch extends Emitter {
     return { classes, labeled: this.labeled.length, acceptable: this.acceptable.length };
   }
 
+  /** How many cards were set aside, by state. */
+  asides() {
+    return ASIDES.map((aside) => this.cards.filter((card) => card.aside === aside).length);
+  }
+
   get acceptable() {
-    return this.cards.filter((card) => card.label === null && card.suggestion);
+    return this.cards.filter(isAcceptable);
   }
 
   /**
-   * One change of the person, kept for undoChange; says how many cards it changed.
+   * What may be accepted together: nobody confirms what nobody saw.
    * @param {Card[]} cards
-   * @param {(card: Card) => number | null} labelOf
    */
-  change(cards, labelOf) {
-    const changed = cards.filter((card) => labelOf(card) !== card.label);
+  confirmable(cards) {
+    return cards.filter((card) => isAcceptable(card) && card.seen);
+  }
+
+  /** @param {Card[]} cards that were on screen for long enough */
+  see(cards) {
+    const fresh = cards.filter((card) => !card.seen);
+    for (const card of fresh) card.seen = true;
+    if (fresh.length) this.emit("seen", fresh);
+  }
+
+  /**
+   * One step of the person, kept for undoChange; says how many cards it changed.
+   * @param {Card[]} cards
+   * @param {(card: Card) => number | null | Answer} answer of each card; a number or null: the label
+   * @param {StepKind} [kind]
+   */
+  change(cards, answer, kind) {
+    const answers = new Map(cards.map((card) => [card, asAnswer(answer(card))]));
+    const changed = cards.filter((card) => !isSame(/** @type {Answer} */ (answers.get(card)), card));
     if (!changed.length) return 0;
-    this.changes.push(changed.map((card) => [card, card.label]));
-    for (const card of changed) card.label = labelOf(card);
-    this.emit("labels", changed);
+    const after = changed.map((card) => /** @type {Answer} */ (answers.get(card)));
+    const labels = new Set(after.map(({ label }) => label));
+    const [label] = labels;
+    const name = labels.size === 1 && label !== null ? this.classes[label] : "";
+    const step = { kind: kind ?? (labels.has(null) ? "clear" : "label"), n: changed.length, name };
+    this.changes.push({ ...step, cards: changed, before: changed.map(answerOf), after });
+    this.undone = [];
+    this.#put(changed, after);
     return changed.length;
   }
 
-  /** Takes the newest change back; says how many cards it had changed, 0 where there is none. */
+  /** Takes the newest step back; says how many cards it had changed, 0 where there is none. */
   undoChange() {
-    const change = this.changes.pop() ?? [];
-    for (const [card, before] of change) card.label = before;
-    const cards = change.map(([card]) => card);
-    if (cards.length) this.emit("labels", cards);
-    if (cards.length) this.emit("taken back", cards);
-    return cards.length;
+    const step = this.changes.pop();
+    if (!step) return 0;
+    this.undone.push(step);
+    this.#put(step.cards, step.before);
+    this.emit("taken back", step.cards);
+    return step.n;
+  }
+
+  /** Brings the step that was taken back last back; says how many cards it changes, 0 where there is none. */
+  redoChange() {
+    const step = this.undone.pop();
+    if (!step) return 0;
+    this.changes.push(step);
+    this.#put(step.cards, step.after);
+    this.emit("taken back", step.cards);
+    return step.n;
   }
 
   /**
@@ -104,37 +200,50 @@ export class Batch extends Emitter {
    * @param {number} columns
    */
   neighbour(move, columns) {
-    const last = this.cards.length - 1;
-    const at = this.current;
-    if (move === "first") return 0;
-    if (move === "last") return last;
-    if (move === "left") return Math.max(0, at - 1);
-    if (move === "right") return Math.min(last, at + 1);
-    if (move === "up") return at >= columns ? at - columns : at;
-    return Math.min(last, at + columns);
+    return neighbourOf(rowsOf(this.groups, columns), this.current, move);
+  }
+
+  /**
+   * @param {Card[]} cards
+   * @param {Answer[]} answers
+   */
+  #put(cards, answers) {
+    for (const [place, card] of cards.entries()) Object.assign(card, answers[place]);
+    this.emit("labels", cards);
   }
 
   /**
    * @param {Card} card
-   * @param {Object<string, string | null>} draft
+   * @param {Object<string, DraftAnswer>} draft
    */
   #restore(card, draft) {
-    if (Object.hasOwn(draft, card.item.id)) {
-      const index = this.classes.indexOf(draft[card.item.id] ?? "");
-      card.label = index < 0 ? null : index;
+    if (Object.hasOwn(draft, card.item.id)) Object.assign(card, fromDraft(draft[card.item.id], this.classes));
+    this.restored ||= isGiven(card);
+  }
+
+  /** @param {DraftStep[]} steps */
+  #restoreSteps(steps) {
+    const byId = new Map(this.cards.map((card) => [card.item.id, card]));
+    const answers = (/** @type {DraftAnswer[]} */ drafts) => drafts.map((draft) => fromDraft(draft, this.classes));
+    for (const { kind, n, name, ids, before, after } of steps) {
+      const cards = ids.map((id) => byId.get(id)).filter((card) => card !== undefined);
+      if (cards.length !== ids.length) continue; // a card has left the batch: what is left is no whole step
+      this.changes.push({ kind, n, name, cards, before: answers(before), after: answers(after) });
     }
-    this.restored ||= card.label !== null;
   }
 }
 
+/** @param {Card} card */
+function isAcceptable(card) {
+  return !isGiven(card) && !card.excluded && card.suggestion !== null;
+}
+
 /**
- * @param {Card} card
- * @returns {CardState}
+ * @param {number | null | Answer} answer
+ * @returns {Answer}
  */
-export function cardState(card) {
-  if (card.label === null) return "open";
-  if (!card.suggestion) return "labeled";
-  return card.suggestion.index === card.label ? "accepted" : "changed";
+function asAnswer(answer) {
+  return typeof answer === "object" && answer !== null ? answer : labelAs(answer);
 }
 
 /**
@@ -150,5 +259,6 @@ function newCard(item, index, answer) {
     name: answer.classes[prediction.index] ?? prediction.label,
     confidence: prediction.confidence,
   };
-  return { index, count: answer.items.length, item, label: item.label ?? null, suggestion };
+  const label = item.label ?? null;
+  return { ...NO_ANSWER, index, tile: index, count: answer.items.length, item, label, suggestion, seen: false };
 }

@@ -1,17 +1,20 @@
 // The cards of the batch on screen: paints what the batch says, leads the focus, plays sounds. Knows no server.
 
 import { CardDeck } from "./cards.js";
-import { digitsOfClasses } from "./commands.js";
 import { el } from "./dom.js";
+import { buildHeads, paintHeads } from "./group_heads.js";
+import { SeenWatch } from "./seen.js";
 import { placeTile } from "./sheet.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./batch.js").Batch} Batch */
 /** @typedef {import("./batch.js").Card} Card */
 /** @typedef {import("./cards.js").CardNode} CardNode */
+/** @typedef {import("./group_heads.js").GroupHead} GroupHead */
 /** @typedef {import("./sheet.js").Sheet} Sheet */
 
 const MANY_CARDS = 200;
+const SHEET_TILE_PX = 200; // from so many pixels on a tile of the sheet looks coarse
 
 export class BatchView {
   /**
@@ -20,13 +23,15 @@ export class BatchView {
    * @param {import("./sound_player.js").SoundPlayer | null} player null where the items are pictures
    * @param {(url: string) => string} mediaUrl
    * @param {number} expand how many times slower than recorded sounds are played
+   * @param {import("./card_look.js").CardLook} look
    */
-  constructor(dock, zoom, player, mediaUrl, expand) {
+  constructor(dock, zoom, player, mediaUrl, expand, look) {
     this.dock = dock;
     this.zoom = zoom;
     this.player = player;
     this.mediaUrl = mediaUrl;
     this.expand = expand;
+    this.look = look;
     this.node = el("div", "fl-cards");
     this.node.setAttribute("role", "group");
     this.node.setAttribute("aria-label", t("batch"));
@@ -34,7 +39,10 @@ export class BatchView {
     /** @type {Batch | null} */
     this.batch = null;
     /** @type {CardNode[]} */
-    this.cards = [];
+    this.cards = []; // in the order of the screen
+    /** @type {GroupHead[]} */
+    this.heads = [];
+    this.seen = new SeenWatch((node) => this.onSeen(node), isCovered);
   }
 
   // Drops the batch; its cards stay on screen until the next one is there, so that nothing flickers.
@@ -42,30 +50,45 @@ export class BatchView {
     if (this.hasSound()) this.player?.close();
     this.batch = null;
     this.cards = [];
+    this.heads = [];
+    this.seen.stop();
   }
 
   /** @param {Batch} batch */
   open(batch) {
     this.forget();
     this.batch = batch;
+    batch.arrange(this.look.groups);
+    batch.goToFirstOpen();
     this.deck = new CardDeck(batch.classes, this.player, this.mediaUrl, this.expand);
     this.cards = this.deck.build(batch.cards);
     batch.on("labels", (cards) => this.paintLabels(cards));
     batch.on("taken back", ([first]) => this.focusCard(first.index));
+    batch.on("seen", () => this.dock.paint(batch));
+    batch.on("arranged", () => this.rearrange(batch));
+    batch.selection.on("change", (cards) => this.paintSelection(batch, cards));
   }
 
   /** @param {Sheet | null} sheet */
   paintSheet(sheet) {
     this.sheet = sheet; // kept: a decoded picture stays decoded while something holds it
-    if (sheet) for (const { tile, card } of this.cards) placeTile(tile, card.index, sheet);
+    if (sheet) for (const { tile, card } of this.cards) placeTile(tile, card.tile, sheet);
+  }
+
+  /** Large cards of pictures show more of them than the sheet has. */
+  paintTiles() {
+    const isLarge = !this.player && this.look.sizePx * window.devicePixelRatio > SHEET_TILE_PX;
+    for (const { tile, card } of this.cards) {
+      if (!isLarge) tile.replaceChildren();
+      else if (!tile.firstChild) tile.append(largePicture(this.mediaUrl(card.item.media_url)));
+    }
   }
 
   /** @param {Batch} batch the one that is open */
   reveal(batch) {
     this.node.classList.toggle("fl-many", this.cards.length > MANY_CARDS);
-    const fragment = document.createDocumentFragment();
-    fragment.append(...this.cards.map((card) => card.node));
-    this.node.replaceChildren(fragment);
+    this.lay(batch);
+    this.paintTiles();
     this.dock.setClasses(batch.classes);
     this.dock.paint(batch);
     this.setCurrent(batch, batch.current);
@@ -73,53 +96,61 @@ export class BatchView {
     this.hasShown = true;
   }
 
+  /**
+   * Puts cards and headings where the batch has them.
+   * @param {Batch} batch
+   */
+  lay(batch) {
+    this.heads = buildHeads(batch);
+    const fragment = document.createDocumentFragment();
+    for (const [place, { cards }] of batch.groups.entries()) {
+      const head = this.heads[place];
+      if (head) fragment.append(head.node);
+      fragment.append(...cards.map(({ index }) => this.cards[index].node));
+    }
+    this.node.replaceChildren(fragment);
+    const unseen = this.cards.filter(({ card }) => !card.seen);
+    this.seen.watch(
+      unseen.map(({ node }) => node),
+      this.dock.node.offsetHeight,
+    );
+  }
+
+  /** @param {Batch} batch whose cards have other places now */
+  rearrange(batch) {
+    const built = new Map(this.cards.map((one) => [one.card, one]));
+    this.cards = batch.cards.map((card) => /** @type {CardNode} */ (built.get(card)));
+    for (const one of this.cards) this.deck?.place(one);
+    this.lay(batch);
+    this.setCurrent(batch, batch.current);
+    if (!this.zoom.open) this.focusCurrent();
+  }
+
+  /** @param {Element} node of a card that was looked at */
+  onSeen(node) {
+    const built = this.cardOf(node);
+    if (!built) return;
+    built.node.dataset.seen = "";
+    this.batch?.see([built.card]);
+  }
+
+  /**
+   * @param {Batch} batch
+   * @param {Card[]} cards
+   */
+  paintSelection(batch, cards) {
+    for (const card of cards) this.deck?.paintSelected(this.cards[card.index], batch.selection.has(card));
+    this.dock.paint(batch);
+  }
+
   /** @param {Card[]} cards */
   paintLabels(cards) {
     if (!this.batch) return;
     for (const { index } of cards) this.deck?.paint(this.cards[index]);
+    paintHeads(this.batch, this.heads);
     this.zoom.paint(this.batch);
     this.dock.paint(this.batch);
     this.dock.forgetWarning();
-  }
-
-  /** @param {number} index of a class */
-  labelCurrent(index) {
-    if (!this.batch || index >= this.batch.classes.length) return;
-    this.batch.change([this.batch.currentCard], () => index);
-    this.moveOn();
-  }
-
-  /** @param {string} digit */
-  labelByDigit(digit) {
-    const index = digitsOfClasses(this.batch?.classes ?? []).indexOf(digit);
-    if (index >= 0) this.labelCurrent(index);
-  }
-
-  acceptCurrent() {
-    const card = this.batch?.currentCard;
-    if (!card?.suggestion) return this.dock.say(t("no_suggestion"), "warning");
-    this.batch?.change([card], suggested);
-    return this.moveOn();
-  }
-
-  /** @param {CardNode} built */
-  acceptCard({ card }) {
-    this.batch?.change([card], suggested);
-    this.focusCard(card.index);
-  }
-
-  acceptRest() {
-    const count = this.batch?.change(this.batch.acceptable, suggested) ?? 0;
-    this.dock.say(count ? t("accepted_rest", { n: count }) : t("nothing_to_accept"));
-  }
-
-  clearCurrent() {
-    if (this.batch) this.batch.change([this.batch.currentCard], () => null);
-  }
-
-  clearAll() {
-    const count = this.batch?.change(this.batch.cards, () => null);
-    if (count) this.dock.say(t("cleared", { n: count }));
   }
 
   moveOn() {
@@ -128,15 +159,78 @@ export class BatchView {
     else this.dock.say(t("last_card"));
   }
 
-  /** @param {import("./batch.js").Move} move */
+  /**
+   * To a neighbour, which may be the heading of a group.
+   * @param {import("./batch_layout.js").Move} move
+   */
   move(move) {
     if (!this.batch) return;
+    const from = this.focusedHead;
+    if (from >= 0) return this.moveFromHead(from, move);
     const index = this.batch.neighbour(move, this.columns());
+    const head = this.headBetween(index, move);
+    if (head >= 0) return this.focusHead(head);
     if (index !== this.batch.current || move === "down" || move === "first" || move === "last") this.focusCard(index);
+  }
+
+  /**
+   * As `move`, and selects what lies between.
+   * @param {import("./batch_layout.js").Move} move
+   */
+  extend(move) {
+    if (!this.batch) return;
+    const from = this.batch.currentCard;
+    this.focusCard(this.batch.neighbour(move, this.columns()));
+    this.batch.selection.extend(from, this.batch.currentCard);
+  }
+
+  /**
+   * The heading that stands between the current card and another one; -1 for none.
+   * @param {number} index
+   * @param {import("./batch_layout.js").Move} move
+   */
+  headBetween(index, move) {
+    const { batch } = this;
+    if (!batch || !this.heads.length || this.zoom.open) return -1;
+    const here = this.currentGroup;
+    const there = groupOf(batch, index);
+    if (move === "up" && (there !== here || index === batch.current)) return here;
+    return move === "down" && there !== here ? there : -1;
+  }
+
+  /**
+   * @param {number} place of the heading that has the focus
+   * @param {import("./batch_layout.js").Move} move
+   */
+  moveFromHead(place, move) {
+    const groups = this.batch?.groups ?? [];
+    if (move === "up") this.focusCard(groups[place - 1]?.cards.at(-1)?.index ?? 0);
+    else if (move === "down" || move === "right") this.focusCard(groups[place].cards[0].index);
+    else if (move !== "left") this.focusCard(move === "first" ? 0 : this.cards.length - 1);
   }
 
   columns() {
     return getComputedStyle(this.node).gridTemplateColumns.split(" ").length;
+  }
+
+  /** The place of the heading that has the focus; -1 where none has it. */
+  get focusedHead() {
+    return this.heads.findIndex(({ press }) => press === document.activeElement);
+  }
+
+  get currentGroup() {
+    return this.batch ? groupOf(this.batch, this.batch.current) : -1;
+  }
+
+  /** @param {number} place of a group; past the last one nothing happens */
+  focusHead(place) {
+    const head = this.heads[place];
+    const first = this.batch?.groups[place]?.cards[0];
+    if (!head || !first || head.press.disabled) return;
+    this.goTo(first.index);
+    head.press.focus({ preventScroll: true });
+    head.node.scrollIntoView({ block: "nearest" });
+    this.cards[first.index].node.scrollIntoView({ block: "nearest" });
   }
 
   /** @param {number} index */
@@ -161,7 +255,8 @@ export class BatchView {
   }
 
   /**
-   * One card takes part in the Tab order, so that Tab leads from the toolbar to it, its menu and on to the dock.
+   * One card takes part in the Tab order, with the heading of its group, so that Tab leads from the toolbar to it, its menu
+   * and on to the dock.
    * @param {Batch} batch
    * @param {number} index
    */
@@ -169,6 +264,8 @@ export class BatchView {
     reach(this.cards[batch.current], false);
     batch.current = index;
     reach(this.cards[index], true);
+    for (const [place, { press, above }] of this.heads.entries())
+      for (const control of [press, above]) control.tabIndex = place === this.currentGroup ? 0 : -1;
   }
 
   /** @param {number} index */
@@ -237,9 +334,28 @@ export class BatchView {
   }
 }
 
-/** @param {Card} card */
-function suggested({ suggestion }) {
-  return suggestion ? suggestion.index : null;
+/**
+ * The place of the group of a card.
+ * @param {Batch} batch
+ * @param {number} index
+ */
+function groupOf(batch, index) {
+  return batch.groups.findIndex(({ cards }) => cards.includes(batch.cards[index]));
+}
+
+/**
+ * Loaded once it comes near the window.
+ * @param {string} url
+ */
+function largePicture(url) {
+  const picture = el("img", "fl-large");
+  Object.assign(picture, { loading: "lazy", decoding: "async", alt: "", draggable: false, src: url });
+  return picture;
+}
+
+/** Whether something stands before the cards. */
+function isCovered() {
+  return document.hidden || document.querySelector("dialog[open]") !== null;
 }
 
 /**

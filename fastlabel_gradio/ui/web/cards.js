@@ -1,6 +1,6 @@
 // One card: picture or spectrogram, suggestion, menu of classes. Building and painting only; batch.js knows what it says.
 
-import { cardState } from "./batch.js";
+import { cardState } from "./answers.js";
 import { button, el, nameNode, setText } from "./dom.js";
 import { formatPercent } from "./numbers.js";
 import { cardFace } from "./sound_face.js";
@@ -8,7 +8,7 @@ import { Sound } from "./sound_player.js";
 import { phrase, t } from "./words.js";
 
 /** @typedef {import("./batch.js").Card} Card */
-/** @typedef {import("./batch.js").CardState} CardState */
+/** @typedef {import("./answers.js").CardState} CardState */
 /** @typedef {import("./batch.js").Suggestion} Suggestion */
 /** @typedef {import("./sound_player.js").SoundPlayer} SoundPlayer */
 /**
@@ -23,7 +23,7 @@ const UNSURE_ABOVE_CHANCE = 0.15; // less than this above 1 / classes is marked 
 const MENU_OPTIONS_AT_ONCE = 20000; // more than this on one page, and menus are filled when they are opened
 const NO_CLASS = "—";
 
-export const STATE_MARKS = { open: "", accepted: "✓", labeled: "✓", changed: "✎" };
+export const STATE_MARKS = { open: "", accepted: "✓", labeled: "✓", changed: "✎", skip: "↷", unsure: "?", bad: "⊘" };
 
 export class CardDeck {
   /**
@@ -56,7 +56,6 @@ export class CardDeck {
   buildCard(card, lazy) {
     const node = el("div", "fl-card");
     node.dataset.itemId = card.item.id;
-    node.dataset.index = String(card.index);
     node.tabIndex = card.index === 0 ? 0 : -1;
     node.setAttribute("role", "group");
     const badge = el("span", "fl-badge");
@@ -64,11 +63,12 @@ export class CardDeck {
     const sound = this.player && new Sound(this.mediaUrl(card.item.media_url), card.item, this.expand);
     const chip = card.suggestion ? buildChip(card.suggestion, this.unsureBelow) : null;
     const select = this.buildMenu(card.index, lazy);
+    const lines = el("div", "fl-lines", chip, select);
     const built = { card, node, tile: el("div", "fl-tile"), badge, sound, chip, select, lazy };
     const face = sound && cardFace(card.index);
-    node.append(...[buildPicture(built, face), face?.time, chip, select].filter(isThere));
+    node.append(...[buildPicture(built, face), face?.time, lines].filter(isThere));
     if (face && sound) this.player?.show(sound, face);
-    this.paint(built);
+    this.place(built);
     return built;
   }
 
@@ -79,7 +79,6 @@ export class CardDeck {
   buildMenu(index, lazy) {
     const select = el("select", "fl-select");
     select.tabIndex = index === 0 ? 0 : -1;
-    select.setAttribute("aria-label", t("class_of_item", { place: index + 1 }));
     if (lazy) select.append(new Option(NO_CLASS, ""));
     else select.append(this.menu.cloneNode(true));
     return select;
@@ -93,30 +92,62 @@ export class CardDeck {
     built.select.value = menuValue(built.card);
   }
 
+  /**
+   * What of it depends on where it stands.
+   * @param {CardNode} built
+   */
+  place(built) {
+    const { node, select, card } = built;
+    node.dataset.index = String(card.index);
+    select.setAttribute("aria-label", t("class_of_item", { place: card.index + 1 }));
+    this.paint(built);
+  }
+
+  /**
+   * @param {CardNode} built
+   * @param {boolean} selected
+   */
+  paintSelected(built, selected) {
+    built.node.dataset.selected = String(selected);
+    built.node.setAttribute("aria-label", this.describe(built.card, cardState(built.card), selected));
+  }
+
   /** @param {CardNode} built */
   paint(built) {
     const { card } = built;
     const state = cardState(card);
     built.node.dataset.state = state;
-    setText(built.badge, state === "changed" ? `${STATE_MARKS.changed} ${t("changed")}` : STATE_MARKS[state]);
+    built.node.dataset.excluded = String(card.excluded);
+    setText(built.badge, card.excluded ? "✕" : badgeWords(card, state));
     if (card.label !== null) this.fillMenu(built);
     built.select.value = menuValue(card);
     if (built.chip && card.suggestion) paintChip(built.chip, card.suggestion, state);
-    built.node.setAttribute("aria-label", this.describe(card, state));
+    built.node.setAttribute("aria-label", this.describe(card, state, built.node.dataset.selected === "true"));
   }
 
   /**
    * @param {Card} card
    * @param {CardState} state
+   * @param {boolean} selected
    */
-  describe(card, state) {
+  describe(card, state, selected) {
     const { suggestion } = card;
     const suggested =
       suggestion && t("suggestion_is", { name: suggestion.name, share: formatPercent(suggestion.confidence) });
-    const label = card.label === null ? t("not_labeled") : t(`is_${state}`, { name: this.classes[card.label] });
+    const label = t(`is_${state}`, { name: card.label === null ? "" : this.classes[card.label] });
+    const marks = [card.excluded ? t("is_excluded") : "", selected ? t("is_selected") : ""];
     const place = t("item_of", { place: card.index + 1, count: card.count });
-    return [place, suggested, label, card.item.note].filter(Boolean).join("; ");
+    return [place, suggested, label, ...marks, card.item.note].filter(Boolean).join("; ");
   }
+}
+
+/**
+ * @param {Card} card
+ * @param {CardState} state
+ */
+function badgeWords({ aside }, state) {
+  if (aside) return `${STATE_MARKS[aside]} ${t(`is_${aside}`)}`;
+  return state === "changed" ? `${STATE_MARKS.changed} ${t("changed")}` : STATE_MARKS[state];
 }
 
 /** @param {Card} card */

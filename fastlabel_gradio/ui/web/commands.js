@@ -21,7 +21,7 @@ export const COMMANDS = [
     caps: "1 … 9, 0",
     help: "help_label",
     onBatch: true,
-    run: (view, digit) => view.cards.labelByDigit(digit),
+    run: (view, key) => view.labelByKey(key),
   },
   {
     name: "accept",
@@ -29,7 +29,7 @@ export const COMMANDS = [
     caps: "Enter",
     help: "help_accept",
     onBatch: true,
-    run: (view) => view.cards.acceptCurrent(),
+    run: (view) => view.answers.accept(),
   },
   {
     name: "accept-rest",
@@ -37,7 +37,47 @@ export const COMMANDS = [
     caps: "Shift + Enter",
     help: "help_accept_rest",
     onBatch: true,
-    run: (view) => view.cards.acceptRest(),
+    run: (view) => view.answers.acceptRest(),
+  },
+  {
+    name: "accept-group",
+    keys: ["a"],
+    caps: "a",
+    help: "help_accept_group",
+    onBatch: true,
+    run: (view) => view.answers.acceptGroup(),
+  },
+  {
+    name: "exclude",
+    keys: ["x"],
+    caps: "x",
+    help: "help_exclude",
+    onBatch: true,
+    run: (view) => view.answers.exclude(),
+  },
+  {
+    name: "skip",
+    keys: ["k"],
+    caps: "k",
+    help: "help_skip",
+    onBatch: true,
+    run: (view) => view.answers.setAside("skip"),
+  },
+  {
+    name: "unsure",
+    keys: ["q"],
+    caps: "q",
+    help: "help_unsure",
+    onBatch: true,
+    run: (view) => view.answers.setAside("unsure"),
+  },
+  {
+    name: "bad",
+    keys: ["b"],
+    caps: "b",
+    help: "help_bad",
+    onBatch: true,
+    run: (view) => view.answers.setAside("bad"),
   },
   {
     name: "clear",
@@ -45,9 +85,9 @@ export const COMMANDS = [
     caps: "Backspace",
     help: "help_clear",
     onBatch: true,
-    run: (view) => view.cards.clearCurrent(),
+    run: (view) => view.answers.clear(),
   },
-  { name: "clear-all", keys: ["Shift+Backspace"], onBatch: true, run: (view) => view.cards.clearAll() },
+  { name: "clear-all", keys: ["Shift+Backspace"], onBatch: true, run: (view) => view.answers.clearAll() },
   {
     name: "left",
     keys: ["ArrowLeft"],
@@ -60,6 +100,36 @@ export const COMMANDS = [
   { name: "right", keys: ["ArrowRight"], onBatch: true, repeats: true, run: (view) => view.cards.move("right") },
   { name: "up", keys: ["ArrowUp"], onBatch: true, repeats: true, run: (view) => view.cards.move("up") },
   { name: "down", keys: ["ArrowDown"], onBatch: true, repeats: true, run: (view) => view.cards.move("down") },
+  {
+    name: "extend-left",
+    keys: ["Shift+ArrowLeft"],
+    caps: "Shift + ← → ↑ ↓",
+    help: "help_extend",
+    onBatch: true,
+    repeats: true,
+    run: (view) => view.cards.extend("left"),
+  },
+  {
+    name: "extend-right",
+    keys: ["Shift+ArrowRight"],
+    onBatch: true,
+    repeats: true,
+    run: (view) => view.cards.extend("right"),
+  },
+  {
+    name: "extend-up",
+    keys: ["Shift+ArrowUp"],
+    onBatch: true,
+    repeats: true,
+    run: (view) => view.cards.extend("up"),
+  },
+  {
+    name: "extend-down",
+    keys: ["Shift+ArrowDown"],
+    onBatch: true,
+    repeats: true,
+    run: (view) => view.cards.extend("down"),
+  },
   { name: "first", keys: ["Home"], onBatch: true, run: (view) => view.cards.move("first") },
   { name: "last", keys: ["End"], onBatch: true, run: (view) => view.cards.move("last") },
   {
@@ -107,9 +177,28 @@ export const COMMANDS = [
     kind: "audio",
     run: (view) => view.toggle("playOnFocus"),
   },
+  { name: "groups", keys: ["g"], caps: "g", help: "help_groups", run: (view) => view.toggleLook("groups") },
+  {
+    name: "fill",
+    keys: ["f"],
+    caps: "f",
+    help: "help_fill",
+    kind: "image",
+    run: (view) => view.toggleLook("fills"),
+  },
+  {
+    name: "larger",
+    keys: ["+", "="],
+    caps: "+ -",
+    help: "help_size",
+    repeats: true,
+    run: (view) => view.look.resize(1),
+  },
+  { name: "smaller", keys: ["-"], repeats: true, run: (view) => view.look.resize(-1) },
   { name: "submit", keys: ["s"], caps: "s", help: "help_submit", run: (view) => view.session.submit() },
   { name: "next", keys: ["n"], caps: "n", help: "help_next", run: (view) => view.session.loadNext() },
   { name: "undo", keys: ["u"], caps: "u", help: "help_undo", run: (view) => view.session.undo() },
+  { name: "redo", keys: ["Shift+U"], caps: "Shift + u", help: "help_redo", run: (view) => view.session.redo() },
   { name: "help", keys: ["?"], caps: "?", help: "help_help", run: (view) => view.help.showModal() },
   { name: "rescan", keys: [], run: (view) => view.session.rescan() },
   { name: "evaluation", keys: [], run: (view) => view.evaluation.toggle() },
@@ -117,30 +206,42 @@ export const COMMANDS = [
 
 const TYPING = "input, textarea, select, [contenteditable]:not([contenteditable=false]), [role=listbox]";
 const PRESSABLE = "button, a[href], summary, [role=button], [role=tab]";
-const SHIFT_TYPES_THEM = ["?", ",", "."]; // on some keyboards
+const SHIFT_TYPES_THEM = ["?", ",", ".", "/", "+", "="]; // on some keyboards
 
 /**
  * The commands of a kind of items.
  * @param {string} kind
+ * @param {any[]} table the commands of a view
+ * @returns {any[]}
  */
-export function commandsOf(kind) {
-  return COMMANDS.filter((command) => !command.kind || command.kind === kind);
+export function commandsOf(kind, table = COMMANDS) {
+  return table.filter((command) => !command.kind || command.kind === kind);
 }
 
 /**
- * What a key does, with the digit that it stands for; null where it is the browser's or another control's.
+ * What a key does, with the key of a class that it is; null where it is the browser's or another control's.
  * @param {KeyboardEvent} event
  * @param {string} kind
- * @returns {{ command: Command, argument: string } | null}
+ * @param {string[]} letters keys of classes beside the digits
+ * @param {any[]} table the commands of a view; those of `label` where none is named
+ * @returns {{ command: any, argument: string } | null}
  */
-export function commandOfKey(event, kind) {
+export function commandOfKey(event, kind, letters = [], table = COMMANDS) {
   if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return null;
   if (isMeantForTarget(event)) return null;
-  const digit = digitOfKey(event);
-  const key = digit === null ? keyName(event) : "digit";
-  const command = commandsOf(kind).find(({ keys }) => keys.includes(key));
+  const classKey = digitOfKey(event) ?? letters.find((letter) => letter === keyName(event)) ?? null;
+  const key = classKey === null ? keyName(event) : "digit";
+  const command = commandsOf(kind, table).find(({ keys }) => keys.includes(key));
   if (!command || (event.repeat && !command.repeats)) return null;
-  return { command, argument: digit ?? "" };
+  return { command, argument: classKey ?? "" };
+}
+
+/**
+ * The command that a key has, whatever the kind of items; undefined for a free one.
+ * @param {string} key
+ */
+export function commandWithKey(key) {
+  return COMMANDS.find(({ keys }) => keys.includes(key));
 }
 
 /**

@@ -2,11 +2,12 @@
 
 import { openStorage } from "./storage.js";
 
-/** @typedef {Object<string, string | null>} Draft class names by item id */
+/** @typedef {import("./batch.js").Draft} Draft */
 
 const DRAFT_PREFIX = "fastlabel:draft:";
 const DRAFT_DAYS = 14;
 const DRAFTS_KEPT = 30;
+const STEPS_KEPT = 200;
 
 export class DraftStore {
   /** @param {string} project */
@@ -18,11 +19,12 @@ export class DraftStore {
 
   /**
    * @param {string} batchId
-   * @param {Draft} labels
+   * @param {Required<Draft>} draft the newest steps are kept
    */
-  save(batchId, labels) {
+  save(batchId, { labels, steps }) {
+    const kept = { saved_at: Date.now(), labels, steps: steps.slice(-STEPS_KEPT) };
     try {
-      this.storage?.setItem(this.prefix + batchId, JSON.stringify({ saved_at: Date.now(), labels }));
+      this.storage?.setItem(this.prefix + batchId, JSON.stringify(kept));
     } catch {
       this.storage = null;
     }
@@ -33,7 +35,7 @@ export class DraftStore {
    * @returns {Draft}
    */
   load(batchId) {
-    return this.read(this.prefix + batchId)?.labels ?? {};
+    return this.read(this.prefix + batchId) ?? {};
   }
 
   /** @param {string} batchId */
@@ -41,7 +43,10 @@ export class DraftStore {
     this.storage?.removeItem(this.prefix + batchId);
   }
 
-  /** @param {string} key */
+  /**
+   * @param {string} key
+   * @returns {(Draft & { saved_at?: number }) | null}
+   */
   read(key) {
     try {
       const draft = JSON.parse(this.storage?.getItem(key) ?? "null");

@@ -1,6 +1,8 @@
 // What the view `explore` is asked for: a query of POST /api/items, and how the address writes it. No DOM.
 
-/** @typedef {import("./api.js").Schemas["Query-Input"]} Query */
+/** @typedef {import("./api.js").Schemas} Schemas */
+/** @typedef {Partial<Schemas["Near"]>} Near */
+/** @typedef {Partial<Omit<Schemas["Query"], "near">> & { near?: Near | null }} Query */
 
 const MAX_ADDRESS = 60000; // characters; longer ones no browser keeps
 

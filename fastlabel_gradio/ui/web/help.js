@@ -7,14 +7,16 @@ import { t } from "./words.js";
 /**
  * A dialog, not yet open.
  * @param {"image" | "audio"} kind
+ * @param {any[]} [table] the commands of a view; those of `label` where none is named
+ * @param {string} [clicks] what clicks do there
  */
-export function buildHelp(kind) {
-  const rows = commandsOf(kind).map(({ caps, help }) => {
+export function buildHelp(kind, table, clicks = t(kind === "audio" ? "clicks_of_sounds" : "clicks_of_pictures")) {
+  const rows = commandsOf(kind, table).map(({ caps, help }) => {
     return caps && help ? el("tr", "", el("th", "", keyCaps(caps)), el("td", "", t(help))) : null;
   });
   const close = button("fl-quiet", t("close"), "close-help", "Esc");
   const title = el("h2", "fl-help-title", t("keys"));
-  const note = el("p", "fl-help-note", t(kind === "audio" ? "clicks_of_sounds" : "clicks_of_pictures"));
+  const note = el("p", "fl-help-note", clicks);
   const help = el("dialog", "fl-help", title, el("table", "", el("tbody", "", ...rows)), note, close);
   help.setAttribute("aria-label", t("keys"));
   help.addEventListener("click", (event) => {

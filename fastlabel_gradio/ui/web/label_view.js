@@ -1,7 +1,10 @@
 // The view `label`: the grid of one project. Puts its parts on the page, shows what the session says, and leads keys and
 // buttons to the table of commands. What the pointer does stands in pointer.js.
 
+import { Answering } from "./answering.js";
 import { BatchView } from "./batch_view.js";
+import { CardLook } from "./card_look.js";
+import { ClassKeys } from "./class_keys.js";
 import { COMMANDS, commandOfKey } from "./commands.js";
 import { Dock } from "./dock.js";
 import { isVisible, setShown } from "./dom.js";
@@ -9,6 +12,7 @@ import { DraftStore } from "./drafts.js";
 import { EmptyState } from "./empty_state.js";
 import { EvaluationPanel } from "./evaluation_panel.js";
 import { buildHelp } from "./help.js";
+import { LookBar } from "./look_bar.js";
 import { Pointer } from "./pointer.js";
 import { Session } from "./session.js";
 import { loadSheet } from "./sheet.js";
@@ -42,6 +46,7 @@ export class LabelView {
     this.player = player;
     this.stopping = new AbortController();
     this.api = api;
+    this.isGrouped = true;
     const screen = {
       isHidden: () => document.hidden,
       isShown: () => isVisible(root),
@@ -50,17 +55,21 @@ export class LabelView {
     const drafts = new DraftStore(settings.project);
     this.session = new Session(this.api, drafts, settings, screen, (batch) => this.present(batch));
     const { project, kind, sound_view: soundView, exports } = settings;
+    this.look = new CardLook(kind);
     this.panel = new StatusPanel(this.api, exports);
     this.evaluation = new EvaluationPanel(this.api, this.stopping.signal, (open) =>
       note({ evaluation: open ? "open" : "" }),
     );
     this.panel.addEvaluation(this.evaluation);
-    this.dock = new Dock();
+    this.classKeys = new ClassKeys(project);
+    this.dock = new Dock(this.classKeys);
     this.zoom = new ZoomView((item) => this.api.url(item.spectrogram_url ?? item.media_url), player, soundView);
-    this.cards = new BatchView(this.dock, this.zoom, player, (url) => this.api.url(url), soundView.expand);
+    this.cards = new BatchView(this.dock, this.zoom, player, (url) => this.api.url(url), soundView.expand, this.look);
+    this.answers = new Answering(this.cards, this.dock);
     if (player) {
-      this.panel.addSoundBar(new SoundBar(player.settings, soundView.expand, this.stopping.signal));
+      this.panel.addBar(new SoundBar(player.settings, soundView.expand, this.stopping.signal));
     }
+    this.panel.addBar(new LookBar(this.look, kind, this.stopping.signal));
     this.help = buildHelp(kind);
     this.empty = new EmptyState();
     const parts = [this.panel, this.cards, this.empty, this.dock, this.zoom].map((part) => part.node);
@@ -89,6 +98,9 @@ export class LabelView {
     this.pointer = new Pointer(this, signal);
     this.zoom.node.addEventListener("close", () => this.cards.focusCurrent(), { signal });
     this.player?.settings.addEventListener("change", () => this.cards.paintSounds(), { signal });
+    this.look.addEventListener("change", () => this.paintLook(), { signal });
+    this.classKeys.addEventListener("change", () => this.dock.paintKeys(), { signal });
+    this.paintLook();
     document.addEventListener("keydown", (event) => this.onKey(event), { signal });
     document.addEventListener("visibilitychange", () => this.onVisibility(), { signal });
     this.dockSize = new ResizeObserver(() => {
@@ -128,7 +140,30 @@ export class LabelView {
 
   // Cards are scrolled to above the dock.
   measureDock() {
-    this.root.style.setProperty("--fl-dock", `${this.dock.node.offsetHeight}px`);
+    const height = this.dock.node.offsetHeight;
+    this.root.style.setProperty("--fl-dock", `${height}px`);
+    this.cards.seen.setDock(height);
+  }
+
+  paintLook() {
+    const { sizePx, fills, groups } = this.look;
+    this.root.style.setProperty("--fl-card", `${sizePx}px`);
+    this.root.dataset.fills = String(fills);
+    if (this.isGrouped !== groups) this.session.batch?.arrange(groups);
+    this.isGrouped = groups;
+    this.cards.paintTiles();
+  }
+
+  /** @param {"groups" | "fills"} name */
+  toggleLook(name) {
+    this.look.set(name, !this.look[name]);
+    if (name === "fills") this.changeSheet();
+  }
+
+  /** @param {string} key of a class */
+  labelByKey(key) {
+    const index = this.classKeys.of(this.session.batch?.classes ?? []).indexOf(key);
+    if (index >= 0) this.answers.label(index);
   }
 
   /** @param {string} task */
@@ -143,14 +178,26 @@ export class LabelView {
 
   /** @param {Batch} batch */
   async present(batch) {
-    const { sheet_url: url, columns } = batch.answer;
     delete this.root.dataset.readyBatch;
-    const loading = loadSheet(this.api.url(url), columns, batch.cards.length);
+    const loading = this.loadSheet(batch);
     this.cards.open(batch);
     const sheet = await loading.catch(() => null);
     this.cards.paintSheet(sheet);
     const lost = this.settings.kind === "audio" ? t("no_spectrograms") : t("no_pictures");
     this.reveal(batch, sheet ? batch.answer.notice : lost);
+  }
+
+  /** @param {Batch} batch */
+  loadSheet({ answer: { sheet_url: url, columns }, cards }) {
+    const fill = this.look.fills && this.settings.kind === "image";
+    return loadSheet(this.api.url(url, fill ? { fill } : undefined), columns, cards.length);
+  }
+
+  /** The same cards, whole pictures or filled ones. */
+  async changeSheet() {
+    const { batch } = this.session;
+    const sheet = batch && (await this.loadSheet(batch).catch(() => null));
+    if (sheet && batch === this.session.batch) this.cards.paintSheet(sheet);
   }
 
   /**
@@ -221,7 +268,8 @@ export class LabelView {
   onKey(event) {
     if (!isVisible(this.root) || this.help.open) return;
     if (event.key === "Escape" && !this.zoom.open) this.onEscape(/** @type {Element} */ (event.target));
-    const found = commandOfKey(event, this.settings.kind);
+    const letters = this.classKeys.lettersOf(this.session.batch?.classes ?? []);
+    const found = commandOfKey(event, this.settings.kind, letters);
     if (!found || otherDialogIsOpen(this.root)) return;
     if (this.run(found.command, found.argument)) event.preventDefault();
   }
@@ -251,7 +299,8 @@ export class LabelView {
    * @param {Element} target
    */
   onEscape(target) {
-    if (this.pointer?.closeMenus(null) || target.matches?.(".fl-select")) this.cards.focusCurrent();
+    if (this.pointer?.closeMenus(null) || target.matches?.(".fl-select")) return this.cards.focusCurrent();
+    this.session.batch?.selection.clear();
   }
 
   /** @param {number} steps */

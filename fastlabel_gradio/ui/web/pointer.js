@@ -1,5 +1,7 @@
 // What clicks, menus and the focus do in the view `label`: which card they mean, and where the focus goes afterwards.
 
+import { Rectangle } from "./rectangle.js";
+
 /** @typedef {import("./label_view.js").LabelView} LabelView */
 /** @typedef {import("./cards.js").CardNode} CardNode */
 
@@ -19,6 +21,8 @@ export class Pointer {
     on("change", (event) => this.onMenuChange(event.target));
     on("pointerdown", (event) => this.onPointerDown(event.target));
     on("focusin", (event) => this.onFocusIn(event.target));
+    on("input", (event) => this.onAbove(event.target));
+    this.rectangle = new Rectangle(view, signal);
     document.addEventListener("click", (event) => this.closeMenus(/** @type {Node} */ (event.target)), { signal });
   }
 
@@ -42,13 +46,36 @@ export class Pointer {
     const { cards, zoom } = this.view;
     const control = event.target.closest("[data-action]");
     if (this.pointed?.matches(".fl-play, .fl-picture")) this.pointed = null;
+    if (this.rectangle.hasDrawn || this.select(event)) return;
     if (control) this.press(/** @type {HTMLElement} */ (control));
     else if (event.target.closest(".fl-picture")) this.onPicture(event, cards.cardOf(event.target));
     else if (event.target.closest(".fl-zoom-frame")) this.onPicture(event, zoom.shown);
   }
 
   /**
-   * A click on a spectrogram plays from that moment.
+   * A click with Shift or Ctrl selects; says whether it was one.
+   * @param {MouseEvent & { target: Element }} event
+   */
+  select(event) {
+    const { cards, session } = this.view;
+    const built = cards.cardOf(event.target);
+    const { batch } = session;
+    if (!built || !batch || !(event.shiftKey || event.ctrlKey || event.metaKey)) return false;
+    const from = batch.currentCard;
+    cards.focusCard(built.card.index);
+    if (event.shiftKey) batch.selection.extend(from, built.card);
+    else batch.selection.toggle(built.card);
+    return true;
+  }
+
+  /** @param {HTMLInputElement} slider of a group: its cards above a confidence are selected */
+  onAbove(slider) {
+    if (slider.matches(".fl-above"))
+      this.view.answers.selectAbove(Number(slider.dataset.group), Number(slider.value) / 100);
+  }
+
+  /**
+   * A click on a spectrogram plays from that moment. In a group a click on a picture says that it is none of these.
    * @param {MouseEvent & { target: Element }} event
    * @param {CardNode | null | undefined} card
    */
@@ -56,8 +83,14 @@ export class Pointer {
     const box = event.target.closest(".fl-picture, .fl-zoom-frame")?.getBoundingClientRect();
     if (!card || !box) return;
     const place = Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1);
+    const { batch } = this.view.session;
+    const hadSelected = batch?.selection.size;
+    batch?.selection.clear();
     if (card.sound) this.view.cards.playFrom(card, place);
     else this.view.cards.focusCard(card.card.index);
+    const isOpen = card.card.suggestion && this.view.cards.heads.length > 0 && !this.view.session.busy;
+    if (!card.sound && isOpen && !hadSelected && event.target.closest(".fl-card"))
+      this.view.answers.exclude([card.card]);
   }
 
   /**
@@ -72,11 +105,18 @@ export class Pointer {
   press(control) {
     const { view } = this;
     const action = control.dataset.action ?? "";
-    if (action === "close-help") view.help.close();
+    if (action === "accept-group-of") this.acceptGroup(control);
+    else if (action === "close-help") view.help.close();
     else if (action === "close-zoom") view.zoom.close();
     else if (action === "accept" || action === "class" || action === "play" || action === "zoom") {
       if (view.session.batch && !view.session.busy) this.pressOnCard(action, control);
     } else if (view.runByName(action)) this.giveFocusBack(control);
+  }
+
+  /** @param {HTMLElement} heading */
+  acceptGroup(heading) {
+    const { session, answers } = this.view;
+    if (session.batch && !session.busy) answers.acceptGroup(Number(heading.dataset.group));
   }
 
   /**
@@ -94,11 +134,11 @@ export class Pointer {
    * @param {HTMLElement} control
    */
   pressOnCard(action, control) {
-    const { cards, zoom } = this.view;
+    const { cards, zoom, answers } = this.view;
     const card = cards.cardOf(control) ?? zoom.shown;
-    if (action === "class") cards.labelCurrent(Number(control.dataset.classIndex));
+    if (action === "class") answers.label(Number(control.dataset.classIndex));
     else if (!card) return;
-    else if (action === "accept") cards.acceptCard(card);
+    else if (action === "accept") answers.acceptCard(card.card);
     else if (action === "play") cards.toggleCard(card);
     else {
       cards.goTo(card.card.index);
@@ -109,6 +149,7 @@ export class Pointer {
   /** @param {HTMLSelectElement} menu */
   onMenuChange(menu) {
     if (menu.matches(".fl-select")) this.onClassChosen(menu);
+    else if (menu.matches(".fl-above")) this.view.cards.focusCurrent();
     else if (this.pointed === menu) this.view.cards.focusCurrent(); // of the speed
     this.pointed = null;
   }
@@ -122,7 +163,7 @@ export class Pointer {
       menu.value = String(built?.card.label ?? ""); // on its way: a label given now would belong to no batch
       return;
     }
-    session.batch?.change([built.card], () => (value === "" ? null : Number(value)));
+    session.batch?.change([built.card], () => (value === "" ? null : Number(value)), value === "" ? "clear" : "label");
     // Chosen by pointer, the keys go back to the grid; chosen by keyboard, the menu keeps them.
     if (this.pointed === menu) cards.focusCard(built.card.index);
   }
@@ -130,7 +171,7 @@ export class Pointer {
   /** @param {Element} target */
   onPointerDown(target) {
     const { cards } = this.view;
-    this.pointed = target.closest("select, button, .fl-picture");
+    this.pointed = target.closest("select, button, .fl-picture, .fl-size");
     const built = target.matches(".fl-select") ? cards.cardOf(target) : undefined;
     if (built) cards.deck?.fillMenu(built);
   }

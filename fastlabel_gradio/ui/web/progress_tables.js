@@ -31,14 +31,10 @@ export function buildClasses({ classes, looked_at: lookedAt, pool }, link) {
           )
         : t("no_head_yet"),
     ]);
-  const more = classes.length > CLASSES_SHOWN && note(t("and_more", { n: classes.length - CLASSES_SHOWN }));
-  const partly = lookedAt < pool && lookedAt > 0 && note(t("looked_at", { done: lookedAt, all: pool }));
-  return [
-    title(t("class_balance")),
-    table([t("class"), t("labels_head"), t("predicted_share")], rows),
-    more,
-    partly,
-  ].filter(isNode);
+  const more = classes.length > CLASSES_SHOWN ? [note(t("and_more", { n: classes.length - CLASSES_SHOWN }))] : [];
+  const partly = lookedAt < pool && lookedAt > 0 ? [note(t("looked_at", { done: lookedAt, all: pool }))] : [];
+  const names = [t("class"), t("labels_head"), t("predicted_share")];
+  return [title(t("class_balance")), table(names, rows), ...more, ...partly];
 }
 
 /**
@@ -89,8 +85,8 @@ export function buildEmbedding({ embedding }, link) {
   meter.max = Math.max(total, 1);
   meter.value = done;
   meter.setAttribute("aria-label", t("embedding_title"));
-  const bad = unreadable > 0 && note(t("unreadable_count", { n: unreadable }));
-  return [title(t("embedding_title")), meter, el("p", "fl-progress-line", all), bad].filter(isNode);
+  const bad = unreadable > 0 ? [note(t("unreadable_count", { n: unreadable }))] : [];
+  return [title(t("embedding_title")), meter, el("p", "fl-progress-line", all), ...bad];
 }
 
 /**
@@ -226,12 +222,4 @@ function title(text) {
 /** @param {string} text */
 function note(text) {
   return el("p", "fl-curve-note", text);
-}
-
-/**
- * @param {Node | false} part
- * @returns {part is Node}
- */
-function isNode(part) {
-  return Boolean(part);
 }

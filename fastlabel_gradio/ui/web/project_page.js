@@ -15,10 +15,10 @@ export class ProjectPage {
    * @param {import("./label_view.js").Settings} settings
    * @param {View[]} views the first is shown where the address names none
    * @param {import("./sound_player.js").SoundPlayer | null} player null where the items are pictures
-   * @param {(params: Params) => void} note writes the project's part of the address
+   * @param {{ note: (params: Params) => void, keep: (params: Params) => void }} address writes the project's part of it
    */
-  constructor(root, settings, views, player, note) {
-    this.onNote = note;
+  constructor(root, settings, views, player, address) {
+    this.address = address;
     /** @type {Params} */
     this.params = {}; // what opens it as it is
     this.context = { settings, api: new ProjectApi(settings.project), player };
@@ -62,7 +62,7 @@ export class ProjectPage {
   /** @param {Params} params */
   note(params) {
     this.params = params;
-    this.onNote(params);
+    this.address.note(params);
   }
 
   /**
@@ -80,7 +80,7 @@ export class ProjectPage {
     const toolbar = document.getElementById(`fl-toolbar-${this.context.settings.project}`);
     toolbar?.classList.toggle("fl-off", shown?.view.name !== this.first);
     if (!shown) return;
-    shown.mounted ??= shown.view.mount(shown.root, { ...this.context, note: (more) => this.#noteOf(shown.view, more) });
+    shown.mounted ??= shown.view.mount(shown.root, { ...this.context, ...this.#addressOf(shown.view) });
     shown.mounted.show?.(params);
   }
 
@@ -98,10 +98,21 @@ export class ProjectPage {
   }
 
   /**
+   * What a view has of the page's address, and of the other views.
    * @param {View} view
-   * @param {Params} params
    */
-  #noteOf(view, params) {
-    this.note({ view: view.name === this.first ? "" : view.name, ...params });
+  #addressOf(view) {
+    const whole = (/** @type {Params} */ params) => ({ view: view.name === this.first ? "" : view.name, ...params });
+    return {
+      note: (/** @type {Params} */ params) => this.note(whole(params)),
+      keep: (/** @type {Params} */ params) => {
+        this.params = whole(params);
+        this.address.keep(this.params);
+      },
+      openBatch: () => {
+        this.go(this.first);
+        return this.session?.takeOver();
+      },
+    };
   }
 }

@@ -92,8 +92,17 @@ export class Session extends Emitter {
 
   loadNext() {
     return this.during("load", async () => {
-      const sent = this.batch?.labeled.length ? await this.#sendLabels(this.batch) : null;
+      const sent = this.batch?.answered.length ? await this.#sendLabels(this.batch) : null;
       await this.fetchBatch(true);
+      this.say(sent ? t("loaded_after_submit", { n: sent.accepted }) : "");
+    });
+  }
+
+  /** Shows the batch that was claimed for the person elsewhere; what is answered of this one is submitted first. */
+  takeOver() {
+    return this.during("load", async () => {
+      const sent = this.batch?.answered.length ? await this.#sendLabels(this.batch) : null;
+      await this.fetchBatch(false);
       this.say(sent ? t("loaded_after_submit", { n: sent.accepted }) : "");
     });
   }
@@ -101,7 +110,7 @@ export class Session extends Emitter {
   submit() {
     const { batch } = this;
     if (this.busy) return null;
-    if (!batch?.labeled.length) return this.say(t("label_first"), "warning");
+    if (!batch?.answered.length) return this.say(t("label_first"), "warning");
     return this.during("submit", async () => {
       const sent = await this.#sendLabels(batch);
       await this.fetchBatch(true);
@@ -114,10 +123,19 @@ export class Session extends Emitter {
     const { batch } = this;
     if (this.busy) return null;
     if (batch?.changes.length) return this.say(t("took_back", { n: batch.undoChange() }));
-    if (batch?.restored && batch.labeled.length) {
-      return this.say(t("not_submitted", { n: batch.labeled.length }), "warning");
+    if (batch?.restored && batch.answered.length) {
+      return this.say(t("not_submitted", { n: batch.answered.length }), "warning");
     }
     return this.during("undo", () => this.#undoSubmit());
+  }
+
+  /** Brings back the last change on screen that was taken back; where none was, the last submit that was. */
+  redo() {
+    const { batch } = this;
+    if (this.busy) return null;
+    if (batch?.undone.length) return this.say(t("brought_back", { n: batch.redoChange() }));
+    if (batch?.changes.length) return this.say(t("nothing_to_redo"));
+    return this.during("redo", () => this.#redoSubmit());
   }
 
   train() {
@@ -253,6 +271,16 @@ export class Session extends Emitter {
     return this.say(t("undid", { n: answer.undone }));
   }
 
+  async #redoSubmit() {
+    const answer = await this.api.redo();
+    this.emit("counts", answer);
+    this.pollSoon();
+    if (!answer.redone) return this.say(t("nothing_to_redo"));
+    if (this.batch) this.drafts.remove(this.batch.id);
+    await this.fetchBatch(true);
+    return this.say(t("redid", { n: answer.redone }));
+  }
+
   /** @param {BatchAnswer} answer */
   async #open(answer) {
     this.emit("counts", answer);
@@ -262,10 +290,11 @@ export class Session extends Emitter {
       this.emit("empty", this.emptyNotice);
       return;
     }
-    const batch = new Batch(answer, this.drafts.load(answer.batch_id));
+    const { labels, steps } = this.drafts.load(answer.batch_id);
+    const batch = new Batch(answer, labels, steps);
     this.batch = batch;
-    const save = () => this.drafts.save(batch.id, batch.draft());
-    if (batch.labeled.length) save();
+    const save = () => this.drafts.save(batch.id, { labels: batch.draft(), steps: batch.draftSteps() });
+    if (batch.answered.length) save();
     batch.on("labels", save);
     await this.present(batch);
     this.say("");
@@ -281,7 +310,7 @@ export class Session extends Emitter {
    * @param {ApiError} error
    */
   #sayFailure(task, error) {
-    const advice = this.batch?.labeled.length ? t("labels_kept_try_again") : t("try_again");
+    const advice = this.batch?.answered.length ? t("labels_kept_try_again") : t("try_again");
     this.say(error.status ? error.message : `${error.message} ${advice}`, "error");
     if (!this.batch && (task === "load" || task === "submit")) this.emit("failed to load");
   }

@@ -35,9 +35,9 @@ export class StatusPanel {
     this.failure = banner("fl-failure", "error");
     this.notice = banner("fl-notice", "warning", () => this.dismiss());
     this.headLink = link(t("trained_head"), api.checkpointUrl());
-    this.batchLine = el("div", "fl-batch-line", this.batch, this.annotator);
-    this.node = el("header", "fl-status", this.statusLine(api, formats), this.embedding);
-    this.node.append(this.connection.node, this.failure.node, this.notice.node, this.batchLine);
+    const news = [this.embedding, this.failure.node, this.notice.node];
+    this.batchLine = el("div", "fl-batch-line", this.batch, ...news, this.annotator);
+    this.node = el("header", "fl-status", this.statusLine(api, formats), this.connection.node, this.batchLine);
     for (const node of [this.embedding, this.headLink, this.missing]) setShown(node, false);
   }
 
@@ -55,8 +55,8 @@ export class StatusPanel {
     return el("div", "fl-status-line", facts, menu);
   }
 
-  /** @param {import("./sound_bar.js").SoundBar} bar */
-  addSoundBar(bar) {
+  /** @param {{ node: HTMLElement }} bar controls of the cards below */
+  addBar(bar) {
     this.batchLine.insertBefore(bar.node, this.annotator);
   }
 

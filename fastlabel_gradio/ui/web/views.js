@@ -1,10 +1,12 @@
 // The views of a project's tab, by name. A view registers itself in one line; today's grid is the view `label`.
 
 /**
- * What a view is given. `note(params)` writes into the page's address what opens the view as it is.
+ * What a view is given. `note(params)` writes into the page's address what opens the view as it is, as a step of the person;
+ * `keep(params)` does where it is none. `openBatch()` leads to the batch that was claimed for the person.
  * @typedef {{
  *   settings: import("./label_view.js").Settings, api: import("./api.js").ProjectApi,
  *   player: import("./sound_player.js").SoundPlayer | null, note: (params: import("./address.js").Params) => void,
+ *   keep: (params: import("./address.js").Params) => void, openBatch: () => unknown,
  * }} ViewContext
  */
 /**

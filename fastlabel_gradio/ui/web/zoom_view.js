@@ -1,7 +1,7 @@
 // The enlarged view: the current card as large as the window allows, with the same keys as the grid. A sound is seen as
 // its large spectrogram.
 
-import { cardState } from "./batch.js";
+import { cardState } from "./answers.js";
 import { STATE_MARKS } from "./cards.js";
 import { button, el, nameNode, setShown, setText } from "./dom.js";
 import { formatPercent } from "./numbers.js";
@@ -108,6 +108,7 @@ export class ZoomView {
  */
 function zoomWords(card, classes) {
   if (card.label !== null) return [`${STATE_MARKS[cardState(card)]} `, nameNode(classes[card.label])];
+  if (card.aside) return [`${STATE_MARKS[card.aside]} ${t(`is_${card.aside}`)}`];
   if (!card.suggestion) return [t("not_labeled")];
   return [nameNode(card.suggestion.name), `? ${formatPercent(card.suggestion.confidence)}`];
 }

@@ -1,0 +1,67 @@
+// The dock of the view `explore`: the classes with their keys, the states, and what else is done to the selected items.
+
+import { Dock } from "./dock.js";
+import { button, el, setShown, setText } from "./dom.js";
+import { t } from "./words.js";
+
+/** @typedef {import("./found_selection.js").FoundSelection} FoundSelection */
+
+export class ExploreDock extends Dock {
+  /** @param {import("./class_keys.js").ClassKeys} keys */
+  constructor(keys) {
+    super(keys);
+    setShown(this.bar, false);
+    this.scope = el("span", "fl-scope");
+    this.scope.setAttribute("role", "status");
+    this.all = dockButton("explore_select_all", "all", "a");
+    this.none = dockButton("explore_select_none", "none", "Esc");
+    this.menu = el("select", "fl-class-menu");
+    this.menu.setAttribute("aria-label", t("explore_label_as"));
+    const more = [
+      dockButton("explore_clear_labels", "clear", "⌫"),
+      dockButton("explore_more_like", "more-like", "m"),
+      dockButton("explore_less_like", "less-like", "⇧m"),
+      dockButton("explore_send", "send", "s"),
+      dockButton("explore_undo", "undo", "u"),
+      dockButton("explore_help", "help", "?"),
+    ];
+    this.actions.replaceChildren(this.scope, this.all, this.none);
+    this.more = el("div", "fl-explore-acts", this.menu, ...more);
+    this.node.append(this.more);
+  }
+
+  /** @param {string[]} classes */
+  setClasses(classes) {
+    super.setClasses(classes);
+    this.menu?.replaceChildren(new Option(t("explore_label_as"), ""), ...classes.map((name) => new Option(name, name)));
+  }
+
+  focusClasses() {
+    this.menu?.focus();
+    try {
+      this.menu?.showPicker();
+    } catch {
+      // a browser that cannot open it leaves it focused: typing chooses
+    }
+  }
+
+  /** @param {FoundSelection} selection */
+  paintScope(selection) {
+    const { size, all, total } = selection;
+    setText(this.scope, size ? t(all ? "explore_all_selected" : "selected", { n: size }) : t("explore_current_card"));
+    setText(/** @type {HTMLElement} */ (this.all.firstElementChild), t("explore_select_all", { n: total }));
+    setShown(this.all, total > 0 && !(all && size === total));
+    setShown(this.none, size > 0);
+  }
+}
+
+/**
+ * @param {import("./words.js").Word} word
+ * @param {string} action
+ * @param {string} key
+ */
+function dockButton(word, action, key) {
+  const node = button("fl-quiet fl-act", "", action, t(/** @type {any} */ (`${word}_title`)));
+  node.append(el("span", "", t(word)), el("kbd", "fl-key", key));
+  return node;
+}

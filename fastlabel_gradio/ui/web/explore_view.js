@@ -1,0 +1,685 @@
+// The view `explore`: the whole pool, and everything that was said of it. Leads keys, buttons and addresses to its parts;
+// what is found, selected and done is the affair of found_list.js, found_selection.js and explore_acts.js.
+
+import { CardLook } from "./card_look.js";
+import { ClassKeys } from "./class_keys.js";
+import { commandOfKey } from "./commands.js";
+import { button, el, isVisible, setShown } from "./dom.js";
+import { Emitter } from "./emitter.js";
+import { applyBody, changedMeanwhile, itemsOf, preview, targetOf } from "./explore_acts.js";
+import { ExploreChips, nearPart } from "./explore_chips.js";
+import { EXPLORE_COMMANDS } from "./explore_commands.js";
+import { ask, conflictTable, doingWords, previewLines } from "./explore_dialog.js";
+import { ExploreDock } from "./explore_dock.js";
+import { ExploreFacets } from "./explore_facets.js";
+import { FilterError, formatFilter, parseFilter, withPart } from "./explore_filter.js";
+import { ExploreGrid } from "./explore_grid.js";
+import { registeredPanels } from "./explore_panels.js";
+import { ExplorePointer } from "./explore_pointer.js";
+import { ExploreSaved } from "./explore_saved.js";
+import { ExploreSearch } from "./explore_search.js";
+import { FoundList } from "./found_list.js";
+import { FoundSelection } from "./found_selection.js";
+import { buildHelp } from "./help.js";
+import { loadSheet } from "./sheet.js";
+import { registerView } from "./views.js";
+import { t } from "./words.js";
+import { ZoomView } from "./zoom_view.js";
+
+/** @typedef {import("./explore_filter.js").Query} Query */
+/** @typedef {import("./explore_acts.js").Said} Said */
+/** @typedef {import("./explore_acts.js").Target} Target */
+/** @typedef {import("./address.js").Params} Params */
+
+const ORDERS = /** @type {const} */ ([
+  ["", "explore_order_pool"],
+  ["confidence", "explore_order_confidence"],
+  ["-confidence", "explore_order_-confidence"],
+  ["margin", "explore_order_margin"],
+  ["label_probability", "explore_order_label_probability"],
+  ["-time", "explore_order_-time"],
+  ["time", "explore_order_time"],
+  ["similarity", "explore_order_similarity"],
+]);
+const SHEET_COLUMNS = 10;
+const MOST_SEEDS = 100;
+const KEEP_PLACE_MS = 400;
+const BATCH_ITEMS = 100;
+
+export class ExploreView extends Emitter {
+  /**
+   * @param {HTMLElement} root
+   * @param {import("./views.js").ViewContext} context
+   */
+  constructor(root, context) {
+    super();
+    const { settings, api, player } = context;
+    this.context = context;
+    this.settings = settings;
+    this.api = api;
+    this.player = player;
+    this.stopping = new AbortController();
+    /** @type {Query} */
+    this.query = {};
+    this.asked = 0; // numbers what is asked for: a late answer to an earlier question counts no more
+    this.classes = /** @type {string[]} */ ([]);
+    this.me = "";
+    this.readsTexts = false;
+    /** @type {FoundList | null} */
+    this.list = null;
+    this.selection = new FoundSelection();
+    this.look = new CardLook(settings.kind);
+    this.classKeys = new ClassKeys(settings.project);
+    const narrow = (/** @type {Query} */ part) => this.narrow(part);
+    this.search = new ExploreSearch(settings.kind, narrow, (file) => this.findLike(file));
+    this.facets = new ExploreFacets(narrow);
+    this.chips = new ExploreChips(narrow);
+    this.saved = new ExploreSaved(
+      api,
+      () => this.query,
+      (query) => this.ask(query),
+      (...said) => this.say(...said),
+    );
+    this.dock = new ExploreDock(this.classKeys);
+    this.grid = new ExploreGrid(
+      settings,
+      player,
+      (url) => api.url(url),
+      this.selection,
+      () => this.keepPlaceSoon(),
+    );
+    this.zoom = new ZoomView((item) => api.url(item.spectrogram_url ?? item.media_url), player, settings.sound_view);
+    this.help = buildHelp(settings.kind, EXPLORE_COMMANDS, t("explore_clicks"));
+    this.#build(root);
+    this.pointer = new ExplorePointer(this, this.stopping.signal);
+    this.#listen();
+  }
+
+  /** @param {HTMLElement} root */
+  #build(root) {
+    this.empty = el("p", "fl-explore-empty");
+    this.empty.setAttribute("role", "status");
+    this.order = el("select", "fl-order", ...ORDERS.map(([order, word]) => new Option(t(word), order)));
+    this.order.setAttribute("aria-label", t("explore_order"));
+    this.size = el("input", "fl-size");
+    Object.assign(this.size, { type: "range", min: "72", max: "320", step: "4", title: t("card_size_title") });
+    this.size.setAttribute("aria-label", t("card_size"));
+    const refresh = button("fl-quiet", t("explore_refresh"), "refresh", t("explore_refresh_title"));
+    this.panelLine = el("span", "fl-panel-line", ...registeredPanels().map((panel) => panelButton(panel)));
+    const tools = el("div", "fl-explore-tools", this.saved.node, this.order, refresh, this.size, this.panelLine);
+    const filters = el(
+      "details",
+      "fl-filters",
+      el("summary", "fl-filters-title", t("explore_filters")),
+      this.facets.node,
+    );
+    filters.open = window.innerWidth >= 800;
+    this.panel = el("aside", "fl-explore-panel");
+    setShown(this.panel, false);
+    const middle = el("div", "fl-explore-middle", this.grid.node, this.empty);
+    const body = el("div", "fl-explore-body", filters, middle, this.panel);
+    const head = el("div", "fl-explore-head", this.search.node, tools, this.chips.node);
+    this.root = el("div", "fl fl-explore", head, body, this.dock.node, this.zoom.node, this.help);
+    this.root.dataset.kind = this.settings.kind;
+    root.replaceChildren(this.root);
+    this.paintLook();
+  }
+
+  #listen() {
+    const { signal } = this.stopping;
+    document.addEventListener("keydown", (event) => this.onKey(event), { signal });
+    document.addEventListener("paste", (event) => this.onPaste(event), { signal });
+    this.order?.addEventListener("change", () => this.narrow({ order: /** @type {any} */ (this.order?.value) }), {
+      signal,
+    });
+    this.size?.addEventListener("input", () => this.look.set("sizePx", Number(this.size?.value)), { signal });
+    this.look.addEventListener("change", () => this.paintLook(), { signal });
+    this.zoom.node.addEventListener("close", () => this.grid.focusCurrent(), { signal });
+    this.player?.settings.addEventListener("change", () => this.#paintSounds(), { signal });
+    this.selection.on("change", () => this.dock.paintScope(this.selection));
+    this.bottom = new ResizeObserver(() => this.measure());
+    this.bottom.observe(this.dock.node);
+    window.addEventListener("resize", () => this.measure(), { signal });
+  }
+
+  /**
+   * As the address says.
+   * @param {Params} params
+   */
+  async show(params) {
+    this.look.read().sizePx && Object.assign(this.look, { sizePx: this.look.read().sizePx });
+    this.paintLook();
+    this.measure();
+    this.openPanel(params.panel ?? "");
+    try {
+      const query = parseFilter(params.filter);
+      if (this.list && formatFilter(query) === formatFilter(this.query)) return this.grid.layOut();
+      await this.#learnClasses();
+      await this.open(query, Number(params.at) || 0);
+    } catch (error) {
+      if (!(error instanceof FilterError)) return this.fail(error);
+      this.refuse(t("explore_unreadable_filter", { text: error.message }));
+    }
+  }
+
+  hide() {
+    this.zoom.close();
+    this.#panel?.mounted.hide?.();
+    if (this.grid.hasSound()) this.player?.stop();
+  }
+
+  stop() {
+    this.stopping.abort();
+    this.bottom?.disconnect();
+    this.#panel?.mounted.stop?.();
+    this.grid.stop();
+  }
+
+  async #learnClasses() {
+    const { classes, annotator } = await this.api.status();
+    this.me = annotator;
+    if (classes.join("\n") === this.classes.join("\n")) return;
+    this.classes = classes;
+    this.grid.useClasses(classes);
+    this.dock.setClasses(classes);
+  }
+
+  // What is asked for
+
+  /**
+   * A step of the person: other values for some keys of the query.
+   * @param {Query} part
+   */
+  narrow(part) {
+    this.ask(withPart(this.query, part));
+  }
+
+  /**
+   * A step of the person to another query.
+   * @param {Query} query
+   */
+  ask(query) {
+    this.context.note(this.#params(query, 0));
+    return this.open(query, 0);
+  }
+
+  /**
+   * @param {Query} query
+   * @param {number} place
+   */
+  #params(query, place) {
+    return { filter: formatFilter(query), at: place ? String(place) : "", panel: this.#panel?.name ?? "" };
+  }
+
+  /**
+   * @param {Query} query
+   * @param {number} place to begin with
+   */
+  async open(query, place) {
+    const number = ++this.asked;
+    this.query = query;
+    this.paintQuery(null);
+    const list = new FoundList(query, (body) => this.api.items(body));
+    try {
+      const counting = this.api.counts(query);
+      counting.catch(() => null); // told by the list, which asks for the same
+      const answer = await list.open(place);
+      if (number !== this.asked) return;
+      this.#follow(list);
+      this.selection.restart(list.total);
+      this.grid.open(list, list.item(place) ? place : 0);
+      this.paintQuery(answer.total);
+      this.#sayEmpty(answer);
+      const counts = await counting;
+      if (number !== this.asked) return;
+      this.readsTexts = counts.reads_texts;
+      this.facets.paint(query, counts);
+      this.search.paint(query, this.readsTexts);
+      this.emit("query", query);
+    } catch (error) {
+      if (number === this.asked) this.refuse(/** @type {Error} */ (error).message);
+    }
+  }
+
+  /** @param {FoundList} list */
+  #follow(list) {
+    this.list = list;
+    list.on("page", (page) => this.onPage(list, page));
+    list.on("failed", (error) => this.fail(error));
+    list.on("expired", () => this.open(this.query, this.grid.window.firstPlace));
+    for (const page of list.pages.values()) this.onPage(list, page);
+  }
+
+  /**
+   * @param {FoundList} list
+   * @param {import("./found_list.js").Page} page
+   */
+  async onPage(list, page) {
+    if (list !== this.list) return;
+    this.grid.paint();
+    const rows = Array.from(page.items, (item) => item?.row ?? 9999999999);
+    if (!rows.length) return;
+    const sheet = await loadSheet(this.api.rowsUrl(rows), SHEET_COLUMNS, rows.length).catch(() => null);
+    if (sheet && list === this.list) this.grid.paintSheet(page.first, sheet);
+  }
+
+  /** Asks anew for the same; cards that fit no longer go. */
+  refresh() {
+    return this.open(this.query, this.grid.window.firstPlace);
+  }
+
+  /** @param {number | null} total */
+  paintQuery(total) {
+    this.root?.setAttribute("aria-busy", String(total === null));
+    this.chips.paint(this.query, total);
+    this.facets.paint(this.query, null);
+    this.search.paint(this.query, this.readsTexts);
+    if (this.order) this.order.value = this.query.order ?? (this.query.near ? "similarity" : "");
+    const alike = [.../** @type {HTMLSelectElement} */ (this.order).options].find(
+      ({ value }) => value === "similarity",
+    );
+    if (alike) alike.disabled = !this.query.near;
+  }
+
+  /** @param {{ total: number }} answer */
+  #sayEmpty({ total }) {
+    setShown(/** @type {HTMLElement} */ (this.empty), total === 0);
+    setShown(this.grid.node, total > 0);
+    if (this.empty && !total) this.empty.textContent = t("explore_nothing_found");
+    if (total) this.grid.layOut();
+  }
+
+  /**
+   * Where a query cannot be asked: what is wrong stands in place of what would be found.
+   * @param {string} reason
+   */
+  refuse(reason) {
+    this.grid.clear();
+    this.list = null;
+    this.selection.restart(0);
+    this.chips.paint(this.query, 0);
+    this.root?.setAttribute("aria-busy", "false");
+    setShown(this.grid.node, false);
+    setShown(/** @type {HTMLElement} */ (this.empty), true);
+    const all = button("fl-quiet", t("explore_show_everything"));
+    all.addEventListener("click", () => this.ask({}));
+    this.empty?.replaceChildren(reason, " ", all);
+  }
+
+  keepPlaceSoon() {
+    clearTimeout(this.keeping);
+    this.keeping = setTimeout(() => {
+      if (isVisible(/** @type {HTMLElement} */ (this.root)))
+        this.context.keep(this.#params(this.query, this.grid.window.firstPlace));
+    }, KEEP_PLACE_MS);
+  }
+
+  // Search by likeness
+
+  moreLike() {
+    const { near } = this.query;
+    this.#near({ ...near, ids: [...new Set([...(near?.ids ?? []), ...this.#seeds()])].slice(-MOST_SEEDS) });
+  }
+
+  lessLike() {
+    const { near } = this.query;
+    if (!near) return this.say(t("explore_less_than_what"), "warning");
+    return this.#near({
+      ...near,
+      not_ids: [...new Set([...(near.not_ids ?? []), ...this.#seeds()])].slice(-MOST_SEEDS),
+    });
+  }
+
+  #seeds() {
+    const { selection, grid } = this;
+    const ids = selection.all ? [] : selection.ids.slice(0, MOST_SEEDS);
+    return ids.length ? ids : grid.currentItem ? [grid.currentItem.id] : [];
+  }
+
+  /** @param {import("./explore_filter.js").Near} near */
+  #near(near) {
+    this.narrow({ ...nearPart(near), text: undefined, order: undefined });
+  }
+
+  /** @param {Blob} file a picture or sound */
+  async findLike(file) {
+    try {
+      const { vector } = await this.api.vector(file);
+      this.#near({ vectors: [vector] });
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** @param {ClipboardEvent} event */
+  onPaste(event) {
+    if (!isVisible(/** @type {HTMLElement} */ (this.root))) return;
+    if (this.search.onFiles(event.clipboardData?.files)) event.preventDefault();
+  }
+
+  // What is done to items
+
+  /** @param {string} key */
+  labelByKey(key) {
+    const index = this.classKeys.of(this.classes).indexOf(key);
+    if (index >= 0) this.apply({ label: this.classes[index] });
+  }
+
+  /** Labels the current card, or each of the selected ones, as the head suggests. */
+  async accept() {
+    const target = targetOf(this.selection, this.grid.currentItem, this.query);
+    if (!target) return;
+    if (!target.ids) return this.say(t("explore_accept_some"), "warning");
+    const byLabel = new Map();
+    for (const { id, prediction } of await this.#known(target.ids)) {
+      if (prediction) byLabel.set(prediction.label, [...(byLabel.get(prediction.label) ?? []), id]);
+    }
+    if (!byLabel.size) return this.say(t("no_suggestion"), "warning");
+    for (const [label, ids] of byLabel) await this.apply({ label }, idsTarget(ids));
+  }
+
+  /**
+   * @param {string[]} ids
+   */
+  async #known(ids) {
+    const loaded = new Map((this.list?.loaded ?? []).map((item) => [item.id, item]));
+    const missing = ids.filter((id) => !loaded.has(id));
+    return [...ids.flatMap((id) => loaded.get(id) ?? []), ...(await itemsOf(this.api, missing))];
+  }
+
+  /**
+   * Says something of the selected items, or of the current one. Of a whole query it is asked first.
+   * @param {Said} said
+   * @param {Target | null} target
+   */
+  async apply(said, target = targetOf(this.selection, this.grid.currentItem, this.query)) {
+    if (!target || this.applying) return;
+    this.applying = true;
+    try {
+      if (!(await this.#mayApply(said, target))) return;
+      const { changed } = await this.api.post("api/apply", applyBody(target, said));
+      this.say(changed ? t("explore_done", { what: doingWords(said, changed) }) : t("explore_nothing_changed"));
+      await this.#afterChange(target.ids);
+      if (target.ids?.length === 1 && !this.selection.size) this.move("right");
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.applying = false;
+    }
+  }
+
+  /**
+   * @param {string[]} ids
+   * @param {Said} said
+   */
+  applyTo(ids, said) {
+    return this.apply(said, idsTarget(ids));
+  }
+
+  /**
+   * What a button of that name does.
+   * @param {string} name
+   */
+  runByName(name) {
+    EXPLORE_COMMANDS.find((one) => one.name === name)?.run(this, "");
+  }
+
+  /**
+   * @param {Said} said
+   * @param {Target} target
+   */
+  async #mayApply(said, target) {
+    const root = /** @type {HTMLElement} */ (this.root);
+    const title = doingWords(said, target.size);
+    if (!target.ids) {
+      const found = await preview(this.api, target, said);
+      return ask(root, doingWords(said, found.size), previewLines(found), t("explore_go"));
+    }
+    const wanted = new Set(target.ids);
+    const shown = (this.list?.loaded ?? []).filter(({ id }) => wanted.has(id));
+    const changed = await changedMeanwhile(this.api, shown, this.me);
+    if (!changed.length) return true;
+    this.#update(changed.map(({ now }) => now));
+    return ask(root, t("explore_conflict", { n: changed.length }), conflictTable(changed), title);
+  }
+
+  /** @param {string[] | null} ids that were changed; null for a whole query */
+  async #afterChange(ids) {
+    const wanted = ids && new Set(ids);
+    const loaded = (this.list?.loaded ?? []).filter(({ id }) => !wanted || wanted.has(id));
+    this.#update(
+      await itemsOf(
+        this.api,
+        loaded.map(({ id }) => id),
+      ),
+    );
+    this.emit("changed", ids);
+    const counts = await this.api.counts(this.query);
+    this.facets.paint(this.query, counts);
+  }
+
+  /** @param {import("./found_list.js").Found[]} items */
+  #update(items) {
+    this.list?.update(items);
+    this.grid.paint();
+  }
+
+  async undo() {
+    await this.#step(() => this.api.undo(), "explore_undone", "explore_nothing_to_undo");
+  }
+
+  async redo() {
+    await this.#step(() => this.api.redo(), "explore_redone", "nothing_to_redo");
+  }
+
+  /**
+   * @param {() => Promise<any>} asks
+   * @param {import("./words.js").Word} done
+   * @param {import("./words.js").Word} nothing
+   */
+  async #step(asks, done, nothing) {
+    try {
+      const answer = await asks();
+      const n = answer.undone ?? answer.redone ?? 0;
+      this.say(t(n ? done : nothing, { n }));
+      if (n) await this.#afterChange(null);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Claims what is selected, or all that is found, as the person's next batch. */
+  async sendToLabel() {
+    const target = this.selection.size ? targetOf(this.selection, undefined, this.query) : null;
+    const query = target ? { ...target.query, exclude: target.exclude, order: this.query.order } : this.query;
+    try {
+      const { batch, left_out: left } = await this.api.claim(query, Math.min(target?.ids?.length ?? BATCH_ITEMS, 1000));
+      if (!batch) return this.say(t("explore_none_to_label"), "warning");
+      this.say(left ? t("explore_sent", { n: batch.items.length, left }) : "");
+      return this.context.openBatch();
+    } catch (error) {
+      return this.fail(error);
+    }
+  }
+
+  // Keys, selection, the current card
+
+  /** @param {import("./batch.js").Move | "page-up" | "page-down"} move */
+  move(move) {
+    this.grid.go(this.grid.placeAfter(move));
+    if (this.zoom.open) this.#showZoom();
+  }
+
+  /** @param {import("./batch.js").Move} move */
+  async extend(move) {
+    const from = this.grid.current;
+    this.grid.go(this.grid.placeAfter(move));
+    await this.selectRange(from, this.grid.current);
+  }
+
+  /**
+   * @param {number} from
+   * @param {number} to
+   */
+  async selectRange(from, to) {
+    const [first, end] = this.selection.rangeTo(from, to);
+    const items = [];
+    for (let place = first; place < end; place++) items.push(this.list?.item(place));
+    if (items.every(Boolean)) return this.selection.set(/** @type {any[]} */ (items));
+    try {
+      const loaded = [];
+      for (let start = first; start < end; start += 1000)
+        loaded.push(...((await this.list?.load(start, Math.min(start + 1000, end))) ?? []));
+      this.selection.set(loaded);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  toggleCurrent() {
+    if (this.grid.currentItem) this.selection.toggle(this.grid.currentItem);
+  }
+
+  toggleZoom() {
+    if (this.zoom.open) this.zoom.close();
+    else this.#showZoom();
+  }
+
+  #showZoom() {
+    const shown = this.grid.shown.get(this.grid.current);
+    if (shown) this.zoom.show(shown.built, /** @type {any} */ ({ classes: this.classes }));
+  }
+
+  toggleSound() {
+    const sound = this.grid.shown.get(this.grid.current)?.built.sound;
+    if (sound) this.player?.toggle(sound);
+  }
+
+  #paintSounds() {
+    for (const { built } of this.grid.shown.values()) if (built.sound) this.player?.paintFaces(built.sound);
+  }
+
+  /** @param {KeyboardEvent} event */
+  onKey(event) {
+    const root = /** @type {HTMLElement} */ (this.root);
+    if (!isVisible(root) || root.querySelector("dialog[open]:not(.fl-zoom)")) return;
+    if (event.key === "Escape" && !this.zoom.open) return this.onEscape(/** @type {Element} */ (event.target));
+    if (event.key.toLowerCase() === "a" && (event.ctrlKey || event.metaKey)) return this.onSelectAll(event);
+    const found = commandOfKey(event, this.settings.kind, this.classKeys.lettersOf(this.classes), EXPLORE_COMMANDS);
+    if (!found || !this.list) return undefined;
+    found.command.run(this, found.argument);
+    return event.preventDefault();
+  }
+
+  /** @param {KeyboardEvent} event */
+  onSelectAll(event) {
+    if (/** @type {Element} */ (event.target).matches?.("input, textarea")) return;
+    event.preventDefault();
+    this.selection.selectAll();
+  }
+
+  /** @param {Element} target */
+  onEscape(target) {
+    if (target.matches?.("input, select, summary")) this.grid.focusCurrent();
+    else this.selection.clear();
+  }
+
+  // Looks and panels
+
+  paintLook() {
+    this.root?.style.setProperty("--fl-card", `${this.look.sizePx}px`);
+    if (this.size) this.size.value = String(this.look.sizePx);
+    this.grid.layOut();
+  }
+
+  /** The grid ends where the window does. */
+  measure() {
+    const body = this.root?.querySelector(".fl-explore-body");
+    if (!body || !isVisible(body)) return;
+    const top = body.getBoundingClientRect().top + window.scrollY;
+    const height = Math.max(window.innerHeight - top - this.dock.node.offsetHeight - 14, 320);
+    this.root?.style.setProperty("--fl-explore-height", `${height}px`);
+    this.grid.layOut();
+  }
+
+  /** @type {{ name: string, node: HTMLElement, mounted: import("./explore_panels.js").MountedPanel } | null} */
+  #panel = null;
+  /** @type {Map<string, { name: string, node: HTMLElement, mounted: import("./explore_panels.js").MountedPanel }>} */
+  #panels = new Map();
+
+  /** @param {string} name "" for none */
+  openPanel(name) {
+    if (name === (this.#panel?.name ?? "")) return;
+    this.#panel?.mounted.hide?.();
+    const panel = registeredPanels().find((one) => one.name === name);
+    if (panel && !this.#panels.has(name)) this.#mountPanel(panel);
+    this.#panel = this.#panels.get(name) ?? null;
+    for (const { node } of this.#panels.values()) setShown(node, node === this.#panel?.node);
+    setShown(/** @type {HTMLElement} */ (this.panel), Boolean(this.#panel));
+    for (const node of this.panelLine?.children ?? [])
+      node.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (node).dataset.panel === this.#panel?.name));
+    this.#panel?.mounted.show?.();
+    this.measure();
+  }
+
+  /** @param {import("./explore_panels.js").Panel} panel */
+  #mountPanel(panel) {
+    const node = el("section", "fl-explore-part");
+    node.setAttribute("aria-label", panel.title());
+    this.panel?.append(node);
+    this.#panels.set(panel.name, { name: panel.name, node, mounted: panel.mount(node, this.#exploring()) });
+  }
+
+  /** @param {string} name */
+  togglePanel(name) {
+    this.openPanel(this.#panel?.name === name ? "" : name);
+    this.context.note(this.#params(this.query, this.grid.window.firstPlace));
+  }
+
+  /** @returns {import("./explore_panels.js").Exploring} */
+  #exploring() {
+    return {
+      settings: this.settings,
+      api: this.api,
+      player: this.player,
+      query: () => this.query,
+      narrow: (part) => this.narrow(part),
+      showItems: (ids) => this.ask({ ids }),
+      refresh: () => this.refresh(),
+      say: (text, tone) => this.say(text, tone),
+      on: (type, handler) => this.on(type, handler),
+    };
+  }
+
+  /**
+   * @param {string} text
+   * @param {"" | "warning" | "error"} tone
+   */
+  say(text, tone = "") {
+    this.dock.say(text, tone);
+  }
+
+  /** @param {any} error */
+  fail(error) {
+    this.say(error.message, "error");
+  }
+}
+
+/** @param {string[]} ids @returns {Target} */
+function idsTarget(ids) {
+  return { query: { ids }, exclude: [], size: ids.length, ids };
+}
+
+/** @param {import("./explore_panels.js").Panel} panel */
+function panelButton(panel) {
+  const node = button("fl-quiet", panel.title(), "panel");
+  node.dataset.panel = panel.name;
+  node.setAttribute("aria-pressed", "false");
+  return node;
+}
+
+registerView({
+  name: "explore",
+  title: () => t("view_explore"),
+  mount: (root, context) => new ExploreView(root, context),
+});

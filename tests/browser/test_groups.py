@@ -1,0 +1,118 @@
+"""Labels by the group: headings, what is excluded, what nobody saw, and several cards selected at once."""
+
+from tests.browser.conftest import BATCH_SIZE, Visit
+from tests.browser.label_page import LabelPage, expect
+
+
+def test_enter_on_a_heading_accepts_the_rest_of_what_was_seen(visit: Visit) -> None:
+    page = visit(labeled=30)
+    page.set_batch_size(60)
+    page.page.set_viewport_size({"width": 700, "height": 500})
+    page.next()
+    heads = page.grid.locator(".fl-group")
+    name, count = heads.nth(0).locator(".fl-group-name").inner_text(), _group_sizes(page)[0]
+    expect(heads.nth(0)).to_have_text(f"{name} · {count} · Enter accept the rest")
+    confidences = page.grid.locator(".fl-chip-percent").all_inner_texts()[:count]
+    assert confidences == sorted(confidences, key=lambda share: float(share.strip(" %")))
+    page.page.wait_for_function("() => document.querySelectorAll('.fl-card[data-seen]').length >= 6")
+    seen = page.grid.locator(".fl-card[data-seen]").count()
+    assert seen < count
+    page.cards.nth(1).locator(".fl-picture").click()
+    page.key("ArrowRight", "x", "ArrowLeft", "3", "ArrowUp")
+    expect(heads.nth(0)).to_be_focused()
+    page.key("Enter")
+    labels = page.labels()
+    accepted = {item_id for item_id, label in labels.items() if label == name}
+    assert len(accepted) >= seen - 2
+    assert page.item_ids()[2] not in accepted, "it was excluded by key"
+    assert labels[page.item_ids()[1]] == "c2", "it was corrected after a click had excluded it"
+    expect(page.message).to_contain_text(f"Accepted {len(accepted)}, {count - len(accepted) - 1} left")
+    unseen = page.grid.locator(".fl-card:not([data-seen])").evaluate_all(
+        "(cards) => cards.map((c) => c.dataset.itemId)"
+    )
+    assert not set(unseen) & labels.keys()
+    page.key("u")
+    assert set(page.labels()) == {page.item_ids()[1]}
+    page.key("Shift+U")
+    assert page.labels() == labels
+    page.submit()
+    assert page.rest.stored().items() >= labels.items()
+    assert len(page.rest.stored()) == 30 + len(labels)
+    rows = {row["item_id"]: row["source"] for row in page.rest.get("export", format="json", states=True)}
+    assert {rows[item_id] for item_id in accepted} == {"group"}
+    assert {rows[item_id] for item_id in labels.keys() - accepted} == {"person"}
+
+
+def test_a_accepts_the_group_of_the_card_and_g_takes_the_groups_away(visit: Visit) -> None:
+    page = visit(labeled=30)
+    sizes, ids = _group_sizes(page), page.item_ids()
+    assert sum(sizes) == BATCH_SIZE
+    page.wait_seen(BATCH_SIZE)
+    page.key("a")
+    assert list(page.labels()) == ids[: sizes[0]]
+    expect(page.grid.locator(".fl-group").nth(1)).to_be_focused()
+    page.key("u", "g")
+    expect(page.grid.locator(".fl-group")).to_have_count(0)
+    assert sorted(page.item_ids()) == sorted(ids)
+    assert page.item_ids() == [item["id"] for item in page.rest.get("next_batch")["items"]]
+
+
+def test_several_cards_are_selected_in_every_way_and_get_one_label(visit: Visit) -> None:
+    page = visit(labeled=30)
+    page.key("g")
+    page.wait_seen(BATCH_SIZE)
+    ids = page.item_ids()
+    page.cards.nth(1).locator(".fl-picture").click()
+    page.cards.nth(3).locator(".fl-picture").click(modifiers=["Shift"])
+    assert _selected(page) == ids[1:4]
+    page.cards.nth(2).locator(".fl-picture").click(modifiers=["Control"])
+    page.cards.nth(5).locator(".fl-picture").click(modifiers=["ControlOrMeta"])
+    assert _selected(page) == [ids[1], ids[3], ids[5]]
+    page.key("7")
+    assert page.labels() == dict.fromkeys((ids[1], ids[3], ids[5]), "c6")
+    assert _selected(page) == []
+    page.key("u", "Home", "Shift+ArrowRight", "Shift+ArrowRight", "Shift+ArrowLeft")
+    assert (page.labels(), _selected(page)) == ({}, ids[:2])
+    page.key("Escape")
+    assert _selected(page) == []
+    _drag(page, 0, 2, with_alt=True)
+    assert _selected(page) == ids[:3]
+    page.key("Enter")
+    suggestions = page.suggestions()
+    assert page.labels() == {item_id: suggestions[item_id] for item_id in ids[:3]}
+    page.key("Shift+Backspace")
+    _drag(page, 1, 2, with_alt=False)
+    assert _selected(page) == ids[1:3]
+    page.key("Backspace", "g")
+    slider = page.grid.locator(".fl-above").first
+    slider.fill("50")
+    group = _group_sizes(page)[0]
+    above = page.grid.locator(".fl-chip-percent").evaluate_all("(nodes) => nodes.map((n) => parseInt(n.textContent))")
+    assert len(_selected(page)) == sum(share >= 50 for share in above[:group])
+    expect(page.message).to_contain_text("selected")
+
+
+def _selected(page: LabelPage) -> list[str]:
+    cards = page.grid.locator(".fl-card[data-selected=true]")
+    ids: list[str] = cards.evaluate_all("(cards) => cards.map((card) => card.dataset.itemId)")
+    return ids
+
+
+def _group_sizes(page: LabelPage) -> list[int]:
+    counts = page.grid.locator(".fl-group-count").all_inner_texts()
+    return [int(count.split(" ")[-1]) for count in counts]
+
+
+def _drag(page: LabelPage, first: int, last: int, *, with_alt: bool) -> None:
+    """Draws a rectangle over some cards of a row: from within the first one with Alt, or from the gap before it."""
+    start, end = page.cards.nth(first).bounding_box(), page.cards.nth(last).bounding_box()
+    assert start
+    assert end
+    if with_alt:
+        page.page.keyboard.down("Alt")
+    page.page.mouse.move(start["x"] + (20 if with_alt else -3), start["y"] + 20)
+    page.page.mouse.down()
+    page.page.mouse.move(end["x"] + 30, end["y"] + 40, steps=3)
+    page.page.mouse.up()
+    if with_alt:
+        page.page.keyboard.up("Alt")

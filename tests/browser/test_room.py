@@ -1,0 +1,86 @@
+"""Room for cards: how much of the window they have, how large they are, and that nothing moves them."""
+
+from typing import TYPE_CHECKING
+
+from tests.browser.conftest import Visit
+from tests.browser.label_page import LabelPage, expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
+
+MOST_AROUND_PX = 150  # toolbar, status and dock of a usual laptop's window
+
+
+def test_four_rows_of_cards_with_suggestions_are_in_view_of_a_laptop(visit: Visit) -> None:
+    page = visit(labeled=30, opened=False)
+    page.page.set_viewport_size({"width": 1440, "height": 900})
+    page.open()
+    page.set_batch_size(90)
+    page.next()
+    toolbar = page.page.locator("#fl-toolbar-images")
+    parts = [toolbar, page.grid.locator(".fl-status"), page.grid.locator(".fl-dock")]
+    heights = [_box(part)["height"] for part in parts]
+    assert sum(heights) <= MOST_AROUND_PX, heights
+    assert _rows_in_view(page) >= 4
+    page.key("g")
+    assert _rows_in_view(page) >= 4
+
+
+def test_a_long_notice_and_a_message_move_no_card(visit: Visit) -> None:
+    page = visit()
+    before = _box(page.cards.first)
+    page.page.route(
+        "**/api/status*",
+        lambda route: route.fulfill(json={**route.fetch().json(), "notice": "Something that is long. " * 20}),
+        times=1,
+    )
+    page.poll()
+    notice = page.grid.locator(".fl-notice")
+    expect(notice).to_be_visible()
+    page.key("s")
+    expect(page.message).to_contain_text("Label at least one card first")
+    assert _box(page.cards.first) == before
+    notice.get_by_text("more", exact=True).click()
+    whole = notice.locator(".fl-banner-whole")
+    expect(whole).to_have_text("Something that is long. " * 19 + "Something that is long.")
+    assert _box(page.cards.first) == before
+
+
+def test_cards_are_made_larger_and_smaller_filled_and_whole_and_stay_so(visit: Visit) -> None:
+    page = visit()
+    slider = page.grid.get_by_role("slider", name="Card size")
+    usual = page.columns()
+    for size_px, at_most_px in (("72", 110), ("320", 500)):
+        slider.fill(size_px)
+        width = _box(page.cards.first)["width"]
+        assert int(size_px) <= width <= at_most_px
+    expect(page.cards.first.locator("img")).to_be_visible()  # the sheet's tile would be coarse
+    page.cards.first.focus()
+    page.key("-", "f", "g")
+    expect(page.grid.get_by_role("button", name="Fill")).to_have_attribute("aria-pressed", "true")
+    assert page.columns() < usual
+    assert page.cards.first.locator("img").evaluate("(node) => getComputedStyle(node).objectFit") == "cover"
+    smaller = _box(page.cards.first)["width"]
+    page.open()
+    assert _box(page.cards.first)["width"] == smaller
+    expect(page.grid.get_by_role("button", name="Groups")).to_have_attribute("aria-pressed", "false")
+    for _ in range(6):
+        page.key("-")
+    with page.page.expect_response("**/sheet/*.jpg") as answer:
+        page.key("f")
+    assert "fill" not in answer.value.url
+    page.key("+", "g")
+    expect(page.grid.get_by_role("button", name="Groups")).to_have_attribute("aria-pressed", "true")
+
+
+def _rows_in_view(page: LabelPage) -> int:
+    """Rows of cards that are whole between the top of the window and the dock."""
+    bottom = _box(page.grid.locator(".fl-dock"))["y"]
+    boxes = page.cards.evaluate_all("(cards) => cards.map((card) => card.getBoundingClientRect().toJSON())")
+    return len({box["top"] for box in boxes if box["top"] >= 0 and box["bottom"] <= bottom})
+
+
+def _box(node: "Locator") -> dict[str, float]:
+    box = node.bounding_box()
+    assert box
+    return dict(box)
