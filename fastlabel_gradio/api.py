@@ -33,13 +33,14 @@ from fastlabel_gradio.routes import (
     items,
     labels,
     media,
+    pool_map,
     progress,
     status,
     suspects,
 )
 from fastlabel_gradio.views import VIEWS
 
-ROUTES = (batches, status, items, explore, evaluation, encoders, labels, downloads, media, suspects, progress)
+ROUTES = (batches, status, items, explore, evaluation, encoders, labels, downloads, media, suspects, progress, pool_map)
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,
     ExpiredListError: 410,

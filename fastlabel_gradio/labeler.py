@@ -33,6 +33,7 @@ from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline, EmbeddingProg
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import InvalidLabelsError, StoreError, shown
 from fastlabel_gradio.evaluation import Advice, AuditReport, Gain, advise
+from fastlabel_gradio.explore.pool_map import PoolMap
 from fastlabel_gradio.explore.progress import Progress
 from fastlabel_gradio.explore.suspects import Suspects
 from fastlabel_gradio.exports import ExportRow
@@ -138,6 +139,7 @@ class Labeler:
         schema: at least two labels.
         folder: where the head's checkpoint is kept.
         clock: seconds since the epoch.
+        pool_map: where the items lie on the map; None where nobody looks at one.
     """
 
     def __init__(
@@ -149,6 +151,7 @@ class Labeler:
         folder: Path,
         settings: LabelerSettings,
         clock: Callable[[], float] = time.time,
+        pool_map: PoolMap | None = None,
     ) -> None:
         STRATEGIES.get(settings.strategy)
         self.schema = schema
@@ -189,6 +192,7 @@ class Labeler:
             self._learner.ground_of,
             self._learner.scan_soon,
             self.suspects.keys,
+            pool_map,
         )
         self.filters = SavedFilters(folder)
         self._stop_watching = labels.watch(self._follow)

@@ -24,6 +24,7 @@ from fastlabel_gradio.encoder_report import EncoderReport, compare_encoders
 from fastlabel_gradio.encoder_verdict import EncoderJudge
 from fastlabel_gradio.encoders import AUTO, Encoder, EncoderChoice, check_encoder
 from fastlabel_gradio.errors import ConfigError, InvalidLabelsError, StoreError, shown
+from fastlabel_gradio.explore.pool_map import PoolMap
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.gallery import open_gallery
 from fastlabel_gradio.inquiry import Inquiry
@@ -99,6 +100,7 @@ class Project:
                 change=self._change_to(plan.changes_to) if plan.changes_to else None,
             )
             self.pipeline.when_ready(lambda: self._keep_encoder(self.pipeline.encoder, plan.begins_with))
+            self.map = PoolMap(self.store, self.folder, lambda: self.pipeline.progress.state == "done")
             self.contradiction: Contradiction | None = None  # among the reference labels
             self.new_classes: tuple[str, ...] = ()  # that the source proposes since the start
             self.pipeline.when_done(self._compare_reference_labels)
@@ -174,6 +176,7 @@ class Project:
     def close(self) -> None:
         """Ends the threads and closes the files. Nothing is lost without it: labels are durable when acknowledged."""
         self.encoders_compared.close()
+        self.map.close()
         self.pipeline.stop()
         for opened in self._labelers.values():
             opened.close()
@@ -228,7 +231,8 @@ class Project:
         return self._opened(labels, labels.ensure_labels(self.schema.names), folder)
 
     def _opened(self, labels: LabelStore, schema: LabelSchema, folder: Path) -> "_Opened":
-        return _Opened(Labeler(schema, self.store, self.pipeline, labels, folder, self.settings), labels, folder)
+        labeler = Labeler(schema, self.store, self.pipeline, labels, folder, self.settings, pool_map=self.map)
+        return _Opened(labeler, labels, folder)
 
     def _open_label_store(self, project: str) -> LabelStore:
         url = self.config.database or f"sqlite:///{(self.folder / 'labels.sqlite').resolve()}"

@@ -24,6 +24,7 @@ MAX_TEXT = 1_000
 MAX_VECTORS = 10
 MAX_VECTOR = 30_000  # characters of one
 MAX_ITEM_ID = 5_000
+MAX_CORNERS = 500
 UNLABELED = "none"  # as a state: nothing was said
 
 Order = Literal[
@@ -78,6 +79,16 @@ class Near(_Frozen):
         return self
 
 
+Coordinate = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
+
+
+class Area(_Frozen):
+    """A part of the map: the version of the layout that it was drawn on, and the corners of a polygon."""
+
+    map: Annotated[StrictStr, Field(max_length=64)]
+    polygon: Annotated[tuple[tuple[Coordinate, Coordinate], ...], Field(min_length=3, max_length=MAX_CORNERS)]
+
+
 class Query(_Frozen):
     """Which items, and in which order. What is left out does not matter; all that is named must be true of an item."""
 
@@ -101,6 +112,7 @@ class Query(_Frozen):
     group: Name | None = Field(default=None, description="of this recording, site, speaker or burst")
     folder: Name | None = Field(default=None, description="its id lies in this folder, or in one below it")
     near: Near | None = Field(default=None, description="what items shall be like; makes `similarity` the order")
+    area: Area | None = Field(default=None, description="it lies within this part of the map")
     audited: StrictBool | None = Field(
         default=None, description="it is, or is not, a labeled item of the audit, which no head was trained on"
     )
@@ -151,6 +163,7 @@ class Columns:
         names: the number of each annotator.
         rows_of: the row of each item that the query names.
         with_text: the rows whose id holds the query's text.
+        in_area: bool[rows], whether a row lies in the query's part of the map.
         audited: the labeled rows of the audit, where the query asks for them.
         on_list: float64[rows], by which the list that the query asks for is ordered; NaN for rows that are not on it.
         in_folder: the rows whose id lies in the query's folder.
@@ -166,6 +179,7 @@ class Columns:
     names: Mapping[str, int] | None = None
     rows_of: Mapping[str, int] | None = None
     with_text: Rows | None = None
+    in_area: np.ndarray | None = None
     audited: Rows | None = None
     on_list: np.ndarray | None = None
     in_folder: Rows | None = None
@@ -299,6 +313,9 @@ def _of_what_the_head_says(query: Query, columns: Columns) -> list[np.ndarray]:
 
 def _of_the_item(query: Query, columns: Columns) -> list[np.ndarray]:
     rows_of, rows, masks = columns.rows_of or {}, len(columns.standings.in_pool), []
+    if query.area is not None:
+        assert columns.in_area is not None
+        masks.append(columns.in_area)
     if query.audited is not None:
         assert columns.audited is not None
         masks.append(_only(columns.audited, rows) == query.audited)

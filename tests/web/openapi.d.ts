@@ -7,6 +7,19 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Area
+         * @description A part of the map: the version of the layout that it was drawn on, and the corners of a polygon.
+         */
+        Area: {
+            /** Map */
+            map: string;
+            /** Polygon */
+            polygon: [
+                number,
+                number
+            ][];
+        };
         /** AuditAnswer */
         AuditAnswer: {
             /**
@@ -1042,6 +1055,8 @@ export interface components {
             folder?: string | null;
             /** @description what items shall be like; makes `similarity` the order */
             near?: components["schemas"]["Near"] | null;
+            /** @description it lies within this part of the map */
+            area?: components["schemas"]["Area"] | null;
             /**
              * Audited
              * @description it is, or is not, a labeled item of the audit, which no head was trained on
