@@ -20,8 +20,8 @@ ITERATIONS = 750  # of which a third with exaggerated attraction, as openTSNE ha
 TOLD_EVERY = 25  # iterations
 NEAREST = 5  # that say where another item lies
 
-Points = Float32[np.ndarray, "items 2"]
-Reduced = Float32[np.ndarray, "items components"]
+Points = Float32[np.ndarray, "_ 2"]
+Reduced = Float32[np.ndarray, "_ components"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from fastlabel_gradio.ui.plotly_file import plotly_url
+from tests.explore.test_map import read_map
 from tests.explore.test_mistakes import OTHER
 from tests.pools import wait_for
 from tests.test_api import start
@@ -95,3 +97,29 @@ def test_the_figures_of_progress(client: httpx.Client) -> None:
     assert answer["embedding"] == {"state": "done", "done": 60, "total": 60, "unreadable": 0}
     assert [point["labels"] for point in answer["curve"]] == [30]
     assert client.get("/api/progress", params={"project": "none"}).status_code == 404
+
+
+def test_the_map_comes_as_bytes_and_its_points_only_once(client: httpx.Client) -> None:
+    answer = client.get("/api/map", params={"layout": "pca"})
+    assert answer.headers["content-type"] == "application/octet-stream"
+    header, arrays = read_map(answer.content)
+    assert (header["layout"], header["points"], header["places"]) == ("pca", 60, True)
+    assert (arrays[3] >= 0).sum() == 30  # labels
+    assert (arrays[5] < 255).all()  # confidences
+    known = {"layout": "pca", "since": header["version"], "points": 60}
+    again, colours = read_map(client.get("/api/map", params=known).content)
+    assert again["places"] is False
+    assert len(colours) == 4
+    for params in ({"layout": "tsne"}, {"points": -1}, {"since": "x" * 65}):
+        assert client.get("/api/map", params=params).status_code == 422
+    wait_for(lambda: read_map(client.get("/api/map").content)[0]["layout"] == "neighbours")
+    area = {"map": header["version"], "polygon": [[-9, -9], [9, -9], [9, 9], [-9, 9]]}
+    assert client.post("/api/items", json={"query": {"area": area}, "size": 1}).json()["total"] == 60
+
+
+def test_plotly_comes_from_this_app_for_good(client: httpx.Client) -> None:
+    script = client.get(f"/{plotly_url()}")
+    assert script.headers["cache-control"].endswith("immutable")
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert len(script.content) > 1_000_000
+    assert client.get("/web/plotly-0.0/plotly.min.js").status_code == 404

@@ -6,6 +6,7 @@ import { translateGradio } from "./gradio_words.js";
 import "./label_view.js";
 import "./explore_view.js";
 import "./map_panel.js";
+import "./mistakes_panel.js";
 import "./progress_view.js";
 import { ProjectPage } from "./project_page.js";
 import { SoundPlayer } from "./sound_player.js";

@@ -11,8 +11,18 @@ import { t } from "./words.js";
 /** @typedef {import("./map_data.js").MapData} MapData */
 /** @typedef {import("./map_data.js").Colouring} Colouring */
 
-const TOOLS = /** @type {const} */ (["lasso", "select", "move"]);
-const COLOURINGS = /** @type {const} */ (["label", "prediction", "confidence", "state"]);
+const TOOLS = /** @type {const} */ ([
+  ["lasso", "map_lasso", "map_lasso_title"],
+  ["select", "map_select", "map_select_title"],
+  ["move", "map_move", "map_move_title"],
+]);
+const COLOURINGS = /** @type {const} */ ([
+  ["label", "map_by_label"],
+  ["prediction", "map_by_prediction"],
+  ["confidence", "map_by_confidence"],
+  ["state", "map_by_state"],
+]);
+const GROUPS = /** @type {const} */ ({ none: "map_none", others: "map_others", unknown: "map_unknown" });
 const WORKING_MS = 1500;
 const RECOLOUR_MS = 400;
 
@@ -31,10 +41,10 @@ class MapPanel {
     this.layout = ""; // the one that the person chose
     /** @type {Colouring} */
     this.by = "label";
-    this.tools = TOOLS.map((tool) => this.#toolButton(tool));
+    this.tools = TOOLS.map(([tool, name, title]) => this.#toolButton(tool, t(name), t(title)));
     this.colours = menu(
       t("map_coloured_by"),
-      COLOURINGS.map((by) => [by, t(`map_by_${by}`)]),
+      COLOURINGS.map(([by, word]) => [by, t(word)]),
       (by) => this.#colour(by),
     );
     this.layouts = menu(
@@ -125,7 +135,7 @@ class MapPanel {
   async paint() {
     if (!this.data || !this.plot) return;
     const { header } = this.data;
-    const words = (/** @type {"none" | "others" | "unknown"} */ word, n = 0) => t(`map_${word}`, { n });
+    const words = (/** @type {"none" | "others" | "unknown"} */ word, n = 0) => t(GROUPS[word], { n });
     const groups = groupsOf(this.data, this.by, words, (state) => t(/** @type {any} */ (`explore_state_${state}`)));
     await this.plot.draw(this.data, groups, this.#area());
     this.picture.dataset.points = String(header.points);
@@ -192,10 +202,14 @@ class MapPanel {
     this.card.style.top = y > 190 ? `${y - 186}px` : `${y + 16}px`;
   }
 
-  /** @param {typeof TOOLS[number]} tool */
-  #toolButton(tool) {
-    const node = button("fl-quiet", t(`map_${tool}`));
-    node.title = t(`map_${tool}_title`);
+  /**
+   * @param {import("./map_plot.js").Tool} tool
+   * @param {string} name
+   * @param {string} title
+   */
+  #toolButton(tool, name, title) {
+    const node = button("fl-quiet", name);
+    node.title = title;
     node.dataset.tool = tool;
     node.setAttribute("aria-pressed", String(tool === "lasso"));
     node.addEventListener("click", () => {

@@ -14,6 +14,7 @@ import { t } from "./words.js";
 
 const EVERY_MS = 3000;
 const CURVE_WIDTH_PX = 520;
+const PADDING_PX = 28; // of a part, left and right
 
 class ProgressView {
   /**
@@ -63,7 +64,7 @@ class ProgressView {
     if (text === this.painted) return; // or the focus and what is under the pointer would be lost every time
     this.painted = text;
     const link = (/** @type {object} */ filter) => this.addressOf(filter);
-    const widthPx = this.parts.curve.clientWidth - 28 || CURVE_WIDTH_PX;
+    const widthPx = Math.max(this.parts.curve.clientWidth - PADDING_PX, 0) || CURVE_WIDTH_PX;
     const dots = link({ audited: true });
     this.parts.curve.replaceChildren(...buildCurve(measuredHeads(answer.curve), answer.target, widthPx, dots));
     this.parts.classes.replaceChildren(...buildClasses(answer, link));

@@ -461,5 +461,26 @@ export default {
   "map_none": "none",
   "map_others": "1 other class|{n} other classes",
   "map_unknown": "not looked at yet",
-  "map_area": "area"
+  "map_area": "area",
+  "suspects": "Mistakes",
+  "list_mistakes": "Mistakes",
+  "list_mistakes_says":
+    "Labels that are likely to be wrong first, by heads that were trained without them. Hard items stand here too.",
+  "list_near_duplicates": "Near-duplicates",
+  "list_near_duplicates_says": "Labeled items that are almost the same and carry different labels, side by side.",
+  "list_known_labels": "Labels of the source",
+  "list_known_labels_says":
+    "What class folders or the table say of items that nobody labeled, the most doubtful first.",
+  "order_mistakes": "Likely mistakes first",
+  "order_near_duplicates": "Near-duplicates with other labels",
+  "order_known_labels": "Doubtful labels of the source first",
+  "label_is_right": "Label is right",
+  "label_is_right_title": "This label is not asked about again; undo takes that back",
+  "is_right_now": "{name} is right and is not asked about again.",
+  "nearest_labeled": "Nearest labeled items",
+  "said_by": "said {name}",
+  "said_by_source": "says the source",
+  "suspects_left": "1 item to look at.|{n} items to look at.",
+  "suspects_found": "So far {wrong} wrong, {right} right.",
+  "suspects_working": "1 label has no place yet.|{n} labels have no place yet."
 };
