@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from fastlabel_gradio import __version__
 from fastlabel_gradio.access import annotator_of
 from fastlabel_gradio.errors import (
+    ChangedMeanwhileError,
     ExpiredListError,
     FastLabelError,
     InvalidLabelsError,
@@ -25,7 +26,9 @@ from fastlabel_gradio.errors import (
 )
 from fastlabel_gradio.project import Project
 from fastlabel_gradio.routes import (
+    actions,
     batches,
+    classes,
     downloads,
     encoders,
     evaluation,
@@ -40,7 +43,10 @@ from fastlabel_gradio.routes import (
 )
 from fastlabel_gradio.views import VIEWS
 
-ROUTES = (batches, status, items, explore, evaluation, encoders, labels, downloads, media, suspects, progress, pool_map)
+ROUTES = (
+    *(batches, status, items, explore, evaluation, encoders, labels, actions, classes, downloads, media),
+    *(suspects, progress, pool_map),
+)
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,
     ExpiredListError: 410,
@@ -95,6 +101,10 @@ def _add_error_handlers(api: FastAPI) -> None:
     @api.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> JSONResponse:
         return JSONResponse({"error": f"{_asked(request)} failed. The program's log says why."}, 500)
+
+    @api.exception_handler(ChangedMeanwhileError)
+    async def conflict(request: Request, error: ChangedMeanwhileError) -> JSONResponse:
+        return JSONResponse({"error": str(error), "conflicts": error.conflicts, "count": error.count}, 409)
 
     for kind, code in STATUS_OF.items():
         api.exception_handler(kind)(_answer_with(code))

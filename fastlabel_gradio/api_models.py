@@ -3,13 +3,14 @@
 Unknown fields are refused on both sides, so that nothing is given that is not described.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_validator
 
 from fastlabel_gradio.embedding_pipeline import State as EmbeddingState
 from fastlabel_gradio.encoder_change import ChangeState
 from fastlabel_gradio.inquiry import InquiryState
+from fastlabel_gradio.label_store import ClassEditKind
 from fastlabel_gradio.media.sound_view import Contrast
 from fastlabel_gradio.query import Query
 from fastlabel_gradio.trainer import TrainingState
@@ -72,6 +73,7 @@ class FoundAnswer(MediaAnswer):
 
 
 class ItemsAnswer(Model):
+    event: int = Field(description="the newest submission that it knows of; `seen` of `POST /api/apply`")
     total: int = Field(description="items that the query has")
     items: list[FoundAnswer]
     list_id: str = Field(description="names what the query has in this moment, for more pages of the same list")
@@ -272,6 +274,7 @@ class StatusAnswer(Model):
     kind: Kind
     annotator: str
     classes: list[str]
+    classes_version: int = Field(description="another number whenever `GET /api/classes` tells something else")
     labeled: int
     unlabeled: int
     total: int = Field(description="labeled, unlabeled and set aside")
@@ -307,16 +310,46 @@ class TrainAnswer(Model):
     head_version: int
 
 
+class PartAnswer(Model):
+    label: str | None = Field(description="the class, as it is called now; null for a state in place of a label")
+    state: Literal["label", "skip", "unsure", "bad", "clear"]
+    source: LabelSource
+    items: int
+
+
+class ClassEditAnswer(Model):
+    kind: ClassEditKind
+    label: str = Field(description="the class, as it is called now")
+    value: Any = Field(description="what it was changed to; of `merge` the class, of `order` the classes")
+
+
+class StepAnswer(Model):
+    event: int = Field(description="its number, larger for later ones")
+    created_at: str = Field(description="in UTC")
+    what: str = Field(description="what it did, in a few English words")
+    undone: bool = Field(description="whether it is taken back now")
+    items: int = Field(description="items that it said something of")
+    parts: list[PartAnswer] = Field(description="what it said, of most items first")
+    checks: int = Field(description="labels that it found right")
+    edits: list[ClassEditAnswer] = Field(description="changes of classes")
+
+
+class HistoryAnswer(Model):
+    steps: list[StepAnswer] = Field(description="of the caller, the newest first, those that are taken back among them")
+
+
 class UndoAnswer(Model):
-    undone: int
-    batch: BatchAnswer | None
+    undone: int = Field(description="of how many items, or edits of classes; 0 where there was nothing to take back")
+    step: StepAnswer | None = Field(description="what was taken back")
+    batch: BatchAnswer | None = Field(description="with the items, where they had been labeled card by card")
     labeled: int
     unlabeled: int
     head_version: int
 
 
 class RedoAnswer(Model):
-    redone: int = Field(description="of how many items; 0 where there was nothing to bring back")
+    redone: int = Field(description="of how many items, or edits of classes; 0 where there was nothing to bring back")
+    step: StepAnswer | None = Field(description="what was brought back")
     labeled: int
     unlabeled: int
     head_version: int

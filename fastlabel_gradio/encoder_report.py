@@ -1,4 +1,4 @@
-"""Would another encoder be better? Each embeds the labeled items only, and is judged out of fold by the project's own head.
+"""Would another encoder be better? Each embeds the labeled items and a sample; the project's own head judges out of fold.
 
 Works beside a running app: it reads the labels and the index of the pool, takes no lock and leaves no file behind.
 """
@@ -34,6 +34,7 @@ from fastlabel_gradio.sources.base import Source
 from fastlabel_gradio.types import Embeddings, Item, LabelSchema
 
 FIT_SEED = 0
+SPREAD_ITEMS = 512  # of the pool, which say how widely an encoder's embeddings lie: a head is trained on what is left
 
 log = logging.getLogger(__name__)
 
@@ -79,11 +80,18 @@ class EncoderReport:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Labeled:
-    """The labeled items of a pool, each target the column of its class in the schema."""
+    """The labeled items of a pool, each target the column of its class in the schema, and others.
+
+    Attributes:
+        others: those of a random sample of the pool that have no label.
+        sample: where the sample's items stand in the labeled ones and the others, one after another.
+    """
 
     items: list[Item]
     targets: LabeledItems
     schema: LabelSchema
+    others: list[Item]
+    sample: list[int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,7 +134,7 @@ def compare_encoders(
         if stop.is_set():
             break
         tell(replace(report, rows=list(report.rows)))
-        log.info("%s embeds %d labeled items", name, len(labeled.items))
+        log.info("%s embeds %d items", name, len(labeled.items) + len(labeled.others))
         row, judgement = _compared(name, part, kept, config, base_dir, source, pool, labeled, stop)
         if before and judgement:
             row = replace(row, change=difference(before, judgement, labeled.targets))
@@ -168,7 +176,13 @@ def _labeled(config: ProjectConfig, folder: Path, pool: PoolReader) -> _Labeled:
     items = pool.items(list(places))[:MOST_JUDGED]
     targets = np.array([places[item.id] for item, _ in items], dtype=np.int64)
     groups = np.array([group for _, group in items], dtype=np.int64) if pool.has_groups else None
-    return _Labeled([item for item, _ in items], LabeledItems(targets, groups, config.seed), schema)
+    place_of = {item.id: place for place, (item, _) in enumerate(items)}
+    sample = [item for _, item in pool.in_order(-1, SPREAD_ITEMS)]
+    others = [item for item in sample if item.id not in place_of]
+    place_of |= {item.id: len(items) + place for place, item in enumerate(others)}
+    in_sample = [place_of[item.id] for item in sample]
+    known = LabeledItems(targets, groups, config.seed)
+    return _Labeled([item for item, _ in items], known, schema, others, in_sample)
 
 
 def _compared(
@@ -188,10 +202,10 @@ def _compared(
         with ThreadPoolExecutor(os.cpu_count(), "compare", lower_priority) as workers:
             _learn(encoder, source, pool, workers, stop)
             began = time.perf_counter()
-            vectors = np.concatenate(list(_embedded(encoder, source, labeled.items, workers, stop)))
+            items = [*labeled.items, *labeled.others]
+            vectors = np.concatenate(list(_embedded(encoder, source, items, workers, stop)))
             items_per_s = len(vectors) / (time.perf_counter() - began)
-        maker, _ = head_maker(encoder, labeled.schema, _Vectors(vectors), learning_of(config))
-        found = None if stop.is_set() else judge(vectors, labeled.targets, maker, stop.is_set)
+        found = None if stop.is_set() else _judged(encoder, vectors, labeled, config, stop)
     except TooFewLabelsError:
         raise
     except FastLabelError as error:
@@ -203,6 +217,14 @@ def _compared(
         return EncoderRow(name, problem="stopped"), None
     row = EncoderRow(name, items_per_s=items_per_s, pool_s=pool.size / items_per_s)
     return replace(row, accuracy=found.accuracy, low=found.low, high=found.high), found
+
+
+def _judged(
+    encoder: Encoder, vectors: Embeddings, labeled: _Labeled, config: ProjectConfig, stop: Event
+) -> Judgement | None:
+    """By heads that, like the project's own, know from a sample of the pool how widely its embeddings lie."""
+    maker, _ = head_maker(encoder, labeled.schema, _Vectors(vectors[labeled.sample]), learning_of(config))
+    return judge(vectors[: len(labeled.items)], labeled.targets, maker, stop.is_set)
 
 
 def _learn(encoder: Encoder, source: Source, pool: PoolReader, workers: ThreadPoolExecutor, stop: Event) -> None:

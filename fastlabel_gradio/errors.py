@@ -9,6 +9,7 @@ FastLabelError
 ├── EncoderUnavailableError  weights that cannot be had
 ├── CheckpointError        a head's checkpoint that does not belong to this encoder or schema
 ├── TooFewLabelsError      a comparison that needs more labels than there are
+├── ChangedMeanwhileError  a change of labels that somebody else changed since they were looked at
 ├── InvalidQueryError      a query for items that names a class or an item that is not there
 │   └── ExpiredListError   a page of a list of found items that is not kept any more
 ├── InvalidLabelsError     a submit with an unknown item, label or shape; nothing of it was stored
@@ -56,6 +57,20 @@ class TooFewLabelsError(FastLabelError):
 
 class InvalidLabelsError(FastLabelError):
     """A submit that names an unknown item or label. Nothing of it was stored."""
+
+
+class ChangedMeanwhileError(FastLabelError):
+    """Somebody else changed what was to be changed since it was looked at. Nothing was stored.
+
+    Attributes:
+        conflicts: of the first items what was to stand and what stands, field by field.
+        count: of how many items.
+    """
+
+    def __init__(self, message: str, conflicts: list[dict[str, str | None]], count: int) -> None:
+        super().__init__(message)
+        self.conflicts = conflicts
+        self.count = count
 
 
 class InvalidQueryError(FastLabelError):

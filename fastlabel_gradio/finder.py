@@ -66,6 +66,7 @@ class Page:
         list_id: names the list that this is a page of, for `Finder.page`.
         head_version, scanned, rows: of `rows` rows so many were looked at by the newest head, of that version; what a head
             says of the others is that of the heads before it, or not known.
+        event: a submission of the label store: all up to it is told here.
     """
 
     total: int
@@ -74,6 +75,7 @@ class Page:
     head_version: int
     scanned: int
     rows: int
+    event: int
 
 
 class Finder:
@@ -136,7 +138,15 @@ class Finder:
         rows, likeness = found.part(offset, size)
         scanned = columns.scanned
         items = self._items(columns, rows, likeness, offset)
-        return Page(found.size, items, list_id, scanned.head_version, scanned.done, len(columns.standings.in_pool))
+        return Page(
+            found.size,
+            items,
+            list_id,
+            scanned.head_version,
+            scanned.done,
+            len(columns.standings.in_pool),
+            columns.standings.event,
+        )
 
     def facets(self, query: Query) -> Facets:
         """How many items of a query there are of each class, state, person and so on. Raises InvalidQueryError."""

@@ -16,7 +16,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -26,6 +26,7 @@ from weakref import WeakValueDictionary, proxy
 import numpy as np
 from jaxtyping import Int64
 
+from fastlabel_gradio.actions import Actions, is_made_by_hand
 from fastlabel_gradio.batch_queue import BatchQueue, Wish
 from fastlabel_gradio.candidates import candidates_of
 from fastlabel_gradio.contradictions import Contradiction
@@ -60,6 +61,7 @@ from fastlabel_gradio.types import (
     Reopened,
     Rows,
     State,
+    said_of,
 )
 
 log = logging.getLogger(__name__)
@@ -133,6 +135,7 @@ class Labeler:
         finder: finds items by what is known of them.
         suspects: lists of labels to look at again.
         progress: how far the project is, in figures.
+        actions: changes any number of labels at once, takes steps back and brings them back.
         filters: queries that were saved under a name.
 
     Args:
@@ -164,7 +167,7 @@ class Labeler:
         self._writing = threading.RLock()
         known = labels.everything(now=clock())
         self._ledger = PoolLedger(store, known, schema, settings.audit_share, pipeline.is_held_out)
-        self._batches: OrderedDict[str, tuple[Item, ...]] = OrderedDict()
+        self._batches: OrderedDict[str, tuple[tuple[Item, ...], LabelSchema]] = OrderedDict()
         self._turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
         self._queue: BatchQueue[_Pick] = BatchQueue()
         self._picked: set[int] = set()  # rows that are being claimed
@@ -193,6 +196,17 @@ class Labeler:
             self._learner.scan_soon,
             self.suspects.keys,
             pool_map,
+        )
+        self.actions = Actions(
+            labels,
+            self._ledger,
+            lambda: me.schema,
+            self.finder.item_ids,
+            store.known_ids,
+            lambda: me._follow(),
+            self._learner.request_if_due,
+            lambda: me._in_turn(),
+            clock,
         )
         self.filters = SavedFilters(folder)
         self._stop_watching = labels.watch(self._follow)
@@ -246,11 +260,18 @@ class Labeler:
 
     def batch_items(self, batch_id: str) -> tuple[Item, ...] | None:
         """The items of a batch that was given out lately, in order; None for an unknown one."""
-        return self._batches.get(batch_id)
+        known = self._batches.get(batch_id)
+        return known[0] if known else None
 
     # Labels
 
-    def submit(self, annotator: str, labels: Sequence[tuple[str, str | int | State]], batch_id: str = "") -> Receipt:
+    def submit(
+        self,
+        annotator: str,
+        labels: Sequence[tuple[str, str | int | State]],
+        batch_id: str = "",
+        together: Collection[str] = (),
+    ) -> Receipt:
         """Stores labels durably, all or none, and sets off a training when `train_every` new ones have come.
 
         Sending the same again changes nothing. Items of the batch that are not named go back to the pool, where they come
@@ -258,25 +279,23 @@ class Labeler:
 
         Args:
             labels: (item id, class name or position in the schema), or in place of a label the state of an item that gets
-                none: it does not come again until that is undone.
+                none: it does not come again until that is undone. A name counts as long as a class ever had it, a position
+                as in the schema when the batch was given out: the batch stays good while classes are changed.
+            together: items that were accepted as a group, not one by one.
 
         Raises:
             InvalidLabelsError: an unknown item or label, or two labels for one item; nothing was stored.
             StoreError: it could not be written; nothing was stored.
         """
-        wanted = self._validated(labels)
+        wanted = self._validated(labels, batch_id)
         with self._in_turn():
             source = self._source_of(annotator, batch_id)
-            submission = self._labels.submit(
-                annotator, list(wanted.items()), batch_id, now=self._clock(), source=source
-            )
-            taught = self._ledger.put(submission.standing)
+            said = [(id_, said_of(one, "group" if id_ in together else None)) for id_, one in wanted.items()]
+            submission = self._labels.submit(annotator, said, batch_id, now=self._clock(), source=source)
+            taught = self._ledger.put(submission)
             self._ledger.set_aside(set(submission.released) - wanted.keys())
             self._ledger.unclaim(submission.released)
-        triggered = self._learner.is_due(taught)
-        if triggered:
-            self._learner.request()
-        return Receipt(len(labels), triggered)
+        return Receipt(len(labels), self._learner.request_if_due(taught))
 
     def confirm(self, annotator: str, labels: Sequence[tuple[str, str]]) -> None:
         """Stores that the annotator looked at labels, as (item id, class), and says that they are right.
@@ -288,29 +307,23 @@ class Labeler:
             self.submit(annotator, unsaid)
 
     def undo(self, annotator: str) -> Reopened:
-        """Takes the annotator's last submit back and opens a batch of its items, to be labeled again."""
+        """Takes the annotator's last step back; of one that was made card by card it opens a batch, to be labeled again."""
         with self._in_turn():
-            undone = self._labels.undo(annotator, now=self._clock())
+            undone = self.actions.undo(annotator)
             if undone is None:
                 return Reopened(0, None, {})
-            taught = self._ledger.put(undone.standing)
+            size, event = undone.step.size, undone.step.event
+            if not is_made_by_hand(undone.step):
+                return Reopened(size, None, {}, event)
             batch = self._reopened([item_id for item_id, one in undone.standing.items() if one is None], annotator)
-        if self._learner.is_due(taught):
-            self._learner.request()
         places = self.schema.positions
         labels = {id_: places[label_id] for id_, label_id in undone.labels if label_id in places}
-        return Reopened(len(undone.labels), batch, labels)
+        return Reopened(size, batch, labels, event)
 
     def redo(self, annotator: str) -> int:
         """Brings back what the annotator's last undo took back; returns of how many items, 0 where there is nothing."""
-        with self._in_turn():
-            redone = self._labels.redo(annotator, now=self._clock())
-            if redone is None:
-                return 0
-            taught = self._ledger.put(redone.standing)
-        if self._learner.is_due(taught):
-            self._learner.request()
-        return len(redone.labels)
+        redone = self.actions.redo(annotator)
+        return redone.step.size if redone else 0
 
     def train(self) -> None:
         """Asks for a training now, whatever the count, and returns at once."""
@@ -369,11 +382,14 @@ class Labeler:
         """Items in the batches of other annotators."""
         return self._ledger.claimed_by_others(annotator)
 
-    def predictions(self, rows: Rows) -> list[Prediction | None]:
-        """What the newest head says of some rows; None for each while there is no head."""
-        return self._predictions(self._learner.head, rows)
+    def predictions(self, rows: Rows, schema: LabelSchema | None = None) -> list[Prediction | None]:
+        """What the newest head says of some rows, in positions of that schema; None for each while there is no head."""
+        return self._predictions(self._learner.head, rows, schema or self.schema)
 
-    def _predictions(self, head: Head | None, rows: Rows) -> list[Prediction | None]:
+    def _predictions(self, head: Head | None, rows: Rows, schema: LabelSchema) -> list[Prediction | None]:
+        """A head that was trained before classes were changed says nothing of those that are gone."""
+        if head is not None and tuple(label.id for label in head.info.labels) != schema.ids:
+            head = head.seen_through(schema)
         if head is None:
             return [None] * len(rows)
         probabilities = self._learner.ground_of(head).says(head, rows)
@@ -431,6 +447,7 @@ class Labeler:
         if not changes.classes_changed and not any(unknown):
             return
         self.schema = self._labels.schema()
+        self.actions.classes_version = self._labels.classes_version()
         self._ledger.use_schema(self.schema)
         self._learner.use_schema(self.schema)
 
@@ -582,8 +599,9 @@ class Labeler:
     def _batch(self, claimed: ClaimedBatch, rows: Sequence[int], head: Head | None) -> Batch:
         """The batch as it is given out, with the predictions of that head."""
         items = tuple(self._store.items_at(np.array(rows, dtype=np.int64)).values())
+        schema = self.schema
         with self._lock:
-            self._batches[claimed.id] = items
+            self._batches[claimed.id] = items, schema
             self._batches.move_to_end(claimed.id)
             while len(self._batches) > BATCHES_REMEMBERED:
                 self._batches.popitem(last=False)
@@ -591,14 +609,15 @@ class Labeler:
             id=claimed.id,
             items=items,
             rows=tuple(rows),
-            predictions=self._predictions(head, np.array(rows, dtype=np.int64)),
+            predictions=self._predictions(head, np.array(rows, dtype=np.int64), schema),
             strategy=claimed.strategy,
             head_version=_version(head),
             notice=claimed.notice,
+            schema=schema,
         )
 
     def _empty_batch(self, strategy: str) -> Batch:
-        return Batch("", (), (), (), strategy, _version(self._learner.head), self._why_empty())
+        return Batch("", (), (), (), strategy, _version(self._learner.head), self._why_empty(), self.schema)
 
     def _why_empty(self) -> str:
         progress, counts = self._pipeline.progress, self.counts()
@@ -639,13 +658,14 @@ class Labeler:
         batch = self._labels.open_batch(annotator, now=self._clock()) if batch_id else None
         return "search" if batch and batch.id == batch_id and batch.strategy == SEARCHED else "person"
 
-    def _validated(self, labels: Sequence[tuple[str, str | int | State]]) -> dict[str, int | State]:
+    def _validated(self, labels: Sequence[tuple[str, str | int | State]], batch_id: str) -> dict[str, int | State]:
         """Label ids, or states, by item id. Raises InvalidLabelsError."""
         if any(isinstance(label, str) and label not in self.schema.names for _, label in labels):
             self._follow()  # somebody may have added that class a moment ago, in another process
+        _, shown_with = self._batches.get(batch_id, ((), self.schema))
         wanted: dict[str, int | State] = {}
         for item_id, label in labels:
-            label_id = label if isinstance(label, State) else self._label_id(label)
+            label_id = label if isinstance(label, State) else self.actions.label_id(label, shown_with)
             if wanted.setdefault(item_id, label_id) != label_id:
                 raise InvalidLabelsError(f"item {shown(item_id)} has two different labels in one request. Send one.")
         unknown = wanted.keys() - self._store.known_ids(list(wanted))
@@ -659,15 +679,7 @@ class Labeler:
     def _given_out(self) -> set[str]:
         """Items of the newest batches: a label counts also where the file was removed or damaged while it was on screen."""
         with self._lock:
-            return {item.id for items in self._batches.values() for item in items}
-
-    def _label_id(self, label: str | int) -> int:
-        names = self.schema.names
-        if isinstance(label, str) and label in names:
-            return self.schema.ids[names.index(label)]
-        if isinstance(label, int) and 0 <= label < len(names):
-            return self.schema.ids[label]
-        raise InvalidLabelsError(f"label {shown(label)} is not known. Use a name or an index: {_numbered(names)}.")
+            return {item.id for items, _ in self._batches.values() for item in items}
 
     def _predicted_rows(self, *, include_states: bool) -> Iterator[ExportRow]:
         """What has no row yet: unlabeled items; with states only those of which nothing was said."""
@@ -725,7 +737,3 @@ def _interleaved(
     """Picks in their order with random rows at random places among them, so that nobody can tell which is which."""
     places = np.sort(rng.integers(len(picked) + 1, size=len(random_rows)))
     return np.insert(picked, places, random_rows)
-
-
-def _numbered(names: Sequence[str]) -> str:
-    return ", ".join(f"{index} {name}" for index, name in enumerate(names[:20]))

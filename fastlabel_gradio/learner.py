@@ -172,12 +172,20 @@ class Learner:
         """Whether a training is due, now that so many labels changed."""
         return changed > 0 and self.unseen >= self._settings.train_every
 
+    def request_if_due(self, changed: int) -> bool:
+        """Asks for a training where one is due; returns whether."""
+        due = self.is_due(changed)
+        if due:
+            self.request()
+        return due
+
     def use_schema(self, schema: LabelSchema) -> None:
-        """Makes heads for these classes from now on. One that was made for others is not used any more."""
+        """Makes heads for these classes from now on. Until then the newest one says what it can of them."""
         with self._lock:
             self._schema = schema
-            if _fitting(self._head, schema) is None:
-                self._head, self._said = None, []
+            if self._head and not _fits(self._head, schema):
+                # What it is worth with these classes is not measured, and it is not calibrated: the next one will be.
+                self._head, self._said, self._is_measured = self._head.seen_through(schema), [], True
         self.request()
 
     def request(self) -> None:
@@ -358,6 +366,8 @@ class Learner:
             if self._ground is not ground:
                 raise NotYet(ENCODER_CHANGED)
             self._ground, self.notice = replace(ground, maker=maker), notice
+            if self._head is None or self._head.info.version == 0:
+                self._head = _fitting(maker.first(), self._schema)  # new class names speak at once
             return self._ground, maker
 
     def _after_training_gently(self, is_superseded: Callable[[], bool]) -> None:
@@ -471,7 +481,7 @@ def head_maker(
     """What makes the heads of a project, and why class names give no suggestions though they should; "" otherwise."""
     prompt = encoder.prompt if settings.prompt is None else settings.prompt
     prior, notice = None, ""
-    if encoder.logit_scale is not None and prompt:
+    if encoder.logit_scale is not None and prompt and len(schema) > 1:
         try:
             prompts = tuple(prompt.replace("{label}", name.replace("_", " ")) for name in schema.names)
             prior = TextPrior(_encoded_once(encoder, prompts), encoder.logit_scale)

@@ -7,7 +7,7 @@ memory and for reading the embedding store's index, never while the label store 
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import Concatenate, NamedTuple, ParamSpec, TypeVar, get_args
 
@@ -17,10 +17,11 @@ from jaxtyping import Int64
 from fastlabel_gradio.embedding_pipeline import EmbeddingProgress
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.groups import AUDITED, TRAINED, WAITING, spread_order
-from fastlabel_gradio.label_store import Changes, Claim, Position, Standing, has_run_out
+from fastlabel_gradio.label_store import Changes, Claim, Position, Standing, Submission, Undone, has_run_out
 from fastlabel_gradio.types import Counts, LabelSchema, LabelSource, Rows, State
 
 AUDIT_ROWS_LOOKED_AT = 5_000  # the first free ones, a random sample: a batch draws a few of them
+MANY_ITEMS = 1_000  # fewer are looked up one by one
 UNTAUGHT = -1  # in place of a label id
 # What stands of a row: numbers from 1 in the order of `STATES` and `SOURCES`, 0 for nothing; the label's id where it has one.
 SAID = np.dtype([("state", np.int8), ("source", np.int8), ("label", np.int32)])
@@ -55,11 +56,13 @@ class Standings(NamedTuple):
         said: SAID[rows].
         in_pool: bool[rows], False where the item is gone, unreadable, or has another row by now.
         groups: int64[rows], the key of each row's group (`group_key`), 0 where it is of none; None where there are no groups.
+        event: a submission of the label store: all up to it is known here.
     """
 
     said: np.ndarray
     in_pool: np.ndarray
     groups: np.ndarray | None
+    event: int = 0
 
 
 def _locked(
@@ -98,7 +101,9 @@ class PoolLedger:
         self._lock = threading.RLock()
         self._position = known.position
         self._standing = {item_id: one for item_id, one in known.standing.items() if one is not None}
-        self._numbers = Counter(one.state for one in self._standing.values())
+        self._numbers: Counter[State] = Counter()
+        self._label_numbers: Counter[int | None] = Counter()
+        self._number(list(self._standing.values()), 1)
         self._schema = schema
         self._changes = 0
         self._claims: dict[str, Claim] = {}
@@ -141,9 +146,14 @@ class PoolLedger:
         return taught
 
     @_locked
-    def put(self, changed: Mapping[str, Standing | None]) -> int:
-        """Takes in what stands of some items now, None for nothing; returns how many labels that teach changed."""
-        return self._put(changed)
+    def put(self, written: Submission | Undone) -> int:
+        """Takes in what was just written; returns how many labels that teach changed.
+
+        Where nobody else wrote anything since `position`, there is nothing to read again.
+        """
+        if self._position == written.since:
+            self._position = written.position
+        return self._put(written.standing)
 
     @_locked
     def use_schema(self, schema: LabelSchema) -> None:
@@ -161,6 +171,11 @@ class PoolLedger:
         states = {state.value: self._numbers[state] for state in (State.SKIP, State.UNSURE, State.BAD)}
         unlabeled = max(0, readable - in_pool)
         return Counts(self._numbers[State.LABEL], unlabeled, len(self._claims), missing, **states)
+
+    @_locked
+    def label_counts(self) -> Counter[int]:
+        """How many items carry a label of each class, by label id; also such that are not in the pool any more."""
+        return Counter({label_id: count for label_id, count in self._label_numbers.items() if label_id is not None})
 
     @_locked
     def claimed_by_others(self, annotator: str) -> int:
@@ -210,7 +225,7 @@ class PoolLedger:
         """What stands of every row."""
         rows = self._seen_rows
         groups = self._group[:rows].copy() if self._store.groups.rule else None
-        return Standings(self._said[:rows].copy(), ~self._retired[:rows], groups)
+        return Standings(self._said[:rows].copy(), ~self._retired[:rows], groups, self._position.submission)
 
     @_locked
     def judged_rows(self, item_ids: Sequence[str]) -> Rows:
@@ -318,9 +333,8 @@ class PoolLedger:
     @_locked
     def claim(self, item_ids: Sequence[str], annotator: str, batch_id: str, expires_at: float) -> None:
         self._locate(item_ids)
-        for item_id in item_ids:
-            self._claims[item_id] = Claim(item_id, annotator, batch_id, expires_at)
-            self._refresh(item_id)
+        self._claims.update((item_id, Claim(item_id, annotator, batch_id, expires_at)) for item_id in item_ids)
+        self._refresh(item_ids)
 
     @_locked
     def renew(self, batch_id: str, expires_at: float) -> None:
@@ -329,10 +343,10 @@ class PoolLedger:
                 self._claims[item_id] = Claim(item_id, claim.annotator, batch_id, expires_at)
 
     @_locked
-    def unclaim(self, item_ids: Iterable[str]) -> None:
+    def unclaim(self, item_ids: Sequence[str]) -> None:
         for item_id in item_ids:
             self._claims.pop(item_id, None)
-            self._refresh(item_id)
+        self._refresh(dict.fromkeys(item_ids))
 
     @_locked
     def expire(self, now: float, claim_s: float) -> None:
@@ -356,23 +370,42 @@ class PoolLedger:
             return 0
         self._labeled_sets.clear()
         self._locate(news)
-        left = news.keys() - self._store.known_ids(list(news))
-        self._left |= left
-        self._missing |= self._gone(left)
-        taught = sum(self._put_one(item_id, one) for item_id, one in news.items())
+        self._note_who_left(news)
+        before, now = [self._standing.get(item_id) for item_id in news], list(news.values())
+        self._number(before, -1)
+        self._number(now, 1)
+        self._standing.update((item_id, one) for item_id, one in news.items() if one is not None)
+        for item_id in [item_id for item_id, one in news.items() if one is None]:
+            del self._standing[item_id]
+        for item_id in [item_id for item_id in self._claims if news.get(item_id)]:
+            del self._claims[item_id]
+        self._refresh(news)
+        taught = int((self._taught_by(before) != self._taught_by(now)).sum())
         self._changes += taught
         return taught
 
-    def _put_one(self, item_id: str, standing: Standing | None) -> bool:
-        before = self._standing.pop(item_id, None)
-        if before:
-            self._numbers[before.state] -= 1
-        if standing:
-            self._standing[item_id] = standing
-            self._numbers[standing.state] += 1
-            self._claims.pop(item_id, None)
-        self._refresh(item_id)
-        return self._label_taught(before) != self._label_taught(standing)
+    def _note_who_left(self, item_ids: Iterable[str]) -> None:
+        """Which of the items are not in the pool; one with a row that is not retired is."""
+        ends = len(self._retired)
+        lost = [
+            item_id for item_id in item_ids if (row := self._row_of.get(item_id, ends)) >= ends or self._retired[row]
+        ]
+        left = set(lost) - self._store.known_ids(lost)
+        self._left |= left
+        self._missing |= self._gone(left)
+
+    def _number(self, standings: Sequence[Standing | None], sign: int) -> None:
+        """Counts states, and labels of each class, one more or one less."""
+        distinct, places = _distinct(standings)
+        for one, count in zip(distinct, np.bincount(places, minlength=len(distinct)).tolist(), strict=True):
+            if one is not None:
+                self._numbers[one.state] += sign * count
+                self._label_numbers[one.label_id] += sign * count
+
+    def _taught_by(self, standings: Sequence[Standing | None]) -> np.ndarray:
+        """int32[n], as `_label_taught` of each."""
+        distinct, places = _distinct(standings)
+        return np.asarray(np.array([self._label_taught(one) for one in distinct], dtype=np.int32)[places])
 
     def _label_taught(self, standing: Standing | None) -> int:
         return standing.label_id if standing and standing.teaches and standing.label_id is not None else UNTAUGHT
@@ -396,25 +429,34 @@ class PoolLedger:
         before = self._claims
         self._claims = {claim.item_id: claim for claim in claims}
         self._locate(self._claims)
-        for item_id in before.keys() ^ self._claims.keys():
-            self._refresh(item_id)
+        self._refresh(before.keys() ^ self._claims.keys())
 
-    def _refresh(self, item_id: str) -> None:
-        row = self._row_of.get(item_id)
-        if row is not None and row < len(self._free):
-            standing = self._standing.get(item_id)
-            followed = standing is not None or item_id in self._claims
-            self._free[row] = not (followed or self._retired[row])
-            self._taught[row] = self._label_taught(standing)
-            self._said[row] = _as_said(standing)
-            if not followed:
-                del self._row_of[item_id]  # its content may change, and its row with it, while nobody looks
+    def _refresh(self, item_ids: Iterable[str]) -> None:
+        known, ends = self._row_of, len(self._free)
+        located = [item_id for item_id in item_ids if known.get(item_id, ends) < ends]
+        rows = np.array([known[item_id] for item_id in located], dtype=np.int64)
+        standings = [self._standing.get(item_id) for item_id in located]
+        followed = np.array([one is not None for one in standings], dtype=bool)
+        if self._claims:
+            followed |= np.array([item_id in self._claims for item_id in located], dtype=bool)
+        distinct, places = _distinct(standings)
+        self._free[rows] = ~(followed | self._retired[rows])
+        self._taught[rows] = self._taught_by(standings)
+        self._said[rows] = np.array([_as_said(one) for one in distinct], dtype=SAID)[places]
+        for place in np.flatnonzero(~followed).tolist():
+            del known[located[place]]  # its content may change, and its row with it, while nobody looks
 
     def _locate(self, item_ids: Iterable[str]) -> None:
         """Looks up the rows of items that are not known yet."""
         unknown = [item_id for item_id in item_ids if item_id not in self._row_of]
-        found = self._store.rows_of(unknown) if unknown else {}
-        self._row_of.update({item_id: row for item_id, row in found.items() if row < self._seen_rows})
+        self._row_of.update({item_id: row for item_id, row in self._rows_of(unknown).items() if row < self._seen_rows})
+
+    def _rows_of(self, item_ids: Collection[str]) -> dict[str, int]:
+        """Of a large part of the pool all are read in one go."""
+        if len(item_ids) < max(self._seen_rows // 4, MANY_ITEMS):
+            return self._store.rows_of(list(item_ids)) if item_ids else {}
+        wanted = set(item_ids)
+        return {item_id: row for row, item_id in self._store.items_between(0, self._seen_rows) if item_id in wanted}
 
     def _grow(self, rows: int) -> None:
         if rows > len(self._free):
@@ -466,8 +508,7 @@ class PoolLedger:
         }
         self._retire(np.array([self._row_of[item_id] for item_id in moved if item_id in self._row_of], dtype=np.int64))
         self._row_of.update(moved)
-        for item_id in moved:
-            self._refresh(item_id)
+        self._refresh(moved)
 
     def _gone(self, item_ids: set[str]) -> set[str]:
         """Those that the source neither lists nor holds out."""
@@ -491,6 +532,13 @@ class PoolLedger:
         self._free[rows] = False
         self._taught[rows] = UNTAUGHT
         self._said[rows] = _as_said(None)
+
+
+def _distinct(standings: Sequence[Standing | None]) -> tuple[list[Standing | None], np.ndarray]:
+    """The different objects among them, and int64[n], the place of each in that list. Most items share theirs."""
+    marks = np.fromiter(map(id, standings), np.int64, len(standings))
+    _, first, places = np.unique(marks, return_index=True, return_inverse=True)
+    return [standings[place] for place in first.tolist()], places
 
 
 def _as_said(standing: Standing | None) -> tuple[int, int, int]:

@@ -226,10 +226,11 @@ _marks: WeakKeyDictionary[Head, int] = WeakKeyDictionary()
 
 
 def head_mark(head: Head) -> int:
-    """A number that differs where anything of two heads does: weights, classes, temperature. Never 0."""
+    """A number that differs where anything of two heads does: weights, classes, their columns, temperature. Never 0."""
     mark = _marks.get(head)
     if mark is None:
-        found = blake2b(repr(head.info).encode("utf-8", "surrogateescape"), digest_size=8)
+        said_as = repr(head.info) if head.columns is None else repr((head.info, head.columns))
+        found = blake2b(said_as.encode("utf-8", "surrogateescape"), digest_size=8)
         for name, tensor in sorted(head.state_dict().items()):
             found.update(name.encode())
             found.update(tensor.numpy().tobytes())

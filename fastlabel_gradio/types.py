@@ -214,6 +214,11 @@ class Said:
     source: LabelSource | None = None
 
 
+def said_of(value: int | State, source: LabelSource | None = None) -> Said:
+    """A label id, or a state in place of one, as what is stored of an item."""
+    return Said(state=value, source=source) if isinstance(value, State) else Said(value, source=source)
+
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """What the head says of one item: a position in the schema and its probability, 0 to 1."""
@@ -231,6 +236,7 @@ class Batch:
         head_version: of the head whose predictions these are, 0 while there is none.
         strategy: the query strategy that picked the items, or what stood in for it.
         notice: why another strategy stood in, or why the batch is empty; "" when there is nothing to say.
+        schema: in which the predictions are positions.
     """
 
     id: str
@@ -240,6 +246,7 @@ class Batch:
     strategy: str
     head_version: int
     notice: str = ""
+    schema: LabelSchema = LabelSchema(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,8 +276,15 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Reopened:
-    """The answer to an undo: how many labels were taken back, the batch with those items, what their labels were."""
+    """The answer to an undo: how much was taken back, the batch with those items, what their labels were.
+
+    Attributes:
+        undone: items, or edits of classes; 0 where there was nothing.
+        labels: by item the position in the schema, where a batch could be opened.
+        event: the number of the submission that was taken back; None where there was nothing.
+    """
 
     undone: int
     batch: Batch | None
     labels: Mapping[str, int]
+    event: int | None = None

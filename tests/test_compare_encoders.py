@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
@@ -13,6 +14,7 @@ from fastlabel_gradio.access import annotator_of
 from fastlabel_gradio.api import create_api
 from fastlabel_gradio.app import main
 from fastlabel_gradio.config import PartConfig
+from fastlabel_gradio.encoder_comparison import LabeledItems, judge
 from fastlabel_gradio.encoder_report import compare_encoders, duration
 from fastlabel_gradio.encoders import Encoder
 from fastlabel_gradio.encoders.listed import listed_encoders
@@ -32,21 +34,26 @@ def label(project: Project, labels: int) -> None:
     labeler.submit("ann", true_labels(labeler, "ann", labels))
 
 
-def test_the_command_compares_beside_a_running_app_and_embeds_the_labeled_items_alone(
+def test_the_command_compares_beside_a_running_app_and_embeds_the_labeled_items_and_a_sample_alone(
     pictures: Path,
     tmp_path: Path,
     open_project: OpenProject,
     no_network: None,
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(encoder_report, "SPREAD_ITEMS", 20)
     project = open_project(make_config(pictures, encoder="grey"))
     label(project, 30)
+    sampled = {item.id for _, item in project.store.in_order(-1, 20)}
+    embedded = 30 + len(sampled - project.labeler("ann")._ledger.labeled_ids())
     counted = GreyEncoder.encoded, ColourEncoder.encoded
     written = project.store._writer.total_changes
     out = tmp_path / "rows.json"
     words = ["compare-encoders", str(pictures), "--workdir", str(tmp_path / "work"), "--json", str(out)]
     main([*words, "--encoders", "full_colour,clip,grey,offline"])
-    assert (GreyEncoder.encoded - counted[0], ColourEncoder.encoded - counted[1]) == (30, 30)
+    assert (GreyEncoder.encoded - counted[0], ColourEncoder.encoded - counted[1]) == (embedded, embedded)
+    assert 30 < embedded < 50
     assert project.store._writer.total_changes == written
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("30 labeled items, each judged by a head that did not see it.")
@@ -107,6 +114,25 @@ def test_an_encoder_that_fails_is_a_row_with_the_reason_and_the_others_are_compa
     named = {name: PartConfig(kind=name) for name in (ColourEncoder.name, "pixels")}
     report = compare_encoders(config, tmp_path, tmp_path / "work", named)
     assert [row.problem for row in report.rows] == ["", "ArithmeticError: no such colour", ""]
+
+
+def test_the_encoder_in_use_is_judged_by_heads_like_the_project_s_own(
+    pictures: Path, tmp_path: Path, open_project: OpenProject
+) -> None:
+    config = make_config(pictures, encoder="grey")
+    project = open_project(config)
+    label(project, 40)
+    labeler, space = project.labeler("ann"), project.store.space
+    assert space is not None
+    assert project.pipeline.encoder is not None
+    given = labeler._ledger.labeled_ids()
+    rows = sorted((row, item_id) for item_id, row in project.store.rows_of(list(given)).items())
+    targets = np.array([labeler.schema.names.index(item_id.split("/")[0]) for _, item_id in rows], dtype=np.int64)
+    maker, _ = head_maker(project.pipeline.encoder, labeler.schema, space, project.settings.learner)
+    found = judge(space.embeddings[[row for row, _ in rows]], LabeledItems(targets), maker, lambda: False)
+    assert found is not None
+    report = compare_encoders(config, tmp_path, tmp_path / "work", {})
+    assert report.rows[0].accuracy == found.accuracy < 1
 
 
 def test_windows_of_a_recording_are_judged_by_heads_that_saw_none_of_it(

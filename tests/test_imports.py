@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("pool_ledger", "ground"),
     ("query", "explore"),
     ("finding",),
-    ("learner", "finder"),
+    ("learner", "finder", "actions"),
     ("labeler", "encoder_verdict", "encoder_report"),
     ("project", "access", "api_models", "views"),
     ("routes", "ui", "simulation", "compare_command"),

@@ -64,11 +64,24 @@ def test_the_version_changes_with_any_change_of_a_script() -> None:
     assert len(versions) == 5
 
 
-def test_every_module_that_a_script_imports_is_there_and_is_fetched_at_once() -> None:
+def test_every_module_that_a_script_imports_is_there() -> None:
     for name, content in FILES.contents.items():
-        for imported in re.findall(r'from "\./([^"]+)"', content.decode()):
+        for imported in re.findall(r'(?:from|import|import\() ?"\./([^"]+)"', content.decode()):
             assert imported in FILES.contents, name
-        assert f'href="{FILES.url(name)}"' in head_links(FILES)
+
+
+def test_the_first_view_s_modules_are_fetched_at_once_and_those_of_others_when_they_are_opened() -> None:
+    scripts = {
+        "app.js": b'import { a } from "./label.js";\nimport("./explore.js");',
+        "label.js": b'import {\n  b,\n} from "./words/en.js";\nimport "./side.js";',
+        "words/en.js": b'export * from "../shared.js";',
+        "views/own.js": b'import { c } from "../shared.js";',
+        **dict.fromkeys(("side.js", "shared.js", "explore.js"), b""),
+    }
+    links = head_links(WebFiles("1", scripts))
+    assert re.findall('href="web/1/([^"]+)"', links) == [
+        *("app.js", "views/own.js", "label.js", "shared.js", "words/en.js", "side.js")
+    ]
 
 
 def test_every_script_is_installed_with_the_package() -> None:

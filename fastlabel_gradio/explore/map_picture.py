@@ -9,7 +9,7 @@ import numpy as np
 from fastlabel_gradio.explore.layout import Points
 from fastlabel_gradio.pool_ledger import STATES, Standings
 from fastlabel_gradio.scan import UNSEEN, Scanned
-from fastlabel_gradio.types import LabelSchema
+from fastlabel_gradio.types import LabelSchema, State
 
 MOST_POINTS = 300_000  # of a larger pool the first rows are drawn, which are a random part
 UNKNOWN_CONFIDENCE = 255
@@ -66,7 +66,7 @@ def as_bytes(picture: MapPicture, schema: LabelSchema, about: dict[str, Any], *,
         "items": picture.items,
         "places": with_places,
         "classes": list(schema.names),
-        "states": ["none", *(state.value for state in STATES)],
+        "states": ["none", *(state.value for state in STATES if state is not State.CLEAR)],
     }
     text = json.dumps(header, ensure_ascii=False).encode()
     text += b" " * (-len(text) % 4)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from fastlabel_gradio.devices import matmul_dtype
 from fastlabel_gradio.head.recipe import DROPOUT, RECIPE
-from fastlabel_gradio.types import Embeddings, Label, Probabilities, Rows
+from fastlabel_gradio.types import Embeddings, Label, LabelSchema, Probabilities, Rows
 
 HIDDEN_UNITS = 512
 BLOCK_ROWS = 2048  # with 512 numbers a row 4 MiB of float32: a block stays in a core's cache on its way
@@ -86,10 +86,17 @@ class HeadInfo:
 
 
 class Head:
-    """A trained head. Immutable; may be used from several threads at once."""
+    """A trained head. Immutable; may be used from several threads at once.
+
+    Attributes:
+        columns: where classes were changed since it was trained: of each of its outputs the position in `info.labels` of
+            the class that it counts for now, -1 for none; None where its outputs are these classes.
+    """
 
     def __init__(self, module: MLPHead, info: HeadInfo, device: str = "cpu") -> None:
         self.info = info
+        self.columns: tuple[int, ...] | None = None
+        self._labels = info.labels
         self._device = device
         self._module = module.eval().requires_grad_(False).to(device)
         # The skip connection stays in float32: it carries cosines times 100, which bf16 would round to eighths.
@@ -104,6 +111,23 @@ class Head:
         other.info = replace(self.info, temperature=temperature)
         return other
 
+    def seen_through(self, schema: LabelSchema) -> "Head | None":
+        """The same head with the classes of a schema as its columns; None where it tells fewer than two of them apart.
+
+        The probabilities of classes that were merged are added up, those of archived ones are shared out among the others
+        in proportion, and a class that it was not trained on has none. Its outputs stay as they are, so that a change of
+        classes that is taken back brings back what it said.
+        """
+        places = schema.positions
+        columns = tuple(places.get(label.id, -1) for label in self._labels)
+        if len({*columns} - {-1}) < 2:
+            return None
+        other = copy.copy(self)
+        is_as_trained = columns == tuple(range(len(schema.labels)))
+        other.info = replace(self.info, labels=self._labels if is_as_trained else schema.labels)
+        other.columns = None if is_as_trained else columns
+        return other
+
     def predict_proba(self, embeddings: Embeddings) -> Probabilities:
         """Class probabilities float32[n, classes], each row summing to 1; n may be 0."""
         probabilities = np.empty((len(embeddings), len(self.info.labels)), dtype=np.float32)
@@ -111,7 +135,7 @@ class Head:
             with torch.inference_mode():
                 logits = self._scorer(self._inputs(embeddings[start : start + BLOCK_ROWS]))
                 said = (logits / self.info.temperature).softmax(dim=1)
-                probabilities[start : start + BLOCK_ROWS] = said.cpu().numpy()
+                probabilities[start : start + BLOCK_ROWS] = self._of_classes(said.cpu().numpy())
         return probabilities
 
     def predict_proba_rows(self, embeddings: Embeddings, rows: Rows) -> Float32[np.ndarray, "picked classes"]:
@@ -144,12 +168,24 @@ class Head:
                 for number in range(passes):
                     keep = (torch.rand(activations.shape, generator=generator) >= DROPOUT).to(activations)
                     logits = self._scorer.output(activations * keep * (1 / (1 - DROPOUT))) + skipped
-                    votes[number, start : start + len(inputs)] = logits.argmax(dim=1).cpu().numpy()
+                    said = self._of_classes(logits.softmax(dim=1).cpu().numpy())
+                    votes[number, start : start + len(inputs)] = said.argmax(axis=1)
         return votes
 
     def state_dict(self) -> dict[str, Tensor]:
         """The weights in float32, on the CPU."""
         return {name: tensor.detach().cpu().contiguous() for name, tensor in self._module.state_dict().items()}
+
+    def _of_classes(self, said: Probabilities) -> Probabilities:
+        """Probabilities of the outputs as those of `info.labels`, each row summing to 1."""
+        if self.columns is None:
+            return said
+        counts_for = np.zeros((len(self.columns), len(self.info.labels)), dtype=np.float32)
+        for place, column in enumerate(self.columns):
+            if column >= 0:
+                counts_for[place, column] = 1
+        summed = said @ counts_for
+        return np.asarray(summed / np.maximum(summed.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny))
 
     def _inputs(self, embeddings: Embeddings) -> Tensor:
         """Without a copy where the device is the CPU; only read."""

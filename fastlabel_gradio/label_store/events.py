@@ -74,14 +74,22 @@ def newest_submission(connection: Connection, project: int) -> int:
     return connection.scalar(query.limit(1)) or 0
 
 
-def items_touched(connection: Connection, project: int, after: int, newest: int) -> list[str]:
-    """The items of all submissions of a project after one and up to another, and of those that these undo or bring back."""
+def items_touched(
+    connection: Connection, project: int, after: int, newest: int, *, but_by: str | None = None
+) -> list[str]:
+    """The items of all submissions of a project after one and up to another, and of those that these undo or bring back.
+
+    Args:
+        but_by: an annotator whose submissions are left out.
+    """
     about = func.coalesce(submissions.c.original, submissions.c.id)
     query = (
         select(annotations.c.item_id)
         .join_from(submissions, annotations, annotations.c.submission == about)
         .where(submissions.c.project == project, submissions.c.id > after, submissions.c.id <= newest)
     )
+    if but_by is not None:
+        query = query.where(submissions.c.annotator != but_by)
     return list(connection.scalars(query.distinct()))
 
 

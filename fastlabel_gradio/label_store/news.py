@@ -4,18 +4,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from operator import itemgetter
 
-from fastlabel_gradio.errors import InvalidLabelsError
+from fastlabel_gradio.errors import ChangedMeanwhileError, InvalidLabelsError, shown
 from fastlabel_gradio.label_store.resolve import (
     Event,
     Opinion,
     Opinions,
     Standing,
     kind_of,
+    opinion_of,
     resolve,
     standing_of,
     with_opinion,
 )
 from fastlabel_gradio.types import LabelSource, Said, State
+
+CONFLICTS_NAMED = 100
 
 News = Callable[[Mapping[str, Said], Mapping[str, Opinions], str, LabelSource], dict[str, Said]]
 
@@ -79,6 +82,33 @@ def overruling(
     return {item_id: one for item_id, one in told.items() if one is not None}
 
 
+def changed_meanwhile(
+    item_ids: Sequence[str], news: Mapping[str, Said], opinions: Mapping[str, Opinions], names: Mapping[int, str]
+) -> ChangedMeanwhileError:
+    """That others changed these items, with what stands of each of the first, who said it, and what was to be said."""
+    conflicts: list[dict[str, str | None]] = []
+    for item_id in item_ids[:CONFLICTS_NAMED]:
+        wanted, stands = news[item_id], opinion_of(opinions[item_id]) if item_id in opinions else None
+        conflicts.append(
+            {
+                "id": item_id,
+                "label": _name_of(stands.standing.label_id if stands else None, names),
+                "state": stands.standing.state.value if stands else None,
+                "annotator": stands.annotator if stands else None,
+                "wanted_label": _name_of(wanted.label_id, names),
+                "wanted_state": wanted.state.value,
+            }
+        )
+    first, others = conflicts[0], f" and {len(item_ids) - 1:,} more items" if len(item_ids) > 1 else ""
+    says = first["label"] or first["state"] or "nothing"
+    return ChangedMeanwhileError(
+        f"item {shown(first['id'])}{others} changed since you looked: {first['annotator'] or 'somebody'} says {shown(says)}. "
+        "Nothing was stored. Look again, or send it once more without 'seen' to overrule.",
+        conflicts,
+        len(item_ids),
+    )
+
+
 def labels_of_standing(standing: Mapping[str, Standing]) -> dict[str, int]:
     """The label of each item that carries one."""
     return {item_id: one.label_id for item_id, one in standing.items() if one.label_id is not None}
@@ -92,6 +122,10 @@ def effect(before: Sequence[Event], after: Sequence[Event]) -> tuple[dict[str, i
     labels_before = labels_of_standing(old)
     changed = {id_: label_id for id_, label_id in labels_after.items() if label_id != labels_before.get(id_)}
     return changed, standing
+
+
+def _name_of(label_id: int | None, names: Mapping[int, str]) -> str | None:
+    return None if label_id is None else names.get(label_id)
 
 
 def _said(value: int | State | Said) -> Said:

@@ -1,13 +1,14 @@
 """The labels and claims of one project: what the labeler calls. Each call is one transaction."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, or_, select
 
-from fastlabel_gradio.errors import ConfigError, InvalidLabelsError, shown
+from fastlabel_gradio.errors import InvalidLabelsError, shown
+from fastlabel_gradio.label_store import events
 from fastlabel_gradio.label_store.acts import Act, acts_since
 from fastlabel_gradio.label_store.changes import (
     Changes,
@@ -27,43 +28,38 @@ from fastlabel_gradio.label_store.claims import (
     newest_batch,
     open_claims,
 )
+from fastlabel_gradio.label_store.class_store import ClassStore
 from fastlabel_gradio.label_store.classes import (
-    ClassEdit,
-    Classes,
-    add_class,
-    append_edit,
-    checked_edit,
-    clean_class_name,
-    ids_by_name,
-    make_schema,
     read_classes,
 )
 from fastlabel_gradio.label_store.corrections import count_corrected
-from fastlabel_gradio.label_store.database import LabelDatabase, keep_others_out, open_database
 from fastlabel_gradio.label_store.events import (
     all_events,
-    annotated_labels,
     append_annotations,
     append_checks,
     append_submission,
     checked_labels,
     events_of,
+    items_touched,
     labels_of,
     last_submission,
     last_undo,
-    opinions,
+    newest_submission,
 )
 from fastlabel_gradio.label_store.news import (
     News,
+    changed_meanwhile,
     effect,
     labels_of_standing,
     not_said_yet,
     one_each,
+    overruling,
     the_same_of_many,
 )
 from fastlabel_gradio.label_store.owners import Owner, read_owners
-from fastlabel_gradio.label_store.resolve import Event, Standing, opinions_of, resolve
-from fastlabel_gradio.label_store.tables import batches, labels, projects
+from fastlabel_gradio.label_store.resolve import Event, Opinions, Standing, opinion_of, opinions_of, resolve
+from fastlabel_gradio.label_store.steps import Step, read_steps, steps_of
+from fastlabel_gradio.label_store.tables import batches, labels
 from fastlabel_gradio.types import Annotation, LabelSchema, LabelSource, Said, State
 
 NOWHERE = Position()
@@ -96,98 +92,21 @@ class Submission:
 class Undone:
     """A submission that was taken back or brought back: its batch, what it says of its items in order, and what that changed.
 
-    `changed`, `standing`, `since` and `position` are as `Submission` has them, `event` is the number of the submission that
-    was taken back or brought back; the label of a state without one is None.
+    `changed`, `standing`, `since` and `position` are as `Submission` has them, the latter two of no use where classes were
+    changed; the label of a state without one is None. `step` is what was taken back or brought back.
     """
 
     batch_id: str
     labels: tuple[tuple[str, int | None], ...]
     changed: dict[str, int | None]
-    standing: dict[str, Standing | None] = field(default_factory=dict)
-    event: int | None = None
+    standing: dict[str, Standing | None]
+    step: Step
     since: Position = NOWHERE
     position: Position = NOWHERE
 
 
-class LabelStore:
-    """The labels and claims of one project. All methods may be called from several threads and processes at once.
-
-    Times are seconds since the epoch.
-
-    Args:
-        url: any SQLAlchemy address, e.g. "sqlite:////data/labels.sqlite". Several projects may share a database.
-        project: name of the project; made when it is new.
-
-    Raises:
-        StoreError: here and from every method, when the database cannot be opened, read or written.
-        InvalidLabelsError: from every method, for a string that is no text (a lone surrogate, as undecodable file names
-            have). After either, nothing of that call was stored.
-    """
-
-    def __init__(self, url: str, project: str) -> None:
-        self._database = open_database(url)
-        self._closing = ExitStack()
-        self._closing.callback(self._database.close)
-        with ExitStack() as undo:
-            undo.push(self._closing)
-            self._project = _project_id(self._database, project)
-            self._names: tuple[str, ...] = ()
-            undo.pop_all()
-
-    def close(self) -> None:
-        """Closes the database, unless others of this process use it too. What was answered is on disk already."""
-        self._closing.close()
-
-    def ensure_labels(self, names: Sequence[str]) -> LabelSchema:
-        """The schema: `names` in their order, then classes that people added, and stored ones that carry annotations.
-
-        A name keeps its id for ever, whatever its place, and a class dropped from `names` keeps its annotations. Names
-        are compared after Unicode NFC and without the white space around them. One that was renamed since is found under
-        both names; one that was archived is left out, and one that was merged counts as the class it is a part of.
-
-        Raises:
-            ConfigError: fewer than two names, an empty one, or one that comes twice.
-        """
-        wanted = _clean_names(names)
-        with self._writing() as connection:
-            classes = read_classes(connection, self._project)
-            known = ids_by_name(classes)
-            fresh = [name for name in wanted if name not in known]
-            if fresh:
-                first_id = max(classes, default=-1) + 1
-                rows = [{"project": self._project, "id": id_, "name": name} for id_, name in enumerate(fresh, first_id)]
-                connection.execute(insert(labels), rows)
-                self._count_change(connection)
-        self._names = tuple(wanted)
-        return self.schema()
-
-    def schema(self) -> LabelSchema:
-        """The schema as it is now, of the names that `ensure_labels` was given; of every class where it was given none."""
-        with self._database.reading() as connection:
-            return self._schema(connection, read_classes(connection, self._project))
-
-    def classes(self) -> Classes:
-        """Every class as it is now, by id: those of the configuration, and what people made of them."""
-        with self._database.reading() as connection:
-            return read_classes(connection, self._project)
-
-    def edit_classes(self, annotator: str, edits: Sequence[ClassEdit], *, now: float) -> LabelSchema:
-        """Changes classes, all or nothing, as one step that `undo` takes back; returns the schema after it.
-
-        Raises:
-            InvalidLabelsError: an unknown class, a name that another one has, or a value that makes no sense.
-        """
-        with self._writing() as connection:
-            submission = append_submission(connection, self._project, annotator, "", now)
-            for place, edit in enumerate(edits):
-                classes = read_classes(connection, self._project)
-                checked = checked_edit(classes, edit)
-                if checked.label_id is None:
-                    added = add_class(connection, self._project, classes, checked.value)
-                    checked = dataclasses.replace(checked, label_id=added)
-                append_edit(connection, submission, place, self._project, checked)
-            self._count_change(connection)
-            return self._schema(connection, read_classes(connection, self._project))
+class LabelStore(ClassStore):
+    """The labels and claims of one project, and its classes (`ClassStore`), of which arguments and errors are the same."""
 
     def current(self) -> dict[str, int]:
         """Item id to the label id that stands, of every labeled item; `resolve` says whose. One pass over all events."""
@@ -230,7 +149,7 @@ class LabelStore:
     def annotations(self) -> Iterator[Annotation]:
         """The opinion of every annotator of every item they labeled, oldest submission first, as a stream."""
         with self._database.reading() as connection:
-            yield from opinions(connection, self._project)
+            yield from events.opinions(connection, self._project)
 
     def checked(self) -> dict[str, set[int]]:
         """By item the labels of which somebody said that they are right (`check`)."""
@@ -302,6 +221,39 @@ class LabelStore:
         said = the_same_of_many(item_ids, label_ids, confidences, one)
         return self._submit(annotator, said, batch_id, now, source)
 
+    def overrule(
+        self,
+        annotator: str,
+        item_ids: Sequence[str],
+        one: Said,
+        *,
+        now: float,
+        source: LabelSource = "search",
+        seen: int | None = None,
+    ) -> Submission:
+        """Has one label or state stand of any number of items, or clears them, whoever said what of them before.
+
+        Where the annotator's own word would not stand it is that of a reviewer; items of which it stands already stay as
+        they are.
+
+        Args:
+            seen: the newest submission that the annotator knew of when they looked at the items.
+
+        Raises:
+            ChangedMeanwhileError: somebody else said something of some of the items after that.
+        """
+        said = the_same_of_many(item_ids, one.label_id, None, one)
+        return self._submit(annotator, said, "", now, source, overruling, seen)
+
+    def overruled(self, annotator: str, item_ids: Sequence[str], one: Said) -> dict[str | None, int]:
+        """What `overrule` would change: by annotator how many of their labels and states; None: items nobody judged."""
+        said = the_same_of_many(item_ids, one.label_id, None, one)
+        with self._database.reading() as connection:
+            opinions = opinions_of(events_of(connection, self._project, said))
+        news = overruling(said, opinions, annotator, "search")
+        owners = (opinion_of(opinions[item_id]).annotator if item_id in opinions else None for item_id in news)
+        return dict(Counter(owners))
+
     def _submit(
         self,
         annotator: str,
@@ -310,12 +262,16 @@ class LabelStore:
         now: float,
         source: LabelSource,
         news_of: News = not_said_yet,
+        seen: int | None = None,
     ) -> Submission:
         with self._writing() as connection:
             since = read_position(connection, self._project)
             self._check_label_ids(connection, {one.label_id for one in said.values() if one.label_id is not None})
             history = list(events_of(connection, self._project, said))
-            news = news_of(said, opinions_of(history), annotator, source)
+            opinions = opinions_of(history)
+            news = news_of(said, opinions, annotator, source)
+            if seen is not None:
+                self._check_seen(connection, annotator, news, opinions, seen)
             submission, appended = None, list[Event]()
             if news:
                 submission = append_submission(connection, self._project, annotator, batch_id, now)
@@ -347,6 +303,16 @@ class LabelStore:
             append_checks(connection, submission, self._project, labels)
             self._count_change(connection)
 
+    def steps(self, annotator: str, most: int) -> list[Step]:
+        """The annotator's newest steps, the newest first."""
+        with self._database.reading() as connection:
+            return read_steps(connection, self._project, annotator, most)
+
+    def step(self, event: int) -> Step:
+        """The step of that number, which must be one."""
+        with self._database.reading() as connection:
+            return steps_of(connection, [event])[0]
+
     def undo(self, annotator: str, *, now: float) -> Undone | None:
         """Takes back the annotator's last submission that still stands, as a whole; None when there is none.
 
@@ -374,9 +340,11 @@ class LabelStore:
             after = [] if undoes else list(events_of(connection, self._project, item_ids))
             self._count_change(connection)
             position = read_position(connection, self._project)
+            step = steps_of(connection, [original])[0]
         without = [event for event in before or after if event.submission != original]
         changes = effect(before, without) if undoes else effect(without, after)
-        return Undone(batch_id, pairs, *changes, original, since, position)
+        moved = () if step.edits else (since, position)
+        return Undone(batch_id, pairs, *changes, step, *moved)
 
     def claim(
         self, annotator: str, batch: ClaimedBatch, *, now: float, expires_at: float, replace: bool = False
@@ -435,24 +403,20 @@ class LabelStore:
         with self._database.reading() as connection:
             return open_claims(connection, self._project, now)
 
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with self._database.writing() as connection:
-            # Where rows can be locked this keeps other processes out of the project; SQLite has one writer anyway.
-            connection.execute(select(projects.c.id).where(projects.c.id == self._project).with_for_update())
-            yield connection
-
-    def _count_change(self, connection: Connection) -> None:
-        """So that whoever watches the project looks what happened."""
-        here = projects.c.id == self._project
-        connection.execute(update(projects).where(here).values(revision=projects.c.revision + 1))
-
-    def _schema(self, connection: Connection, classes: Classes) -> LabelSchema:
-        ids = ids_by_name(classes)
-        wanted = [ids[name] for name in self._names] or list(classes)
-        dropped = classes.keys() - set(wanted)
-        annotated = annotated_labels(connection, self._project) & dropped if dropped else set()
-        return make_schema(classes, wanted, annotated)
+    def _check_seen(
+        self,
+        connection: Connection,
+        annotator: str,
+        news: Mapping[str, Said],
+        opinions: Mapping[str, Opinions],
+        seen: int,
+    ) -> None:
+        newest = newest_submission(connection, self._project)
+        touched = items_touched(connection, self._project, seen, newest, but_by=annotator) if newest > seen else []
+        changed = [item_id for item_id in touched if item_id in news]
+        if changed:
+            names = self._schema(connection, read_classes(connection, self._project)).known_names
+            raise changed_meanwhile(changed, news, opinions, names)
 
     def _check_label_ids(self, connection: Connection, label_ids: Iterable[int]) -> None:
         known = set(connection.scalars(select(labels.c.id).where(labels.c.project == self._project)))
@@ -461,29 +425,3 @@ class LabelStore:
             raise InvalidLabelsError(
                 f"label ids {sorted(unknown)} are not known. Known: {sorted(known)}. Nothing of the request was stored."
             )
-
-
-def _project_id(database: LabelDatabase, name: str) -> int:
-    """Makes the project where it is new; one that is known is found without waiting for a writer."""
-    query = select(projects.c.id).where(projects.c.name == name)
-    with database.reading() as connection:
-        known = connection.scalar(query)
-    if known is None:
-        with database.writing() as connection:
-            keep_others_out(connection)
-            if connection.scalar(query) is None:
-                connection.execute(insert(projects).values(name=name))
-            known = connection.execute(query).scalar_one()
-    return int(known)
-
-
-def _clean_names(names: Sequence[str]) -> list[str]:
-    clean = [clean_class_name(name) for name in names]
-    if len(clean) < 2:
-        raise ConfigError(f"classes {clean!r}: a classifier needs two or more. Add a class, e.g. 'other'.")
-    if "" in clean:
-        raise ConfigError(f"class {clean.index('') + 1} of {len(clean)} has an empty name. Name it or leave it out.")
-    twice = next((name for place, name in enumerate(clean) if name in clean[:place]), None)
-    if twice is not None:
-        raise ConfigError(f"class {twice!r} is listed twice. Class names must differ; leave one out or rename it.")
-    return clean

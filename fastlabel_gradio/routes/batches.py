@@ -57,7 +57,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
 def batch_answer(
     project: Project, labeler: Labeler, batch: Batch, labels: Mapping[str, int] | None = None
 ) -> BatchAnswer:
-    names = labeler.schema.names
+    names = batch.schema.names
     known = project.gallery.facts(batch.items)
     items = [
         ItemAnswer(

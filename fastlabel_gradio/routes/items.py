@@ -31,6 +31,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         labeler = chosen.labeler(who)
         page = labeler.finder.page(body.query, body.offset, body.size, body.list_id)
         return ItemsAnswer(
+            event=page.event,
             total=page.total,
             items=found_answers(chosen, labeler, page.items),
             list_id=page.list_id,
@@ -42,15 +43,15 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
 
 def found_answers(project: Project, labeler: Labeler, found: Sequence[FoundItem]) -> list[FoundAnswer]:
     """Items of a query as every answer shows them: what was said of each, and what the head says."""
-    names = labeler.schema.names
+    schema = labeler.schema
     known = project.gallery.facts([one.item for one in found])
-    predictions = labeler.predictions(np.array([one.row for one in found], dtype=np.int64))
+    predictions = labeler.predictions(np.array([one.row for one in found], dtype=np.int64), schema)
     return [
         FoundAnswer(
             **shown_item(project, one.item, str(one.row), facts),
             row=one.row,
             place=one.place,
-            prediction=prediction_answer(prediction, names) if prediction else None,
+            prediction=prediction_answer(prediction, schema.names) if prediction else None,
             label=one.label,
             state=cast(Any, one.state.value) if one.state else None,  # what stands is never `clear`
             source=one.source,

@@ -15,6 +15,7 @@ from fastlabel_gradio.api_models import (
 )
 from fastlabel_gradio.routes.batches import reopened_answer
 from fastlabel_gradio.routes.common import CHANGING_LABELS, FindProject, counts, in_line
+from fastlabel_gradio.routes.steps import step_answer, told
 
 
 def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
@@ -27,24 +28,30 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         """Stores labels and states, all or none. Sending the same again changes nothing."""
         given = body if isinstance(body, SubmitInput) else SubmitInput(project=None, batch_id="", labels=body)
         labeler = project_of(given.project).labeler(who)
-        receipt = labeler.submit(who, [(str(entry.id), entry.said) for entry in given.labels], given.batch_id)
+        said = [(str(entry.id), entry.said) for entry in given.labels]
+        together = {str(entry.id) for entry in given.labels if entry.source == "group"}
+        receipt = labeler.submit(who, said, given.batch_id, together)
         return SubmitAnswer(accepted=receipt.accepted, training_triggered=receipt.training_triggered, **counts(labeler))
 
     @router.post("/api/undo")
     @changing_labels
     def undo(who: annotator, body: ProjectInput | None = None) -> UndoAnswer:
-        """Takes the caller's last submit back and opens a batch of its items."""
+        """Takes the caller's last step back, whatever it was; of labels that were given card by card it opens a batch."""
         chosen = project_of(body.project if body else None)
         labeler = chosen.labeler(who)
         reopened = labeler.undo(who)
-        return UndoAnswer(undone=reopened.undone, batch=reopened_answer(chosen, labeler, reopened), **counts(labeler))
+        batch = reopened_answer(chosen, labeler, reopened)
+        step = step_answer(labeler, reopened.event)
+        return UndoAnswer(undone=reopened.undone, step=step, batch=batch, **counts(labeler))
 
     @router.post("/api/redo")
     @changing_labels
     def redo(who: annotator, body: ProjectInput | None = None) -> RedoAnswer:
-        """Brings back what the caller's last undo took back, where they submitted nothing since."""
+        """Brings back what the caller's last undo took back, where they did nothing since."""
         labeler = project_of(body.project if body else None).labeler(who)
-        return RedoAnswer(redone=labeler.redo(who), **counts(labeler))
+        redone = labeler.actions.redo(who)
+        step = told(labeler, redone.step) if redone else None
+        return RedoAnswer(redone=redone.step.size if redone else 0, step=step, **counts(labeler))
 
     @router.post("/api/train")
     def train(who: annotator, body: ProjectInput | None = None) -> TrainAnswer:

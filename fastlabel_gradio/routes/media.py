@@ -44,7 +44,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         rows: Annotated[str, InPath(pattern=ROWS, max_length=MAX_ROWS_TEXT)],
         fill: bool = False,
     ) -> Response:
-        """The pictures of some rows, such as `12,7,30`, as one contact sheet in that order; 200 at most."""
+        """The pictures of some rows, such as `12,7,30`, as one sheet in that order; 200 at most. `fill` as of a batch."""
         chosen = project_of(project)
         wanted = [int(row) for row in rows.split(",")]
         found = chosen.store.items_at(np.array([row for row in wanted if row < len(chosen.store)], dtype=np.int64))

@@ -48,6 +48,7 @@ def _status_answer(project: Project, labeler: Labeler, annotator: str) -> Status
         kind=project.kind,
         annotator=annotator,
         classes=list(labeler.schema.names),
+        classes_version=labeler.actions.classes_version,
         labeled=status.counts.labeled,
         unlabeled=status.counts.unlabeled,
         total=status.counts.labeled + status.counts.unlabeled + sum(set_aside.values()),

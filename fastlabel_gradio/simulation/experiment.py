@@ -34,7 +34,7 @@ from fastlabel_gradio.types import Batch, Embeddings, Item
 ANNOTATOR = "simulated"
 TRAINING_LIMIT_S = 600.0
 TEST_SHARE = 0.2  # of the pool, or of its groups, where the source holds nothing out
-TELL_EVERY_S = 2.0
+TELL_EVERY_S = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -224,11 +224,11 @@ def _with_test_part(config: ProjectConfig, base_dir: Path, workdir: Path) -> Pro
 
 def _embedded(project: Project) -> Encoder:
     """The project's encoder, once every item is embedded. Raises FastLabelError where that fails."""
-    told_at = time.monotonic()
+    told, told_at = -1, time.monotonic()
     while (progress := project.pipeline.progress).state not in ("done", "failed"):
         time.sleep(0.05)
-        if time.monotonic() - told_at > TELL_EVERY_S:
-            told_at = time.monotonic()
+        if progress.done != told and time.monotonic() - told_at > TELL_EVERY_S:
+            told, told_at = progress.done, time.monotonic()
             log.info("embedding: %d of %d items, encoder %s", progress.done, progress.total, progress.encoder or "…")
     if project.pipeline.encoder is None or project.pipeline.progress.state == "failed":
         raise FastLabelError(project.pipeline.progress.error)

@@ -4,6 +4,8 @@ They are plain ES modules in `web/`, read once, and those of the views that othe
 """
 
 import hashlib
+import posixpath
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +16,8 @@ from fastlabel_gradio.views import VIEWS
 
 WEB = Path(__file__).parent / "web"
 ENTRY = "app.js"
+ADDED = "views/"
+_IMPORT = re.compile(r'(?:\bfrom|^import) "(\.[^"]+)"', re.MULTILINE)  # not `import(…)`, which waits until it is called
 HEADERS = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 
 
@@ -43,7 +47,7 @@ def _web_files(views: tuple[str, ...]) -> WebFiles:
 
 def view_name(view: str) -> str:
     """Where the module of a view lies below `web/`."""
-    return f"views/{view}.js"
+    return f"{ADDED}{view}.js"
 
 
 def web_routes(files: WebFiles) -> APIRouter:
@@ -60,8 +64,19 @@ def web_routes(files: WebFiles) -> APIRouter:
 
 
 def head_links(files: WebFiles) -> str:
-    """Has the browser fetch all scripts at once, before the first of them names the next."""
-    return "".join(f'<link rel="modulepreload" href="{files.url(name)}">' for name in files.contents)
+    """Has the browser fetch at once what the first view needs, before the first script names the next."""
+    return "".join(f'<link rel="modulepreload" href="{files.url(name)}">' for name in _fetched_first(files))
+
+
+def _fetched_first(files: WebFiles) -> list[str]:
+    """The first script, those of added views, and all that these import; not what is imported when a view is opened."""
+    found = [ENTRY, *(name for name in files.contents if name.startswith(ADDED))]
+    for name in found:
+        for path in _IMPORT.findall(files.contents[name].decode()):
+            needed = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
+            if needed not in found:
+                found.append(needed)
+    return found
 
 
 def start_script(files: WebFiles) -> str:

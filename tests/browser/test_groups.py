@@ -6,8 +6,8 @@ from tests.browser.label_page import LabelPage, expect
 
 def test_enter_on_a_heading_accepts_the_rest_of_what_was_seen(visit: Visit) -> None:
     page = visit(labeled=30)
-    page.set_batch_size(60)
-    page.page.set_viewport_size({"width": 700, "height": 500})
+    page.set_batch_size(90)
+    page.page.set_viewport_size({"width": 1000, "height": 520})
     page.next()
     heads = page.grid.locator(".fl-group")
     name, count = heads.nth(0).locator(".fl-group-name").inner_text(), _group_sizes(page)[0]

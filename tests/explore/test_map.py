@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from fastlabel_gradio.errors import InvalidQueryError
+from fastlabel_gradio.explore import layout as layouts
 from fastlabel_gradio.explore import map_picture
 from fastlabel_gradio.explore.area import is_within
 from fastlabel_gradio.explore.layout import fit_projection, neighbour_layout, placed
@@ -18,6 +19,12 @@ from fastlabel_gradio.types import State
 from tests.pools import make_config, rescan, wait_for, write_pictures
 
 OpenProject = Callable[..., Project]
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A neighbour layout of a few items needs few steps."""
+    monkeypatch.setattr(layouts, "ITERATIONS", 150)
 
 
 def crowds(items: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -71,7 +78,7 @@ def test_the_neighbour_layout_is_kept_and_new_items_join_it(pictures: Path, open
     assert (layout, points.shape) == ("pca", (60, 2))
     with pytest.raises(InvalidQueryError, match="not there yet"):
         project.map.points("neighbours")
-    wait_for(lambda: project.map.points()[0] == "neighbours")
+    wait_for(lambda: project.map.points()[0] == "neighbours", timeout=120)
     _, newer, laid_out = project.map.points()
     assert newer != version
     write_pictures(pictures, per_class=22, seed=0)

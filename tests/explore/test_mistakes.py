@@ -98,7 +98,7 @@ def test_a_restart_and_a_correction_train_no_head_anew_to_rank_the_labels(
     before = listed(first.labeler("ann"))
     first.close()
     again = open_project(make_config(pictures, train_every=1000)).labeler("ann")
-    wait_for(lambda: again.head is not None and again.head.info.version > 0)
+    wait_for(lambda: again.head is not None and again.head.info.version > 0, timeout=120)
     assert listed(again) == before
     one = before[0]
     relabel(again, one, one.split("/")[0])
@@ -115,7 +115,7 @@ def test_labels_that_no_head_left_out_yet_are_ranked_when_the_list_is_opened(pro
     ground.out_of_fold._rows = ground.out_of_fold._rows[:0]
     ground.out_of_fold._logits = ground.out_of_fold._logits[:0]
     ground.out_of_fold.version += 1
-    wait_for(lambda: labeler.suspects.listing("mistakes").missing == 0)
+    wait_for(lambda: labeler.suspects.listing("mistakes").missing == 0, timeout=120)
     assert set(listed(labeler)[:3]) == mistaken
     assert labeler.suspects._mistakes.finding.state == "answered"
 

@@ -57,7 +57,7 @@ def test_the_list_of_mistakes_and_the_answer_that_a_label_is_right(client: httpx
 
 
 def test_labels_that_the_source_knows_are_listed_and_become_ones_own_where_they_are_right(client: httpx.Client) -> None:
-    wait_for(lambda: client.get("/api/mistakes", params={"list": "known_labels"}).json()["doubted"] == 30)
+    wait_for(lambda: client.get("/api/mistakes", params={"list": "known_labels"}).json()["doubted"] == 30, timeout=120)
     found = client.post("/api/items", json={"query": {"order": "known_labels"}}).json()["items"]
     assert all(one["known_label"] == one["id"].split("/")[0] and one["label"] is None for one in found)
     one = found[0]
@@ -112,7 +112,7 @@ def test_the_map_comes_as_bytes_and_its_points_only_once(client: httpx.Client) -
     assert len(colours) == 4
     for params in ({"layout": "tsne"}, {"points": -1}, {"since": "x" * 65}):
         assert client.get("/api/map", params=params).status_code == 422
-    wait_for(lambda: read_map(client.get("/api/map").content)[0]["layout"] == "neighbours")
+    wait_for(lambda: read_map(client.get("/api/map").content)[0]["layout"] == "neighbours", timeout=120)
     area = {"map": header["version"], "polygon": [[-9, -9], [9, -9], [9, 9], [-9, 9]]}
     assert client.post("/api/items", json={"query": {"area": area}, "size": 1}).json()["total"] == 60
 

@@ -31,7 +31,7 @@ def test_many_labels_are_one_step_on_every_database(
         assert (len(done.changed), len(done.standing)) == (len(ITEMS) - 1, len(ITEMS) - 1)  # bob was first with one
         assert store.current() == {**dict(zip(ITEMS, labels, strict=True)), ITEMS[0]: DOG, "other.jpg": OWL}
         undone = store.undo("ann", now=2)
-        assert undone is not None and undone.event == done.event
+        assert undone is not None and undone.step.event == done.event
         assert (len(undone.labels), set(undone.standing.values())) == (len(ITEMS), {None})
         assert store.current() == before
         redone = store.redo("ann", now=3)

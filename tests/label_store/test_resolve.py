@@ -64,6 +64,12 @@ def test_the_head_by_itself_never_outweighs_a_person() -> None:
         assert stands(("ada", state), ("ada", 1, "auto")) == state
 
 
+def test_what_was_said_before_an_item_was_cleared_is_gone() -> None:
+    assert stands(("ada", 1), ("eve", 2, "review"), ("bob", "clear")) is None
+    assert stands(("ada", "clear")) is None
+    assert stands(("ada", 1), ("eve", 2, "review"), ("bob", "clear"), ("bob", 3), ("ada", 1)) == 3
+
+
 def test_only_labels_of_people_teach() -> None:
     kinds = [said(("ada", 1)), said(("ada", 1, "import")), said(("ada", 1, "auto")), said(("ada", "bad"))]
     assert [resolve(events)["1"].teaches for events in kinds] == [True, True, False, False]
@@ -89,7 +95,7 @@ def test_many_events_are_folded_in_little_memory() -> None:
 
 def random_events(rng: random.Random) -> Iterator[Event]:
     for number in range(rng.randint(0, 9)):
-        what = rng.choice([0, 1, 2, "skip", "unsure", "bad"])
+        what = rng.choice([0, 1, 2, "skip", "unsure", "bad", "clear"])
         label_id, state = (what, "label") if isinstance(what, int) else (None, what)
         source = rng.choice(["person", "person", "group", "import", "review", "auto"])
         yield Event(rng.choice("ab"), rng.choice(["ada", "bob", "cyd"]), label_id, state, source, number)
@@ -106,6 +112,8 @@ def slow(events: list[Event]) -> dict[str, Standing]:
 
 
 def standing_event(events: list[Event]) -> Event | None:
+    cleared = max((place for place, event in enumerate(events, 1) if event.state == "clear"), default=0)
+    events = events[cleared:]
     reviews = [event for event in events if event.source == "review"]
     autos = [event for event in events if event.source == "auto"]
     people = [event for event in events if event.source not in ("review", "auto")]

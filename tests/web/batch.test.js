@@ -128,6 +128,23 @@ test("in groups, up and down go to the row above and below, however long it is",
   }
 });
 
+test("small groups flow: a heading takes a cell, and moves lead to the nearest card", () => {
+  const batch = groupedBatch(); // 3 columns: - 0 1 / - 2 3 / 4 - 5
+  const moves = [
+    ["down", 0, 2],
+    ["down", 1, 3],
+    ["down", 2, 4],
+    ["down", 3, 5],
+    ["up", 4, 2],
+    ["up", 5, 3],
+    ["up", 0, 0],
+  ];
+  for (const [move, from, to] of moves) {
+    batch.current = from;
+    assert.equal(batch.neighbour(move, 3, true), to, `${move} from ${from}`);
+  }
+});
+
 test("a group accepts what is open, was seen and is not excluded, from a group; undo and redo restore each exactly", () => {
   const batch = groupedBatch();
   const [, group] = batch.groups;
@@ -214,4 +231,18 @@ test("random steps, undone one by one and brought back one by one, give every st
       assert.equal(JSON.stringify(batch.draft()), state);
     }
   }
+});
+
+test("a class that is added while one labels moves no label, also none of a step that is undone", () => {
+  const batch = groupedBatch();
+  batch.change([batch.cards[0]], () => 2);
+  batch.change([batch.cards[0]], () => 0);
+  batch.useClasses(["new", "a", "b", "c"]);
+  assert.deepEqual(batch.submission(), [{ id: "1.png", label: "a" }]);
+  batch.undoChange();
+  assert.deepEqual(batch.submission(), [{ id: "1.png", label: "c" }]);
+  assert.deepEqual(
+    batch.cards.map(({ suggestion }) => suggestion && batch.classes[suggestion.index]),
+    ["a", "a", "b", "b", "b", null],
+  );
 });

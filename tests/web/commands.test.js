@@ -69,3 +69,9 @@ test("the first ten classes have the digits of the screen, and digits their own"
   assert.equal(digitsOfClasses(Array.from("abcdefghijkl")).join(""), "1234567890");
   assert.deepEqual(digitsOfClasses(["7", "0"]), ["7", "0"]);
 });
+
+test("a letter that is the key of a class labels", () => {
+  const found = commandOfKey({ key: "w", code: "KeyW", target: nowhere }, "image", ["w"]);
+  assert.deepEqual([found.command.name, found.argument], ["label", "w"]);
+  assert.equal(commandOfKey({ key: "w", code: "KeyW", target: nowhere }, "image"), null);
+});

@@ -7,6 +7,66 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** ApplyAnswer */
+        ApplyAnswer: {
+            /**
+             * Changed
+             * @description items of which something else stands now, or would
+             */
+            changed: number;
+            /**
+             * Event
+             * @description its number; null where nothing was changed, and in a preview
+             */
+            event: number | null;
+            /**
+             * Unlabeled
+             * @description in a preview: of the changed ones those that nobody had judged
+             */
+            unlabeled: number;
+            /**
+             * Overruled
+             * @description in a preview: whose labels and states would be changed, of most items first
+             */
+            overruled: components["schemas"]["OverruledAnswer"][];
+        };
+        /**
+         * ApplyInput
+         * @description What is to stand of all items of a query: a label, a state, or, with neither, nothing.
+         */
+        ApplyInput: {
+            /** Project */
+            project?: string | null;
+            query: components["schemas"]["Query"];
+            /**
+             * Exclude
+             * @description items that stay as they are
+             * @default []
+             */
+            exclude: string[];
+            /**
+             * Label
+             * @description a class name, or its index
+             * @example cat
+             */
+            label?: string | number | null;
+            /**
+             * State
+             * @description in place of a label; without either the items are cleared: what was said of them is taken back
+             */
+            state?: ("label" | "skip" | "unsure" | "bad") | null;
+            /**
+             * Preview
+             * @description changes nothing, and says what would be changed
+             * @default false
+             */
+            preview: boolean;
+            /**
+             * Seen
+             * @description `event` of the answer that showed the items: 409 where somebody else changed one since
+             */
+            seen?: number | null;
+        };
         /**
          * Area
          * @description A part of the map: the version of the layout that it was drawn on, and the corners of a polygon.
@@ -164,6 +224,64 @@ export interface components {
              */
             size: number;
         };
+        /** ClassAnswer */
+        ClassAnswer: {
+            /**
+             * Id
+             * @description never changes
+             */
+            id: number;
+            /** Name */
+            name: string;
+            /**
+             * Index
+             * @description its place on the screen; null where it is archived or a part of another one
+             */
+            index: number | null;
+            /**
+             * Labels
+             * @description items that carry its label, those of classes that were merged into it among them
+             */
+            labels: number;
+            /** Colour */
+            colour: string;
+            /** Key */
+            key: string;
+            /** Description */
+            description: string;
+            /** Examples */
+            examples: components["schemas"]["ExampleAnswer"][];
+            /** Archived */
+            archived: boolean;
+            /**
+             * Part Of
+             * @description the class that it was merged into
+             */
+            part_of: string | null;
+            /**
+             * Made As
+             * @description the name that it was made with
+             */
+            made_as: string;
+        };
+        /** ClassEditAnswer */
+        ClassEditAnswer: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "add" | "rename" | "merge" | "archive" | "colour" | "key" | "description" | "examples" | "order";
+            /**
+             * Label
+             * @description the class, as it is called now
+             */
+            label: string;
+            /**
+             * Value
+             * @description what it was changed to; of `merge` the class, of `order` the classes
+             */
+            value: unknown;
+        };
         /** ClassFigures */
         ClassFigures: {
             /** Label */
@@ -178,6 +296,89 @@ export interface components {
              * @description items of the pool whose most probable class it is
              */
             predicted: number;
+        };
+        /**
+         * ClassLook
+         * @description What is set of a class; what is left out stays.
+         */
+        ClassLook: {
+            /** Name */
+            name: string;
+            /**
+             * Colour
+             * @description as "#1f77b4"; "" for none of its own
+             */
+            colour?: string | null;
+            /**
+             * Key
+             * @description one character; "" for none of its own
+             */
+            key?: string | null;
+            /** Description */
+            description?: string | null;
+            /**
+             * Examples
+             * @description up to four items that show what is meant
+             */
+            examples?: string[] | null;
+        };
+        /** ClassesAnswer */
+        ClassesAnswer: {
+            /**
+             * Classes
+             * @description those on the screen in their order, then archived and merged ones
+             */
+            classes: components["schemas"]["ClassAnswer"][];
+            /**
+             * Event
+             * @description the number of the newest change of them; `classes_version` in the status
+             */
+            event: number;
+        };
+        /**
+         * ClassesInput
+         * @description One change of classes, which are named.
+         */
+        ClassesInput: {
+            /** Project */
+            project?: string | null;
+            /**
+             * Add
+             * @description a new class, or an archived one that comes back
+             */
+            add?: string | null;
+            /**
+             * Rename
+             * @description the old name and the new one
+             */
+            rename?: [
+                string,
+                string
+            ] | null;
+            /**
+             * Merge
+             * @description a class, and the one that it becomes a part of
+             */
+            merge?: [
+                string,
+                string
+            ] | null;
+            /**
+             * Archive
+             * @description leaves the screen and teaches nothing; its labels are kept
+             */
+            archive?: string | null;
+            /**
+             * Restore
+             * @description an archived class that comes back
+             */
+            restore?: string | null;
+            /**
+             * Order
+             * @description classes in the order of the screen; others come after them
+             */
+            order?: string[] | null;
+            set?: components["schemas"]["ClassLook"] | null;
         };
         /** ConfusionAnswer */
         ConfusionAnswer: {
@@ -431,6 +632,21 @@ export interface components {
             /** @description by the last 100 labels, or the last fifth; null while no head since the start had so many less */
             brought: components["schemas"]["GainAnswer"] | null;
         };
+        /** ExampleAnswer */
+        ExampleAnswer: {
+            /** Id */
+            id: string;
+            /**
+             * Media Url
+             * @description how to show it; null where it is not in the pool any more
+             */
+            media_url: string | null;
+            /**
+             * Spectrogram Url
+             * @description of a sound
+             */
+            spectrogram_url?: string | null;
+        };
         /**
          * FacetsAnswer
          * @description Each facet counts what everything else of the query holds: what another choice of it would bring.
@@ -658,6 +874,14 @@ export interface components {
             /** Error */
             error: string;
         };
+        /** HistoryAnswer */
+        HistoryAnswer: {
+            /**
+             * Steps
+             * @description of the caller, the newest first, those that are taken back among them
+             */
+            steps: components["schemas"]["StepAnswer"][];
+        };
         /** ItemAnswer */
         ItemAnswer: {
             /** Id */
@@ -714,6 +938,11 @@ export interface components {
         };
         /** ItemsAnswer */
         ItemsAnswer: {
+            /**
+             * Event
+             * @description the newest submission that it knows of; `seen` of `POST /api/apply`
+             */
+            event: number;
             /**
              * Total
              * @description items that the query has
@@ -886,6 +1115,33 @@ export interface components {
              * @default []
              */
             vectors: string[];
+        };
+        /** OverruledAnswer */
+        OverruledAnswer: {
+            /** Annotator */
+            annotator: string;
+            /** Items */
+            items: number;
+        };
+        /** PartAnswer */
+        PartAnswer: {
+            /**
+             * Label
+             * @description the class, as it is called now; null for a state in place of a label
+             */
+            label: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "label" | "skip" | "unsure" | "bad" | "clear";
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "person" | "group" | "review" | "search" | "import" | "auto";
+            /** Items */
+            items: number;
         };
         /** PersonAnswer */
         PersonAnswer: {
@@ -1087,9 +1343,11 @@ export interface components {
         RedoAnswer: {
             /**
              * Redone
-             * @description of how many items; 0 where there was nothing to bring back
+             * @description of how many items, or edits of classes; 0 where there was nothing to bring back
              */
             redone: number;
+            /** @description what was brought back */
+            step: components["schemas"]["StepAnswer"] | null;
             /** Labeled */
             labeled: number;
             /** Unlabeled */
@@ -1163,6 +1421,11 @@ export interface components {
             annotator: string;
             /** Classes */
             classes: string[];
+            /**
+             * Classes Version
+             * @description another number whenever `GET /api/classes` tells something else
+             */
+            classes_version: number;
             /** Labeled */
             labeled: number;
             /** Unlabeled */
@@ -1198,6 +1461,49 @@ export interface components {
             unreadable_count: number;
             /** Unreadable */
             unreadable: components["schemas"]["UnreadableAnswer"][];
+        };
+        /** StepAnswer */
+        StepAnswer: {
+            /**
+             * Event
+             * @description its number, larger for later ones
+             */
+            event: number;
+            /**
+             * Created At
+             * @description in UTC
+             */
+            created_at: string;
+            /**
+             * What
+             * @description what it did, in a few English words
+             */
+            what: string;
+            /**
+             * Undone
+             * @description whether it is taken back now
+             */
+            undone: boolean;
+            /**
+             * Items
+             * @description items that it said something of
+             */
+            items: number;
+            /**
+             * Parts
+             * @description what it said, of most items first
+             */
+            parts: components["schemas"]["PartAnswer"][];
+            /**
+             * Checks
+             * @description labels that it found right
+             */
+            checks: number;
+            /**
+             * Edits
+             * @description changes of classes
+             */
+            edits: components["schemas"]["ClassEditAnswer"][];
         };
         /** SubmitAnswer */
         SubmitAnswer: {
@@ -1238,8 +1544,14 @@ export interface components {
         };
         /** UndoAnswer */
         UndoAnswer: {
-            /** Undone */
+            /**
+             * Undone
+             * @description of how many items, or edits of classes; 0 where there was nothing to take back
+             */
             undone: number;
+            /** @description what was taken back */
+            step: components["schemas"]["StepAnswer"] | null;
+            /** @description with the items, where they had been labeled card by card */
             batch: components["schemas"]["BatchAnswer"] | null;
             /** Labeled */
             labeled: number;

@@ -26,7 +26,7 @@ export class Answering {
 
   /** @param {number} index of a class */
   label(index) {
-    if (this.batch && index < this.batch.classes.length) this.#say((source) => labelAs(index, source), "label");
+    if (this.batch?.classes[index] !== undefined) this.#say((source) => labelAs(index, source), "label");
   }
 
   /** @param {Aside} aside */

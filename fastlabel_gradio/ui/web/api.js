@@ -10,6 +10,9 @@ import { t } from "./words.js";
 /** @typedef {Schemas["PointAnswer"]} PointAnswer */
 /** @typedef {Schemas["EncodersAnswer"]} EncodersAnswer */
 /** @typedef {Schemas["EncoderRowAnswer"]} EncoderRowAnswer */
+/** @typedef {Schemas["ClassesAnswer"]} ClassesAnswer */
+/** @typedef {Schemas["ClassAnswer"]} ClassAnswer */
+/** @typedef {Schemas["StepAnswer"]} StepAnswer */
 /** @typedef {Record<string, string | number | boolean>} Query */
 
 const REQUEST_LIMIT_MS = 60000;
@@ -18,10 +21,12 @@ export class ApiError extends Error {
   /**
    * @param {string} message
    * @param {number} status 0: no answer at all
+   * @param {any} body of the answer, where it was JSON
    */
-  constructor(message, status) {
+  constructor(message, status, body = null) {
     super(message);
     this.status = status;
+    this.body = body;
   }
 }
 
@@ -88,6 +93,16 @@ export class ProjectApi {
     return this.post("api/submit_labels", { batch_id: batchId, labels });
   }
 
+  /**
+   * Gives a label or a state to all items of a query, or clears them. Without `preview` it is one step of the history.
+   * @param {Record<string, unknown>} query
+   * @param {{ label?: string, state?: "skip" | "unsure" | "bad", exclude?: string[], preview?: boolean, seen?: number }} what
+   * @returns {Promise<Schemas["ApplyAnswer"]>} an ApiError of status 409 has the `conflicts` in its `body`
+   */
+  apply(query, what) {
+    return this.post("api/apply", { query, ...what });
+  }
+
   /** @returns {Promise<Schemas["UndoAnswer"]>} */
   undo() {
     return this.post("api/undo", {});
@@ -96,6 +111,29 @@ export class ProjectApi {
   /** @returns {Promise<Schemas["RedoAnswer"]>} */
   redo() {
     return this.post("api/redo", {});
+  }
+
+  /**
+   * The caller's newest steps.
+   * @returns {Promise<Schemas["HistoryAnswer"]>}
+   */
+  history(size = 20) {
+    return this.get("api/history", { size });
+  }
+
+  /** @returns {Promise<ClassesAnswer>} */
+  classes() {
+    return this.get("api/classes");
+  }
+
+  /**
+   * One change: `{ add }`, `{ rename: [old, new] }`, `{ merge: [part, into] }`, `{ archive }`, `{ restore }`, `{ order: names }`
+   * or `{ set: { name, colour, key, description, examples } }`.
+   * @param {Partial<Schemas["ClassesInput"]>} change
+   * @returns {Promise<ClassesAnswer>}
+   */
+  changeClasses(change) {
+    return this.post("api/classes", change);
   }
 
   /** @returns {Promise<Schemas["TrainAnswer"]>} */
@@ -213,7 +251,7 @@ async function request(url, options) {
     throw new ApiError(t("no_answer"), 0);
   }
   const body = await response.json().catch(() => null);
-  if (!response.ok) throw new ApiError(errorText(body, response), response.status);
+  if (!response.ok) throw new ApiError(errorText(body, response), response.status, body);
   if (body === null) throw new ApiError(t("unreadable_answer"), 0);
   return body;
 }

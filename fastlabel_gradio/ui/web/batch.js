@@ -29,7 +29,7 @@ import { Selection } from "./selection.js";
  */
 
 /**
- * Emits `labels`, with the cards of which something else is said; `taken back`, with those of an undone or redone step;
+ * Emits `classes`; `labels`, with the cards of which something else is said; `taken back`, with those of an undone or redone step;
  * `seen`, and `arranged`.
  */
 export class Batch extends Emitter {
@@ -76,6 +76,25 @@ export class Batch extends Emitter {
   get targets() {
     const chosen = this.selection.cards;
     return chosen.length ? chosen : [this.currentCard];
+  }
+
+  /**
+   * The classes of the project as they are now: somebody may have added one. Labels stay with their names.
+   * @param {string[]} classes
+   */
+  useClasses(classes) {
+    const before = this.classes;
+    const moved = before.map((name) => classes.indexOf(name));
+    const place = (/** @type {number | null} */ label) => (label === null || moved[label] < 0 ? null : moved[label]);
+    this.classes = classes;
+    for (const step of [...this.changes, ...this.undone]) {
+      for (const answer of [...step.before, ...step.after]) answer.label = place(answer.label);
+    }
+    for (const card of this.cards) {
+      card.label = place(card.label);
+      if (card.suggestion) card.suggestion.index = moved[card.suggestion.index] ?? card.suggestion.index;
+    }
+    this.emit("classes");
   }
 
   goToFirstOpen() {
@@ -198,9 +217,10 @@ export class Batch extends Emitter {
    * The card where a move leads, in a grid of so many columns; the current one at an edge.
    * @param {Move} move
    * @param {number} columns
+   * @param {boolean} flows groups follow one another, each behind a heading as large as a card
    */
-  neighbour(move, columns) {
-    return neighbourOf(rowsOf(this.groups, columns), this.current, move);
+  neighbour(move, columns, flows = false) {
+    return neighbourOf(rowsOf(this.groups, columns, flows), this.current, move);
   }
 
   /**

@@ -37,17 +37,19 @@ export function ungrouped(cards) {
 }
 
 /**
- * The positions of the cards row by row: each group begins a row.
+ * The positions of the cards row by row, -1 for a heading in a cell of its own. Each group begins a row unless they flow.
  * @param {Group[]} groups
  * @param {number} columns
+ * @param {boolean} flows
  */
-export function rowsOf(groups, columns) {
-  const rows = groups.flatMap(({ cards }) =>
-    Array.from({ length: Math.ceil(cards.length / columns) }, (_, row) =>
-      cards.slice(row * columns, (row + 1) * columns).map(({ index }) => index),
-    ),
-  );
-  return rows;
+export function rowsOf(groups, columns, flows) {
+  const places = groups.map(({ cards }) => cards.map(({ index }) => index));
+  if (flows)
+    return cut(
+      places.flatMap((group) => [-1, ...group]),
+      columns,
+    );
+  return places.flatMap((group) => cut(group, columns));
 }
 
 /**
@@ -57,7 +59,7 @@ export function rowsOf(groups, columns) {
  * @param {Move} move
  */
 export function neighbourOf(rows, from, move) {
-  const last = rows.flat().length - 1;
+  const last = Math.max(...rows.flat());
   if (move === "first") return 0;
   if (move === "last") return last;
   if (move === "left") return Math.max(0, from - 1);
@@ -65,7 +67,18 @@ export function neighbourOf(rows, from, move) {
   const row = rows.findIndex((places) => places.includes(from));
   const target = rows[row + (move === "up" ? -1 : 1)];
   if (!target) return move === "up" ? from : last;
-  return target[Math.min(rows[row].indexOf(from), target.length - 1)];
+  const column = rows[row].indexOf(from);
+  const nearest = target.map((place, at) => [Math.abs(at - column), place]).filter(([, place]) => place >= 0);
+  return nearest.sort(([one], [other]) => one - other)[0]?.[1] ?? from;
+}
+
+/**
+ * @param {number[]} places
+ * @param {number} columns
+ */
+function cut(places, columns) {
+  const rows = Math.ceil(places.length / columns);
+  return Array.from({ length: rows }, (_, row) => places.slice(row * columns, (row + 1) * columns));
 }
 
 /** @param {Card} card */

@@ -42,6 +42,7 @@ export class BatchView {
     this.cards = []; // in the order of the screen
     /** @type {GroupHead[]} */
     this.heads = [];
+    this.flows = false;
     this.seen = new SeenWatch((node) => this.onSeen(node), isCovered);
   }
 
@@ -66,6 +67,7 @@ export class BatchView {
     batch.on("taken back", ([first]) => this.focusCard(first.index));
     batch.on("seen", () => this.dock.paint(batch));
     batch.on("arranged", () => this.rearrange(batch));
+    batch.on("classes", () => this.renameClasses(batch));
     batch.selection.on("change", (cards) => this.paintSelection(batch, cards));
   }
 
@@ -109,11 +111,27 @@ export class BatchView {
       fragment.append(...cards.map(({ index }) => this.cards[index].node));
     }
     this.node.replaceChildren(fragment);
+    this.measure();
     const unseen = this.cards.filter(({ card }) => !card.seen);
     this.seen.watch(
       unseen.map(({ node }) => node),
       this.dock.node.offsetHeight,
     );
+  }
+
+  /** @param {Batch} batch */
+  renameClasses(batch) {
+    this.deck?.useClasses(batch.classes);
+    for (const one of this.cards) this.deck?.renewMenu(one);
+    this.dock.setClasses(batch.classes);
+    this.dock.paint(batch);
+    batch.arrange(this.look.groups);
+  }
+
+  // Small groups follow one another in a row, each behind its heading; large ones begin rows of their own.
+  measure() {
+    this.flows = this.heads.length > 0 && this.cards.length / this.heads.length < this.columns() / 2;
+    this.node.classList.toggle("fl-flow", this.flows);
   }
 
   /** @param {Batch} batch whose cards have other places now */
@@ -167,7 +185,7 @@ export class BatchView {
     if (!this.batch) return;
     const from = this.focusedHead;
     if (from >= 0) return this.moveFromHead(from, move);
-    const index = this.batch.neighbour(move, this.columns());
+    const index = this.batch.neighbour(move, this.columns(), this.flows);
     const head = this.headBetween(index, move);
     if (head >= 0) return this.focusHead(head);
     if (index !== this.batch.current || move === "down" || move === "first" || move === "last") this.focusCard(index);
@@ -180,7 +198,7 @@ export class BatchView {
   extend(move) {
     if (!this.batch) return;
     const from = this.batch.currentCard;
-    this.focusCard(this.batch.neighbour(move, this.columns()));
+    this.focusCard(this.batch.neighbour(move, this.columns(), this.flows));
     this.batch.selection.extend(from, this.batch.currentCard);
   }
 
@@ -194,6 +212,7 @@ export class BatchView {
     if (!batch || !this.heads.length || this.zoom.open) return -1;
     const here = this.currentGroup;
     const there = groupOf(batch, index);
+    if (this.flows) return move === "left" && (there !== here || index === batch.current) ? here : -1;
     if (move === "up" && (there !== here || index === batch.current)) return here;
     return move === "down" && there !== here ? there : -1;
   }
@@ -204,7 +223,7 @@ export class BatchView {
    */
   moveFromHead(place, move) {
     const groups = this.batch?.groups ?? [];
-    if (move === "up") this.focusCard(groups[place - 1]?.cards.at(-1)?.index ?? 0);
+    if (move === (this.flows ? "left" : "up")) this.focusCard(groups[place - 1]?.cards.at(-1)?.index ?? 0);
     else if (move === "down" || move === "right") this.focusCard(groups[place].cards[0].index);
     else if (move !== "left") this.focusCard(move === "first" ? 0 : this.cards.length - 1);
   }

@@ -33,13 +33,24 @@ export class CardDeck {
    * @param {number} expand how many times slower than they were recorded sounds are played
    */
   constructor(classes, player, mediaUrl, expand) {
-    this.classes = classes;
     this.player = player;
     this.expand = expand;
     this.mediaUrl = mediaUrl;
     this.unsureBelow = 1 / classes.length + UNSURE_ABOVE_CHANCE;
-    this.menu = document.createDocumentFragment();
-    this.menu.append(new Option(NO_CLASS, ""), ...classes.map((name, index) => new Option(name, String(index))));
+    this.classes = classes;
+    this.menu = menuOf(classes);
+  }
+
+  /** @param {string[]} classes that there are now */
+  useClasses(classes) {
+    this.classes = classes;
+    this.menu = menuOf(classes);
+  }
+
+  /** @param {CardNode} built whose menu has other classes now */
+  renewMenu(built) {
+    built.lazy = true;
+    this.fillMenu(built);
   }
 
   /** @param {Card[]} cards */
@@ -148,6 +159,13 @@ export class CardDeck {
 function badgeWords({ aside }, state) {
   if (aside) return `${STATE_MARKS[aside]} ${t(`is_${aside}`)}`;
   return state === "changed" ? `${STATE_MARKS.changed} ${t("changed")}` : STATE_MARKS[state];
+}
+
+/** @param {string[]} classes */
+function menuOf(classes) {
+  const menu = document.createDocumentFragment();
+  menu.append(new Option(NO_CLASS, ""), ...classes.map((name, index) => new Option(name, String(index))));
+  return menu;
 }
 
 /** @param {Card} card */

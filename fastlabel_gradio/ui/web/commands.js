@@ -177,6 +177,15 @@ export const COMMANDS = [
     kind: "audio",
     run: (view) => view.toggle("playOnFocus"),
   },
+  {
+    name: "palette",
+    keys: ["/"],
+    caps: "/",
+    help: "help_palette",
+    onBatch: true,
+    run: (view) => view.openPalette(),
+  },
+  { name: "history", keys: ["h"], caps: "h", help: "help_history", run: (view) => view.history.toggle() },
   { name: "groups", keys: ["g"], caps: "g", help: "help_groups", run: (view) => view.toggleLook("groups") },
   {
     name: "fill",

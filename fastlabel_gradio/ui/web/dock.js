@@ -29,6 +29,9 @@ export class Dock {
     this.submit = button("fl-dock-button fl-dock-submit", t("submit"), "submit", "s");
     this.asides = ASIDES.map(asideEntry);
     const asides = el("div", "fl-asides", ...this.asides.map(({ node }) => node));
+    this.palette = button("fl-aside fl-palette-button", t("all_classes"), "palette", t("palette_title"));
+    this.palette.prepend(el("kbd", "fl-key", "/"));
+    asides.prepend(this.palette);
     this.actions = el("div", "fl-dock-actions", this.progress, this.accept, this.submit);
     this.node = el("footer", "fl-dock", this.message, this.bar);
     this.line = el("div", "fl-dock-line", this.legend, asides, this.actions);
@@ -36,6 +39,11 @@ export class Dock {
     /** @type {LegendEntry[]} */
     this.entries = [];
     this.setClasses([]);
+  }
+
+  /** @param {HTMLElement} menu */
+  addMenu(menu) {
+    this.actions.prepend(menu);
   }
 
   /** @param {string[]} classes */
@@ -115,9 +123,8 @@ function legendEntry(name, index) {
 function asideEntry(aside) {
   const key = COMMANDS.find(({ name }) => name === aside)?.caps ?? "";
   const count = el("span", "fl-legend-count");
-  const name = el("span", "fl-legend-name", t(`is_${aside}`));
-  const node = button("fl-legend-class fl-aside", "", aside, t(`help_${aside}`));
-  node.append(el("kbd", "fl-key", key), name, count);
+  const node = button("fl-aside", "", aside, t(`help_${aside}`));
+  node.append(el("kbd", "fl-key", key), t(`is_${aside}`), count);
   node.dataset.mark = STATE_MARKS[aside];
   return { node, count };
 }

@@ -12,8 +12,11 @@ import { DraftStore } from "./drafts.js";
 import { EmptyState } from "./empty_state.js";
 import { EvaluationPanel } from "./evaluation_panel.js";
 import { buildHelp } from "./help.js";
+import { HistoryMenu } from "./history_menu.js";
 import { LookBar } from "./look_bar.js";
+import { Palette } from "./palette.js";
 import { Pointer } from "./pointer.js";
+import { RecentClasses } from "./recent_classes.js";
 import { Session } from "./session.js";
 import { loadSheet } from "./sheet.js";
 import { SoundBar } from "./sound_bar.js";
@@ -71,10 +74,18 @@ export class LabelView {
       this.panel.addBar(new SoundBar(player.settings, soundView.expand, this.stopping.signal));
     }
     this.panel.addBar(new LookBar(this.look, kind, this.stopping.signal));
+    this.recent = new RecentClasses(project);
+    this.palette = new Palette(project, this.classKeys, {
+      choose: (index) => this.answers.label(index),
+      add: (name) => this.addClass(name),
+      close: () => this.cards.focusCurrent(),
+    });
+    this.history = new HistoryMenu(this.session);
+    this.dock.addMenu(this.history.node);
     this.help = buildHelp(kind);
     this.empty = new EmptyState();
     const parts = [this.panel, this.cards, this.empty, this.dock, this.zoom].map((part) => part.node);
-    root.replaceChildren(...parts, this.help);
+    root.replaceChildren(...parts, this.palette.node, this.help);
     Object.assign(root.dataset, { project, kind });
     this.showEmpty(t("getting_ready"), t("asking_first"));
     this.follow();
@@ -144,6 +155,7 @@ export class LabelView {
     const height = this.dock.node.offsetHeight;
     this.root.style.setProperty("--fl-dock", `${height}px`);
     this.cards.seen.setDock(height);
+    this.cards.measure();
   }
 
   paintLook() {
@@ -152,6 +164,7 @@ export class LabelView {
     this.root.dataset.fills = String(fills);
     if (this.isGrouped !== groups) this.session.batch?.arrange(groups);
     this.isGrouped = groups;
+    this.cards.measure();
     this.cards.paintTiles();
   }
 
@@ -159,6 +172,29 @@ export class LabelView {
   toggleLook(name) {
     this.look.set(name, !this.look[name]);
     if (name === "fills") this.changeSheet();
+  }
+
+  openPalette(typed = "") {
+    const { batch } = this.session;
+    if (!batch) return;
+    const often = batch.classes.map(
+      (_, index) => batch.cards.filter(({ suggestion }) => suggestion?.index === index).length,
+    );
+    const own = batch.currentCard.suggestion?.index;
+    const likely = [...often.keys()].filter((index) => often[index]).sort((one, other) => often[other] - often[one]);
+    const first = own === undefined ? likely : [own, ...likely.filter((index) => index !== own)];
+    const n = batch.targets.length;
+    this.palette.open(
+      { classes: batch.classes, recent: this.recent.names, likely: first },
+      t("palette_for", { n }),
+      typed,
+    );
+  }
+
+  /** @param {string} name of a class that is not there yet: it is added, and the cards get it */
+  async addClass(name) {
+    await this.session.addClass(name);
+    this.answers.label(this.session.batch?.classes.indexOf(name) ?? -1);
   }
 
   /** @param {string} key of a class */
@@ -182,6 +218,8 @@ export class LabelView {
     delete this.root.dataset.readyBatch;
     const loading = this.loadSheet(batch);
     this.cards.open(batch);
+    batch.on("labels", ([{ label }]) => label !== null && this.recent.use(batch.classes[label]));
+    batch.on("labels", () => this.history.paint());
     const sheet = await loading.catch(() => null);
     this.cards.paintSheet(sheet);
     const lost = this.settings.kind === "audio" ? t("no_spectrograms") : t("no_pictures");

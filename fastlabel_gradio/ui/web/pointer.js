@@ -5,6 +5,8 @@ import { Rectangle } from "./rectangle.js";
 /** @typedef {import("./label_view.js").LabelView} LabelView */
 /** @typedef {import("./cards.js").CardNode} CardNode */
 
+const DIGITS = 10; // of more classes than that not every one has a key
+
 export class Pointer {
   /**
    * @param {LabelView} view
@@ -20,7 +22,9 @@ export class Pointer {
     on("dblclick", (event) => this.onDoubleClick(event));
     on("change", (event) => this.onMenuChange(event.target));
     on("pointerdown", (event) => this.onPointerDown(event.target));
+    on("mousedown", (event) => this.onMenuOpening(event));
     on("focusin", (event) => this.onFocusIn(event.target));
+    on("keydown", (event) => this.onMenuKey(event));
     on("input", (event) => this.onAbove(event.target));
     this.rectangle = new Rectangle(view, signal);
     document.addEventListener("click", (event) => this.closeMenus(/** @type {Node} */ (event.target)), { signal });
@@ -124,7 +128,8 @@ export class Pointer {
    * @param {HTMLElement} control
    */
   giveFocusBack(control) {
-    const keeps = { "accept-rest": true, submit: true, help: true, evaluation: this.view.evaluation.open };
+    const { evaluation } = this.view;
+    const keeps = { "accept-rest": true, submit: true, help: true, palette: true, evaluation: evaluation.open };
     const action = /** @type {keyof keeps} */ (control.dataset.action);
     if (this.pointed === control && !keeps[action]) this.view.cards.focusCurrent();
   }
@@ -174,6 +179,41 @@ export class Pointer {
     this.pointed = target.closest("select, button, .fl-picture, .fl-size");
     const built = target.matches(".fl-select") ? cards.cardOf(target) : undefined;
     if (built) cards.deck?.fillMenu(built);
+  }
+
+  /**
+   * A menu of many classes opens the palette, where one can type.
+   * @param {MouseEvent & { target: Element }} event
+   */
+  onMenuOpening(event) {
+    if (event.button || !this.hasManyClasses(event.target)) return;
+    event.preventDefault();
+    this.openPaletteOf(event.target);
+  }
+
+  /** @param {KeyboardEvent & { target: Element }} event */
+  onMenuKey(event) {
+    const { key, ctrlKey, altKey, metaKey } = event;
+    if (ctrlKey || metaKey || !this.hasManyClasses(event.target)) return;
+    const opens = key === "Enter" || key === " " || (altKey && key === "ArrowDown");
+    if (!opens && (altKey || [...key].length > 1)) return;
+    event.preventDefault();
+    this.openPaletteOf(event.target, opens ? "" : key);
+  }
+
+  /** @param {Element} target */
+  hasManyClasses(target) {
+    return target.matches(".fl-select") && (this.view.session.batch?.classes.length ?? 0) > DIGITS;
+  }
+
+  /** @param {Element} menu */
+  openPaletteOf(menu, typed = "") {
+    const { cards, session } = this.view;
+    const built = cards.cardOf(menu);
+    if (!built || session.busy) return;
+    if (!session.batch?.selection.has(built.card)) session.batch?.selection.clear();
+    cards.goTo(built.card.index);
+    this.view.openPalette(typed);
   }
 
   /** @param {Element} target */

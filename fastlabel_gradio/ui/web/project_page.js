@@ -2,9 +2,10 @@
 
 import { ProjectApi } from "./api.js";
 import { button, el, setShown } from "./dom.js";
+import { loadedView } from "./views.js";
 import { t } from "./words.js";
 
-/** @typedef {import("./views.js").View} View */
+/** @typedef {import("./views.js").View | import("./views.js").LazyView} View */
 /** @typedef {import("./views.js").MountedView} MountedView */
 /** @typedef {import("./address.js").Params} Params */
 /** @typedef {{ root: HTMLElement, tab: HTMLButtonElement, view: View, mounted?: MountedView }} Place */
@@ -79,9 +80,26 @@ export class ProjectPage {
     }
     const toolbar = document.getElementById(`fl-toolbar-${this.context.settings.project}`);
     toolbar?.classList.toggle("fl-off", shown?.view.name !== this.first);
-    if (!shown) return;
-    shown.mounted ??= shown.view.mount(shown.root, { ...this.context, ...this.#addressOf(shown.view) });
-    shown.mounted.show?.(params);
+    if (shown) this.#open(shown, params);
+  }
+
+  /**
+   * At once where the view's module is there already, so that the first view is on the page when `show` returns.
+   * @param {Place} place
+   * @param {Params} params
+   */
+  #open(place, params) {
+    if (!place.mounted && "load" in place.view) {
+      loadedView(place.view.name).then((view) => {
+        place.view = view;
+        if (this.params === params) this.#open(place, params); // nobody went elsewhere meanwhile
+      });
+      return;
+    }
+    const { view } = place;
+    if (!("mount" in view)) return;
+    place.mounted ??= view.mount(place.root, { ...this.context, ...this.#addressOf(view) });
+    place.mounted.show?.(params);
   }
 
   /** What the toolbar talks to, if the first view has one. */

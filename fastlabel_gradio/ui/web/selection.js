@@ -48,7 +48,7 @@ export class Selection extends Emitter {
    * @param {Card} to
    */
   extend(from, to) {
-    this.#anchor ??= from;
+    if (!this.#anchor || !this.size) this.#anchor = from;
     const [first, last] = [this.#anchor.index, to.index].sort((one, other) => one - other);
     this.set(this.all().slice(first, last + 1));
   }

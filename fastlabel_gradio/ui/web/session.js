@@ -4,6 +4,7 @@
 import { ApiError } from "./api.js";
 import { Batch } from "./batch.js";
 import { Emitter } from "./emitter.js";
+import { stepWords } from "./history_menu.js";
 import { isEmbedding, mayHaveBatch } from "./status_text.js";
 import { t } from "./words.js";
 
@@ -50,6 +51,27 @@ export class Session extends Emitter {
     this.stopped = false;
     this.isAwaitingScan = false;
     this.emptyNotice = "";
+    /** @type {import("./history_menu.js").Line[]} */
+    this.past = []; // what this page sent, the newest first
+  }
+
+  /** What can be brought back and taken back, the newest first, and what was sent before. */
+  history() {
+    const lines = (/** @type {import("./batch.js").Step[]} */ steps, /** @type {boolean} */ isUndone) =>
+      steps.map((step) => ({ words: stepWords(step), isUndone }));
+    const { undone = [], changes = [] } = this.batch ?? {};
+    return [...lines(undone, true), ...lines([...changes].reverse(), false), ...this.past];
+  }
+
+  /**
+   * The class is there for everybody, and for the batch on screen.
+   * @param {string} name
+   */
+  async addClass(name) {
+    await this.api.changeClasses({ add: name });
+    const { classes } = await this.api.status();
+    this.batch?.useClasses(classes);
+    this.past.unshift({ words: t("step_add_class", { name }), isUndone: false });
   }
 
   start() {
@@ -257,6 +279,7 @@ export class Session extends Emitter {
     this.drafts.remove(batch.id);
     this.#leave();
     this.emit("counts", answer);
+    this.past.unshift({ words: t("step_submit", { n: answer.accepted }), isUndone: false });
     this.pollSoon();
     return answer;
   }
@@ -266,6 +289,7 @@ export class Session extends Emitter {
     this.emit("counts", answer);
     this.pollSoon();
     if (!answer.undone) return this.say(t("nothing_to_undo"));
+    this.#markPast(t("step_submit", { n: answer.undone }), true);
     if (answer.batch) await this.#open(answer.batch);
     else await this.fetchBatch(false);
     return this.say(t("undid", { n: answer.undone }));
@@ -276,9 +300,23 @@ export class Session extends Emitter {
     this.emit("counts", answer);
     this.pollSoon();
     if (!answer.redone) return this.say(t("nothing_to_redo"));
+    this.#markPast(t("step_submit", { n: answer.redone }), false);
     if (this.batch) this.drafts.remove(this.batch.id);
     await this.fetchBatch(true);
     return this.say(t("redid", { n: answer.redone }));
+  }
+
+  /**
+   * The newest submit that stands, or was taken back last, is the other of both now; one of before this page is told anew.
+   * @param {string} words
+   * @param {boolean} isUndone
+   */
+  #markPast(words, isUndone) {
+    const standing = this.past.findIndex((line) => !line.isUndone);
+    const newest = standing < 0 ? this.past.length : standing;
+    const place = isUndone ? newest : newest - 1;
+    if (this.past[place]) this.past[place].isUndone = isUndone;
+    else this.past.push({ words, isUndone });
   }
 
   /** @param {BatchAnswer} answer */

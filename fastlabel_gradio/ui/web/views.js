@@ -13,14 +13,30 @@
  * A view on the page. `show` gets the parameters of the address, each time the view is opened or they change.
  * @typedef {{ show?: (params: import("./address.js").Params) => unknown, hide?: () => void, stop?: () => void }} MountedView
  */
-/** @typedef {{ name: string, title: () => string, mount: (root: HTMLElement, context: ViewContext) => MountedView }} View */
+/** @typedef {(root: HTMLElement, context: ViewContext) => MountedView} Mount */
+/** @typedef {{ name: string, title: () => string, mount: Mount }} View */
+/**
+ * A view that nobody opened yet: `load` imports its module, which registers it.
+ * @typedef {{ name: string, title: () => string, load: () => Promise<unknown> }} LazyView
+ */
 
-/** @type {Map<string, View>} */
+/** @type {Map<string, View | LazyView>} */
 const views = new Map();
 
-/** @param {View} view */
+/** @param {View | LazyView} view */
 export function registerView(view) {
   views.set(view.name, view);
+}
+
+/**
+ * The view of that name, its module loaded.
+ * @param {string} name
+ * @returns {Promise<View>}
+ */
+export async function loadedView(name) {
+  const view = views.get(name);
+  if (view && "load" in view) await view.load();
+  return /** @type {View} */ (views.get(name));
 }
 
 /** In the order in which they registered themselves. */

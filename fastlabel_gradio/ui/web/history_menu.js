@@ -1,0 +1,63 @@
+// What was done lately, the newest first: steps on screen that can be taken back, those that were, and what was submitted.
+
+import { button, el } from "./dom.js";
+import { t } from "./words.js";
+
+/** @typedef {import("./batch.js").StepKind} StepKind */
+/** @typedef {import("./batch.js").StepWords} StepWords */
+/** @typedef {{ words: string, isUndone: boolean }} Line */
+
+const SHOWN = 12;
+
+/** @type {Record<StepKind, import("./words.js").Word>} */
+const STEP_WORDS = {
+  label: "step_label",
+  accept: "step_accept",
+  group: "step_group",
+  rest: "step_rest",
+  clear: "step_clear",
+  exclude: "step_exclude",
+  include: "step_include",
+  skip: "step_skip",
+  unsure: "step_unsure",
+  bad: "step_bad",
+};
+
+/** @param {StepWords} step */
+export function stepWords({ kind, n, name }) {
+  return t(kind === "label" && !name ? "step_labels" : STEP_WORDS[kind], { n, name });
+}
+
+export class HistoryMenu {
+  /** @param {import("./session.js").Session} session */
+  constructor(session) {
+    this.session = session;
+    const summary = el("summary", "fl-dock-button fl-history-button", "↶");
+    summary.setAttribute("aria-label", t("history"));
+    summary.title = t("history_title");
+    this.undo = button("fl-quiet", t("undo"), "undo", "u");
+    this.undo.append(el("kbd", "fl-key", "u"));
+    this.redo = button("fl-quiet", t("redo"), "redo", "Shift+u");
+    this.redo.append(el("kbd", "fl-key", "⇧u"));
+    this.list = el("ol", "fl-history-list");
+    this.list.setAttribute("aria-label", t("history"));
+    const body = el("div", "fl-menu-body", el("div", "fl-history-actions", this.undo, this.redo), this.list);
+    this.node = el("details", "fl-menu fl-history", summary, body);
+    this.node.addEventListener("toggle", () => this.paint());
+  }
+
+  toggle() {
+    this.node.open = !this.node.open;
+  }
+
+  paint() {
+    if (!this.node.open) return;
+    const lines = this.session.history().slice(0, SHOWN);
+    const items = lines.map(({ words, isUndone }) => {
+      const item = el("li", isUndone ? "fl-undone" : "", words);
+      if (isUndone) item.append(` (${t("history_undone")})`);
+      return item;
+    });
+    this.list.replaceChildren(...(items.length ? items : [el("li", "", t("history_none"))]));
+  }
+}

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { ClassKeys } from "../../fastlabel_gradio/ui/web/class_keys.js";
+
+const classes = Array.from("abcdefghijkl");
+
+test("without a choice the first ten classes have digits", () => {
+  assert.deepEqual(new ClassKeys("one").of(classes), [..."1234567890", "", ""]);
+});
+
+test("a chosen key is that class's alone, a digit too, and can be given back", () => {
+  const keys = new ClassKeys("two");
+  assert.equal(keys.choose("l", "w"), null);
+  assert.equal(keys.choose("k", "1"), null);
+  assert.deepEqual(keys.of(classes), ["", ..."234567890", "1", "w"]);
+  assert.deepEqual(keys.lettersOf(classes), ["w"]);
+  keys.choose("c", "w");
+  assert.deepEqual(keys.of(classes).at(-1), "");
+  keys.choose("c", "");
+  keys.choose("k", "");
+  assert.deepEqual(keys.of(classes), [..."1234567890", "", ""]);
+});
+
+test("a key that does something else is refused, and what it does is said", () => {
+  const keys = new ClassKeys("three");
+  assert.equal(keys.choose("a", "s")?.name, "submit");
+  assert.equal(keys.of(classes)[0], "1");
+});
