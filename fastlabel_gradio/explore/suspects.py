@@ -25,7 +25,7 @@ class Listing:
         doubted: items to look at.
         missing: labels that have no place yet; they are ranked in the background while `is_working`.
         right: labels of which somebody said that they are right.
-        wrong: labels that a review put in place of another one.
+        wrong: labels that a review, or who gave them, replaced by another one.
         problem: why they cannot be ranked; "" otherwise.
     """
 

@@ -162,7 +162,7 @@ class LabelStore(ClassStore):
             return acts_since(connection, self._project, since)
 
     def corrected(self) -> int:
-        """How many items got another label by a review than somebody had given them before."""
+        """How many items got another label than they had, by a review or by who had said the other one."""
         with self._database.reading() as connection:
             return count_corrected(connection, self._project)
 

@@ -19,7 +19,7 @@ class ListingAnswer(Model):
     missing: int = Field(description="labels that have no place yet")
     working: bool = Field(description="they are being ranked in the background: ask again")
     right: int = Field(description="labels that somebody looked at again and found right")
-    wrong: int = Field(description="labels that a review put in place of another one")
+    wrong: int = Field(description="labels that a review, or who gave them, replaced by another one")
     known: bool = Field(description="the source knows labels, as class folders do")
     problem: str = Field(description='why they cannot be ranked; ""')
 
