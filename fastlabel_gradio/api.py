@@ -29,6 +29,7 @@ from fastlabel_gradio.routes import (
     actions,
     batches,
     classes,
+    clusters,
     downloads,
     encoders,
     evaluation,
@@ -44,7 +45,7 @@ from fastlabel_gradio.routes import (
 from fastlabel_gradio.views import VIEWS
 
 ROUTES = (
-    *(batches, status, items, explore, evaluation, encoders, labels, actions, classes, downloads, media),
+    *(batches, status, items, explore, evaluation, encoders, labels, actions, classes, clusters, downloads, media),
     *(suspects, progress, pool_map),
 )
 STATUS_OF: dict[type[FastLabelError], int] = {

@@ -41,7 +41,7 @@ class ProjectConfig(_Strict):
 
     Attributes:
         name: names its folder and its URLs: small letters, digits, "-" and "_".
-        classes: at least two; may be left out where the source proposes them.
+        classes: those of the start; may be left out, where the source proposes them or people name them on the page.
         encoder_change: when an encoder other than the one in use takes over. "better": once it has embedded the pool, where
             it gets as many of the labels right; "always": once it has; "at_once": before, and all is embedded anew.
         train_every: newly labeled items after which a new head is trained.

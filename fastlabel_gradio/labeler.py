@@ -29,6 +29,7 @@ from jaxtyping import Int64
 from fastlabel_gradio.actions import Actions, is_made_by_hand
 from fastlabel_gradio.batch_queue import BatchQueue, Wish
 from fastlabel_gradio.candidates import candidates_of
+from fastlabel_gradio.classifier.facts import HeadFacts
 from fastlabel_gradio.contradictions import Contradiction
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline, EmbeddingProgress
 from fastlabel_gradio.embedding_store import EmbeddingStore
@@ -139,10 +140,11 @@ class Labeler:
         filters: queries that were saved under a name.
 
     Args:
-        schema: at least two labels.
+        schema: of any number of classes; heads need two.
         folder: where the head's checkpoint is kept.
         clock: seconds since the epoch.
         pool_map: where the items lie on the map; None where nobody looks at one.
+        keep_model: see `Learner`.
     """
 
     def __init__(
@@ -155,6 +157,7 @@ class Labeler:
         settings: LabelerSettings,
         clock: Callable[[], float] = time.time,
         pool_map: PoolMap | None = None,
+        keep_model: Callable[[HeadFacts], None] = lambda facts: None,
     ) -> None:
         STRATEGIES.get(settings.strategy)
         self.schema = schema
@@ -172,7 +175,9 @@ class Labeler:
         self._queue: BatchQueue[_Pick] = BatchQueue()
         self._picked: set[int] = set()  # rows that are being claimed
         self._rng = np.random.default_rng(settings.learner.seed)
-        self._learner = Learner(schema, store, pipeline, self._ledger, self._look, folder, settings.learner, clock)
+        self._learner = Learner(
+            schema, store, pipeline, self._ledger, self._look, folder, settings.learner, clock, keep_model
+        )
         me = proxy(self)  # a closed labeler is let go at once: nothing that it has holds it
         self.suspects = Suspects(
             store,
@@ -342,6 +347,11 @@ class Labeler:
     def head(self) -> Head | None:
         return self._learner.head
 
+    def head_facts(self) -> HeadFacts | None:
+        """What is known of the newest trained head; None before the first."""
+        head = self._learner.head
+        return self._learner.facts(head) if head and head.info.version else None
+
     @property
     def checkpoint(self) -> Path:
         """Where the newest head is saved; the file is there once a head was trained."""
@@ -396,13 +406,17 @@ class Labeler:
         best = probabilities.argmax(axis=1)
         return [Prediction(int(index), float(row[index])) for index, row in zip(best, probabilities, strict=True)]
 
-    def export_rows(self, *, include_predictions: bool = False, include_states: bool = False) -> Iterator[ExportRow]:
+    def export_rows(
+        self, *, include_predictions: bool = False, include_states: bool = False, as_made: bool = False
+    ) -> Iterator[ExportRow]:
         """Every label of every annotator; with predictions also every unlabeled item, and what the head says of each.
 
         With states, rows say their state and source, and those of items that got a state in place of a label are among them.
+        Labels name their class as it is called now, or with `as_made` as it was made, before it was renamed or merged.
         """
         self._follow()
-        names = self.schema.known_names
+        made = ((one.id, one.made_as) for one in self._labels.classes().values()) if as_made else ()
+        names = self.schema.known_names | dict(made)
         for said in self._labels.annotations():
             if said.label_id is None and not include_states:
                 continue

@@ -114,18 +114,25 @@ def test_the_map_of_rooms_names_folders_that_exist() -> None:
         assert (ROOT / name).exists()
 
 
-def test_the_table_of_keys_is_the_page_s_own() -> None:
-    rows = re.findall(r"\{\s*(name: .*?)\},?\n(?=  \{|\];)", read("fastlabel_gradio/ui/web/commands.js"), re.DOTALL)
+def test_the_tables_of_keys_are_the_page_s_own() -> None:
+    for module, heading in (("commands.js", "Keys"), ("explore_commands.js", "Explore")):
+        on_the_page = _keys_of(read(f"fastlabel_gradio/ui/web/{module}"))
+        in_the_readme = {row[0]: row[1] for row in first_table(section(README, heading))}
+        assert list(in_the_readme) == list(on_the_page), module
+        assert all(in_the_readme[key].startswith(meaning) for key, meaning in on_the_page.items()), module
+
+
+def _keys_of(module: str) -> dict[str, str]:
+    """What the keys of a table of commands do, by how the help shows them."""
+    rows = re.findall(r"\{\s*(name: .*?)\},?\n(?=  \{|\];)", module, re.DOTALL)
     of_kind = {"": "", "image": " (pictures)", "audio": " (sounds)"}
     lines = [
         {key: (re.findall(rf'\b{key}: "(.*?)"', row) or [""])[0] for key in ("caps", "help", "kind")} for row in rows
     ]
     words = read_words("en")
-    on_the_page = {line["caps"] + of_kind[line["kind"]]: words[line["help"]] for line in lines if line["caps"]}
-    assert len(on_the_page) == read("fastlabel_gradio/ui/web/commands.js").count("caps: ")
-    in_the_readme = {row[0]: row[1] for row in first_table(section(README, "Keys"))}
-    assert list(in_the_readme) == list(on_the_page)
-    assert all(in_the_readme[key].startswith(meaning) for key, meaning in on_the_page.items())
+    found = {line["caps"] + of_kind[line["kind"]]: words[line["help"]] for line in lines if line["caps"]}
+    assert len(found) == module.count("caps: ")
+    return found
 
 
 def test_the_screenshots_are_small_pictures() -> None:
@@ -185,7 +192,7 @@ def test_commands_that_are_mentioned_are_understood(path: Path) -> None:
 def test_routes_that_are_mentioned_exist(path: Path) -> None:
     routes = _routes() | ROUTES_OF_EXAMPLES
     patterns = [re.compile(re.sub(r"\\{\w+\\}", "[^/?]+", re.escape(route))) for route in routes]
-    for word in re.findall(r"(?<![\w.])/?(?:api|media)/[\w$/.-]+", path.read_text(encoding="utf-8")):
+    for word in re.findall(r"(?<![\w.])/?(?:api|media)/[\w$/.-]+(?:,\d[\w.,]*\w)?", path.read_text(encoding="utf-8")):
         assert any(pattern.fullmatch(f"/{word.lstrip('/')}") for pattern in patterns), word
 
 

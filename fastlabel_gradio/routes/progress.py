@@ -1,5 +1,6 @@
 """How far a project is, in figures."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from fastlabel_gradio.explore.progress import Figures
 from fastlabel_gradio.project import Project
 from fastlabel_gradio.routes.common import FindProject, OfProject
 from fastlabel_gradio.routes.evaluation import POINTS_SHOWN, point_answer
+from fastlabel_gradio.types import PlantedCounts
 
 
 class ClassFigures(Model):
@@ -34,6 +36,8 @@ class PersonAnswer(Model):
     timed: int = Field(description="of those, the ones that `minutes` is about")
     minutes: float = Field(description="that they took, breaks left out")
     per_minute: float | None = Field(description="labels a minute; null where none was timed")
+    planted: int = Field(description="planted items that they came to")
+    slipped: int = Field(description="of those, the ones that they took for what they were shown as")
 
 
 class EmbeddedAnswer(Model):
@@ -70,7 +74,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
             looked_at=figures.looked_at,
             pool=figures.rows,
             confusion=_confusion(figures),
-            people=_people(figures),
+            people=_people(figures, labeler.planted.counts()),
             embedding=_embedded(chosen, chosen.pipeline.progress),
         )
 
@@ -88,13 +92,16 @@ def _confusion(figures: Figures) -> ConfusionAnswer | None:
     return ConfusionAnswer(items=int(found.sum()), cells=cells)
 
 
-def _people(figures: Figures) -> list[PersonAnswer]:
+def _people(figures: Figures, planted: Mapping[str, PlantedCounts]) -> list[PersonAnswer]:
+    met = {one.annotator: planted.get(one.annotator, PlantedCounts()) for one in figures.people}
     return [
         PersonAnswer(
             annotator=one.annotator,
             labels=one.labels,
             timed=one.timed,
             minutes=round(one.seconds / 60, 4),
+            planted=met[one.annotator].shown,
+            slipped=met[one.annotator].slipped,
             per_minute=None if one.per_minute is None else round(one.per_minute, 3),
         )
         for one in figures.people

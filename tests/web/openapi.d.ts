@@ -67,19 +67,6 @@ export interface components {
              */
             seen?: number | null;
         };
-        /**
-         * Area
-         * @description A part of the map: the version of the layout that it was drawn on, and the corners of a polygon.
-         */
-        Area: {
-            /** Map */
-            map: string;
-            /** Polygon */
-            polygon: [
-                number,
-                number
-            ][];
-        };
         /** AuditAnswer */
         AuditAnswer: {
             /**
@@ -173,31 +160,6 @@ export interface components {
              */
             text: string;
         };
-        /** CheckedLabel */
-        CheckedLabel: {
-            /** Id */
-            id: string | number;
-            /**
-             * Label
-             * @description the class that it carries
-             */
-            label: string;
-        };
-        /** ChecksAnswer */
-        ChecksAnswer: {
-            /**
-             * Right
-             * @description labels that are right, of this request
-             */
-            right: number;
-        };
-        /** ChecksInput */
-        ChecksInput: {
-            /** Project */
-            project?: string | null;
-            /** Labels */
-            labels: components["schemas"]["CheckedLabel"][];
-        };
         /** ClaimAnswer */
         ClaimAnswer: {
             /** @description null where none of the items can be given out */
@@ -282,21 +244,6 @@ export interface components {
              */
             value: unknown;
         };
-        /** ClassFigures */
-        ClassFigures: {
-            /** Label */
-            label: string;
-            /**
-             * Labels
-             * @description items that carry it
-             */
-            labels: number;
-            /**
-             * Predicted
-             * @description items of the pool whose most probable class it is
-             */
-            predicted: number;
-        };
         /**
          * ClassLook
          * @description What is set of a class; what is left out stays.
@@ -380,22 +327,38 @@ export interface components {
             order?: string[] | null;
             set?: components["schemas"]["ClassLook"] | null;
         };
-        /** ConfusionAnswer */
-        ConfusionAnswer: {
+        /** ClusterAnswer */
+        ClusterAnswer: {
+            /**
+             * Size
+             * @description items of the sample that are in it
+             */
+            size: number;
             /**
              * Items
-             * @description labeled items of the audit
+             * @description those nearest to its centre, the nearest first
              */
-            items: number;
+            items: components["schemas"]["MediaAnswer"][];
             /**
-             * Cells
-             * @description label, head's class, items: positions in `classes`; cells without items are left out
+             * Query
+             * @description names these items, for `POST /api/apply`
              */
-            cells: [
-                number,
-                number,
-                number
-            ][];
+            query: {
+                [key: string]: string[];
+            };
+        };
+        /** ClustersAnswer */
+        ClustersAnswer: {
+            /**
+             * Sample
+             * @description unlabeled items that were looked at
+             */
+            sample: number;
+            /**
+             * Clusters
+             * @description the largest first
+             */
+            clusters: components["schemas"]["ClusterAnswer"][];
         };
         /** ContradictionAnswer */
         ContradictionAnswer: {
@@ -438,20 +401,6 @@ export interface components {
              *     }
              */
             query: components["schemas"]["Query"];
-        };
-        /** EmbeddedAnswer */
-        EmbeddedAnswer: {
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "starting" | "loading" | "fitting" | "embedding" | "done" | "failed" | "stopped";
-            /** Done */
-            done: number;
-            /** Total */
-            total: number;
-            /** Unreadable */
-            unreadable: number;
         };
         /** EmbeddingAnswer */
         EmbeddingAnswer: {
@@ -811,11 +760,6 @@ export interface components {
              */
             created_at: string | null;
             /**
-             * Known Label
-             * @description the class that the source knows of it, as a class folder does
-             */
-            known_label: string | null;
-            /**
              * Similarity
              * @description cosine with what `near` asks for, -1 to 1; null without it
              */
@@ -1041,48 +985,57 @@ export interface components {
             /** Count */
             count: number;
         };
-        /** ListingAnswer */
-        ListingAnswer: {
+        /**
+         * MediaAnswer
+         * @description An item, and how to show it.
+         */
+        MediaAnswer: {
+            /** Id */
+            id: string;
             /**
-             * List
-             * @enum {string}
+             * Media Url
+             * @description the picture, or the sound
              */
-            list: "mistakes" | "near_duplicates" | "known_labels";
+            media_url: string;
             /**
-             * Doubted
-             * @description items to look at: POST /api/items gives them, with the list as `order`
+             * Spectrogram Url
+             * @description of a sound: 1,200 x 480 pixels, on the mel scale; its range is that of `sound_view` in the status
              */
-            doubted: number;
+            spectrogram_url?: string | null;
             /**
-             * Missing
-             * @description labels that have no place yet
+             * Duration S
+             * @description of a sound as it was recorded
              */
-            missing: number;
+            duration_s?: number | null;
             /**
-             * Working
-             * @description they are being ranked in the background: ask again
+             * Peak Dbfs
+             * @description of a sound: its largest sample in decibels, 0 at full scale
              */
-            working: boolean;
+            peak_dbfs?: number | null;
             /**
-             * Right
-             * @description labels that somebody looked at again and found right
+             * Gain Db
+             * @description of a quiet sound: by how many decibels `normalised=true` turns it up
+             * @default 0
              */
-            right: number;
+            gain_db: number;
             /**
-             * Wrong
-             * @description labels that a review put in place of another one
+             * Note
+             * @description what had to be done to read it, in one line
+             * @default
              */
-            wrong: number;
+            note: string;
             /**
-             * Known
-             * @description the source knows labels, as class folders do
+             * Start S
+             * @description of a sound that is a part of a file: where it begins there
+             * @default 0
              */
-            known: boolean;
+            start_s: number;
             /**
-             * Problem
-             * @description why they cannot be ranked; ""
+             * Group
+             * @description the recording, site, speaker or burst that it is of, where that is known
              */
-            problem: string;
+            group?: string | null;
+            prediction: components["schemas"]["PredictionAnswer"] | null;
         };
         /**
          * Near
@@ -1143,31 +1096,6 @@ export interface components {
             /** Items */
             items: number;
         };
-        /** PersonAnswer */
-        PersonAnswer: {
-            /** Annotator */
-            annotator: string;
-            /**
-             * Labels
-             * @description submitted and not undone
-             */
-            labels: number;
-            /**
-             * Timed
-             * @description of those, the ones that `minutes` is about
-             */
-            timed: number;
-            /**
-             * Minutes
-             * @description that they took, breaks left out
-             */
-            minutes: number;
-            /**
-             * Per Minute
-             * @description labels a minute; null where none was timed
-             */
-            per_minute: number | null;
-        };
         /** PointAnswer */
         PointAnswer: {
             /** Labels */
@@ -1197,33 +1125,6 @@ export interface components {
             index: number;
             /** Confidence */
             confidence: number;
-        };
-        /** ProgressAnswer */
-        ProgressAnswer: {
-            /** Target */
-            target: number;
-            /**
-             * Curve
-             * @description one point a head, oldest first, the newest 1,000
-             */
-            curve: components["schemas"]["PointAnswer"][];
-            /** Classes */
-            classes: components["schemas"]["ClassFigures"][];
-            /**
-             * Looked At
-             * @description items of the pool that a head has looked at
-             */
-            looked_at: number;
-            /**
-             * Pool
-             * @description items that are embedded and still in the source
-             */
-            pool: number;
-            /** @description null without a head, or labels of the audit */
-            confusion: components["schemas"]["ConfusionAnswer"] | null;
-            /** People */
-            people: components["schemas"]["PersonAnswer"][];
-            embedding: components["schemas"]["EmbeddedAnswer"];
         };
         /** ProjectInput */
         ProjectInput: {
@@ -1311,13 +1212,6 @@ export interface components {
             folder?: string | null;
             /** @description what items shall be like; makes `similarity` the order */
             near?: components["schemas"]["Near"] | null;
-            /** @description it lies within this part of the map */
-            area?: components["schemas"]["Area"] | null;
-            /**
-             * Audited
-             * @description it is, or is not, a labeled item of the audit, which no head was trained on
-             */
-            audited?: boolean | null;
             /**
              * Exclude
              * @description none of these items
@@ -1326,9 +1220,9 @@ export interface components {
             exclude: string[];
             /**
              * Order
-             * @description `-` puts the largest first; `pool`, the default, is a random order; `mistakes`, `near_duplicates` and `known_labels` give the items of that list only
+             * @description `-` puts the largest first; `pool`, the default, is a random order
              */
-            order?: ("pool" | "confidence" | "-confidence" | "margin" | "-margin" | "label_probability" | "-label_probability" | "time" | "-time" | "similarity" | "mistakes" | "near_duplicates" | "known_labels") | null;
+            order?: ("pool" | "confidence" | "-confidence" | "margin" | "-margin" | "label_probability" | "-label_probability" | "time" | "-time" | "similarity") | null;
         };
         /** RecallAnswer */
         RecallAnswer: {

@@ -36,6 +36,7 @@ export class ExploreGrid {
     this.window = new VirtualWindow();
     this.window.rowPx = FIRST_ROW_PX;
     this.current = 0;
+    this.wantsFocus = false;
     /** @type {FoundList | null} */
     this.list = null;
     /** @type {Map<number, Shown>} by place */
@@ -155,6 +156,7 @@ export class ExploreGrid {
     const sheet = this.sheets.get(this.#pageOf(place));
     if (sheet) this.#paintTile(place, sheet);
     this.box.append(built.node);
+    if (this.wantsFocus && place === this.current) this.focusCurrent();
   }
 
   /** @param {number} place */
@@ -249,12 +251,14 @@ export class ExploreGrid {
     this.current = Math.min(Math.max(place, 0), Math.max(this.window.count - 1, 0));
     this.#scrollTo(this.window.reveal(this.current, GAP_PX));
     for (const one of [before, this.current]) this.#paintState(one);
+    this.wantsFocus = focus && !this.shown.has(this.current); // it is still asked for
     if (focus) this.focusCurrent();
     if (before !== this.current) this.arrive();
     if (before !== this.current) this.onCurrent();
   }
 
   focusCurrent() {
+    if (this.shown.has(this.current)) this.wantsFocus = false;
     this.shown.get(this.current)?.built.node.focus({ preventScroll: true });
   }
 

@@ -60,6 +60,7 @@ export function buildConfusions({ confusion, classes }, link) {
  */
 export function buildPeople({ people }, link) {
   if (!people.length) return [title(t("people")), note(t("nobody_labeled"))];
+  const isChecked = people.some(({ planted }) => planted);
   const rows = people.map((one) => [
     anchor(
       link({ annotators: [one.annotator], order: "-time" }),
@@ -69,8 +70,9 @@ export function buildPeople({ people }, link) {
     formatCount(one.labels),
     one.per_minute === null ? "–" : String(Math.round(10 * one.per_minute) / 10),
     one.timed ? t("minutes_of", { minutes: String(Math.round(10 * one.minutes) / 10), n: one.timed }) : "",
+    ...(isChecked ? [one.planted ? t("planted_of", { slipped: one.slipped, n: one.planted }) : ""] : []),
   ]);
-  const names = [t("person"), t("labels_head"), t("labels_a_minute"), t("timed")];
+  const names = [t("person"), t("labels_head"), t("labels_a_minute"), t("timed"), ...(isChecked ? [t("planted")] : [])];
   return [title(t("people")), table(names, rows), note(t("pace_says"))];
 }
 

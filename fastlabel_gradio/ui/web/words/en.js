@@ -297,7 +297,6 @@ export default {
   "step_add_class": "added the class {name}",
   "help_palette": "all classes by typing; an unknown name can be added, F2 gives a class a key",
   "help_history": "what was done lately",
-  // The view `explore`
   "view_explore": "Explore",
   "explore_found": "1 item|{n} items",
   "explore_found_items": "Items found",
@@ -446,6 +445,8 @@ export default {
   "explore_help_redo": "redo: bring back what undo took back",
   "view_progress": "Progress",
   "class_balance": "Classes",
+  "planted": "Planted checks",
+  "planted_of": "1 of them, {slipped} slipped through|{n} of them, {slipped} slipped through",
   "class": "Class",
   "labels_head": "Labels",
   "predicted_share": "Predicted share of the pool",

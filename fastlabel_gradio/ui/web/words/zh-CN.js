@@ -283,7 +283,6 @@ export default {
   "step_add_class": "添加了类别 {name}",
   "help_palette": "输入查找全部类别；未知名称可添加，F2 设定按键",
   "help_history": "最近的操作",
-  // The view `explore`
   "view_explore": "浏览",
   "explore_found": "{n} 项",
   "explore_found_items": "找到的项目",
@@ -429,6 +428,8 @@ export default {
   "explore_help_redo": "重做：恢复被撤销的操作",
   "view_progress": "进度",
   "class_balance": "类别",
+  "planted": "植入检查",
+  "planted_of": "{n} 个，其中 {slipped} 个未被发现",
   "class": "类别",
   "labels_head": "标签",
   "predicted_share": "全部项目中的预测占比",
