@@ -142,6 +142,7 @@ class Project:
             batch_size=self.config.batch_size,
             claim_s=60 * self.config.claim_minutes,
             audit_share=self.config.audit_share,
+            planted_checks=self.config.planted_checks,
             learner=learning_of(self.config, self.device),
         )
 

@@ -12,7 +12,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         *("registry", "options", "yaml_file", "spreadsheet_cells", "contradictions"),
         *("devices", "atomic_file", "birth_time", "clustering", "groups", "retries"),
         *("media", "label_store", "trainer", "evaluation", "learning_record", "kept_rows", "batch_queue"),
-        *("milestones", "pool_news", "embedding_space", "pool_reader", "row_padding"),
+        *("milestones", "pool_news", "embedding_space", "pool_reader", "row_padding", "planted_checks"),
     ),
     ("config", "sources", "encoders", "head", "exports", "successor", "inquiry", "out_of_fold"),
     (

@@ -21,12 +21,13 @@ from fastlabel_gradio.label_store.claims import (
     Claim,
     ClaimedBatch,
     add_batch,
+    batches_of,
     drop_batches,
     drop_claims_on,
     extend,
     held_items,
-    newest_batch,
     open_claims,
+    put_behind,
 )
 from fastlabel_gradio.label_store.class_store import ClassStore
 from fastlabel_gradio.label_store.classes import (
@@ -380,7 +381,17 @@ class LabelStore(ClassStore):
     def open_batch(self, annotator: str, *, now: float) -> ClaimedBatch | None:
         """The annotator's newest batch whose claims have not run out, without items that were labeled meanwhile."""
         with self._database.reading() as connection:
-            return newest_batch(connection, self._project, annotator, now)
+            return next(iter(batches_of(connection, self._project, annotator, now)), None)
+
+    def open_batches(self, annotator: str, *, now: float) -> list[ClaimedBatch]:
+        """As `open_batch`, all of them, the newest first: each comes again when those before it are closed."""
+        with self._database.reading() as connection:
+            return batches_of(connection, self._project, annotator, now)
+
+    def put_behind(self, annotator: str, batch_id: str, other: str) -> None:
+        """Has a batch of the annotator come after another one that is open, whenever it was claimed."""
+        with self._writing() as connection:
+            put_behind(connection, self._project, annotator, batch_id, other)
 
     def renew(self, annotator: str, batch_id: str, *, expires_at: float) -> bool:
         """Moves the end of a batch's claims; False when it is closed, or its claims ran out and were dropped."""
@@ -390,10 +401,11 @@ class LabelStore(ClassStore):
                 self._count_change(connection)
         return extended
 
-    def release(self, annotator: str) -> tuple[str, ...]:
-        """Gives back all that the annotator holds; returns the item ids."""
+    def release(self, annotator: str, batch_id: str = "") -> tuple[str, ...]:
+        """Gives back all that the annotator holds, or one batch of it; returns the item ids."""
+        which = [batches.c.annotator == annotator] + ([batches.c.id == batch_id] if batch_id else [])
         with self._writing() as connection:
-            dropped = drop_batches(connection, self._project, batches.c.annotator == annotator)
+            dropped = drop_batches(connection, self._project, *which)
             if dropped:
                 self._count_change(connection)
         return tuple(dropped)

@@ -60,6 +60,18 @@ export class ProjectApi {
     return this.get("api/next_batch", { size, strategy, fresh });
   }
 
+  /**
+   * The batch that comes after an open one, claimed ahead.
+   * @param {string} after its id
+   * @param {number} size
+   * @param {string} strategy
+   * @param {boolean} fresh another one than was claimed before
+   * @returns {Promise<BatchAnswer>}
+   */
+  batchAfter(after, size, strategy, fresh) {
+    return this.get("api/next_batch", { size, strategy, fresh, after });
+  }
+
   /** @returns {Promise<StatusAnswer>} */
   status() {
     return this.get("api/status");

@@ -57,7 +57,9 @@ export class LabelView {
       isThere: () => root.isConnected,
     };
     const drafts = new DraftStore(settings.project);
-    this.session = new Session(this.api, drafts, settings, screen, (batch) => this.present(batch));
+    const present = (/** @type {Batch} */ batch) => this.present(batch);
+    const prepare = (/** @type {import("./api.js").BatchAnswer} */ answer) => this.loadSheet(answer);
+    this.session = new Session(this.api, drafts, settings, screen, present, prepare);
     const { project, kind, sound_view: soundView, exports } = settings;
     this.look = new CardLook(kind);
     this.panel = new StatusPanel(this.api, exports);
@@ -216,7 +218,7 @@ export class LabelView {
   /** @param {Batch} batch */
   async present(batch) {
     delete this.root.dataset.readyBatch;
-    const loading = this.loadSheet(batch);
+    const loading = this.loadSheet(batch.answer);
     this.cards.open(batch);
     batch.on("labels", ([{ label }]) => label !== null && this.recent.use(batch.classes[label]));
     batch.on("labels", () => this.history.paint());
@@ -226,16 +228,16 @@ export class LabelView {
     this.reveal(batch, sheet ? batch.answer.notice : lost);
   }
 
-  /** @param {Batch} batch */
-  loadSheet({ answer: { sheet_url: url, columns }, cards }) {
+  /** @param {import("./api.js").BatchAnswer} answer */
+  loadSheet({ sheet_url: url, columns, items }) {
     const fill = this.look.fills && this.settings.kind === "image";
-    return loadSheet(this.api.url(url, fill ? { fill } : undefined), columns, cards.length);
+    return loadSheet(this.api.url(url, fill ? { fill } : undefined), columns, items.length);
   }
 
   /** The same cards, whole pictures or filled ones. */
   async changeSheet() {
     const { batch } = this.session;
-    const sheet = batch && (await this.loadSheet(batch).catch(() => null));
+    const sheet = batch && (await this.loadSheet(batch.answer).catch(() => null));
     if (sheet && batch === this.session.batch) this.cards.paintSheet(sheet);
   }
 

@@ -294,9 +294,16 @@ export default {
   "step_unsure": "unsure of 1 card|unsure of {n} cards",
   "step_bad": "called 1 card bad|called {n} cards bad",
   "step_submit": "submitted 1 label|submitted {n} labels",
-  "step_add_class": "added the class {name}",
   "help_palette": "all classes by typing; an unknown name can be added, F2 gives a class a key",
   "help_history": "what was done lately",
+  "planted_slipped":
+    "Planted checks: 1 of {shown} labeled cards of another class slipped through.|Planted checks: {n} of {shown} labeled cards of another class slipped through.",
+  "planted_noticed":
+    "Planted check: the labeled card of another class was noticed.|Planted checks: all {n} labeled cards of another class were noticed.",
+  "step_submit_one": "submitted 1 label {name}|submitted {n} labels {name}",
+  "took_back_step": "Took back: {what}.",
+  "brought_back_step": "Brought back: {what}.",
+  // The view `explore`
   "view_explore": "Explore",
   "explore_found": "1 item|{n} items",
   "explore_found_items": "Items found",
