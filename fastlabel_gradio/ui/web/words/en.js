@@ -303,7 +303,6 @@ export default {
   "step_submit_one": "submitted 1 label {name}|submitted {n} labels {name}",
   "took_back_step": "Took back: {what}.",
   "brought_back_step": "Brought back: {what}.",
-  // The view `explore`
   "view_explore": "Explore",
   "explore_found": "1 item|{n} items",
   "explore_found_items": "Items found",

@@ -287,7 +287,6 @@ export default {
   "step_submit_one": "提交了 {n} 个标签 {name}",
   "took_back_step": "已撤销：{what}。",
   "brought_back_step": "已恢复：{what}。",
-  // The view `explore`
   "view_explore": "浏览",
   "explore_found": "{n} 项",
   "explore_found_items": "找到的项目",
