@@ -26,6 +26,7 @@ class MistakesPanel {
   constructor(root, exploring) {
     this.exploring = exploring;
     this.isOpen = false;
+    this.isOpening = false; // the first list is shown where the person opens the panel
     this.asked = 0;
     this.lists = LISTS.map(([name, title]) => this.#listButton(name, t(title)));
     this.about = el("p", "fl-suspects-about");
@@ -47,8 +48,8 @@ class MistakesPanel {
 
   show() {
     this.isOpen = true;
-    if (!this.list) this.exploring.narrow({ order: "mistakes" });
-    else this.follow();
+    this.isOpening = !this.list;
+    if (this.list || this.exploring.current()) this.follow(); // otherwise what the address asks for is not there yet
   }
 
   hide() {
@@ -71,6 +72,10 @@ class MistakesPanel {
   async follow() {
     if (!this.isOpen) return;
     clearTimeout(this.asking);
+    if (this.isOpening && !this.list) {
+      this.isOpening = false;
+      return this.exploring.narrow({ order: "mistakes" });
+    }
     const { list } = this;
     for (const node of this.lists) node.setAttribute("aria-pressed", String(node.dataset.list === list));
     const says = LISTS.find(([name]) => name === list)?.[2];
