@@ -146,9 +146,9 @@ def _known(
     said = [(head.predict_proba(vectors[audit]), targets[audit], AUDIT_WEIGHT)]
     found = maker.left_out(head, vectors[trained], targets[trained], lambda: False)
     if found is not None:
-        logits, left_out = found
+        logits, positions = found
         powers = np.exp((logits - logits.max(axis=1, keepdims=True)) / head.info.temperature)
-        said.append((powers / powers.sum(axis=1, keepdims=True), left_out, OUT_OF_FOLD_WEIGHT))
+        said.append((powers / powers.sum(axis=1, keepdims=True), targets[trained][positions], OUT_OF_FOLD_WEIGHT))
     confidences = np.concatenate([one.max(axis=1) for one, _, _ in said]).astype(np.float32)
     right = np.concatenate([one.argmax(axis=1) == truth for one, truth, _ in said])
     weights = np.concatenate([np.full(len(truth), weight) for _, truth, weight in said])

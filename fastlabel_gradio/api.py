@@ -41,14 +41,18 @@ from fastlabel_gradio.routes import (
     labels,
     media,
     model,
+    pool_map,
     predict,
+    progress,
     status,
+    suspects,
 )
 from fastlabel_gradio.views import VIEWS
 
 ROUTES = (
     *(batches, status, items, explore, evaluation, encoders, labels, actions),
     *(classes, clusters, downloads, imports, finish, model, predict, media),
+    *(suspects, progress, pool_map),
 )
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,

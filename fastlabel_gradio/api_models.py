@@ -68,6 +68,7 @@ class FoundAnswer(MediaAnswer):
     source: LabelSource | None
     annotator: str | None = Field(description="who said what stands")
     created_at: str | None = Field(description="and when, in UTC")
+    known_label: str | None = Field(description="the class that the source knows of it, as a class folder does")
     similarity: float | None = Field(description="cosine with what `near` asks for, -1 to 1; null without it")
 
 

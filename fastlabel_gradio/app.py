@@ -142,9 +142,11 @@ class App:
         from fastlabel_gradio.access import guarded
         from fastlabel_gradio.api import create_api
         from fastlabel_gradio.ui.page_routes import page_needs
+        from fastlabel_gradio.ui.plotly_file import plotly_routes
         from fastlabel_gradio.ui.web_files import web_files, web_routes
 
         api = create_api(self.projects)
+        api.include_router(plotly_routes())
         api.include_router(web_routes(web_files()))
 
         @asynccontextmanager

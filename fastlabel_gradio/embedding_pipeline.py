@@ -186,6 +186,10 @@ class EmbeddingPipeline:
         """Whether the source keeps an item out of the pool as a test part."""
         return self._source.is_held_out(item_id)
 
+    def known_label(self, item_id: str) -> str | None:
+        """The label that the source knows of an item; None where it knows none."""
+        return self._source.reference_label(Item(item_id))
+
     def when_ready(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Calls back once the encoder is loaded and its stored embeddings are open; at once where that is so already.
 

@@ -14,6 +14,10 @@ from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
 from fastlabel_gradio.embedding_space import EmbeddingSpace
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import InvalidQueryError, shown
+from fastlabel_gradio.explore.area import is_within
+from fastlabel_gradio.explore.layout import Points
+from fastlabel_gradio.explore.map_picture import MapPicture, draw_map
+from fastlabel_gradio.explore.pool_map import PoolMap
 from fastlabel_gradio.finding.facets import Facets, count_facets
 from fastlabel_gradio.finding.folders import Folders
 from fastlabel_gradio.finding.found_lists import FoundList, FoundLists
@@ -23,10 +27,10 @@ from fastlabel_gradio.ground import Ground
 from fastlabel_gradio.head import Head
 from fastlabel_gradio.label_store import LabelStore, Owner
 from fastlabel_gradio.pool_ledger import SOURCES, STATES, PoolLedger
-from fastlabel_gradio.query import Columns, Near, Query, in_order, matching, order_keys
+from fastlabel_gradio.query import Area, Columns, Near, Query, in_order, matching, order_keys
 from fastlabel_gradio.scan import NOTHING_SCANNED, UNSEEN, Scanned
 from fastlabel_gradio.scoring import similarities
-from fastlabel_gradio.types import Item, LabelSchema, LabelSource, Rows, State
+from fastlabel_gradio.types import Item, LabelSchema, LabelSource, ListName, Rows, State
 
 SCANNED_AT_ONCE = 32_768  # rows that a query waits for; of more it takes what is there
 NOT_LIKE = 0.5  # how much what items shall not be like counts
@@ -82,6 +86,8 @@ class Finder:
         schema, head: give those of now.
         ground_of: gives the vectors that a head is asked about, and what is known of them.
         scan_soon: asks for a scan in the background.
+        pool_map: where items lie on the map; None where there is none.
+        list_keys: gives by what so many rows are ordered on a list, NaN for those that are not on it.
     """
 
     def __init__(
@@ -95,6 +101,8 @@ class Finder:
         head: Callable[[], Head | None],
         ground_of: Callable[[Head | None], Ground],
         scan_soon: Callable[[], None],
+        list_keys: Callable[[ListName, int], np.ndarray],
+        pool_map: PoolMap | None = None,
     ) -> None:
         self._store = store
         self._pipeline = pipeline
@@ -104,6 +112,8 @@ class Finder:
         self._head = head
         self._ground_of = ground_of
         self._scan_soon = scan_soon
+        self._list_keys = list_keys
+        self._map = pool_map
         self._owners = _Owners(labels)
         self._lists = FoundLists()
         self._folders = Folders(store)
@@ -180,6 +190,9 @@ class Finder:
             schema,
             rows_of=self._store.rows_of(named),
             with_text=None if query.text is None else self._store.rows_with(query.text),
+            audited=None if query.audited is None else self._ledger.audit_set().rows,
+            in_area=None if query.area is None else self._within(query.area, rows),
+            on_list=None if query.of_list is None else self._list_keys(query.of_list, rows),
             in_folder=None if query.folder is None else self._store.rows_in(query.folder),
         )
         if query.ordered_by.strip("-") == "label_probability":
@@ -188,6 +201,21 @@ class Finder:
             return columns
         annotators, said_at, names = self._owners.columns(rows, self._ledger.judged_rows)
         return replace(columns, annotators=annotators, said_at=said_at, names=names)
+
+    def drawn_map(self, points: Points) -> MapPicture:
+        """The map of the pool as of now."""
+        self._catch_up()
+        standings, schema = self._ledger.standings(), self._schema()
+        return draw_map(points, standings, self._scanned(schema, len(standings.in_pool), needed=False), schema)
+
+    def _within(self, area: Area, rows: int) -> np.ndarray:
+        """bool[rows], False for a row that came a moment ago and has no place yet. Raises InvalidQueryError."""
+        if self._map is None:
+            raise InvalidQueryError("'area': there is no map here.")
+        found = np.zeros(rows, dtype=bool)
+        inside = is_within(self._map.points_of(area.map)[:rows], np.array(area.polygon))
+        found[: len(inside)] = inside
+        return found
 
     def _probabilities_of_labels(self, columns: Columns) -> np.ndarray:
         head = self._head()

@@ -10,6 +10,7 @@ from fastlabel_gradio.candidates import Shortlist
 from fastlabel_gradio.embedding_space import NO_EMBEDDINGS, EmbeddingSpace
 from fastlabel_gradio.head import Head, HeadMaker
 from fastlabel_gradio.kept_rows import KeptRows
+from fastlabel_gradio.out_of_fold import OutOfFold
 from fastlabel_gradio.scan import Scan
 from fastlabel_gradio.types import Embeddings, Probabilities, Rows
 
@@ -22,12 +23,14 @@ class Ground:
         maker: None until the encoder is there.
         kept: embeddings of labeled rows, in memory.
         shortlist: what the newest heads were least sure of in a large pool.
+        out_of_fold: what heads said of labeled rows that they were trained without.
     """
 
     space: EmbeddingSpace | None = None
     maker: HeadMaker | None = None
     kept: KeptRows = field(default_factory=KeptRows)
     shortlist: Shortlist = field(default_factory=Shortlist)
+    out_of_fold: OutOfFold = field(default_factory=OutOfFold)
 
     @property
     def scan(self) -> Scan:

@@ -57,6 +57,11 @@ class Inquiry(Generic[Answer]):
             self._thread.start()
             return True
 
+    def wait(self, timeout_s: float) -> None:
+        """Waits until the work is done, or so long."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
     def close(self) -> None:
         """Ends the work, and waits for it."""
         with self._lock:

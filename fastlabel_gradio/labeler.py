@@ -34,6 +34,9 @@ from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline, EmbeddingProg
 from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import InvalidLabelsError, StoreError, shown
 from fastlabel_gradio.evaluation import Advice, AuditReport, Gain, advise
+from fastlabel_gradio.explore.pool_map import PoolMap
+from fastlabel_gradio.explore.progress import Progress
+from fastlabel_gradio.explore.suspects import Suspects
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.finder import Finder
 from fastlabel_gradio.finding.saved_filters import SavedFilters
@@ -137,6 +140,8 @@ class Labeler:
 
     Attributes:
         finder: finds items by what is known of them.
+        suspects: lists of labels to look at again.
+        progress: how far the project is, in figures.
         planted: labeled items that stand in a group of another class, and how many of them slipped through.
         finisher: accepts predictions at a promised precision.
         actions: changes any number of labels at once, takes steps back and brings them back.
@@ -146,6 +151,7 @@ class Labeler:
         schema: of any number of classes; heads need two.
         folder: where the head's checkpoint is kept.
         clock: seconds since the epoch.
+        pool_map: where the items lie on the map; None where nobody looks at one.
         keep_model: see `Learner`.
     """
 
@@ -158,6 +164,7 @@ class Labeler:
         folder: Path,
         settings: LabelerSettings,
         clock: Callable[[], float] = time.time,
+        pool_map: PoolMap | None = None,
         keep_model: Callable[[HeadFacts], None] = lambda facts: None,
     ) -> None:
         STRATEGIES.get(settings.strategy)
@@ -182,6 +189,16 @@ class Labeler:
             schema, store, pipeline, self._ledger, self._look, folder, settings.learner, clock, keep_model
         )
         me = proxy(self)  # a closed labeler is let go at once: nothing that it has holds it
+        self.suspects = Suspects(
+            store,
+            labels,
+            self._ledger,
+            self._learner,
+            lambda: me._catch_up(),
+            lambda: me.schema,
+            pipeline.known_label,
+        )
+        self.progress = Progress(labels, self._ledger, self._learner, lambda: me._catch_up(), lambda: me.schema)
         self.finder = Finder(
             store,
             pipeline,
@@ -192,6 +209,8 @@ class Labeler:
             lambda: me.head,
             self._learner.ground_of,
             self._learner.scan_soon,
+            self.suspects.keys,
+            pool_map,
         )
         self.actions = Actions(
             labels,
@@ -355,6 +374,15 @@ class Labeler:
         outcome = self.planted.judge(annotator, batch_id, planted | wanted, self._clock()) if planted else None
         return Receipt(len(wanted), self._learner.request_if_due(taught), outcome)
 
+    def confirm(self, annotator: str, labels: Sequence[tuple[str, str]]) -> None:
+        """Stores that the annotator looked at labels, as (item id, class), and says that they are right.
+
+        A label that the source knows of an item of which nothing was said becomes the annotator's. Raises as `submit` does.
+        """
+        unsaid = self.suspects.confirm(annotator, labels, self._clock())
+        if unsaid:
+            self.submit(annotator, unsaid)
+
     def undo(self, annotator: str) -> Reopened:
         """Takes the annotator's last step back; of one that was made card by card it opens a batch, to be labeled again."""
         with self._in_turn():
@@ -404,6 +432,11 @@ class Labeler:
     def checkpoint(self) -> Path:
         """Where the newest head is saved; the file is there once a head was trained."""
         return self._learner.checkpoint
+
+    @property
+    def points(self) -> list[LearningPoint]:
+        """What each head so far was worth, oldest first."""
+        return self._learner.points
 
     def counts(self) -> Counts:
         self._ledger.expire(self._clock(), self.settings.claim_s)
@@ -487,6 +520,7 @@ class Labeler:
     def close(self) -> None:
         """Ends the trainer thread. Labels need no saving: they are durable already."""
         self._stop_watching()
+        self.suspects.close()
         self._learner.close()
 
     # Private: what other processes do

@@ -36,6 +36,7 @@ from fastlabel_gradio.head import (
     save_head,
 )
 from fastlabel_gradio.learning_record import LearningPoint, LearningRecord
+from fastlabel_gradio.out_of_fold import OutOfFold
 from fastlabel_gradio.pool_ledger import PoolLedger
 from fastlabel_gradio.scan import Scan
 from fastlabel_gradio.trainer import NotYet, Trainer, Training
@@ -113,6 +114,7 @@ class Learner:
         self._clock = clock
         self.checkpoint = folder / "head.safetensors"
         self._scan_file = folder / "scan.safetensors"
+        self._out_of_fold_file = folder / "out_of_fold.safetensors"
         self._seen = 0  # changes of labels, of all in the ledger
         self.contradiction: Contradiction | None = None
         self.notice = ""
@@ -146,6 +148,11 @@ class Learner:
         if head is not None and former and head.info.encoder_fingerprint == former.encoder_fingerprint:
             return self._former
         return self._ground if self._ground.maker else Ground(self._store.space)
+
+    @property
+    def trained_rows(self) -> Rows | None:
+        """What the newest head that was trained in this run was trained on, ascending; None where none was."""
+        return self._lesson.rows if self._lesson else None
 
     @property
     def training(self) -> Training:
@@ -308,7 +315,8 @@ class Learner:
 
     def _new_ground(self, space: EmbeddingSpace, maker: HeadMaker) -> Ground:
         """Of the encoder in use from now on: what its heads say of the pool is what is kept on disk."""
-        return Ground(space, maker, shortlist=Shortlist(Scan(self._scan_file)))
+        shortlist, out_of_fold = Shortlist(Scan(self._scan_file)), OutOfFold(self._out_of_fold_file, space.name)
+        return Ground(space, maker, shortlist=shortlist, out_of_fold=out_of_fold)
 
     def _is_on(self, encoder: Encoder) -> bool:
         return self._ground.maker is not None and self._ground.maker.encoder_fingerprint == encoder.space
@@ -401,8 +409,15 @@ class Learner:
         rows, targets = self._lesson.rows, self._lesson.targets
         if self._lesson.is_new:
             self._measure(trained)
-        vectors = ground.kept.of(ground.embeddings, rows)
-        head = ground.maker.calibrate(trained, vectors, targets, is_superseded, self._lesson.groups)
+        vectors, ids = ground.kept.of(ground.embeddings, rows), tuple(label.id for label in trained.info.labels)
+        head = ground.maker.calibrate(
+            trained,
+            vectors,
+            targets,
+            is_superseded,
+            self._lesson.groups,
+            lambda logits, left_out: ground.out_of_fold.put(ids, rows[left_out], logits),
+        )
         if head is not trained:
             with self._lock:
                 if self._head is not trained:

@@ -25,6 +25,7 @@ from fastlabel_gradio.encoder_report import EncoderReport, compare_encoders
 from fastlabel_gradio.encoder_verdict import EncoderJudge
 from fastlabel_gradio.encoders import AUTO, Encoder, EncoderChoice, check_encoder
 from fastlabel_gradio.errors import ConfigError, InvalidLabelsError, StoreError, shown
+from fastlabel_gradio.explore.pool_map import PoolMap
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.gallery import open_gallery
 from fastlabel_gradio.inquiry import Inquiry
@@ -106,6 +107,7 @@ class Project:
             recipe, resolution = learning_of(config).recipe, self.gallery.kept_resolution
             self.models = ModelKeeper(self.name, self.source, self.folder, self.pipeline, resolution, recipe)
             self.pipeline.when_ready(lambda: self._keep_encoder(self.pipeline.encoder, plan.begins_with))
+            self.map = PoolMap(self.store, self.folder, lambda: self.pipeline.progress.state == "done")
             self.contradiction: Contradiction | None = None  # among the reference labels
             self.new_classes: tuple[str, ...] = ()  # that the source proposes since the start
             self.pipeline.when_done(self._compare_reference_labels)
@@ -223,6 +225,7 @@ class Project:
     def close(self) -> None:
         """Ends the threads and closes the files. Nothing is lost without it: labels are durable when acknowledged."""
         self.encoders_compared.close()
+        self.map.close()
         self.pipeline.stop()
         for opened in self._labelers.values():
             opened.close()
@@ -278,7 +281,16 @@ class Project:
 
     def _opened(self, labels: LabelStore, schema: LabelSchema, folder: Path) -> "_Opened":
         keep_model = functools.partial(self.models.keep, folder)
-        labeler = Labeler(schema, self.store, self.pipeline, labels, folder, self.settings, keep_model=keep_model)
+        labeler = Labeler(
+            schema,
+            self.store,
+            self.pipeline,
+            labels,
+            folder,
+            self.settings,
+            pool_map=self.map,
+            keep_model=keep_model,
+        )
         labeler.suggestions = self.suggestions
         return _Opened(labeler, labels, folder)
 

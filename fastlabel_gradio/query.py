@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast, get_args
 
 import numpy as np
 from jaxtyping import Int64
@@ -16,7 +16,7 @@ from fastlabel_gradio.errors import InvalidQueryError, shown
 from fastlabel_gradio.groups import group_key
 from fastlabel_gradio.pool_ledger import SOURCES, STATES, Standings
 from fastlabel_gradio.scan import UNSEEN, Scanned
-from fastlabel_gradio.types import LabelSchema, LabelSource, Rows
+from fastlabel_gradio.types import LabelSchema, LabelSource, ListName, Rows
 
 MAX_VALUES = 10_000  # of a list, also of ids
 MAX_SEEDS = 100
@@ -24,6 +24,7 @@ MAX_TEXT = 1_000
 MAX_VECTORS = 10
 MAX_VECTOR = 30_000  # characters of one
 MAX_ITEM_ID = 5_000
+MAX_CORNERS = 500
 UNLABELED = "none"  # as a state: nothing was said
 
 Order = Literal[
@@ -37,6 +38,7 @@ Order = Literal[
     "time",
     "-time",
     "similarity",
+    ListName,
 ]
 BY_HEAD = ("confidence", "margin", "label_probability")
 
@@ -77,6 +79,16 @@ class Near(_Frozen):
         return self
 
 
+Coordinate = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
+
+
+class Area(_Frozen):
+    """A part of the map: the version of the layout that it was drawn on, and the corners of a polygon."""
+
+    map: Annotated[StrictStr, Field(max_length=64)]
+    polygon: Annotated[tuple[tuple[Coordinate, Coordinate], ...], Field(min_length=3, max_length=MAX_CORNERS)]
+
+
 class Query(_Frozen):
     """Which items, and in which order. What is left out does not matter; all that is named must be true of an item."""
 
@@ -100,9 +112,15 @@ class Query(_Frozen):
     group: Name | None = Field(default=None, description="of this recording, site, speaker or burst")
     folder: Name | None = Field(default=None, description="its id lies in this folder, or in one below it")
     near: Near | None = Field(default=None, description="what items shall be like; makes `similarity` the order")
+    area: Area | None = Field(default=None, description="it lies within this part of the map")
+    audited: StrictBool | None = Field(
+        default=None, description="it is, or is not, a labeled item of the audit, which no head was trained on"
+    )
     exclude: ItemIds = Field(default=(), description="none of these items")
     order: Order | None = Field(
-        default=None, description="`-` puts the largest first; `pool`, the default, is a random order"
+        default=None,
+        description="`-` puts the largest first; `pool`, the default, is a random order; `mistakes`, `near_duplicates` and "
+        "`known_labels` give the items of that list only",
     )
 
     @model_validator(mode="after")
@@ -116,6 +134,11 @@ class Query(_Frozen):
     @property
     def ordered_by(self) -> Order:
         return self.order or ("similarity" if self.near else "pool")
+
+    @property
+    def of_list(self) -> ListName | None:
+        """The list whose items alone it asks for, in the order of that."""
+        return cast(ListName, self.order) if self.order in get_args(ListName) else None
 
     @property
     def needs_head(self) -> bool:
@@ -140,6 +163,9 @@ class Columns:
         names: the number of each annotator.
         rows_of: the row of each item that the query names.
         with_text: the rows whose id holds the query's text.
+        in_area: bool[rows], whether a row lies in the query's part of the map.
+        audited: the labeled rows of the audit, where the query asks for them.
+        on_list: float64[rows], by which the list that the query asks for is ordered; NaN for rows that are not on it.
         in_folder: the rows whose id lies in the query's folder.
         label_probabilities: float32[rows], what the head gives to the label that stands, NaN where none does or no head
             knows its class; None where nobody asked for it.
@@ -153,6 +179,9 @@ class Columns:
     names: Mapping[str, int] | None = None
     rows_of: Mapping[str, int] | None = None
     with_text: Rows | None = None
+    in_area: np.ndarray | None = None
+    audited: Rows | None = None
+    on_list: np.ndarray | None = None
     in_folder: Rows | None = None
     label_probabilities: np.ndarray | None = None
 
@@ -222,6 +251,8 @@ def _keys(order: Order, columns: Columns, rows: Rows, similarity: np.ndarray | N
     if order == "similarity":
         assert similarity is not None
         return similarity
+    if columns.on_list is not None:
+        return np.asarray(columns.on_list[rows])
     if order.endswith("time"):
         assert columns.said_at is not None
         return np.asarray(columns.said_at[rows])
@@ -282,6 +313,14 @@ def _of_what_the_head_says(query: Query, columns: Columns) -> list[np.ndarray]:
 
 def _of_the_item(query: Query, columns: Columns) -> list[np.ndarray]:
     rows_of, rows, masks = columns.rows_of or {}, len(columns.standings.in_pool), []
+    if query.area is not None:
+        assert columns.in_area is not None
+        masks.append(columns.in_area)
+    if query.audited is not None:
+        assert columns.audited is not None
+        masks.append(_only(columns.audited, rows) == query.audited)
+    if columns.on_list is not None:
+        masks.append(~np.isnan(columns.on_list))
     if query.ids is not None:
         masks.append(_only([rows_of[item_id] for item_id in query.ids if item_id in rows_of], rows))
     if query.exclude:

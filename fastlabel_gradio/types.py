@@ -15,6 +15,7 @@ from PIL import Image
 
 Kind = Literal["image", "audio"]
 LabelSource = Literal["person", "group", "review", "search", "import", "auto", "verify"]
+ListName = Literal["mistakes", "near_duplicates", "known_labels"]  # of labels to look at again
 
 # Shapes are checked by beartype under pytest (tests/conftest.py); in production they cost nothing.
 Embeddings = Float32[np.ndarray, "items dim"]

@@ -23,6 +23,7 @@ from benchmarks import (
     known_pool,
     label_efficiency,
     memory,
+    mistakes,
     precomputed,
     promise,
     query_time,
@@ -91,7 +92,7 @@ def cached(split: Split, caches: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = caches / "small.npz"
     arrays = {name: getattr(split, name) for name in Split.__dataclass_fields__}
     np.savez(file, **arrays)
-    for module in (coverage, heads, label_efficiency, promise, query_time):
+    for module in (coverage, heads, label_efficiency, mistakes, promise, query_time):
         monkeypatch.setattr(module, "cached_splits", lambda name, data, encoder="offline": [file])
 
 
@@ -134,6 +135,11 @@ def test_label_efficiency(benchmark: Benchmark, cached: None) -> None:
 def test_heads(benchmark: Benchmark, cached: None) -> None:
     printed = benchmark("heads", "--sets", "digits", "--tables", "accuracy", "--seeds", "1", COUNTS=(20,))
     assert "| digits |" in printed
+
+
+def test_mistakes(benchmark: Benchmark, cached: None) -> None:
+    printed = benchmark("mistakes", "--sets", "digits", "--labels", "60", "--seeds", "1")
+    assert "| digits | 60 | 3 |" in printed
 
 
 def test_heads_learn_from_the_embeddings_of_the_encoder_that_is_named(

@@ -42,8 +42,9 @@ def known_answers(
         vectors = ground.kept.of(ground.embeddings, trained.rows)
         left_out = ground.maker.left_out(head, vectors, trained.targets, is_superseded, trained.groups)
         if left_out is not None:
-            logits, targets = left_out
-            parts.append((_softmax(logits / head.info.temperature), targets, OUT_OF_FOLD_WEIGHT))
+            logits, positions = left_out
+            said = _softmax(logits / head.info.temperature)
+            parts.append((said, trained.targets[positions], OUT_OF_FOLD_WEIGHT))
     return _joined(parts)
 
 

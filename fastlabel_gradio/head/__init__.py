@@ -3,7 +3,7 @@
 Nothing here knows of threads, items or the loop.
 """
 
-from fastlabel_gradio.head.calibration import FEWEST_LABELS, fit_temperature, folds_of, out_of_fold_logits
+from fastlabel_gradio.head.calibration import FEWEST_LABELS, FOLDS, fit_temperature, folds_of, out_of_fold_logits
 from fastlabel_gradio.head.checkpoint import check_head, load_head, save_head
 from fastlabel_gradio.head.maker import HeadMaker
 from fastlabel_gradio.head.model import BLOCK_ROWS, Head, HeadInfo
@@ -16,6 +16,7 @@ __all__ = [
     "BLOCK_ROWS",
     "DEFAULT_RECIPE",
     "FEWEST_LABELS",
+    "FOLDS",
     "SAMPLE_ROWS",
     "Head",
     "HeadInfo",

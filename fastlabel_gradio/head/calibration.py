@@ -4,7 +4,7 @@ Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017, arXiv 1706.04
 logits stand in for a validation set, so that no label is spent on it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -19,7 +19,7 @@ COOLEST, WARMEST = 0.1, 10.0
 HALVINGS = 30
 
 Logits = Float32[np.ndarray, "left_out classes"]
-LeftOut = Int64[np.ndarray, " left_out"]
+LeftOut = Int64[np.ndarray, " left_out"]  # positions of items
 Targets = Int64[np.ndarray, " items"]
 Groups = Int64[np.ndarray, " items"]  # a number for each group
 
@@ -31,8 +31,10 @@ def out_of_fold_logits(
     seed: int,
     is_superseded: Callable[[], bool] = lambda: False,
     groups: Groups | None = None,
+    folds: Iterable[int] = range(FOLDS),
+    enough: int = ENOUGH_LOGITS,
 ) -> tuple[Logits, LeftOut] | None:
-    """Logits of labels by heads that were trained without them, and their targets; at least 1,000 where there are so many.
+    """Logits of labels by heads that were trained without them, and the positions of these labels.
 
     Each of five folds has the same share of every class and is left out once, as far as needed; with groups, whole groups
     are left out, and the shares are as equal as they can be. None where `is_superseded` says in between that nobody wants the
@@ -41,20 +43,22 @@ def out_of_fold_logits(
     Args:
         train: gives a head for some of the labels.
         groups: int64[items], the group of each; None where they are of none.
+        folds: which are left out, in this order.
+        enough: so many labels are left out, then no further fold is.
     """
     fold = folds_of(targets, groups, seed)
     logits, left_out = [], []
-    for number in range(fold.max() + 1):
+    for number in folds:
         if is_superseded():
             return None
         held = fold == number
-        if len(np.unique(targets[~held])) < 2:
+        if not held.any() or len(np.unique(targets[~held])) < 2:
             continue
         logits.append(train(embeddings[~held], targets[~held]).logits(embeddings[held]))
-        left_out.append(targets[held])
-        if sum(map(len, left_out)) >= ENOUGH_LOGITS:
+        left_out.append(np.flatnonzero(held))
+        if sum(map(len, left_out)) >= enough:
             break
-    return (np.concatenate(logits), np.concatenate(left_out)) if logits else None
+    return (np.concatenate(logits), np.concatenate(left_out).astype(np.int64)) if logits else None
 
 
 def folds_of(targets: Targets, groups: Groups | None, seed: int) -> Targets:

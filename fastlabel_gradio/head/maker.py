@@ -1,14 +1,16 @@
 """HeadMaker: what all heads of one project have in common, and how the next one is made of the one before."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Int64
 
 from fastlabel_gradio.head.calibration import (
+    ENOUGH_LOGITS,
     FEWEST_LABELS,
+    FOLDS,
     Groups,
     LeftOut,
     Logits,
@@ -70,16 +72,24 @@ class HeadMaker:
         targets: Targets,
         is_superseded: Callable[[], bool],
         groups: Groups | None = None,
+        keep: Callable[[Logits, LeftOut], object] = lambda logits, left_out: None,
     ) -> Head:
         """The head at the temperature that its own labels ask for, each left out of a training, and its group with it.
 
         Unchanged where there are fewer than 20, where they are all of one group, or where `is_superseded` says that a newer
-        head is wanted.
+        head is wanted. Of more than 1,000 labels only some are left out: others by the next head.
+
+        Args:
+            keep: is given the logits of the labels that were left out, and the positions of these.
         """
         if len(targets) < FEWEST_LABELS:
             return head
         left_out = self.left_out(head, embeddings, targets, is_superseded, groups)
-        return head.at_temperature(_cautious(fit_temperature(*left_out), len(targets))) if left_out else head
+        if left_out is None:
+            return head
+        keep(*left_out)
+        logits, positions = left_out
+        return head.at_temperature(_cautious(fit_temperature(logits, targets[positions]), len(targets)))
 
     def left_out(
         self,
@@ -89,15 +99,42 @@ class HeadMaker:
         is_superseded: Callable[[], bool],
         groups: Groups | None = None,
     ) -> tuple[Logits, LeftOut] | None:
-        """What heads like this one say of labels that were left out of their training (`out_of_fold_logits`)."""
-        spread = self._spread()
+        """As `out_of_fold_logits`, by heads like this one: of many labels only some, others for the next head."""
+        turn = [(head.info.version + number) % FOLDS for number in range(FOLDS)]
+        return self.out_of_fold(embeddings, targets, is_superseded, groups, turn, ENOUGH_LOGITS)
+
+    def out_of_fold(
+        self,
+        embeddings: Embeddings,
+        targets: Targets,
+        is_superseded: Callable[[], bool],
+        groups: Groups | None,
+        folds: Sequence[int],
+        enough: int,
+        most: int | None = None,
+    ) -> tuple[Logits, LeftOut] | None:
+        """As `out_of_fold_logits`, by heads of this project.
+
+        Args:
+            most: each head is trained on so many labels at most, a random sample of those that are not left out.
+        """
+        spread, rng = self._spread(), np.random.default_rng(self.seed)
+
+        def train(some: Embeddings, goals: Targets) -> Head:
+            if most is not None and len(some) > most:
+                chosen = np.sort(rng.permutation(len(some))[:most])
+                some, goals = some[chosen], goals[chosen]
+            return self._train(some, goals, self._info(0, len(goals)), spread, 0.0)
+
         return out_of_fold_logits(
             embeddings,
             targets,
-            lambda some, goals: self._train(some, goals, head.info, spread, head.info.trained_at),
+            train,
             self.seed,
             is_superseded,
             groups,
+            folds,
+            enough,
         )
 
     def _spread(self) -> Spread | None:

@@ -9,6 +9,7 @@ somebody last looked, and `watcher.py` when to look. `database.py` opens a datab
 deleted. Which items to claim is the labeler's business. Imports types and errors only.
 """
 
+from fastlabel_gradio.label_store.acts import Act
 from fastlabel_gradio.label_store.changes import Changes, Position
 from fastlabel_gradio.label_store.claims import Claim, ClaimedBatch, has_run_out
 from fastlabel_gradio.label_store.classes import ClassEdit, ClassEditKind, Classes, ClassInfo
@@ -19,6 +20,7 @@ from fastlabel_gradio.label_store.store import LabelStore, Submission, Undone
 from fastlabel_gradio.label_store.told import Taken, Told
 
 __all__ = [
+    "Act",
     "Changes",
     "Claim",
     "ClaimedBatch",

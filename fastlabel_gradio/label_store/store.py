@@ -10,6 +10,7 @@ from sqlalchemy import Connection, or_, select
 
 from fastlabel_gradio.errors import InvalidLabelsError, shown
 from fastlabel_gradio.label_store import events
+from fastlabel_gradio.label_store.acts import Act, acts_since
 from fastlabel_gradio.label_store.changes import (
     Changes,
     Position,
@@ -34,6 +35,7 @@ from fastlabel_gradio.label_store.class_store import ClassStore
 from fastlabel_gradio.label_store.classes import (
     read_classes,
 )
+from fastlabel_gradio.label_store.corrections import count_corrected
 from fastlabel_gradio.label_store.events import (
     all_events,
     append_annotations,
@@ -193,6 +195,16 @@ class LabelStore(ClassStore):
         """By item the labels of which somebody said that they are right (`check`)."""
         with self._database.reading() as connection:
             return checked_labels(connection, self._project)
+
+    def acts(self, since: int = 0) -> list[Act]:
+        """Who submitted how many labels, and when, after the submission of that number."""
+        with self._database.reading() as connection:
+            return acts_since(connection, self._project, since)
+
+    def corrected(self) -> int:
+        """How many items got another label than they had, by a review or by who had said the other one."""
+        with self._database.reading() as connection:
+            return count_corrected(connection, self._project)
 
     def submit(
         self,

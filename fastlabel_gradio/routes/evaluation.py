@@ -45,7 +45,7 @@ def _evaluation_answer(
     return EvaluationAnswer(
         target=target,
         audit=_audit_answer(evaluation.report, names, grouping) if evaluation.report else None,
-        curve=[_point_answer(point) for point in evaluation.points[-POINTS_SHOWN:]],
+        curve=[point_answer(point) for point in evaluation.points[-POINTS_SHOWN:]],
         advice=advice.text,
         enough=advice.enough,
         reasons=list(advice.reasons),
@@ -53,7 +53,7 @@ def _evaluation_answer(
     )
 
 
-def _point_answer(point: LearningPoint) -> PointAnswer:
+def point_answer(point: LearningPoint) -> PointAnswer:
     """With Wilson's interval where an earlier version measured it, which knew no groups."""
     low, high = point.low, point.high
     if low is None and point.audit_items:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from fastlabel_gradio.ui.plotly_file import plotly_url
 from fastlabel_gradio.ui.tab_info import TabInfo
 from fastlabel_gradio.ui.web_files import start_script, view_name, web_files
 from fastlabel_gradio.views import VIEWS
@@ -23,6 +24,8 @@ STYLES = (
     "grid_classes.css",
     "grid_finish.css",
     "grid_try.css",
+    "grid_map.css",
+    "grid_progress.css",
 )
 
 
@@ -43,6 +46,7 @@ def label_grid(tab: TabInfo) -> gr.HTML:
             "kind": tab.kind,
             "strategy": tab.strategy,
             "batch_size": tab.batch_size,
+            "plotly": plotly_url(),
             "exports": list(tab.exports),
             "views": [files.url(view_name(view)) for view in VIEWS.names()],
             "sound_view": {

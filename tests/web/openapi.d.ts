@@ -100,6 +100,19 @@ export interface components {
              */
             seen?: number | null;
         };
+        /**
+         * Area
+         * @description A part of the map: the version of the layout that it was drawn on, and the corners of a polygon.
+         */
+        Area: {
+            /** Map */
+            map: string;
+            /** Polygon */
+            polygon: [
+                number,
+                number
+            ][];
+        };
         /** AuditAnswer */
         AuditAnswer: {
             /**
@@ -211,6 +224,31 @@ export interface components {
             /** Wrong */
             wrong: number;
         };
+        /** CheckedLabel */
+        CheckedLabel: {
+            /** Id */
+            id: string | number;
+            /**
+             * Label
+             * @description the class that it carries
+             */
+            label: string;
+        };
+        /** ChecksAnswer */
+        ChecksAnswer: {
+            /**
+             * Right
+             * @description labels that are right, of this request
+             */
+            right: number;
+        };
+        /** ChecksInput */
+        ChecksInput: {
+            /** Project */
+            project?: string | null;
+            /** Labels */
+            labels: components["schemas"]["CheckedLabel"][];
+        };
         /** ClaimAnswer */
         ClaimAnswer: {
             /** @description null where none of the items can be given out */
@@ -294,6 +332,21 @@ export interface components {
              * @description what it was changed to; of `merge` the class, of `order` the classes
              */
             value: unknown;
+        };
+        /** ClassFigures */
+        ClassFigures: {
+            /** Label */
+            label: string;
+            /**
+             * Labels
+             * @description items that carry it
+             */
+            labels: number;
+            /**
+             * Predicted
+             * @description items of the pool whose most probable class it is
+             */
+            predicted: number;
         };
         /**
          * ClassLook
@@ -411,6 +464,23 @@ export interface components {
              */
             clusters: components["schemas"]["ClusterAnswer"][];
         };
+        /** ConfusionAnswer */
+        ConfusionAnswer: {
+            /**
+             * Items
+             * @description labeled items of the audit
+             */
+            items: number;
+            /**
+             * Cells
+             * @description label, head's class, items: positions in `classes`; cells without items are left out
+             */
+            cells: [
+                number,
+                number,
+                number
+            ][];
+        };
         /** ContradictionAnswer */
         ContradictionAnswer: {
             /** Count */
@@ -452,6 +522,20 @@ export interface components {
              *     }
              */
             query: components["schemas"]["Query"];
+        };
+        /** EmbeddedAnswer */
+        EmbeddedAnswer: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "starting" | "loading" | "fitting" | "embedding" | "done" | "failed" | "stopped";
+            /** Done */
+            done: number;
+            /** Total */
+            total: number;
+            /** Unreadable */
+            unreadable: number;
         };
         /** EmbeddingAnswer */
         EmbeddingAnswer: {
@@ -920,6 +1004,11 @@ export interface components {
              */
             created_at: string | null;
             /**
+             * Known Label
+             * @description the class that the source knows of it, as a class folder does
+             */
+            known_label: string | null;
+            /**
              * Similarity
              * @description cosine with what `near` asks for, -1 to 1; null without it
              */
@@ -1194,6 +1283,49 @@ export interface components {
             /** Text */
             text: string;
         };
+        /** ListingAnswer */
+        ListingAnswer: {
+            /**
+             * List
+             * @enum {string}
+             */
+            list: "mistakes" | "near_duplicates" | "known_labels";
+            /**
+             * Doubted
+             * @description items to look at: POST /api/items gives them, with the list as `order`
+             */
+            doubted: number;
+            /**
+             * Missing
+             * @description labels that have no place yet
+             */
+            missing: number;
+            /**
+             * Working
+             * @description they are being ranked in the background: ask again
+             */
+            working: boolean;
+            /**
+             * Right
+             * @description labels that somebody looked at again and found right
+             */
+            right: number;
+            /**
+             * Wrong
+             * @description labels that a review, or who gave them, replaced by another one
+             */
+            wrong: number;
+            /**
+             * Known
+             * @description the source knows labels, as class folders do
+             */
+            known: boolean;
+            /**
+             * Problem
+             * @description why they cannot be ranked; ""
+             */
+            problem: string;
+        };
         /**
          * MediaAnswer
          * @description An item, and how to show it.
@@ -1284,6 +1416,41 @@ export interface components {
             annotator: string;
             /** Items */
             items: number;
+        };
+        /** PersonAnswer */
+        PersonAnswer: {
+            /** Annotator */
+            annotator: string;
+            /**
+             * Labels
+             * @description submitted and not undone
+             */
+            labels: number;
+            /**
+             * Timed
+             * @description of those, the ones that `minutes` is about
+             */
+            timed: number;
+            /**
+             * Minutes
+             * @description that they took, breaks left out
+             */
+            minutes: number;
+            /**
+             * Per Minute
+             * @description labels a minute; null where none was timed
+             */
+            per_minute: number | null;
+            /**
+             * Planted
+             * @description planted items that they came to
+             */
+            planted: number;
+            /**
+             * Slipped
+             * @description of those, the ones that they took for what they were shown as
+             */
+            slipped: number;
         };
         /** PlanAnswer */
         PlanAnswer: {
@@ -1419,6 +1586,33 @@ export interface components {
             /** Confidence */
             confidence: number;
         };
+        /** ProgressAnswer */
+        ProgressAnswer: {
+            /** Target */
+            target: number;
+            /**
+             * Curve
+             * @description one point a head, oldest first, the newest 1,000
+             */
+            curve: components["schemas"]["PointAnswer"][];
+            /** Classes */
+            classes: components["schemas"]["ClassFigures"][];
+            /**
+             * Looked At
+             * @description items of the pool that a head has looked at
+             */
+            looked_at: number;
+            /**
+             * Pool
+             * @description items that are embedded and still in the source
+             */
+            pool: number;
+            /** @description null without a head, or labels of the audit */
+            confusion: components["schemas"]["ConfusionAnswer"] | null;
+            /** People */
+            people: components["schemas"]["PersonAnswer"][];
+            embedding: components["schemas"]["EmbeddedAnswer"];
+        };
         /** ProjectInput */
         ProjectInput: {
             /** Project */
@@ -1505,6 +1699,13 @@ export interface components {
             folder?: string | null;
             /** @description what items shall be like; makes `similarity` the order */
             near?: components["schemas"]["Near"] | null;
+            /** @description it lies within this part of the map */
+            area?: components["schemas"]["Area"] | null;
+            /**
+             * Audited
+             * @description it is, or is not, a labeled item of the audit, which no head was trained on
+             */
+            audited?: boolean | null;
             /**
              * Exclude
              * @description none of these items
@@ -1513,9 +1714,9 @@ export interface components {
             exclude: string[];
             /**
              * Order
-             * @description `-` puts the largest first; `pool`, the default, is a random order
+             * @description `-` puts the largest first; `pool`, the default, is a random order; `mistakes`, `near_duplicates` and `known_labels` give the items of that list only
              */
-            order?: ("pool" | "confidence" | "-confidence" | "margin" | "-margin" | "label_probability" | "-label_probability" | "time" | "-time" | "similarity") | null;
+            order?: ("pool" | "confidence" | "-confidence" | "margin" | "-margin" | "label_probability" | "-label_probability" | "time" | "-time" | "similarity" | "mistakes" | "near_duplicates" | "known_labels") | null;
         };
         /** RecallAnswer */
         RecallAnswer: {

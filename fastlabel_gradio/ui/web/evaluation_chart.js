@@ -17,33 +17,42 @@ const DOTS_SHOWN = 60;
  * @param {MeasuredHead[]} heads
  * @param {number} target 0 to 1
  * @param {number} widthPx of the place that the picture will fill
+ * @param {string} [address] where its dots lead
  */
-export function buildCurve(heads, target, widthPx) {
+export function buildCurve(heads, target, widthPx, address) {
   const title = el("h3", "fl-evaluation-title", t("learning_curve"));
   if (!heads.length) return [title, el("p", "fl-curve-note", t("curve_begins", { least: LEAST_POINT_ITEMS }))];
   const words = [
     curveKey("line", t("curve_line")),
     curveKey("target", t("curve_target", { target: percentText(target) })),
   ];
-  return [title, drawCurve(heads, target, widthPx), el("p", "fl-curve-note", ...words)];
+  return [title, drawCurve(heads, target, widthPx, address), el("p", "fl-curve-note", ...words)];
 }
 
 /**
  * @param {MeasuredHead[]} heads
  * @param {number} target
  * @param {number} widthPx
+ * @param {string} [address]
  */
-function drawCurve(heads, target, widthPx) {
+function drawCurve(heads, target, widthPx, address) {
   const newest = heads[heads.length - 1];
   const scale = chartScale(newest.labels, widthPx);
-  const chart = svg("svg", { class: "fl-chart", viewBox: `0 0 ${widthPx} ${CHART_PX.height}`, role: "img" });
+  const chart = svg("svg", {
+    class: "fl-chart",
+    viewBox: `0 0 ${widthPx} ${CHART_PX.height}`,
+    role: address ? "group" : "img",
+  });
   chart.setAttribute("aria-label", t("curve_says", { point: describePoint(newest) }));
   chart.append(...drawAxes(scale), drawBand(heads, scale));
   const y = scale.y(target);
   chart.append(svg("line", { class: "fl-chart-target", x1: scale.left, x2: scale.right, y1: y, y2: y }));
   const line = heads.map((head) => `${scale.x(head.labels)},${scale.y(head.accuracy)}`).join(" ");
   chart.append(svg("polyline", { class: "fl-chart-line", points: line }));
-  if (heads.length <= DOTS_SHOWN) chart.append(...heads.map((head) => drawDot(head, scale)));
+  if (heads.length <= DOTS_SHOWN) {
+    const dots = heads.map((head) => drawDot(head, scale));
+    chart.append(...(address ? dots.map((dot, place) => linkedDot(dot, address, heads[place])) : dots));
+  }
   return chart;
 }
 
@@ -85,6 +94,15 @@ function drawDot(head, scale) {
   const title = svg("title", {});
   title.textContent = describePoint(head);
   return svg("circle", { class: "fl-chart-dot", cx: scale.x(head.labels), cy: scale.y(head.accuracy), r: 3 }, title);
+}
+
+/**
+ * @param {SVGElement} dot
+ * @param {string} address
+ * @param {MeasuredHead} head
+ */
+function linkedDot(dot, address, head) {
+  return svg("a", { href: address, "aria-label": describePoint(head) }, dot);
 }
 
 /** @param {MeasuredHead} head */

@@ -84,8 +84,9 @@ export function nearPart(near) {
  * @param {Query} query
  * @returns {Chip[]}
  */
-function itemChips({ text, ids, exclude }) {
+function itemChips({ text, ids, exclude, area }) {
   const chips = [];
+  if (area) chips.push({ title: t("map"), name: t("map_area"), without: { area: undefined } });
   if (text) chips.push({ title: t("explore_name_holds"), name: text, without: { text: undefined } });
   if (ids) chips.push({ title: t("explore_items"), name: namesOf(ids), without: { ids: undefined } });
   if (exclude?.length)

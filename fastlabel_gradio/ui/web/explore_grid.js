@@ -32,6 +32,7 @@ export class ExploreGrid {
     this.mediaUrl = mediaUrl;
     this.selection = selection;
     this.onScrolled = onScroll;
+    this.onCurrent = () => {}; // told when another card is the current one
     this.window = new VirtualWindow();
     this.window.rowPx = FIRST_ROW_PX;
     this.current = 0;
@@ -253,6 +254,7 @@ export class ExploreGrid {
     this.wantsFocus = focus && !this.shown.has(this.current); // it is still asked for
     if (focus) this.focusCurrent();
     if (before !== this.current) this.arrive();
+    if (before !== this.current) this.onCurrent();
   }
 
   focusCurrent() {

@@ -38,6 +38,9 @@ const ORDERS = /** @type {const} */ ([
   ["-time", "explore_order_-time"],
   ["time", "explore_order_time"],
   ["similarity", "explore_order_similarity"],
+  ["mistakes", "order_mistakes"],
+  ["near_duplicates", "order_near_duplicates"],
+  ["known_labels", "order_known_labels"],
 ]);
 const SHEET_COLUMNS = 10;
 const MOST_SEEDS = 100;
@@ -85,6 +88,7 @@ export class ExploreView extends Emitter {
       this.selection,
       () => this.keepPlaceSoon(),
     );
+    this.grid.onCurrent = () => this.emit("current", null);
     this.zoom = new ZoomView((item) => api.url(item.spectrogram_url ?? item.media_url), player, settings.sound_view);
     this.help = buildHelp(settings.kind, EXPLORE_COMMANDS, t("explore_clicks"));
     this.#build(root);
@@ -485,6 +489,7 @@ export class ExploreView extends Emitter {
       narrow: (part) => this.narrow(part),
       showItems: (ids) => this.ask({ ids }),
       refresh: () => this.refresh(),
+      current: () => this.grid.currentItem ?? null,
       say: (text, tone) => this.say(text, tone),
       on: (type, handler) => this.on(type, handler),
     };

@@ -1,0 +1,113 @@
+"""KnownLabels: labels that the source knows of items nobody judged yet, as of class folders, the most doubtful first.
+
+A head is trained five times on these labels, each time without a fifth of them, and judges the ones that it did not see.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from fastlabel_gradio.embedding_store import EmbeddingStore
+from fastlabel_gradio.explore.doubts import NOTHING_DOUBTED, Doubted, Heads, logit_margins
+from fastlabel_gradio.explore.mistakes import MOST_TRAINED
+from fastlabel_gradio.head import FOLDS, HeadMaker
+from fastlabel_gradio.inquiry import Finding, Inquiry
+from fastlabel_gradio.pool_ledger import PoolLedger
+from fastlabel_gradio.types import LabelSchema, Rows
+
+PATIENCE_S = 0.8
+
+_State = tuple[str, int, int, tuple[int, ...]]
+
+
+class KnownLabels:
+    """The list of one labeler. All methods may be called from any thread; the ledger has caught up.
+
+    Args:
+        label_of: gives the label that the source knows of an item; None where it knows none.
+    """
+
+    def __init__(
+        self, store: EmbeddingStore, ledger: PoolLedger, heads: Heads, label_of: Callable[[str], str | None]
+    ) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._heads = heads
+        self.label_of = label_of
+        self._judging: Inquiry[None] = Inquiry(lambda tell, stop: self._judge(stop))
+        self._last: tuple[_State, Doubted] | None = None
+
+    @property
+    def finding(self) -> Finding[None]:
+        return self._judging.finding
+
+    def doubted(self, schema: LabelSchema) -> Doubted:
+        """Those of items of which nothing was said; judged in the background where the pool or the classes changed."""
+        state = self._state(schema)
+        if self._last is None or self._last[0] != state:
+            self._judging.ask()
+            self._judging.wait(PATIENCE_S)
+        found = self._last[1] if self._last and self._last[0][3] == state[3] else NOTHING_DOUBTED
+        said = self._ledger.standings().said["state"]
+        known = found.rows < len(said)
+        open_ = known.copy()
+        open_[known] = said[found.rows[known]] == 0
+        missing = 0 if self._last and self._last[0] == state else len(self._store)
+        return Doubted(found.rows[open_], found.keys[open_], missing)
+
+    def close(self) -> None:
+        self._judging.close()
+
+    # Private
+
+    def _state(self, schema: LabelSchema) -> _State:
+        """Another one where there is something else to judge."""
+        space = self._store.space
+        return space.name if space else "", len(self._store), self._store.revision, schema.ids
+
+    def _judge(self, stop: threading.Event) -> None:
+        ground = self._heads.ground_of(None)
+        maker, schema = ground.maker, self._ledger.training_set().schema
+        state = self._state(schema)
+        if maker is None or tuple(label.id for label in maker.labels) != schema.ids:
+            return
+        rows, targets = self._labeled(schema, stop)
+        groups = self._ledger.groups_of(rows)
+        vectors = np.asarray(ground.embeddings[rows]) if len(rows) else np.zeros((0, 1), dtype=np.float32)
+        found = _left_out(maker, vectors, targets, groups, stop)
+        if not stop.is_set():
+            self._last = state, Doubted(rows[found[0]], found[1])
+
+    def _labeled(self, schema: LabelSchema, stop: threading.Event) -> tuple[Rows, Rows]:
+        """The rows of items of which the source knows a class that the project has, and its place in the schema."""
+        in_pool = self._ledger.standings().in_pool
+        place_of = {name: place for place, name in enumerate(schema.names)}
+        rows, targets = [], []
+        for row, item_id in self._items(stop):
+            place = place_of.get(self.label_of(item_id) or "")
+            if place is not None and row < len(in_pool) and in_pool[row]:
+                rows.append(row)
+                targets.append(place)
+        return np.array(rows, dtype=np.int64), np.array(targets, dtype=np.int64)
+
+    def _items(self, stop: threading.Event) -> Iterable[tuple[int, str]]:
+        for block in self._store.item_blocks():
+            if stop.is_set():
+                return
+            yield from block
+
+
+def _left_out(
+    maker: HeadMaker, vectors: np.ndarray, targets: Rows, groups: Rows | None, stop: threading.Event
+) -> tuple[Rows, np.ndarray]:
+    """Positions of labels that could be left out of a training, ascending, and their margins."""
+    if len(np.unique(targets)) < 2:
+        return np.zeros(0, dtype=np.int64), np.zeros(0)
+    folds = list(range(FOLDS))
+    found = maker.out_of_fold(vectors, targets, stop.is_set, groups, folds, len(targets), MOST_TRAINED)
+    if found is None:
+        return np.zeros(0, dtype=np.int64), np.zeros(0)
+    logits, positions = found
+    order = np.argsort(positions)
+    return positions[order], logit_margins(logits, targets[positions])[order]

@@ -1,0 +1,134 @@
+"""Suspects: the lists of items to look at again, by the name of the order in which a query shows them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastlabel_gradio.embedding_store import EmbeddingStore
+from fastlabel_gradio.errors import InvalidLabelsError, shown
+from fastlabel_gradio.explore.doubts import Doubted, Heads
+from fastlabel_gradio.explore.known_labels import KnownLabels
+from fastlabel_gradio.explore.mistakes import Mistakes
+from fastlabel_gradio.explore.near_duplicates import NearDuplicates
+from fastlabel_gradio.inquiry import Finding
+from fastlabel_gradio.label_store import LabelStore
+from fastlabel_gradio.pool_ledger import PoolLedger
+from fastlabel_gradio.types import LabelSchema, ListName
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """How a list stands.
+
+    Attributes:
+        doubted: items to look at.
+        missing: labels that have no place yet; they are ranked in the background while `is_working`.
+        right: labels of which somebody said that they are right.
+        wrong: labels that a review, or who gave them, replaced by another one.
+        problem: why they cannot be ranked; "" otherwise.
+    """
+
+    doubted: int
+    missing: int
+    is_working: bool
+    right: int
+    wrong: int
+    problem: str
+
+
+class Suspects:
+    """The lists of one labeler. All methods may be called from any thread.
+
+    Args:
+        catch_up: has the ledger take in what happened.
+        known_label: gives the label that the source knows of an item.
+    """
+
+    def __init__(
+        self,
+        store: EmbeddingStore,
+        labels: LabelStore,
+        ledger: PoolLedger,
+        heads: Heads,
+        catch_up: Callable[[], None],
+        schema: Callable[[], LabelSchema],
+        known_label: Callable[[str], str | None],
+    ) -> None:
+        self._labels = labels
+        self._ledger = ledger
+        self._catch_up = catch_up
+        self._schema = schema
+        self._mistakes = Mistakes(labels, ledger, heads)
+        self._near_duplicates = NearDuplicates(ledger, heads)
+        self._known_labels = KnownLabels(store, ledger, heads, known_label)
+        self._wrong: tuple[int, int] = (-1, 0)
+
+    def keys(self, name: ListName, rows: int) -> np.ndarray:
+        """float64[rows], by which a list is ordered, the smallest first; NaN for rows that are not on it."""
+        found = self._doubted(name)
+        keys = np.full(rows, np.nan)
+        known = found.rows < rows
+        keys[found.rows[known]] = found.keys[known]
+        return keys
+
+    def listing(self, name: ListName) -> Listing:
+        """How a list stands now."""
+        self._catch_up()
+        found, finding = self._doubted(name), self._finding(name)
+        right = sum(map(len, self._mistakes.checked().values()))
+        is_working = finding.state == "running"
+        return Listing(len(found.rows), found.missing, is_working, right, self._wrong_found(), finding.error)
+
+    def confirm(self, annotator: str, labels: Sequence[tuple[str, str]], now: float) -> list[tuple[str, str]]:
+        """Stores that the annotator looked at items and says that their labels, as (item id, class), are right.
+
+        Raises InvalidLabelsError where another label stands by now: nothing was stored.
+
+        Returns:
+            Those of which nothing was said, where the label is the one that the source knows.
+        """
+        names, standing = self._schema().known_names, self._labels.standing([item_id for item_id, _ in labels])
+        checked, unsaid = {}, []
+        for item_id, name in labels:
+            if names.get(standing.get(item_id, -1)) == name:
+                checked[item_id] = standing[item_id]
+            elif item_id not in standing and self.known_label(item_id) == name:
+                unsaid.append((item_id, name))
+            else:
+                raise InvalidLabelsError(
+                    f"item {shown(item_id)} does not carry the label {shown(name)} (any more). Look at it again; nothing was "
+                    "stored."
+                )
+        if checked:
+            self._labels.check(annotator, checked, now=now)
+        return unsaid
+
+    def known_label(self, item_id: str) -> str | None:
+        """The label that the source knows of an item."""
+        return self._known_labels.label_of(item_id)
+
+    def close(self) -> None:
+        """Ends what is worked out."""
+        for one in (self._mistakes, self._near_duplicates, self._known_labels):
+            one.close()
+
+    # Private
+
+    def _doubted(self, name: ListName) -> Doubted:
+        if name == "near_duplicates":
+            return self._near_duplicates.doubted()
+        if name == "known_labels":
+            return self._known_labels.doubted(self._schema())
+        return self._mistakes.doubted()
+
+    def _finding(self, name: ListName) -> Finding[None]:
+        if name == "near_duplicates":
+            return self._near_duplicates.finding
+        return self._known_labels.finding if name == "known_labels" else self._mistakes.finding
+
+    def _wrong_found(self) -> int:
+        newest = self._ledger.position.submission
+        if self._wrong[0] != newest:
+            self._wrong = newest, self._labels.corrected()
+        return self._wrong[1]

@@ -1,0 +1,93 @@
+// The view `progress`: how far the project is. What stands here is counted by the server; every mark leads to its items.
+
+import { formatAddress } from "./address.js";
+import { ApiError } from "./api.js";
+import { measuredHeads } from "./chart_scale.js";
+import { el, isVisible, setShown, setText } from "./dom.js";
+import { buildCurve } from "./evaluation_chart.js";
+import { buildClasses, buildConfusions, buildEmbedding, buildPeople } from "./progress_tables.js";
+import { registerView } from "./views.js";
+import { t } from "./words.js";
+
+/** @typedef {import("./api.js").Schemas["ProgressAnswer"]} ProgressAnswer */
+/** @typedef {import("./api.js").Query} Query */
+
+const EVERY_MS = 3000;
+const CURVE_WIDTH_PX = 520;
+const PADDING_PX = 28; // of a part, left and right
+
+class ProgressView {
+  /**
+   * @param {HTMLElement} root
+   * @param {import("./views.js").ViewContext} context
+   */
+  constructor(root, { settings, api }) {
+    this.root = root;
+    this.api = api;
+    this.project = settings.project;
+    this.painted = "";
+    this.problem = el("p", "fl-progress-problem");
+    this.problem.setAttribute("role", "status");
+    const names = ["curve", "classes", "confusion", "people", "embedding"];
+    this.parts = Object.fromEntries(names.map((name) => [name, el("section", `fl-progress-part fl-progress-${name}`)]));
+    root.classList.add("fl-progress");
+    root.append(this.problem, el("div", "fl-progress-parts", ...Object.values(this.parts)));
+    setShown(this.problem, false);
+  }
+
+  show() {
+    this.isOpen = true;
+    this.ask();
+  }
+
+  hide() {
+    this.isOpen = false;
+    clearTimeout(this.timer);
+  }
+
+  async ask() {
+    clearTimeout(this.timer);
+    try {
+      this.paint(await this.api.get("api/progress"));
+      setShown(this.problem, false);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      setText(this.problem, error.message);
+      setShown(this.problem, true);
+    }
+    if (this.isOpen) this.timer = setTimeout(() => (isVisible(this.root) ? this.ask() : this.hide()), EVERY_MS);
+  }
+
+  /** @param {ProgressAnswer} answer */
+  paint(answer) {
+    const text = JSON.stringify(answer);
+    if (text === this.painted) return; // or the focus and what is under the pointer would be lost every time
+    this.painted = text;
+    const link = (/** @type {object} */ filter) => this.addressOf(filter);
+    const widthPx = Math.max(this.parts.curve.clientWidth - PADDING_PX, 0) || CURVE_WIDTH_PX;
+    const dots = link({ audited: true });
+    this.parts.curve.replaceChildren(...buildCurve(measuredHeads(answer.curve), answer.target, widthPx, dots));
+    this.parts.classes.replaceChildren(...buildClasses(answer, link));
+    this.parts.confusion.replaceChildren(...buildConfusions(answer, link));
+    this.parts.people.replaceChildren(...buildPeople(answer, link));
+    this.parts.embedding.replaceChildren(...buildEmbedding(answer, link));
+  }
+
+  /**
+   * The address of the items of a query in the view `explore`.
+   * @param {object} filter
+   */
+  addressOf(filter) {
+    return formatAddress({ project: this.project, view: "explore", filter: JSON.stringify(filter) });
+  }
+
+  stop() {
+    this.hide();
+  }
+}
+
+registerView({
+  name: "progress",
+  title: () => t("view_progress"),
+  mount: (root, context) => new ProgressView(root, context),
+});
