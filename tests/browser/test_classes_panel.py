@@ -66,7 +66,7 @@ def test_classes_are_changed_in_the_panel_while_a_batch_is_labeled(visit: Visit)
 
 def test_a_class_is_split_in_explore(visit: Visit) -> None:
     label = visit()
-    label.grid.get_by_role("button", name="Classes").click()
+    label.grid.get_by_role("button", name="Classes", exact=True).click()
     panel = label.grid.get_by_role("dialog", name="Classes")
     panel.locator(".fl-class summary").first.click()
     panel.get_by_role("button", name="Split").first.click()

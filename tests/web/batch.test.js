@@ -246,3 +246,24 @@ test("a class that is added while one labels moves no label, also none of a step
     ["a", "a", "b", "b", "b", null],
   );
 });
+
+test("labels follow classes that are renamed or merged, and come back with one that was archived", () => {
+  const batch = groupedBatch();
+  for (const [place, label] of [0, 1, 2].entries()) batch.change([batch.cards[place]], () => label);
+  batch.useClasses(["z", "c"], { a: "z", b: "z" });
+  assert.deepEqual(
+    batch.submission().map(({ label }) => label),
+    ["z", "z", "c"],
+  );
+  batch.useClasses(["z"], { a: "z", b: "z" });
+  assert.deepEqual(
+    batch.submission().map(({ label }) => label),
+    ["z", "z"],
+  );
+  assert.deepEqual(new Set(batch.cards.map(({ suggestion }) => suggestion?.name)), new Set(["z", undefined]));
+  batch.useClasses(["c", "z"], { a: "z", b: "z" });
+  assert.deepEqual(
+    batch.submission().map(({ label }) => label),
+    ["z", "z", "c"],
+  );
+});

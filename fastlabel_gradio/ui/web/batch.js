@@ -55,6 +55,8 @@ export class Batch extends Emitter {
     this.restored = false; // some labels were not given on this screen
     this.givenBack = false; // the claim ran out while the page slept
     this.renamed = answer.renamed ?? {};
+    /** @type {Map<Card, string>} */
+    this.gone = new Map(); // labels of classes that were archived meanwhile
     for (const card of this.cards) this.#restore(card, draft);
     this.#restoreSteps(steps);
     this.goToFirstOpen();
@@ -81,7 +83,7 @@ export class Batch extends Emitter {
 
   /**
    * The classes of the project as they are now: labels stay with them, also where they were renamed or merged. What was
-   * suggested of one that is gone is suggested no more.
+   * suggested of one that is gone is suggested no more; a label of one comes back with it.
    * @param {string[]} classes
    * @param {Record<string, string>} [renamed] what classes are called now, by names that they had before
    */
@@ -94,7 +96,10 @@ export class Batch extends Emitter {
       for (const answer of [...step.before, ...step.after]) answer.label = place(answer.label);
     }
     for (const card of this.cards) {
-      card.label = place(card.label);
+      const name = card.label === null ? this.gone.get(card) : before[card.label];
+      card.label = card.label === null ? placeOf(name, classes) : place(card.label);
+      if (name !== undefined && card.label === null) this.gone.set(card, name);
+      else this.gone.delete(card);
       card.suggestion = movedSuggestion(card.suggestion, moved, classes);
     }
     this.emit("classes");
@@ -256,6 +261,15 @@ export class Batch extends Emitter {
       this.changes.push({ kind, n, name, cards, before: answers(before), after: answers(after) });
     }
   }
+}
+
+/**
+ * @param {string | undefined} name
+ * @param {string[]} classes
+ */
+function placeOf(name, classes) {
+  const index = classes.indexOf(name ?? "");
+  return index < 0 ? null : index;
 }
 
 /**

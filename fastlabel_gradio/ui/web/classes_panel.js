@@ -65,12 +65,14 @@ export class ClassesPanel {
     this.classes = classes;
     const shown = classes.filter(({ index }) => index !== null);
     const aside = classes.filter(({ index }) => index === null);
-    const opened = this.list.querySelector("details[open]")?.closest("li")?.dataset.classId;
+    const opened = [...this.list.querySelectorAll("details[open]")].map((node) => node.closest("li")?.dataset.classId);
     this.list.replaceChildren(...shown.map((one) => buildClassRow(one, shown, this)));
     this.aside.replaceChildren(...aside.map((one) => buildClassRow(one, shown, this)));
     for (const node of [this.asideTitle, this.aside]) setShown(node, aside.length > 0);
-    const again = opened && this.list.querySelector(`[data-class-id="${opened}"] details`);
-    if (again) /** @type {HTMLDetailsElement} */ (again).open = true;
+    for (const id of opened) {
+      const again = this.list.querySelector(`[data-class-id="${id}"] details`);
+      if (again) /** @type {HTMLDetailsElement} */ (again).open = true;
+    }
   }
 
   /** @param {SubmitEvent} event */
