@@ -2,16 +2,13 @@
 
     python -m benchmarks.coverage --data DATA --workers 2 --json OUT
     python -m benchmarks.coverage --sets digits --strategies margin --runs 20
-
     python -m benchmarks.coverage --sets esc10_windows esc10_windows_by_items fsdd_speakers fsdd_speakers_by_items
 
-DATA holds `esc10`, `fsdd` and `cifar10`, unpacked; digits need no folder. A run labels a pool through the app's own
-`Labeler`, stores and pipeline; the embeddings are there already. All items of a set, pool and test part together, are halved
-at random for each run: one half is the pool, the other one the truth, so that the audit and the truth are alike. The labeler
-chooses the audit by a hash of ids; ids are salted with the run, so each run of each strategy has an audit of its own. The
-annotator knows every answer.
+All items of a set, pool and test part together, are halved at random for each run: one half is the pool, which
+`simulation.Experiment` labels through the app's own labeler, the other one the truth, so that the audit and the truth are
+alike. The labeler chooses the audit by a hash of ids; ids are salted with the run, so each run has an audit of its own.
 
-At the checkpoints, from 30 random items on, what `Labeler.evaluation` reports is held against the head's accuracy on the
+At the checkpoints, from 30 audited items on, what `Labeler.evaluation` reports is held against the head's accuracy on the
 truth:
 
 - holds: share of the runs whose interval holds the truth, with its own 95 % Wilson interval. Aim: 95.
@@ -21,56 +18,31 @@ truth:
 - bias: reported less true, mean and standard error. queried: accuracy of the head on the items that it picked itself in the
   last batch, those of the audit left out: the figure that the page does not report.
 
-Every strategy of ours plays every set a few times, and each of these runs has halves and an audit of its own, so that the
-figures of a set, summed over strategies, and of a strategy, summed over sets, settle with far fewer runs than each cell.
-
-ESC-10's pool has 160 items, a tenth of which are not 30: there three tenths are the audit.
-
 Grouped sets are halved by whole groups, so that the truth is the accuracy on groups of which nothing was labeled: windows of
-ESC-10's clips against left-out recordings, and a speaker of FSDD, left out, against the others. The labeler knows the groups.
-With `_by_items` it does not, as before it knew any: the figures show what that costs. `holds, truth exact` then counts
-groups, m left out and n in the audit.
+ESC-10's clips against left-out recordings, and a speaker of FSDD against the others. `holds, truth exact` then counts groups.
+With `_by_items` the labeler is not told of the groups: the figures show what that costs.
 """
 
 import argparse
 import math
-import multiprocessing
-import tempfile
-import time
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
 
 import numpy as np
-from PIL import Image
-from threadpoolctl import threadpool_limits
 
-from benchmarks.efficiency_data import Split, cached_splits, load_split
-from benchmarks.report import Cell, Table, machine, parser, publish, say
-from fastlabel_gradio.devices import use_one_thread_per_operation
-from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
-from fastlabel_gradio.embedding_store import EmbeddedItem, EmbeddingStore
-from fastlabel_gradio.encoders.base import Encoder, EncoderOptions
+from benchmarks.data import Split, cached_splits, load_split
+from benchmarks.known_pool import number_of, opened_split
+from benchmarks.report import DATA, WORKERS, Cell, Measured, Option, Table, percent, played, run, with_error
 from fastlabel_gradio.evaluation import wilson_interval
-from fastlabel_gradio.groups import Grouping
-from fastlabel_gradio.head import Head
-from fastlabel_gradio.label_store import LabelStore
-from fastlabel_gradio.labeler import Labeler, LabelerSettings
-from fastlabel_gradio.learner import LearnerSettings
-from fastlabel_gradio.sources.base import Source, SourceOptions
+from fastlabel_gradio.simulation import Behaviour, Experiment, Round
 from fastlabel_gradio.strategies import STRATEGIES
-from fastlabel_gradio.types import Batch, Embeddings, Item, Rows
+from fastlabel_gradio.types import Rows
 
-ANNOTATOR = "simulated"
 TARGET = 0.9  # of the advice, which is not looked at
-LIMIT_S = 600.0
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +66,7 @@ class Plan:
 PLANS = {
     "digits": Plan(50, (300, 400)),
     "fsdd": Plan(50, (300, 400)),
-    "esc10": Plan(20, (100,), 0.3),
+    "esc10": Plan(20, (100,), 0.3),  # its pool has 160 items, a tenth of which are not 30
     "cifar10_half": Plan(100, (300, 600)),
     "esc10_windows": Plan(50, (300, 600), truth_groups=0.5),
     "esc10_windows_by_items": Plan(50, (300, 600), data="esc10_windows", truth_groups=0.5, by_items=True),
@@ -155,21 +127,6 @@ class Checkpoint:
         return self.low <= exact_truth(self.reported, sizes[0], self.truth, sizes[1]) <= self.high
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """Half of a set with its classes, and the other half: float32[n, dim] of length 1, int64[n].
-
-    `groups`, `other_groups`: int64[n], the group of each item; empty without groups.
-    """
-
-    vectors: Embeddings
-    targets: Rows
-    other_vectors: Embeddings
-    other_targets: Rows
-    groups: Rows
-    other_groups: Rows
-
-
 def exact_truth(reported: float, items: int, truth: float, truth_items: int) -> float:
     """The truth, as far from what was reported as one that is known exactly would be. Sizes are of items, or of groups.
 
@@ -181,223 +138,95 @@ def exact_truth(reported: float, items: int, truth: float, truth_items: int) -> 
 
 def wilson_coverage(share: float, items: int) -> float:
     """How often Wilson's interval of a random sample holds the true share, exactly (binomial)."""
-    inside = [number for number in range(items + 1) if _in_interval(share, number, items)]
+    intervals = [wilson_interval(number, items) for number in range(items + 1)]
+    inside = [number for number, (low, high) in enumerate(intervals) if low <= share <= high]
     return sum(math.comb(items, number) * share**number * (1 - share) ** (items - number) for number in inside)
 
 
-def halves(split: Split, rng: np.random.Generator, truth_groups: float | None = None) -> Pool:
+def halves(split: Split, rng: np.random.Generator, truth_groups: float | None = None) -> Split:
     """All items of a set in two random halves; or that share of its groups as the truth, and the others."""
     vectors = np.concatenate([split.pool, split.test])
     targets = np.concatenate([split.pool_targets, split.test_targets])
     groups = np.concatenate([split.pool_groups, split.test_groups])
     if truth_groups is None:
-        groups = groups[:0]
         order = rng.permutation(len(targets))
         first, second = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
-    else:
-        names = rng.permutation(np.unique(groups))
-        is_truth = np.isin(groups, names[: max(1, round(truth_groups * len(names)))])
-        first, second = np.flatnonzero(~is_truth), np.flatnonzero(is_truth)
-    of_groups = [groups[rows] if len(groups) else groups for rows in (first, second)]
-    return Pool(vectors[first], targets[first], vectors[second], targets[second], *of_groups)
+        return Split(vectors[first], targets[first], vectors[second], targets[second])
+    names = rng.permutation(np.unique(groups))
+    is_truth = np.isin(groups, names[: max(1, round(truth_groups * len(names)))])
+    pool, truth = np.flatnonzero(~is_truth), np.flatnonzero(is_truth)
+    of_groups = groups[pool], groups[truth]
+    return Split(vectors[pool], targets[pool], vectors[truth], targets[truth], split.rare[:0], *of_groups)
 
 
 def play(split: Split, task: Task, plan: Plan) -> list[Checkpoint]:
     """One run to the last checkpoint, every training and calibration waited for."""
     pool = halves(split, np.random.default_rng(task.number), plan.truth_groups)
-    found = []
-    with opened_labeler(pool, task, plan) as labeler:
-        for batch in answered(labeler, pool, plan.checkpoints[-1]):
-            if labeler.counts().labeled in plan.checkpoints:
-                found.append(_checkpoint(labeler, pool, _queried(labeler, batch, pool)))
-    return found
+    behaviour = Behaviour(plan.batch, plan.checkpoints[-1], audited=True)
+    grouped = plan.truth_groups is not None and not plan.by_items
+    with opened_split(pool, str(task.number), grouped, audit_share=plan.audit_share) as project:
+        experiment = Experiment(project)
+        return [
+            _checkpoint(experiment, played, pool)
+            for played in experiment.rounds(task.strategy, task.seed, behaviour)
+            if played.labeler.counts().labeled in plan.checkpoints
+        ]
 
 
-def answered(labeler: Labeler, pool: Pool, labels: int) -> Iterator[Batch]:
-    """Each batch, once it is labeled and the head that learned it is measured, until there are so many labels."""
-    while labeler.counts().labeled < labels:
-        batch = labeler.next_batch(ANNOTATOR, fresh=True)
-        if not batch.items:
-            return
-        if not labeler.submit(ANNOTATOR, _answers(batch, pool), batch.id).training_triggered:
-            labeler.train()
-        if not labeler.wait_for_training(LIMIT_S):
-            raise RuntimeError(f"a training took longer than {LIMIT_S:.0f} s")
-        yield batch
-
-
-def true_accuracy(head: Head, pool: Pool) -> float:
-    """On the other half."""
-    return float((head.predict_proba(pool.other_vectors).argmax(axis=1) == pool.other_targets).mean())
+OPTIONS = (
+    DATA,
+    WORKERS,
+    Option("--sets", tuple(PLANS), "what is played", tuple(PLANS)),
+    Option("--strategies", tuple(STRATEGIES.names()), "that pick", STRATEGIES.names()),
+    Option("--runs", 15, "of each set and strategy"),
+)
 
 
 def main() -> None:
-    arguments = _arguments()
-    began_on = machine()
-    files = {name: cached_splits(PLANS[name].data or name, arguments.data)[0] for name in arguments.sets}
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
+    files = files_of(PLANS, arguments.sets, arguments.data)
     tasks = [
         Task(name, strategy, seed)
         for name in arguments.sets
         for strategy in arguments.strategies
         for seed in range(arguments.runs)
     ]
-    found = dict(zip(tasks, played(_play_file, tasks, files, arguments.workers), strict=True))
+    found = dict(played(partial(_play_file, plans=PLANS, files=files), tasks, arguments.workers))
     runs = [{**asdict(task), "checkpoints": [asdict(one) for one in of_it]} for task, of_it in found.items()]
-    publish(began_on, _tables(found), arguments.json, {"runs": runs})
+    return _tables(found), {"runs": runs}
 
 
-def _arguments() -> argparse.Namespace:
-    made = parser(__doc__ or "")
-    made.add_argument("--data", type=Path, default=Path(), metavar="DATA", help="the folder with the unpacked sets")
-    made.add_argument("--sets", nargs="+", choices=list(PLANS), default=list(PLANS), metavar="SET")
-    names = STRATEGIES.names()
-    made.add_argument("--strategies", nargs="+", choices=names, default=names, metavar="S", help="(default: all)")
-    made.add_argument("--runs", type=int, default=15, metavar="N", help="of each set and strategy (default: 15)")
-    made.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
-    return made.parse_args()
+def files_of(plans: Mapping[str, Plan], names: Sequence[str], data: Path) -> dict[str, Path]:
+    """By the name of a plan, the first part of its set."""
+    return {name: cached_splits(plans[name].data or name, data)[0] for name in names}
 
 
-def played(
-    work: Callable[[Task, Path], T], tasks: Sequence[Task], files: Mapping[str, Path], workers: int
-) -> Iterator[T]:
-    """What came of each task, in their order. One worker is this process itself."""
-    if workers == 1:
-        _use_one_thread()
-        yield from (work(task, files[task.set]) for task in tasks)
-        return
-    context = multiprocessing.get_context("spawn")
-    began = time.perf_counter()
-    with ProcessPoolExecutor(workers, context, _use_one_thread) as processes:
-        for number, found in enumerate(processes.map(work, tasks, [files[task.set] for task in tasks]), 1):
-            if number % 20 == 0:
-                say(f"{number} of {len(tasks)} runs, {time.perf_counter() - began:,.0f} s")
-            yield found
+def _play_file(task: Task, plans: Mapping[str, Plan], files: Mapping[str, Path]) -> list[Checkpoint]:
+    return play(load_split(files[task.set]), task, plans[task.set])
 
 
-def _use_one_thread() -> None:
-    """As the app does; and BLAS, whose threads would wait for each other beside another worker."""
-    use_one_thread_per_operation()
-    threadpool_limits(1)
+def _checkpoint(experiment: Experiment, played: Round, pool: Split) -> Checkpoint:
+    head, report = played.labeler.head, played.labeler.evaluation(TARGET).report
+    assert head and report, "no head, or no labeled item of the audit"
+    counts = (played.labeler.counts().labeled, report.items, report.correct)
+    truth, sizes = experiment.accuracy(head), (len(pool.test), len(np.unique(pool.test_groups)) or None)
+    queried = _queried(played, pool.pool_targets)
+    return Checkpoint(*counts, report.low, report.high, truth, sizes[0], queried, report.groups, sizes[1])
 
 
-def _play_file(task: Task, file: Path) -> list[Checkpoint]:
-    return play(load_split(file), task, PLANS[task.set])
-
-
-# One run
-
-
-class _SaltedItems(Source):
-    """The items of a run, whose embeddings are stored already."""
-
-    kind = "image"
-    Options = SourceOptions
-
-    def __init__(self, ids: Sequence[str], groups: Sequence[str]) -> None:
-        self._ids = ids
-        self._groups = dict(zip(ids, groups, strict=True)) if groups else {}
-        self.grouping = Grouping("groups") if groups else None
-
-    def scan(self) -> Iterator[Item]:
-        return (Item(item_id) for item_id in self._ids)
-
-    def group_of(self, item: Item) -> str | None:
-        return self._groups.get(item.id)
-
-    def read(self, item: Item, resolution: int | None = None) -> Image.Image:
-        raise NotImplementedError("every item has an embedding already")
-
-    def content_key(self, item: Item) -> str:
-        return item.id
-
-
-class _NothingToEncode(Encoder):
-    """Stands for the encoder of embeddings that are there already."""
-
-    name = "known_vectors"
-    Options: ClassVar[type[EncoderOptions]] = EncoderOptions
-    fingerprint = "known-vectors"
-    batch_size = 1
-    resolution = 8
-
-    def __init__(self, dim: int) -> None:
-        self.dim = dim
-
-    def prepare(self, media: Any) -> np.ndarray:
-        raise NotImplementedError("every item has an embedding already")
-
-    def encode(self, batch: Sequence[np.ndarray]) -> Embeddings:
-        return np.zeros((0, self.dim), dtype=np.float32)
-
-
-@contextmanager
-def opened_labeler(pool: Pool, task: Task, plan: Plan) -> Iterator[Labeler]:
-    """The app's labeler over the pool, with no label yet."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fastlabel-coverage-")))
-        store = stack.enter_context(closing(EmbeddingStore(folder / "pool")))
-        labels = stack.enter_context(closing(LabelStore(f"sqlite:///{folder / 'labels.sqlite'}", "coverage")))
-        pipeline = _filled(store, pool, task, plan)
-        stack.callback(pipeline.stop)
-        classes = int(pool.targets.max()) + 1
-        schema = labels.ensure_labels([f"class-{number}" for number in range(classes)])
-        settings = LabelerSettings(
-            task.strategy,
-            plan.batch,
-            audit_share=plan.audit_share,
-            learner=LearnerSettings(train_every=plan.batch, seed=task.seed),
-        )
-        yield stack.enter_context(closing(Labeler(schema, store, pipeline, labels, folder, settings)))
-
-
-def _filled(store: EmbeddingStore, pool: Pool, task: Task, plan: Plan) -> EmbeddingPipeline:
-    """A pipeline that has nothing left to do: every item is in the store, in the store's own shuffled order."""
-    encoder = _NothingToEncode(pool.vectors.shape[1])
-    ids = [f"{task.number}-{number}" for number in range(len(pool.targets))]
-    groups = [] if plan.by_items else [f"{task.number}-{group}" for group in pool.groups]
-    store.begin_scan()
-    store.add_items([Item(item_id) for item_id in ids])
-    store.end_scan()
-    store.use_encoder(encoder.fingerprint, encoder.dim)
-    items = [item for _, item in store.in_order(-1, len(ids))]
-    store.append([EmbeddedItem(item, item.id) for item in items], pool.vectors[[_number(item) for item in items]])
-    source = _SaltedItems(ids, groups)
-    pipeline = EmbeddingPipeline(source, store, lambda: (encoder, ""), audit_share=plan.audit_share)
-    pipeline.start()
-    while pipeline.progress.state != "done":
-        if pipeline.progress.state == "failed":
-            raise RuntimeError(pipeline.progress.error)
-        time.sleep(0.002)
-    return pipeline
-
-
-def _number(item: Item) -> int:
-    """Its position in the half of the set that is the pool."""
-    return int(item.id.partition("-")[2])
-
-
-def _answers(batch: Batch, pool: Pool) -> list[tuple[str, str | int]]:
-    return [(item.id, int(pool.targets[_number(item)])) for item in batch.items]
-
-
-def _queried(labeler: Labeler, batch: Batch, pool: Pool) -> float:
+def _queried(played: Round, targets: Rows) -> float:
     """Share of a batch's picks, without the audit's items, that the head which picked them gets right."""
-    audited = np.isin(batch.rows, labeler._ledger.audit_rows(len(pool.targets)))
+    batch = played.batch
+    audited = np.isin(batch.rows, played.labeler._ledger.audit_rows(len(targets)))
     right = [
-        prediction is not None and prediction.index == said
-        for prediction, drawn, (_, said) in zip(batch.predictions, audited, _answers(batch, pool), strict=True)
+        prediction is not None and prediction.index == targets[number_of(item.id)]
+        for item, prediction, drawn in zip(batch.items, batch.predictions, audited, strict=True)
         if not drawn
     ]
     return sum(right) / len(right) if right else math.nan
-
-
-def _checkpoint(labeler: Labeler, pool: Pool, queried: float) -> Checkpoint:
-    head, report = labeler.head, labeler.evaluation(TARGET).report
-    assert head and report, "no head, or no labeled item of the audit"
-    truth, counts = true_accuracy(head, pool), (labeler.counts().labeled, report.items, report.correct)
-    other_groups = len(np.unique(pool.other_groups)) or None
-    size = len(pool.other_targets)
-    return Checkpoint(*counts, report.low, report.high, truth, size, queried, report.groups, other_groups)
 
 
 # Tables
@@ -410,12 +239,12 @@ def _tables(found: Mapping[Task, list[Checkpoint]]) -> list[Table]:
             by_set[task.set, f"{checkpoint.labels}"].append(checkpoint)
     last = {task: checkpoints[-1] for task, checkpoints in found.items() if checkpoints}
     by_set["all", "the last"] = [*last.values()]
-    columns = ("set", "labels", "items", "runs", "holds", "holds, truth exact", "by arithmetic")
+    held = ("set", "labels", "items", "runs", "holds", "holds, truth exact", "by arithmetic")
     figures = ("set", "labels", "reported", "true", "bias", "width")
     return [
         Table(
             "How often the reported interval holds the true accuracy, %.",
-            columns,
+            held,
             [(*key, *_coverage_cells(of_it)) for key, of_it in by_set.items()],
             aim="95",
         ),
@@ -433,51 +262,35 @@ def _strategies_table(last: Mapping[Task, Checkpoint]) -> Table:
     sets = list(dict.fromkeys(task.set for task in last))
     rows: list[tuple[Cell, ...]] = []
     for strategy in dict.fromkeys(task.strategy for task in last):
-        of_it = {task: checkpoint for task, checkpoint in last.items() if task.strategy == strategy}
-        of_sets = [[checkpoint for task, checkpoint in of_it.items() if task.set == name] for name in sets]
-        every = [*of_it.values()]
+        of_sets = [[last[task] for task in last if (task.set, task.strategy) == (name, strategy)] for name in sets]
+        every = [one for part in of_sets for one in part]
         held = [f"{sum(one.holds for one in part)} of {len(part)}" for part in of_sets]
-        queried = [one.queried - one.truth for one in every]
-        rows.append(
-            (strategy, *held, _share(sum(one.holds for one in every), len(every)), _bias(every), _mean(queried))
-        )
+        queried = with_error([one.queried - one.truth for one in every], scale=100)
+        rows.append((strategy, *held, _share([one.holds for one in every]), _bias(every), queried))
     columns = ("strategy", *sets, "all, %", "bias", "queried less true")
     return Table("The same at the last checkpoint, by strategy; bias in points.", columns, rows)
 
 
 def _coverage_cells(of_it: Sequence[Checkpoint]) -> tuple[Cell, ...]:
-    held, exactly = sum(one.holds for one in of_it), sum(one.holds_exactly for one in of_it)
-    expected = np.mean([wilson_coverage(one.truth, one.items) for one in of_it])
-    items = f"{np.mean([one.items for one in of_it]):.0f}"
-    return items, len(of_it), _share(held, len(of_it)), _share(exactly, len(of_it)), f"{100 * expected:.1f}"
+    shares = (_share([one.holds for one in of_it]), _share([one.holds_exactly for one in of_it]))
+    expected = percent([wilson_coverage(one.truth, one.items) for one in of_it])
+    return f"{np.mean([one.items for one in of_it]):.0f}", len(of_it), *shares, expected
 
 
 def _accuracy_cells(of_it: Sequence[Checkpoint]) -> tuple[Cell, ...]:
-    means = [np.mean(values) for values in ([one.reported for one in of_it], [one.truth for one in of_it])]
-    width = np.mean([one.high - one.low for one in of_it])
-    return (*(f"{100 * mean:.1f}" for mean in means), _bias(of_it), f"{100 * width:.1f}")
+    means = (percent([one.reported for one in of_it]), percent([one.truth for one in of_it]))
+    return *means, _bias(of_it), percent([one.high - one.low for one in of_it])
 
 
 def _bias(of_it: Sequence[Checkpoint]) -> str:
     """Points: reported less true, with the standard error."""
-    return _mean([one.reported - one.truth for one in of_it])
+    return with_error([one.reported - one.truth for one in of_it], scale=100)
 
 
-def _mean(shares: Sequence[float]) -> str:
-    """The mean of shares in points, with its standard error; those that are nan are left out."""
-    known = np.array([share for share in shares if not math.isnan(share)])
-    error = known.std(ddof=1) / math.sqrt(len(known)) if len(known) > 1 else math.nan
-    return f"{100 * known.mean():+.1f} ± {100 * error:.1f}"
-
-
-def _share(held: int, runs: int) -> str:
-    low, high = wilson_interval(held, runs)
-    return f"{100 * held / runs:.1f} ({100 * low:.0f} to {100 * high:.0f})"
-
-
-def _in_interval(share: float, number: int, items: int) -> bool:
-    low, high = wilson_interval(number, items)
-    return low <= share <= high
+def _share(held: Sequence[bool]) -> str:
+    """In percent, with the 95 % Wilson interval."""
+    low, high = wilson_interval(sum(held), len(held))
+    return f"{percent(held)} ({100 * low:.0f} to {100 * high:.0f})"
 
 
 if __name__ == "__main__":

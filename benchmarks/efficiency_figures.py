@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.efficiency_data import SETS, part_of
-from benchmarks.efficiency_loop import EVERYTHING, head_of
-from benchmarks.efficiency_runs import Run
-from benchmarks.report import Cell, Table
+from benchmarks.contestants import EVERYTHING, Curve, head_of
+from benchmarks.data import SETS, part_of
+from benchmarks.report import Cell, Table, with_error
 from fastlabel_gradio.evaluation import area_under_curve, bootstrap_interval, labels_to_reach
-
-Runs = Mapping[str, Sequence[Run]]  # of one set: the runs of each contestant, by seed, the same seeds for all
+from fastlabel_gradio.simulation import Run as CurveRun
+from fastlabel_gradio.simulation import Simulation
+from fastlabel_gradio.simulation import plot as plot_curves
 
 SHARES = (0.90, 0.95)  # of full supervision
 SUMMARY_SETS = ("digits", "fsdd", "esc10")
@@ -30,6 +30,33 @@ UNCERTAINTY = ("skactiveml.margin", "skactiveml.entropy", "modal.margin", "modal
 AIM_RANDOM, AIM_UNCERTAINTY, AIM_BEST, AIM_TIME = 0.5, 0.75, 1.05, 0.05
 PLOTTED_OTHERS = 2
 MISSED = "—"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Which run. `batch` and `labels` are 0 for full supervision."""
+
+    set: str
+    contestant: str
+    seed: int
+    batch: int
+    labels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run."""
+
+    key: Key
+    curve: Curve
+
+    @property
+    def area(self) -> float:
+        """Mean accuracy over the logarithm of the labels."""
+        return area_under_curve(self.curve.counts, self.curve.accuracy)
+
+
+Runs = Mapping[str, Sequence[Run]]  # of one set: the runs of each contestant, by seed, the same seeds for all
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +88,9 @@ def median_labels(values: np.ndarray, axis: int = 0) -> np.ndarray:
 
 def needed_labels(runs: Sequence[Run], targets: Sequence[float]) -> np.ndarray:
     """float64[runs]: the labels from which two further checkpoints hold the target too; one more than the run has if none."""
-    found = [
-        labels_to_reach(run.curve.counts, run.curve.accuracy, goal) for run, goal in zip(runs, targets, strict=True)
-    ]
-    return np.array(
-        [run.curve.counts[-1] + 1 if at is None else at for run, at in zip(runs, found, strict=True)], float
-    )
+    curves = [run.curve for run in runs]
+    found = [labels_to_reach(one.counts, one.accuracy, goal) for one, goal in zip(curves, targets, strict=True)]
+    return np.array([at or one.counts[-1] + 1 for one, at in zip(curves, found, strict=True)], dtype=np.float64)
 
 
 def full_supervision(runs: Runs, head: str, name: str) -> list[float]:
@@ -99,11 +123,9 @@ def worst_against(runs: Sequence[Run], random: Sequence[Run]) -> Difference:
 
 
 def tables_of(name: str, runs: Runs, batch: int) -> list[Table]:
-    """Accuracy and labels, rare classes where there are some, and time."""
-    parts = [_labels_table(name, runs, batch)]
-    if name.endswith("_rare"):
-        parts.append(_rare_table(name, runs))
-    return [*parts, _time_table(name, runs)]
+    """Accuracy and labels, and rare classes where there are some."""
+    rare = [_rare_table(name, runs)] if name.endswith("_rare") else []
+    return [_labels_table(name, runs, batch), *rare]
 
 
 def summary_tables(by_set: Mapping[str, Runs]) -> list[Table]:
@@ -124,24 +146,14 @@ def summary_tables(by_set: Mapping[str, Runs]) -> list[Table]:
 
 
 def plot(name: str, runs: Runs, folder: Path) -> Path:
-    """Learning curves of random, auto, and the best others by area, with 95 % bands of the median, as a PNG."""
-    from matplotlib.figure import Figure
-
+    """Learning curves of random, auto, and the best others by area, as a PNG."""
     folder.mkdir(parents=True, exist_ok=True)
-    figure = Figure(figsize=(8, 5), layout="constrained")
-    axes = figure.subplots()
-    for contestant in _plotted(runs):
-        curves = 100 * np.array([run.curve.accuracy for run in runs[contestant]])
-        low, high = bootstrap_interval(curves, np.random.default_rng(0), statistic=np.median)
-        counts = runs[contestant][0].curve.counts
-        [line] = axes.plot(counts, np.median(curves, axis=0), label=contestant)
-        axes.fill_between(counts, low, high, color=line.get_color(), alpha=0.15, linewidth=0)
-    full = 100 * float(np.mean(full_supervision(runs, "mlp", name)))
-    axes.axhline(full, color="grey", linestyle="--", linewidth=1, label="every label of the pool")
-    axes.set(xscale="log", xlabel="labels", ylabel="accuracy on the test part, %", title=SETS[name].about)
-    axes.grid(alpha=0.3)
-    axes.legend()
-    figure.savefig(folder / f"{name}.png", dpi=120, format="png")
+    played = [
+        CurveRun(contestant, run.key.seed, run.curve.counts, run.curve.accuracy)
+        for contestant in _plotted(runs)
+        for run in runs[contestant]
+    ]
+    plot_curves(Simulation(float(np.mean(full_supervision(runs, "mlp", name))), played), folder / f"{name}.png")
     return folder / f"{name}.png"
 
 
@@ -162,7 +174,7 @@ def _labels_table(name: str, runs: Runs, batch: int) -> Table:
         if own:
             goals.append([SHARES[1] * value for value in full[head_of(contestant)]])
         needed = [_labels(needed_labels(of_it, goal), counts[-1]) for goal in goals]
-        areas = _median_and_interval([100 * area_under_curve(run.curve.counts, run.curve.accuracy) for run in of_it])
+        areas = _median_and_interval([100 * run.area for run in of_it])
         at = [f"{100 * np.median([run.curve.accuracy[counts.index(count)] for run in of_it]):.1f}" for count in shown]
         rows.append((contestant, *needed, areas, *at, _against_random(runs, contestant)))
     supervised = ", ".join(f"{100 * np.mean(values):.1f} % by {head}" for head, values in full.items())
@@ -184,51 +196,22 @@ def _rare_table(name: str, runs: Runs) -> Table:
     for contestant, of_it in runs.items():
         counts = of_it[0].curve.counts
         for place in (place for place, count in enumerate(counts) if count in RARE_COUNTS or count == counts[-1]):
-            found, recall = (
-                np.array([getattr(run.curve, values)[place] for run in of_it])
-                for values in ("rare_found", "rare_recall")
-            )
-            pairs = [f"{found.mean():.1f}", f"{100 * recall.mean():.1f}", *_over_random(runs, contestant, place)]
-            rows.append((contestant, counts[place], *pairs))
-    columns = (
-        "contestant",
-        "labels",
-        "of them labeled",
-        "recall, %",
-        "labeled, less random's",
-        "recall, less random's",
-    )
+            (found, recall), pairs = _rare(of_it, place), (MISSED, MISSED)
+            if not _is_full(contestant) and contestant != "random":
+                pairs = tuple(
+                    with_error(ours - its)
+                    for ours, its in zip((found, recall), _rare(runs["random"], place), strict=True)
+                )
+            rows.append((contestant, counts[place], f"{found.mean():.1f}", f"{recall.mean():.1f}", *pairs))
+    compared = ("labeled, less random's", "recall, less random's")
+    columns = ("contestant", "labels", "of them labeled", "recall, %", *compared)
     return Table(f"{name}: the two rare classes, means over seeds.", columns, rows)
 
 
-def _over_random(runs: Runs, contestant: str, place: int) -> tuple[str, str]:
-    """Rare items found and recall in points, less those of the same seeds of random, with standard errors."""
-    if _is_full(contestant) or contestant == "random" or "random" not in runs:
-        return MISSED, MISSED
-    pairs = [(run.curve, other.curve) for run, other in zip(runs[contestant], runs["random"], strict=True)]
-    found = np.array([one.rare_found[place] - other.rare_found[place] for one, other in pairs], dtype=np.float64)
-    recall = np.array([100 * (one.rare_recall[place] - other.rare_recall[place]) for one, other in pairs])
-    return _with_error(found), _with_error(recall)
-
-
-def _with_error(differences: np.ndarray) -> str:
-    error = differences.std(ddof=1) / math.sqrt(len(differences)) if len(differences) > 1 else math.nan
-    return f"{differences.mean():+.1f} ± {error:.1f}"
-
-
-def _time_table(name: str, runs: Runs) -> Table:
-    """Also tells what the default number of seeds would take on idle cores, so that a small run answers for a large one."""
-    seeds = SETS[name].seeds
-    rows: list[tuple[Cell, ...]] = []
-    for contestant, of_it in runs.items():
-        of_queries = [1000 * float(np.median(run.curve.query_s)) for run in of_it]
-        seconds = float(np.median([run.cpu_s for run in of_it]))
-        query = MISSED if _is_full(contestant) else _median_and_interval(of_queries)
-        rows.append((contestant, query, round(seconds, 1), round(seconds * seeds / 2 / 60, 1)))
-    total = round(sum(float(row[3]) for row in rows), 1)
-    columns = ("contestant", "CPU ms a query", "CPU s a run", f"min for {seeds} seeds on two cores")
-    note = "A query is score and pick, without training. Such a run with every contestant here and two workers takes"
-    return Table(f"{name}: time.", columns, rows, note=f"{note} about {total} minutes.")
+def _rare(runs: Sequence[Run], place: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rare items labeled and their recall in percent, at a checkpoint, by seed."""
+    found = np.array([run.curve.rare_found[place] for run in runs], dtype=np.float64)
+    return found, np.array([100 * run.curve.rare_recall[place] for run in runs])
 
 
 def _aims(by_set: Mapping[str, Runs], ranking: Sequence[str], means: Mapping[str, Mean]) -> list[Table]:
@@ -236,21 +219,17 @@ def _aims(by_set: Mapping[str, Runs], ranking: Sequence[str], means: Mapping[str
         return []
     peers = [name for name in ranking if "/" in name]
     uncertain = [name for name in peers if name.partition("/")[0] in UNCERTAINTY]
-    against = [("random", "random", AIM_RANDOM)]
-    against += [("best margin or entropy of the peers", name, AIM_UNCERTAINTY) for name in uncertain[:1]]
-    against += [("best strategy of the peers", name, AIM_BEST) for name in peers[:1]]
-    rows: list[tuple[Cell, ...]] = [
-        (
-            title,
-            name,
-            str(means[name]),
-            _ratio(means["auto"], means[name]),
-            "{:.2f} to {:.2f}".format(*_ratio_interval(by_set, name)),
-            f"at most {aim}",
-            f"{_query_ms(by_set, 'auto') / max(_query_ms(by_set, name), 1e-3):.2f}",
-        )
-        for title, name, aim in against
+    against = [
+        ("random", "random", AIM_RANDOM),
+        *(("best margin or entropy of the peers", name, AIM_UNCERTAINTY) for name in uncertain[:1]),
+        *(("best strategy of the peers", name, AIM_BEST) for name in peers[:1]),
     ]
+    rows: list[tuple[Cell, ...]] = []
+    for title, name, aim in against:
+        interval = "{:.2f} to {:.2f}".format(*_ratio_interval(by_set, name))
+        time = f"{_query_ms(by_set, 'auto') / max(_query_ms(by_set, name), 1e-3):.2f}"
+        ratio = _ratio(means["auto"], means[name])
+        rows.append((title, name, str(means[name]), ratio, interval, f"at most {aim}", time))
     columns = ("auto against", "name", "its labels", "auto / it", "95 %", "aim", "query time auto / it")
     title = f"auto: {means['auto']} labels to {SHARES[1]:.0%} of full supervision, geometric mean."
     note = f"The best peers are chosen by these figures, in their favour. Query time against the last: aim {AIM_TIME}."
@@ -315,11 +294,7 @@ def _median_and_interval(values: Sequence[float], digits: int = 1) -> str:
 
 def _plotted(runs: Runs) -> list[str]:
     """Random, auto, the best margin or entropy of the peers, and the best others of ours and of theirs."""
-    areas = {
-        name: np.median([area_under_curve(run.curve.counts, run.curve.accuracy) for run in of_it])
-        for name, of_it in runs.items()
-        if not _is_full(name)
-    }
+    areas = {name: np.median([run.area for run in of_it]) for name, of_it in runs.items() if not _is_full(name)}
     ranking = sorted(areas, key=lambda name: -areas[name])
     own = [name for name in ranking if "/" not in name and name not in ("auto", "random")][:PLOTTED_OTHERS]
     peers = [name for name in ranking if "/" in name]

@@ -15,36 +15,41 @@ time does not depend on their values. Loading, fitting and a first batch count n
 
 import argparse
 import csv
-import multiprocessing
 import os
 import shutil
 import statistics
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import islice
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
+from benchmarks.data import opened
 from benchmarks.memory import forget_peak_memory, peak_memory_mib
-from benchmarks.report import Cell, Table, machine, parser, publish, say
-from benchmarks.workload import CACHE, picture_folder, sound_folder
-from fastlabel_gradio.sources import Source, open_source
+from benchmarks.report import Cell, Measured, Option, Table, own_process, run, say
+from benchmarks.workload import picture_folder, sound_folder
+from fastlabel_gradio.sources import Source
 from fastlabel_gradio.types import Item, Kind
 
 if TYPE_CHECKING:
     from fastlabel_gradio.encoders import Encoder
 
-ENCODERS = ("clip", "pretrained", "offline", "clap", "pretrained_sounds", "offline_sounds")
-OF_PICTURES = ENCODERS[:3]
+ENCODERS = {  # items
+    "clip": 640,
+    "pretrained": 1_500,
+    "offline": 10_000,
+    "clap": 120,
+    "pretrained_sounds": 300,
+    "offline_sounds": 600,
+}
+OF_PICTURES = ("clip", "pretrained", "offline")
 NOUNS = {"image": "pictures", "audio": "sounds"}
 SUFFIXES = (".jpg", ".jpeg", ".png", ".wav", ".ogg", ".flac")
 CONTESTANTS = ("pipeline", "encoder alone", "one at a time")
@@ -73,7 +78,7 @@ class Task:
         return self.name.removesuffix("_sounds")
 
     def source(self) -> Source:
-        return open_source("table", {"path": self.table, "root": self.root, "media": self.kind}, Path(), CACHE)
+        return opened("table", path=self.table, root=self.root, media=self.kind)
 
     def open_encoder(self) -> "Encoder":
         from fastlabel_gradio.encoders import FittedEncoder, check_encoder
@@ -90,45 +95,32 @@ class Task:
         return [encoder.prepare(source.read(item, encoder.resolution)) for item in islice(source.scan(), count)]
 
 
-class Contestant(Protocol):
-    def __call__(self) -> float:
-        """Runs once and returns items a second."""
+Contestant = Callable[[], float]  # runs once and gives items a second
+
+
+OPTIONS = (
+    Option("--pictures", Path, "folder of pictures to embed (default: generated ones)"),
+    Option("--sounds", Path, "folder of sounds to embed (default: generated ones)"),
+    Option("--side-px", 400, "size of generated pictures"),
+    Option("--encoders", tuple(ENCODERS), "that embed", tuple(ENCODERS)),
+    *(Option(f"--{name.replace('_', '-')}-count", count, f"items for {name}") for name, count in ENCODERS.items()),
+    Option("--turns", 3, "turns of each contestant"),
+)
 
 
 def main() -> None:
-    arguments = _arguments()
-    began_on = machine()
-    counts = {
-        "clip": arguments.clip_count,
-        "pretrained": arguments.pretrained_count,
-        "offline": arguments.offline_count,
-        "clap": arguments.clap_count,
-        "pretrained_sounds": arguments.pretrained_sounds_count,
-        "offline_sounds": arguments.offline_sounds_count,
-    }
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
     tables = []
     for name in arguments.encoders:
         with tempfile.TemporaryDirectory(prefix="fastlabel-benchmark-") as workspace:
-            task = _task(name, _folder(name, arguments).resolve(), counts[name], Path(workspace))
+            count = getattr(arguments, f"{name}_count")
+            task = _task(name, _folder(name, arguments).resolve(), count, Path(workspace))
             say(f"{name}: {task.count:,} items, {arguments.turns} turns …")
             tables.append(_compare(task, arguments.turns))
-    publish(began_on, tables, arguments.json)
-
-
-def _arguments() -> argparse.Namespace:
-    made = parser(__doc__ or "")
-    made.add_argument("--pictures", type=Path, metavar="FOLDER", help="pictures to embed (default: generated ones)")
-    made.add_argument("--sounds", type=Path, metavar="FOLDER", help="sounds to embed (default: generated ones)")
-    made.add_argument("--side-px", type=int, default=400, help="size of generated pictures (default: 400)")
-    made.add_argument("--encoders", nargs="+", default=list(ENCODERS), choices=ENCODERS)
-    made.add_argument("--clip-count", type=int, default=640, help="pictures for clip (default: 640)")
-    made.add_argument("--pretrained-count", type=int, default=1_500, help="pictures for pretrained (default: 1500)")
-    made.add_argument("--offline-count", type=int, default=10_000, help="pictures for offline (default: 10000)")
-    made.add_argument("--clap-count", type=int, default=120, help="sounds for clap (default: 120)")
-    made.add_argument("--pretrained-sounds-count", type=int, default=300, help="sounds for pretrained (default: 300)")
-    made.add_argument("--offline-sounds-count", type=int, default=600, help="sounds for offline (default: 600)")
-    made.add_argument("--turns", type=int, default=3, help="turns of each contestant (default: 3)")
-    return made.parse_args()
+    return tables
 
 
 def _folder(name: str, arguments: argparse.Namespace) -> Path:
@@ -145,11 +137,8 @@ def _task(name: str, root: Path, count: int, workspace: Path) -> Task:
         csv.writer(file).writerows([["path"], *([str(paths[position].relative_to(root))] for position in chosen)])
     weights = workspace / {"clip": "clip.pt", "clap": "clap"}.get(name, f"{name.removesuffix('_sounds')}.safetensors")
     task = Task(name, weights, table, root, len(chosen))
-    maker = multiprocessing.get_context("spawn").Process(target=_make_weights, args=(task,))
-    maker.start()  # not here: what this process holds would count in the peak of each contestant
-    maker.join()
-    if maker.exitcode:
-        sys.exit(f"the weights of {name} could not be made")
+    with own_process() as maker:  # not here: what this process holds would count in the peak of each contestant
+        maker.submit(_make_weights, task).result()
     return task
 
 
@@ -187,20 +176,22 @@ def _save_random_clap(folder: Path) -> None:
 
 def _compare(task: Task, turns: int) -> Table:
     rates: dict[str, list[float]] = {name: [] for name in CONTESTANTS}
-    with _running(task) as asks:
+    with ExitStack() as stack:
+        processes = {name: stack.enter_context(own_process()) for name in CONTESTANTS}
+        remarks = {name: process.submit(_load, name, task).result() for name, process in processes.items()}
         for _ in range(turns):
-            for name in CONTESTANTS:
-                rates[name].append(asks[name]("run")[0])
+            for name, process in processes.items():
+                rates[name].append(process.submit(_run).result())
                 time.sleep(PAUSE_S)
-        described = {name: asks[name]("describe") for name in CONTESTANTS}
+        peaks = {name: process.submit(peak_memory_mib).result() for name, process in processes.items()}
     middle = {name: statistics.median(found) for name, found in rates.items()}
     rows: list[tuple[Cell, ...]] = [
         (
-            f"{name}{described[name][1]}",
+            f"{name}{remarks[name]}",
             round(middle[name], 1),
             f"{min(rates[name]):.1f} to {max(rates[name]):.1f}",
             round(middle["pipeline"] / middle[name], 2),
-            round(described[name][0], 1),
+            round(peaks[name], 1),
         )
         for name in CONTESTANTS
     ]
@@ -209,50 +200,20 @@ def _compare(task: Task, turns: int) -> Table:
     return Table(f"{task.name}: {task.count:,} {NOUNS[task.kind]}, median of {turns}.", columns, rows, aim=aim)
 
 
-@contextmanager
-def _running(task: Task) -> Iterator[dict[str, Callable[[str], tuple[float, str]]]]:
-    """A way to ask each contestant, all loaded and warm, each waiting in a process of its own."""
-    context = multiprocessing.get_context("spawn")
-    asks: dict[str, Callable[[str], tuple[float, str]]] = {}
-    workers = []
-    for name in CONTESTANTS:
-        ours, theirs = context.Pipe()
-        worker = context.Process(target=_serve, args=(theirs, name, task), daemon=True)
-        worker.start()
-        theirs.close()  # so that the end of the worker shows as the end of the pipe
-        workers.append(worker)
-        asks[name] = _asker(ours)
-        asks[name]("load")
-    try:
-        yield asks
-    finally:
-        for worker in workers:
-            worker.kill()
+_LOADED: list[Contestant] = []  # of this process
 
 
-def _asker(connection: Connection) -> Callable[[str], tuple[float, str]]:
-    def ask(what: str) -> tuple[float, str]:
-        connection.send(what)
-        answer: tuple[float, str] = connection.recv()
-        return answer
-
-    return ask
-
-
-def _serve(connection: Connection, name: str, task: Task) -> None:
-    """The life of a contestant: load, then run as often as asked, then tell its peak memory in MiB."""
-    makers: dict[str, Callable[[Task], tuple[Contestant, str]]] = {
-        "pipeline": _pipeline,
-        "encoder alone": _encoder_alone,
-        "one at a time": _one_at_a_time,
-    }
-    connection.recv()
+def _load(name: str, task: Task) -> str:
+    """Makes a contestant ready, loaded and warm; gives what to say of it."""
+    makers = {"pipeline": _pipeline, "encoder alone": _encoder_alone, "one at a time": _one_at_a_time}
     run, remark = makers[name](task)
-    connection.send((0.0, remark))
+    _LOADED.append(run)
     forget_peak_memory()  # of loading: the weights are in memory twice then
-    while connection.recv() == "run":
-        connection.send((run(), ""))
-    connection.send((peak_memory_mib(), remark))
+    return remark
+
+
+def _run() -> float:
+    return _LOADED[0]()
 
 
 def _pipeline(task: Task) -> tuple[Contestant, str]:

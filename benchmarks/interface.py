@@ -17,22 +17,34 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.page import WARM_UP, click_table, clicks_on_load, opened_page
-from benchmarks.report import Cell, Table, machine, median_and_p95, parser, percentile_rows, publish, say
-from benchmarks.workload import PROJECT, KnowingAnnotator, Sprite, served, sprite_sheet, wait_until, write_config
+from benchmarks.report import Cell, Measured, Option, Table, median_and_p95, milliseconds, percentile_rows, run, say
+from benchmarks.workload import PROJECT, Annotator, Sprite, served, sprite_sheet, wait_until, write_config
 
 BATCH = 100
 TRAIN_REQUESTS_PER_S = 20
 
 
+OPTIONS = (
+    Option("--pictures", Path, "class folders to build the sprite from"),
+    Option("--passes", 3, "times that the labels grow from 0"),
+    Option("--labels", 2000, "labels at the end of a pass"),
+    Option("--clicks", 40, "clicks that count"),
+    Option("--submits", 60, "submits while training"),
+)
+
+
 def main() -> None:
-    arguments = _arguments()
-    began_on = machine()
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
     sprite = sprite_sheet(arguments.pictures)
     with tempfile.TemporaryDirectory(prefix="fastlabel-benchmark-") as folder:
         workdir = Path(folder) / "work"
@@ -40,7 +52,7 @@ def main() -> None:
         rounds: list[dict[str, Any]] = []
         for number in range(arguments.passes):
             _forget_labels(workdir)
-            with served(start, workdir) as address, closing(KnowingAnnotator(address, sprite)) as annotator:
+            with served(start, workdir) as address, closing(Annotator(address, truth=sprite.truth)) as annotator:
                 say(f"pass {number + 1} of {arguments.passes}: embedding, then labels to {arguments.labels:,} …")
                 annotator.wait_for_embedding()
                 rounds += list(_label_rounds(annotator, arguments.labels))
@@ -52,23 +64,8 @@ def main() -> None:
                     submits, busy = _submits_while_training(address, sprite, arguments.submits)
         say("parts …")
         parts = _parts(Path(start[1]), workdir)
-    tables = [
-        click_table(clicks, BATCH, "click to usable, median 400 ms at most"),
-        _submit_table(submits, busy),
-        _round_table(rounds),
-        _parts_table(parts),
-    ]
-    publish(began_on, tables, arguments.json)
-
-
-def _arguments() -> argparse.Namespace:
-    made = parser(__doc__ or "")
-    made.add_argument("--pictures", type=Path, metavar="FOLDER", help="class folders to build the sprite from")
-    made.add_argument("--passes", type=int, default=3, help="times that the labels grow from 0 (default: 3)")
-    made.add_argument("--labels", type=int, default=2000, help="labels at the end of a pass (default: 2000)")
-    made.add_argument("--clicks", type=int, default=40, help="clicks that count (default: 40)")
-    made.add_argument("--submits", type=int, default=60, help="submits while training (default: 60)")
-    return made.parse_args()
+    clicked = click_table(clicks, BATCH, "click to usable, median 400 ms at most")
+    return [clicked, _submit_table(submits, busy), _round_table(rounds), _parts_table(parts)]
 
 
 def _forget_labels(workdir: Path) -> None:
@@ -78,7 +75,7 @@ def _forget_labels(workdir: Path) -> None:
     (workdir / PROJECT / "head.safetensors").unlink(missing_ok=True)
 
 
-def _label_rounds(annotator: KnowingAnnotator, labels: int) -> Iterator[dict[str, Any]]:
+def _label_rounds(annotator: Annotator, labels: int) -> Iterator[dict[str, Any]]:
     """Labels batch after batch; one record a round."""
     batch = annotator.next_batch(BATCH)
     for _ in range(labels // BATCH):
@@ -101,14 +98,12 @@ def _label_rounds(annotator: KnowingAnnotator, labels: int) -> Iterator[dict[str
 
 def _submits_while_training(address: str, sprite: Sprite, count: int) -> tuple[list[float], float]:
     """Milliseconds of each submit, and the share of them during which a head was being trained."""
-    with closing(KnowingAnnotator(address, sprite)) as annotator, _always_training(address, sprite):
+    with closing(Annotator(address, truth=sprite.truth)) as annotator, _always_training(address, sprite):
         wait_until(lambda: annotator.status()["head"]["state"] == "training", 30, "the training", 0.005)
         taken, busy = [], 0
         for _ in range(count):
             answers = annotator.answers(annotator.next_batch(BATCH))
-            began = time.perf_counter()
-            annotator.submit(answers)
-            taken.append(1000 * (time.perf_counter() - began))
+            taken += milliseconds(partial(annotator.submit, answers))
             busy += annotator.status()["head"]["state"] == "training"
         return taken, busy / count
 
@@ -119,7 +114,7 @@ def _always_training(address: str, sprite: Sprite) -> Iterator[None]:
     stopped = threading.Event()
 
     def ask() -> None:
-        with closing(KnowingAnnotator(address, sprite)) as other:
+        with closing(Annotator(address, truth=sprite.truth)) as other:
             while not stopped.wait(1 / TRAIN_REQUESTS_PER_S):
                 other.train()
 
@@ -162,12 +157,7 @@ def _parts(config: Path, workdir: Path) -> dict[str, list[float]]:
 
 
 def _timed(work: Callable[[], object], rounds: int = 15) -> list[float]:
-    taken = []
-    for _ in range(rounds + WARM_UP):
-        began = time.perf_counter()
-        work()
-        taken.append(1000 * (time.perf_counter() - began))
-    return taken[WARM_UP:]
+    return milliseconds(work, rounds + WARM_UP)[WARM_UP:]
 
 
 def _submit_table(submits: list[float], busy: float) -> Table:

@@ -3,17 +3,12 @@
     python -m benchmarks.label_efficiency --data DATA --workers 2 --json OUT --plot FOLDER
     python -m benchmarks.label_efficiency --sets digits --contestants auto random:margin 'skactiveml.*' --seeds 2
 
-DATA holds `esc10`, `fsdd` and `cifar10`, unpacked. Finished runs are kept in the temp folder and not played again, so that
-it may be stopped at any time: one run of each worker is lost. A label simulation of each contestant and seed:
+A simulated labelling of each contestant and seed:
 
-- sets: digits; fsdd, its official split; fsdd_speakers and esc10, a speaker or a fold left out, seed by seed another one;
-  cifar10, cifar10_half (the half that `auto` was chosen on), cifar10_rare (two classes cut to 2 % of the pool each). The
-  encoder, `offline` or that of --encoder, is fitted on the pool only; for `offline` digits are raw pixels. Without folds,
-  each seed hides a fifth of the pool.
-- contestants: names or patterns. Ours: `auto` or any strategy, with the app's head. `random:margin`: a first batch by the
-  one, all later ones by the other. Peers: `skactiveml.badge/logistic` with logistic regression, the head that their
-  documents use, `skactiveml.badge/mlp` with our head. Peers start from a random batch, the same as `random`; but typiclust,
-  probcover and maxherding pick the first one too, as their papers have it.
+- sets: those of `benchmarks/data.py`, seed by seed another speaker or fold left out; without folds, each seed hides a fifth
+  of the pool. The encoder, `offline` or that of --encoder, is fitted on the pool only; for `offline` digits are raw pixels.
+- contestants: names or patterns of `benchmarks/contestants.py`. `skactiveml.badge/logistic` is a peer with logistic
+  regression, the head that their documents use, `skactiveml.badge/mlp` the same with our head.
 - pairing: the same seed gives all contestants the same part of the set, the same hidden fifth and the same head seed.
 
 Figures, medians over seeds with 95 % bootstrap intervals:
@@ -30,89 +25,97 @@ Figures, medians over seeds with 95 % bootstrap intervals:
 """
 
 import argparse
-from collections import defaultdict
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
-from benchmarks.efficiency_data import OFFLINE, SETS, cached_splits, digest_of_data
-from benchmarks.efficiency_figures import Runs, plot, summary_tables, tables_of
-from benchmarks.efficiency_runs import NOT_COMPARED, Key, Run, contestants, finish, keys_of, with_yardsticks
-from benchmarks.report import Cell, Table, machine, parser, publish, say
+from benchmarks.contestants import EVERYTHING, Curve, contestants, play, why_left_out, with_yardsticks
+from benchmarks.data import OFFLINE, SETS, available, cached_splits, load_split, part_of
+from benchmarks.efficiency_figures import Key, Run, Runs, plot, summary_tables, tables_of
+from benchmarks.report import DATA, WORKERS, Cell, Measured, Option, Table, played, run, say
+
+OPTIONS = (
+    DATA,
+    WORKERS,
+    Option("--encoder", OFFLINE, "kind of the encoder of what is embedded"),
+    Option("--sets", tuple(name for name, info in SETS.items() if info.compared), "what is played", tuple(SETS)),
+    Option("--contestants", ("*",), "names or patterns"),
+    Option("--seeds", int, "seeds of each (default: 10, 5 on CIFAR-10)"),
+    Option("--batch", int, "items of a batch (default: 10, 100 on CIFAR-10)"),
+    Option("--labels", int, "labels at the end (default: 300, 2,000 on CIFAR-10)"),
+    Option("--plot", Path, "folder: also draw learning curves, a PNG for each set"),
+)
 
 
 def main() -> None:
-    arguments = _arguments()
-    began_on = machine()
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
+    chosen = contestants(arguments.contestants)
+    if not chosen:
+        sys.exit("--contestants matches none. Known: " + ", ".join(contestants(["*"])))
     files = {name: cached_splits(name, arguments.data, arguments.encoder) for name in arguments.sets}
-    keys: list[Key] = []
-    left_out: list[tuple[Cell, ...]] = []
+    keys, left_out = [], []
     for name in arguments.sets:
-        of_set, without = _keys(name, arguments, digest_of_data(files[name]))
+        of_set, without = keys_of(name, chosen, arguments.seeds, arguments.batch, arguments.labels)
         keys += of_set
         left_out += [(name, contestant, why) for contestant, why in without.items()]
-    runs, failed = finish(keys, files, arguments.workers)
+    found = dict(played(partial(_outcome, files=files), keys, arguments.workers))
+    runs = [Run(key, curve) for key, curve in found.items() if isinstance(curve, Curve)]
+    failed = {key: why for key, why in found.items() if isinstance(why, str)}
     left_out += [(key.set, f"{key.contestant}, seed {key.seed}", why) for key, why in failed.items()]
-    by_set = _by_set(runs, keys, {(key.set, key.contestant) for key in failed})
+    by_set = {name: _by_contestant(name, runs, failed) for name in arguments.sets}
     tables = summary_tables(by_set)
     for name, of_it in by_set.items():
         tables += tables_of(name, of_it, arguments.batch or SETS[name].batch)
         if arguments.plot:
             say(f"drew {plot(name, of_it, arguments.plot)}")
-    tables += [_left_out_table(left_out), _not_compared_table()]
-    curves = [asdict(run) for run in runs.values()]
-    publish(began_on, tables, arguments.json, {"runs": curves})
+    return [*tables, _left_out_table(left_out)], {"runs": [asdict(one) for one in runs]}
 
 
-def _arguments() -> argparse.Namespace:
-    made = parser(__doc__ or "")
-    compared = tuple(name for name, info in SETS.items() if info.compared)
-    made.add_argument("--data", type=Path, default=Path("data"), metavar="DATA", help="folder of the unpacked sets")
-    made.add_argument("--encoder", default=OFFLINE, metavar="KIND", help=f"of what is embedded (default: {OFFLINE})")
-    made.add_argument(
-        "--sets", nargs="+", choices=tuple(SETS), default=compared, metavar="SET", help=f"of {', '.join(SETS)}"
-    )
-    made.add_argument(
-        "--contestants", nargs="+", default=["*"], metavar="NAME", help="names or patterns (default: all)"
-    )
-    made.add_argument("--seeds", type=int, metavar="N", help="seeds of each (default: 10, 5 on CIFAR-10)")
-    made.add_argument("--batch", type=int, metavar="N", help="items of a batch (default: 10, 100 on CIFAR-10)")
-    made.add_argument("--labels", type=int, metavar="N", help="labels at the end (default: 300, 2,000 on CIFAR-10)")
-    made.add_argument("--workers", type=int, default=1, metavar="N", help="runs at the same time, one core each")
-    made.add_argument("--plot", type=Path, metavar="FOLDER", help="also draw learning curves, a PNG for each set")
-    arguments = made.parse_args()
-    arguments.contestants = contestants(arguments.contestants)
-    if not arguments.contestants:
-        made.error("--contestants matches none. Known: " + ", ".join(contestants(["*"])))
-    return arguments
+def keys_of(
+    name: str, chosen: Sequence[str], seeds: int | None, batch: int | None, labels: int | None
+) -> tuple[list[Key], dict[str, str]]:
+    """The runs of a set, by default as it is usually labelled, and why some contestants are left out there."""
+    usual, wanted = SETS[name], with_yardsticks(chosen)
+    left_out = {contestant: why for contestant in wanted if (why := why_left_out(name, contestant))}
+    sizes = (batch or usual.batch, labels or usual.labels)
+    keys = [
+        Key(name, contestant, seed, *((0, 0) if contestant.startswith(f"{EVERYTHING}/") else sizes))
+        for seed in range(seeds or usual.seeds)
+        for contestant in wanted
+        if contestant not in left_out
+    ]
+    return keys, left_out
 
 
-def _keys(name: str, arguments: argparse.Namespace, data: str) -> tuple[list[Key], dict[str, str]]:
-    usual = SETS[name]
-    return keys_of(
-        name,
-        with_yardsticks(arguments.contestants),
-        arguments.seeds or usual.seeds,
-        arguments.batch or usual.batch,
-        arguments.labels or usual.labels,
-        data,
-    )
+def _outcome(key: Key, files: Mapping[str, Sequence[Path]]) -> Curve | str:
+    """A peer may raise anything; what it said is then the outcome, and the other runs go on."""
+    split = load_split(files[key.set][part_of(key.set, key.seed)])
+    rows = available(key.set, split, key.seed)
+    try:
+        return play(split, rows, key.contestant, key.seed, key.batch, key.labels)
+    except Exception as error:
+        if "/" not in key.contestant:
+            raise
+        return f"{type(error).__name__}: {error}"
 
 
-def _by_set(runs: dict[Key, Run], keys: list[Key], failed: set[tuple[str, str]]) -> dict[str, Runs]:
-    """In the order of the keys; a contestant that failed on a set with any seed has no place in its tables."""
-    found: dict[str, dict[str, list[Run]]] = defaultdict(lambda: defaultdict(list))
-    for key in keys:
-        if (key.set, key.contestant) not in failed:
-            found[key.set][key.contestant].append(runs[key])
-    return {name: dict(of_it) for name, of_it in found.items()}
+def _by_contestant(name: str, runs: Sequence[Run], failed: Mapping[Key, str]) -> Runs:
+    """By seed; a contestant that failed on the set with any seed has no place in its tables."""
+    without = {key.contestant for key in failed if key.set == name}
+    found: dict[str, list[Run]] = {}
+    for one in runs:
+        if one.key.set == name and one.key.contestant not in without:
+            found.setdefault(one.key.contestant, []).append(one)
+    return found
 
 
-def _left_out_table(rows: list[tuple[Cell, ...]]) -> Table:
+def _left_out_table(rows: Sequence[tuple[Cell, ...]]) -> Table:
     return Table("Left out, or failed.", ("set", "contestant", "reason"), rows or [("none", "", "")])
-
-
-def _not_compared_table() -> Table:
-    return Table("Of scikit-activeml not compared.", ("strategies", "reason"), [*NOT_COMPARED.items()])
 
 
 if __name__ == "__main__":

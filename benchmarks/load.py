@@ -8,25 +8,20 @@ same machine, label at random, and remember what was acknowledged.
 
 - kills: the process is killed at random moments while clients label, and started again. Every label that was acknowledged
   must be in the export, and none that was never sent. Aim: none lost.
-- clients: so many people, each with a next batch and a submit after the other. No item may be given to two of them.
-- at once: so many people ask for a batch at the same moment, before there is a head and with one. Aim: 5 s at the 95th
-  percentile on two cores at 20,000 items.
-- locked: another program holds the label file for `--locked-s`; somebody waits to submit meanwhile, and somebody else asks
-  for the status, pictures and their sheet. Aim: 200 ms at the 95th percentile for each of these.
+- at once: so many people ask for a batch at the same moment, before there is a head and with one. No item may be given to two
+  of them. Aim: 5 s at the 95th percentile on two cores at 20,000 items.
 - visitors: a public page without logins, where each has labels and a head of their own; two waves of people come, label and
   go. What the process holds after each: memory, threads, open files.
 """
 
 import argparse
-import itertools
 import random
-import sqlite3
 import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
@@ -35,44 +30,41 @@ from typing import Any
 import httpx
 import numpy as np
 
-from benchmarks.report import Table, machine, median_and_p95, parser, publish, say
-from benchmarks.workload import EMBED_LIMIT_S, picture_folder, started, wait_until
+from benchmarks.report import Measured, Option, Table, run, say
+from benchmarks.workload import EMBED_LIMIT_S, Annotator, picture_folder, started, wait_until
 
-PARTS = ("kills", "clients", "at-once", "locked", "visitors")
+PARTS = ("kills", "at-once", "visitors")
 PICTURE_PX = 48
 BATCH = 10
 LABEL_FILE = Path("images") / "labels.sqlite"  # in the working directory
-ANSWER_LIMIT_S = 300.0
 KILL_AFTER_S = (0.05, 3.0)
 KILLED_CLIENTS = 4
 
 Start = Callable[[], AbstractContextManager[tuple[str, "Popen[bytes]"]]]
 
 
+OPTIONS = (
+    Option("--parts", PARTS, "what is done", PARTS),
+    Option("--items", 20_000, "pictures of the pool"),
+    Option("--kills", 60, "times that the process is killed"),
+    Option("--at-once", 200, "people who ask at the same moment"),
+    Option("--visitors", 130, "of a public page, twice"),
+    Option("--seed", 0, "of the moments"),
+)
+
+
 def main() -> None:
-    arguments = _arguments()
-    began_on = machine()
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
     folder = picture_folder(arguments.items, PICTURE_PX)
     tables: list[Table] = []
     with tempfile.TemporaryDirectory(prefix="fastlabel-load-") as workdir:
         for part in arguments.parts:
             say(f"{part} …")
             tables.append(_table_of(part, arguments, folder, Path(workdir) / part))
-    publish(began_on, tables, arguments.json)
-
-
-def _arguments() -> argparse.Namespace:
-    made = parser(__doc__ or "")
-    made.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="default: all")
-    made.add_argument("--items", type=int, default=20_000, help="pictures of the pool (default: 20,000)")
-    made.add_argument("--kills", type=int, default=60, help="default: 60")
-    made.add_argument("--clients", type=int, default=20, help="people who label at the same time (default: 20)")
-    made.add_argument("--seconds", type=float, default=120.0, help="for so long (default: 120)")
-    made.add_argument("--at-once", type=int, default=200, help="people who ask at the same moment (default: 200)")
-    made.add_argument("--locked-s", type=float, default=60.0, help="seconds that the label file is held (default: 60)")
-    made.add_argument("--visitors", type=int, default=130, help="of a public page, twice (default: 130)")
-    made.add_argument("--seed", type=int, default=0, help="of the moments and the labels (default: 0)")
-    return made.parse_args()
+    return tables
 
 
 def _table_of(part: str, arguments: argparse.Namespace, folder: Path, workdir: Path) -> Table:
@@ -82,95 +74,48 @@ def _table_of(part: str, arguments: argparse.Namespace, folder: Path, workdir: P
         return kills_table(killed(lambda: started(words, workdir), arguments.kills, rng))
     if part == "visitors":
         with started(words, workdir, {"SPACE_ID": "benchmarks/load"}) as (address, process):
-            _wait_for_embedding(address)
+            wait_for_embedding(address)
             return visitors_table(visits(address, process.pid, arguments.visitors))
     with started(words, workdir) as (address, _):
-        _wait_for_embedding(address)
-        if part == "clients":
-            return clients_table(label_together(address, arguments.clients, arguments.seconds), arguments.seconds)
-        if part == "locked":
-            return locked_table(asked_while_locked(address, workdir / LABEL_FILE, arguments.locked_s))
+        wait_for_embedding(address)
         return at_once_table([asked_at_once(address, arguments.at_once, head) for head in (False, True)])
 
 
-class Person:
-    """A guest who labels at random, and remembers what was acknowledged."""
+class Person(Annotator):
+    """A guest who labels at random, and remembers what was given, sent and acknowledged, and how long a batch took."""
 
-    def __init__(self, address: str, name: str, seed: int = 0) -> None:
-        cookies = {"fastlabel_annotator": f"guest-{name}"}
-        self._http = httpx.Client(base_url=address, cookies=cookies, timeout=ANSWER_LIMIT_S, verify=False)
-        self._rng = random.Random(f"{name}-{seed}")
+    def __init__(self, address: str, name: str) -> None:
+        super().__init__(address, name)
         self.given: list[str] = []
         self.sent: dict[str, str] = {}
         self.acknowledged: dict[str, str] = {}
-        self.seconds: dict[str, list[float]] = {"next batch": [], "submit": []}
-        self.errors: list[str] = []
-
-    def close(self) -> None:
-        self._http.close()
+        self.waited_s: list[float] = []
 
     def ask(self, size: int = BATCH) -> dict[str, Any]:
         """A fresh batch."""
         began = time.perf_counter()
-        response = self._http.get("/api/next_batch", params={"size": size, "fresh": True})
-        self.seconds["next batch"].append(time.perf_counter() - began)
-        batch = self._content(response)
+        batch = self.next_batch(size)
+        self.waited_s.append(time.perf_counter() - began)
         self.given += [item["id"] for item in batch["items"]]
         return batch
 
     def label(self, batch: dict[str, Any]) -> None:
         """Submits the batch with random classes; one that is not acknowledged counts as sent only."""
-        said = {item["id"]: self._rng.choice(batch["classes"]) for item in batch["items"]}
+        body = self.answers(batch)
+        said = {one["id"]: one["label"] for one in body["labels"]}
         self.sent |= said
-        labels = [{"id": item_id, "label": label} for item_id, label in said.items()]
-        began = time.perf_counter()
-        response = self._http.post("/api/submit_labels", json={"batch_id": batch["batch_id"], "labels": labels})
-        self.seconds["submit"].append(time.perf_counter() - began)
-        self._content(response)
+        self.submit(body)
         self.acknowledged |= said
 
-    def label_at_last(self, batch: dict[str, Any]) -> None:
-        """Submits the batch again and again until it is acknowledged; what the app said meanwhile is in `errors`."""
-        while not {item["id"] for item in batch["items"]} <= self.acknowledged.keys():
-            try:
-                self.label(batch)
-            except httpx.HTTPStatusError as error:
-                self.errors.append(error.response.text[:200])
-
-    def look(self, name: str, path: str) -> None:
-        """Asks for an address whose answer is timed under that name."""
-        began = time.perf_counter()
-        response = self._http.get(path)
-        self.seconds.setdefault(name, []).append(time.perf_counter() - began)
-        response.raise_for_status()
-
-    def label_until(self, is_over: Callable[[], bool]) -> None:
+    def label_until_gone(self) -> None:
         """Labels batch after batch; stops where the app is gone or there is nothing left."""
-        while not is_over():
-            try:
-                batch = self.ask()
-                if not batch["items"]:
-                    return
+        with suppress(httpx.TransportError):
+            while (batch := self.ask())["items"]:
                 self.label(batch)
-            except httpx.HTTPStatusError as error:
-                self.errors.append(error.response.text[:200])
-            except httpx.TransportError:
-                return
-
-    def status(self) -> dict[str, Any]:
-        return self._content(self._http.get("/api/status"))
 
     def exported(self) -> dict[str, str]:
         """Every label that the app knows, by item."""
-        response = self._http.get("/api/export", params={"format": "json"})
-        response.raise_for_status()
-        return {row["item_id"]: row["label"] for row in response.json()}
-
-    @staticmethod
-    def _content(response: httpx.Response) -> dict[str, Any]:
-        response.raise_for_status()
-        content: dict[str, Any] = response.json()
-        return content
+        return {row["item_id"]: row["label"] for row in self.get("/api/export", format="json")}
 
 
 @dataclass(slots=True)
@@ -201,7 +146,7 @@ def _kill_while_they_label(
     found: Kills, address: str, process: "Popen[bytes]", rng: random.Random, number: int, clients: int
 ) -> None:
     with people(address, [f"kill{number}x{client}" for client in range(clients)]) as persons:
-        threads = _running([lambda person=person: person.label_until(lambda: False) for person in persons])
+        threads = _running([person.label_until_gone for person in persons])
         time.sleep(rng.uniform(*KILL_AFTER_S))
         process.kill()
         for thread in threads:
@@ -217,20 +162,6 @@ def _compare(found: Kills, exported: dict[str, str]) -> None:
     found.made_up |= {item_id for item_id, label in exported.items() if found.sent.get(item_id) != label}
 
 
-def label_together(address: str, clients: int, seconds: float) -> list[Person]:
-    """So many people label for so long."""
-    deadline = time.monotonic() + seconds
-    with people(address, [f"steady{number}" for number in range(clients)]) as persons:
-        over = lambda: time.monotonic() > deadline  # noqa: E731
-        for thread in _running([lambda person=person: person.label_until(over) for person in persons]):
-            thread.join()
-        exported = persons[0].exported()
-    for person in persons:
-        lost = [item_id for item_id, label in person.acknowledged.items() if exported.get(item_id) != label]
-        person.errors += [f"lost: {item_id}" for item_id in lost]
-    return persons
-
-
 def asked_at_once(address: str, count: int, with_head: bool) -> tuple[str, list[float], int]:
     """What it was, the seconds that each person waited, and how many items were given to two of them."""
     if with_head:
@@ -244,35 +175,8 @@ def asked_at_once(address: str, count: int, with_head: bool) -> tuple[str, list[
 
         for thread in _running([lambda person=person: ask(person) for person in persons]):
             thread.join()
-    waits = [second for person in persons for second in person.seconds["next batch"]]
+    waits = [second for person in persons for second in person.waited_s]
     return ("with a head" if with_head else "before the first head"), sorted(waits), _given_twice(persons)
-
-
-@contextmanager
-def held(file: Path) -> Iterator[None]:
-    """The label file, locked for writing by another program."""
-    with closing(sqlite3.connect(file, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        finally:
-            other.execute("ROLLBACK")
-
-
-def asked_while_locked(address: str, file: Path, seconds: float) -> list[Person]:
-    """Who waits to submit while another program holds the label file for so long, and who asks for what needs none of it."""
-    with people(address, ["locked1", "locked2"]) as (waiting, looking):
-        batch, seen = waiting.ask(), looking.ask()
-        with held(file):
-            [thread] = _running([lambda: waiting.label_at_last(batch)])
-            deadline = time.monotonic() + seconds
-            pictures = itertools.cycle(item["media_url"] for item in seen["items"])
-            while time.monotonic() < deadline:
-                looking.look("status", "/api/status")
-                looking.look("picture", next(pictures))
-                looking.look("sheet", seen["sheet_url"])
-        thread.join()
-    return [waiting, looking]
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,9 +229,9 @@ def _held(when: str, pid: int) -> Held:
     return Held(when, round(int(fields["VmRSS"].split()[0]) / 1024, 1), int(fields["Threads"]), files)
 
 
-def _wait_for_embedding(address: str) -> None:
-    with closing(Person(address, "waits1")) as person:
-        wait_until(lambda: person.status()["embedding"]["state"] == "done", EMBED_LIMIT_S, "the embedding", 0.5)
+def wait_for_embedding(address: str) -> None:
+    with closing(Annotator(address, "waits1")) as person:
+        person.wait_for_embedding()
 
 
 def _wait_for_items(person: Person) -> None:
@@ -348,20 +252,6 @@ def kills_table(found: Kills) -> Table:
     return Table("Killed at random moments while people label.", columns, [row], aim="none lost")
 
 
-def clients_table(persons: Sequence[Person], seconds: float) -> Table:
-    rows = []
-    for name in ("next batch", "submit"):
-        taken = [1000 * second for person in persons for second in person.seconds[name]]
-        rows.append((name, len(taken), *median_and_p95(taken)))
-    errors = sum(len(person.errors) for person in persons)
-    note = (
-        f"{sum(len(person.acknowledged) for person in persons):,} labels, {errors} errors, "
-        f"{_given_twice(persons)} items given to two."
-    )
-    title = f"{len(persons)} people who label for {seconds:g} s, batches of {BATCH}, ms."
-    return Table(title, ("", "requests", "median", "p95"), rows, note=note)
-
-
 def at_once_table(found: Sequence[tuple[str, list[float], int]]) -> Table:
     rows = []
     for name, seconds, twice in found:
@@ -370,17 +260,6 @@ def at_once_table(found: Sequence[tuple[str, list[float], int]]) -> Table:
     columns = ("", "p5", "median", "p95", "last", "items given to two")
     title = f"{len(found[0][1])} people who ask for a batch of {BATCH} at the same moment, s."
     return Table(title, columns, rows, aim="p95 5 s at most")
-
-
-def locked_table(persons: Sequence[Person]) -> Table:
-    waiting, looking = persons
-    timed = {name: [1000 * second for second in looking.seconds[name]] for name in ("status", "picture", "sheet")}
-    rows = [(name, len(taken), *median_and_p95(taken)) for name, taken in timed.items()]
-    note = (
-        f"{len(waiting.acknowledged)} labels waited, and were refused with a reason {len(waiting.errors)} times before."
-    )
-    title = "What needs no label file, while another program holds it and somebody waits to submit, ms."
-    return Table(title, ("", "requests", "median", "p95"), rows, aim="p95 200 ms at most", note=note)
 
 
 def visitors_table(held: Sequence[Held]) -> Table:

@@ -15,25 +15,25 @@ fifth is audited, so that there is something to measure early; from 10 audited i
   inverse power law that the page once drew (Cortes et al., NIPS 1993; Figueroa et al., BMC 2012), and by "nothing changes":
   the last measured accuracy. Mean absolute error in points, and in how many runs the law was nearer. The page would say it
   again where the law's error is the smaller one on every set.
-- labels to a target: the labels at which the law expects the last true accuracy of the run less one point, against the labels
-  at which the true curve reaches it. within 2: share of the forecasts within a factor of two.
 """
 
 import argparse
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.coverage import Plan, Task, answered, halves, opened_labeler, played, true_accuracy
-from benchmarks.efficiency_data import Split, cached_splits, load_split
-from benchmarks.report import Cell, Table, machine, parser, publish
+from benchmarks.coverage import TARGET, Plan, Task, files_of, halves
+from benchmarks.data import Split, load_split
+from benchmarks.known_pool import opened_split
+from benchmarks.report import DATA, WORKERS, Cell, Measured, Option, Table, percent, played, run
 from fastlabel_gradio.evaluation import bootstrap_interval
+from fastlabel_gradio.simulation import Behaviour, Experiment
 
 STRATEGY = "auto"
-TARGET = 0.9
 LEAST_AUDITED = 10  # items that a point of the curve was measured on
 PACES = np.geomspace(0.1, 2.0, 40)
 CURVE_POINTS = 4
@@ -78,10 +78,6 @@ class PowerLaw:
         """Expected accuracy at that many labels, 0 to 1."""
         return min(1.0, max(0.0, self.limit - self.loss * math.pow(labels, -self.pace)))
 
-    def labels_for(self, target: float) -> float:
-        """Labels until that accuracy; infinite where the curve stays below it."""
-        return (self.loss / (self.limit - target)) ** (1 / self.pace) if target < self.limit else math.inf
-
 
 def fit_power_law(points: Sequence[Point]) -> PowerLaw | None:
     """The curve with the least squared error, weighted by items; None for fewer than four points, or where nothing grows.
@@ -107,52 +103,55 @@ def fit_power_law(points: Sequence[Point]) -> PowerLaw | None:
 def play(split: Split, task: Task, plan: Plan) -> list[Point]:
     """One run to the plan's last checkpoint, a point for each batch that the audit was measured after."""
     pool = halves(split, np.random.default_rng(task.number), plan.truth_groups)
+    behaviour = Behaviour(plan.batch, plan.checkpoints[-1], audited=True)
     points = []
-    with opened_labeler(pool, task, plan) as labeler:
-        for _ in answered(labeler, pool, plan.checkpoints[-1]):
-            head, found = labeler.head, labeler.evaluation(TARGET)
+    with opened_split(pool, str(task.number), plan.truth_groups is not None, audit_share=plan.audit_share) as project:
+        experiment = Experiment(project)
+        for played in experiment.rounds(task.strategy, task.seed, behaviour):
+            head, found = played.labeler.head, played.labeler.evaluation(TARGET)
             if head is None or found.report is None or found.report.items < LEAST_AUDITED:
                 continue
             report, gain = found.report, found.brought
             said = (gain.labels, gain.change, gain.low, gain.high) if gain else None
-            truth = true_accuracy(head, pool)
-            points.append(Point(head.info.label_count, report.items, report.accuracy, truth, said))
+            points.append(Point(head.info.label_count, report.items, report.accuracy, experiment.accuracy(head), said))
     return points
 
 
 def part_of(name: str, split: Split) -> Split:
     """The digits' parts, and any other set as it is."""
     if name == "digits_400":
-        return Split(split.pool[:300], split.pool_targets[:300], split.test[:100], split.test_targets[:100], split.rare)
+        return Split(split.pool[:300], split.pool_targets[:300], split.test[:100], split.test_targets[:100])
     if name == "digits_even":
         pool, test = split.pool_targets % 2 == 0, split.test_targets % 2 == 0
         targets = split.pool_targets[pool] // 2, split.test_targets[test] // 2
-        return Split(split.pool[pool], targets[0], split.test[test], targets[1], split.rare)
+        return Split(split.pool[pool], targets[0], split.test[test], targets[1])
     return split
 
 
+OPTIONS = (
+    DATA,
+    WORKERS,
+    Option("--sets", tuple(PLANS), "what is played", tuple(PLANS)),
+    Option("--runs", 12, "of each set"),
+)
+
+
 def main() -> None:
-    arguments = _arguments()
-    began_on = machine()
-    files = {name: cached_splits(PLANS[name].data or name, arguments.data)[0] for name in arguments.sets}
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
+    files = files_of(PLANS, arguments.sets, arguments.data)
     tasks = [Task(name, STRATEGY, seed) for name in arguments.sets for seed in range(arguments.runs)]
-    found = dict(zip(tasks, played(_play_file, tasks, files, arguments.workers), strict=True))
-    by_set = {name: [points for task, points in found.items() if task.set == name] for name in arguments.sets}
-    runs = [{**asdict(task), "points": [asdict(point) for point in points]} for task, points in found.items()]
-    publish(began_on, [_last_table(by_set), _next_table(by_set)], arguments.json, {"runs": runs})
+    found = list(played(partial(_play_file, plans=PLANS, files=files), tasks, arguments.workers))
+    by_set = {name: [points for task, points in found if task.set == name] for name in arguments.sets}
+    by_set["all"] = [points for _, points in found]
+    runs = [{**asdict(task), "points": [asdict(point) for point in points]} for task, points in found]
+    return [_last_table(by_set), _next_table(by_set)], {"runs": runs}
 
 
-def _arguments() -> argparse.Namespace:
-    made = parser(__doc__ or "")
-    made.add_argument("--data", type=Path, default=Path(), metavar="DATA", help="the folder with the unpacked sets")
-    made.add_argument("--sets", nargs="+", choices=list(PLANS), default=list(PLANS), metavar="SET")
-    made.add_argument("--runs", type=int, default=12, metavar="N", help="of each set (default: 12)")
-    made.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
-    return made.parse_args()
-
-
-def _play_file(task: Task, file: Path) -> list[Point]:
-    return play(part_of(task.set, load_split(file)), task, PLANS[task.set])
+def _play_file(task: Task, plans: Mapping[str, Plan], files: Mapping[str, Path]) -> list[Point]:
+    return play(part_of(task.set, load_split(files[task.set])), task, plans[task.set])
 
 
 # Tables
@@ -160,25 +159,23 @@ def _play_file(task: Task, file: Path) -> list[Point]:
 
 def _last_table(by_set: Mapping[str, Sequence[Sequence[Point]]]) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    for name, runs in {**by_set, "all": [run for of_set in by_set.values() for run in of_set]}.items():
+    for name, runs in by_set.items():
         statements = [said for run in runs if (said := last_labels(run))]
         errors = [abs(change - true) for run in statements for change, true, _, _ in run]
         widths = [high - low for run in statements for _, _, low, high in run]
-        rows.append((name, len(runs), len(errors), _held(statements), _points(errors), _points(widths)))
+        rows.append((name, len(runs), len(errors), _held(statements), percent(errors), percent(widths)))
     columns = ("set", "runs", "statements", "holds", "off by", "width")
     return Table("What the last labels brought: %, and means in points.", columns, rows, aim="95 hold")
 
 
 def _next_table(by_set: Mapping[str, Sequence[Sequence[Point]]]) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    for name, runs in {**by_set, "all": [run for of_set in by_set.values() for run in of_set]}.items():
+    for name, runs in by_set.items():
         pairs = [found for run in runs if (found := next_labels(run))]
         law, nothing = ([float(np.mean([pair[place] for pair in run])) for run in pairs] for place in (0, 1))
         nearer = f"{sum(a < b for a, b in zip(law, nothing, strict=True))} of {len(pairs)}"
-        factors = [factor for run in runs for factor in target_factors(run)]
-        within = f"{sum(factor <= 2 for factor in factors)} of {len(factors)}"
-        rows.append((name, len(runs), _points(law), _points(nothing), nearer, within))
-    columns = ("set", "runs", "power law off by", "nothing changes off by", "law nearer in", "target within 2")
+        rows.append((name, len(runs), percent(law), percent(nothing), nearer))
+    columns = ("set", "runs", "power law off by", "nothing changes off by", "law nearer in")
     return Table("What twice the labels bring, means of the runs in points.", columns, rows)
 
 
@@ -205,18 +202,6 @@ def next_labels(run: Sequence[Point]) -> list[tuple[float, float]]:
     return found
 
 
-def target_factors(run: Sequence[Point]) -> list[float]:
-    """By what factor the law misses the labels to the last true accuracy less one point, at half of the labels there."""
-    target = max((point.truth for point in run), default=0.0) - 0.01
-    needed = next((point.labels for point in run if point.truth >= target), None)
-    known = [point for point in run if needed and point.labels <= needed / 2]
-    law = fit_power_law(known)
-    if law is None or needed is None:
-        return []
-    expected = law.labels_for(target)
-    return [max(expected / needed, needed / expected) if expected else math.inf]
-
-
 def _held(runs: Sequence[Sequence[tuple[float, float, float, float]]]) -> str:
     """Share of the statements whose interval holds the truth, with a bootstrap interval over runs."""
     shares = np.array([[np.mean([low <= true <= high for _, true, low, high in run])] for run in runs])
@@ -224,10 +209,6 @@ def _held(runs: Sequence[Sequence[tuple[float, float, float, float]]]) -> str:
         return ""
     low, high = bootstrap_interval(shares, np.random.default_rng(0))
     return f"{100 * shares.mean():.1f} ({100 * low[0]:.0f} to {100 * high[0]:.0f})"
-
-
-def _points(shares: Sequence[float]) -> str:
-    return f"{100 * float(np.mean(shares)):.1f}" if len(shares) else ""
 
 
 if __name__ == "__main__":

@@ -1,6 +1,11 @@
 """Query strategies of scikit-activeml and modAL on the same embeddings, behind one function each.
 
 A peer's name is that of its package and of the strategy, `skactiveml.badge`. Importing this does not import the peers.
+
+Of what `skactiveml.pool` 1.0.1 exports for classification are not here: strategies that need a Parzen window, a mixture model
+or a committee instead of a head (EpistemicUncertaintySampling, ProbabilisticAL, FourDs, QueryByCommittee, BatchBALD,
+GreedyBALD), that train for each candidate or pick (MonteCarloEER, ValueOfInformationEER, DiscriminativeAL), and
+CostEmbeddingAL, which needs the costs of mistakes.
 """
 
 from collections.abc import Callable

@@ -2,7 +2,7 @@
 
     python -m benchmarks.precomputed --items 1000000 --formats npy-float32,npy-float16,parquet [--json OUT]
 
-Each format is written once with 512 numbers an item (`benchmarks/vectors.py`) and ids; the app's own project then opens it
+Each format is written once with 512 numbers an item (`benchmarks/known_pool.py`) and ids; the app's own project then opens it
 with `encoder: {kind: precomputed}` over a source that lists as many items, from an empty working directory.
 
 - checked: until the file was read and checked, and the first batch may be drawn.
@@ -12,59 +12,59 @@ with `encoder: {kind: precomputed}` over a source that lists as many items, from
   no more than labelling that pool takes (`benchmarks/scale.py`), 1.5 GB.
 """
 
-import shutil
-import sys
+import argparse
+import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-if not __package__:  # python benchmarks/precomputed.py
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from benchmarks import vectors
+from benchmarks.data import made_once
+from benchmarks.known_pool import DIM, KIND, RECIPE, blocks, made_vectors, started
 from benchmarks.memory import forget_peak_memory, peak_memory_mib, resident_mib
-from benchmarks.report import Cell, Table, machine, parser, publish, say
-from benchmarks.workload import CACHE, wait_until
+from benchmarks.report import Cell, Measured, Option, Table, run, say
 
 FORMATS = ("npy-float32", "npy-float16", "parquet")
-LONGEST_S = 1_800.0
+
+
+OPTIONS = (
+    Option("--items", 1_000_000, "vectors"),
+    Option("--formats", ",".join(FORMATS), "of their files"),
+)
 
 
 def main() -> None:
-    options = parser(__doc__ or "")
-    options.add_argument("--items", type=int, default=1_000_000, help="(default: %(default)s)")
-    options.add_argument("--formats", default=",".join(FORMATS), help="(default: %(default)s)")
-    arguments = options.parse_args()
-    began_on = machine()
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
     rows: list[tuple[Cell, ...]] = []
     for name in arguments.formats.split(","):
         say(f"{arguments.items:,} vectors as {name} …")
-        encoder = _written(name, arguments.items)
-        rows.append((name, *_started(encoder, arguments.items)))
+        rows.append((name, *_started(_written(name, arguments.items), arguments.items)))
     columns = ("format", "checked, s", "ready, s", "again, s", "highest memory, MiB", "at the end without files, MiB")
-    table = Table(
-        f"{arguments.items:,} vectors of {vectors.DIM} numbers.", columns, rows, aim="ready within 60 s at 1,000,000"
-    )
-    publish(began_on, [table], arguments.json)
+    title = f"{arguments.items:,} vectors of {DIM} numbers."
+    return [Table(title, columns, rows, aim="ready within 60 s at 1,000,000")]
 
 
-def _written(name: str, items: int) -> dict[str, Any]:
-    """The options of the encoder for a file that is written once."""
-    folder = CACHE / f"precomputed-{vectors.RECIPE}-{items}"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / (f"{name}.npy" if name.startswith("npy") else f"{name}.parquet")
-    if not path.exists():
-        _write_parquet(path, items) if path.suffix == ".parquet" else _write_npy(path, items, name.removeprefix("npy-"))
-    return {"kind": "precomputed", "path": str(path)}
+def _written(name: str, items: int) -> Path:
+    """The file, which is written once."""
+
+    def write(folder: Path) -> None:
+        if name == "parquet":
+            _write_parquet(folder / "vectors.parquet", items)
+        else:
+            _write_npy(folder / "vectors.npy", items, name.removeprefix("npy-"))
+
+    folder = made_once(f"precomputed-{name}-{RECIPE}-{items}", write)
+    return folder / f"vectors.{name.partition('-')[0]}"
 
 
 def _write_npy(path: Path, items: int, dtype: str) -> None:
     path.with_suffix(".txt").write_text("\n".join(map(str, range(items))), encoding="utf-8")
-    array = np.lib.format.open_memmap(path, "w+", dtype, (items, vectors.DIM))
-    for start, block in vectors.blocks(items):
+    array = np.lib.format.open_memmap(path, "w+", dtype, (items, DIM))
+    for start, block in blocks(items):
         array[start : start + len(block)] = block
     array.flush()
 
@@ -73,40 +73,37 @@ def _write_parquet(path: Path, items: int) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = pa.schema([("id", pa.string()), ("vector", pa.list_(pa.float32(), vectors.DIM))])
+    schema = pa.schema([("id", pa.string()), ("vector", pa.list_(pa.float32(), DIM))])
     with pq.ParquetWriter(path, schema) as file:
-        for start, block in vectors.blocks(items):
+        for start, block in blocks(items):
             ids = pa.array([str(start + row) for row in range(len(block))])
-            file.write_table(
-                pa.table([ids, pa.FixedSizeListArray.from_arrays(block.ravel(), vectors.DIM)], schema=schema)
-            )
+            vectors = pa.FixedSizeListArray.from_arrays(block.ravel(), DIM)
+            file.write_table(pa.table([ids, vectors], schema=schema))
 
 
-def _started(encoder: dict[str, Any], items: int) -> tuple[Cell, ...]:
-    workdir = CACHE / f"precomputed-work-{items}"
-    shutil.rmtree(workdir, ignore_errors=True)
-    forget_peak_memory()
-    checked_s, ready_s = _ready(encoder, items, workdir)
-    highest = peak_memory_mib()
-    whole, files = resident_mib()
-    _, again_s = _ready(encoder, items, workdir)
-    shutil.rmtree(workdir)
+def _started(path: Path, items: int) -> tuple[Cell, ...]:
+    pool = made_vectors(items)
+    with tempfile.TemporaryDirectory(prefix="fastlabel-precomputed-") as workdir:
+        forget_peak_memory()
+        checked_s, ready_s = _ready(pool, path, items, Path(workdir))
+        highest = peak_memory_mib()
+        whole, files = resident_mib()
+        _, again_s = _ready(pool, path, items, Path(workdir))
     return round(checked_s, 1), round(ready_s, 1), round(again_s, 1), round(highest), round(whole - files)
 
 
-def _ready(encoder: dict[str, Any], items: int, workdir: Path) -> tuple[float, float]:
+def _ready(pool: Path, path: Path, items: int, workdir: Path) -> tuple[float, float]:
     """Seconds from the start of a project until its encoder is open, and until every item has its vector."""
     from fastlabel_gradio.config import ProjectConfig
     from fastlabel_gradio.project import Project
 
-    source = {"kind": "made_vectors", "size": items}
+    source, encoder = {"kind": KIND, "path": pool}, {"kind": "precomputed", "path": path}
     config = ProjectConfig.model_validate({"name": "own", "source": source, "encoder": encoder})
     began = time.perf_counter()
     with closing(Project(config, workdir, workdir)) as project:
         checked: list[float] = []
         project.pipeline.when_ready(lambda: checked.append(time.perf_counter() - began))
-        project.start()
-        wait_until(lambda: project.pipeline.progress.state in ("done", "failed"), LONGEST_S, "the vectors")
+        started(project)
         ready_s = time.perf_counter() - began
         assert len(project.store) == items, project.pipeline.progress
     return checked[0], ready_s

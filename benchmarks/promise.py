@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.efficiency_data import OFFLINE, SETS, cached_splits, load_split
+from benchmarks.data import OFFLINE, SETS, cached_splits, load_split
 from benchmarks.report import Table, machine, parser, publish, say
 from fastlabel_gradio.finish.plan import AUDIT_WEIGHT, OUT_OF_FOLD_WEIGHT, fit_right, plan
 from fastlabel_gradio.finish.proof import alpha_of, is_futile, one_look_checks, proven_after, wrong_allowed

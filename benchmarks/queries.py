@@ -2,26 +2,22 @@
 
     python -m benchmarks.queries --sizes 1000,100000,1000000 [--labels N] [--json OUT]
 
-Each size is a made-up pool of 512 numbers an item (`benchmarks/vectors.py`), served by the app's own project and labeler. A
-tenth of the items (`--labels` at most) carry a label of one of three annotators, a head was trained on some of them, and its
-scan of the pool is complete. Then each query is asked for its first page of 100 as `POST /api/items` asks, several times.
+Each size is a made-up pool of 512 numbers an item (`benchmarks/known_pool.py`), served by the app's own project and labeler.
+A tenth of the items (`--labels` at most) carry a label of one of three annotators, a head was trained on some of them, and
+its scan of the pool is complete. Then each query is asked for its first page of 100 as `POST /api/items` asks, several times.
 The first one of each kind may read more; it is told apart. Aims: 300 ms at a million, 2 s for likeness.
 """
 
-import sys
-import time
+import argparse
 from collections.abc import Sequence
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-if not __package__:  # python benchmarks/queries.py
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from benchmarks.report import Table, machine, median_and_p95, parser, publish, say
-from benchmarks.workload import wait_until
+from benchmarks.known_pool import opened_made, targets
+from benchmarks.report import Measured, Option, Table, median_and_p95, milliseconds, run, say
+from fastlabel_gradio.devices import pick_device
+from fastlabel_gradio.query import Query
 
 PAGE, ROUNDS, TAUGHT = 100, 7, 500
 LABELS, A_SUBMISSION = 100_000, 1_000
@@ -46,26 +42,24 @@ QUERIES: dict[str, dict[str, Any]] = {
 }
 
 
+OPTIONS = (
+    Option("--sizes", "1000,100000,1000000", "items of each pool"),
+    Option("--labels", LABELS, "labels at most"),
+)
+
+
 def main() -> None:
-    options = parser(__doc__ or "")
-    options.add_argument("--sizes", default="1000,100000,1000000", help="items of each pool (default: %(default)s)")
-    options.add_argument("--labels", type=int, default=LABELS, help="labels at most (default: %(default)s)")
-    arguments = options.parse_args()
-    began_on = machine()
-    sizes = [int(size) for size in arguments.sizes.split(",")]
-    found = {size: _measured(size, arguments.labels) for size in sizes}
-    publish(began_on, [_table(size, of_it) for size, of_it in found.items()], arguments.json)
+    run(__doc__, OPTIONS, _measured)
 
 
-def _measured(size: int, labels: int) -> dict[str, tuple[int, float, list[float]]]:
+def _measured(arguments: argparse.Namespace) -> Measured:
+    return [_table(size, _times(size, arguments.labels)) for size in map(int, arguments.sizes.split(","))]
+
+
+def _times(size: int, labels: int) -> dict[str, tuple[int, float, list[float]]]:
     """By query: items, milliseconds of the first time, and of the others."""
-    from benchmarks.vectors import open_pool
-    from fastlabel_gradio.devices import pick_device
-
     say(f"{size:,} items …")
-    with closing(open_pool(size, pick_device(), sharing="shared", train_every=10**9)) as project:
-        project.start()
-        wait_until(lambda: project.pipeline.progress.state in ("done", "failed"), SETTLED_S, "the start")
+    with opened_made(size, pick_device(), sharing="shared", train_every=10**9) as project:
         labeler = project.labeler("ann")
         _label(labeler, size, min(labels, size // 10))
         return {name: _timed(labeler, query) for name, query in QUERIES.items()}
@@ -73,8 +67,6 @@ def _measured(size: int, labels: int) -> dict[str, tuple[int, float, list[float]
 
 def _label(labeler: Any, size: int, count: int) -> None:
     """Trains a head on the first labels, and has the others come from three annotators."""
-    from benchmarks.vectors import targets
-
     ids = np.random.default_rng(0).permutation(size)[:count]
     said = [(str(number), int(label)) for number, label in zip(ids, targets(size)[ids], strict=True)]
     labeler.submit("ann", said[:TAUGHT])
@@ -86,14 +78,9 @@ def _label(labeler: Any, size: int, count: int) -> None:
 
 
 def _timed(labeler: Any, asked: dict[str, Any]) -> tuple[int, float, list[float]]:
-    from fastlabel_gradio.query import Query
-
-    query, taken, total = Query.model_validate(asked), [], 0
-    for _ in range(ROUNDS + 1):
-        began = time.perf_counter()
-        total = labeler.finder.page(query, 0, PAGE).total
-        taken.append(1000 * (time.perf_counter() - began))
-    return total, taken[0], taken[1:]
+    query = Query.model_validate(asked)
+    first, *others = milliseconds(lambda: labeler.finder.page(query, 0, PAGE), ROUNDS + 1)
+    return labeler.finder.page(query, 0, PAGE).total, first, others
 
 
 def _table(size: int, found: dict[str, tuple[int, float, Sequence[float]]]) -> Table:

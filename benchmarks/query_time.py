@@ -2,7 +2,7 @@
 
     python -m benchmarks.query_time --data DATA --json OUT
 
-DATA holds `cifar10`, unpacked. Pools are the first items of the 20,000 pictures, of which 200 random ones are labeled; the
+Pools are the first items of the 20,000 pictures, of which 200 random ones are labeled; the
 head is ours for all. A query is score and pick: CPU milliseconds on one core, the median of three after one that loads
 code, of which only the last counts where a query takes more than 10 s. The strategies are those of `label_efficiency` that
 need the fewest labels. At 20,000 items MaxHerding holds some 10 GB.
@@ -10,14 +10,12 @@ need the fewest labels. At 20,000 items MaxHerding holds some 10 GB.
 
 import argparse
 import time
-from pathlib import Path
 
 import numpy as np
 
-from benchmarks.efficiency_data import Split, cached_splits, load_split
-from benchmarks.efficiency_loop import Labelling, labelling_of
-from benchmarks.report import Cell, Table, machine, parser, publish, say
-from fastlabel_gradio.types import Rows
+from benchmarks.contestants import Contestant
+from benchmarks.data import Split, cached_splits, load_split
+from benchmarks.report import DATA, Cell, Measured, Option, Table, milliseconds, run, say, use_one_thread
 
 OURS = "auto"
 CONTESTANTS = (
@@ -32,53 +30,35 @@ LABELS, BATCH, SEED = 200, 10, 0
 ROUNDS, LONG_MS = 3, 10_000.0
 
 
+OPTIONS = (
+    DATA,
+    Option("--sizes", SIZES, "items of a pool"),
+    Option("--batch", BATCH, "items of a query"),
+)
+
+
 def main() -> None:
-    arguments = _arguments()
-    began_on = machine()
-    _use_one_thread()
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
+    use_one_thread()
     split = load_split(cached_splits("cifar10", arguments.data)[0])
     sizes = [min(size, len(split.pool)) for size in arguments.sizes]
     times = {name: [_query_ms(split, size, name, arguments.batch) for size in sizes] for name in CONTESTANTS}
-    publish(began_on, [_table(sizes, times, arguments.batch)], arguments.json)
+    return [_table(sizes, times, arguments.batch)]
 
 
-def _arguments() -> argparse.Namespace:
-    made = parser(__doc__ or "")
-    made.add_argument(
-        "--data", type=Path, default=Path("data"), metavar="DATA", help="the folder with the unpacked sets"
-    )
-    made.add_argument("--sizes", type=int, nargs="+", default=SIZES, metavar="N", help=f"items of a pool {SIZES}")
-    made.add_argument("--batch", type=int, default=BATCH, metavar="N", help="items of a query (default: %(default)s)")
-    return made.parse_args()
-
-
-def _use_one_thread() -> None:
-    import sklearn.cluster  # noqa: F401  # brings its OpenMP, which is then limited
-    from threadpoolctl import threadpool_limits
-
-    from fastlabel_gradio.devices import use_one_thread_per_operation
-
-    use_one_thread_per_operation()
-    threadpool_limits(1)
-
-
-def _query_ms(split: Split, size: int, contestant: str, batch: int) -> float:
+def _query_ms(split: Split, size: int, name: str, batch: int) -> float:
     """The median of a few queries over the first `size` rows of the pool."""
-    rows = np.arange(size)
-    labeled = np.sort(np.random.default_rng(SEED).choice(size, LABELS, replace=False))
-    asked = labelling_of(split, rows, contestant, SEED)
-    asked.learn(labeled)
-    found = [_one_ms(asked, labeled, np.setdiff1d(rows, labeled), batch)]
+    labeled = np.random.default_rng(SEED).choice(size, LABELS, replace=False)
+    contestant = Contestant(split, np.arange(size), name, SEED, batch, size)
+    contestant.learn([(int(row), int(split.pool_targets[row])) for row in labeled])
+    found = milliseconds(lambda: contestant.query(batch), clock=time.process_time)
     while found[-1] < LONG_MS and len(found) <= ROUNDS:
-        found.append(_one_ms(asked, labeled, np.setdiff1d(rows, labeled), batch))
-    say(f"{contestant}, {size:,} items: {found[-1]:,.1f} ms")
+        found += milliseconds(lambda: contestant.query(batch), clock=time.process_time)
+    say(f"{name}, {size:,} items: {found[-1]:,.1f} ms")
     return float(np.median(found[-ROUNDS:]))
-
-
-def _one_ms(asked: Labelling, labeled: Rows, free: Rows, batch: int) -> float:
-    began = time.process_time()
-    asked.pick(labeled, free, batch)
-    return 1000 * (time.process_time() - began)
 
 
 def _table(sizes: list[int], times: dict[str, list[float]], batch: int) -> Table:

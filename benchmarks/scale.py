@@ -2,7 +2,7 @@
 
     python -m benchmarks.scale --sizes 1000,10000,100000,1000000 [--json OUT]
 
-Each size is a made-up pool of 512 numbers an item (`benchmarks/vectors.py`), embedded on disk, served by the app's own
+Each size is a made-up pool of 512 numbers an item (`benchmarks/known_pool.py`), embedded on disk, served by the app's own
 project and labeler in a process of its own. An annotator who knows the answers labels batches of 100 up to 2,000 labels (or
 to the end of the pool), again and again from no labels until at least 40 rounds are counted.
 
@@ -17,104 +17,69 @@ to the end of the pool), again and again from no labels until at least 40 rounds
 """
 
 import argparse
-import json
 import os
-import subprocess
-import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-if not __package__:  # python benchmarks/scale.py
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 from benchmarks.memory import forget_peak_memory, peak_memory_mib, resident_mib
-from benchmarks.report import Cell, Table, machine, median_and_p95, parser, publish, say
-from benchmarks.workload import ROOT, wait_until
+from benchmarks.report import Cell, Measured, Option, Table, median_and_p95, milliseconds, own_process, run, say
 
 BATCH, LABELS, ROUNDS, HURRIED_ROUNDS = 100, 2_000, 40, 20
 WARM_UP = 1  # rounds at the start of the first pass, which load code
 SETTLED_S = 600.0
 AIMS_MS = {100_000: 250, 1_000_000: 400}
 LIMIT_ROWS = 8_192
-MB, MIB = 1e6, 2**20
+MB_OF_MIB = 2**20 / 1e6
 
 Milliseconds = dict[str, list[float]]
 
 
+OPTIONS = (
+    Option("--sizes", "1000,10000,100000,1000000", "items of each pool"),
+    Option("--rounds", ROUNDS, "rounds that count, at least"),
+    Option("--strategy", "auto", "that picks"),
+)
+
+
 def main() -> None:
-    options = parser(__doc__ or "")
-    options.add_argument(
-        "--sizes", default="1000,10000,100000,1000000", help="items of each pool (default: %(default)s)"
-    )
-    options.add_argument(
-        "--rounds", type=int, default=ROUNDS, help="rounds that count, at least (default: %(default)s)"
-    )
-    options.add_argument("--strategy", default="auto")
-    options.add_argument("--one", type=int, metavar="SIZE", help=argparse.SUPPRESS)
-    arguments = options.parse_args()
-    if arguments.one:
-        sys.stdout.write(json.dumps(_measured(arguments.one, arguments.strategy, arguments.rounds)))
-        return
-    began_on = machine()
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
     found = {}
     for size in map(int, arguments.sizes.split(",")):
         say(f"{size:,} items …")
-        found[str(size)] = {**_in_a_process_of_its_own(size, arguments), "machine": began_on}
-    publish(began_on, [_time_table(found), _memory_table(found), _limit_table(found)], None)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        with own_process() as process:
+            found[size] = process.submit(_figures, size, arguments.strategy, arguments.rounds).result()
+    return [_time_table(found), _memory_table(found), _limit_table(found)], {"sizes": found}
 
 
-def _in_a_process_of_its_own(size: int, arguments: argparse.Namespace) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.scale", "--one", str(size), "--strategy", arguments.strategy]
-    command += ["--rounds", str(arguments.rounds)]
-    found: dict[str, Any] = json.loads(
-        subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
-    )
-    return found
-
-
-def _measured(size: int, strategy: str, rounds: int) -> dict[str, Any]:
-    from benchmarks.vectors import open_pool
+def _figures(size: int, strategy: str, rounds: int) -> dict[str, Any]:
+    from benchmarks.known_pool import opened_made
     from fastlabel_gradio.devices import pick_device
 
-    strategy = _watch_strategy(strategy)
-    with closing(open_pool(size, pick_device(), strategy=strategy, batch_size=BATCH)) as project:
-        project.start()
-        wait_until(lambda: project.pipeline.progress.state in ("done", "failed"), SETTLED_S, "the start")
+    with opened_made(size, pick_device(), strategy=_watched_strategy(strategy), batch_size=BATCH) as project:
         loop = _Loop(project, size)
         forget_peak_memory()
-        waited = loop.rounds(rounds + WARM_UP, hurried=False)
+        waited = {part: taken[WARM_UP:] for part, taken in loop.rounds(rounds + WARM_UP, hurried=False).items()}
         memory = _memory()
         hurried = loop.rounds(min(rounds, HURRIED_ROUNDS), hurried=True)
-        scored = loop.rows_scored
-        device = project.device
-    totals = waited["total"][WARM_UP:]
-    middle, high = median_and_p95(totals)
-    hurried_middle, hurried_high = median_and_p95(hurried["total"])
-    parts = {f"{part}_ms": _median(waited[part][WARM_UP:]) for part in ("train", "score", "pick", "submit")}
     return {
-        "p50_ms": middle,
-        "p95_ms": high,
-        **parts,
+        **{f"{part}_ms": median_and_p95(waited[part]) for part in ("train", "score", "pick", "submit", "total")},
         **memory,
-        "rounds": len(totals),
-        "fastest_ms": round(min(totals), 1),
-        "hurried_p50_ms": hurried_middle,
-        "hurried_p95_ms": hurried_high,
-        "newest_head": sum(waited["newest"][WARM_UP:]) / len(totals),
-        "hurried_newest_head": sum(hurried["newest"]) / len(hurried["newest"]),
-        "rows_scored": scored,
-        "rare_found": loop.rare_found,
-        "limits": _limits(scored, device),
+        "rounds": len(waited["total"]),
+        "fastest_ms": round(min(waited["total"]), 1),
+        "hurried_ms": median_and_p95(hurried["total"]),
+        "newest_head": float(np.mean(waited["newest"])),
+        "rows_scored": loop.rows_scored,
+        "limits": _limits(loop.rows_scored, project.device),
     }
 
 
@@ -122,14 +87,12 @@ class _Loop:
     """Labels a project as its classes are, pass after pass, each with a labeler and labels of its own."""
 
     def __init__(self, project: Any, size: int) -> None:
-        from benchmarks.vectors import CLASSES, targets
+        from benchmarks.known_pool import targets
 
         self._project, self._targets = project, targets(size)
         self._most = min(LABELS, int(size * (1 - project.config.audit_share)) - 2 * BATCH)
         self._passes = 0
-        self._rare = CLASSES - 2
         self.rows_scored = 0
-        self.rare_found: list[list[int]] = []
 
     def rounds(self, count: int, *, hurried: bool) -> Milliseconds:
         """Milliseconds of the parts of at least that many rounds; `newest` is 1 where the newest head picked."""
@@ -142,11 +105,9 @@ class _Loop:
         self._passes += 1
         name = f"pass-{self._passes}"
         labeler = self._project.labeler(name)
-        labels = np.zeros(0, dtype=np.int64)
         batch = labeler.next_batch(name, BATCH, fresh=True)
-        while len(labels) < self._most:
-            given = [int(self._targets[int(item.id)]) for item in batch.items]
-            answers = list(zip([item.id for item in batch.items], given, strict=True))
+        for _ in range(0, self._most, BATCH):
+            answers = [(item.id, int(self._targets[int(item.id)])) for item in batch.items]
             if not hurried:
                 _settle(labeler)
             with _watched() as parts:
@@ -155,7 +116,6 @@ class _Loop:
                 submitted = time.perf_counter()
                 batch = labeler.next_batch(name, BATCH, fresh=True)
                 ended = time.perf_counter()
-            labels = np.concatenate([labels, given])
             if not hurried:
                 _settle(labeler)
             found["total"].append(1000 * (ended - began))
@@ -164,7 +124,6 @@ class _Loop:
             for part in ("train", "score", "pick"):
                 found[part].append(sum(parts[part]))
             self.rows_scored = int(sum(parts["rows"])) or self.rows_scored
-        self.rare_found.append([int((labels == number).sum()) for number in (self._rare, self._rare + 1)])
 
 
 def _settle(labeler: Any) -> None:
@@ -180,17 +139,12 @@ def _watched() -> Iterator[Milliseconds]:
     parts: Milliseconds = defaultdict(list)
     train, score = maker.train, candidates.score_rows
 
-    def timed_train(*arguments: Any, **options: Any) -> Any:
-        with _timing(parts["train"]):
-            return train(*arguments, **options)
-
-    def timed_score(head: Any, embeddings: Any, rows: Any) -> Any:
+    def counting_score(head: Any, embeddings: Any, rows: Any) -> Any:
         parts["rows"].append(len(rows))
-        with _timing(parts["score"]):
-            return score(head, embeddings, rows)
+        return score(head, embeddings, rows)
 
     _PICKS.clear()
-    maker.train, candidates.score_rows = timed_train, timed_score
+    maker.train, candidates.score_rows = _timing(train, parts["train"]), _timing(counting_score, parts["score"])
     try:
         yield parts
     finally:
@@ -201,45 +155,39 @@ def _watched() -> Iterator[Milliseconds]:
 _PICKS: list[float] = []
 
 
-def _watch_strategy(name: str) -> str:
+def _watched_strategy(name: str) -> str:
     """Registers a strategy that picks as that one does and leaves its times in `_PICKS`; gives its name."""
     from fastlabel_gradio.strategies import STRATEGIES
-    from fastlabel_gradio.strategies.base import PoolView, strategy
-    from fastlabel_gradio.types import Rows
+    from fastlabel_gradio.strategies.base import strategy
 
     watched = STRATEGIES.get(name)
-
-    @strategy(f"watched_{name}", watched.needs)
-    def pick(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
-        with _timing(_PICKS):
-            return watched.pick(pool, n, rng)
-
+    strategy(f"watched_{name}", watched.needs)(_timing(watched.pick, _PICKS))
     return f"watched_{name}"
 
 
-@contextmanager
-def _timing(into: list[float]) -> Iterator[None]:
-    began = time.perf_counter()
-    yield
-    into.append(1000 * (time.perf_counter() - began))
+def _timing(work: Callable[..., Any], into: list[float]) -> Callable[..., Any]:
+    """The same function, whose milliseconds are added to a list."""
+
+    def timed(*arguments: Any, **options: Any) -> Any:
+        began = time.perf_counter()
+        found = work(*arguments, **options)
+        into.append(1000 * (time.perf_counter() - began))
+        return found
+
+    return timed
 
 
 def _memory() -> dict[str, float]:
     whole, files = resident_mib()
-    peak = peak_memory_mib()
-    return {
-        "rss_mb": round(peak * MIB / MB),
-        "rss_now_mb": round(whole * MIB / MB),
-        "rss_files_now_mb": round(files * MIB / MB),
-        "rss_without_files_mb": round((whole - files) * MIB / MB),
-    }
+    found = {"highest": peak_memory_mib(), "at_the_end": whole, "files": files, "without_files": whole - files}
+    return {f"{name}_mb": round(mib * MB_OF_MIB) for name, mib in found.items()}
 
 
 def _limits(rows: int, device: str) -> dict[str, float]:
     """What all cores do at best, measured now, and the least milliseconds that products and reads of the rows take."""
     import torch
 
-    from benchmarks.vectors import CLASSES, DIM
+    from benchmarks.known_pool import CLASSES, DIM
     from fastlabel_gradio.devices import matmul_dtype
     from fastlabel_gradio.head.model import HIDDEN_UNITS
 
@@ -269,84 +217,56 @@ def _flops(dtype: Any, device: str) -> float:
         if device == "cuda":
             torch.cuda.synchronize()
 
-    return threads * 4 * 2 * LIMIT_ROWS * 512 * 512 / _fastest(multiply, threads)
+    return threads * 4 * 2 * LIMIT_ROWS * 512 * 512 / _fastest_s(multiply, threads)
 
 
 def _bytes_a_second() -> float:
-    """Bytes of memory that all cores read a second, summing up float32; the best of a few."""
+    """Bytes of memory that all cores read a second, summing up float32, 256 MiB each; the best of a few."""
     import torch
 
-    threads = os.cpu_count() or 1
-    parts = [torch.ones(2**26) for _ in range(threads)]  # 256 MiB each, more than a cache holds for us
-    return threads * 4 * 2**26 / _fastest(lambda: parts[0].sum(), threads)
+    threads, ones = os.cpu_count() or 1, torch.ones(READ_NUMBERS)
+    return threads * 4 * READ_NUMBERS / _fastest_s(ones.sum, threads)
 
 
-def _fastest(work: Callable[[], object], threads: int, rounds: int = 7) -> float:
+READ_NUMBERS = 2**26  # more than a cache holds for us
+
+
+def _fastest_s(work: Callable[[], object], threads: int, rounds: int = 7) -> float:
     """Seconds of `work` in that many threads at once, the best of some rounds after one to warm up."""
-    taken = []
     with ThreadPoolExecutor(threads) as pool:
-        for _ in range(rounds + 1):
-            began = time.perf_counter()
-            for future in [pool.submit(work) for _ in range(threads)]:
-                future.result()
-            taken.append(time.perf_counter() - began)
-    return min(taken[1:])
+        at_once = lambda: list(pool.map(lambda _: work(), range(threads)))  # noqa: E731
+        return min(milliseconds(at_once, rounds + 1)[1:]) / 1000
 
 
-def _median(values: list[float]) -> float:
-    return round(float(np.median(values)), 1)
-
-
-def _time_table(found: dict[str, Any]) -> Table:
+def _time_table(found: Mapping[int, dict[str, Any]]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for size, of_it in found.items():
-        times = (of_it[f"{name}_ms"] for name in ("train", "score", "pick", "submit", "p50", "p95", "fastest"))
-        rows.append(
-            (int(size), of_it["rows_scored"], *times, AIMS_MS.get(int(size), ""), f"{of_it['newest_head']:.0%}")
-        )
-    columns = (
-        "items",
-        "scored",
-        "train",
-        "score",
-        "pick",
-        "submit",
-        "total",
-        "p95",
-        "fastest",
-        "aim of p95",
-        "newest head",
-    )
+        parts = (of_it[f"{part}_ms"][0] for part in ("train", "score", "pick", "submit"))
+        times = (*of_it["total_ms"], of_it["fastest_ms"], AIMS_MS.get(size, ""))
+        rows.append((size, of_it["rows_scored"], *parts, *times, f"{of_it['newest_head']:.0%}"))
+    parts = ("train", "score", "pick", "submit", "total", "p95", "fastest")
+    columns = ("items", "scored", *parts, "aim of p95", "newest head")
     rounds = " / ".join(str(of_it["rounds"]) for of_it in found.values())
-    hurried = " / ".join(f"{of_it['hurried_p50_ms']:.0f} ({of_it['hurried_p95_ms']:.0f})" for of_it in found.values())
+    hurried = " / ".join("{:.0f} ({:.0f})".format(*of_it["hurried_ms"]) for of_it in found.values())
     note = f"Rounds: {rounds}. In a hurry, median (p95): {hurried}."
     return Table(f"Submit of {BATCH} labels to the next batch, ms, medians.", columns, rows, note=note)
 
 
-def _memory_table(found: dict[str, Any]) -> Table:
-    keys = ("rss_mb", "rss_now_mb", "rss_files_now_mb", "rss_without_files_mb")
-    rows: list[tuple[Cell, ...]] = [(int(size), *(of_it[key] for key in keys)) for size, of_it in found.items()]
+def _memory_table(found: Mapping[int, dict[str, Any]]) -> Table:
+    keys = ("highest_mb", "at_the_end_mb", "files_mb", "without_files_mb")
+    rows = [(size, *(of_it[key] for key in keys)) for size, of_it in found.items()]
     columns = ("items", "highest", "at the end", "of it mapped files", "without them")
     return Table("Resident memory, MB.", columns, rows, aim="1,500 MB at a million items, mapped files included")
 
 
-def _limit_table(found: dict[str, Any]) -> Table:
+def _limit_table(found: Mapping[int, dict[str, Any]]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for size, of_it in found.items():
-        limits = of_it["limits"]
+        limits, score_ms = of_it["limits"], of_it["score_ms"][0]
         least = max(limits["products_ms"], limits["read_ms"])
-        share = f"{least / of_it['score_ms']:.0%}" if of_it["score_ms"] else ""
-        rows.append((int(size), *limits.values(), of_it["score_ms"], share))
-    columns = (
-        "items",
-        "fp32 TFLOP/s",
-        "bf16 TFLOP/s",
-        "reads GB/s",
-        "products alone, ms",
-        "reads alone, ms",
-        "score, ms",
-        "of the limit",
-    )
+        rows.append((size, *limits.values(), score_ms, f"{least / score_ms:.0%}" if score_ms else ""))
+    rates = ("fp32 TFLOP/s", "bf16 TFLOP/s", "reads GB/s")
+    columns = ("items", *rates, "products alone, ms", "reads alone, ms", "score, ms", "of the limit")
     note = "Products and reads: the least time that those of the scored rows take when all cores do nothing else."
     return Table("Scoring against what all cores can do at best.", columns, rows, note=note)
 

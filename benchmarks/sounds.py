@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.page import click_table, clicks_on_load, opened_page
-from benchmarks.report import Table, machine, parser, percentile_rows, publish, say
-from benchmarks.workload import KnowingAnnotator, served, sound_folder
+from benchmarks.report import Measured, Option, Table, percentile_rows, run, say
+from benchmarks.workload import Annotator, served, sound_folder
 
 BATCH = 100
 PROJECT = "audio"
@@ -38,40 +38,39 @@ HTMLMediaElement.prototype.play = function () {
 """
 
 
+OPTIONS = (
+    Option("--sounds", Path, "folder of sounds to show (default: generated ones)"),
+    Option("--count", 400, "generated sounds"),
+    Option("--clicks", 40, "clicks that count"),
+    Option("--keys", 30, "sounds played each way"),
+)
+
+
 def main() -> None:
-    arguments = _arguments()
-    began_on = machine()
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
     folder = arguments.sounds or sound_folder(arguments.count)
-    with tempfile.TemporaryDirectory(prefix="fastlabel-benchmark-") as workdir:
-        start = [str(folder), "--kind", "audio", "--classes", "one,other", "--encoder", "offline"]
-        with served(start, Path(workdir)) as address:
-            say("embedding …")
-            with closing(KnowingAnnotator(address)) as annotator:
-                annotator.wait_for_embedding()
-            with opened_page(address, _WATCH) as page:
-                say(f"{arguments.clicks} clicks …")
-                clicks = clicks_on_load(page, PROJECT, arguments.clicks, BATCH)
-                say(f"{arguments.keys} sounds …")
-                starts = {
-                    f"{PAUSE_MS} ms after moving to the card": _starts(page, arguments.keys, PAUSE_MS),
-                    "at once after moving to the card": _starts(page, arguments.keys, 0),
-                }
-    heard = Table(
-        f"Space to the sound's start, ms, {arguments.keys} sounds each.",
-        ("", "median", "p95"),
-        percentile_rows(starts),
-        aim="100 ms at most",
-    )
-    publish(began_on, [click_table(clicks, BATCH, "click to usable, median 900 ms at most"), heard], arguments.json)
-
-
-def _arguments() -> argparse.Namespace:
-    made = parser(__doc__ or "")
-    made.add_argument("--sounds", type=Path, metavar="FOLDER", help="sounds to show (default: generated ones)")
-    made.add_argument("--count", type=int, default=400, help="generated sounds (default: 400)")
-    made.add_argument("--clicks", type=int, default=40, help="clicks that count (default: 40)")
-    made.add_argument("--keys", type=int, default=30, help="sounds played each way (default: 30)")
-    return made.parse_args()
+    start = [str(folder), "--kind", "audio", "--classes", "one,other", "--encoder", "offline"]
+    with (
+        tempfile.TemporaryDirectory(prefix="fastlabel-benchmark-") as workdir,
+        served(start, Path(workdir)) as address,
+    ):
+        say("embedding …")
+        with closing(Annotator(address)) as annotator:
+            annotator.wait_for_embedding()
+        with opened_page(address, _WATCH) as page:
+            say(f"{arguments.clicks} clicks …")
+            clicks = clicks_on_load(page, PROJECT, arguments.clicks, BATCH)
+            say(f"{arguments.keys} sounds …")
+            starts = {
+                f"{PAUSE_MS} ms after moving to the card": _starts(page, arguments.keys, PAUSE_MS),
+                "at once after moving to the card": _starts(page, arguments.keys, 0),
+            }
+    title = f"Space to the sound's start, ms, {arguments.keys} sounds each."
+    heard = Table(title, ("", "median", "p95"), percentile_rows(starts), aim="100 ms at most")
+    return [click_table(clicks, BATCH, "click to usable, median 900 ms at most"), heard]
 
 
 def _starts(page: Any, count: int, pause_ms: int) -> list[float]:

@@ -1,59 +1,46 @@
 """Seconds from `python launch.py <folder>` to the first batch of 100 items over REST, and what passes on the way.
 
-Each start has a fresh working directory and an encoder that needs no network. Aim: 15 s for 20,000 pictures. With
-`--imports`, also the modules that take longest to import, by Python's own `-X importtime`.
+Each start has a fresh working directory and an encoder that needs no network. Aim: 15 s for 20,000 pictures.
 """
 
 import argparse
-import re
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import httpx
 
-from benchmarks.report import Cell, Table, machine, parser, publish, say
-from benchmarks.workload import ROOT, picture_folder, served
+from benchmarks.report import Measured, Option, Table, run, say
+from benchmarks.workload import picture_folder, served
 
 ITEMS = 100
-IMPORTED = "fastlabel_gradio.project, fastlabel_gradio.ui.app_layout, fastlabel_gradio.api"  # what a start needs
-SHOWN_IMPORTS = 15
 STAGES = ("the server answers", "the folder is scanned", "the encoder is fitted", "first batch of 100")
-_IMPORT_LINE = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \| ( *)(\S+)")
+
+
+OPTIONS = (
+    Option("--pictures", Path, "class folders (default: generated pictures)"),
+    Option("--count", 20_000, "generated pictures"),
+    Option("--side-px", 32, "their size"),
+    Option("--encoder", "pretrained", "that embeds"),
+    Option("--starts", 5, "starts to measure"),
+)
 
 
 def main() -> None:
-    arguments = _arguments()
-    began_on = machine()
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> Measured:
     folder = arguments.pictures or picture_folder(arguments.count, arguments.side_px)
     starts = []
     for number in range(arguments.starts):
         starts.append(_start(folder.resolve(), arguments.encoder))
         say(f"start {number + 1}: {starts[-1]['first batch of 100']:.1f} s")
-    rows: list[tuple[Cell, ...]] = [
-        (stage, round(statistics.median(some), 2), round(max(some), 2))
-        for stage in starts[0]
-        if (some := [start[stage] for start in starts])
-    ]
+    taken = {stage: [start[stage] for start in starts] for stage in STAGES}
+    rows = [(stage, round(statistics.median(some), 2), round(max(some), 2)) for stage, some in taken.items()]
     title = f"From the start of the process, s, {arguments.starts} starts, {folder.name}, {arguments.encoder}."
-    tables = [Table(title, ("reached", "median", "longest"), rows, aim="first batch within 15 s")]
-    if arguments.imports:
-        tables.append(_imports())
-    publish(began_on, tables, arguments.json)
-
-
-def _arguments() -> argparse.Namespace:
-    made = parser(__doc__ or "")
-    made.add_argument("--pictures", type=Path, metavar="FOLDER", help="class folders (default: generated pictures)")
-    made.add_argument("--count", type=int, default=20_000, help="generated pictures (default: 20000)")
-    made.add_argument("--side-px", type=int, default=32, help="their size (default: 32)")
-    made.add_argument("--encoder", default="pretrained", metavar="E", help="default: pretrained")
-    made.add_argument("--starts", type=int, default=5, help="starts to measure (default: 5)")
-    made.add_argument("--imports", action="store_true", help="also list the slowest imports")
-    return made.parse_args()
+    return [Table(title, ("reached", "median", "longest"), rows, aim="first batch within 15 s")]
 
 
 def _start(folder: Path, encoder: str) -> dict[str, float]:
@@ -82,17 +69,6 @@ def _start(folder: Path, encoder: str) -> dict[str, float]:
 
 def _has_batch(http: httpx.Client) -> bool:
     return len(http.get("/api/next_batch", params={"size": ITEMS}).json()["items"]) == ITEMS
-
-
-def _imports() -> Table:
-    """Top-level packages by the time of importing them and all that they import."""
-    command = [sys.executable, "-X", "importtime", "-c", f"import {IMPORTED}"]
-    output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stderr
-    found = [(int(match[2]), match[4]) for match in map(_IMPORT_LINE.match, output.splitlines()) if match]
-    packages = [(time_us, name) for time_us, name in found if "." not in name or name.startswith("fastlabel_gradio.")]
-    slowest = sorted(packages, reverse=True)[:SHOWN_IMPORTS]
-    rows = [(name, round(time_us / 1e6, 2)) for time_us, name in slowest]
-    return Table("Slowest imports, s, each with all that it imports first.", ("module", "seconds"), rows)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,12 @@ the temp folder and used again.
 
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -23,17 +23,14 @@ import numpy as np
 import soundfile
 from PIL import Image
 
-from benchmarks.report import say
-from fastlabel_gradio.sources import open_source
+from benchmarks.data import ROOT, made_once, opened
 
-ROOT = Path(__file__).parent.parent
-CACHE = Path(tempfile.gettempdir()) / "fastlabel-benchmarks"
 PROJECT = "faces"
 SOUND_RATE_HZ = 44_100
 GENERATED_CLASSES = tuple(f"class-{number}" for number in range(10))
 
 TILE_PX, COLUMNS, ROWS = 48, 200, 150  # configs/celeba.yaml: 9600 x 7200 px
-START_LIMIT_S, EMBED_LIMIT_S, TRAIN_LIMIT_S = 120.0, 600.0, 60.0
+START_LIMIT_S, EMBED_LIMIT_S, TRAIN_LIMIT_S, ANSWER_LIMIT_S = 120.0, 600.0, 60.0, 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +44,39 @@ class Sprite:
 
 def sprite_sheet(pictures: Path | None) -> Sprite:
     """A sheet of CelebA's size, built once and then taken from the temp folder; no two tiles are alike."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    path = CACHE / f"sprite-{pictures.resolve().as_posix().strip('/').replace('/', '-') if pictures else 'made'}.png"
-    record = path.with_suffix(".json")
-    if not record.exists():
-        say(f"building {path} …")
-        truth = _draw_sheet(path, _tiles(pictures))
-        record.write_text(json.dumps({"classes": sorted(set(truth)), "truth": truth}), encoding="utf-8")
-    return Sprite(path, **json.loads(record.read_text(encoding="utf-8")))
+
+    def draw(folder: Path) -> None:
+        truth = _draw_sheet(folder / "sheet.png", _tiles(pictures))
+        (folder / "sheet.json").write_text(json.dumps({"classes": sorted(set(truth)), "truth": truth}), "utf-8")
+
+    origin = pictures.resolve().as_posix().strip("/").replace("/", "-") if pictures else "made"
+    folder = made_once(f"sprite-{origin}", draw)
+    return Sprite(folder / "sheet.png", **json.loads((folder / "sheet.json").read_text("utf-8")))
 
 
 def picture_folder(count: int, side_px: int) -> Path:
     """A folder of class folders with that many generated JPEGs, made once and then taken from the temp folder."""
-    folder = CACHE / f"pictures-{count}-{side_px}px"
-    if not (folder / "complete").exists():
-        say(f"building {folder} …")
-        for number in range(count):
-            name, pixels = generated_picture(number, side_px)
-            (folder / name).mkdir(parents=True, exist_ok=True)
-            Image.fromarray(pixels).save(folder / name / f"{number:06d}.jpg", quality=90)
-        (folder / "complete").touch()
-    return folder
+
+    def write(folder: Path, number: int) -> None:
+        name, pixels = generated_picture(number, side_px)
+        Image.fromarray(pixels).save(_class_folder(folder, name) / f"{number:06d}.jpg", quality=90)
+
+    return made_once(f"pictures-{count}-{side_px}px", lambda folder: [write(folder, number) for number in range(count)])
+
+
+def sound_folder(count: int, seconds: float = 5.0) -> Path:
+    """The same of generated clips, 16-bit WAV, 44,100 Hz."""
+
+    def write(folder: Path, number: int) -> None:
+        name, samples = generated_sound(number, seconds)
+        soundfile.write(_class_folder(folder, name) / f"{number:06d}.wav", samples, SOUND_RATE_HZ, subtype="PCM_16")
+
+    return made_once(f"sounds-{count}-{seconds:g}s", lambda folder: [write(folder, number) for number in range(count)])
+
+
+def _class_folder(folder: Path, name: str) -> Path:
+    (folder / name).mkdir(exist_ok=True)
+    return folder / name
 
 
 def generated_picture(number: int, side_px: int) -> tuple[str, np.ndarray]:
@@ -80,19 +89,6 @@ def generated_picture(number: int, side_px: int) -> tuple[str, np.ndarray]:
     colour = 128 + 60 * np.sin(kind + np.arange(3) * 2)
     pixels = colour + 40 * stripes[..., None] + rng.normal(0, 30, (side_px, side_px, 3))
     return GENERATED_CLASSES[kind], np.clip(pixels, 0, 255).astype(np.uint8)
-
-
-def sound_folder(count: int, seconds: float = 5.0) -> Path:
-    """A folder of class folders with that many generated clips, 16-bit WAV, 44,100 Hz; made once, kept in the temp folder."""
-    folder = CACHE / f"sounds-{count}-{seconds:g}s"
-    if not (folder / "complete").exists():
-        say(f"building {folder} …")
-        for number in range(count):
-            name, samples = generated_sound(number, seconds)
-            (folder / name).mkdir(parents=True, exist_ok=True)
-            soundfile.write(folder / name / f"{number:06d}.wav", samples, SOUND_RATE_HZ, subtype="PCM_16")
-        (folder / "complete").touch()
-    return folder
 
 
 def generated_sound(number: int, seconds: float) -> tuple[str, np.ndarray]:
@@ -165,32 +161,44 @@ def wait_until(condition: Callable[[], bool], limit_s: float, what: str, pause_s
         time.sleep(pause_s)
 
 
-class KnowingAnnotator:
-    """Labels over REST, on one kept-alive connection, as the sheet's truth says."""
+class Annotator:
+    """A person at the REST API, on one kept-alive connection, as a guest of that name.
 
-    def __init__(self, address: str, sprite: Sprite | None = None) -> None:
-        self._http = httpx.Client(base_url=address, timeout=60)
-        self._truth = sprite.truth if sprite else []
+    Args:
+        truth: by item id what to answer; a class at random by default.
+    """
+
+    def __init__(self, address: str, name: str = "annotator", truth: Sequence[str] = (), seed: int = 0) -> None:
+        cookies = {"fastlabel_annotator": f"guest-{name}"}
+        self.http = httpx.Client(base_url=address, cookies=cookies, timeout=ANSWER_LIMIT_S, verify=False)
+        self._truth, self._rng = truth, random.Random(f"{name}-{seed}")
 
     def close(self) -> None:
-        self._http.close()
+        self.http.close()
 
     def status(self) -> dict[str, Any]:
-        return self._json(self._http.get("/api/status"))
+        return self.get("/api/status")
 
     def next_batch(self, size: int) -> dict[str, Any]:
-        return self._json(self._http.get("/api/next_batch", params={"size": size, "fresh": True}))
+        """A fresh batch."""
+        return self.get("/api/next_batch", size=size, fresh=True)
 
     def answers(self, batch: dict[str, Any]) -> dict[str, Any]:
         """The body of a submit of the whole batch."""
-        labels = [{"id": item["id"], "label": self._truth[int(item["id"])]} for item in batch["items"]]
+        ids = [item["id"] for item in batch["items"]]
+        said = [self._truth[int(item_id)] if self._truth else self._rng.choice(batch["classes"]) for item_id in ids]
+        labels = [{"id": item_id, "label": label} for item_id, label in zip(ids, said, strict=True)]
         return {"batch_id": batch["batch_id"], "labels": labels}
 
     def submit(self, body: dict[str, Any]) -> dict[str, Any]:
-        return self._json(self._http.post("/api/submit_labels", json=body))
+        return _content(self.http.post("/api/submit_labels", json=body))
 
     def train(self) -> None:
-        self._json(self._http.post("/api/train"))
+        _content(self.http.post("/api/train"))
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """What an address answers, as JSON. Raises httpx.HTTPStatusError."""
+        return _content(self.http.get(path, params=parameters))
 
     def wait_for_embedding(self) -> None:
         wait_until(lambda: self.status()["embedding"]["state"] == "done", EMBED_LIMIT_S, "the embedding", 0.5)
@@ -203,11 +211,10 @@ class KnowingAnnotator:
         status = self.status()
         return bool(status["since_training"] == 0 and status["head"]["state"] == "idle")
 
-    @staticmethod
-    def _json(response: httpx.Response) -> dict[str, Any]:
-        response.raise_for_status()
-        content: dict[str, Any] = response.json()
-        return content
+
+def _content(response: httpx.Response) -> Any:
+    response.raise_for_status()
+    return response.json()
 
 
 def _tiles(pictures: Path | None) -> Iterator[tuple[str, np.ndarray]]:
@@ -217,7 +224,7 @@ def _tiles(pictures: Path | None) -> Iterator[tuple[str, np.ndarray]]:
         while True:
             yield generated_picture(number, TILE_PX)
             number += 1
-    source = open_source("image_folder", {"path": pictures.resolve()}, Path(), CACHE)
+    source = opened("image_folder", path=pictures.resolve())
     items = list(source.scan())
     order = np.random.default_rng(0).permutation(len(items))
     rounds = 0

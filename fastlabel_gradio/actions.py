@@ -156,7 +156,8 @@ class Actions:
     def classes(self) -> list[ClassInfo]:
         """All classes: those on the screen in their order, then archived and merged ones by id."""
         places = {label_id: place for place, label_id in enumerate(self._schema().ids)}
-        return sorted(self._labels.classes().values(), key=lambda one: (places.get(one.id, len(places)), one.id))
+        known = [one for one in self._labels.classes().values() if one.exists or one.id in places]
+        return sorted(known, key=lambda one: (places.get(one.id, len(places)), one.id))
 
     def label_counts(self) -> Counter[int]:
         """How many items carry a label of each class, by its id; those of merged ones count for what they are part of."""

@@ -30,6 +30,7 @@ from fastlabel_gradio.routes import (
     actions,
     batches,
     classes,
+    clusters,
     downloads,
     encoders,
     evaluation,
@@ -42,7 +43,21 @@ from fastlabel_gradio.routes import (
 )
 from fastlabel_gradio.views import VIEWS
 
-ROUTES = (batches, status, items, explore, evaluation, encoders, labels, actions, classes, downloads, finish, media)
+ROUTES = (
+    batches,
+    status,
+    items,
+    explore,
+    evaluation,
+    encoders,
+    labels,
+    actions,
+    classes,
+    clusters,
+    downloads,
+    finish,
+    media,
+)
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,
     ExpiredListError: 410,

@@ -294,9 +294,15 @@ class StatusAnswer(Model):
     unreadable: list[UnreadableAnswer]
 
 
+class PlantedAnswer(Model):
+    shown: int = Field(description="labeled items that stood in a group of another class")
+    slipped: int = Field(description="how many of them were accepted as that class")
+
+
 class SubmitAnswer(Model):
     accepted: int
     training_triggered: bool
+    planted: PlantedAnswer | None = Field(None, description="of a batch with planted items; null for all others")
     labeled: int
     unlabeled: int
     head_version: int

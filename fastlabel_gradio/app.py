@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 DEMO_CONFIG = "demo.yaml"
 SIMULATE = "simulate"  # a folder of that name is written ./simulate
 COMPARE_ENCODERS = "compare-encoders"
+EXPORT_MODEL = "export-model"
+PREDICT = "predict"
+DEMO = "demo"
 PROJECT_NAMES = {"image": "images", "audio": "audio"}
 HERE = Path(__file__).parent
 CONFIG_FOLDERS = (HERE / "configs", HERE.parent / "configs")  # in an installation, in a working copy
@@ -51,7 +54,8 @@ _DESCRIPTION = "Label a folder of pictures or sounds and train a classifier whil
 _EXAMPLES = """\
 examples:
   python launch.py                                      the demo: digits and sounds, nothing to download
-  python launch.py ~/pictures --classes cat,dog,other   a folder of pictures
+  python launch.py ~/pictures                           a folder of pictures: name the classes on the page
+  python launch.py ~/pictures --classes cat,dog,other   or here
   python launch.py ~/imagenet/train                     a folder of class folders proposes its classes
   python launch.py ~/pictures.csv --path-column photo --label-column species --set root=~/pictures
                                                         a table whose columns have names of their own
@@ -65,6 +69,9 @@ examples:
   python launch.py simulate --config configs/digits.yaml
                                                         a simulated annotator; see simulate --help
   python launch.py compare-encoders ~/pictures          would another encoder be better on the labels so far?
+  python launch.py export-model ~/pictures -o model     the trained classifier, with a model card
+  python launch.py predict model ~/more -o out.csv      classifies files with it
+  python launch.py demo model                           a page for trying it
 
 Labels, embeddings and the trained head are kept in the working directory and found again at the next start.
 """
@@ -210,6 +217,18 @@ def main(argv: Sequence[str] | None = None) -> None:
         from fastlabel_gradio.compare_command import main as compare_encoders
 
         compare_encoders(words[1:], _add_data_arguments, _config_of_data, _workdir)
+    elif words[:1] == [EXPORT_MODEL]:
+        from fastlabel_gradio.classifier.export_command import main as export_model
+
+        export_model(words[1:], _add_data_arguments, _workdir)
+    elif words[:1] == [PREDICT]:
+        from fastlabel_gradio.classifier.predict_command import main as predict
+
+        predict(words[1:])
+    elif words[:1] == [DEMO]:
+        from fastlabel_gradio.ui.demo import main as demo
+
+        demo(words[1:])
     else:
         _serve(_parser().parse_args(words))
 
@@ -312,7 +331,9 @@ def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="any option of the source that PATH becomes (docs/configuration.md lists them), once per option",
     )
-    data.add_argument("--classes", metavar="A,B,C", help="the classes; class folders propose theirs")
+    data.add_argument(
+        "--classes", metavar="A,B,C", help="the classes; class folders propose theirs, and the page adds some"
+    )
     data.add_argument(
         "--encoder",
         metavar="E",
@@ -382,7 +403,10 @@ def _config_of_data(arguments: argparse.Namespace) -> AppConfig:
     if arguments.classes is not None:
         overrides["classes"] = _class_names(arguments.classes)
         if not overrides["classes"]:
-            raise ConfigError(f"--classes {arguments.classes!r} names no class. Name at least two: --classes cat,dog")
+            raise ConfigError(
+                f"--classes {arguments.classes!r} names no class. Leave it out to name classes on the page, or write "
+                "--classes cat,dog"
+            )
     if encoder := _encoder(arguments):
         overrides["encoder"] = encoder
     if getattr(arguments, "encoder_change", None):

@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from fastlabel_gradio.devices import lower_priority
+from fastlabel_gradio.devices import begin_worker, lower_priority
 from fastlabel_gradio.embedding_batch import BatchOutcome, embed_batch
 from fastlabel_gradio.embedding_store import END_OF_POOL, EmbeddingStore, ScanChanges
 from fastlabel_gradio.encoder_change import ChangeProgress, EncoderChange
@@ -298,7 +298,7 @@ class EmbeddingPipeline:
             self._update(state="stopped")
             return
         lower_priority()
-        with ThreadPoolExecutor(self._workers, "embed", lower_priority) as workers:
+        with ThreadPoolExecutor(self._workers, "embed", begin_worker) as workers:
             self._group()
             self._store.use_encoder(encoder.space, encoder.dim)
             self._update(state="embedding")

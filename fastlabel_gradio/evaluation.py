@@ -148,8 +148,7 @@ def audit(probabilities: Probabilities, targets: Targets, groups: Groups | None 
     """
     right = probabilities.argmax(axis=1) == targets
     correct = int(right.sum())
-    size = effective_size(right.astype(np.float64), groups)
-    low, high = _wilson(correct / len(targets), size)
+    low, high = share_interval(right, groups)
     count = None if groups is None else len(np.unique(groups))
     recall = tuple(
         (int(right[targets == column].sum()), int((targets == column).sum()))
@@ -158,6 +157,14 @@ def audit(probabilities: Probabilities, targets: Targets, groups: Groups | None 
     return AuditReport(
         len(targets), correct, low, high, recall, expected_calibration_error(probabilities, targets), count
     )
+
+
+def share_interval(right: Bool[np.ndarray, " items"], groups: Groups | None = None) -> tuple[float, float]:
+    """95 % interval of the share that is right, 0 to 1: Wilson's, of the effective number of items where they are of groups.
+
+    At least one item.
+    """
+    return _wilson(float(right.mean()), effective_size(right.astype(np.float64), groups))
 
 
 def expected_calibration_error(probabilities: Probabilities, targets: Targets, bins: int = 10) -> float:

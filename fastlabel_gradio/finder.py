@@ -155,6 +155,12 @@ class Finder:
         for start in range(0, len(rows), IDS_AT_ONCE):
             yield from (item.id for item in self._store.items_at(rows[start : start + IDS_AT_ONCE]).values())
 
+    def unjudged_rows(self, most: int) -> Rows:
+        """The first rows of which nobody said anything, ascending: a random sample of them."""
+        self._catch_up()
+        standings = self._ledger.standings()
+        return np.flatnonzero(standings.in_pool & (standings.said["state"] == 0))[:most].astype(np.int64)
+
     # Private
 
     def _found(self, query: Query, columns: Columns) -> FoundList:

@@ -29,6 +29,7 @@ from jaxtyping import Int64
 from fastlabel_gradio.actions import Actions, is_made_by_hand
 from fastlabel_gradio.batch_queue import BatchQueue, Wish
 from fastlabel_gradio.candidates import candidates_of
+from fastlabel_gradio.classifier.facts import HeadFacts
 from fastlabel_gradio.contradictions import Contradiction
 from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline, EmbeddingProgress
 from fastlabel_gradio.embedding_store import EmbeddingStore
@@ -45,6 +46,7 @@ from fastlabel_gradio.head import (
 from fastlabel_gradio.label_store import Changes, ClaimedBatch, LabelStore
 from fastlabel_gradio.learner import DEFAULT_LEARNING, Learner, LearnerSettings
 from fastlabel_gradio.learning_record import LearningPoint
+from fastlabel_gradio.planted_checks import PlantedChecks
 from fastlabel_gradio.pool_ledger import PoolLedger
 from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
 from fastlabel_gradio.trainer import Training
@@ -80,6 +82,7 @@ class LabelerSettings:
     batch_size: int = 100
     claim_s: float = 600.0
     audit_share: float = 0.0
+    planted_checks: float = 0.0
     learner: LearnerSettings = DEFAULT_LEARNING
 
 
@@ -132,13 +135,15 @@ class Labeler:
     Attributes:
         finder: finds items by what is known of them.
         finisher: accepts predictions at a promised precision.
+        planted: labeled items that stand in a group of another class, and how many of them slipped through.
         actions: changes any number of labels at once, takes steps back and brings them back.
         filters: queries that were saved under a name.
 
     Args:
-        schema: at least two labels.
+        schema: of any number of classes; heads need two.
         folder: where the head's checkpoint is kept.
         clock: seconds since the epoch.
+        keep_model: see `Learner`.
     """
 
     def __init__(
@@ -150,6 +155,7 @@ class Labeler:
         folder: Path,
         settings: LabelerSettings,
         clock: Callable[[], float] = time.time,
+        keep_model: Callable[[HeadFacts], None] = lambda facts: None,
     ) -> None:
         STRATEGIES.get(settings.strategy)
         self.schema = schema
@@ -167,7 +173,10 @@ class Labeler:
         self._queue: BatchQueue[_Pick] = BatchQueue()
         self._picked: set[int] = set()  # rows that are being claimed
         self._rng = np.random.default_rng(settings.learner.seed)
-        self._learner = Learner(schema, store, pipeline, self._ledger, self._look, folder, settings.learner, clock)
+        self.planted = PlantedChecks(folder / "planted.jsonl", settings.planted_checks, settings.learner.seed)
+        self._learner = Learner(
+            schema, store, pipeline, self._ledger, self._look, folder, settings.learner, clock, keep_model
+        )
         me = proxy(self)  # a closed labeler is let go at once: nothing that it has holds it
         self.finder = Finder(
             store,
@@ -204,7 +213,7 @@ class Labeler:
                 lambda: me.counts().unlabeled,
                 self.actions,
                 lambda annotator, wanted: me._claim_in_turn(annotator, wanted),
-                lambda *batch: me._hand_out(*batch),
+                lambda *batch: me._remembered(me._proposing(*batch), plants=False),
                 lambda: pipeline.grouping.noun if pipeline.grouping else None,
             ),
             clock,
@@ -247,7 +256,11 @@ class Labeler:
         """
         head = self._learner.head
         claimed = self._claim(annotator, self._ledger.searchable(rows)[:size], SEARCHED, "", head, whole=False)
-        return self._batch(*claimed, head) if claimed else replace(self._empty_batch(SEARCHED), notice="")
+        return (
+            self._remembered(self._batch(*claimed, head))
+            if claimed
+            else replace(self._empty_batch(SEARCHED), notice="")
+        )
 
     def renew(self, annotator: str, batch_id: str) -> bool:
         """Keeps a batch claimed for another while; False where it is not the annotator's open batch any more."""
@@ -289,6 +302,7 @@ class Labeler:
             StoreError: it could not be written; nothing was stored.
         """
         wanted = self._validated(labels, batch_id)
+        planted = {one.item_id: wanted.pop(one.item_id, None) for one in self.planted.of(batch_id)}
         with self._in_turn():
             source = self._source_of(annotator, batch_id)
             said = [
@@ -301,7 +315,8 @@ class Labeler:
             self._ledger.set_aside(left_open)
             self._ledger.unclaim(submission.released)
         self.finisher.left_open(batch_id, sorted(left_open))
-        return Receipt(len(labels), self._learner.request_if_due(taught))
+        outcome = self.planted.judge(annotator, batch_id, planted | wanted, self._clock()) if planted else None
+        return Receipt(len(wanted), self._learner.request_if_due(taught), outcome)
 
     def undo(self, annotator: str) -> Reopened:
         """Takes the annotator's last step back; of one that was made card by card it opens a batch, to be labeled again."""
@@ -338,6 +353,11 @@ class Labeler:
     @property
     def head(self) -> Head | None:
         return self._learner.head
+
+    def head_facts(self) -> HeadFacts | None:
+        """What is known of the newest trained head; None before the first."""
+        head = self._learner.head
+        return self._learner.facts(head) if head and head.info.version else None
 
     @property
     def checkpoint(self) -> Path:
@@ -388,13 +408,17 @@ class Labeler:
         best = probabilities.argmax(axis=1)
         return [Prediction(int(index), float(row[index])) for index, row in zip(best, probabilities, strict=True)]
 
-    def export_rows(self, *, include_predictions: bool = False, include_states: bool = False) -> Iterator[ExportRow]:
+    def export_rows(
+        self, *, include_predictions: bool = False, include_states: bool = False, as_made: bool = False
+    ) -> Iterator[ExportRow]:
         """Every label of every annotator; with predictions also every unlabeled item, and what the head says of each.
 
         With states, rows say their state and source, and those of items that got a state in place of a label are among them.
+        Labels name their class as it is called now, or with `as_made` as it was made, before it was renamed or merged.
         """
         self._follow()
-        names = self.schema.known_names
+        made = ((one.id, one.made_as) for one in self._labels.classes().values()) if as_made else ()
+        names = self.schema.known_names | dict(made)
         for said in self._labels.annotations():
             if said.label_id is None and not include_states:
                 continue
@@ -468,7 +492,9 @@ class Labeler:
         if not rows or len(rows) < len(claimed.item_ids):  # the encoder was changed and has not come to them yet
             self._release(annotator)
             return None
-        return self._batch(claimed, [rows[item_id] for item_id in claimed.item_ids], self._learner.head)
+        return self._remembered(
+            self._batch(claimed, [rows[item_id] for item_id in claimed.item_ids], self._learner.head)
+        )
 
     def _claim_fresh(self, annotator: str, wish: Wish) -> Batch:
         """Picks and claims. Picks anew where another annotator was faster with some; takes fewer where that goes on."""
@@ -480,7 +506,10 @@ class Labeler:
             finally:
                 self._let_go(pick.rows)
             if claimed is not None:
-                return self._batch(*claimed, pick.head)
+                batch, labeled = self._batch(*claimed, pick.head), self._ledger.training_set()
+                of_labels = (labeled.rows, labeled.targets, labeled.schema)
+                self.planted.plant(annotator, batch, of_labels, self.predictions, self._store.items_at, self._clock())
+                return self._remembered(batch)
             if not len(pick.rows):
                 break
         return self._empty_batch(pick.strategy)
@@ -589,15 +618,15 @@ class Labeler:
         except StoreError as error:
             log.warning("An undo is stored, its batch could not be opened: %s", error)
             return None
-        return self._batch(*claimed, head) if claimed else None
+        return self._remembered(self._batch(*claimed, head)) if claimed else None
 
     def _batch(self, claimed: ClaimedBatch, rows: Sequence[int], head: Head | None) -> Batch:
         """The batch as it is given out, with the predictions of that head."""
         schema = self.schema
         predictions = self._predictions(head, np.array(rows, dtype=np.int64), schema)
-        return self._hand_out(claimed, rows, predictions, _version(head), schema)
+        return self._proposing(claimed, rows, predictions, _version(head), schema)
 
-    def _hand_out(
+    def _proposing(
         self,
         claimed: ClaimedBatch,
         rows: Sequence[int],
@@ -605,16 +634,10 @@ class Labeler:
         head_version: int,
         schema: LabelSchema,
     ) -> Batch:
-        """A batch as it is given out, and remembered for its pictures and for what its classes were."""
-        items = tuple(self._store.items_at(np.array(rows, dtype=np.int64)).values())
-        with self._lock:
-            self._batches[claimed.id] = items, schema
-            self._batches.move_to_end(claimed.id)
-            while len(self._batches) > BATCHES_REMEMBERED:
-                self._batches.popitem(last=False)
+        """The batch with those predictions."""
         return Batch(
             id=claimed.id,
-            items=items,
+            items=tuple(self._store.items_at(np.array(rows, dtype=np.int64)).values()),
             rows=tuple(rows),
             predictions=predictions,
             strategy=claimed.strategy,
@@ -622,6 +645,16 @@ class Labeler:
             notice=claimed.notice,
             schema=schema,
         )
+
+    def _remembered(self, batch: Batch, *, plants: bool = True) -> Batch:
+        """With what is planted in it, where anything may be; its items are known as given out from now on."""
+        whole = self.planted.into(batch, self._store.rows_of, self._store.items_at) if plants else batch
+        with self._lock:
+            self._batches[batch.id] = whole.items, whole.schema
+            self._batches.move_to_end(batch.id)
+            while len(self._batches) > BATCHES_REMEMBERED:
+                self._batches.popitem(last=False)
+        return whole
 
     def _empty_batch(self, strategy: str) -> Batch:
         return Batch("", (), (), (), strategy, _version(self._learner.head), self._why_empty(), self.schema)

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from fastlabel_gradio.candidates import WINDOW_ROWS, Shortlist
+from fastlabel_gradio.classifier.facts import HeadFacts, facts_of
 from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.devices import at_low_priority
@@ -85,6 +86,7 @@ class Learner:
         look: has the ledger take in what other processes labeled.
         folder: where the checkpoint and the learning curve are kept.
         clock: seconds since the epoch.
+        keep_model: given every head once it is measured and calibrated, in the trainer's thread.
     """
 
     def __init__(
@@ -97,7 +99,10 @@ class Learner:
         folder: Path,
         settings: LearnerSettings,
         clock: Callable[[], float],
+        keep_model: Callable[[HeadFacts], None],
     ) -> None:
+        self._keep_model = keep_model
+        self._kept: Head | None = None  # the head that was given to it last
         self._schema = schema
         self._store = store
         self._pipeline = pipeline
@@ -222,6 +227,10 @@ class Learner:
         after = self.ground_of(head).says(head, rows).argmax(axis=1)
         return gain(before.of(rows) == targets, after == targets, head.info.label_count - before.labels, groups)
 
+    def facts(self, head: Head) -> HeadFacts:
+        """What is known of a head now, for those who take it along."""
+        return facts_of(head, self._ledger, self.ground_of(head), is_honest=self._is_honest(head))
+
     def release_pages(self) -> None:
         """Of a large pool the windows would come to fill the memory; a small one is read again and again."""
         if len(self._store) > WINDOW_ROWS:
@@ -234,6 +243,7 @@ class Learner:
         self._wishes = ()  # they hold this learner
         self._trainer.close()
         self._look = _nothing  # holds the labeler, which holds this learner
+        self._keep_model = _keep_nothing
 
     def is_honest(self, head: Head) -> bool:
         """Whether nothing of the audit was taught to the head: items change sides where another grouping is configured."""
@@ -375,6 +385,9 @@ class Learner:
         if head is None:
             return  # the same
         self.release_pages()
+        if head is not self._kept and head.info.version > 0 and head.columns is None:
+            self._kept = head
+            self._keep_model(self.facts(head))
         self._scan(ground, head, is_superseded)
         if is_new and self._lesson and self._lesson.is_new and not is_superseded():
             self._compare_copies()  # last: who waits for a batch waits for none of this
@@ -496,6 +509,10 @@ def _encoded_once(encoder: Encoder, prompts: tuple[str, ...]) -> Embeddings:
 
 def _nothing() -> None:
     """What a closed learner looks at."""
+
+
+def _keep_nothing(facts: HeadFacts) -> None:
+    """As `_nothing`."""
 
 
 def _fits(head: Head, schema: LabelSchema) -> bool:

@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 
 from filelock import FileLock, Timeout
 
+from fastlabel_gradio.classifier.keeper import ModelKeeper
 from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.devices import use_one_thread_per_operation
@@ -82,7 +83,7 @@ class Project:
             self._labels = self._open_label_store(config.name)  # to the end, so that its file cannot get lost unseen
             undo.callback(self._labels.close)
             self._proposed = self.source.classes()
-            self.schema = self._labels.ensure_labels(_classes(config, self._proposed, self.source.why_no_classes()))
+            self.schema = self._labels.ensure_labels(config.classes or self._proposed)
             self.store = EmbeddingStore(self.folder)
             undo.callback(self.store.close)
             self.gallery = open_gallery(self.source, self.folder)
@@ -98,6 +99,8 @@ class Project:
                 audit_share=config.audit_share,
                 change=self._change_to(plan.changes_to) if plan.changes_to else None,
             )
+            recipe, resolution = learning_of(config).recipe, self.gallery.kept_resolution
+            self.models = ModelKeeper(self.name, self.source, self.folder, self.pipeline, resolution, recipe)
             self.pipeline.when_ready(lambda: self._keep_encoder(self.pipeline.encoder, plan.begins_with))
             self.contradiction: Contradiction | None = None  # among the reference labels
             self.new_classes: tuple[str, ...] = ()  # that the source proposes since the start
@@ -121,6 +124,14 @@ class Project:
         told = (self.source.notice, change.text if change else "", contradiction, _new_classes(self.new_classes))
         return " ".join(filter(None, told))
 
+    def advice(self, schema: LabelSchema) -> str:
+        """What to do where there are too few classes to tell apart, in a line; "" otherwise."""
+        if len(schema) > 1:
+            return ""
+        why = "" if len(schema) else self.source.why_no_classes()
+        known = "There is one class" if len(schema) else f"There are no classes yet{f' ({why})' if why else ''}"
+        return f"{known}. Name classes on the page, under Classes; suggestions come with labels of two of them."
+
     @property
     def settings(self) -> LabelerSettings:
         """How its labelers behave."""
@@ -129,6 +140,7 @@ class Project:
             batch_size=self.config.batch_size,
             claim_s=60 * self.config.claim_minutes,
             audit_share=self.config.audit_share,
+            planted_checks=self.config.planted_checks,
             learner=learning_of(self.config, self.device),
         )
 
@@ -154,13 +166,22 @@ class Project:
         return labeler
 
     def export_rows(
-        self, annotator: str, *, include_predictions: bool = False, include_states: bool = False
+        self, annotator: str, *, include_predictions: bool = False, include_states: bool = False, as_made: bool = False
     ) -> Iterator[ExportRow]:
         """The rows of the annotator's labeler, each with the path of its item's file and how much slower it was played."""
         expand = self.source.sound_view.expand if self.source.sound_view.expand > 1 else None
         labeler = self.labeler(annotator)
-        for row in labeler.export_rows(include_predictions=include_predictions, include_states=include_states):
+        options = {"include_predictions": include_predictions, "include_states": include_states, "as_made": as_made}
+        for row in labeler.export_rows(**options):
             yield replace(row, path=self.source.exported_path(Item(row.item_id)), expand=expand)
+
+    def write_model(self, annotator: str, folder: Path) -> None:
+        """Writes the bundle of the annotator's newest head. Raises StoreError where there is none yet, or no room."""
+        facts = self.labeler(annotator).head_facts()
+        if facts is None:
+            raise StoreError("There is no trained head yet. Label items of at least two classes first.")
+        with _disk_errors_named(folder):
+            self.models.write(folder, facts)
 
     def batch_items(self, batch_id: str) -> tuple[Item, ...]:
         """The items of a batch of any labeler. Raises InvalidLabelsError for an unknown batch."""
@@ -228,7 +249,9 @@ class Project:
         return self._opened(labels, labels.ensure_labels(self.schema.names), folder)
 
     def _opened(self, labels: LabelStore, schema: LabelSchema, folder: Path) -> "_Opened":
-        return _Opened(Labeler(schema, self.store, self.pipeline, labels, folder, self.settings), labels, folder)
+        keep_model = functools.partial(self.models.keep, folder)
+        labeler = Labeler(schema, self.store, self.pipeline, labels, folder, self.settings, keep_model=keep_model)
+        return _Opened(labeler, labels, folder)
 
     def _open_label_store(self, project: str) -> LabelStore:
         url = self.config.database or f"sqlite:///{(self.folder / 'labels.sqlite').resolve()}"
@@ -256,16 +279,6 @@ def _new_classes(names: tuple[str, ...]) -> str:
         return ""
     shown_names = ", ".join(f"'{name}'" for name in names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
     return f"New classes in the source: {shown_names}. Restart FastLabel to get keys for them; labels are kept."
-
-
-def _classes(config: ProjectConfig, proposed: tuple[str, ...], why_none: str) -> tuple[str, ...]:
-    classes = config.classes or proposed
-    if not classes:
-        raise ConfigError(
-            f"project '{config.name}' has no classes, and its source proposes none{f' ({why_none})' if why_none else ''}. "
-            "Name at least two: --classes cat,dog on the command line, or 'classes: [cat, dog]' in the configuration."
-        )
-    return classes
 
 
 def _lock_folder(folder: Path) -> FileLock:

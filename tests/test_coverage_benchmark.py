@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from benchmarks.coverage import Checkpoint, Plan, Task, exact_truth, halves, play, wilson_coverage
-from benchmarks.efficiency_data import Split
+from benchmarks.data import Split
+from benchmarks.known_pool import number_of, opened_split, started
 from fastlabel_gradio.evaluation import wilson_interval
 
 
@@ -28,24 +29,22 @@ def split() -> Split:
     targets = np.arange(300) % 3
     vectors = np.eye(8)[targets] + rng.normal(0, 0.3, (300, 8))
     unit = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-    return Split(unit[:200], targets[:200], unit[200:], targets[200:], np.zeros(0, dtype=np.int64))
+    return Split(unit[:200], targets[:200], unit[200:], targets[200:])
 
 
 def test_the_halves_have_every_item_once_and_differ_by_run(split: Split) -> None:
     pools = [halves(split, np.random.default_rng(seed)) for seed in (0, 1)]
     for pool in pools:
-        both = np.concatenate([pool.vectors, pool.other_vectors])
+        both = np.concatenate([pool.pool, pool.test])
         assert len(np.unique(both, axis=0)) == 300
-        assert len(pool.targets) == len(pool.other_targets) == 150
-    assert (pools[0].vectors != pools[1].vectors).any()
+        assert len(pool.pool_targets) == len(pool.test_targets) == 150
+    assert (pools[0].pool != pools[1].pool).any()
 
 
 def test_the_coverage_of_wilsons_interval_is_what_drawing_gives() -> None:
-    rng = np.random.default_rng(0)
-    drawn = rng.binomial(30, 0.9, size=20_000)
-    held = np.mean(
-        [Checkpoint(0, 30, int(number), *wilson_interval(int(number), 30), 0.9, 1, 0.0).holds for number in drawn]
-    )
+    drawn = np.random.default_rng(0).binomial(30, 0.9, size=20_000)
+    holds = [Checkpoint(0, 30, number, *wilson_interval(number, 30), 0.9, 1, 0.0).holds for number in range(31)]
+    held = np.mean(np.array(holds)[drawn])
     assert wilson_coverage(0.9, 30) == pytest.approx(held, abs=0.01)
 
 
@@ -58,14 +57,30 @@ def test_groups_are_halved_as_a_whole_and_the_audit_counts_them(split: Split) ->
     groups = np.arange(300) // 10
     grouped = replace(split, pool_groups=groups[:200], test_groups=groups[200:])
     pool = halves(grouped, np.random.default_rng(0), truth_groups=0.5)
-    assert len(set(pool.groups)) == len(set(pool.other_groups)) == 15
-    assert not set(pool.groups) & set(pool.other_groups)
+    assert len(set(pool.pool_groups)) == len(set(pool.test_groups)) == 15
+    assert not set(pool.pool_groups) & set(pool.test_groups)
     plan = Plan(batch=20, checkpoints=(40,), audit_share=0.2, truth_groups=0.5)
     [found] = play(grouped, Task("digits", "margin", 0), plan)
     assert (found.items, found.groups, found.truth_groups) == (8, 5, 15)
     [by_items] = play(grouped, Task("digits", "margin", 0), replace(plan, by_items=True))
     assert by_items.groups is None
-    assert len(set(halves(grouped, np.random.default_rng(0), truth_groups=0.0).other_groups)) == 1
+    assert len(set(halves(grouped, np.random.default_rng(0), truth_groups=0.0).test_groups)) == 1
+
+
+def test_a_known_pool_is_a_project_over_the_vectors_of_a_set(split: Split) -> None:
+    with opened_split(split, "7") as project:
+        ids = {row: item_id for block in started(project).store.item_blocks() for row, item_id in block}
+        numbers = [number_of(ids[row]) for row in range(len(ids))]
+        assert sorted(numbers) == list(range(200))
+        np.testing.assert_array_equal(project.store.embeddings[:], split.pool[numbers])
+        tested = list(project.source.held_out())
+        assert [number_of(item.id) for item in tested] == list(range(200, 300))
+        assert [project.source.reference_label(item) for item in tested[:4]] == [
+            "class-2",
+            "class-0",
+            "class-1",
+            "class-2",
+        ]
 
 
 def test_a_run_reports_on_its_audit(split: Split) -> None:

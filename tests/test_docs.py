@@ -27,7 +27,6 @@ from fastlabel_gradio.types import Kind
 from fastlabel_gradio.ui.words import read_words
 from fastlabel_gradio.views import VIEWS
 from tests.documents import DOCUMENTS, ROOT, Block, blocks, first_table, front_matter, prose, quoted, read, section
-from tests.test_imports import FLOOR_OF
 
 PROJECT = tomllib.loads(read("pyproject.toml"))
 README = read("README.md")
@@ -97,35 +96,31 @@ def test_the_front_matter_has_what_a_space_needs() -> None:
     assert matter["pinned"] is False
 
 
-def test_the_map_of_rooms_lists_exactly_the_rooms() -> None:
-    [room_map] = [block.text for block in blocks(README) if block.heading == "Rooms"]
-    floor, listed = -1, {}
-    for line in room_map.partition("fastlabel_gradio/\n")[2].splitlines():
-        if match := re.match(r"([ \d]\d|  )  (\w+)(\.py|/) +\S", line):
-            floor = int(match[1]) if match[1].strip() else floor
-            listed[match[2]] = floor
-            assert (PACKAGE / f"{match[2]}{match[3]}").exists()
-    assert listed == FLOOR_OF
-
-
 def test_the_map_of_rooms_names_folders_that_exist() -> None:
     [room_map] = [block.text for block in blocks(README) if block.heading == "Rooms"]
     for name in re.findall(r"^([a-z][\w.]*/?) ", room_map, re.MULTILINE):
         assert (ROOT / name).exists()
 
 
-def test_the_table_of_keys_is_the_page_s_own() -> None:
-    rows = re.findall(r"\{\s*(name: .*?)\},?\n(?=  \{|\];)", read("fastlabel_gradio/ui/web/commands.js"), re.DOTALL)
+def test_the_tables_of_keys_are_the_page_s_own() -> None:
+    for module, heading in (("commands.js", "Keys"), ("explore_commands.js", "Explore")):
+        on_the_page = _keys_of(read(f"fastlabel_gradio/ui/web/{module}"))
+        in_the_readme = {row[0]: row[1] for row in first_table(section(README, heading))}
+        assert list(in_the_readme) == list(on_the_page), module
+        assert all(in_the_readme[key].startswith(meaning) for key, meaning in on_the_page.items()), module
+
+
+def _keys_of(module: str) -> dict[str, str]:
+    """What the keys of a table of commands do, by how the help shows them."""
+    rows = re.findall(r"\{\s*(name: .*?)\},?\n(?=  \{|\];)", module, re.DOTALL)
     of_kind = {"": "", "image": " (pictures)", "audio": " (sounds)"}
     lines = [
         {key: (re.findall(rf'\b{key}: "(.*?)"', row) or [""])[0] for key in ("caps", "help", "kind")} for row in rows
     ]
     words = read_words("en")
-    on_the_page = {line["caps"] + of_kind[line["kind"]]: words[line["help"]] for line in lines if line["caps"]}
-    assert len(on_the_page) == read("fastlabel_gradio/ui/web/commands.js").count("caps: ")
-    in_the_readme = {row[0]: row[1] for row in first_table(section(README, "Keys"))}
-    assert list(in_the_readme) == list(on_the_page)
-    assert all(in_the_readme[key].startswith(meaning) for key, meaning in on_the_page.items())
+    found = {line["caps"] + of_kind[line["kind"]]: words[line["help"]] for line in lines if line["caps"]}
+    assert len(found) == module.count("caps: ")
+    return found
 
 
 def test_the_screenshots_are_small_pictures() -> None:
@@ -185,7 +180,7 @@ def test_commands_that_are_mentioned_are_understood(path: Path) -> None:
 def test_routes_that_are_mentioned_exist(path: Path) -> None:
     routes = _routes() | ROUTES_OF_EXAMPLES
     patterns = [re.compile(re.sub(r"\\{\w+\\}", "[^/?]+", re.escape(route))) for route in routes]
-    for word in re.findall(r"(?<![\w.])/?(?:api|media)/[\w$/.-]+", path.read_text(encoding="utf-8")):
+    for word in re.findall(r"(?<![\w.])/?(?:api|media)/[\w$/.-]+(?:,\d[\w.,]*\w)?", path.read_text(encoding="utf-8")):
         assert any(pattern.fullmatch(f"/{word.lstrip('/')}") for pattern in patterns), word
 
 

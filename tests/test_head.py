@@ -82,6 +82,13 @@ def test_rows_are_scored_as_the_whole_pool_is() -> None:
     np.testing.assert_allclose(head.predict_proba_rows(vectors, rows), head.predict_proba(vectors)[rows], atol=1e-2)
 
 
+def test_an_item_alone_gets_the_same_probabilities_to_the_last_bit() -> None:
+    embeddings, targets = _digits(40)
+    head = train_head(embeddings, targets, _info())
+    alone = np.concatenate([head.predict_proba(embeddings[row : row + 1]) for row in range(20)])
+    np.testing.assert_array_equal(head.predict_proba(embeddings)[:20], alone)
+
+
 def test_one_label_is_enough_to_train() -> None:
     vectors, targets = _digits(1)
     head = train_head(vectors, targets, _info())

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.efficiency_data import Split
+from benchmarks.data import Split
 from benchmarks.heads import Lesson, made_up_names, weighted_accuracy, with_wrong_labels
 from fastlabel_gradio.head import HeadInfo, zero_shot_head
 from fastlabel_gradio.types import Label

@@ -3,48 +3,51 @@
 import os
 import random
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from subprocess import Popen
 
 import pytest
 
 from benchmarks.load import (
-    BATCH,
-    LABEL_FILE,
     asked_at_once,
-    asked_while_locked,
     at_once_table,
-    clients_table,
     killed,
     kills_table,
-    label_together,
-    locked_table,
     visitors_table,
     visits,
 )
 from benchmarks.workload import started
 from tests.pools import write_pictures
+from tests.served import served_here
 from tests.test_api import start
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """The address of an app over 360 pictures, and its working directory."""
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Of an app over 360 pictures."""
     folder = tmp_path_factory.mktemp("load")
     write_pictures(folder / "pictures", per_class=120)
     app, address = start(folder)
-    yield address, app.workdir
+    yield address
     app.close()
-
-
-@pytest.fixture
-def address(served: tuple[str, Path]) -> str:
-    return served[0]
 
 
 def test_nothing_acknowledged_is_lost_by_a_kill(tmp_path: Path) -> None:
     folder = write_pictures(tmp_path / "pictures", per_class=60)
-    words = [str(folder), "--encoder", "offline"]
-    found = killed(lambda: started(words, tmp_path / "work", {"HF_HUB_OFFLINE": "1"}), 1, random.Random(0), 2)
+    words, workdir = [str(folder), "--encoder", "offline"], tmp_path / "work"
+
+    @contextmanager
+    def start_again() -> Iterator[tuple[str, "Popen[bytes] | None"]]:
+        """In a process that can be killed; after that in this one, which starts sooner."""
+        if workdir.exists():
+            with served_here(words, workdir) as address:
+                yield address, None
+        else:
+            with started(words, workdir, {"HF_HUB_OFFLINE": "1"}) as process:
+                yield process
+
+    found = killed(start_again, 1, random.Random(0), 2)
     assert (found.kills, found.lost, found.made_up) == (1, set(), set())
     assert kills_table(found).rows[0][0] == 1
 
@@ -53,26 +56,6 @@ def test_many_who_ask_at_once_get_items_of_their_own(address: str) -> None:
     found = [asked_at_once(address, 9, with_head) for with_head in (False, True)]
     assert [(len(waits), twice) for _, waits, twice in found] == [(9, 0), (9, 0)]
     assert len(at_once_table(found).rows) == 2
-
-
-def test_what_needs_no_label_file_is_answered_while_another_program_holds_it(
-    served: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("fastlabel_gradio.label_store.database.LOCK_WAIT_S", 0.1)
-    address, workdir = served
-    waiting, looking = asked_while_locked(address, workdir / LABEL_FILE, 0.5)
-    assert len(waiting.acknowledged) == BATCH
-    assert {name for name, taken in looking.seconds.items() if taken} == {"next batch", "status", "picture", "sheet"}
-    table = locked_table([waiting, looking])
-    assert [row[0] for row in table.rows] == ["status", "picture", "sheet"]
-    assert "10 labels waited" in table.note
-
-
-def test_people_who_label_together_lose_nothing(address: str) -> None:
-    persons = label_together(address, 3, 0.5)
-    assert [person.errors for person in persons] == [[], [], []]
-    assert any(person.acknowledged for person in persons)
-    assert "0 items given to two" in clients_table(persons, 0.5).note
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts as Linux does")

@@ -1,6 +1,7 @@
 """The simulated annotator, over small real pools, and the source that holds out a random share."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from fastlabel_gradio.app import main
 from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.errors import ConfigError, UnknownNameError
-from fastlabel_gradio.simulation import Behaviour, Run, Simulation, simulate, table
+from fastlabel_gradio.simulation import Behaviour, Run, Simulation, answered, simulate, table
 from fastlabel_gradio.sources import open_source
 from tests.grey_encoder import GreyEncoder
 from tests.pools import make_config, write_pictures, write_sounds
@@ -63,6 +64,30 @@ def test_wrong_answers_cost_accuracy(pool: Path, tmp_path: Path, usual: Simulati
 def test_items_that_are_left_open_do_not_stop_a_run(pool: Path, tmp_path: Path) -> None:
     [run] = played(pool, tmp_path, strategy="margin", leaves_open=0.4).runs
     assert run.labels[-1] >= 30
+
+
+class Alphabet:
+    """A labelling of six letters, two at a time, that begins anew with those that stay open."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, int] = {}
+
+    @property
+    def labeled(self) -> int:
+        return len(self.known)
+
+    def pick(self) -> list[str]:
+        return [letter for letter in "abcdef" if letter not in self.known][:2]
+
+    def learn(self, answers: Sequence[tuple[str, int]]) -> None:
+        self.known |= dict(answers)
+
+
+def test_a_labelling_ends_with_its_labels_or_where_only_open_items_are_left() -> None:
+    assert list(answered(Alphabet(), ord, 3)) == [[("a", 97), ("b", 98)], [("c", 99), ("d", 100)]]
+    vowels_stay_open = {"b": 1, "c": 2, "d": 3, "f": 5}.get
+    rounds = list(answered(Alphabet(), vowels_stay_open, 6))
+    assert [letter for batch in rounds for letter, _ in batch] == ["b", "c", "d"], "a and e are shown again and again"
 
 
 def test_a_run_ends_with_the_pool(pool: Path, tmp_path: Path) -> None:

@@ -128,14 +128,14 @@ def in_fp32() -> Iterator[None]:
 def precision_of_before() -> Iterator[None]:
     """Leaves the measured precision as it is: measured again on a busy machine, it may be another one than models have."""
     before = str(devices.matmul_dtype("cpu")).removeprefix("torch.")
-    devices.matmul_dtype.cache_clear()
+    devices.fastest_dtype.cache_clear()
     yield
     decide_precision(before)
 
 
 def decide_precision(name: str) -> None:
     """Makes that the CPU's fastest precision for the rest of the process."""
-    devices.matmul_dtype.cache_clear()
+    devices.fastest_dtype.cache_clear()
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(devices, "matmul_seconds", lambda dtype: 1.0 if str(dtype) == f"torch.{name}" else 9.0)
         devices.matmul_dtype("cpu")

@@ -7,7 +7,7 @@ from pathlib import Path
 OTHERS = 0o077
 OWN_FILES = (
     *("*.sqlite*", "*.safetensors", "*.f32", "*.jsonl", "source.json", "encoder_in_use.json", "in-use.lock"),
-    *("private", "sounds"),
+    *("saved_filters.json", "private", "sounds"),
 )
 
 _log = logging.getLogger(__name__)

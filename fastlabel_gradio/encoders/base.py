@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from fastlabel_gradio.encoders.pixel_graph import PixelGraph
 from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.registry import Registry
 from fastlabel_gradio.types import Embeddings, Kind
@@ -54,6 +55,10 @@ class Encoder(ABC):
     heard_as: str = ""
     licence: str = ""
     follows_view: bool = False
+
+    def pixel_graph(self) -> PixelGraph | None:
+        """Its way from prepared pixels to embeddings, on the CPU; None where that is no network of pictures."""
+        return None
 
     @property
     def notes(self) -> str:

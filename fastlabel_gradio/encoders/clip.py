@@ -18,6 +18,7 @@ from fastlabel_gradio.encoders.clip_weights import FOLDER_PREFIX, HUB_PREFIX
 from fastlabel_gradio.encoders.hub import first_line
 from fastlabel_gradio.encoders.loaded_weights import embedded_texts, loading, unit_vectors, weights_digest
 from fastlabel_gradio.encoders.picture_input import PictureInput
+from fastlabel_gradio.encoders.pixel_graph import PixelGraph
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.types import Embeddings
 
@@ -113,6 +114,16 @@ class ClipEncoder(Encoder):
     def encode_text(self, prompts: Sequence[str]) -> Embeddings:
         """L2-normalised embeddings, float32[n, dim]. Raises EncoderUnavailableError where there is no tokenizer."""
         return embedded_texts(prompts, self.batch_size, self.dim, self._embed_texts)
+
+    def pixel_graph(self) -> PixelGraph:
+        height, width = self._size
+        said = f"`pixels` is uint8[n, {height}, {width}, 3]: {self._input.steps}, as bytes."
+        return PixelGraph(self._embedded, {"pixels": np.zeros((2, height, width, 3), dtype=np.uint8)}, said)
+
+    def _embedded(self, pixels: Any) -> Any:
+        from torch.nn.functional import normalize
+
+        return normalize(self._model.encode_image(self._input.normalised(pixels, self._dtype)).float(), dim=-1)
 
     def _use_preprocessing(self, preprocess: Any) -> None:
         settings = self._model.visual.preprocess_cfg

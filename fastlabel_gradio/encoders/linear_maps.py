@@ -1,8 +1,10 @@
-"""What encoders learn from a pool with linear algebra: whitening and principal directions; and unit vectors."""
+"""What encoders learn from a pool with linear algebra: whitening and principal directions; and projected unit vectors."""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from fastlabel_gradio.row_padding import padded
 
 if TYPE_CHECKING:
     import torch
@@ -40,6 +42,22 @@ def random_directions(count: int, numbers: int, rng: np.random.Generator) -> "to
     from torch.nn.functional import normalize
 
     return normalize(torch.from_numpy(rng.standard_normal((count, numbers), dtype=np.float32)))
+
+
+def projected(
+    features: "torch.Tensor", projection: "torch.Tensor", bias: "torch.Tensor", *, in_any_batch: bool = True
+) -> "torch.Tensor":
+    """float32[n, dim], rows of length 1, of float32[n, features].
+
+    Args:
+        in_any_batch: what a row becomes is the same to the last bit in a batch of any size; an exporter, which follows
+            tensors of an unknown number of rows, does without.
+    """
+    from torch.nn.functional import linear
+
+    if not in_any_batch:
+        return unit_vectors(linear(features, projection, bias))
+    return unit_vectors(linear(padded(features), projection, bias)[: len(features)])
 
 
 def unit_vectors(vectors: "torch.Tensor") -> "torch.Tensor":

@@ -6,7 +6,6 @@ order they fit timm's `tf_efficientnet_lite0` one to one, and the logits are equ
 M. Tan, Q. V. Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks" (ICML 2019).
 """
 
-from collections.abc import Callable
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -81,7 +80,7 @@ class Lite0:
         self._dtype = matmul_dtype(self.device)
         _fuse(network)
         network.to(self.device, self._dtype).to(memory_format=torch.channels_last)
-        self._features: Callable[[torch.Tensor], torch.Tensor] = network.forward_features
+        self.module = network
 
     def last_map(self, pixels: "torch.Tensor") -> "torch.Tensor":
         """uint8[n, channels, height, width] to float32[n, 1280, height / 32, width / 32] on the device; 1 or 3 channels."""
@@ -89,7 +88,7 @@ class Lite0:
 
         inputs = pixels.to(self.device, self._dtype).sub_(MIDDLE).div_(RANGE)
         inputs = inputs.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
-        features: torch.Tensor = self._features(inputs)
+        features: torch.Tensor = self.module.forward_features(inputs)
         return features.float()
 
 

@@ -23,7 +23,8 @@ from fastlabel_gradio.clustering import spherical_kmeans
 from fastlabel_gradio.devices import matmul_dtype, pick_device
 from fastlabel_gradio.encoders.base import ENCODERS, EncoderOptions, FittedEncoder
 from fastlabel_gradio.encoders.learned_file import learned_digest, load_learned, save_learned
-from fastlabel_gradio.encoders.linear_maps import principal_directions, random_directions, unit_vectors, zca
+from fastlabel_gradio.encoders.linear_maps import principal_directions, projected, random_directions, zca
+from fastlabel_gradio.encoders.pixel_graph import PixelGraph
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.types import Embeddings
 
@@ -60,6 +61,10 @@ class Recipe:
 
 
 RECIPE = Recipe()
+OWN_PREPARATION = (
+    "`{name}` is uint8[n, {side}, {side}, 3]: the picture in RGB, `picture.resize(({side}, {side}), "
+    "Image.Resampling.BILINEAR, reducing_gap=3.0)` in Pillow."
+)
 FIT_PATCHES = 60_000
 KMEANS_ROUNDS = 10
 BATCH_SIZES = {"cpu": 64, "cuda": 1024, "mps": 512}
@@ -140,6 +145,16 @@ class OfflineEncoder(FittedEncoder):
     def encode(self, batch: Sequence[np.ndarray]) -> Embeddings:
         return self._network.embed(np.stack(batch)) if len(batch) else np.empty((0, self.dim), dtype=np.float32)
 
+    def embedded(self, pixels: "torch.Tensor") -> "torch.Tensor":
+        """float32[n, dim] of prepared pictures on the device, as a network."""
+        network = self._network
+        return projected(network.features_of(pixels), *network.projection, in_any_batch=False)
+
+    def pixel_graph(self) -> PixelGraph:
+        side = RECIPE.size_px
+        example = np.zeros((2, side, side, 3), dtype=np.uint8)
+        return PixelGraph(self.embedded, {"pixels": example}, OWN_PREPARATION.format(name="pixels", side=side))
+
     def _use(self, learned: Learned) -> None:
         self._learned = learned
         self._network = _Network(learned.dictionary, learned.dictionary_bias, self._device)
@@ -166,15 +181,20 @@ class _Network:
     def use_projection(self, projection: np.ndarray, bias: np.ndarray) -> None:
         import torch
 
-        self._projection = torch.from_numpy(projection).to(self._device)
-        self._projection_bias = torch.from_numpy(bias).to(self._device)
+        self.projection = (torch.from_numpy(projection).to(self._device), torch.from_numpy(bias).to(self._device))
 
     def features(self, batch: np.ndarray) -> "torch.Tensor":
         """uint8[n, 32, 32, 3] to float32[n, features] on the device."""
         import torch
+
+        return self.features_of(torch.from_numpy(batch).to(self._device))
+
+    def features_of(self, pixels: "torch.Tensor") -> "torch.Tensor":
+        """The same of pixels on the device."""
+        import torch
         from torch.nn.functional import linear
 
-        patches = _contrast_normalised(_patches(torch.from_numpy(batch).to(self._device)).to(self._dtype))
+        patches = _contrast_normalised(_patches(pixels).to(self._dtype))
         activations = linear(patches, self._words, self._words_bias).relu_()
         pooled = torch.matmul(self._pooling, activations).float()
         plain, mirrored = pooled[..., : RECIPE.words], pooled[..., RECIPE.words :]
@@ -191,11 +211,9 @@ class _Network:
 
     def embed(self, batch: np.ndarray) -> Embeddings:
         import torch
-        from torch.nn.functional import linear
 
         with torch.inference_mode():
-            vectors = linear(self.features(batch), self._projection, self._projection_bias)
-            embeddings: Embeddings = unit_vectors(vectors).cpu().numpy()
+            embeddings: Embeddings = projected(self.features(batch), *self.projection).cpu().numpy()
             return embeddings
 
 
@@ -203,7 +221,7 @@ def _patches(pictures: "torch.Tensor") -> "torch.Tensor":
     """[n, side, side, 3] to [n, positions, patch numbers]; the numbers of a patch in the order channel, row, column."""
     size, step = RECIPE.patch_px, RECIPE.stride_px
     windows = pictures.unfold(1, size, step).unfold(2, size, step)
-    return windows.reshape(len(pictures), RECIPE.positions**2, RECIPE.patch_numbers)
+    return windows.reshape(-1, RECIPE.positions**2, RECIPE.patch_numbers)
 
 
 def _contrast_normalised(patches: "torch.Tensor") -> "torch.Tensor":

@@ -21,7 +21,7 @@ from jaxtyping import Float16, Float32
 from fastlabel_gradio.clustering import spherical_kmeans
 from fastlabel_gradio.encoders.base import ENCODERS, EncoderOptions, FittedEncoder
 from fastlabel_gradio.encoders.learned_file import learned_digest, load_learned, save_learned
-from fastlabel_gradio.encoders.linear_maps import principal_directions, random_directions, unit_vectors, zca
+from fastlabel_gradio.encoders.linear_maps import principal_directions, projected, random_directions, zca
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.media.pcen import pcen
 from fastlabel_gradio.media.sound_view import SoundView, as_drawn
@@ -175,13 +175,12 @@ class OfflineSoundEncoder(FittedEncoder):
 
     def encode(self, batch: Sequence[np.ndarray]) -> Embeddings:
         import torch
-        from torch.nn.functional import linear
 
         if not len(batch):
             return np.empty((0, self.dim), dtype=np.float32)
         with torch.inference_mode():
-            vectors = linear(self._dictionary.features(batch), self._projection, self._projection_bias)
-            embeddings: Embeddings = unit_vectors(vectors).numpy()
+            features = self._dictionary.features(batch)
+            embeddings: Embeddings = projected(features, self._projection, self._projection_bias).numpy()
             return embeddings
 
     def _use(self, learned: Learned) -> None:

@@ -46,9 +46,21 @@ class PictureInput:
         """uint8[n, height, width, 3] to the normalised [n, 3, height, width] on the device."""
         import torch
 
+        return self.normalised(torch.from_numpy(batch).to(device), dtype)
+
+    def normalised(self, pixels: "torch.Tensor", dtype: "torch.dtype") -> "torch.Tensor":
+        """The same of bytes that are on the device."""
+        import torch
+
+        device = pixels.device
         mean, deviation = (torch.tensor(of, device=device).reshape(1, 3, 1, 1) for of in (self._mean, self._deviation))
-        pixels = torch.from_numpy(batch).to(device).permute(0, 3, 1, 2).float()
-        return pixels.sub_(mean).div_(deviation).to(dtype)
+        return pixels.permute(0, 3, 1, 2).float().sub_(mean).div_(deviation).to(dtype)
+
+    @property
+    def steps(self) -> str:
+        """What `prepared` does, as torchvision says it."""
+        middle = ", of an extremely long picture its middle," if self._crops else ""
+        return f"the picture in RGB{middle} through {' '.join(str(self._resize).split())}"
 
 
 def _without_ends(picture: Image.Image) -> Image.Image:

@@ -19,7 +19,7 @@ import numpy as np
 from fastlabel_gradio.encoders import lite0
 from fastlabel_gradio.encoders.base import EncoderOptions, FittedEncoder
 from fastlabel_gradio.encoders.learned_file import Recipe, learned_digest, load_learned, save_learned
-from fastlabel_gradio.encoders.linear_maps import principal_directions, unit_vectors
+from fastlabel_gradio.encoders.linear_maps import principal_directions, projected
 from fastlabel_gradio.encoders.lite0 import Lite0
 from fastlabel_gradio.encoders.offline import OfflineEncoder
 from fastlabel_gradio.encoders.offline_sound import OfflineSoundEncoder
@@ -104,13 +104,12 @@ class PretrainedEncoder(FittedEncoder):
 
     def encode(self, batch: Sequence[np.ndarray]) -> Embeddings:
         import torch
-        from torch.nn.functional import linear
 
         if not len(batch):
             return np.empty((0, self.dim), dtype=np.float32)
         with torch.inference_mode():
             joined = torch.from_numpy(self._joined(batch))
-            embeddings: Embeddings = unit_vectors(linear(joined, self._projection, self._projection_bias)).numpy()
+            embeddings: Embeddings = projected(joined, self._projection, self._projection_bias).numpy()
             return embeddings
 
     @property

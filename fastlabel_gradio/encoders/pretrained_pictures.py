@@ -9,8 +9,10 @@ from PIL import Image
 from fastlabel_gradio.encoders import lite0, offline
 from fastlabel_gradio.encoders.base import ENCODERS, EncoderOptions
 from fastlabel_gradio.encoders.learned_file import Recipe
+from fastlabel_gradio.encoders.linear_maps import projected
 from fastlabel_gradio.encoders.lite0 import as_tensor
 from fastlabel_gradio.encoders.offline import OfflineEncoder
+from fastlabel_gradio.encoders.pixel_graph import PixelGraph
 from fastlabel_gradio.encoders.pretrained import PretrainedEncoder, pair
 
 if TYPE_CHECKING:
@@ -36,6 +38,11 @@ class PictureRecipe:
 
 
 RECIPE = PictureRecipe()
+SHOWN_PREPARATION = (
+    "`picture` is uint8[n, side, side, 3]: the picture in RGB, `picture.resize((side, side), Image.Resampling.BICUBIC, "
+    f"reducing_gap=2.0)`, where side is {RECIPE.enlarged} times its shorter side, rounded up to a multiple of "
+    f"{lite0.STRIDE_PX}, at least {RECIPE.least_px} and at most {RECIPE.most_px}; pictures of one side go together."
+)
 
 
 def shown_px(picture: Image.Image) -> int:
@@ -72,5 +79,25 @@ class PretrainedPictureEncoder(PretrainedEncoder):
         shown = picture.resize((side, side), Image.Resampling.BICUBIC, reducing_gap=2.0)
         return pair(self.own.prepare(picture), np.asarray(shown))
 
+    def pixel_graph(self) -> PixelGraph:
+        side, shown = offline.RECIPE.size_px, RECIPE.most_px
+        examples = {
+            "own": np.zeros((2, side, side, 3), dtype=np.uint8),
+            "picture": np.zeros((2, shown, shown, 3), dtype=np.uint8),
+        }
+        said = f"{offline.OWN_PREPARATION.format(name='own', side=side)} {SHOWN_PREPARATION}"
+        return PixelGraph(self._embedded, examples, said, frozenset({"picture"}))
+
+    def _embedded(self, own: "torch.Tensor", pictures: "torch.Tensor") -> "torch.Tensor":
+        from torch import cat
+        from torch.nn.functional import normalize
+
+        seen = normalize(self._pretrained_map(pictures.permute(0, 3, 1, 2)))
+        joined = cat([seen, self.own_weight * self.own.embedded(own)], dim=1)
+        return projected(joined, self._projection, self._projection_bias, in_any_batch=False)
+
+    def _pretrained_map(self, pixels: "torch.Tensor") -> "torch.Tensor":
+        return self._network.last_map(pixels).mean((2, 3))
+
     def _pretrained_features(self, pictures: list[np.ndarray]) -> "torch.Tensor":
-        return self._network.last_map(as_tensor(pictures)).mean((2, 3))
+        return self._pretrained_map(as_tensor(pictures))

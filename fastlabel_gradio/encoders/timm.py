@@ -15,6 +15,7 @@ from fastlabel_gradio.encoders import timm_weights
 from fastlabel_gradio.encoders.base import ENCODERS, Encoder, EncoderOptions
 from fastlabel_gradio.encoders.loaded_weights import loading, unit_vectors, weights_digest
 from fastlabel_gradio.encoders.picture_input import PictureInput
+from fastlabel_gradio.encoders.pixel_graph import PixelGraph
 from fastlabel_gradio.encoders.timm_weights import FOLDER_PREFIX, HUB_PREFIX
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.types import Embeddings
@@ -93,6 +94,16 @@ class TimmEncoder(Encoder):
 
     def encode(self, batch: Sequence[np.ndarray]) -> Embeddings:
         return self._embed(np.stack(batch)) if len(batch) else np.empty((0, self.dim), dtype=np.float32)
+
+    def pixel_graph(self) -> PixelGraph:
+        height, width = self._size
+        said = f"`pixels` is uint8[n, {height}, {width}, 3]: {self._input.steps}, as bytes."
+        return PixelGraph(self._embedded, {"pixels": np.zeros((2, height, width, 3), dtype=np.uint8)}, said)
+
+    def _embedded(self, pixels: Any) -> Any:
+        from torch.nn.functional import normalize
+
+        return normalize(self._model(self._input.normalised(pixels, self._dtype)).float(), dim=-1)
 
     def _use_preprocessing(self, preparation: dict[str, Any]) -> None:
         import timm.data

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from fastlabel_gradio.devices import matmul_dtype
 from fastlabel_gradio.head.recipe import DROPOUT, RECIPE
+from fastlabel_gradio.row_padding import padded
 from fastlabel_gradio.types import Embeddings, Label, LabelSchema, Probabilities, Rows
 
 HIDDEN_UNITS = 512
@@ -111,6 +112,10 @@ class Head:
         other.info = replace(self.info, temperature=temperature)
         return other
 
+    def on(self, device: str) -> "Head":
+        """The same head on that device, in the precision that is wanted there now."""
+        return Head(copy.deepcopy(self._module).cpu(), self.info, device)
+
     def seen_through(self, schema: LabelSchema) -> "Head | None":
         """The same head with the classes of a schema as its columns; None where it tells fewer than two of them apart.
 
@@ -129,14 +134,22 @@ class Head:
         return other
 
     def predict_proba(self, embeddings: Embeddings) -> Probabilities:
-        """Class probabilities float32[n, classes], each row summing to 1; n may be 0."""
+        """Class probabilities float32[n, classes], each row summing to 1; n may be 0.
+
+        Those of an item are the same to the last bit in a batch of any size.
+        """
         probabilities = np.empty((len(embeddings), len(self.info.labels)), dtype=np.float32)
         for start in range(0, len(embeddings), BLOCK_ROWS):
             with torch.inference_mode():
-                logits = self._scorer(self._inputs(embeddings[start : start + BLOCK_ROWS]))
+                block = self._inputs(embeddings[start : start + BLOCK_ROWS])
+                logits = self._scorer(padded(block))[: len(block)]
                 said = (logits / self.info.temperature).softmax(dim=1)
                 probabilities[start : start + BLOCK_ROWS] = self._of_classes(said.cpu().numpy())
         return probabilities
+
+    def probabilities_of(self, embeddings: Tensor) -> Tensor:
+        """As `predict_proba`, in float32, of and as a tensor: a function that an exporter can follow."""
+        return (self._module(embeddings) / self.info.temperature).softmax(dim=1)
 
     def predict_proba_rows(self, embeddings: Embeddings, rows: Rows) -> Float32[np.ndarray, "picked classes"]:
         """Probabilities of some rows of a larger, possibly memory-mapped array, gathered in blocks (bounded memory)."""
@@ -176,7 +189,7 @@ class Head:
         """The weights in float32, on the CPU."""
         return {name: tensor.detach().cpu().contiguous() for name, tensor in self._module.state_dict().items()}
 
-    def _of_classes(self, said: Probabilities) -> Probabilities:
+    def _of_classes(self, said: Float32[np.ndarray, "items outputs"]) -> Probabilities:
         """Probabilities of the outputs as those of `info.labels`, each row summing to 1."""
         if self.columns is None:
             return said

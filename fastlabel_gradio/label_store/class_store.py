@@ -135,7 +135,7 @@ class ClassStore:
 
     def _schema(self, connection: Connection, classes: Classes) -> LabelSchema:
         ids = ids_by_name(classes)
-        wanted = [ids[name] for name in self._names] or list(classes)
+        wanted = [ids[name] for name in self._names] or [id_ for id_, one in classes.items() if one.exists]
         dropped = {id_ for id_, one in classes.items() if not one.added and not one.archived}.difference(wanted)
         annotated = annotated_labels(connection, self._project) & dropped if dropped else set()
         return make_schema(classes, wanted, annotated)

@@ -59,6 +59,7 @@ class ClassInfo:
         made_as: the name that it was made with, which no other class has.
         part_of: the id of the class that it was merged into, which is part of none; None where it stands for itself.
         added: whether people made it, not the configuration.
+        exists: False where people made it and took that back; labels of it are kept.
         place: where people put it, from 0; None for after all that have one.
     """
 
@@ -72,6 +73,7 @@ class ClassInfo:
     key: str = ""
     description: str = ""
     examples: tuple[str, ...] = ()
+    exists: bool = True
     place: int | None = None
 
 
@@ -107,7 +109,9 @@ def make_schema(classes: Classes, wanted: Sequence[int], annotated: Iterable[int
     """
     added = [id_ for id_, one in classes.items() if one.added]
     rest = sorted({*added, *annotated})
-    order = dict.fromkeys(_root(classes, id_) for id_ in (*wanted, *rest))
+    asked = (*wanted, *rest)
+    roots = (_root(classes, id_) for id_ in asked)
+    order = dict.fromkeys([*(id_ for id_ in asked if _root(classes, id_) == id_), *roots])  # a merge moves no class
     shown_ids = [id_ for id_ in _as_people_order(order, classes) if not classes[id_].archived]
     aliases = {id_: one.part_of for id_, one in classes.items() if one.part_of is not None}
     hidden = [id_ for id_ in classes if id_ not in shown_ids and id_ not in aliases]
@@ -129,7 +133,7 @@ def ids_by_name(classes: Classes) -> dict[str, int]:
 def class_called(classes: Classes, name: str) -> ClassInfo | None:
     """The class of that name, one that stands for itself before one that does not; None where there is none."""
     found = [one for one in classes.values() if one.name == name]
-    return min(found, key=lambda one: (one.part_of is not None, one.archived), default=None)
+    return min(found, key=lambda one: (one.part_of is not None, not one.exists, one.archived), default=None)
 
 
 def checked_edit(classes: Classes, edit: ClassEdit) -> ClassEdit:
@@ -142,7 +146,7 @@ def checked_edit(classes: Classes, edit: ClassEdit) -> ClassEdit:
     if edit.kind == "rename":
         name = _clean_name(edit.value)
         other = class_called(classes, name)
-        if other and other.id != edit.label_id and other.part_of is None:
+        if other and other.id != edit.label_id and other.part_of is None and other.exists:
             raise InvalidLabelsError(f"there is a class {shown(name)} already. Merge the two, or choose another name.")
         return replace(edit, value=name)
     if edit.kind == "merge":
@@ -167,7 +171,10 @@ def read_classes(connection: Connection, project: int) -> Classes:
         .order_by(submissions.c.id, class_events.c.position)
     )
     stored = (ClassEvent(kind, id_, json.loads(value)) for kind, id_, value in connection.execute(events))
-    return resolve_classes(names, stored)
+    classes = resolve_classes(names, stored)
+    made = select(class_events.c.label_id).where(class_events.c.project == project, class_events.c.kind == "add")
+    gone = [id_ for id_ in set(connection.scalars(made)) if not classes[id_].added]
+    return classes | {id_: replace(classes[id_], exists=False) for id_ in gone}
 
 
 def append_edit(connection: Connection, submission: int, position: int, project: int, edit: ClassEdit) -> None:
@@ -231,6 +238,8 @@ def _checked_add(classes: Classes, edit: ClassEdit) -> ClassEdit:
         if len(classes) >= MOST_CLASSES:
             raise InvalidLabelsError(f"there are {len(classes):,} classes already, and no more can be made.")
         return replace(edit, label_id=None, value=name)
+    if not found.exists:
+        return replace(edit, label_id=found.id, value=name)
     if not found.archived:
         raise InvalidLabelsError(f"there is a class {shown(name)} already. Choose another name.")
     return ClassEdit("archive", found.id, False)

@@ -102,13 +102,15 @@ def open_picture(
             MAX_PIXELS in all, a file that cannot be opened. Nothing else is raised for bad content.
     """
     with _stream(file) as stream, _one_line_reasons():
-        decoded = _decoded(stream, enough_px, side_limit_px, whole)
-        turned = upright(decoded.picture, decoded.orientation)
-        colours, colour_note = in_srgb(turned, decoded.profile)
-        picture, ground_note = on_ground(colours) if colours.mode == "RGBA" else (colours.convert("RGB"), "")
-        note = "; ".join(filter(None, (decoded.note, colour_note, ground_note)))
-        picture.info = {"note": note} if note else {}
-        return picture
+        return _shown(_decoded(stream, enough_px, side_limit_px, whole))
+
+
+def shown_picture(picture: Image.Image) -> Image.Image:
+    """A picture that somebody opened, as `open_picture` gives one. Raises UnreadableItemError."""
+    with _one_line_reasons():
+        _check_size(picture.size, MAX_SIDE_PX)
+        picture.load()
+        return _shown(_Decoded(picture, orientation_of(picture), picture.info.get("icc_profile"), ""))
 
 
 def picture_size(file: Path | Stream, side_limit_px: int = MAX_SIDE_PX) -> tuple[int, int]:
@@ -205,6 +207,15 @@ def _one_line_reasons() -> Iterator[None]:
     except (MemoryError, *_DECODER_ERRORS) as error:
         check_system(error)
         raise UnreadableItemError(f"damaged or cut off: {one_line(error)}") from error
+
+
+def _shown(decoded: _Decoded) -> Image.Image:
+    turned = upright(decoded.picture, decoded.orientation)
+    colours, colour_note = in_srgb(turned, decoded.profile)
+    picture, ground_note = on_ground(colours) if colours.mode == "RGBA" else (colours.convert("RGB"), "")
+    note = "; ".join(filter(None, (decoded.note, colour_note, ground_note)))
+    picture.info = {"note": note} if note else {}
+    return picture
 
 
 def _decoded(stream: Stream, enough_px: int | None, side_limit_px: int, whole: bool) -> _Decoded:

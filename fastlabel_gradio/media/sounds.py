@@ -118,6 +118,34 @@ def open_sound(
     return at_most(Waveform(samples, info.rate_hz, "; ".join(filter(None, notes))), rate_hz)
 
 
+def given_sound(samples: np.ndarray, rate_hz: int, channel: Channel = "auto") -> Waveform:
+    """Samples that somebody decoded, as `open_sound` would give them.
+
+    Args:
+        samples: [samples] or [samples, channels]; floats of full scale 1, or integers.
+        rate_hz: samples a second. channel: as in `open_sound`.
+
+    Raises:
+        UnreadableItemError: none or too few or too many samples, another shape, numbers that are not finite.
+    """
+    block = samples[:, None] if samples.ndim == 1 else samples
+    if block.ndim != 2 or not (np.issubdtype(block.dtype, np.integer) or np.issubdtype(block.dtype, np.floating)):
+        raise UnreadableItemError(
+            f"samples of shape {samples.shape} and type {samples.dtype}: give [samples, channels]"
+        )
+    _check(rate_hz, block.shape[1])
+    _check_channel(channel, block.shape[1])
+    if not MIN_SECONDS <= len(block) / rate_hz <= MAX_SECONDS:
+        raise UnreadableItemError(f"{len(block)} samples: a sound has {MIN_SECONDS} s to {duration(MAX_SECONDS)}")
+    full_scale = 1.0 if np.issubdtype(block.dtype, np.floating) else float(-np.iinfo(block.dtype).min or 128)
+    offset = 128.0 if block.dtype == np.uint8 else 0.0
+    floats = ((block - offset) / full_scale).astype(np.float32) if full_scale != 1 else block.astype(np.float32)
+    if not np.abs(floats).max() <= LOUDEST:  # false for NaN too
+        raise UnreadableItemError("holds samples that are not finite numbers, or far too large")
+    mixed, loudest = _joined([floats], channel)
+    return Waveform(mixed if loudest is None else mono(floats, loudest), rate_hz)
+
+
 def sound_info(path: Path) -> SoundInfo:
     """Length, rate and whether browsers play it, without decoding. Raises UnreadableItemError."""
     with _one_line_reasons():

@@ -2,7 +2,7 @@
 
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import FileResponse
@@ -29,6 +29,12 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         states: Annotated[
             bool, Query(description="also the columns `state` and `source`, and items that got a state and no label")
         ] = False,
+        class_names: Annotated[
+            Literal["now", "as_made"],
+            Query(
+                description="what classes are called: as they are now, or as they were made, before renames and merges"
+            ),
+        ] = "now",
         spreadsheet_safe: Annotated[
             bool, Query(description="of CSV: names that a spreadsheet would run as a formula begin with '")
         ] = True,
@@ -37,7 +43,8 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         chosen = project_of(project)
         exporter = EXPORTERS.get(format)
         folder = tempfile.TemporaryDirectory(prefix="fastlabel-export-")
-        rows = chosen.export_rows(who, include_predictions=predictions, include_states=states)
+        as_made = class_names == "as_made"
+        rows = chosen.export_rows(who, include_predictions=predictions, include_states=states, as_made=as_made)
         if exporter.opens_in_spreadsheets and spreadsheet_safe:
             rows = harmless_rows(rows)
         path = exporter.write(rows, Path(folder.name) / f"{chosen.name}-labels{exporter.suffix}")

@@ -56,7 +56,12 @@ def _status_answer(project: Project, labeler: Labeler, annotator: str) -> Status
         claimed_by_others=labeler.claimed_by_others(annotator),
         since_training=status.since_training,
         train_every=labeler.settings.learner.train_every,
-        notice=" ".join(filter(None, (project.notice, status.notice, _given_contradiction(status)))),
+        notice=" ".join(
+            filter(
+                None,
+                (project.advice(labeler.schema), project.notice, status.notice, _given_contradiction(status)),
+            )
+        ),
         contradictions=ContradictionsAnswer(
             known=_contradiction_answer(project.contradiction), given=_contradiction_answer(status.contradiction)
         ),

@@ -4,16 +4,21 @@
 """
 
 from fastlabel_gradio.simulation.command_line import main
-from fastlabel_gradio.simulation.experiment import Experiment, simulate
+from fastlabel_gradio.simulation.experiment import Experiment, Round, simulate
+from fastlabel_gradio.simulation.labelling import AppLabelling, Labelling, answered
 from fastlabel_gradio.simulation.runs import Behaviour, Run, Setting, Simulation
 from fastlabel_gradio.simulation.table import describe, plot, table
 
 __all__ = [
+    "AppLabelling",
     "Behaviour",
     "Experiment",
+    "Labelling",
+    "Round",
     "Run",
     "Setting",
     "Simulation",
+    "answered",
     "describe",
     "main",
     "plot",

@@ -3,10 +3,11 @@
 import logging
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import replace
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from fastlabel_gradio.label_store import LabelStore
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.learner import head_maker
 from fastlabel_gradio.project import Project
+from fastlabel_gradio.simulation.labelling import AppLabelling, answered
 from fastlabel_gradio.simulation.runs import Behaviour, Run, Setting, Simulation
 from fastlabel_gradio.simulation.table import describe
 from fastlabel_gradio.simulation.test_vectors import kept_vectors
@@ -31,15 +33,22 @@ from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Batch, Embeddings, Item
 
-ANNOTATOR = "simulated"
-TRAINING_LIMIT_S = 600.0
 TEST_SHARE = 0.2  # of the pool, or of its groups, where the source holds nothing out
 TELL_EVERY_S = 5.0
 
 log = logging.getLogger(__name__)
 
 Targets = Int64[np.ndarray, " items"]
-Answers = list[tuple[str, str | int]]  # item id, position of a class
+Answers = list[tuple[str, int]]  # item id, position of a class
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A batch that was labeled, and learned by the head that the labeler has now."""
+
+    labeler: Labeler
+    batch: Batch
+    answers: Answers
 
 
 class Experiment:
@@ -49,14 +58,19 @@ class Experiment:
         project: started here; embedded to the end before the constructor returns.
 
     Raises:
-        ConfigError: the source knows no reference labels, or holds no item out.
+        ConfigError: there are fewer than two classes, the source knows no reference labels, or holds no item out.
         FastLabelError: what a project may raise.
     """
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        if len(project.schema) < 2:
+            raise ConfigError(
+                f"project '{project.name}' cannot be simulated: it has {len(project.schema)} classes, and a head tells two "
+                "or more apart. Name the reference labels as its classes."
+            )
         project.start()
-        encoder = _embedded(project)
+        self._encoder = encoder = _embedded(project)
         self._truth = {item.id: position for item, position in self._labeled_items(project.source.scan())}
         test = list(self._labeled_items(project.source.held_out()))
         if not self._truth or not test:
@@ -64,15 +78,16 @@ class Experiment:
                 f"project '{project.name}' cannot be simulated: its source gives no reference labels to "
                 f"{'the pool' if not self._truth else 'a test part'}."
             )
+        self._test_items = [item for item, _ in test]
         self._test, self._items_per_s = kept_vectors(
-            project.folder, encoder, [item for item, _ in test], lambda items: _embed(project, encoder, items)
+            project.folder, encoder, self._test_items, lambda items: _embed(project, encoder, items)
         )
         self._test_targets = np.array([position for _, position in test], dtype=np.int64)
-        self._full = self._train_on_everything(encoder)
-        self.setting = self._setting(encoder, [item for item, _ in test])
 
-    def _setting(self, encoder: Encoder, test: Sequence[Item]) -> Setting:
-        source = self._project.source
+    @cached_property
+    def setting(self) -> Setting:
+        """What is played on."""
+        source, test = self._project.source, self._test_items
         of_test = [source.group_of(item) for item in test]
         known = set(of_test) - {None}
         of_pool = {source.group_of(Item(item_id)) for item_id in self._truth} if known else set()
@@ -80,7 +95,7 @@ class Experiment:
         report = audit(self._full.predict_proba(self._test), self._test_targets, numbers if known else None)
         return Setting(
             project=self._project.name,
-            encoder=encoder.name,
+            encoder=self._encoder.name,
             items=len(self._truth),
             classes=len(self._project.schema),
             test_items=len(test),
@@ -94,69 +109,64 @@ class Experiment:
     @property
     def full_supervision(self) -> float:
         """Accuracy on the test part with every label of the pool."""
-        return self._accuracy(self._full)
+        return self.accuracy(self._full)
+
+    def truth(self, item_id: str) -> int | None:
+        """The position of the class of an item of the pool; None where it is not known."""
+        return self._truth.get(item_id)
+
+    def accuracy(self, head: Head) -> float:
+        """Share of the test part that the head gets right."""
+        return float((head.predict_proba(self._test).argmax(axis=1) == self._test_targets).mean())
 
     def play(self, strategy: str, seed: int, behaviour: Behaviour) -> Run:
-        """One run from no labels on, with a label store, a labeler and a head of its own."""
-        run = Run(strategy, seed, encoder=self.setting.encoder, items_per_s=self._items_per_s)
-        rng = np.random.default_rng([seed, 1])
-        ignored = self._hardest(behaviour.leaves_open)
-        usual = self._project.settings
-        learner = replace(usual.learner, train_every=behaviour.batch, seed=seed)
-        settings = replace(usual, strategy=strategy, batch_size=behaviour.batch, audit_share=0.0, learner=learner)
-        with tempfile.TemporaryDirectory(prefix="fastlabel-simulation-") as name:
-            folder = Path(name)
-            with closing(LabelStore(f"sqlite:///{folder / 'labels.sqlite'}", "simulation")) as labels:
-                schema = labels.ensure_labels(self._project.schema.names)
-                labeler = Labeler(schema, self._project.store, self._project.pipeline, labels, folder, settings)
-                with closing(labeler):
-                    for batch, answers in self._answered(labeler, behaviour, ignored, rng):
-                        self._teach(labeler, batch, answers)
-                        run.labels.append(labeler.counts().labeled)
-                        run.accuracy.append(self._accuracy(labeler.head, answers))
+        """The learning curve of one run; while there is no head, that of the one class known so far."""
+        run = Run(strategy, seed, encoder=self._encoder.name, items_per_s=self._items_per_s)
+        for played in self.rounds(strategy, seed, behaviour):
+            head, (_, said) = played.labeler.head, played.answers[0]
+            run.labels.append(played.labeler.counts().labeled)
+            run.accuracy.append(self.accuracy(head) if head else float((self._test_targets == said).mean()))
         return run
 
-    def _answered(
-        self, labeler: Labeler, behaviour: Behaviour, ignored: set[str], rng: np.random.Generator
-    ) -> Iterator[tuple[Batch, Answers]]:
-        """Batches with what the annotator says of them, until there are enough labels or only items that stay open."""
-        seen: set[str] = set()
-        while labeler.counts().labeled < behaviour.labels:
-            batch = labeler.next_batch(ANNOTATOR, fresh=True)
-            shown = {item.id for item in batch.items}
-            if answers := self._answers(batch, behaviour, ignored, rng):
-                yield batch, answers
-            elif shown <= seen:
-                return
-            seen |= shown
+    def rounds(self, strategy: str, seed: int, behaviour: Behaviour) -> Iterator[Round]:
+        """One run from no labels on, with a label store, a labeler and a head of its own, round by round."""
+        answer = self._annotator(seed, behaviour)
+        with self._labeler(strategy, seed, behaviour) as labeler:
+            labelling = AppLabelling(labeler)
+            for answers in answered(labelling, answer, behaviour.labels):
+                yield Round(labeler, labelling.batch, answers)
 
-    def _answers(self, batch: Batch, behaviour: Behaviour, ignored: set[str], rng: np.random.Generator) -> Answers:
-        """(item id, position of a class) of what the annotator says; [] where all are left open."""
-        classes = len(self._project.schema)
-        answers: Answers = []
-        for item in batch.items:
-            position = self._truth.get(item.id)
-            if position is None or item.id in ignored:
-                continue
+    @contextmanager
+    def _labeler(self, strategy: str, seed: int, behaviour: Behaviour) -> Iterator[Labeler]:
+        usual = self._project.settings
+        settings = replace(
+            usual,
+            strategy=strategy,
+            batch_size=behaviour.batch,
+            audit_share=usual.audit_share if behaviour.audited else 0.0,
+            learner=replace(usual.learner, train_every=behaviour.batch, seed=seed),
+        )
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fastlabel-simulation-")))
+            labels = stack.enter_context(closing(LabelStore(f"sqlite:///{folder / 'labels.sqlite'}", "simulation")))
+            schema = labels.ensure_labels(self._project.schema.names)
+            labeler = Labeler(schema, self._project.store, self._project.pipeline, labels, folder, settings)
+            yield stack.enter_context(closing(labeler))
+
+    def _annotator(self, seed: int, behaviour: Behaviour) -> Callable[[str], int | None]:
+        """What the annotator says of an item: the position of a class, or None for nothing."""
+        rng = np.random.default_rng([seed, 1])
+        ignored, classes = self._hardest(behaviour.leaves_open), len(self._project.schema)
+
+        def answer(item_id: str) -> int | None:
+            position = self._truth.get(item_id)
+            if position is None or item_id in ignored:
+                return None
             if rng.random() < behaviour.noise:
-                position = int((position + rng.integers(1, classes)) % classes)
-            answers.append((item.id, position))
-        return answers
+                return int((position + rng.integers(1, classes)) % classes)
+            return position
 
-    def _teach(self, labeler: Labeler, batch: Batch, answers: Answers) -> None:
-        if not labeler.submit(ANNOTATOR, answers, batch.id).training_triggered:
-            labeler.train()
-        if not labeler.wait_for_training(TRAINING_LIMIT_S):
-            raise FastLabelError(f"a training took longer than {TRAINING_LIMIT_S:.0f} s")
-        if labeler.status().training.state == "failed":
-            raise FastLabelError(f"a training failed: {labeler.status().training.error}")
-
-    def _accuracy(self, head: Head | None, answers: Answers | None = None) -> float:
-        """Share of the test part that the head gets right; while there is none, that of the one class known so far."""
-        if head is None:
-            assert answers
-            return float((self._test_targets == answers[0][1]).mean())
-        return float((head.predict_proba(self._test).argmax(axis=1) == self._test_targets).mean())
+        return answer
 
     def _labeled_items(self, items: Iterator[Item]) -> Iterator[tuple[Item, int]]:
         """Items with the position of their class, of those that have one."""
@@ -166,11 +176,13 @@ class Experiment:
             if name in positions:
                 yield item, positions[name]
 
-    def _train_on_everything(self, encoder: Encoder) -> Head:
+    @cached_property
+    def _full(self) -> Head:
+        """The head that learned every label of the pool."""
         project = self._project
         assert project.store.space is not None
         rows, targets = self._known_rows()
-        maker, _ = head_maker(encoder, project.schema, project.store.space, project.settings.learner)
+        maker, _ = head_maker(self._encoder, project.schema, project.store.space, project.settings.learner)
         return maker.train(project.store.embeddings[rows], targets, None, time.time())
 
     def _known_rows(self) -> tuple[Int64[np.ndarray, " rows"], Targets]:
@@ -185,6 +197,8 @@ class Experiment:
 
     def _hardest(self, share: float) -> set[str]:
         """Ids of the share of the pool that the head with every label is least sure of, by the margin."""
+        if not share:
+            return set()
         rows, _ = self._known_rows()
         probabilities = np.sort(self._full.predict_proba_rows(self._project.store.embeddings, rows), axis=1)
         margins = probabilities[:, -1] - probabilities[:, -2]

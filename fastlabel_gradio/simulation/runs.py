@@ -12,12 +12,14 @@ class Behaviour:
         labels: after how many labels a run ends.
         noise: share of answers that are wrong, another class at random.
         leaves_open: share of the pool that is left open: the items that a head trained on every label is least sure of.
+        audited: whether a share of each batch is kept for the audit, as the project has it.
     """
 
     batch: int = 10
     labels: int = 300
     noise: float = 0.0
     leaves_open: float = 0.0
+    audited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

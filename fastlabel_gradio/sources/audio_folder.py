@@ -65,6 +65,7 @@ class AudioFolder(FolderSource):
         self._lengths = KeptLengths(cache_dir)
         self._window_s = options.window_s
         self._hop_s = options.hop_s or options.window_s
+        self.window = self._window_s, self._hop_s
         if self._window_s is not None and self.grouping is None:
             self.grouping = Grouping("recordings")
         names = walk(self.root, SUFFIXES, in_order=False, within=self._within)

@@ -37,12 +37,14 @@ class Source(ABC):
     Attributes:
         sound_view: how its sounds are taken; `read` gives them as they are heard.
         grouping: what `group_of` goes by, fixed once the source is open; None where it knows no groups.
+        window: length of an item and distance of two in seconds, where it cuts recordings; (None, None) where it does not.
         left_out_nouns: what `left_out` counts, for messages: of one and of several.
     """
 
     kind: Kind
     sound_view: SoundView = SoundView()
     grouping: Grouping | None = None
+    window: tuple[float | None, float | None] = (None, None)
     left_out_nouns: tuple[str, str] = ("file", "files")
     Options: ClassVar[type[SourceOptions]]
 

@@ -11,14 +11,13 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 from tqdm import tqdm
 
 from fastlabel_gradio.errors import SourceError
 
 MAX_DOWNLOAD_BYTES = 2 * 1024**3
 MAX_UNPACKED_BYTES = 4 * 1024**3
-_TIMEOUT = httpx.Timeout(30.0, connect=10.0)  # seconds; of each read, not of the whole download
+_READ_S, _CONNECT_S = 30.0, 10.0  # of each read, not of the whole download
 _CHUNK_BYTES = 1 << 20
 
 
@@ -34,6 +33,8 @@ def download(url: str, destination: Path, check: Callable[[Path], None]) -> None
         SourceError: no connection, an answer other than 2xx, fewer bytes than announced, more than MAX_DOWNLOAD_BYTES,
             no room on the disk. The message says where to put the file by hand.
     """
+    import httpx  # takes half a second to import
+
     try:
         _download_checked(url, destination, check)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
@@ -97,7 +98,10 @@ def _download_checked(url: str, destination: Path, check: Callable[[Path], None]
 
 
 def _fetch(url: str, file: io.BufferedWriter) -> None:
-    with httpx.stream("GET", url, follow_redirects=True, timeout=_TIMEOUT) as response:
+    import httpx
+
+    timeout = httpx.Timeout(_READ_S, connect=_CONNECT_S)
+    with httpx.stream("GET", url, follow_redirects=True, timeout=timeout) as response:
         response.raise_for_status()
         hops = [*response.history, response]
         if url.startswith("https:") and any(hop.url.scheme != "https" for hop in hops):

@@ -105,7 +105,12 @@ def read_sound(root: Path, item: Item, rate_hz: int | None, view: SoundView, *, 
     """
     file_id, span = TimeSpan.split(item.id)
     path = locate(root, file_id, follow_links=follow_links)
-    sound = as_heard(open_sound(path, span, channel=view.channel), view)
+    return heard_sound(open_sound(path, span, channel=view.channel), rate_hz, view)
+
+
+def heard_sound(recorded: Waveform, rate_hz: int | None, view: SoundView) -> Waveform:
+    """A recorded sound as it is heard, with no more samples a second than asked for. Raises UnreadableItemError: too long."""
+    sound = as_heard(recorded, view)
     if sound.seconds > MAX_SECONDS * (1 + 1e-4):  # a rate in whole numbers is not quite so much slower
         raise UnreadableItemError(
             f"{sound.seconds / 60:.0f} min when it is {view.expand} times slower, at most {MAX_SECONDS / 60:.0f}: "

@@ -49,6 +49,7 @@ class Split(Source):
         self.grouping = self._whole.grouping
         self._held_out_count = 0
         self.sound_view = self._whole.sound_view
+        self.window = self._whole.window
         self.left_out_nouns = self._whole.left_out_nouns
 
     def scan(self) -> Iterator[Item]:

@@ -67,7 +67,7 @@ class LabelPage:
         self.address = address
         self.project = project
         self.rest = Rest(page.context, address, project)
-        self.grid: Locator = page.locator(f"#fl-grid-{project} .fl")
+        self.grid: Locator = page.locator(f"#fl-grid-{project} .fl:not(.fl-explore)")
         self.cards = self.grid.locator(".fl-card")
         self.message = self.grid.locator(".fl-message")
         self.empty = self.grid.locator(".fl-empty")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks import interface, page, sounds, workload
+from benchmarks import data, interface, page, sounds, workload
 from tests.pools import write_sounds
 from tests.served import served_here
 
@@ -30,7 +30,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, browser: "Browser") -
             opened.goto(address)
             yield opened
 
-    monkeypatch.setattr(workload, "CACHE", tmp_path)
+    monkeypatch.setattr(data, "CACHE", tmp_path)
     monkeypatch.setattr(workload, "COLUMNS", 12)
     monkeypatch.setattr(workload, "ROWS", 10)
     monkeypatch.setattr(page, "WARM_UP", 0)

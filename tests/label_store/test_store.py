@@ -51,8 +51,6 @@ def test_label_names_are_compared_composed_and_stripped(open_store: Callable[...
 @pytest.mark.parametrize(
     ("names", "reason"),
     [
-        ([], "two or more"),
-        (["cat"], "two or more"),
         (["cat", "dog", " cat"], "'cat' is listed twice"),
         (["caf\u00e9", "cafe\u0301"], "listed twice"),
         (["cat", "  "], "class 2 of 2 has an empty name"),
@@ -63,6 +61,11 @@ def test_class_lists_that_cannot_be_used_are_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=reason):
         open_store().ensure_labels(names)
+
+
+def test_a_project_may_begin_with_one_class_or_none(open_store: Callable[..., LabelStore]) -> None:
+    assert len(open_store("none").ensure_labels([])) == 0
+    assert open_store("one").ensure_labels(["cat"]).names == ("cat",)
 
 
 def test_a_submit_labels_its_items(store: LabelStore) -> None:

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { applyBody, changedMeanwhile, preview, targetOf } from "../../fastlabel_gradio/ui/web/explore_acts.js";
+import { applyTo, overruledBy, preview, targetOf } from "../../fastlabel_gradio/ui/web/explore_acts.js";
 import { chipsOf } from "../../fastlabel_gradio/ui/web/explore_chips.js";
 import { EXPLORE_COMMANDS } from "../../fastlabel_gradio/ui/web/explore_commands.js";
 import { chosenOf, FACETS, partOf } from "../../fastlabel_gradio/ui/web/explore_facets.js";
@@ -24,7 +24,7 @@ function listOf(total, query = {}) {
     const items = Array.from({ length: Math.max(0, Math.min(size, total - offset)) }, (_, index) =>
       found(offset + index),
     );
-    return { total, items, list_id: "l1", head_version: 0, scanned: 0, rows: total };
+    return { total, items, list_id: "l1", head_version: 0, scanned: 0, rows: total, event: 4 };
   });
   return { list, asked };
 }
@@ -109,7 +109,7 @@ test("a list that became shorter begins at its first page", async () => {
 test("items are shown as they are now, at their place", async () => {
   const { list } = listOf(100);
   await list.open();
-  assert.deepEqual(list.update([found(999, { id: "7.png", label: "cat" }), found(3, { id: "gone" })]), [7]);
+  assert.deepEqual(list.update([found(999, { id: "7.png", label: "cat" }), found(3, { id: "gone" })], 9), [7]);
   assert.deepEqual([list.item(7).label, list.item(7).place], ["cat", 7]);
 });
 
@@ -138,51 +138,38 @@ test("what is done goes to a query, not to a list of ids, where all is selected"
   selection.toggle(found(9));
   const target = targetOf(selection, found(2), query);
   assert.deepEqual([target.ids, target.size, target.exclude], [null, 49, ["1.png", "9.png"]]);
-  const asked = { query: { labels: ["cat"] }, exclude: ["1.png", "9.png"] };
-  assert.deepEqual(applyBody(target, { label: "dog" }), { ...asked, label: "dog" });
-  assert.deepEqual(applyBody(target, { state: "bad" }), { ...asked, state: "bad" });
-  assert.deepEqual(applyBody(target, {}), { ...asked, label: null });
 });
 
-test("a preview says how many labels of whom are changed, and how many items are what they shall be", async () => {
+test("what is done is asked by the query, with what was seen of it, and previewed by the same request", async () => {
   const asked = [];
-  const counts = [
-    {
-      total: 90,
-      labels: [
-        { value: "cat", count: 60 },
-        { value: "dog", count: 10 },
-      ],
-      states: [],
-      annotators: [],
-    },
-    {
-      total: 60,
-      annotators: [
-        { value: "ann", count: 50 },
-        { value: "bob", count: 10 },
-      ],
-    },
+  const api = { apply: async (query, what) => asked.push([query, what]) && { changed: 7 } };
+  const target = { query: { labels: ["cat"], exclude: ["1.png"] }, exclude: ["1.png", "9.png"], size: 49, ids: null };
+  assert.equal(await applyTo(api, target, { label: "dog" }, 5), 7);
+  await applyTo(api, target, { state: "bad" }, undefined);
+  await applyTo(api, target, {}, 5);
+  await preview(api, target, { label: "dog" });
+  const exclude = ["1.png", "9.png"];
+  assert.deepEqual(asked, [
+    [{ labels: ["cat"] }, { label: "dog", exclude, seen: 5 }],
+    [{ labels: ["cat"] }, { state: "bad", exclude, seen: undefined }],
+    [{ labels: ["cat"] }, { exclude, seen: 5 }],
+    [{ labels: ["cat"] }, { label: "dog", exclude, preview: true }],
+  ]);
+  const overruled = [
+    { annotator: "ann", items: 50 },
+    { annotator: "bob", items: 10 },
   ];
-  const api = { counts: async (query) => asked.push(query) && counts[asked.length - 1] };
-  const target = { query: { text: "x" }, exclude: ["1"], size: 90, ids: null };
-  assert.deepEqual(await preview(api, target, { label: "dog" }), {
-    size: 90,
-    same: 10,
-    replaced: 60,
-    people: ["ann", "bob"],
-  });
-  assert.deepEqual(asked[1], { text: "x", exclude: ["1"], labels: ["cat"] });
+  assert.deepEqual(overruledBy({ overruled }), { labels: 60, people: ["ann", "bob"] });
 });
 
-test("only what somebody else said meanwhile is told", async () => {
-  const now = [found(1, { label: "dog", annotator: "bob" }), found(2, { label: "dog", annotator: "ann" }), found(3)];
-  const api = { items: async () => ({ items: now }) };
-  const changed = await changedMeanwhile(api, [found(1, { label: "cat" }), found(2), found(3)], "ann");
-  assert.deepEqual(
-    changed.map(({ shown }) => shown.id),
-    ["1.png"],
-  );
+test("of some items the list knows up to which event they were seen", async () => {
+  const { list } = listOf(200);
+  await list.open();
+  list.want(60, 61);
+  await new Promise(setImmediate);
+  assert.deepEqual([list.seen(null), list.seen(["7.png"]), list.seen(["7.png", "61.png"])], [4, 4, 4]);
+  list.update([found(7)], 9);
+  assert.deepEqual([list.seen(["7.png"]), list.seen(["7.png", "8.png"]), list.seen(["unknown"])], [9, 4, 4]);
 });
 
 test("a filter is written and read alike, always in the same way", () => {

@@ -371,6 +371,39 @@ export interface components {
             order?: string[] | null;
             set?: components["schemas"]["ClassLook"] | null;
         };
+        /** ClusterAnswer */
+        ClusterAnswer: {
+            /**
+             * Size
+             * @description items of the sample that are in it
+             */
+            size: number;
+            /**
+             * Items
+             * @description those nearest to its centre, the nearest first
+             */
+            items: components["schemas"]["MediaAnswer"][];
+            /**
+             * Query
+             * @description names these items, for `POST /api/apply`
+             */
+            query: {
+                [key: string]: string[];
+            };
+        };
+        /** ClustersAnswer */
+        ClustersAnswer: {
+            /**
+             * Sample
+             * @description unlabeled items that were looked at
+             */
+            sample: number;
+            /**
+             * Clusters
+             * @description the largest first
+             */
+            clusters: components["schemas"]["ClusterAnswer"][];
+        };
         /** ContradictionAnswer */
         ContradictionAnswer: {
             /** Count */
@@ -1102,6 +1135,58 @@ export interface components {
             text: string;
         };
         /**
+         * MediaAnswer
+         * @description An item, and how to show it.
+         */
+        MediaAnswer: {
+            /** Id */
+            id: string;
+            /**
+             * Media Url
+             * @description the picture, or the sound
+             */
+            media_url: string;
+            /**
+             * Spectrogram Url
+             * @description of a sound: 1,200 x 480 pixels, on the mel scale; its range is that of `sound_view` in the status
+             */
+            spectrogram_url?: string | null;
+            /**
+             * Duration S
+             * @description of a sound as it was recorded
+             */
+            duration_s?: number | null;
+            /**
+             * Peak Dbfs
+             * @description of a sound: its largest sample in decibels, 0 at full scale
+             */
+            peak_dbfs?: number | null;
+            /**
+             * Gain Db
+             * @description of a quiet sound: by how many decibels `normalised=true` turns it up
+             * @default 0
+             */
+            gain_db: number;
+            /**
+             * Note
+             * @description what had to be done to read it, in one line
+             * @default
+             */
+            note: string;
+            /**
+             * Start S
+             * @description of a sound that is a part of a file: where it begins there
+             * @default 0
+             */
+            start_s: number;
+            /**
+             * Group
+             * @description the recording, site, speaker or burst that it is of, where that is known
+             */
+            group?: string | null;
+            prediction: components["schemas"]["PredictionAnswer"] | null;
+        };
+        /**
          * Near
          * @description What items shall be like: the mean of some items and of what was sent, a text, or both; and what not.
          */
@@ -1213,6 +1298,19 @@ export interface components {
              * @description items that a promise for this class alone has, at each precision of `curve`
              */
             curve: number[];
+        };
+        /** PlantedAnswer */
+        PlantedAnswer: {
+            /**
+             * Shown
+             * @description labeled items that stood in a group of another class
+             */
+            shown: number;
+            /**
+             * Slipped
+             * @description how many of them were accepted as that class
+             */
+            slipped: number;
         };
         /** PointAnswer */
         PointAnswer: {
@@ -1523,6 +1621,8 @@ export interface components {
             accepted: number;
             /** Training Triggered */
             training_triggered: boolean;
+            /** @description of a batch with planted items; null for all others */
+            planted?: components["schemas"]["PlantedAnswer"] | null;
             /** Labeled */
             labeled: number;
             /** Unlabeled */

@@ -6,8 +6,6 @@
 /** @typedef {import("./api.js").ProjectApi} ProjectApi */
 /** A class, a state in place of one, or neither: what was said is taken away. @typedef {{ label?: string, state?: "skip" | "unsure" | "bad" }} Said */
 /** Items by a query. `ids`: where they are named one by one. @typedef {{ query: Query, exclude: string[], size: number, ids: string[] | null }} Target */
-/** `replaced`: labels and states of others that go; `people`: of whom. @typedef {{ size: number, same: number, replaced: number, people: string[] }} Preview */
-
 const NAMED_AT_ONCE = 1000;
 
 /**
@@ -27,12 +25,14 @@ export function targetOf(selection, current, query) {
 }
 
 /**
+ * Does it; says how many items changed.
+ * @param {ProjectApi} api
  * @param {Target} target
  * @param {Said} said
+ * @param {number | undefined} seen the event up to which the person saw the items; without it others are overruled
  */
-export function applyBody({ query, exclude }, { label, state }) {
-  const { exclude: _, ...asked } = query;
-  return { query: asked, exclude, ...(state ? { state } : { label: label ?? null }) };
+export async function applyTo(api, { query, exclude }, said, seen) {
+  return (await api.apply(asked(query), { ...said, exclude, seen })).changed;
 }
 
 /**
@@ -40,64 +40,38 @@ export function applyBody({ query, exclude }, { label, state }) {
  * @param {ProjectApi} api
  * @param {Target} target
  * @param {Said} said
- * @returns {Promise<Preview>}
  */
-export async function preview(api, target, said) {
-  const query = { ...target.query, exclude: target.exclude };
-  const counts = await api.counts(query);
-  const labels = counts.labels.filter(({ value }) => !query.labels || query.labels.includes(value));
-  const states = counts.states.filter(
-    ({ value }) => !query.states || query.states.includes(/** @type {any} */ (value)),
-  );
-  const same = said.label ? countOf(labels, said.label) : countOf(states, said.state ?? "none");
-  const others = labels.map(({ value }) => value).filter((value) => value !== said.label);
-  const replaced = others.length ? await api.counts({ ...query, labels: others }) : null;
-  const people = (replaced?.annotators ?? []).map(({ value }) => value);
-  const known = people.filter((name) => !query.annotators || query.annotators.includes(name));
-  return { size: counts.total, same, replaced: replaced?.total ?? 0, people: known };
+export function preview(api, { query, exclude }, said) {
+  return api.apply(asked(query), { ...said, exclude, preview: true });
 }
 
 /**
- * Items that somebody else said something else of since they were shown: as shown, and as they are now.
- * @param {ProjectApi} api
- * @param {Found[]} shown
- * @param {string} me
- * @returns {Promise<{ shown: Found, now: Found }[]>}
+ * Of whom labels would be changed that are not the person's own, and how many.
+ * @param {import("./api.js").Schemas["ApplyAnswer"]} found
  */
-export async function changedMeanwhile(api, shown, me) {
-  const now = new Map(
-    (
-      await itemsOf(
-        api,
-        shown.map(({ id }) => id),
-      )
-    ).map((item) => [item.id, item]),
-  );
-  const pairs = shown.map((item) => ({ shown: item, now: now.get(item.id) ?? item }));
-  return pairs.filter((pair) => pair.now.annotator !== me && isOther(pair.shown, pair.now));
+export function overruledBy({ overruled }) {
+  return {
+    labels: overruled.reduce((sum, { items }) => sum + items, 0),
+    people: overruled.map((one) => one.annotator),
+  };
 }
 
 /**
- * What is known now of items, whatever was found.
+ * What is known now of items, whatever was found, and up to which event.
  * @param {ProjectApi} api
  * @param {string[]} ids
- * @returns {Promise<Found[]>}
  */
 export async function itemsOf(api, ids) {
-  const found = [];
+  /** @type {Found[]} */
+  const items = [];
+  let event = Number.MAX_SAFE_INTEGER;
   for (let start = 0; start < ids.length; start += NAMED_AT_ONCE) {
     const part = ids.slice(start, start + NAMED_AT_ONCE);
-    found.push(...(await api.items({ query: { ids: part }, size: part.length })).items);
+    const answer = await api.items({ query: { ids: part }, size: part.length });
+    items.push(...answer.items);
+    event = Math.min(event, answer.event);
   }
-  return found;
-}
-
-/**
- * @param {Found} one
- * @param {Found} other
- */
-function isOther(one, other) {
-  return one.label !== other.label || one.state !== other.state;
+  return { items, event };
 }
 
 /** @param {Query} query */
@@ -106,9 +80,9 @@ function withoutOrder({ order: _, ...query }) {
 }
 
 /**
- * @param {{ value: string, count: number }[]} counts
- * @param {string} wanted
+ * What is left out is told beside it.
+ * @param {Query} query
  */
-function countOf(counts, wanted) {
-  return counts.find(({ value }) => value === wanted)?.count ?? 0;
+function asked({ exclude: _, ...query }) {
+  return query;
 }

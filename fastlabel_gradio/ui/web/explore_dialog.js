@@ -1,13 +1,13 @@
 // What the view `explore` asks before it does something to many items, or to items that somebody else changed meanwhile.
 
 import { button, el, nameNode } from "./dom.js";
+import { overruledBy } from "./explore_acts.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./explore_acts.js").Said} Said */
-/** @typedef {import("./explore_acts.js").Preview} Preview */
+/** @typedef {import("./api.js").Schemas["ApplyAnswer"]} Preview */
 /** @typedef {import("./found_list.js").Found} Found */
-
-const SHOWN = 20;
+/** What stands of an item and what was to stand. @typedef {{ id: string, label: string | null, state: string | null, annotator: string | null }} Conflict */
 
 /**
  * @param {HTMLElement} root
@@ -52,14 +52,15 @@ export function doingWords(said, n) {
 
 /**
  * What it changes, exactly, in lines.
- * @param {Preview} preview
+ * @param {Preview} found
+ * @param {number} size of the query
  */
-export function previewLines({ size, same, replaced, people }) {
-  const fresh = size - same - replaced;
+export function previewLines(found, size) {
+  const { labels, people } = overruledBy(found);
   const lines = [];
-  if (replaced) lines.push(t("explore_changes_labels", { n: replaced, people: peopleWords(people) }));
-  if (fresh > 0) lines.push(t("explore_first_said", { n: fresh }));
-  if (same) lines.push(t("explore_already", { n: same }));
+  if (labels) lines.push(t("explore_changes_labels", { n: labels, people: peopleWords(people) }));
+  if (found.unlabeled) lines.push(t("explore_first_said", { n: found.unlabeled }));
+  if (size > found.changed) lines.push(t("explore_already", { n: size - found.changed }));
   lines.push(t("explore_one_undo"));
   return lines.map((line) => el("p", "fl-ask-text", line));
 }
@@ -71,16 +72,19 @@ function peopleWords(people) {
 
 /**
  * What somebody else said of items since they were shown, beside what is shown.
- * @param {{ shown: Found, now: Found }[]} changed
+ * @param {Conflict[]} conflicts of the first items
+ * @param {number} count of how many items
+ * @param {Map<string, Found>} shown by id
  */
-export function conflictTable(changed) {
+export function conflictTable(conflicts, count, shown) {
   const head = el("tr", "", ...["explore_item", "explore_you_see", "explore_now_it_is"].map((word) => heading(word)));
-  const rows = changed.slice(0, SHOWN).map(({ shown, now }) => {
+  const rows = conflicts.map((now) => {
     const who = [saidWords(now), " (", nameNode(now.annotator ?? t("explore_nobody")), ")"];
-    return el("tr", "", el("td", "", nameNode(shown.id)), el("td", "", saidWords(shown)), el("td", "", ...who));
+    const saw = shown.get(now.id);
+    return el("tr", "", el("td", "", nameNode(now.id)), el("td", "", saw ? saidWords(saw) : "…"), el("td", "", ...who));
   });
   const table = el("table", "fl-conflicts", el("thead", "", head), el("tbody", "", ...rows));
-  const more = changed.length - rows.length;
+  const more = count - rows.length;
   return [table, ...(more > 0 ? [el("p", "fl-ask-text", t("explore_and_more", { n: more }))] : [])];
 }
 
@@ -89,8 +93,8 @@ function heading(word) {
   return el("th", "", t(/** @type {any} */ (word)));
 }
 
-/** @param {Found} item */
+/** @param {{ label: string | null, state: string | null }} item */
 function saidWords({ label, state }) {
   if (label !== null) return nameNode(label);
-  return state ? t(`explore_state_${state}`) : t("not_labeled");
+  return state && state !== "clear" ? t(/** @type {any} */ (`explore_state_${state}`)) : t("not_labeled");
 }

@@ -10,7 +10,7 @@ export class ExploreDock extends Dock {
   /** @param {import("./class_keys.js").ClassKeys} keys */
   constructor(keys) {
     super(keys);
-    setShown(this.bar, false);
+    this.bar.remove(); // it says how far a batch is
     this.scope = el("span", "fl-scope");
     this.scope.setAttribute("role", "status");
     this.all = dockButton("explore_select_all", "all", "a");

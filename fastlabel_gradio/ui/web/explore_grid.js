@@ -35,6 +35,7 @@ export class ExploreGrid {
     this.window = new VirtualWindow();
     this.window.rowPx = FIRST_ROW_PX;
     this.current = 0;
+    this.wantsFocus = false;
     /** @type {FoundList | null} */
     this.list = null;
     /** @type {Map<number, Shown>} by place */
@@ -154,6 +155,7 @@ export class ExploreGrid {
     const sheet = this.sheets.get(this.#pageOf(place));
     if (sheet) this.#paintTile(place, sheet);
     this.box.append(built.node);
+    if (this.wantsFocus && place === this.current) this.focusCurrent();
   }
 
   /** @param {number} place */
@@ -248,11 +250,13 @@ export class ExploreGrid {
     this.current = Math.min(Math.max(place, 0), Math.max(this.window.count - 1, 0));
     this.#scrollTo(this.window.reveal(this.current, GAP_PX));
     for (const one of [before, this.current]) this.#paintState(one);
+    this.wantsFocus = focus && !this.shown.has(this.current); // it is still asked for
     if (focus) this.focusCurrent();
     if (before !== this.current) this.arrive();
   }
 
   focusCurrent() {
+    if (this.shown.has(this.current)) this.wantsFocus = false;
     this.shown.get(this.current)?.built.node.focus({ preventScroll: true });
   }
 

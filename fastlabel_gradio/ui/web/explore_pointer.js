@@ -14,6 +14,7 @@ export class ExplorePointer {
   constructor(view, signal) {
     this.view = view;
     this.drawn = el("div", "fl-rectangle");
+    this.before = 0; // the card that was current
     this.hasDrawn = false; // the click at its end means nothing
     const root = /** @type {HTMLElement} */ (view.root);
     const on = (/** @type {string} */ type, /** @type {(event: any) => void} */ handler) =>
@@ -38,8 +39,7 @@ export class ExplorePointer {
     if (control) return this.press(control, shown);
     if (event.target.closest(".fl-zoom-frame")) return this.onPicture(event, this.view.zoom.shown?.sound ?? null);
     if (!shown || event.target.closest("select")) return;
-    if (event.shiftKey)
-      return this.select(() => this.view.selectRange(this.view.grid.current, shown.place), shown.place);
+    if (event.shiftKey) return this.select(() => this.view.selectRange(this.before, shown.place), shown.place);
     if (event.ctrlKey || event.metaKey) return this.select(() => this.view.selection.toggle(shown.item), shown.place);
     this.view.grid.go(shown.place);
     if (event.target.closest(".fl-picture")) this.onPicture(event, shown.built.sound);
@@ -130,6 +130,7 @@ export class ExplorePointer {
   onDown(event) {
     this.hasDrawn = false;
     this.from = null;
+    this.before = this.view.grid.current; // the focus moves before the click comes
     const target = /** @type {Element} */ (event.target);
     const menu = target.matches(".fl-select") ? this.view.grid.cardOf(target) : undefined;
     if (menu) this.view.grid.deck?.fillMenu(menu.built);

@@ -6,7 +6,7 @@ import { ClassKeys } from "./class_keys.js";
 import { commandOfKey } from "./commands.js";
 import { button, el, isVisible, setShown } from "./dom.js";
 import { Emitter } from "./emitter.js";
-import { applyBody, changedMeanwhile, itemsOf, preview, targetOf } from "./explore_acts.js";
+import { applyTo, itemsOf, preview, targetOf } from "./explore_acts.js";
 import { ExploreChips, nearPart } from "./explore_chips.js";
 import { EXPLORE_COMMANDS } from "./explore_commands.js";
 import { ask, conflictTable, doingWords, previewLines } from "./explore_dialog.js";
@@ -45,6 +45,7 @@ const SHEET_COLUMNS = 10;
 const MOST_SEEDS = 100;
 const KEEP_PLACE_MS = 400;
 const BATCH_ITEMS = 100;
+const CONFLICT = 409;
 
 export class ExploreView extends Emitter {
   /**
@@ -63,8 +64,9 @@ export class ExploreView extends Emitter {
     this.query = {};
     this.asked = 0; // numbers what is asked for: a late answer to an earlier question counts no more
     this.classes = /** @type {string[]} */ ([]);
-    this.me = "";
     this.readsTexts = false;
+    /** @type {Promise<unknown>} */
+    this.changing = Promise.resolve();
     /** @type {FoundList | null} */
     this.list = null;
     this.selection = new FoundSelection();
@@ -176,8 +178,7 @@ export class ExploreView extends Emitter {
   }
 
   async #learnClasses() {
-    const { classes, annotator } = await this.api.status();
-    this.me = annotator;
+    const { classes } = await this.api.status();
     if (classes.join("\n") === this.classes.join("\n")) return;
     this.classes = classes;
     this.grid.useClasses(classes);
@@ -384,7 +385,7 @@ export class ExploreView extends Emitter {
   async #known(ids) {
     const loaded = new Map((this.list?.loaded ?? []).map((item) => [item.id, item]));
     const missing = ids.filter((id) => !loaded.has(id));
-    return [...ids.flatMap((id) => loaded.get(id) ?? []), ...(await itemsOf(this.api, missing))];
+    return [...ids.flatMap((id) => loaded.get(id) ?? []), ...(await itemsOf(this.api, missing)).items];
   }
 
   /**
@@ -392,19 +393,49 @@ export class ExploreView extends Emitter {
    * @param {Said} said
    * @param {Target | null} target
    */
-  async apply(said, target = targetOf(this.selection, this.grid.currentItem, this.query)) {
-    if (!target || this.applying) return;
-    this.applying = true;
-    try {
-      if (!(await this.#mayApply(said, target))) return;
-      const { changed } = await this.api.post("api/apply", applyBody(target, said));
+  apply(said, target = targetOf(this.selection, this.grid.currentItem, this.query)) {
+    if (!target) return undefined;
+    const isCurrent = target.ids?.length === 1 && !this.selection.size && target.ids[0] === this.grid.currentItem?.id;
+    if (isCurrent) this.move("right");
+    return this.#inTurn(async () => {
+      const changed = await this.#applied(said, target);
+      if (changed === null) return;
       this.say(changed ? t("explore_done", { what: doingWords(said, changed) }) : t("explore_nothing_changed"));
       await this.#afterChange(target.ids);
-      if (target.ids?.length === 1 && !this.selection.size) this.move("right");
+    });
+  }
+
+  /**
+   * One change after another: whoever is faster than the server loses none.
+   * @param {() => Promise<unknown>} change
+   */
+  #inTurn(change) {
+    this.changing = this.changing.then(change).catch((error) => this.fail(error));
+    return this.changing;
+  }
+
+  /**
+   * How many items changed; null where the person thought better of it.
+   * @param {Said} said
+   * @param {Target} target
+   */
+  async #applied(said, target) {
+    const root = /** @type {HTMLElement} */ (this.root);
+    if (!target.ids) {
+      const found = await preview(this.api, target, said);
+      const title = doingWords(said, target.size);
+      if (!(await ask(root, title, previewLines(found, target.size), t("explore_go")))) return null;
+    }
+    try {
+      return await applyTo(this.api, target, said, this.list?.seen(target.ids));
     } catch (error) {
-      this.fail(error);
-    } finally {
-      this.applying = false;
+      const { status, body } = /** @type {import("./api.js").ApiError} */ (error);
+      if (status !== CONFLICT) throw error;
+      const shown = new Map((this.list?.loaded ?? []).map((item) => [item.id, item]));
+      const table = conflictTable(body.conflicts, body.count, shown);
+      const goesOn = await ask(root, t("explore_conflict", { n: body.count }), table, doingWords(said, target.size));
+      if (!goesOn) await this.#afterChange(target.ids);
+      return goesOn ? applyTo(this.api, target, said, undefined) : null;
     }
   }
 
@@ -424,44 +455,17 @@ export class ExploreView extends Emitter {
     EXPLORE_COMMANDS.find((one) => one.name === name)?.run(this, "");
   }
 
-  /**
-   * @param {Said} said
-   * @param {Target} target
-   */
-  async #mayApply(said, target) {
-    const root = /** @type {HTMLElement} */ (this.root);
-    const title = doingWords(said, target.size);
-    if (!target.ids) {
-      const found = await preview(this.api, target, said);
-      return ask(root, doingWords(said, found.size), previewLines(found), t("explore_go"));
-    }
-    const wanted = new Set(target.ids);
-    const shown = (this.list?.loaded ?? []).filter(({ id }) => wanted.has(id));
-    const changed = await changedMeanwhile(this.api, shown, this.me);
-    if (!changed.length) return true;
-    this.#update(changed.map(({ now }) => now));
-    return ask(root, t("explore_conflict", { n: changed.length }), conflictTable(changed), title);
-  }
-
   /** @param {string[] | null} ids that were changed; null for a whole query */
   async #afterChange(ids) {
     const wanted = ids && new Set(ids);
     const loaded = (this.list?.loaded ?? []).filter(({ id }) => !wanted || wanted.has(id));
-    this.#update(
-      await itemsOf(
-        this.api,
-        loaded.map(({ id }) => id),
-      ),
-    );
+    const known = loaded.map(({ id }) => id);
+    const { items, event } = await itemsOf(this.api, known);
+    this.list?.update(items, event);
+    this.grid.paint();
     this.emit("changed", ids);
     const counts = await this.api.counts(this.query);
     this.facets.paint(this.query, counts);
-  }
-
-  /** @param {import("./found_list.js").Found[]} items */
-  #update(items) {
-    this.list?.update(items);
-    this.grid.paint();
   }
 
   async undo() {
@@ -477,15 +481,13 @@ export class ExploreView extends Emitter {
    * @param {import("./words.js").Word} done
    * @param {import("./words.js").Word} nothing
    */
-  async #step(asks, done, nothing) {
-    try {
+  #step(asks, done, nothing) {
+    return this.#inTurn(async () => {
       const answer = await asks();
       const n = answer.undone ?? answer.redone ?? 0;
       this.say(t(n ? done : nothing, { n }));
       if (n) await this.#afterChange(null);
-    } catch (error) {
-      this.fail(error);
-    }
+    });
   }
 
   /** Claims what is selected, or all that is found, as the person's next batch. */

@@ -6,7 +6,10 @@ import { Emitter } from "./emitter.js";
 /** @typedef {import("./api.js").Schemas["ItemsAnswer"]} ItemsAnswer */
 /** @typedef {import("./explore_filter.js").Query} Query */
 /** @typedef {(body: { query: Query, list_id: string, offset: number, size: number }) => Promise<ItemsAnswer>} Ask */
-/** `items`: by place in the page, a hole where an item left the pool. @typedef {{ first: number, items: Found[] }} Page */
+/**
+ * `items`: by place in the page, a hole where an item left the pool.
+ * @typedef {{ first: number, items: Found[] }} Page
+ */
 
 export const PAGE_ITEMS = 60;
 const PAGES_KEPT = 20;
@@ -25,6 +28,9 @@ export class FoundList extends Emitter {
     this.ask = ask;
     this.id = "";
     this.total = 0;
+    this.event = 0; // all that was said up to it is known of the list
+    /** @type {Map<string, number>} and of an item, by its id */
+    this.events = new Map();
     /** @type {Map<number, Page>} the page looked at last at the end */
     this.pages = new Map();
     /** @type {Set<number>} */
@@ -44,6 +50,7 @@ export class FoundList extends Emitter {
     if (!answer.items.length && number && answer.total) return this.open(0); // it is shorter now
     this.id = answer.list_id;
     this.total = answer.total;
+    this.event = answer.event;
     this.#keep(number, answer);
     return answer;
   }
@@ -77,8 +84,9 @@ export class FoundList extends Emitter {
   /**
    * Puts what is known now of some items in place of what was.
    * @param {Found[]} items of any query
+   * @param {number} event of the answer that had them
    */
-  update(items) {
+  update(items, event) {
     const news = new Map(items.map((item) => [item.id, item]));
     /** @type {number[]} */
     const places = [];
@@ -87,10 +95,20 @@ export class FoundList extends Emitter {
         const now = item && news.get(item.id);
         if (!now) continue;
         kept[index] = { ...now, place: item.place, similarity: item.similarity };
+        this.events.set(item.id, event);
         places.push(item.place);
       }
     }
     return places;
+  }
+
+  /**
+   * Up to which event the person saw all of some items; null of all that was found.
+   * @param {string[] | null} ids
+   */
+  seen(ids) {
+    const events = (ids ?? []).flatMap((id) => this.events.get(id) ?? []);
+    return events.length ? Math.min(...events) : this.event;
   }
 
   /** Of the pages in memory. @returns {Found[]} */
@@ -135,10 +153,19 @@ export class FoundList extends Emitter {
     const first = number * PAGE_ITEMS;
     /** @type {Found[]} */
     const items = [];
-    for (const item of answer.items) items[item.place - first] = item;
+    for (const item of answer.items) {
+      items[item.place - first] = item;
+      this.events.set(item.id, answer.event);
+    }
     this.pages.set(number, { first, items });
-    while (this.pages.size > PAGES_KEPT) this.pages.delete(/** @type {number} */ (this.pages.keys().next().value));
+    while (this.pages.size > PAGES_KEPT) this.#forget(/** @type {number} */ (this.pages.keys().next().value));
     this.emit("page", this.pages.get(number));
+  }
+
+  /** @param {number} number of a page */
+  #forget(number) {
+    for (const item of this.pages.get(number)?.items ?? []) if (item) this.events.delete(item.id);
+    this.pages.delete(number);
   }
 
   /**

@@ -10,6 +10,9 @@ import { t } from "./words.js";
 /** @typedef {import("./address.js").Params} Params */
 /** @typedef {{ root: HTMLElement, tab: HTMLButtonElement, view: View, mounted?: MountedView }} Place */
 
+const TOOLBAR_TRIES = 20;
+const TOOLBAR_PAUSE_MS = 100;
+
 export class ProjectPage {
   /**
    * @param {HTMLElement} root of the first view
@@ -78,8 +81,7 @@ export class ProjectPage {
       setShown(place.root, place === shown);
       place.tab.setAttribute("aria-current", place === shown ? "page" : "false");
     }
-    const toolbar = document.getElementById(`fl-toolbar-${this.context.settings.project}`);
-    toolbar?.classList.toggle("fl-off", shown?.view.name !== this.first);
+    this.#showToolbar(shown?.view.name === this.first);
     if (shown) this.#open(shown, params);
   }
 
@@ -102,12 +104,25 @@ export class ProjectPage {
     place.mounted.show?.(params);
   }
 
+  /**
+   * The toolbar is of the first view. Gradio may put it on the page later than the cards.
+   * @param {boolean} shown
+   * @param {number} tries
+   */
+  #showToolbar(shown, tries = TOOLBAR_TRIES) {
+    clearTimeout(this.trying);
+    const toolbar = document.getElementById(`fl-toolbar-${this.context.settings.project}`);
+    toolbar?.toggleAttribute("hidden", !shown);
+    if (tries && !shown) this.trying = setTimeout(() => this.#showToolbar(shown, tries - 1), TOOLBAR_PAUSE_MS);
+  }
+
   /** What the toolbar talks to, if the first view has one. */
   get session() {
     return /** @type {any} */ (this.places.get(this.first)?.mounted)?.session;
   }
 
   stop() {
+    clearTimeout(this.trying);
     for (const { view, root, mounted } of this.places.values()) {
       mounted?.stop?.();
       if (view.name !== this.first) root.remove();

@@ -4,7 +4,7 @@
 import { ApiError } from "./api.js";
 import { Batch } from "./batch.js";
 import { Emitter } from "./emitter.js";
-import { stepWords } from "./history_menu.js";
+import { sentWords, stepWords } from "./history_menu.js";
 import { isEmbedding, mayHaveBatch } from "./status_text.js";
 import { t } from "./words.js";
 
@@ -51,16 +51,16 @@ export class Session extends Emitter {
     this.stopped = false;
     this.isAwaitingScan = false;
     this.emptyNotice = "";
-    /** @type {import("./history_menu.js").Line[]} */
-    this.past = []; // what this page sent, the newest first
   }
 
-  /** What can be brought back and taken back, the newest first, and what was sent before. */
-  history() {
+  /** What can be brought back and taken back, the newest first: on screen, then on the server. */
+  async history() {
     const lines = (/** @type {import("./batch.js").Step[]} */ steps, /** @type {boolean} */ isUndone) =>
       steps.map((step) => ({ words: stepWords(step), isUndone }));
     const { undone = [], changes = [] } = this.batch ?? {};
-    return [...lines(undone, true), ...lines([...changes].reverse(), false), ...this.past];
+    const { steps } = await this.api.history();
+    const sent = steps.map((step) => ({ words: sentWords(step), isUndone: step.undone }));
+    return [...lines(undone, true), ...lines([...changes].reverse(), false), ...sent];
   }
 
   /**
@@ -69,9 +69,12 @@ export class Session extends Emitter {
    */
   async addClass(name) {
     await this.api.changeClasses({ add: name });
+    await this.#readClasses();
+  }
+
+  async #readClasses() {
     const { classes } = await this.api.status();
     this.batch?.useClasses(classes);
-    this.past.unshift({ words: t("step_add_class", { name }), isUndone: false });
   }
 
   start() {
@@ -116,7 +119,8 @@ export class Session extends Emitter {
     return this.during("load", async () => {
       const sent = this.batch?.answered.length ? await this.#sendLabels(this.batch) : null;
       await this.fetchBatch(true);
-      this.say(sent ? t("loaded_after_submit", { n: sent.accepted }) : "");
+      const said = sent ? t("loaded_after_submit", { n: sent.accepted }) : "";
+      this.say([said, plantedWords(sent?.planted)].filter(Boolean).join(" "), sent?.planted?.slipped ? "warning" : "");
     });
   }
 
@@ -136,7 +140,8 @@ export class Session extends Emitter {
     return this.during("submit", async () => {
       const sent = await this.#sendLabels(batch);
       await this.fetchBatch(true);
-      this.say(t(sent.training_triggered ? "submitted_training" : "submitted", { n: sent.accepted }));
+      const said = t(sent.training_triggered ? "submitted_training" : "submitted", { n: sent.accepted });
+      this.say([said, plantedWords(sent.planted)].filter(Boolean).join(" "), sent.planted?.slipped ? "warning" : "");
     });
   }
 
@@ -279,7 +284,6 @@ export class Session extends Emitter {
     this.drafts.remove(batch.id);
     this.#leave();
     this.emit("counts", answer);
-    this.past.unshift({ words: t("step_submit", { n: answer.accepted }), isUndone: false });
     this.pollSoon();
     return answer;
   }
@@ -289,7 +293,10 @@ export class Session extends Emitter {
     this.emit("counts", answer);
     this.pollSoon();
     if (!answer.undone) return this.say(t("nothing_to_undo"));
-    this.#markPast(t("step_submit", { n: answer.undone }), true);
+    if (answer.step?.edits?.length) {
+      await this.#readClasses();
+      return this.say(t("took_back_step", { what: answer.step.what }));
+    }
     if (answer.batch) await this.#open(answer.batch);
     else await this.fetchBatch(false);
     return this.say(t("undid", { n: answer.undone }));
@@ -300,23 +307,13 @@ export class Session extends Emitter {
     this.emit("counts", answer);
     this.pollSoon();
     if (!answer.redone) return this.say(t("nothing_to_redo"));
-    this.#markPast(t("step_submit", { n: answer.redone }), false);
+    if (answer.step?.edits?.length) {
+      await this.#readClasses();
+      return this.say(t("brought_back_step", { what: answer.step.what }));
+    }
     if (this.batch) this.drafts.remove(this.batch.id);
     await this.fetchBatch(true);
     return this.say(t("redid", { n: answer.redone }));
-  }
-
-  /**
-   * The newest submit that stands, or was taken back last, is the other of both now; one of before this page is told anew.
-   * @param {string} words
-   * @param {boolean} isUndone
-   */
-  #markPast(words, isUndone) {
-    const standing = this.past.findIndex((line) => !line.isUndone);
-    const newest = standing < 0 ? this.past.length : standing;
-    const place = isUndone ? newest : newest - 1;
-    if (this.past[place]) this.past[place].isUndone = isUndone;
-    else this.past.push({ words, isUndone });
   }
 
   /** @param {BatchAnswer} answer */
@@ -369,4 +366,11 @@ export class Session extends Emitter {
     else if (this.isAwaitingScan) this.say(t("nothing_new"));
     this.isAwaitingScan = false;
   }
+}
+
+/** @param {import("./api.js").Schemas["PlantedAnswer"] | null | undefined} planted */
+function plantedWords(planted) {
+  if (!planted) return "";
+  const { shown, slipped } = planted;
+  return slipped ? t("planted_slipped", { n: slipped, shown }) : t("planted_noticed", { n: shown });
 }

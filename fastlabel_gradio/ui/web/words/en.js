@@ -294,7 +294,6 @@ export default {
   "step_unsure": "unsure of 1 card|unsure of {n} cards",
   "step_bad": "called 1 card bad|called {n} cards bad",
   "step_submit": "submitted 1 label|submitted {n} labels",
-  "step_add_class": "added the class {name}",
   "help_palette": "all classes by typing; an unknown name can be added, F2 gives a class a key",
   "help_history": "what was done lately",
   "view_finish": "Finish",
@@ -372,6 +371,13 @@ export default {
   "finish_later": "{later} items came after these were frozen: the promise does not cover them.",
   "finish_grouped": "The draw is of items, so it says nothing of new {noun}.",
   "finish_kept": "{kept} random items are kept to test the head on, and are not accepted unseen.",
+  "planted_slipped":
+    "Planted checks: 1 of {shown} labeled cards of another class slipped through.|Planted checks: {n} of {shown} labeled cards of another class slipped through.",
+  "planted_noticed":
+    "Planted check: the labeled card of another class was noticed.|Planted checks: all {n} labeled cards of another class were noticed.",
+  "step_submit_one": "submitted 1 label {name}|submitted {n} labels {name}",
+  "took_back_step": "Took back: {what}.",
+  "brought_back_step": "Brought back: {what}.",
   "view_explore": "Explore",
   "explore_found": "1 item|{n} items",
   "explore_found_items": "Items found",

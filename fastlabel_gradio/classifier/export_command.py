@@ -1,0 +1,135 @@
+"""The command line of `fastlabel export-model`: the classifier of a project as a folder or zip, on the hub, or as a Space.
+
+It reads what the app keeps beside the labels, so it runs beside the app as well as without.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from fastlabel_gradio.classifier.bundle import copy_bundle, pack, read_bundle
+from fastlabel_gradio.classifier.bundle_config import CONFIG
+from fastlabel_gradio.classifier.loading import find_bundle
+from fastlabel_gradio.classifier.space import write_space
+from fastlabel_gradio.errors import ConfigError, FastLabelError, StoreError
+
+
+def main(
+    argv: Sequence[str],
+    add_data_arguments: Callable[[argparse.ArgumentParser], None],
+    workdir_of: Callable[[argparse.Namespace], Path],
+) -> None:
+    """Writes the bundle. Exits with the error's text and 1 where something cannot be used.
+
+    Args:
+        add_data_arguments: adds the options that say what was labeled, those of the app.
+        workdir_of: where the app keeps what belongs to it.
+    """
+    arguments = parser(add_data_arguments).parse_args(argv)
+    try:
+        run(arguments, workdir_of(arguments))
+    except FastLabelError as error:
+        sys.exit(f"fastlabel: {error}")
+
+
+def run(arguments: argparse.Namespace, workdir: Path) -> None:
+    """What `main` does. Raises FastLabelError."""
+    out: Path = arguments.output
+    _check_free(out, is_space=arguments.space)
+    kept = find_bundle(workdir, arguments.project)
+    with tempfile.TemporaryDirectory(prefix="fastlabel-export-") as made:
+        folder = Path(made) / "model"
+        copy_bundle(kept, folder)
+        if arguments.onnx:
+            from fastlabel_gradio.classifier.onnx_files import write_onnx
+
+            write_onnx(folder)
+        if arguments.space:
+            folder = write_space(folder, Path(made) / "space")
+        _put(folder, out)
+    sys.stdout.write(f"{out}: {_said_of(out)}\n")
+    if arguments.push:
+        address = push(out, arguments.push, is_space=arguments.space, private=arguments.private)
+        sys.stdout.write(f"{address}\n")
+
+
+def parser(add_data_arguments: Callable[[argparse.ArgumentParser], None]) -> argparse.ArgumentParser:
+    """The options."""
+    options = argparse.ArgumentParser(
+        "fastlabel export-model",
+        description="Writes the trained classifier of a project, with a model card, beside a running app or "
+        "without. Name what was "
+        "labeled, or the working directory.",
+    )
+    add_data_arguments(options)
+    options.add_argument(
+        "--workdir", type=Path, metavar="W", help="the app's working directory, where it is not the usual"
+    )
+    options.add_argument("--project", metavar="P", help="which of its projects, if it has several")
+    options.add_argument(
+        "-o", "--output", type=Path, default=Path("model"), metavar="OUT", help="a folder, or a .zip (default: model)"
+    )
+    options.add_argument(
+        "--onnx", action="store_true", help="also write ONNX files (needs: pip install 'fastlabel-gradio[onnx]')"
+    )
+    options.add_argument("--space", action="store_true", help="write a Hugging Face Space that lets people try it")
+    options.add_argument(
+        "--push", metavar="OWNER/NAME", help="also upload it to this repository of the Hugging Face hub"
+    )
+    options.add_argument("--private", action="store_true", help="with --push: a new repository is private")
+    return options
+
+
+def push(folder: Path, repo: str, *, is_space: bool, private: bool) -> str:
+    """Uploads a bundle or a Space and returns its address. Raises ConfigError, StoreError with the hub's reason."""
+    if folder.suffix == ".zip":
+        raise ConfigError(f"--push uploads a folder; -o {folder} is a zip. Give -o {folder.stem}.")
+    from huggingface_hub import HfApi
+
+    kind: dict[str, Any] = {"repo_type": "space", "space_sdk": "gradio"} if is_space else {"repo_type": "model"}
+    try:
+        api = HfApi()
+        api.create_repo(repo, exist_ok=True, private=private, **kind)
+        done = api.upload_folder(repo_id=repo, folder_path=folder, repo_type=kind["repo_type"])
+    except Exception as error:  # the hub's HTTP library, and so its errors, changed with every major version
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+        raise StoreError(
+            f"{repo} could not be uploaded: {reason}. The files are in {folder}. Log in with `hf auth login`, and "
+            "see that the "
+            "name is owner/name."
+        ) from error
+    return str(done.repo_url) if hasattr(done, "repo_url") else str(done)
+
+
+def _check_free(out: Path, *, is_space: bool) -> None:
+    """Raises ConfigError where something else lies there; an earlier export is replaced."""
+    config = out / "model" / CONFIG if is_space else out / CONFIG
+    if out.suffix != ".zip" and out.exists() and not (out.is_dir() and (config.is_file() or not any(out.iterdir()))):
+        raise ConfigError(f"-o {out} is there already and no export of a classifier. Choose another.")
+    if not out.absolute().parent.is_dir():
+        raise ConfigError(f"-o {out}: folder {out.parent} does not exist. Make it, or choose another.")
+
+
+def _put(folder: Path, out: Path) -> None:
+    try:
+        if out.suffix == ".zip":
+            partial = out.with_name(f"{out.name}.partial")
+            pack(folder, partial)
+            partial.replace(out)
+        else:
+            shutil.copytree(folder, out, dirs_exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{out} cannot be written: {error}. Make room, or choose another -o.") from error
+
+
+def _said_of(out: Path) -> str:
+    folder = find_bundle(out) if out.suffix == ".zip" or (out / CONFIG).is_file() else out / "model"
+    config, _ = read_bundle(folder)
+    quality = (
+        f", {100 * config.audit.accuracy:.1f} % right on {config.audit.items} audited items" if config.audit else ""
+    )
+    return f"{len(config.classes)} classes, head {config.head.version} of {config.head.labels:,} labels{quality}"

@@ -1,0 +1,184 @@
+"""The command line of `fastlabel predict`: a trained classifier on any number of files, with a table of what it says."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from fastlabel_gradio.classifier.classifier import Classified, Classifier
+from fastlabel_gradio.classifier.journal import Entry, Journal
+from fastlabel_gradio.classifier.listing import listed_files, parts_of
+from fastlabel_gradio.classifier.loading import load_classifier
+from fastlabel_gradio.classifier.sorting import sort_into
+from fastlabel_gradio.classifier.tables import TableShape, writer_of
+from fastlabel_gradio.errors import ConfigError, FastLabelError
+from fastlabel_gradio.types import TimeSpan
+
+SHOWN = 100  # unreadable files that are named
+
+
+def main(argv: Sequence[str]) -> None:
+    """Writes the table. Exits with the error's text and 1 where something cannot be used."""
+    arguments = parser().parse_args(argv)
+    try:
+        run(arguments)
+    except FastLabelError as error:
+        sys.exit(f"fastlabel: {error}")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """What `main` does. Raises FastLabelError."""
+    out: Path = arguments.output
+    write = writer_of(out)
+    if out.exists() and not arguments.overwrite:
+        raise ConfigError(f"-o {out} is there already. Choose another, or give --overwrite.")
+    classifier = load_classifier(
+        arguments.model, project=arguments.project, device=arguments.device, batch_size=arguments.batch_size
+    )
+    shape = _shape(classifier, arguments)
+    names, besides = listed_files(arguments.paths, classifier.kind)
+    parts = list(parts_of(classifier, names, arguments.window, arguments.hop))
+    journal = Journal(out.with_name(f"{out.name}.part"), _origin(classifier, arguments))
+    unreadable = _classify(classifier, journal, parts, len(shape.classes) if shape.every else shape.top)
+    write(_wanted(journal, parts), shape, out)
+    _tell(out, len(parts), unreadable, besides)
+    if arguments.sort_into:
+        placed, left = sort_into(_wanted(journal, parts), arguments.sort_into, shape.least, link=arguments.link)
+        rest = f"; {left:,} stayed where they are, unreadable or not sure enough" if left else ""
+        sys.stderr.write(f"{placed:,} files are in {arguments.sort_into}, by class{rest}.\n")
+    journal.path.unlink()
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    options = argparse.ArgumentParser(
+        "fastlabel predict",
+        description="Classifies files with a trained classifier and writes a table. A command that was stopped "
+        "goes on where it "
+        "was when it is run again.",
+    )
+    options.add_argument(
+        "model", metavar="MODEL", help="a folder or zip of export-model, a name on the hub, a working directory"
+    )
+    options.add_argument(
+        "paths", nargs="+", metavar="PATH", help="files, folders, tables (.csv, .jsonl) or patterns in quotes"
+    )
+    options.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT", help="out.csv, out.jsonl or out.parquet"
+    )
+    options.add_argument("--overwrite", action="store_true", help="replace OUT where it is there already")
+    options.add_argument("--all", action="store_true", help="a column of probabilities for each class")
+    options.add_argument(
+        "--top", type=_count, default=1, metavar="N", help="name the N most probable classes (default: 1)"
+    )
+    options.add_argument(
+        "--min-confidence", type=_share, default=0.0, metavar="C", help="leave labels of less confidence blank, 0 to 1"
+    )
+    options.add_argument(
+        "--window",
+        type=_seconds,
+        metavar="S",
+        help="cut sounds into windows of S seconds, 0 for whole files (default: as trained)",
+    )
+    options.add_argument("--hop", type=_seconds, metavar="S", help="from one window to the next (default: no overlap)")
+    options.add_argument("--sort-into", type=Path, metavar="DIR", help="also copy every file into DIR/CLASS/")
+    options.add_argument("--link", action="store_true", help="with --sort-into: symbolic links in place of copies")
+    options.add_argument("--project", metavar="NAME", help="which project of a working directory")
+    options.add_argument("--device", metavar="D", help="cpu, cuda or mps (default: the fastest here)")
+    options.add_argument("--batch-size", type=_count, metavar="N", help="items that are embedded at once")
+    return options
+
+
+def _shape(classifier: Classifier, arguments: argparse.Namespace) -> TableShape:
+    length = classifier.window_s if arguments.window is None else arguments.window
+    cuts = classifier.kind == "audio" and bool(length)
+    if classifier.kind == "image" and (arguments.window is not None or arguments.hop is not None):
+        raise ConfigError("--window and --hop are for sounds; this classifier takes pictures.")
+    if arguments.hop is not None and not cuts:
+        raise ConfigError("--hop needs --window: it was trained on whole files.")
+    if arguments.sort_into and cuts:
+        raise ConfigError("--sort-into sorts whole files, not parts of recordings. Give --window 0, or leave it out.")
+    if arguments.link and not arguments.sort_into:
+        raise ConfigError("--link needs --sort-into, the folder for the links.")
+    parts = cuts or any(TimeSpan.split(path)[1] for path in arguments.paths)
+    top = min(arguments.top, len(classifier.classes))
+    return TableShape(classifier.classes, top, arguments.all, parts, arguments.min_confidence)
+
+
+def _origin(classifier: Classifier, arguments: argparse.Namespace) -> dict[str, object]:
+    """What must be the same for a command to go on with what an earlier one began."""
+    return {
+        "model": classifier.config.head.digest,
+        "--window": arguments.window,
+        "--hop": arguments.hop,
+        "--top": arguments.top,
+        "--all": arguments.all,
+    }
+
+
+def _classify(classifier: Classifier, journal: Journal, parts: list[str], best: int) -> int:
+    """Appends what is missing to the journal; returns how many items of all cannot be read."""
+    left = [name for name in parts if name not in journal.done]
+    if journal.done:
+        sys.stderr.write(f"{len(parts) - len(left):,} of {len(parts):,} are done already.\n")
+    noun = " pictures" if classifier.kind == "image" else " sounds"
+    with tqdm(total=len(parts), initial=len(parts) - len(left), unit=noun, disable=None) as bar:
+        for said in classifier.stream(left):
+            journal.add(_entry(said, best, classifier.classes))
+            bar.update()
+    return _listed_unreadable(entry for entry in _wanted(journal, parts) if entry.unreadable)
+
+
+def _listed_unreadable(entries: Iterator[Entry]) -> int:
+    """Prints the first ones with the reason; returns how many there are."""
+    count = 0
+    for count, entry in enumerate(entries, start=1):
+        if count <= SHOWN:
+            sys.stderr.write(f"{entry.name}: {entry.unreadable}\n")
+    if count > SHOWN:
+        sys.stderr.write(f"and {count - SHOWN:,} more that cannot be read\n")
+    return count
+
+
+def _entry(said: Classified, best: int, classes: Sequence[str]) -> Entry:
+    return Entry(str(said.item), said.best(best, classes), said.unreadable)
+
+
+def _wanted(journal: Journal, parts: Sequence[str]) -> Iterator[Entry]:
+    """The entries of this command's items; files may have gone since an earlier one began."""
+    wanted = set(parts)
+    return (entry for entry in journal.entries() if entry.name in wanted)
+
+
+def _tell(out: Path, items: int, unreadable: int, besides: str) -> None:
+    sys.stderr.write(f"{out}: {items:,} rows, {unreadable:,} of them unreadable.\n")
+    if besides:
+        sys.stderr.write(f"{besides}\n")
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no count: give a whole number from 1 on")
+    return int(text)
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no confidence: give a number from 0 to 1, for example 0.9")
+    return share
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not (seconds == 0 or 0.001 <= seconds < float("inf")):
+        raise argparse.ArgumentTypeError(f"{text!r} is no length: give seconds, for example 3 or 0.5")
+    return seconds

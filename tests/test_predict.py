@@ -1,0 +1,242 @@
+"""`fastlabel predict` and `fastlabel export-model`: tables of predictions, files sorted, commands that go on."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+from PIL import Image
+
+from fastlabel_gradio.app import _add_data_arguments, _workdir, main
+from fastlabel_gradio.classifier import export_command, load_classifier
+from fastlabel_gradio.classifier.predict_command import parser, run
+from fastlabel_gradio.errors import ConfigError, FastLabelError
+from fastlabel_gradio.project import Project
+from tests.classifier_pools import files_of, train
+from tests.conftest import ROOT
+from tests.pools import make_config, make_sound_config, wait_for, write_pictures, write_sounds
+
+pytestmark = pytest.mark.usefixtures("computing_as_the_app")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with `pictures`, `sounds`, and `work`, the working directory of two trained projects."""
+    folder = tmp_path_factory.mktemp("predict")
+    configs = (
+        make_config(write_pictures(folder / "pictures", per_class=12), encoder="offline"),
+        make_sound_config(write_sounds(folder / "sounds", per_class=6), encoder="bands"),
+    )
+    for config in configs:
+        project = Project(config, folder, folder / "work")
+        project.start()
+        wait_for(lambda project=project: project.pipeline.progress.state == "done", 60)  # type: ignore[misc]
+        train(project, batches=1)
+        project.close()
+    yield folder
+
+
+@pytest.fixture(scope="module")
+def model(place: Path) -> Path:
+    """The exported classifier of pictures."""
+    export(place, "--project", "images", "-o", str(place / "model"))
+    return place / "model"
+
+
+def export(place: Path, *options: str) -> None:
+    arguments = export_command.parser(_add_data_arguments).parse_args(["--workdir", str(place / "work"), *options])
+    export_command.run(arguments, _workdir(arguments))
+
+
+def predict(*words: object) -> None:
+    run(parser().parse_args([str(word) for word in words]))
+
+
+def rows_of(table: Path) -> list[dict[str, str]]:
+    with table.open(newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_a_folder_becomes_a_table_of_what_the_classifier_says(place: Path, model: Path, tmp_path: Path) -> None:
+    files = files_of(place / "pictures")
+    said = list(load_classifier(model).stream(files))
+    predict(model, place / "pictures", "-o", tmp_path / "out.csv", "--all")
+    rows = rows_of(tmp_path / "out.csv")
+    assert list(rows[0]) == ["path", "label", "confidence", "blue", "green", "red"]
+    assert [(row["path"], row["label"], float(row["confidence"])) for row in rows] == [
+        (str(one.item), one.label, one.confidence) for one in said
+    ]
+    assert [float(row["red"]) for row in rows] == [float(one.probabilities[2]) for one in said]
+    assert [path.name for path in files_of(tmp_path)] == ["out.csv"]
+    for suffix in ("jsonl", "parquet"):
+        predict(model, place / "pictures", "-o", tmp_path / f"out.{suffix}", "--top", 2)
+    objects = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert objects == pyarrow.parquet.read_table(tmp_path / "out.parquet").to_pylist()
+    best = said[0].best(2, load_classifier(model).classes)
+    assert list(objects[0]) == ["path", "label", "confidence", "label_2", "confidence_2"]
+    assert (objects[0]["label_2"], objects[0]["confidence_2"]) == best[1]
+
+
+def test_files_tables_patterns_and_parts_are_taken_each_once(place: Path, model: Path, tmp_path: Path) -> None:
+    files = files_of(place / "pictures")
+    (tmp_path / "table.csv").write_text("path,label\n" + "".join(f"{file},x\n" for file in files[:3]))
+    predict(model, files[1], tmp_path / "table.csv", place / "pictures/red/*.png", files[1], "-o", tmp_path / "out.csv")
+    reds = [file for file in files if file.parent.name == "red"]
+    assert [row["path"] for row in rows_of(tmp_path / "out.csv")] == [
+        str(file) for file in [files[1], files[0], files[2], *reds]
+    ]
+
+
+def test_unreadable_files_have_blank_labels_and_unsure_ones_too(
+    place: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "new"
+    folder.mkdir()
+    (folder / "broken.png").write_bytes(b"no picture")
+    (folder / "notes.txt").write_text("not an item")
+    Image.new("RGB", (24, 24), (128, 110, 120)).save(folder / "grey.png")
+    Image.open(files_of(place / "pictures")[0]).save(folder / "blue.png")
+    predict(model, folder, "-o", tmp_path / "out.csv", "--min-confidence", 0.99, "--sort-into", tmp_path / "sorted")
+    rows = {Path(row["path"]).name: row for row in rows_of(tmp_path / "out.csv")}
+    assert (rows["broken.png"]["label"], rows["broken.png"]["confidence"]) == ("", "")
+    said = {name: row["label"] for name, row in rows.items() if float(row["confidence"] or 0) >= 0.99}
+    assert all(rows[name]["label"] == "" for name in rows.keys() - said.keys())
+    assert {path.relative_to(tmp_path / "sorted") for path in files_of(tmp_path / "sorted")} == {
+        Path(label) / name for name, label in said.items()
+    }
+    told = capsys.readouterr().err
+    assert "broken.png: " in told
+    assert "1 of them unreadable" in told
+    assert ".txt" in told
+
+
+def test_files_are_sorted_by_copies_or_links_under_names_of_their_own(place: Path, model: Path, tmp_path: Path) -> None:
+    for name, options in (("copies", []), ("links", ["--link"])):
+        sorted_into = tmp_path / name
+        for again in ("one", "two"):
+            predict(
+                model, place / "pictures", "-o", tmp_path / f"{name}-{again}.csv", "--sort-into", sorted_into, *options
+            )
+        rows = rows_of(tmp_path / f"{name}-one.csv")
+        placed = files_of(sorted_into)
+        assert len(placed) == len(rows) == 36
+        for label in ("blue", "green", "red"):
+            held = {path.read_bytes() for path in (sorted_into / label).iterdir()}
+            assert held == {Path(row["path"]).read_bytes() for row in rows if row["label"] == label}
+        assert all(path.is_symlink() == (name == "links") for path in placed)
+
+
+def test_a_command_that_is_killed_goes_on_where_it_was(place: Path, model: Path, tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "many", per_class=250)
+    command = [
+        sys.executable,
+        str(ROOT / "launch.py"),
+        "predict",
+        str(model),
+        str(folder),
+        "-o",
+        str(tmp_path / "out.csv"),
+        "--batch-size",
+        "16",
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    part = tmp_path / "out.csv.part"
+    began = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not (part.exists() and part.stat().st_size > 10_000):
+        assert began.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    os.kill(began.pid, signal.SIGKILL)
+    assert began.wait() == -signal.SIGKILL
+    kept = part.read_bytes().count(b"\n") - 1
+    assert 0 < kept < 750
+    with part.open("ab") as file:
+        file.write(b'["half a li')
+    assert not (tmp_path / "out.csv").exists()
+    finished = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert f"{kept:,} of 750 are done already" in finished.stderr
+    predict(model, folder, "-o", tmp_path / "whole.csv")
+    assert (tmp_path / "out.csv").read_text() == (tmp_path / "whole.csv").read_text()
+    assert not part.exists()
+
+
+def test_sounds_are_cut_into_windows(place: Path, tmp_path: Path) -> None:
+    work = place / "work"
+    predict(work, place / "sounds", "--project", "audio", "-o", tmp_path / "whole.csv")
+    assert len(rows_of(tmp_path / "whole.csv")) == 18
+    predict(work, place / "sounds", "--project", "audio", "--window", 0.25, "--hop", 0.1, "-o", tmp_path / "parts.csv")
+    rows = rows_of(tmp_path / "parts.csv")
+    assert list(rows[0]) == ["path", "label", "confidence", "start_s", "end_s"]
+    assert [(float(row["start_s"]), float(row["end_s"])) for row in rows[:2]] == [(0.0, 0.25), (0.1, 0.35)]
+    named = [f"{row['path']}#t={float(row['start_s'])},{float(row['end_s'])}" for row in rows[:20]]
+    assert load_classifier(work, project="audio").predict(named).tolist() == [row["label"] for row in rows[:20]]
+
+
+def test_what_cannot_be_done_is_said_before_anything_is_done(place: Path, model: Path, tmp_path: Path) -> None:
+    pictures = place / "pictures"
+    (tmp_path / "there.csv").write_text("")
+    (tmp_path / "begun.csv.part").write_text('{"model": "another"}\n')
+    for words, message in (
+        ([model, pictures, "-o", tmp_path / "out.xls"], "'.xls' is no format of predictions"),
+        ([model, pictures, "-o", tmp_path / "no" / "out.csv"], "does not exist"),
+        ([model, pictures, "-o", tmp_path / "there.csv"], "is there already"),
+        ([model, pictures, "-o", tmp_path / "begun.csv"], "begun with another model"),
+        ([model, tmp_path / "nothing", "-o", tmp_path / "out.csv"], "does not exist"),
+        ([model, tmp_path / "*.jpg", "-o", tmp_path / "out.csv"], "fits no file"),
+        ([model, pictures, "-o", tmp_path / "out.csv", "--window", 3], "for sounds"),
+        ([model, pictures, "-o", tmp_path / "out.csv", "--link"], "--link needs --sort-into"),
+        ([place / "work", pictures, "-o", tmp_path / "out.csv"], "several projects: audio, images"),
+        (
+            [place / "work", pictures, "-o", tmp_path / "out.csv", "--project", "audio", "--hop", 1],
+            "--hop needs --window",
+        ),
+    ):
+        with pytest.raises(FastLabelError, match=message):
+            predict(*words)
+    for wrong in ("--top 0", "--min-confidence 2", "--window -1"):
+        with pytest.raises(SystemExit):
+            parser().parse_args([str(model), str(pictures), "-o", "out.csv", *wrong.split()])
+
+
+def test_the_classifier_is_exported_as_a_folder_a_zip_and_a_space(
+    place: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = files_of(place / "pictures")[:3]
+    expected = load_classifier(model).predict(files).tolist()
+    assert sorted(path.name for path in files_of(model)) == [
+        "README.md",
+        "config.json",
+        "encoder.safetensors",
+        "head.safetensors",
+    ]
+    export(place, "--project", "images", "-o", str(model))
+    export(place, "--project", "images", "-o", str(tmp_path / "model.zip"))
+    export(place, "--project", "images", "--space", "-o", str(tmp_path / "space"))
+    assert "3 classes, head" in capsys.readouterr().out
+    for exported in (model, tmp_path / "model.zip", tmp_path / "space"):
+        assert load_classifier(exported).predict(files).tolist() == expected
+    assert (tmp_path / "space" / "README.md").read_text().startswith("---\ntitle: images\n")
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "thesis.tex").write_text("years of work")
+    for options, message in (
+        (["-o", str(tmp_path / "taken")], "no export of a classifier"),
+        (["-o", str(tmp_path / "no" / "model")], "does not exist"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            export(place, "--project", "images", *options)
+    with pytest.raises(SystemExit, match=r"fastlabel: .* holds no classifier"):
+        main(["export-model", "--workdir", str(tmp_path / "taken"), "-o", str(tmp_path / "model")])
+
+
+def test_an_upload_that_fails_says_why_and_keeps_the_files(place: Path, tmp_path: Path, no_network: None) -> None:
+    with pytest.raises(FastLabelError, match=r"somebody/colours could not be uploaded: .*The files are in .*model"):
+        export(place, "--project", "images", "-o", str(tmp_path / "model"), "--push", "somebody/colours")
+    load_classifier(tmp_path / "model")
