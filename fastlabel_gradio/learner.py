@@ -229,7 +229,7 @@ class Learner:
 
     def facts(self, head: Head) -> HeadFacts:
         """What is known of a head now, for those who take it along."""
-        return facts_of(head, self._ledger, self.ground_of(head), is_honest=self._is_honest(head))
+        return facts_of(head, self._ledger, self.ground_of(head), is_honest=self.is_honest(head))
 
     def release_pages(self) -> None:
         """Of a large pool the windows would come to fill the memory; a small one is read again and again."""
