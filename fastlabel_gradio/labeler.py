@@ -236,7 +236,7 @@ class Labeler:
                 lambda: me.counts().unlabeled,
                 self.actions,
                 lambda annotator, wanted: me._claim_in_turn(annotator, wanted),
-                lambda *batch: me._remembered(me._composed(*batch)),
+                lambda *batch: me._remembered(me._proposing(*batch), plants=False),
                 lambda: pipeline.grouping.noun if pipeline.grouping else None,
             ),
             clock,
@@ -719,9 +719,9 @@ class Labeler:
         """The batch as it is given out, with the predictions of that head."""
         schema = self.schema
         predictions = self._predictions(head, np.array(rows, dtype=np.int64), schema)
-        return self._composed(claimed, rows, predictions, _version(head), schema)
+        return self._proposing(claimed, rows, predictions, _version(head), schema)
 
-    def _composed(
+    def _proposing(
         self,
         claimed: ClaimedBatch,
         rows: Sequence[int],
@@ -729,6 +729,7 @@ class Labeler:
         head_version: int,
         schema: LabelSchema,
     ) -> Batch:
+        """The batch with those predictions."""
         return Batch(
             id=claimed.id,
             items=tuple(self._store.items_at(np.array(rows, dtype=np.int64)).values()),
@@ -740,9 +741,9 @@ class Labeler:
             schema=schema,
         )
 
-    def _remembered(self, batch: Batch) -> Batch:
-        """With what is planted in it; its items are known as given out from now on."""
-        whole = self.planted.into(batch, self._store.rows_of, self._store.items_at)
+    def _remembered(self, batch: Batch, *, plants: bool = True) -> Batch:
+        """With what is planted in it, where anything may be; its items are known as given out from now on."""
+        whole = self.planted.into(batch, self._store.rows_of, self._store.items_at) if plants else batch
         with self._lock:
             self._batches[batch.id] = whole.items, whole.schema
             self._batches.move_to_end(batch.id)

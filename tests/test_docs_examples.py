@@ -140,6 +140,7 @@ def test_the_logins_of_the_rest_page_work(tmp_path: Path) -> None:
 def test_the_readme_lists_what_is_kept_in_the_working_directory(demo: tuple[App, str]) -> None:
     app, _ = demo
     _train(app)
+    assert app.projects["images"].labeler("ann").finisher.start("ann", 0.8).possible
     sounds = app.projects["audio"]
     assert isinstance(sounds.gallery, SoundGallery)
     sounds.gallery.playable_file(next(sounds.source.scan()))
