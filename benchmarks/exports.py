@@ -2,8 +2,8 @@
 
     python -m benchmarks.exports --labels 1000000
 
-The label store is made with that many labels of two annotators. Printed are seconds and the memory that the process took beyond
-what it had when the store was open. Folders are written without media.
+The label store is made with that many labels of two annotators. Printed are seconds, and the memory that the process took
+beyond what it had when the store was open. Folders are written without media.
 """
 
 import argparse
