@@ -9,7 +9,7 @@ MOST_FILES = 100_000  # the hub's advice for a repository
 
 
 def push_folder(folder: Path, name: str, kind: Literal["dataset", "model", "space"], *, is_private: bool) -> str:
-    """Uploads a folder, in commits that the hub takes, and returns its address. One that broke off goes on when called again.
+    """Uploads a folder and returns its address. Files that the hub has already are not sent again.
 
     Raises:
         ConfigError: no login, a name that is none, too many files. StoreError: the hub refuses, or cannot be reached.
@@ -28,7 +28,7 @@ def push_folder(folder: Path, name: str, kind: Literal["dataset", "model", "spac
     api = HfApi()
     try:
         address = api.create_repo(name, repo_type=kind, private=is_private, exist_ok=True)
-        api.upload_large_folder(repo_id=name, folder_path=folder, repo_type=kind, print_report=False)
+        api.upload_folder(repo_id=name, folder_path=folder, repo_type=kind)
     except HFValidationError as error:
         raise ConfigError(f"--push {name!r}: {error} Write it like ann/my-dataset.") from error
     except (HfHubHTTPError, httpx.HTTPError, OSError) as error:
