@@ -37,14 +37,10 @@ PACKAGE = ROOT / "fastlabel_gradio"
 EVERYTHING = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 
 FILE_NAME = re.compile(r"[\w./-]+\.(?:py|yaml|yml|toml|md|js|css|txt|png)|[\w./-]+/")
-OF_THE_READER = {
-    "my.yaml",
-    "picture.png",
-    "downloads/",
-    "night.wav.txt",
-    "night.Table.1.selections.txt",
-    "cats/1.png",
-}  # files that a reader has or gets, not the repository
+OF_THE_READER = {  # files that a reader has or gets, not the repository
+    *("my.yaml", "picture.png", "downloads/"),
+    *("night.wav.txt", "night.Table.1.selections.txt", "cats/1.png"),
+}
 ROUTES_OF_EXAMPLES = {"/api/class_counts"}  # of the view in docs/extending.md
 OTHER_PROGRAMS = re.compile(r"\b(?:pip|pytest|curl|apt-get|benchmarks)\b")
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
@@ -193,7 +189,7 @@ def test_commands_that_are_mentioned_are_understood(path: Path) -> None:
             simulation_parser(_add_data_arguments).parse_args(words[1:])
         elif text.startswith("python launch.py compare-encoders "):
             comparison_parser(_add_data_arguments).parse_args(words[1:])
-        elif text.startswith("fastlabel ") and (parser := _label_parser(text.split()[1])):
+        elif text.startswith("fastlabel ") and words and (parser := _label_parser(text.split()[1])):
             parser.parse_args(words)
         elif text.startswith("python launch.py ") and words != ["--help"]:
             _parser().parse_args(words)
