@@ -30,7 +30,7 @@ SOUND_RATE_HZ = 44_100
 GENERATED_CLASSES = tuple(f"class-{number}" for number in range(10))
 
 TILE_PX, COLUMNS, ROWS = 48, 200, 150  # configs/celeba.yaml: 9600 x 7200 px
-START_LIMIT_S, EMBED_LIMIT_S, TRAIN_LIMIT_S, ANSWER_LIMIT_S = 120.0, 600.0, 60.0, 300.0
+START_LIMIT_S, EMBED_LIMIT_S, TRAIN_LIMIT_S, ANSWER_LIMIT_S = 300.0, 600.0, 60.0, 300.0
 
 
 @dataclass(frozen=True, slots=True)

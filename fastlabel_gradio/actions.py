@@ -13,7 +13,7 @@ from fastlabel_gradio.pool_ledger import PoolLedger
 from fastlabel_gradio.query import Query
 from fastlabel_gradio.types import LabelSchema, LabelSource, Said, State
 
-BY_HAND = ("person", "group")  # sources of labels that were given card by card
+BY_HAND = ("person", "group", "verify")  # sources of labels that were given card by card
 
 
 class Actions:
@@ -23,6 +23,7 @@ class Actions:
 
     Attributes:
         classes_version: another number whenever classes were changed, by whomever.
+        renamed: what classes are called now, by names that they had before and that no class on the screen has.
 
     Args:
         schema: gives that of now.
@@ -55,7 +56,9 @@ class Actions:
         self._train_if_due = train_if_due
         self._in_turn = in_turn
         self._clock = clock
-        self.classes_version = labels.classes_version()
+        self.classes_version = 0
+        self.renamed: dict[str, str] = {}
+        self.note_classes()
 
     # Labels
 
@@ -70,6 +73,7 @@ class Actions:
         head_version: int | None = None,
         confidences: Sequence[float | None] | None = None,
         note: str = "",
+        batch_id: str = "",
     ) -> Submission:
         """Stores what is said of any number of items as one step that one undo takes back (`LabelStore.submit_many`)."""
         with self._in_turn():
@@ -83,6 +87,7 @@ class Actions:
                 head_version=head_version,
                 confidences=confidences,
                 note=note,
+                batch_id=batch_id,
             )
             self._take_in(submission)
         return submission
@@ -136,6 +141,11 @@ class Actions:
         with self._in_turn():
             return self._reverted(self._labels.redo(annotator, now=self._clock()))
 
+    def take_back(self, annotator: str, submitter: str, batch_id: str) -> Undone | None:
+        """Takes back what somebody submitted last under that batch id; None where nothing of it stands."""
+        with self._in_turn():
+            return self._reverted(self._labels.take_back(annotator, submitter, batch_id, now=self._clock()))
+
     def steps(self, annotator: str, most: int) -> list[Step]:
         """What the annotator did, the newest first."""
         return self._labels.steps(annotator, most)
@@ -151,6 +161,14 @@ class Actions:
         places = {label_id: place for place, label_id in enumerate(self._schema().ids)}
         known = [one for one in self._labels.classes().values() if one.exists or one.id in places]
         return sorted(known, key=lambda one: (places.get(one.id, len(places)), one.id))
+
+    def note_classes(self) -> None:
+        """Takes over what classes are called now; to be called where they were changed, with the schema."""
+        schema = self._schema()
+        names, places = schema.names, schema.positions
+        former = {name: names[places[id_]] for name, id_ in self._labels.former_names().items() if id_ in places}
+        self.renamed = {name: now for name, now in former.items() if name not in names}
+        self.classes_version = self._labels.classes_version()
 
     def label_counts(self) -> Counter[int]:
         """How many items carry a label of each class, by its id; those of merged ones count for what they are part of."""

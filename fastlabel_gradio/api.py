@@ -18,6 +18,7 @@ from fastlabel_gradio.errors import (
     ChangedMeanwhileError,
     ExpiredListError,
     FastLabelError,
+    FinishError,
     InvalidLabelsError,
     InvalidQueryError,
     StoreError,
@@ -34,18 +35,25 @@ from fastlabel_gradio.routes import (
     encoders,
     evaluation,
     explore,
+    finish,
     items,
     labels,
     media,
+    model,
+    predict,
     status,
 )
 from fastlabel_gradio.views import VIEWS
 
-ROUTES = (batches, status, items, explore, evaluation, encoders, labels, actions, classes, clusters, downloads, media)
+ROUTES = (
+    *(batches, status, items, explore, evaluation, encoders, labels, actions),
+    *(classes, clusters, downloads, finish, model, predict, media),
+)
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,
     ExpiredListError: 410,
     InvalidQueryError: 422,
+    FinishError: 409,
     UnreadableItemError: 422,
     StoreError: 503,
     FastLabelError: 400,

@@ -91,6 +91,9 @@ class BatchAnswer(Model):
     sheet_url: str
     columns: int
     classes: list[str]
+    renamed: dict[str, str] = Field(
+        description="by names that classes had before they were renamed or merged: what they are called now"
+    )
     items: list[ItemAnswer]
     labeled: int
     unlabeled: int
@@ -273,7 +276,8 @@ class StatusAnswer(Model):
     kind: Kind
     annotator: str
     classes: list[str]
-    classes_version: int = Field(description="another number whenever `GET /api/classes` tells something else")
+    classes_version: int = Field(description="another number whenever classes were changed")
+    renamed: dict[str, str] = Field(description="as in a batch")
     labeled: int
     unlabeled: int
     total: int = Field(description="labeled, unlabeled and set aside")
@@ -294,9 +298,15 @@ class StatusAnswer(Model):
     unreadable: list[UnreadableAnswer]
 
 
+class PlantedAnswer(Model):
+    shown: int = Field(description="labeled items that stood in a group of another class")
+    slipped: int = Field(description="how many of them were accepted as that class")
+
+
 class SubmitAnswer(Model):
     accepted: int
     training_triggered: bool
+    planted: PlantedAnswer | None = Field(None, description="of a batch with planted items; null for all others")
     labeled: int
     unlabeled: int
     head_version: int

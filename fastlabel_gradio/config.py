@@ -48,6 +48,8 @@ class ProjectConfig(_Strict):
         sharing: "shared", all visitors label one pool together, or "private", each browser has labels of its own.
         database: SQLAlchemy URL of the label store; a SQLite file in the project's folder by default.
         audit_share: share of each batch that is drawn at random and never trained on, to measure the head; 0 for none.
+        planted_checks: share of the batches in which a group holds up to three labeled items of another class, to see
+            whether they slip through; 0 for none.
         target: the accuracy that the page's advice is about, 0 to 1; can be changed there.
         prompt: the text that describes a class, with "{label}" for its name, where the encoder reads texts; "" for no
             suggestions before the first label. The encoder's own by default.
@@ -68,6 +70,7 @@ class ProjectConfig(_Strict):
     sharing: Literal["shared", "private"] = "shared"
     database: str | None = None
     audit_share: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+    planted_checks: Annotated[float, Field(ge=0, le=1)] = 0.0
     target: Annotated[float, Field(gt=0, lt=1)] = 0.9
     prompt: str | None = None
     class_weighting: Annotated[float, Field(ge=0, le=1)] = 0.5

@@ -12,6 +12,7 @@ FastLabelError
 ├── ChangedMeanwhileError  a change of labels that somebody else changed since they were looked at
 ├── InvalidQueryError      a query for items that names a class or an item that is not there
 │   └── ExpiredListError   a page of a list of found items that is not kept any more
+├── FinishError            a step of finishing the pool that is not possible as it stands
 ├── InvalidLabelsError     a submit with an unknown item, label or shape; nothing of it was stored
 └── StoreError             a label store or embedding store that cannot be opened or written
 """
@@ -79,6 +80,10 @@ class InvalidQueryError(FastLabelError):
 
 class ExpiredListError(InvalidQueryError):
     """A list of found items that is not kept any more. Its query can be asked again."""
+
+
+class FinishError(FastLabelError):
+    """A step of finishing the pool that is not possible as it stands."""
 
 
 class StoreError(FastLabelError):

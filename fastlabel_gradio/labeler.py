@@ -38,6 +38,7 @@ from fastlabel_gradio.evaluation import Advice, AuditReport, Gain, advise
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.finder import Finder
 from fastlabel_gradio.finding.saved_filters import SavedFilters
+from fastlabel_gradio.finish import Desk, Finisher
 from fastlabel_gradio.head import (
     Head,
     HeadInfo,
@@ -45,6 +46,7 @@ from fastlabel_gradio.head import (
 from fastlabel_gradio.label_store import Changes, ClaimedBatch, LabelStore
 from fastlabel_gradio.learner import DEFAULT_LEARNING, Learner, LearnerSettings
 from fastlabel_gradio.learning_record import LearningPoint
+from fastlabel_gradio.planted_checks import PlantedChecks
 from fastlabel_gradio.pool_ledger import PoolLedger
 from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
 from fastlabel_gradio.trainer import Training
@@ -55,6 +57,7 @@ from fastlabel_gradio.types import (
     LabelSchema,
     LabelSource,
     Prediction,
+    Probabilities,
     Receipt,
     Reopened,
     Rows,
@@ -67,6 +70,7 @@ log = logging.getLogger(__name__)
 CLAIM_ATTEMPTS = 4
 BATCHES_REMEMBERED = 256
 TURN_WAIT_S = 10.0
+FREE_BATCHES = 3  # of so many items nobody may hold, or no batch is claimed ahead
 SEARCHED = "search"  # in place of a strategy: somebody chose the items
 # Picking takes a core for a moment; more at once would only make the first ones wait for the last. A strategy may ask itself.
 _cores = threading.Semaphore(max(2, os.cpu_count() or 2))
@@ -80,6 +84,7 @@ class LabelerSettings:
     batch_size: int = 100
     claim_s: float = 600.0
     audit_share: float = 0.0
+    planted_checks: float = 0.0
     learner: LearnerSettings = DEFAULT_LEARNING
 
 
@@ -131,6 +136,8 @@ class Labeler:
 
     Attributes:
         finder: finds items by what is known of them.
+        planted: labeled items that stand in a group of another class, and how many of them slipped through.
+        finisher: accepts predictions at a promised precision.
         actions: changes any number of labels at once, takes steps back and brings them back.
         filters: queries that were saved under a name.
 
@@ -168,6 +175,7 @@ class Labeler:
         self._queue: BatchQueue[_Pick] = BatchQueue()
         self._picked: set[int] = set()  # rows that are being claimed
         self._rng = np.random.default_rng(settings.learner.seed)
+        self.planted = PlantedChecks(folder / "planted.jsonl", settings.planted_checks, settings.learner.seed)
         self._learner = Learner(
             schema, store, pipeline, self._ledger, self._look, folder, settings.learner, clock, keep_model
         )
@@ -195,6 +203,24 @@ class Labeler:
             clock,
         )
         self.filters = SavedFilters(folder)
+        self.finisher = Finisher(
+            store,
+            labels,
+            self._ledger,
+            self._learner,
+            folder / "finish",
+            Desk(
+                lambda: me._catch_up(),
+                lambda: me.schema,
+                lambda: me.counts().unlabeled,
+                self.actions,
+                lambda annotator, wanted: me._claim_in_turn(annotator, wanted),
+                lambda *batch: me._remembered(me._composed(*batch)),
+                lambda: pipeline.grouping.noun if pipeline.grouping else None,
+            ),
+            clock,
+            np.random.default_rng(),
+        )
         self._stop_watching = labels.watch(self._follow)
 
     # Batches
@@ -212,9 +238,7 @@ class Labeler:
             UnknownNameError: no such strategy.
         """
         chosen = STRATEGIES.get(strategy or self.settings.strategy)
-        with self._lock:
-            turn = self._turns.setdefault(annotator, threading.Lock())
-        with turn:
+        with self._turn_of(annotator):
             if not fresh and (batch := self._open_batch(annotator)):
                 return batch
             # To the end: what follows a training would begin in between, and take the cores.
@@ -225,6 +249,41 @@ class Labeler:
         self._learner.release_pages()
         return batch
 
+    def batch_after(
+        self,
+        annotator: str,
+        batch_id: str,
+        size: int | None = None,
+        strategy: str | None = None,
+        *,
+        fresh: bool = False,
+    ) -> Batch:
+        """The batch that comes after an open one, claimed now if there is none yet, so that it can be shown at once.
+
+        It is given back as every batch is: when its claim runs out, or the annotator asks for a fresh one. Nothing is
+        claimed ahead where the batch is not open any more, or few items are free: others may want these.
+
+        Args:
+            fresh: gives the one that would come back and claims another, picked by the newest head.
+        """
+        wish = Wish(size or self.settings.batch_size, STRATEGIES.get(strategy or self.settings.strategy).name)
+        with self._turn_of(annotator):
+            stack = self._labels.open_batches(annotator, now=self._clock())
+            ids = [claimed.id for claimed in stack]
+            behind = stack[ids.index(batch_id) + 1 :] if batch_id in ids else []
+            if behind and fresh:
+                self._release(annotator, behind.pop(0).id)
+            if behind and (batch := self._opened(annotator, behind[0])):
+                return batch
+            counts = self.counts()
+            if batch_id not in ids or counts.unlabeled - counts.claimed < FREE_BATCHES * wish.size:
+                return self._empty_batch(wish.strategy)
+            batch = self._claim_fresh(annotator, wish)
+            if batch.id:
+                self._labels.put_behind(annotator, batch.id, batch_id)
+        self._learner.release_pages()
+        return batch
+
     def batch_of(self, annotator: str, rows: Rows, size: int) -> Batch:
         """A batch of the first of some rows that are free and not kept for the audit, as a search found them.
 
@@ -232,7 +291,11 @@ class Labeler:
         """
         head = self._learner.head
         claimed = self._claim(annotator, self._ledger.searchable(rows)[:size], SEARCHED, "", head, whole=False)
-        return self._batch(*claimed, head) if claimed else replace(self._empty_batch(SEARCHED), notice="")
+        return (
+            self._remembered(self._batch(*claimed, head))
+            if claimed
+            else replace(self._empty_batch(SEARCHED), notice="")
+        )
 
     def renew(self, annotator: str, batch_id: str) -> bool:
         """Keeps a batch claimed for another while; False where it is not the annotator's open batch any more."""
@@ -274,14 +337,21 @@ class Labeler:
             StoreError: it could not be written; nothing was stored.
         """
         wanted = self._validated(labels, batch_id)
+        planted = {one.item_id: wanted.pop(one.item_id, None) for one in self.planted.of(batch_id)}
         with self._in_turn():
             source = self._source_of(annotator, batch_id)
-            said = [(id_, said_of(one, "group" if id_ in together else None)) for id_, one in wanted.items()]
+            said = [
+                (id_, said_of(one, self.finisher.source_in(batch_id, one) or ("group" if id_ in together else None)))
+                for id_, one in wanted.items()
+            ]
             submission = self._labels.submit(annotator, said, batch_id, now=self._clock(), source=source)
             taught = self._ledger.put(submission)
-            self._ledger.set_aside(set(submission.released) - wanted.keys())
+            left_open = set(submission.released) - wanted.keys()
+            self._ledger.set_aside(left_open)
             self._ledger.unclaim(submission.released)
-        return Receipt(len(labels), self._learner.request_if_due(taught))
+        self.finisher.left_open(batch_id, sorted(left_open))
+        outcome = self.planted.judge(annotator, batch_id, planted | wanted, self._clock()) if planted else None
+        return Receipt(len(wanted), self._learner.request_if_due(taught), outcome)
 
     def undo(self, annotator: str) -> Reopened:
         """Takes the annotator's last step back; of one that was made card by card it opens a batch, to be labeled again."""
@@ -318,6 +388,10 @@ class Labeler:
     @property
     def head(self) -> Head | None:
         return self._learner.head
+
+    def says(self, head: Head, rows: Rows) -> Probabilities:
+        """What a head says of some rows, float32[n, classes]."""
+        return self._learner.ground_of(head).says(head, rows)
 
     def head_facts(self) -> HeadFacts | None:
         """What is known of the newest trained head; None before the first."""
@@ -427,7 +501,7 @@ class Labeler:
         if not changes.classes_changed and not any(unknown):
             return
         self.schema = self._labels.schema()
-        self.actions.classes_version = self._labels.classes_version()
+        self.actions.note_classes()
         self._ledger.use_schema(self.schema)
         self._learner.use_schema(self.schema)
 
@@ -446,18 +520,25 @@ class Labeler:
         finally:
             self._writing.release()
 
+    def _turn_of(self, annotator: str) -> threading.Lock:
+        with self._lock:
+            return self._turns.setdefault(annotator, threading.Lock())
+
     def _open_batch(self, annotator: str) -> Batch | None:
-        self._ledger.catch_up(self._pipeline.progress)
         claimed = self._labels.open_batch(annotator, now=self._clock())
-        if claimed is None:
-            return None
+        return self._opened(annotator, claimed) if claimed else None
+
+    def _opened(self, annotator: str, claimed: ClaimedBatch) -> Batch | None:
+        self._ledger.catch_up(self._pipeline.progress)
         in_pool = self._store.known_ids(claimed.item_ids)  # a file may have been removed since
         claimed = replace(claimed, item_ids=tuple(id_ for id_ in claimed.item_ids if id_ in in_pool))
         rows = self._store.rows_of(claimed.item_ids)
         if not rows or len(rows) < len(claimed.item_ids):  # the encoder was changed and has not come to them yet
             self._release(annotator)
             return None
-        return self._batch(claimed, [rows[item_id] for item_id in claimed.item_ids], self._learner.head)
+        return self._remembered(
+            self._batch(claimed, [rows[item_id] for item_id in claimed.item_ids], self._learner.head)
+        )
 
     def _claim_fresh(self, annotator: str, wish: Wish) -> Batch:
         """Picks and claims. Picks anew where another annotator was faster with some; takes fewer where that goes on."""
@@ -469,7 +550,10 @@ class Labeler:
             finally:
                 self._let_go(pick.rows)
             if claimed is not None:
-                return self._batch(*claimed, pick.head)
+                batch, labeled = self._batch(*claimed, pick.head), self._ledger.training_set()
+                of_labels = (labeled.rows, labeled.targets, labeled.schema)
+                self.planted.plant(annotator, batch, of_labels, self.predictions, self._store.items_at, self._clock())
+                return self._remembered(batch)
             if not len(pick.rows):
                 break
         return self._empty_batch(pick.strategy)
@@ -555,6 +639,10 @@ class Labeler:
         rows_by_id = {item.id: row for row, item in items.items()}
         return replace(wanted, item_ids=got), [rows_by_id[item_id] for item_id in got]
 
+    def _claim_in_turn(self, annotator: str, wanted: ClaimedBatch) -> tuple[str, ...]:
+        with self._in_turn():
+            return self._claim_items(annotator, wanted)
+
     def _claim_items(self, annotator: str, wanted: ClaimedBatch) -> tuple[str, ...]:
         """Claims in the label store, then in the bookkeeping; returns what was got. The caller has the turn to write."""
         now = self._clock()
@@ -574,27 +662,42 @@ class Labeler:
         except StoreError as error:
             log.warning("An undo is stored, its batch could not be opened: %s", error)
             return None
-        return self._batch(*claimed, head) if claimed else None
+        return self._remembered(self._batch(*claimed, head)) if claimed else None
 
     def _batch(self, claimed: ClaimedBatch, rows: Sequence[int], head: Head | None) -> Batch:
         """The batch as it is given out, with the predictions of that head."""
-        items = tuple(self._store.items_at(np.array(rows, dtype=np.int64)).values())
         schema = self.schema
-        with self._lock:
-            self._batches[claimed.id] = items, schema
-            self._batches.move_to_end(claimed.id)
-            while len(self._batches) > BATCHES_REMEMBERED:
-                self._batches.popitem(last=False)
+        predictions = self._predictions(head, np.array(rows, dtype=np.int64), schema)
+        return self._composed(claimed, rows, predictions, _version(head), schema)
+
+    def _composed(
+        self,
+        claimed: ClaimedBatch,
+        rows: Sequence[int],
+        predictions: Sequence[Prediction | None],
+        head_version: int,
+        schema: LabelSchema,
+    ) -> Batch:
         return Batch(
             id=claimed.id,
-            items=items,
+            items=tuple(self._store.items_at(np.array(rows, dtype=np.int64)).values()),
             rows=tuple(rows),
-            predictions=self._predictions(head, np.array(rows, dtype=np.int64), schema),
+            predictions=predictions,
             strategy=claimed.strategy,
-            head_version=_version(head),
+            head_version=head_version,
             notice=claimed.notice,
             schema=schema,
         )
+
+    def _remembered(self, batch: Batch) -> Batch:
+        """With what is planted in it; its items are known as given out from now on."""
+        whole = self.planted.into(batch, self._store.rows_of, self._store.items_at)
+        with self._lock:
+            self._batches[batch.id] = whole.items, whole.schema
+            self._batches.move_to_end(batch.id)
+            while len(self._batches) > BATCHES_REMEMBERED:
+                self._batches.popitem(last=False)
+        return whole
 
     def _empty_batch(self, strategy: str) -> Batch:
         return Batch("", (), (), (), strategy, _version(self._learner.head), self._why_empty(), self.schema)
@@ -613,12 +716,12 @@ class Labeler:
             return "The remaining items are in the batches of other annotators. Come back in a few minutes."
         return "There is nothing to label: no item of the source can be read."
 
-    def _release(self, annotator: str, *, aside: bool = False) -> None:
-        """Ends the annotator's batch; with `aside` what it left open comes again when there is nothing else."""
+    def _release(self, annotator: str, batch_id: str = "", *, aside: bool = False) -> None:
+        """Ends the annotator's batches, or one; with `aside` what the newest left open comes when there is nothing else."""
         with self._in_turn():
-            released = self._labels.release(annotator)
-            if aside:
-                self._ledger.set_aside(released)
+            shown = self._labels.open_batch(annotator, now=self._clock()) if aside else None
+            released = self._labels.release(annotator, batch_id)
+            self._ledger.set_aside(shown.item_ids if shown else ())
             self._ledger.unclaim(released)
 
     def _audit_notice(self) -> str:

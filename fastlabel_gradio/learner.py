@@ -210,14 +210,14 @@ class Learner:
     def audit(self, head: Head) -> AuditReport | None:
         """What a head is worth on the labeled items of the audit; None while there are none, or it was trained on some."""
         rows, targets, groups, schema, _ = self._ledger.audit_set()
-        if not len(rows) or not self._is_honest(head) or not _fits(head, schema):
+        if not len(rows) or not self.is_honest(head) or not _fits(head, schema):
             return None
         return audit(self.ground_of(head).says(head, rows), targets, groups)
 
     def gain(self, head: Head) -> Gain | None:
         """What the last labels brought: a head against one of this run that had at least 100 labels less, or a fifth."""
         before = self._before(labels_compared(head.info.label_count))
-        if before is None or not self._is_honest(head):
+        if before is None or not self.is_honest(head):
             return None
         rows, targets, groups, schema, _ = self._ledger.audit_set()
         known = np.isin(rows, before.rows)
@@ -229,7 +229,7 @@ class Learner:
 
     def facts(self, head: Head) -> HeadFacts:
         """What is known of a head now, for those who take it along."""
-        return facts_of(head, self._ledger, self.ground_of(head), is_honest=self._is_honest(head))
+        return facts_of(head, self._ledger, self.ground_of(head), is_honest=self.is_honest(head))
 
     def release_pages(self) -> None:
         """Of a large pool the windows would come to fill the memory; a small one is read again and again."""
@@ -245,7 +245,7 @@ class Learner:
         self._look = _nothing  # holds the labeler, which holds this learner
         self._keep_model = _keep_nothing
 
-    def _is_honest(self, head: Head) -> bool:
+    def is_honest(self, head: Head) -> bool:
         """Whether nothing of the audit was taught to the head: items change sides where another grouping is configured."""
         return head.info.version == 0 or self._ledger.is_this_audit(head.info.audit)
 
@@ -276,7 +276,7 @@ class Learner:
         with self._lock:
             self._ground = self._new_ground(space, maker)  # from now on heads may be trained
             self._head = _fitting(head, self._schema)
-            is_stale = maker.labels != self._schema.labels or (head is not None and not self._is_honest(head))
+            is_stale = maker.labels != self._schema.labels or (head is not None and not self.is_honest(head))
         is_trained = head is not None and head.info.version > 0
         if head and is_trained:
             self._ground.scan.load(head, self._ground.embeddings)

@@ -273,6 +273,12 @@ class PoolLedger:
         return self._others_first(self._free[: self._seen_rows] & self._is_of(TRAINED), wanted)
 
     @_locked
+    def acceptable_rows(self) -> tuple[Rows, int]:
+        """Every row that nobody judged or holds, nor is it retired or reserved, ascending; and how many are reserved."""
+        free = self._free[: self._seen_rows]
+        return np.flatnonzero(free & self._is_of(TRAINED)).astype(np.int64), int((free & self._is_of(AUDITED)).sum())
+
+    @_locked
     def searchable(self, rows: Rows) -> Int64[np.ndarray, " searchable"]:
         """Those of the rows that are free and not reserved, in their order: a search may hand them out."""
         wanted = self._free[: self._seen_rows] & self._is_of(TRAINED)
@@ -360,6 +366,11 @@ class PoolLedger:
         """Items that somebody held and left open, because they are hard or of no class: others come first from now on."""
         rows = [self._row_of[item_id] for item_id in item_ids if item_id in self._row_of]
         self._aside[np.array(rows, dtype=np.int64)] = True
+
+    @_locked
+    def keep_back(self, rows: Rows, *, kept: bool) -> None:
+        """As `set_aside`, of rows; with `kept` False they come as others do again."""
+        self._aside[rows[(rows >= 0) & (rows < self._seen_rows)]] = kept
 
     # Private; the caller holds the lock
 

@@ -140,6 +140,7 @@ class Project:
             batch_size=self.config.batch_size,
             claim_s=60 * self.config.claim_minutes,
             audit_share=self.config.audit_share,
+            planted_checks=self.config.planted_checks,
             learner=learning_of(self.config, self.device),
         )
 
@@ -181,6 +182,12 @@ class Project:
             raise StoreError("There is no trained head yet. Label items of at least two classes first.")
         with _disk_errors_named(folder):
             self.models.write(folder, facts)
+
+    def take(self, name: str, content: bytes) -> str:
+        """Adds a file to the source's folder and has it listed; returns the item's id. Raises SourceError."""
+        item_id = self.source.take_file(name, content)
+        self.pipeline.rescan()
+        return item_id
 
     def batch_items(self, batch_id: str) -> tuple[Item, ...]:
         """The items of a batch of any labeler. Raises InvalidLabelsError for an unknown batch."""

@@ -14,7 +14,7 @@ from jaxtyping import Float32, Int64
 from PIL import Image
 
 Kind = Literal["image", "audio"]
-LabelSource = Literal["person", "group", "review", "search", "import", "auto"]
+LabelSource = Literal["person", "group", "review", "search", "import", "auto", "verify"]
 
 # Shapes are checked by beartype under pytest (tests/conftest.py); in production they cost nothing.
 Embeddings = Float32[np.ndarray, "items dim"]
@@ -266,11 +266,23 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class PlantedCounts:
+    """How many planted items somebody came to, and how many of them slipped through as what they were shown as."""
+
+    shown: int = 0
+    slipped: int = 0
+
+    def __add__(self, other: "PlantedCounts") -> "PlantedCounts":
+        return PlantedCounts(self.shown + other.shown, self.slipped + other.slipped)
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
-    """The answer to a submit: how many labels were accepted, and whether they set off a training."""
+    """The answer to a submit: how many labels were accepted, whether they set off a training, what was planted."""
 
     accepted: int
     training_triggered: bool
+    planted: PlantedCounts | None = None
 
 
 @dataclass(frozen=True, slots=True)

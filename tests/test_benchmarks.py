@@ -24,6 +24,7 @@ from benchmarks import (
     label_efficiency,
     memory,
     precomputed,
+    promise,
     query_time,
     scale,
     threads,
@@ -90,7 +91,7 @@ def cached(split: Split, caches: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = caches / "small.npz"
     arrays = {name: getattr(split, name) for name in Split.__dataclass_fields__}
     np.savez(file, **arrays)
-    for module in (coverage, heads, label_efficiency, query_time):
+    for module in (coverage, heads, label_efficiency, promise, query_time):
         monkeypatch.setattr(module, "cached_splits", lambda name, data, encoder="offline": [file])
 
 
@@ -115,6 +116,13 @@ def test_outlook(benchmark: Benchmark, cached: None, tmp_path: Path) -> None:
     printed = benchmark("outlook", "--sets", "digits", "--runs", "1", "--json", str(tmp_path / "o.json"), PLANS=plans)
     assert "What twice the labels bring" in printed
     assert len(json.loads((tmp_path / "o.json").read_text(encoding="utf-8"))["runs"][0]["points"]) == 2
+
+
+def test_promise(benchmark: Benchmark, cached: None) -> None:
+    options = ("--sets", "digits", "cifar10_scarce", "--labels", "40", "--seeds", "1", "--plays", "5")
+    printed = benchmark("promise", *options)
+    assert "| digits | 90 % | right | 5 |" in printed
+    assert "| cifar10_scarce | 98 % | 2 % wrong | 5 |" in printed
 
 
 def test_label_efficiency(benchmark: Benchmark, cached: None) -> None:

@@ -27,7 +27,6 @@ from fastlabel_gradio.types import Kind
 from fastlabel_gradio.ui.words import read_words
 from fastlabel_gradio.views import VIEWS
 from tests.documents import DOCUMENTS, ROOT, Block, blocks, first_table, front_matter, prose, quoted, read, section
-from tests.test_imports import FLOOR_OF
 
 PROJECT = tomllib.loads(read("pyproject.toml"))
 README = read("README.md")
@@ -95,17 +94,6 @@ def test_the_front_matter_has_what_a_space_needs() -> None:
     assert matter["title"]
     assert matter["emoji"]
     assert matter["pinned"] is False
-
-
-def test_the_map_of_rooms_lists_exactly_the_rooms() -> None:
-    [room_map] = [block.text for block in blocks(README) if block.heading == "Rooms"]
-    floor, listed = -1, {}
-    for line in room_map.partition("fastlabel_gradio/\n")[2].splitlines():
-        if match := re.match(r"([ \d]\d|  )  (\w+)(\.py|/) +\S", line):
-            floor = int(match[1]) if match[1].strip() else floor
-            listed[match[2]] = floor
-            assert (PACKAGE / f"{match[2]}{match[3]}").exists()
-    assert listed == FLOOR_OF
 
 
 def test_the_map_of_rooms_names_folders_that_exist() -> None:

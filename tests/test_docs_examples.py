@@ -112,11 +112,11 @@ def test_every_curl_of_the_rest_page_is_answered_as_it_says(demo: tuple[App, str
 @needs_curl
 def test_the_answers_of_the_rest_page_have_the_fields_that_come(demo: tuple[App, str], tmp_path: Path) -> None:
     shown = [json.loads(block.text) for block in blocks(REST, "json")]
-    output, _ = _run_blocks({"A batch", "Find items", "Labels", "Errors"}, LOGIN, tmp_path, FASTLABEL=demo[1])
+    output, _ = _run_blocks({"A batch", "Find items", "Labels", "Finish", "Errors"}, LOGIN, tmp_path, FASTLABEL=demo[1])
     answers = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     for example in shown:
         [alike] = [answer for answer in answers if set(answer) == set(example)][-1:]
-        if "items" in example:
+        if isinstance(example.get("items"), list):
             assert set(alike["items"][0]) == set(example["items"][0])
         if "error" in example:
             assert alike == example

@@ -1,89 +1,39 @@
-"""The house keeps its floors: a file imports only from floors below its own, lazy imports counted."""
+"""The house keeps its floors: no room imports one that needs it, and only the page knows Gradio."""
 
-import ast
-from pathlib import Path
+from graphlib import CycleError
 
-PACKAGE = Path(__file__).parent.parent / "fastlabel_gradio"
+import pytest
 
-# From the ground up. A folder is one room; files inside a room may import each other.
-FLOORS: tuple[tuple[str, ...], ...] = (
-    ("types", "errors"),
-    (
-        *("registry", "options", "yaml_file", "spreadsheet_cells", "contradictions"),
-        *("devices", "atomic_file", "birth_time", "clustering", "groups", "retries"),
-        *("media", "label_store", "trainer", "evaluation", "learning_record", "kept_rows", "batch_queue"),
-        *("milestones", "pool_news", "embedding_space", "pool_reader", "row_padding"),
-    ),
-    ("config", "sources", "encoders", "head", "exports", "successor", "inquiry"),
-    (
-        *("embedding_store", "embedding_batch", "encoder_comparison", "encoder_fitting", "encoder_in_use"),
-        *("gallery", "strategies", "scoring", "scan", "source_identity", "unheard", "pool_clusters"),
-    ),
-    ("encoder_change",),
-    ("embedding_pipeline", "candidates"),
-    ("pool_ledger", "ground"),
-    ("query", "classifier"),
-    ("finding",),
-    ("learner", "finder", "actions"),
-    ("labeler", "encoder_verdict", "encoder_report"),
-    ("project", "access", "api_models", "views"),
-    ("routes", "ui", "simulation", "compare_command"),
-    ("api",),
-    ("app",),
-)
-FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+from tests.house import PACKAGE, README, files, floors, imports, room_of, rooms, subject, with_map
+
 KNOWS_GRADIO = {"ui", "app"}
 
 
-def _room(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+def test_rooms_import_each_other_in_no_circle() -> None:
+    found = floors(rooms())
+    assert found.keys() == {room_of(path) for path in files()}
+    assert found["types"] == 0
+    assert found["app"] == max(found.values())
 
 
-def _files() -> list[Path]:
-    return [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
+def test_a_circle_is_noticed() -> None:
+    with pytest.raises(CycleError):
+        floors({"pool": {"loop"}, "loop": {"head", "pool"}, "head": set()})
 
 
-def _imports(path: Path) -> set[str]:
-    """Dotted names of everything that a file imports anywhere in it, except under TYPE_CHECKING."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    typing_only = {
-        inner
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if node in typing_only:
-            continue
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+def test_the_map_in_the_readme_is_that_of_now() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert with_map(text) == text, "python -m tests.house writes it anew"
 
 
-def test_every_file_has_a_floor() -> None:
-    assert {_room(path) for path in _files()} == set(FLOOR_OF)
-
-
-def test_imports_point_down() -> None:
-    wrong = []
-    for path in _files():
-        room = _room(path)
-        for name in _imports(path):
-            parts = name.split(".")
-            if parts[0] != "fastlabel_gradio" or len(parts) < 2 or parts[1].startswith("__"):
-                continue
-            if parts[1] != room and FLOOR_OF[parts[1]] >= FLOOR_OF[room]:
-                wrong.append(f"{path.relative_to(PACKAGE)} imports {parts[1]}")
-    assert wrong == []
+def test_every_room_says_what_it_is_about() -> None:
+    assert [room for room in rooms() if not subject(room)] == []
 
 
 def test_nothing_below_the_page_knows_gradio() -> None:
     wrong = [
         str(path.relative_to(PACKAGE))
-        for path in _files()
-        if _room(path) not in KNOWS_GRADIO and any(name.split(".")[0] == "gradio" for name in _imports(path))
+        for path in files()
+        if room_of(path) not in KNOWS_GRADIO and any(name.split(".")[0] == "gradio" for name in imports(path))
     ]
     assert wrong == []

@@ -77,6 +77,6 @@ def test_of_sounds_there_is_the_head_and_a_word_on_why(tmp_path: Path) -> None:
 
 
 def test_a_missing_package_is_named_with_what_installs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "onnxscript", None)
-    with pytest.raises(ConfigError, match=r"needs the package onnxscript.*pip install 'fastlabel-gradio\[onnx\]'"):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ConfigError, match=r"needs the package onnx,.*pip install 'fastlabel-gradio\[onnx\]'"):
         write_onnx(tmp_path)

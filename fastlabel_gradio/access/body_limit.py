@@ -6,7 +6,7 @@ from starlette.types import Message, Receive
 
 MAX_BODY_BYTES = 2_000_000
 MAX_MEDIA_BYTES = 20_000_000
-TAKES_MEDIA = frozenset({"/api/vector"})
+TAKES_MEDIA = frozenset({"/api/vector", "/api/predict/media", "/api/predict/take"})
 
 
 def limited(receive: Receive, headers: Headers, path: str = "") -> Receive:

@@ -3,7 +3,11 @@
 The head is written node by node; the way from pixels is what torch's exporter makes of the encoder's network.
 """
 
+import io
 import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +27,6 @@ if TYPE_CHECKING:
 
 HEAD_ONNX, MODEL_ONNX = "head.onnx", "model.onnx"
 OPSET, IR_VERSION = 18, 9  # read by onnxruntime since 1.15
-MOST_PICTURES = 65_536  # in a batch; an exporter wants a bound
 INSTALL = "pip install 'fastlabel-gradio[onnx]'"
 
 
@@ -51,7 +54,6 @@ def check_installed() -> None:
     """Raises ConfigError with the command that installs what is missing."""
     try:
         import onnx  # noqa: F401
-        import onnxscript  # noqa: F401
     except ImportError as error:
         raise ConfigError(f"ONNX needs the package {error.name}, which is not installed: {INSTALL}") from error
 
@@ -97,25 +99,37 @@ def _write_model(graph: PixelGraph, head: Head, config: BundleConfig, path: Path
     import onnx
     import torch
 
-    any_count, any_side = torch.export.Dim("n", min=1, max=MOST_PICTURES), torch.export.Dim.DYNAMIC
-    shapes = {
-        name: {0: any_count, **({1: any_side, 2: any_side} if name in graph.sides else {})} for name in graph.examples
-    }
-    program = torch.onnx.export(
-        _network(graph, head),
-        tuple(torch.from_numpy(example) for example in graph.examples.values()),
-        input_names=list(graph.examples),
-        output_names=["probabilities"],
-        dynamic_shapes={"inputs": tuple(shapes.values())},
-        opset_version=OPSET,
-        dynamo=True,
-        verbose=False,
-    )
-    assert program is not None
-    model = program.model_proto
+    axes = {name: {0: "n", **({1: "height", 2: "width"} if name in graph.sides else {})} for name in graph.examples}
+    file = io.BytesIO()
+    with warnings.catch_warnings(), torch.no_grad(), _attention_step_by_step():
+        warnings.simplefilter("ignore")  # of a tracer, about what it takes as fixed
+        torch.onnx.export(
+            _network(graph, head),
+            tuple(torch.from_numpy(example) for example in graph.examples.values()),
+            file,
+            input_names=list(graph.examples),
+            output_names=["probabilities"],
+            dynamic_axes=axes,
+            opset_version=OPSET,
+            dynamo=False,  # which takes a second where the newer exporter takes a minute, and packages more
+        )
+    model = onnx.load_model_from_string(file.getvalue())
     onnx.helper.set_model_props(model, {"classes": json.dumps(config.classes)})
     write_atomically(path, model.SerializeToString())
     return f"`{MODEL_ONNX}` gives `probabilities`, float32[n, {len(config.classes)}], of pixels. {graph.preparation}"
+
+
+@contextmanager
+def _attention_step_by_step() -> Iterator[None]:
+    """torch's own attention in one step is no operator of ONNX."""
+    from torch.backends import mha
+
+    before = mha.get_fastpath_enabled()
+    mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        mha.set_fastpath_enabled(before)
 
 
 def _network(graph: PixelGraph, head: Head) -> "torch.nn.Module":

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int64
 
-from fastlabel_gradio.head.calibration import FEWEST_LABELS, Groups, fit_temperature, out_of_fold_logits
+from fastlabel_gradio.head.calibration import (
+    FEWEST_LABELS,
+    Groups,
+    LeftOut,
+    Logits,
+    fit_temperature,
+    out_of_fold_logits,
+)
 from fastlabel_gradio.head.model import Head, HeadInfo
 from fastlabel_gradio.head.recipe import DEFAULT_RECIPE, HeadRecipe
 from fastlabel_gradio.head.spread import Spread
@@ -71,8 +78,20 @@ class HeadMaker:
         """
         if len(targets) < FEWEST_LABELS:
             return head
+        left_out = self.left_out(head, embeddings, targets, is_superseded, groups)
+        return head.at_temperature(_cautious(fit_temperature(*left_out), len(targets))) if left_out else head
+
+    def left_out(
+        self,
+        head: Head,
+        embeddings: Embeddings,
+        targets: Targets,
+        is_superseded: Callable[[], bool],
+        groups: Groups | None = None,
+    ) -> tuple[Logits, LeftOut] | None:
+        """What heads like this one say of labels that were left out of their training (`out_of_fold_logits`)."""
         spread = self._spread()
-        left_out = out_of_fold_logits(
+        return out_of_fold_logits(
             embeddings,
             targets,
             lambda some, goals: self._train(some, goals, head.info, spread, head.info.trained_at),
@@ -80,7 +99,6 @@ class HeadMaker:
             is_superseded,
             groups,
         )
-        return head.at_temperature(_cautious(fit_temperature(*left_out), len(targets))) if left_out else head
 
     def _spread(self) -> Spread | None:
         return Spread.of(self.sample()) if self.sample else None

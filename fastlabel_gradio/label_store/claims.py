@@ -5,12 +5,14 @@ A batch is open while it has claims and has not run out. Claims that ran out are
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, insert, select, update
 
 from fastlabel_gradio.label_store.chunks import CHUNK, chunks
 from fastlabel_gradio.label_store.tables import batches, claims
+
+CHECKING = ("check", "verify")  # strategies of batches that stay open beside the one that is labeled
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,13 @@ class ClaimedBatch:
     strategy: str
     head_version: int
     notice: str = ""
+
+
+class _Facts(NamedTuple):
+    id: str
+    strategy: str
+    head_version: int
+    notice: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +71,26 @@ def add_batch(
     connection.execute(insert(claims), rows)
 
 
-def newest_batch(connection: Connection, project: int, annotator: str, now: float) -> ClaimedBatch | None:
-    """The annotator's open batch, the newest if there are several."""
-    query = _open_claims(project, now).where(batches.c.annotator == annotator)
+def batches_of(
+    connection: Connection, project: int, annotator: str, now: float, strategy: str | None = None
+) -> list[ClaimedBatch]:
+    """The annotator's open batches, the newest first; of that strategy, or of none of CHECKING."""
+    kind = batches.c.strategy.not_in(CHECKING) if strategy is None else batches.c.strategy == strategy
+    query = _open_claims(project, now).where(batches.c.annotator == annotator, kind)
     rows = connection.execute(query.order_by(batches.c.opened_at.desc(), batches.c.id, claims.c.position)).all()
-    if not rows:
-        return None
-    newest = rows[0]
-    item_ids = tuple(row.item_id for row in rows if row.id == newest.id)
-    return ClaimedBatch(newest.id, item_ids, newest.strategy, newest.head_version, newest.notice)
+    return [
+        ClaimedBatch(one.id, tuple(row.item_id for row in rows if row.id == one.id), *one[1:])
+        for one in dict.fromkeys((_Facts(row.id, row.strategy, row.head_version, row.notice)) for row in rows)
+    ]
+
+
+def put_behind(connection: Connection, project: int, annotator: str, batch_id: str, other: str) -> None:
+    """Has a batch of the annotator come after another one, as if it had been opened before that."""
+    mine = (batches.c.project == project, batches.c.annotator == annotator)
+    opened_at = connection.scalar(select(batches.c.opened_at).where(*mine, batches.c.id == other))
+    if opened_at is not None:
+        before = update(batches).where(*mine, batches.c.id == batch_id).values(opened_at=opened_at - 0.001)
+        connection.execute(before)
 
 
 def open_claims(connection: Connection, project: int, now: float) -> list[Claim]:

@@ -170,6 +170,19 @@ def last_submission(connection: Connection, project: int, annotator: str) -> tup
     return row.id, connection.scalar(newest) or row.id, row.batch_id
 
 
+def submission_of(connection: Connection, project: int, annotator: str, batch_id: str) -> tuple[int, int, str] | None:
+    """As `last_submission`, of the annotator's last one with that batch id."""
+    found = submissions.c.batch_id == batch_id
+    query = select(submissions.c.id).where(
+        *_by(project, annotator), found, submissions.c.reverts.is_(None), ~undone(submissions)
+    )
+    number = connection.scalar(query.order_by(submissions.c.id.desc()).limit(1))
+    if number is None:
+        return None
+    newest = select(func.max(submissions.c.id)).where(submissions.c.original == number)
+    return number, connection.scalar(newest) or number, batch_id
+
+
 def last_undo(connection: Connection, project: int, annotator: str) -> tuple[int, int, str] | None:
     """As `last_submission`, of the annotator's last undo that stands; None where they submitted something since."""
     again, undid, newer = (submissions.alias(name) for name in ("again", "undid", "newer"))

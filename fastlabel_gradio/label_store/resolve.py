@@ -42,8 +42,8 @@ class Standing(NamedTuple):
 
     @property
     def teaches(self) -> bool:
-        """Whether a head is trained and measured on it: what a head said by itself is not."""
-        return self.state is State.LABEL and self.source != "auto"
+        """Whether a head is trained and measured on it: what a head said by itself is not, nor what a person let pass."""
+        return self.state is State.LABEL and self.source not in ("auto", "verify")
 
 
 class Opinion(NamedTuple):

@@ -17,15 +17,17 @@ from fastlabel_gradio.label_store.changes import (
     read_position,
 )
 from fastlabel_gradio.label_store.claims import (
+    CHECKING,
     Claim,
     ClaimedBatch,
     add_batch,
+    batches_of,
     drop_batches,
     drop_claims_on,
     extend,
     held_items,
-    newest_batch,
     open_claims,
+    put_behind,
 )
 from fastlabel_gradio.label_store.class_store import ClassStore
 from fastlabel_gradio.label_store.classes import (
@@ -43,6 +45,7 @@ from fastlabel_gradio.label_store.events import (
     last_submission,
     last_undo,
     newest_submission,
+    submission_of,
 )
 from fastlabel_gradio.label_store.news import (
     News,
@@ -307,14 +310,33 @@ class LabelStore(ClassStore):
         An event too: what stood before it stands again, and the next undo takes back the submission before it. A submit
         that appended nothing is not seen by undo. Edits of classes and checks are submissions as labels are.
         """
-        return self._revert(annotator, now, undoes=True)
+        return self._revert(annotator, now, last_submission, undoes=True)
+
+    def stands(self, annotator: str, batch_id: str) -> bool:
+        """Whether the annotator submitted something under that batch id which is not undone."""
+        with self._database.reading() as connection:
+            return submission_of(connection, self._project, annotator, batch_id) is not None
+
+    def take_back(self, annotator: str, submitter: str, batch_id: str, *, now: float) -> Undone | None:
+        """As `undo`, of what somebody submitted last under that batch id; None where nothing of it stands."""
+
+        def find(connection: Connection, project: int, annotator: str) -> tuple[int, int, str] | None:
+            return submission_of(connection, project, submitter, batch_id)
+
+        return self._revert(annotator, now, find, undoes=True)
 
     def redo(self, annotator: str, *, now: float) -> Undone | None:
         """Brings back what the annotator's last undo took back; None where there is none, or they did something since."""
-        return self._revert(annotator, now, undoes=False)
+        return self._revert(annotator, now, last_undo, undoes=False)
 
-    def _revert(self, annotator: str, now: float, *, undoes: bool) -> Undone | None:
-        find = last_submission if undoes else last_undo
+    def _revert(
+        self,
+        annotator: str,
+        now: float,
+        find: Callable[[Connection, int, str], tuple[int, int, str] | None],
+        *,
+        undoes: bool,
+    ) -> Undone | None:
         with self._writing() as connection:
             found = find(connection, self._project, annotator)
             if found is None:
@@ -365,10 +387,23 @@ class LabelStore(ClassStore):
                 self._count_change(connection)
         return got
 
-    def open_batch(self, annotator: str, *, now: float) -> ClaimedBatch | None:
-        """The annotator's newest batch whose claims have not run out, without items that were labeled meanwhile."""
+    def open_batch(self, annotator: str, *, now: float, strategy: str | None = None) -> ClaimedBatch | None:
+        """The annotator's newest batch whose claims have not run out, without items that were labeled meanwhile.
+
+        Those of CHECKING are found only where their strategy is named.
+        """
         with self._database.reading() as connection:
-            return newest_batch(connection, self._project, annotator, now)
+            return next(iter(batches_of(connection, self._project, annotator, now, strategy)), None)
+
+    def open_batches(self, annotator: str, *, now: float) -> list[ClaimedBatch]:
+        """As `open_batch`, all of them, the newest first: each comes again when those before it are closed."""
+        with self._database.reading() as connection:
+            return batches_of(connection, self._project, annotator, now)
+
+    def put_behind(self, annotator: str, batch_id: str, other: str) -> None:
+        """Has a batch of the annotator come after another one that is open, whenever it was claimed."""
+        with self._writing() as connection:
+            put_behind(connection, self._project, annotator, batch_id, other)
 
     def renew(self, annotator: str, batch_id: str, *, expires_at: float) -> bool:
         """Moves the end of a batch's claims; False when it is closed, or its claims ran out and were dropped."""
@@ -378,10 +413,11 @@ class LabelStore(ClassStore):
                 self._count_change(connection)
         return extended
 
-    def release(self, annotator: str) -> tuple[str, ...]:
-        """Gives back all that the annotator holds; returns the item ids."""
+    def release(self, annotator: str, batch_id: str = "") -> tuple[str, ...]:
+        """Gives back all that the annotator holds, batches of CHECKING left out, or one batch; returns the item ids."""
+        which = batches.c.id == batch_id if batch_id else batches.c.strategy.not_in(CHECKING)
         with self._writing() as connection:
-            dropped = drop_batches(connection, self._project, batches.c.annotator == annotator)
+            dropped = drop_batches(connection, self._project, batches.c.annotator == annotator, which)
             if dropped:
                 self._count_change(connection)
         return tuple(dropped)

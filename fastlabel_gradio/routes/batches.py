@@ -36,10 +36,17 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         size: Annotated[int | None, Query(ge=1, le=MAX_BATCH)] = None,
         strategy: Annotated[str | None, Query(max_length=MAX_NAME)] = None,
         fresh: Annotated[bool, Query(description="give the open batch back and claim another")] = False,
+        after: Annotated[
+            str | None,
+            Query(max_length=MAX_NAME, description="an open batch: the one that comes after it, claimed ahead"),
+        ] = None,
     ) -> BatchAnswer:
         """The caller's open batch; a newly claimed one if there is none."""
         chosen = project_of(project)
         labeler = chosen.labeler(who)
+        if after is not None:
+            batch = labeler.batch_after(who, after, size, strategy, fresh=fresh)
+            return batch_answer(chosen, labeler, batch)
         return batch_answer(chosen, labeler, labeler.next_batch(who, size, strategy, fresh=fresh))
 
     @router.post("/api/renew")
@@ -78,6 +85,7 @@ def batch_answer(
         sheet_url=f"media/{project.name}/sheet/{batch.id}.jpg" if batch.id else "",
         columns=SHEET_COLUMNS,
         classes=list(names),
+        renamed=labeler.actions.renamed,
         items=items,
         labeled=counts.labeled,
         unlabeled=counts.unlabeled,

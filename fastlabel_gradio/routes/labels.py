@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body
 
 from fastlabel_gradio.api_models import (
     Labels,
+    PlantedAnswer,
     ProjectInput,
     RedoAnswer,
     SubmitAnswer,
@@ -31,7 +32,14 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         said = [(str(entry.id), entry.said) for entry in given.labels]
         together = {str(entry.id) for entry in given.labels if entry.source == "group"}
         receipt = labeler.submit(who, said, given.batch_id, together)
-        return SubmitAnswer(accepted=receipt.accepted, training_triggered=receipt.training_triggered, **counts(labeler))
+        counted = receipt.planted
+        planted = PlantedAnswer(shown=counted.shown, slipped=counted.slipped) if counted else None
+        return SubmitAnswer(
+            accepted=receipt.accepted,
+            training_triggered=receipt.training_triggered,
+            planted=planted,
+            **counts(labeler),
+        )
 
     @router.post("/api/undo")
     @changing_labels

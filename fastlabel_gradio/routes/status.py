@@ -49,6 +49,7 @@ def _status_answer(project: Project, labeler: Labeler, annotator: str) -> Status
         annotator=annotator,
         classes=list(labeler.schema.names),
         classes_version=labeler.actions.classes_version,
+        renamed=labeler.actions.renamed,
         labeled=status.counts.labeled,
         unlabeled=status.counts.unlabeled,
         total=status.counts.labeled + status.counts.unlabeled + sum(set_aside.values()),

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.groups import Grouping
-from fastlabel_gradio.media.sounds import MAX_SECONDS
+from fastlabel_gradio.media.sounds import MAX_SECONDS, open_sound, sound_info
 from fastlabel_gradio.sources.base import SOURCES
 from fastlabel_gradio.sources.folder import FolderOptions, FolderSource
 from fastlabel_gradio.sources.folder_walk import walk
@@ -95,6 +95,12 @@ class AudioFolder(FolderSource):
 
     def read(self, item: Item, resolution: int | None = None) -> Waveform:
         return read_sound(self.root, item, resolution, self.sound_view, follow_links=self._follow_links)
+
+    def check_file(self, path: Path) -> None:
+        if self._window_s is None:
+            open_sound(path)
+        else:
+            sound_info(path)
 
     def content_key(self, item: Item) -> str:
         return sound_key(self.root, item, follow_links=self._follow_links)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.groups import Grouping
 from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.options import parse_options
@@ -95,6 +96,14 @@ class Source(ABC):
         See `files.exported_path` for names that are no UTF-8.
         """
         return ""
+
+    def why_takes_none(self) -> str:
+        """Why no file can be added to it, as a sentence; "" where `take_file` adds one."""
+        return "This source is no folder of files that another one could be put into."
+
+    def take_file(self, name: str, content: bytes) -> str:
+        """Adds a file to what it lists and returns the id of its first item. Raises SourceError, UnreadableItemError."""
+        raise SourceError(self.why_takes_none())
 
     @property
     def notice(self) -> str:

@@ -21,6 +21,7 @@ from fastlabel_gradio.sources.folder_walk import (
     walk,
 )
 from fastlabel_gradio.sources.grouped import GroupPattern, PatternGroups
+from fastlabel_gradio.sources.taking import take_file
 from fastlabel_gradio.types import Item, LeftOut
 
 TEST_SPLITS = frozenset({"test", "testing"})
@@ -165,6 +166,22 @@ class FolderSource(Source):
         if folders and folders[0] in self._layout.splits:
             folders = folders[1:]
         return folders[0] if folders else None
+
+    def why_takes_none(self) -> str:
+        if self._layout.splits:
+            return "Its folder is split into training and test parts: put the file into one of them by hand."
+        if self.classes():
+            return "Its sub-folders are the classes: put the file into one of them by hand."
+        return "" if os.access(self.root, os.W_OK) else "Its folder cannot be written."
+
+    def take_file(self, name: str, content: bytes) -> str:
+        """Into the sub-folder `added`."""
+        if why := self.why_takes_none():
+            raise SourceError(why)
+        return id_of(take_file(self.root, self.suffixes, name, content, self.check_file))
+
+    def check_file(self, path: Path) -> None:
+        """Raises UnreadableItemError where a file cannot be an item."""
 
     def file_of(self, item_id: str) -> Path:
         """Where the item's file lies. Raises UnreadableItemError where that is not in the folder."""

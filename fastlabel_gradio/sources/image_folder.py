@@ -1,5 +1,7 @@
 """Pictures in a folder and its sub-folders."""
 
+from pathlib import Path
+
 from PIL import Image
 
 from fastlabel_gradio.media.pictures import open_picture
@@ -53,6 +55,9 @@ class ImageFolder(FolderSource):
 
     def read(self, item: Item, resolution: int | None = None) -> Image.Image:
         return open_picture(self.file_of(item.id), resolution)
+
+    def check_file(self, path: Path) -> None:
+        open_picture(path, whole=True)
 
     def content_key(self, item: Item) -> str:
         return file_key(self.file_of(item.id))

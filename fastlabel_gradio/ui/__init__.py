@@ -1,0 +1,1 @@
+"""The page: Gradio around views in plain JavaScript modules (`web/`)."""

@@ -20,6 +20,9 @@ STYLES = (
     "grid_dock.css",
     "grid_evaluation.css",
     "grid_explore.css",
+    "grid_classes.css",
+    "grid_finish.css",
+    "grid_try.css",
 )
 
 

@@ -63,7 +63,10 @@ def test_each_card_shows_the_picture_of_its_own_item(visit: Visit) -> None:
 def test_a_card_shows_the_suggestion_with_its_confidence_once_there_is_a_head(visit: Visit) -> None:
     page = visit(labeled=30)
     batch = page.rest.get("next_batch")
-    for card, item in zip(page.cards.all(), batch["items"], strict=True):
+    cards = dict(zip(page.item_ids(), page.cards.all(), strict=True))  # they stand in groups
+    assert cards.keys() == {item["id"] for item in batch["items"]}
+    for item in batch["items"]:
+        card = cards[item["id"]]
         expect(card.locator(".fl-chip bdi")).to_have_text(item["prediction"]["label"])
         percent = int((card.locator(".fl-chip-percent").text_content() or "").removesuffix(" %"))
         assert abs(percent - 100 * item["prediction"]["confidence"]) <= 1

@@ -128,3 +128,18 @@ def test_eight_threads_never_hold_the_same_item(store: LabelStore) -> None:
     labeled = [item_id for item_id, _, _ in said(store)]
     assert len(labeled) == len(set(labeled)) == len(store.current())
     assert store.claims(now=0) == []
+
+
+def test_a_batch_that_is_put_behind_another_comes_when_that_is_closed(store: LabelStore) -> None:
+    store.claim("ada", batch("a", "1", "2"), now=10, expires_at=60)
+    store.claim("ada", batch("b", "3", "4"), now=20, expires_at=60)
+    store.put_behind("ada", "b", "a")
+    assert store.open_batch("ada", now=20) == batch("a", "1", "2")
+    assert store.open_batches("ada", now=20) == [batch("a", "1", "2"), batch("b", "3", "4")]
+    assert store.open_batches("bob", now=20) == []
+    store.put_behind("bob", "b", "a")
+    store.submit("ada", [("1", 0)], "a", now=21)
+    assert store.open_batch("ada", now=21) == batch("b", "3", "4")
+    store.claim("ada", batch("c", "2"), now=22, expires_at=60)
+    assert store.release("ada", "b") == ("3", "4")
+    assert store.open_batches("ada", now=22) == [batch("c", "2")]

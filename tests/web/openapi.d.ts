@@ -7,6 +7,39 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AcceptInput */
+        AcceptInput: {
+            /** Project */
+            project?: string | null;
+            /**
+             * Precision
+             * @description a smaller promise than the planned one, where that is proven
+             */
+            precision?: number | null;
+        };
+        /** AcceptedAnswer */
+        AcceptedAnswer: {
+            /**
+             * Items
+             * @description labels that were stored; those that a person gave are not among them
+             */
+            items: number;
+            /** Precision */
+            precision: number;
+            /** Checked */
+            checked: number;
+            /** Wrong */
+            wrong: number;
+            /**
+             * At
+             * @description seconds since the epoch
+             */
+            at: number;
+            /** By */
+            by: string;
+            /** Head Version */
+            head_version: number;
+        };
         /** ApplyAnswer */
         ApplyAnswer: {
             /**
@@ -126,6 +159,13 @@ export interface components {
             columns: number;
             /** Classes */
             classes: string[];
+            /**
+             * Renamed
+             * @description by names that classes had before they were renamed or merged: what they are called now
+             */
+            renamed: {
+                [key: string]: string;
+            };
             /** Items */
             items: components["schemas"]["ItemAnswer"][];
             /** Labeled */
@@ -159,6 +199,17 @@ export interface components {
              * @description the sentence that is in `notice` too
              */
             text: string;
+        };
+        /** CheckedClassAnswer */
+        CheckedClassAnswer: {
+            /** Label */
+            label: string;
+            /** Items */
+            items: number;
+            /** Checked */
+            checked: number;
+            /** Wrong */
+            wrong: number;
         };
         /** ClaimAnswer */
         ClaimAnswer: {
@@ -679,6 +730,87 @@ export interface components {
              */
             filters: components["schemas"]["FilterAnswer"][];
         };
+        /** FinishAnswer */
+        FinishAnswer: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "none" | "checking" | "proven" | "futile" | "accepted";
+            /**
+             * Attempt
+             * @description how many in a row are without success, this one counted
+             */
+            attempt: number;
+            /**
+             * Precision
+             * @description that was planned, or accepted
+             */
+            precision: number;
+            /** Items */
+            items: number;
+            /** Checked */
+            checked: number;
+            /**
+             * Wrong
+             * @description of those checked; they are corrected
+             */
+            wrong: number;
+            /**
+             * Proven Precision
+             * @description what is sure so far, with 95 % confidence; 0 before that is something
+             */
+            proven_precision: number;
+            /**
+             * More Checks
+             * @description until it is proven, if all are right
+             */
+            more_checks: number;
+            /**
+             * Proven Items
+             * @description that can be accepted now
+             */
+            proven_items: number;
+            /** @description the next larger set of what is proven */
+            larger: components["schemas"]["LargerAnswer"] | null;
+            /**
+             * Classes
+             * @description by the class that is proposed
+             */
+            classes: components["schemas"]["CheckedClassAnswer"][];
+            /**
+             * Parts
+             * @description where each class has a promise of its own
+             */
+            parts: components["schemas"]["fastlabel_gradio__routes__finish__PartAnswer"][];
+            /**
+             * Later
+             * @description items that came after these were frozen, and are not covered
+             */
+            later: number;
+            accepted: components["schemas"]["AcceptedAnswer"] | null;
+            /** Words */
+            words: string;
+            /** Lines */
+            lines: components["schemas"]["LineAnswer"][];
+        };
+        /** FinishInput */
+        FinishInput: {
+            /** Project */
+            project?: string | null;
+            /**
+             * Precision
+             * @description share of right labels that is promised
+             * @default 0.95
+             */
+            precision: number;
+            /**
+             * Per Class
+             * @description a promise for each predicted class, proven by itself
+             * @default false
+             */
+            per_class: boolean;
+        };
         /** FoundAnswer */
         FoundAnswer: {
             /** Id */
@@ -748,7 +880,7 @@ export interface components {
              */
             state: ("label" | "skip" | "unsure" | "bad") | null;
             /** Source */
-            source: ("person" | "group" | "review" | "search" | "import" | "auto") | null;
+            source: ("person" | "group" | "review" | "search" | "import" | "auto" | "verify") | null;
             /**
              * Annotator
              * @description who said what stands
@@ -976,6 +1108,16 @@ export interface components {
              */
             source: "person" | "group";
         };
+        /** LargerAnswer */
+        LargerAnswer: {
+            /** Items */
+            items: number;
+            /**
+             * Checks
+             * @description about how many more
+             */
+            checks: number;
+        };
         /** LeftOutAnswer */
         LeftOutAnswer: {
             /** What */
@@ -984,6 +1126,20 @@ export interface components {
             why: string;
             /** Count */
             count: number;
+        };
+        /** LineAnswer */
+        LineAnswer: {
+            /**
+             * Key
+             * @description which sentence; the page has it in other languages
+             */
+            key: string;
+            /** Values */
+            values: {
+                [key: string]: number | string;
+            };
+            /** Text */
+            text: string;
         };
         /**
          * MediaAnswer
@@ -1076,25 +1232,92 @@ export interface components {
             /** Items */
             items: number;
         };
-        /** PartAnswer */
-        PartAnswer: {
+        /** PlanAnswer */
+        PlanAnswer: {
+            /** Precision */
+            precision: number;
             /**
-             * Label
-             * @description the class, as it is called now; null for a state in place of a label
+             * Items
+             * @description that can probably be accepted
              */
-            label: string | null;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "label" | "skip" | "unsure" | "bad" | "clear";
-            /**
-             * Source
-             * @enum {string}
-             */
-            source: "person" | "group" | "review" | "search" | "import" | "auto";
-            /** Items */
             items: number;
+            /**
+             * Checks
+             * @description about how many that takes
+             */
+            checks: number;
+            /** Minutes */
+            minutes: number;
+            /** Words */
+            words: string;
+            /** Lines */
+            lines: components["schemas"]["LineAnswer"][];
+            /** Possible */
+            possible: boolean;
+            /**
+             * Pool
+             * @description items without a label
+             */
+            pool: number;
+            /**
+             * Kept
+             * @description of these, random ones that are kept to test the head on
+             */
+            kept: number;
+            /** @description the best smaller promise, where the wanted one cannot be kept */
+            below: components["schemas"]["PlannedAnswer"] | null;
+            /**
+             * Curve
+             * @description the plan at 80 to 99 %
+             */
+            curve: components["schemas"]["PlannedAnswer"][];
+            /** Classes */
+            classes: components["schemas"]["PlannedClassAnswer"][];
+        };
+        /** PlannedAnswer */
+        PlannedAnswer: {
+            /** Precision */
+            precision: number;
+            /**
+             * Items
+             * @description that can be accepted; 0: no such promise can be made yet
+             */
+            items: number;
+            /** Checks */
+            checks: number;
+        };
+        /** PlannedClassAnswer */
+        PlannedClassAnswer: {
+            /** Label */
+            label: string;
+            /**
+             * Unlabeled
+             * @description items that are predicted to be of it
+             */
+            unlabeled: number;
+            /**
+             * Items
+             * @description of these, how many the plan has
+             */
+            items: number;
+            /**
+             * Curve
+             * @description items that a promise for this class alone has, at each precision of `curve`
+             */
+            curve: number[];
+        };
+        /** PlantedAnswer */
+        PlantedAnswer: {
+            /**
+             * Shown
+             * @description labeled items that stood in a group of another class
+             */
+            shown: number;
+            /**
+             * Slipped
+             * @description how many of them were accepted as that class
+             */
+            slipped: number;
         };
         /** PointAnswer */
         PointAnswer: {
@@ -1116,6 +1339,23 @@ export interface components {
             low: number | null;
             /** High */
             high: number | null;
+        };
+        /** PredictAnswer */
+        PredictAnswer: {
+            /** Head Version */
+            head_version: number;
+            /**
+             * Predictions
+             * @description in the order of the ids
+             */
+            predictions: components["schemas"]["SaidAnswer"][];
+        };
+        /** PredictInput */
+        PredictInput: {
+            /** Project */
+            project?: string | null;
+            /** Ids */
+            ids: string[];
         };
         /** PredictionAnswer */
         PredictionAnswer: {
@@ -1150,7 +1390,7 @@ export interface components {
              * Sources
              * @description what stands came by one of these
              */
-            sources?: ("person" | "group" | "review" | "search" | "import" | "auto")[] | null;
+            sources?: ("person" | "group" | "review" | "search" | "import" | "auto" | "verify")[] | null;
             /**
              * Annotators
              * @description what stands was said by one of these
@@ -1272,6 +1512,50 @@ export interface components {
              */
             requested: boolean;
         };
+        /** SaidAnswer */
+        SaidAnswer: {
+            /** Id */
+            id: string;
+            /**
+             * Label
+             * @description the most probable class
+             */
+            label: string;
+            /** Confidence */
+            confidence: number;
+            /**
+             * Classes
+             * @description every class, the most probable first
+             */
+            classes: components["schemas"]["ShareAnswer"][];
+        };
+        /** SentAnswer */
+        SentAnswer: {
+            /** Head Version */
+            head_version: number;
+            /**
+             * Label
+             * @description the most probable class
+             */
+            label: string;
+            /** Confidence */
+            confidence: number;
+            /**
+             * Classes
+             * @description every class, the most probable first
+             */
+            classes: components["schemas"]["ShareAnswer"][];
+            /**
+             * Nearest
+             * @description labeled items that are most like it, the nearest first
+             */
+            nearest: components["schemas"]["FoundAnswer"][];
+            /**
+             * Why Not Taken
+             * @description why `POST /api/predict/take` takes no file here; empty where it does
+             */
+            why_not_taken: string;
+        };
         /** SetAsideAnswer */
         SetAsideAnswer: {
             /** Skip */
@@ -1280,6 +1564,16 @@ export interface components {
             unsure: number;
             /** Bad */
             bad: number;
+        };
+        /** ShareAnswer */
+        ShareAnswer: {
+            /** Label */
+            label: string;
+            /**
+             * Confidence
+             * @description probability, 0 to 1
+             */
+            confidence: number;
         };
         /** SoundViewAnswer */
         SoundViewAnswer: {
@@ -1317,9 +1611,16 @@ export interface components {
             classes: string[];
             /**
              * Classes Version
-             * @description another number whenever `GET /api/classes` tells something else
+             * @description another number whenever classes were changed
              */
             classes_version: number;
+            /**
+             * Renamed
+             * @description as in a batch
+             */
+            renamed: {
+                [key: string]: string;
+            };
             /** Labeled */
             labeled: number;
             /** Unlabeled */
@@ -1387,7 +1688,7 @@ export interface components {
              * Parts
              * @description what it said, of most items first
              */
-            parts: components["schemas"]["PartAnswer"][];
+            parts: components["schemas"]["fastlabel_gradio__api_models__PartAnswer"][];
             /**
              * Checks
              * @description labels that it found right
@@ -1405,6 +1706,8 @@ export interface components {
             accepted: number;
             /** Training Triggered */
             training_triggered: boolean;
+            /** @description of a batch with planted items; null for all others */
+            planted?: components["schemas"]["PlantedAnswer"] | null;
             /** Labeled */
             labeled: number;
             /** Unlabeled */
@@ -1424,6 +1727,14 @@ export interface components {
             batch_id: string;
             /** Labels */
             labels: components["schemas"]["LabelInput"][];
+        };
+        /** TakenAnswer */
+        TakenAnswer: {
+            /**
+             * Id
+             * @description of the new item
+             */
+            id: string;
         };
         /** TrainAnswer */
         TrainAnswer: {
@@ -1481,6 +1792,46 @@ export interface components {
              * @description for `near.vectors` of a query; good as long as the encoder stays the same
              */
             vector: string;
+        };
+        /** PartAnswer */
+        fastlabel_gradio__api_models__PartAnswer: {
+            /**
+             * Label
+             * @description the class, as it is called now; null for a state in place of a label
+             */
+            label: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "label" | "skip" | "unsure" | "bad" | "clear";
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "person" | "group" | "review" | "search" | "import" | "auto" | "verify";
+            /** Items */
+            items: number;
+        };
+        /** PartAnswer */
+        fastlabel_gradio__routes__finish__PartAnswer: {
+            /** Label */
+            label: string;
+            /** Items */
+            items: number;
+            /** Checked */
+            checked: number;
+            /** Wrong */
+            wrong: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "checking" | "proven" | "futile";
+            /** Proven Precision */
+            proven_precision: number;
+            /** More Checks */
+            more_checks: number;
         };
     };
     responses: never;

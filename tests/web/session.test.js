@@ -201,3 +201,77 @@ test("news of the folder is said, and that there is none only where it was asked
   assert.equal(said.at(-1), "Nothing new in the folder.");
   session.stop();
 });
+
+/** A session whose batch is half labeled under a head that knows many labels, once the next batch is there. */
+async function withBatchAhead(fields = {}) {
+  const opened = open();
+  const { session } = opened;
+  answers.status = statusAnswer({ head: { version: 3, labels: 500 } });
+  answers.next_batch = [batchAnswer(), batchAnswer(6, { batch_id: "second", ...fields })];
+  answers.submit_labels = { accepted: 3, training_triggered: false, ...counts };
+  await session.loadNext();
+  await session.poll();
+  clearTimeout(session.polling);
+  session.batch.change(session.batch.cards.slice(0, 3), () => 1);
+  while (session.ahead.asking && !session.ahead.answer) await new Promise(setImmediate);
+  return opened;
+}
+
+test("the next batch is claimed while half of this one is labeled, and shown after the submit without a request", async () => {
+  const { session, shown } = await withBatchAhead();
+  assert.deepEqual(asked.at(-1)[1], { project: "images", size: "6", strategy: "auto", fresh: "false", after: "first" });
+  const before = asked.length;
+  await session.submit();
+  session.stop();
+  assert.deepEqual([shown, session.batch.id], [["first", "second"], "second"]);
+  assert.deepEqual(
+    asked.slice(before).map(([path]) => path),
+    ["submit_labels"],
+  );
+});
+
+test("a batch that is claimed ahead is kept with the one on screen, and forgotten when another size is wanted", async () => {
+  const { session, shown } = await withBatchAhead();
+  answers.renew = { renewed: true };
+  await session.renew();
+  assert.deepEqual(
+    asked.slice(-2).map(([, { batch_id }]) => batch_id),
+    ["second", "first"],
+  );
+  answers.next_batch = batchAnswer(3, { batch_id: "third" });
+  session.configure(null, 3);
+  await session.submit();
+  session.stop();
+  assert.deepEqual([shown, asked.at(-1)[1].fresh], [["first", "third"], "true"]);
+});
+
+test("with a newer head another batch is claimed ahead in its place", async () => {
+  const { session, shown } = await withBatchAhead();
+  answers.status = statusAnswer({ head: { version: 4, labels: 600 } });
+  answers.next_batch = batchAnswer(6, { batch_id: "third", head_version: 4 });
+  await session.poll();
+  while (session.ahead.batchId !== "third") await new Promise(setImmediate);
+  assert.equal(asked.at(-1)[1].fresh, "true");
+  await session.submit();
+  session.stop();
+  assert.deepEqual(shown, ["first", "third"]);
+});
+
+test("nothing is claimed ahead without a head that knows much, or early in a batch", async () => {
+  for (const [head, labeled] of [
+    [{ version: 3, labels: 11 }, 6],
+    [{ version: 3, labels: 500, state: "training" }, 6],
+    [{ version: 3, labels: 500 }, 2],
+  ]) {
+    const { session } = open();
+    answers.status = statusAnswer({ head });
+    answers.next_batch = batchAnswer();
+    await session.loadNext();
+    await session.poll();
+    clearTimeout(session.polling);
+    asked = [];
+    session.batch.change(session.batch.cards.slice(0, labeled), () => 1);
+    session.stop();
+    assert.deepEqual([asked, session.ahead.asking], [[], ""]);
+  }
+});

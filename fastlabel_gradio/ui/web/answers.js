@@ -62,11 +62,13 @@ export function toDraft({ label, aside, source, excluded }, classes) {
 /**
  * @param {DraftAnswer} draft
  * @param {string[]} classes
+ * @param {Record<string, string>} [renamed] what classes are called now, by names that they had before
  * @returns {Answer}
  */
-export function fromDraft(draft, classes) {
+export function fromDraft(draft, classes, renamed = {}) {
   const kept = typeof draft === "string" ? { label: draft } : (draft ?? {});
-  const index = classes.indexOf(kept.label ?? "");
+  const name = kept.label ?? "";
+  const index = classes.indexOf(classes.includes(name) ? name : (renamed[name] ?? name));
   return {
     label: index < 0 ? null : index,
     aside: kept.state && ASIDES.includes(kept.state) ? kept.state : null,

@@ -10,12 +10,17 @@ import { t } from "./words.js";
 /** @typedef {Schemas["PointAnswer"]} PointAnswer */
 /** @typedef {Schemas["EncodersAnswer"]} EncodersAnswer */
 /** @typedef {Schemas["EncoderRowAnswer"]} EncoderRowAnswer */
+/** @typedef {Schemas["PlanAnswer"]} PlanAnswer */
+/** @typedef {Schemas["FinishAnswer"]} FinishAnswer */
 /** @typedef {Schemas["ClassesAnswer"]} ClassesAnswer */
 /** @typedef {Schemas["ClassAnswer"]} ClassAnswer */
 /** @typedef {Schemas["StepAnswer"]} StepAnswer */
+/** @typedef {Schemas["SentAnswer"]} SentAnswer */
 /** @typedef {Record<string, string | number | boolean>} Query */
 
 const REQUEST_LIMIT_MS = 60000;
+
+const MOST_NAME = 64; // characters of a file's name that are sent
 
 export class ApiError extends Error {
   /**
@@ -58,6 +63,18 @@ export class ProjectApi {
    */
   nextBatch(size, strategy, fresh) {
     return this.get("api/next_batch", { size, strategy, fresh });
+  }
+
+  /**
+   * The batch that comes after an open one, claimed ahead.
+   * @param {string} after its id
+   * @param {number} size
+   * @param {string} strategy
+   * @param {boolean} fresh another one than was claimed before
+   * @returns {Promise<BatchAnswer>}
+   */
+  batchAfter(after, size, strategy, fresh) {
+    return this.get("api/next_batch", { size, strategy, fresh, after });
   }
 
   /** @returns {Promise<StatusAnswer>} */
@@ -126,10 +143,15 @@ export class ProjectApi {
     return this.get("api/classes");
   }
 
+  /** @returns {Promise<Schemas["ClustersAnswer"]>} */
+  clusters() {
+    return this.get("api/clusters");
+  }
+
   /**
    * One change: `{ add }`, `{ rename: [old, new] }`, `{ merge: [part, into] }`, `{ archive }`, `{ restore }`, `{ order: names }`
    * or `{ set: { name, colour, key, description, examples } }`.
-   * @param {Partial<Schemas["ClassesInput"]>} change
+   * @param {Record<string, unknown>} change
    * @returns {Promise<ClassesAnswer>}
    */
   changeClasses(change) {
@@ -186,6 +208,29 @@ export class ProjectApi {
   vector(file) {
     const headers = { "Content-Type": "application/octet-stream" };
     return request(this.url("api/vector", { project: this.project }), { method: "POST", headers, body: file });
+  }
+
+  /**
+   * @param {File} file a picture or sound
+   * @returns {Promise<SentAnswer>} what the newest head says of it
+   */
+  predictMedia(file) {
+    const headers = { "Content-Type": "application/octet-stream" };
+    return request(this.url("api/predict/media", { project: this.project }), { method: "POST", headers, body: file });
+  }
+
+  /**
+   * @param {File} file a picture or sound, which becomes an item of the pool
+   * @returns {Promise<Schemas["TakenAnswer"]>}
+   */
+  takeMedia(file) {
+    const headers = { "Content-Type": "application/octet-stream" };
+    const query = { project: this.project, name: file.name.slice(-MOST_NAME) };
+    return request(this.url("api/predict/take", query), { method: "POST", headers, body: file });
+  }
+
+  modelUrl() {
+    return this.url("api/model", { project: this.project });
   }
 
   /** @returns {Promise<Schemas["FiltersAnswer"]>} */

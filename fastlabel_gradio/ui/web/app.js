@@ -19,6 +19,8 @@ import { pickLanguage, t, useLanguage } from "./words.js";
  */
 
 registerView({ name: "explore", title: () => t("view_explore"), load: () => import("./explore_view.js") });
+registerView({ name: "finish", title: () => t("view_finish"), load: () => import("./finish_view.js") });
+registerView({ name: "try", title: () => t("view_try"), load: () => import("./try_view.js") });
 
 /**
  * @param {HTMLElement} element

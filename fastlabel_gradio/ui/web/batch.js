@@ -54,6 +54,7 @@ export class Batch extends Emitter {
     this.current = 0;
     this.restored = false; // some labels were not given on this screen
     this.givenBack = false; // the claim ran out while the page slept
+    this.renamed = answer.renamed ?? {};
     for (const card of this.cards) this.#restore(card, draft);
     this.#restoreSteps(steps);
     this.goToFirstOpen();
@@ -79,12 +80,14 @@ export class Batch extends Emitter {
   }
 
   /**
-   * The classes of the project as they are now: somebody may have added one. Labels stay with their names.
+   * The classes of the project as they are now: labels stay with them, also where they were renamed or merged. What was
+   * suggested of one that is gone is suggested no more.
    * @param {string[]} classes
+   * @param {Record<string, string>} [renamed] what classes are called now, by names that they had before
    */
-  useClasses(classes) {
+  useClasses(classes, renamed = {}) {
     const before = this.classes;
-    const moved = before.map((name) => classes.indexOf(name));
+    const moved = before.map((name) => classes.indexOf(classes.includes(name) ? name : (renamed[name] ?? name)));
     const place = (/** @type {number | null} */ label) => (label === null || moved[label] < 0 ? null : moved[label]);
     this.classes = classes;
     for (const step of [...this.changes, ...this.undone]) {
@@ -92,7 +95,7 @@ export class Batch extends Emitter {
     }
     for (const card of this.cards) {
       card.label = place(card.label);
-      if (card.suggestion) card.suggestion.index = moved[card.suggestion.index] ?? card.suggestion.index;
+      card.suggestion = movedSuggestion(card.suggestion, moved, classes);
     }
     this.emit("classes");
   }
@@ -237,20 +240,32 @@ export class Batch extends Emitter {
    * @param {Object<string, DraftAnswer>} draft
    */
   #restore(card, draft) {
-    if (Object.hasOwn(draft, card.item.id)) Object.assign(card, fromDraft(draft[card.item.id], this.classes));
+    if (Object.hasOwn(draft, card.item.id))
+      Object.assign(card, fromDraft(draft[card.item.id], this.classes, this.renamed));
     this.restored ||= isGiven(card);
   }
 
   /** @param {DraftStep[]} steps */
   #restoreSteps(steps) {
     const byId = new Map(this.cards.map((card) => [card.item.id, card]));
-    const answers = (/** @type {DraftAnswer[]} */ drafts) => drafts.map((draft) => fromDraft(draft, this.classes));
+    const answers = (/** @type {DraftAnswer[]} */ drafts) =>
+      drafts.map((draft) => fromDraft(draft, this.classes, this.renamed));
     for (const { kind, n, name, ids, before, after } of steps) {
       const cards = ids.map((id) => byId.get(id)).filter((card) => card !== undefined);
       if (cards.length !== ids.length) continue; // a card has left the batch: what is left is no whole step
       this.changes.push({ kind, n, name, cards, before: answers(before), after: answers(after) });
     }
   }
+}
+
+/**
+ * @param {Card["suggestion"]} suggestion
+ * @param {number[]} moved where each class is now, below 0 for nowhere
+ * @param {string[]} classes
+ */
+function movedSuggestion(suggestion, moved, classes) {
+  const index = suggestion ? moved[suggestion.index] : -1;
+  return suggestion && index >= 0 ? { ...suggestion, index, name: classes[index] } : null;
 }
 
 /** @param {Card} card */

@@ -185,6 +185,7 @@ export const COMMANDS = [
     onBatch: true,
     run: (view) => view.openPalette(),
   },
+  { name: "classes", keys: ["c"], caps: "c", help: "help_classes", run: (view) => view.classes.show() },
   { name: "history", keys: ["h"], caps: "h", help: "help_history", run: (view) => view.history.toggle() },
   { name: "groups", keys: ["g"], caps: "g", help: "help_groups", run: (view) => view.toggleLook("groups") },
   {

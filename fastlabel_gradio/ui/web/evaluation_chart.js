@@ -99,7 +99,7 @@ function describePoint({ labels, items, accuracy, low, high }) {
  * @param {number} y
  * @param {"end" | "middle"} anchor
  */
-function chartText(text, x, y, anchor) {
+export function chartText(text, x, y, anchor) {
   const node = svg("text", { class: "fl-chart-text", x, y, "text-anchor": anchor });
   node.textContent = text;
   return node;
@@ -110,7 +110,7 @@ function chartText(text, x, y, anchor) {
  * @param {Record<string, string | number>} attributes
  * @param {...SVGElement} children
  */
-function svg(tag, attributes, ...children) {
+export function svg(tag, attributes, ...children) {
   const node = /** @type {SVGElement} */ (document.createElementNS(SVG, tag));
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
   node.append(...children);

@@ -28,6 +28,15 @@ export function stepWords({ kind, n, name }) {
   return t(kind === "label" && !name ? "step_labels" : STEP_WORDS[kind], { n, name });
 }
 
+/** @param {import("./api.js").Schemas["StepAnswer"]} step that was sent */
+export function sentWords({ what, items, parts, edits, checks }) {
+  if (edits.length || checks) return what;
+  const [one, ...others] = parts;
+  const n = items;
+  if (!others.length && one?.label) return t("step_submit_one", { n, name: one.label });
+  return t("step_submit", { n });
+}
+
 export class HistoryMenu {
   /** @param {import("./session.js").Session} session */
   constructor(session) {
@@ -50,10 +59,10 @@ export class HistoryMenu {
     this.node.open = !this.node.open;
   }
 
-  paint() {
+  async paint() {
     if (!this.node.open) return;
-    const lines = this.session.history().slice(0, SHOWN);
-    const items = lines.map(({ words, isUndone }) => {
+    const lines = await this.session.history().catch(() => []);
+    const items = lines.slice(0, SHOWN).map(({ words, isUndone }) => {
       const item = el("li", isUndone ? "fl-undone" : "", words);
       if (isUndone) item.append(` (${t("history_undone")})`);
       return item;

@@ -1,10 +1,12 @@
 // The view `label`: the grid of one project. Puts its parts on the page, shows what the session says, and leads keys and
 // buttons to the table of commands. What the pointer does stands in pointer.js.
 
+import { formatAddress, parseAddress } from "./address.js";
 import { Answering } from "./answering.js";
 import { BatchView } from "./batch_view.js";
 import { CardLook } from "./card_look.js";
 import { ClassKeys } from "./class_keys.js";
+import { ClassesPanel } from "./classes_panel.js";
 import { COMMANDS, commandOfKey } from "./commands.js";
 import { Dock } from "./dock.js";
 import { isVisible, setShown } from "./dom.js";
@@ -56,7 +58,9 @@ export class LabelView {
       isThere: () => root.isConnected,
     };
     const drafts = new DraftStore(settings.project);
-    this.session = new Session(this.api, drafts, settings, screen, (batch) => this.present(batch));
+    const present = (/** @type {Batch} */ batch) => this.present(batch);
+    const prepare = (/** @type {import("./api.js").BatchAnswer} */ answer) => this.loadSheet(answer);
+    this.session = new Session(this.api, drafts, settings, screen, present, prepare);
     const { project, kind, sound_view: soundView, exports } = settings;
     this.look = new CardLook(kind);
     this.panel = new StatusPanel(this.api, exports);
@@ -79,12 +83,16 @@ export class LabelView {
       add: (name) => this.addClass(name),
       close: () => this.cards.focusCurrent(),
     });
+    this.classes = new ClassesPanel(this.api, {
+      changed: () => this.session.pollSoon(),
+      explore: (name) => openExplore({ labels: [name] }),
+    });
     this.history = new HistoryMenu(this.session);
     this.dock.addMenu(this.history.node);
     this.help = buildHelp(kind);
     this.empty = new EmptyState();
     const parts = [this.panel, this.cards, this.empty, this.dock, this.zoom].map((part) => part.node);
-    root.replaceChildren(...parts, this.palette.node, this.help);
+    root.replaceChildren(...parts, this.palette.node, this.classes.node, this.help);
     Object.assign(root.dataset, { project, kind });
     this.showEmpty(t("getting_ready"), t("asking_first"));
     this.follow();
@@ -215,7 +223,7 @@ export class LabelView {
   /** @param {Batch} batch */
   async present(batch) {
     delete this.root.dataset.readyBatch;
-    const loading = this.loadSheet(batch);
+    const loading = this.loadSheet(batch.answer);
     this.cards.open(batch);
     batch.on("labels", ([{ label }]) => label !== null && this.recent.use(batch.classes[label]));
     batch.on("labels", () => this.history.paint());
@@ -225,16 +233,16 @@ export class LabelView {
     this.reveal(batch, sheet ? batch.answer.notice : lost);
   }
 
-  /** @param {Batch} batch */
-  loadSheet({ answer: { sheet_url: url, columns }, cards }) {
+  /** @param {import("./api.js").BatchAnswer} answer */
+  loadSheet({ sheet_url: url, columns, items }) {
     const fill = this.look.fills && this.settings.kind === "image";
-    return loadSheet(this.api.url(url, fill ? { fill } : undefined), columns, cards.length);
+    return loadSheet(this.api.url(url, fill ? { fill } : undefined), columns, items.length);
   }
 
   /** The same cards, whole pictures or filled ones. */
   async changeSheet() {
     const { batch } = this.session;
-    const sheet = batch && (await this.loadSheet(batch).catch(() => null));
+    const sheet = batch && (await this.loadSheet(batch.answer).catch(() => null));
     if (sheet && batch === this.session.batch) this.cards.paintSheet(sheet);
   }
 
@@ -299,12 +307,23 @@ export class LabelView {
     this.panel.setConnected();
     this.panel.paint(status);
     this.evaluation.follow(status);
+    this.inviteToName(status);
     if (isFirst) this.cards.keepFocusInView(); // its notices have pushed the cards down
+  }
+
+  /**
+   * Once, where there are no classes and there is something to look at.
+   * @param {import("./api.js").StatusAnswer} status
+   */
+  inviteToName({ classes, embedding }) {
+    if (this.wasInvited || classes.length || !embedding.done || !isVisible(this.root)) return;
+    this.wasInvited = true;
+    this.classes.show();
   }
 
   /** @param {KeyboardEvent} event */
   onKey(event) {
-    if (!isVisible(this.root) || this.help.open) return;
+    if (!isVisible(this.root) || this.help.open || this.classes.open) return;
     if (event.key === "Escape" && !this.zoom.open) this.onEscape(/** @type {Element} */ (event.target));
     const letters = this.classKeys.lettersOf(this.session.batch?.classes ?? []);
     const found = commandOfKey(event, this.settings.kind, letters);
@@ -362,6 +381,15 @@ registerView({
   title: () => t("view_label"),
   mount: (root, context) => new LabelView(root, context),
 });
+
+/**
+ * A step of the person to the items of a query.
+ * @param {Record<string, unknown>} query
+ */
+function openExplore(query) {
+  const { project = "" } = parseAddress(location.hash);
+  location.hash = formatAddress({ project, view: "explore", filter: JSON.stringify(query) });
+}
 
 /** @param {HTMLElement} root */
 function otherDialogIsOpen(root) {

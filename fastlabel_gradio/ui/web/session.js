@@ -3,8 +3,9 @@
 
 import { ApiError } from "./api.js";
 import { Batch } from "./batch.js";
+import { BatchAhead } from "./batch_ahead.js";
 import { Emitter } from "./emitter.js";
-import { stepWords } from "./history_menu.js";
+import { sentWords, stepWords } from "./history_menu.js";
 import { isEmbedding, mayHaveBatch } from "./status_text.js";
 import { t } from "./words.js";
 
@@ -15,7 +16,7 @@ import { t } from "./words.js";
 /** @typedef {{ isHidden: () => boolean, isShown: () => boolean, isThere: () => boolean }} Screen */
 
 const POLL_BUSY_MS = 1000;
-const POLL_IDLE_MS = 4000;
+const POLL_IDLE_MS = 2500; // what others change is seen within 3 s
 const POLL_SOON_MS = 50;
 const POLL_BACKOFF_MS = 15000;
 const RENEW_MS = 60000;
@@ -32,14 +33,16 @@ export class Session extends Emitter {
    * @param {{ strategy: string, batch_size: number }} settings
    * @param {Screen} screen whether the window is hidden, the project's tab is the one that is shown, and it is there
    * @param {(batch: Batch) => Promise<void>} present resolves once the batch is on screen
+   * @param {(answer: BatchAnswer) => Promise<unknown>} prepare loads what a batch shows before it is presented
    */
-  constructor(api, drafts, settings, screen, present) {
+  constructor(api, drafts, settings, screen, present, prepare = async () => null) {
     super();
     this.api = api;
     this.drafts = drafts;
     this.settings = settings;
     this.screen = screen;
     this.present = present;
+    this.ahead = new BatchAhead(api, prepare);
     this.strategy = settings.strategy;
     this.size = settings.batch_size;
     /** @type {Batch | null} */
@@ -51,16 +54,16 @@ export class Session extends Emitter {
     this.stopped = false;
     this.isAwaitingScan = false;
     this.emptyNotice = "";
-    /** @type {import("./history_menu.js").Line[]} */
-    this.past = []; // what this page sent, the newest first
   }
 
-  /** What can be brought back and taken back, the newest first, and what was sent before. */
-  history() {
+  /** What can be brought back and taken back, the newest first: on screen, then on the server. */
+  async history() {
     const lines = (/** @type {import("./batch.js").Step[]} */ steps, /** @type {boolean} */ isUndone) =>
       steps.map((step) => ({ words: stepWords(step), isUndone }));
     const { undone = [], changes = [] } = this.batch ?? {};
-    return [...lines(undone, true), ...lines([...changes].reverse(), false), ...this.past];
+    const { steps } = await this.api.history();
+    const sent = steps.map((step) => ({ words: sentWords(step), isUndone: step.undone }));
+    return [...lines(undone, true), ...lines([...changes].reverse(), false), ...sent];
   }
 
   /**
@@ -69,9 +72,11 @@ export class Session extends Emitter {
    */
   async addClass(name) {
     await this.api.changeClasses({ add: name });
-    const { classes } = await this.api.status();
-    this.batch?.useClasses(classes);
-    this.past.unshift({ words: t("step_add_class", { name }), isUndone: false });
+    await this.#readClasses();
+  }
+
+  async #readClasses() {
+    this.#followClasses(await this.api.status());
   }
 
   start() {
@@ -114,9 +119,12 @@ export class Session extends Emitter {
 
   loadNext() {
     return this.during("load", async () => {
-      const sent = this.batch?.answered.length ? await this.#sendLabels(this.batch) : null;
-      await this.fetchBatch(true);
-      this.say(sent ? t("loaded_after_submit", { n: sent.accepted }) : "");
+      const { batch } = this;
+      const sent = batch?.answered.length ? await this.#sendLabels(batch) : null;
+      if (batch && sent) await this.#goOn(batch);
+      else await this.fetchBatch(true);
+      const said = sent ? t("loaded_after_submit", { n: sent.accepted }) : "";
+      this.say([said, plantedWords(sent?.planted)].filter(Boolean).join(" "), sent?.planted?.slipped ? "warning" : "");
     });
   }
 
@@ -135,8 +143,9 @@ export class Session extends Emitter {
     if (!batch?.answered.length) return this.say(t("label_first"), "warning");
     return this.during("submit", async () => {
       const sent = await this.#sendLabels(batch);
-      await this.fetchBatch(true);
-      this.say(t(sent.training_triggered ? "submitted_training" : "submitted", { n: sent.accepted }));
+      await this.#goOn(batch);
+      const said = t(sent.training_triggered ? "submitted_training" : "submitted", { n: sent.accepted });
+      this.say([said, plantedWords(sent.planted)].filter(Boolean).join(" "), sent.planted?.slipped ? "warning" : "");
     });
   }
 
@@ -196,8 +205,23 @@ export class Session extends Emitter {
     }
   }
 
+  /** @param {Batch} left that was submitted */
+  async #goOn(left) {
+    const version = this.status?.head.version ?? 0;
+    const answer = this.ahead.take(left.id, { size: this.size, strategy: this.strategy }, version);
+    if (!answer) return this.fetchBatch(true);
+    performance.mark("fastlabel:batch-requested");
+    return this.#open(answer);
+  }
+
+  #followAhead() {
+    const { batch, size, strategy, status } = this;
+    if (batch && !this.busy) this.ahead.follow(batch, { size, strategy }, status?.head);
+  }
+
   /** @param {boolean} fresh */
   async fetchBatch(fresh) {
+    this.ahead.forget();
     performance.mark("fastlabel:batch-requested");
     const left = this.batch?.id;
     const answer = await this.api.nextBatch(this.size, this.strategy, fresh);
@@ -211,6 +235,7 @@ export class Session extends Emitter {
     const { batch } = this;
     if (this.screen.isHidden() || !batch || !this.screen.isThere()) return;
     try {
+      if (this.ahead.batchId) await this.api.renew(this.ahead.batchId);
       const answer = await this.api.renew(batch.id);
       if (answer.renewed || batch.givenBack || this.batch !== batch) return;
       batch.givenBack = true;
@@ -257,11 +282,23 @@ export class Session extends Emitter {
   #onStatus(status) {
     this.status = status;
     this.failures = 0;
+    this.#followClasses(status);
     this.emit("status", status);
     this.#sayScan(status.embedding);
+    this.#followAhead();
     if (this.batch || this.busy) return;
     this.emit("empty", this.emptyNotice);
     if (mayHaveBatch(status)) this.during("load", () => this.fetchBatch(false));
+  }
+
+  /**
+   * What somebody made of the classes holds for the batch on screen too.
+   * @param {StatusAnswer} status
+   */
+  #followClasses({ classes, renamed }) {
+    if (this.batch && JSON.stringify(this.batch.classes) !== JSON.stringify(classes)) {
+      this.batch.useClasses(classes, renamed);
+    }
   }
 
   /** @param {unknown} error */
@@ -279,17 +316,20 @@ export class Session extends Emitter {
     this.drafts.remove(batch.id);
     this.#leave();
     this.emit("counts", answer);
-    this.past.unshift({ words: t("step_submit", { n: answer.accepted }), isUndone: false });
     this.pollSoon();
     return answer;
   }
 
   async #undoSubmit() {
+    this.ahead.forget();
     const answer = await this.api.undo();
     this.emit("counts", answer);
     this.pollSoon();
     if (!answer.undone) return this.say(t("nothing_to_undo"));
-    this.#markPast(t("step_submit", { n: answer.undone }), true);
+    if (answer.step?.edits?.length) {
+      await this.#readClasses();
+      return this.say(t("took_back_step", { what: answer.step.what }));
+    }
     if (answer.batch) await this.#open(answer.batch);
     else await this.fetchBatch(false);
     return this.say(t("undid", { n: answer.undone }));
@@ -300,23 +340,13 @@ export class Session extends Emitter {
     this.emit("counts", answer);
     this.pollSoon();
     if (!answer.redone) return this.say(t("nothing_to_redo"));
-    this.#markPast(t("step_submit", { n: answer.redone }), false);
+    if (answer.step?.edits?.length) {
+      await this.#readClasses();
+      return this.say(t("brought_back_step", { what: answer.step.what }));
+    }
     if (this.batch) this.drafts.remove(this.batch.id);
     await this.fetchBatch(true);
     return this.say(t("redid", { n: answer.redone }));
-  }
-
-  /**
-   * The newest submit that stands, or was taken back last, is the other of both now; one of before this page is told anew.
-   * @param {string} words
-   * @param {boolean} isUndone
-   */
-  #markPast(words, isUndone) {
-    const standing = this.past.findIndex((line) => !line.isUndone);
-    const newest = standing < 0 ? this.past.length : standing;
-    const place = isUndone ? newest : newest - 1;
-    if (this.past[place]) this.past[place].isUndone = isUndone;
-    else this.past.push({ words, isUndone });
   }
 
   /** @param {BatchAnswer} answer */
@@ -334,6 +364,7 @@ export class Session extends Emitter {
     const save = () => this.drafts.save(batch.id, { labels: batch.draft(), steps: batch.draftSteps() });
     if (batch.answered.length) save();
     batch.on("labels", save);
+    batch.on("labels", () => this.#followAhead());
     await this.present(batch);
     this.say("");
   }
@@ -369,4 +400,11 @@ export class Session extends Emitter {
     else if (this.isAwaitingScan) this.say(t("nothing_new"));
     this.isAwaitingScan = false;
   }
+}
+
+/** @param {import("./api.js").Schemas["PlantedAnswer"] | null | undefined} planted */
+function plantedWords(planted) {
+  if (!planted) return "";
+  const { shown, slipped } = planted;
+  return slipped ? t("planted_slipped", { n: slipped, shown }) : t("planted_noticed", { n: shown });
 }

@@ -35,10 +35,12 @@ export class StatusPanel {
     this.failure = banner("fl-failure", "error");
     this.notice = banner("fl-notice", "warning", () => this.dismiss());
     this.headLink = link(t("trained_head"), api.checkpointUrl());
+    this.modelLink = link(t("model_link"), api.modelUrl());
+    this.modelLink.title = t("model_link_title");
     const news = [this.embedding, this.failure.node, this.notice.node];
     this.batchLine = el("div", "fl-batch-line", this.batch, ...news, this.annotator);
     this.node = el("header", "fl-status", this.statusLine(api, formats), this.connection.node, this.batchLine);
-    for (const node of [this.embedding, this.headLink, this.missing]) setShown(node, false);
+    for (const node of [this.embedding, this.headLink, this.modelLink, this.missing]) setShown(node, false);
   }
 
   /**
@@ -51,7 +53,9 @@ export class StatusPanel {
     const rescan = button("fl-quiet fl-rescan", t("rescan"), "rescan", t("rescan_title"));
     const help = button("fl-quiet fl-help-button", t("keys"), "help");
     help.append(el("kbd", "fl-key", "?"));
-    const menu = el("div", "fl-status-menu", rescan, buildExports(api, formats, this.headLink), help);
+    const classes = button("fl-quiet fl-classes-button", t("classes"), "classes", t("classes_title"));
+    const exports = buildExports(api, formats, [this.modelLink, this.headLink]);
+    const menu = el("div", "fl-status-menu", classes, rescan, exports, help);
     return el("div", "fl-status-line", facts, menu);
   }
 
@@ -70,7 +74,7 @@ export class StatusPanel {
     this.paintCounts(status);
     this.head.dataset.state = status.head.state;
     setText(this.head, describeHead(status));
-    setShown(this.headLink, status.head.version > 0);
+    for (const node of [this.headLink, this.modelLink]) setShown(node, status.head.version > 0);
     setText(this.annotator, status.annotator ? t("you_are", { name: status.annotator }) : "");
     this.paintEmbedding(status.embedding);
     this.paintUnreadable(status);
@@ -163,10 +167,10 @@ function setNumber(node, count) {
 /**
  * @param {ProjectApi} api
  * @param {string[]} formats
- * @param {HTMLElement} headLink
+ * @param {HTMLElement[]} ofTheHead links that are there once a head is trained
  */
-function buildExports(api, formats, headLink) {
+function buildExports(api, formats, ofTheHead) {
   const links = formats.map((format) => link(t("labels_as", { format: format.toUpperCase() }), api.exportUrl(format)));
-  const body = el("div", "fl-menu-body", ...links, headLink);
+  const body = el("div", "fl-menu-body", ...links, ...ofTheHead);
   return el("details", "fl-menu fl-export", el("summary", "fl-quiet", t("export")), body);
 }

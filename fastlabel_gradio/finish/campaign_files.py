@@ -1,0 +1,154 @@
+"""Campaigns on disk: what was frozen in a file each, and a journal of what happened to them, one line a time.
+
+A file is there, whole, before the journal names it, and a line is on the disk before anybody is told of it, so a stop at any
+moment loses nothing. What people answered, and whether labels were accepted, is in the label store alone.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from fastlabel_gradio.atomic_file import write_atomically
+from fastlabel_gradio.errors import StoreError
+from fastlabel_gradio.finish.campaign import Campaign, Part, Ranking, Terms
+
+JOURNAL = "journal.jsonl"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Course:
+    """What the journal tells of one campaign.
+
+    Attributes:
+        sizes: of each part, the sets that were proposed, growing.
+        open_rows: rows of checks that a person left open: they count as wrong.
+        ended: given up, or followed by another one; with the checks and whether it was proven by then.
+        accepted: what was about to be accepted last; whether it was is known to the label store.
+    """
+
+    number: int
+    sizes: list[list[int]]
+    open_rows: set[int] = field(default_factory=set)
+    ended: bool = False
+    checked: int = 0
+    proven: bool = False
+    accepted: dict[str, Any] | None = None
+
+
+class CampaignFiles:
+    """The campaigns of one project, or of one annotator of a private one. One thread at a time.
+
+    Args:
+        folder: made when the first campaign begins.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.courses = _read_journal(folder / JOURNAL)
+
+    def freeze(self, terms: Terms, ranking: Ranking, item_ids: Sequence[str]) -> Campaign:
+        """Brings a campaign to the disk. Raises StoreError; nothing has begun then.
+
+        Args:
+            item_ids: in the order of the ranking.
+        """
+        arrays = {name: np.ascontiguousarray(getattr(ranking, name)) for name in Ranking.__slots__}
+        content = save(arrays | _packed(item_ids), metadata={"fastlabel": json.dumps(asdict(terms))})
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(self._file(terms.number), content)
+        except OSError as error:
+            raise StoreError(f"{self._folder}: the set cannot be frozen: {error}. Free some space.") from error
+        self.write(terms.number, "start", sizes=[[part.items] for part in terms.parts])
+        return Campaign(terms, ranking)
+
+    def load(self, number: int) -> Campaign:
+        """A campaign that was frozen. Raises StoreError where its file is gone or damaged."""
+        try:
+            with safe_open(self._file(number), framework="numpy") as file:
+                found = json.loads((file.metadata() or {})["fastlabel"])
+                ranking = Ranking(*(file.get_tensor(name) for name in Ranking.__slots__))
+            parts = tuple(Part(**part) for part in found.pop("parts"))
+            return Campaign(Terms(**found, parts=parts), ranking)
+        except (OSError, SafetensorError, LookupError, TypeError, ValueError) as error:
+            raise StoreError(
+                f"{self._file(number)}: the frozen set cannot be read: {error}. Start another one."
+            ) from error
+
+    def item_ids(self, number: int) -> list[str]:
+        """The ids of a campaign's items, in the order of the ranking. Raises StoreError."""
+        try:
+            with safe_open(self._file(number), framework="numpy") as file:
+                text, ends = file.get_tensor("ids").tobytes(), file.get_tensor("id_ends").tolist()
+        except (OSError, SafetensorError) as error:
+            raise StoreError(
+                f"{self._file(number)}: the frozen set cannot be read: {error}. Start another one."
+            ) from error
+        return [text[start:end].decode() for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+
+    def write(self, number: int, event: str, **values: Any) -> None:
+        """Appends a line to the journal and takes it in. Raises StoreError."""
+        line = {"campaign": number, "event": event, **values}
+        try:
+            with (self._folder / JOURNAL).open("ab") as file:
+                file.write(json.dumps(line).encode() + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise StoreError(f"{self._folder / JOURNAL} cannot be written: {error}. Free some space.") from error
+        _take_in(self.courses, line)
+
+    def _file(self, number: int) -> Path:
+        return self._folder / f"frozen-{number:04d}.safetensors"
+
+
+def _packed(item_ids: Sequence[str]) -> dict[str, np.ndarray]:
+    """One text and where each id ends in it."""
+    encoded = [item_id.encode() for item_id in item_ids]
+    text = np.frombuffer(b"".join(encoded), dtype=np.uint8)
+    return {"ids": text, "id_ends": np.cumsum([len(one) for one in encoded], dtype=np.int64)}
+
+
+def _read_journal(path: Path) -> dict[int, Course]:
+    """By number, in their order. A line that a stop cut off is left out, and ended before the next one begins."""
+    courses: dict[int, Course] = {}
+    if not path.exists():
+        return courses
+    content = path.read_bytes()
+    if content and not content.endswith(b"\n"):
+        with path.open("ab") as file:
+            file.write(b"\n")
+    for text in content.splitlines():
+        try:
+            _take_in(courses, json.loads(text))
+        except (ValueError, KeyError, TypeError) as error:
+            log.warning("%s: a line is left out: %s", path, error)
+    return courses
+
+
+def _take_in(courses: dict[int, Course], line: dict[str, Any]) -> None:
+    number, event = line["campaign"], line["event"]
+    if event == "start":
+        courses[number] = Course(number, line["sizes"])
+        return
+    course = courses[number]
+    if event == "open":
+        course.open_rows.update(line["rows"])
+    elif event == "grow":
+        for sizes, items in zip(course.sizes, line["items"], strict=True):
+            if items > sizes[-1]:
+                sizes.append(items)
+    elif event == "accept":
+        course.accepted = {name: value for name, value in line.items() if name not in ("campaign", "event")}
+    elif event == "end":
+        course.ended, course.checked, course.proven = True, line["checked"], line["proven"]

@@ -1,0 +1,499 @@
+"""Finisher: finishes one pool. Plans, freezes a set, hands out its checks, says what they prove, accepts and takes back.
+
+What stands of the items is the label store's; what was frozen and asked for is in files (`campaign_files`). Both are on disk
+before anything is answered, and all that is told here is worked out from them, so nothing is lost by a stop.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fastlabel_gradio.actions import Actions
+from fastlabel_gradio.embedding_store import EmbeddingStore
+from fastlabel_gradio.errors import FinishError
+from fastlabel_gradio.finish.batch_ids import (
+    CHECK,
+    VERIFY,
+    accept_id,
+    campaign_of,
+    check_id,
+    label_verified_in,
+    verify_id,
+)
+from fastlabel_gradio.finish.campaign import Campaign, Terms, grown
+from fastlabel_gradio.finish.campaign_files import CampaignFiles, Course
+from fastlabel_gradio.finish.evidence import Evidence, Promise
+from fastlabel_gradio.finish.head_says import HeadSays
+from fastlabel_gradio.finish.planner import (
+    Candidates,
+    PlanReport,
+    frozen_ranking,
+    plan_report,
+)
+from fastlabel_gradio.finish.proof import alpha_of, checks_needed
+from fastlabel_gradio.finish.report import Accepted, FinishReport, report
+from fastlabel_gradio.finish.tally import Answers, PartTally, answers_of, by_class, tally
+from fastlabel_gradio.finish.words import floor_percent, percent
+from fastlabel_gradio.label_store import ClaimedBatch, LabelStore
+from fastlabel_gradio.learner import Learner
+from fastlabel_gradio.pool_ledger import PoolLedger
+from fastlabel_gradio.types import Batch, LabelSchema, LabelSource, Prediction, Rows, State
+
+CHECKS_AT_ONCE = 50
+VERIFIED_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a labeler does for its finisher.
+
+    Attributes:
+        catch_up: takes in what happened.
+        schema: gives that of now.
+        unlabeled: how many items have no label.
+        actions: write and take back.
+        claim: claims what nobody holds or said anything of, in turn; returns the items that were got.
+        give_out: the batch of claimed items with what is proposed for each.
+        noun: what items are grouped by; None without groups.
+    """
+
+    catch_up: Callable[[], object]
+    schema: Callable[[], LabelSchema]
+    unlabeled: Callable[[], int]
+    actions: Actions
+    claim: Callable[[str, ClaimedBatch], tuple[str, ...]]
+    give_out: Callable[[ClaimedBatch, Sequence[int], Sequence[Prediction | None], int, LabelSchema], Batch]
+    noun: Callable[[], str | None]
+
+
+class Finisher:
+    """Finishes one pool. All methods may be called from any thread.
+
+    Args:
+        folder: where campaigns are kept.
+        clock: seconds since the epoch.
+        rng: draws the random numbers of a set.
+    """
+
+    def __init__(
+        self,
+        store: EmbeddingStore,
+        labels: LabelStore,
+        ledger: PoolLedger,
+        learner: Learner,
+        folder: Path,
+        desk: Desk,
+        clock: Callable[[], float],
+        rng: np.random.Generator,
+    ) -> None:
+        self._store = store
+        self._labels = labels
+        self._ledger = ledger
+        self._desk = desk
+        self._clock = clock
+        self._rng = rng
+        self._lock = threading.RLock()  # of the files and of what is kept of them here
+        self._files = CampaignFiles(folder)
+        self._loaded: Campaign | None = None
+        self._head_says = HeadSays(ledger, learner, desk.schema, desk.unlabeled)
+
+    # The plan
+
+    def plan(self, precision: float, *, per_class: bool = False) -> PlanReport:
+        """What can probably be accepted at a precision, 0 to 1, and how many checks that takes."""
+        found = self._candidates(complete=False)
+        if isinstance(found, PlanReport):
+            return found
+        return plan_report(found, precision, alpha_of(self._attempt()), self._desk.schema(), per_class=per_class)
+
+    def start(self, annotator: str, precision: float, *, per_class: bool = False) -> PlanReport:
+        """The plan, and where it is possible its set is frozen: from now on it is checked.
+
+        Raises:
+            FinishError: another set is being checked.
+            StoreError: it cannot be written; nothing has begun then.
+        """
+        with self._lock:
+            now = self.state()
+            if now.state == "checking" and now.checked:
+                raise FinishError(
+                    f"{now.items:,} items are being checked, {now.checked:,} are. Go on with these, or give them up first."
+                )
+            found = self._candidates(complete=True)
+            if isinstance(found, PlanReport):
+                return found
+            attempt = self._attempt()
+            planned = plan_report(found, precision, alpha_of(attempt), self._desk.schema(), per_class=per_class)
+            if planned.possible:
+                self._end(now)
+                self._freeze(annotator, found, planned, attempt)
+            return planned
+
+    def give_up(self) -> FinishReport:
+        """Ends the campaign. What was checked stays labeled; another set may be frozen."""
+        with self._lock:
+            self._end(self.state())
+        return self.state()
+
+    # Checks
+
+    def checks(self, annotator: str, size: int | None = None) -> Batch:
+        """The annotator's open checks, or the next of the draw that nobody else has, with the proposed labels.
+
+        No more than a proof needs if all are right.
+        """
+        self._desk.catch_up()
+        with self._lock:
+            course = self._course()
+            if course is None or self.state().state != "checking":
+                return self._no_checks(self.state())
+            campaign = self._campaign(course)
+            self._keep_back(campaign, course, kept=True)
+            batch = self._open(annotator, CHECK, lambda batch_id: campaign_of(batch_id) == course.number)
+            if batch is None:
+                wanted = self._next_checks(campaign, course, size or CHECKS_AT_ONCE)
+                batch = self._claimed(annotator, wanted, check_id(course.number), CHECK, campaign.terms.head_version)
+            if batch is None:
+                return self._no_checks(self.state())
+            rows = self._rows_of(batch)
+            schema = self._desk.schema()
+            proposed = self._proposed(campaign, rows, schema)
+            return self._desk.give_out(batch, rows, proposed, campaign.terms.head_version, schema)
+
+    def verify(self, annotator: str, label_id: int, size: int | None = None, *, teach: bool = False) -> Batch:
+        """The annotator's open screen of one predicted class, or the next: its surest items, to pick the wrong ones out.
+
+        Args:
+            teach: heads are trained on the labels that stay as proposed, too.
+
+        Raises:
+            FinishError: there is no head that predicts that class.
+        """
+        found = self._candidates(complete=False)
+        if isinstance(found, PlanReport):
+            raise FinishError(" ".join(one.text for one in found.lines))
+        batch = self._open(annotator, VERIFY, lambda batch_id: label_verified_in(batch_id) in (label_id, None))
+        head_version = found.head_version
+        if batch is None:
+            its = np.flatnonzero(found.label_ids == label_id)
+            surest = its[np.argsort(found.errors[its], kind="stable")][: size or VERIFIED_AT_ONCE]
+            batch_id = verify_id(label_id) if not teach else verify_id(label_id).removeprefix(f"{VERIFY}-{label_id}-")
+            batch = self._claimed(annotator, found.rows[surest], batch_id, VERIFY, head_version)
+        if batch is None:
+            return self._empty(VERIFY, head_version, "No unlabeled item is predicted to be of that class.")
+        rows = self._rows_of(batch)
+        schema = self._desk.schema()
+        place = schema.positions.get(label_id)
+        confidences = self._head_says.confidences(rows)
+        proposed = [None if place is None else Prediction(place, float(sure)) for sure in confidences]
+        return self._desk.give_out(batch, rows, proposed, head_version, schema)
+
+    def source_in(self, batch_id: str, said: int | State) -> LabelSource | None:
+        """What a label of a batch came by, where that is not what labels come by: one that was let pass teaches nothing."""
+        return "verify" if said == label_verified_in(batch_id) else None
+
+    def left_open(self, batch_id: str, item_ids: Sequence[str]) -> None:
+        """Takes in the items of a batch that was submitted without them: open checks count as wrong."""
+        number = campaign_of(batch_id)
+        with self._lock:
+            course = self._course()
+            if not item_ids or course is None or course.number != number:
+                return
+            rows = sorted(self._store.rows_of(item_ids).values())
+            self._files.write(course.number, "open", rows=rows)
+
+    # What is proven
+
+    def state(self) -> FinishReport:
+        """Where the newest campaign stands."""
+        self._desk.catch_up()
+        with self._lock:
+            course = self._course()
+            if course is None:
+                return FinishReport("none")
+            campaign = self._campaign(course)
+            answers, tallies = self._tallies(campaign, course)
+            in_pool = self._ledger.standings().in_pool
+            later = int(in_pool[campaign.terms.pool_rows :].sum())
+            accepted = self._accepted(course)
+            return report(campaign, tallies, by_class(campaign, answers, tallies), accepted, later, self._desk.noun())
+
+    def grow(self) -> FinishReport:
+        """Goes on to a set that is 1.3 times as large, in the same order. Raises FinishError where nothing is proven."""
+        with self._lock:
+            now, course = self.state(), self._course()
+            if course is None or now.state != "proven" or now.larger is None:
+                raise FinishError("There is no proven set that could grow.")
+            campaign = self._campaign(course)
+            _, tallies = self._tallies(campaign, course)
+            sizes = [grown(one.part, one.items) if one.state == "proven" else one.items for one in tallies]
+            self._files.write(course.number, "grow", items=sizes)
+        return self.state()
+
+    def accept(self, annotator: str, precision: float | None = None) -> FinishReport:
+        """Stores the proposed labels of what is proven, as one step.
+
+        Not over anybody's label, nor where a check was left open.
+
+        Args:
+            precision: the promise, where a smaller one than was planned is enough. The evidence holds for all at once.
+
+        Raises:
+            FinishError: that is not proven.
+        """
+        self._desk.catch_up()
+        with self._lock:
+            course = self._course()
+            if course is None:
+                raise FinishError("Nothing is frozen, so nothing can be accepted. Plan and check first.")
+            if self._accepted(course):
+                return self.state()
+            campaign = self._campaign(course)
+            answers, tallies = self._tallies(campaign, course)
+            chosen = _provable(tallies, campaign.terms.precision, precision)
+            if not chosen:
+                raise FinishError(_not_proven(tallies, precision or campaign.terms.precision))
+            self._accept(annotator, campaign, course, answers, chosen, precision or campaign.terms.precision)
+        return self.state()
+
+    def take_back(self, annotator: str) -> FinishReport:
+        """Takes the accepted labels back, as one step; what was checked and proven stays. Raises FinishError without any."""
+        with self._lock:
+            course = self._course()
+            accepted = course and self._accepted(course)
+            if course is None or not accepted:
+                raise FinishError("No accepted labels stand that could be taken back.")
+            self._desk.actions.take_back(annotator, accepted.by, accept_id(course.number))
+        return self.state()
+
+    def evidence(self) -> list[Evidence]:
+        """Every promise that stands, oldest first."""
+        names = self._desk.schema().known_names
+        with self._lock:
+            found = []
+            for course in self._files.courses.values():
+                accepted = self._accepted(course)
+                if accepted is None or course.accepted is None:
+                    continue
+                promise = Promise(course.number, accepted.precision, accepted.checked, accepted.wrong)
+                classes = {
+                    names.get(id_, ""): (n, checked, wrong) for id_, n, checked, wrong in course.accepted["classes"]
+                }
+                found.append(
+                    Evidence(
+                        promise,
+                        course.accepted["covered"],
+                        accepted.items,
+                        accepted.at,
+                        accepted.by,
+                        accepted.head_version,
+                        classes,
+                        _evidence_words(promise, course.accepted["covered"], self._desk.noun()),
+                    )
+                )
+            return found
+
+    def _candidates(self, *, complete: bool) -> Candidates | PlanReport:
+        self._desk.catch_up()
+        return self._head_says.candidates(complete=complete)
+
+    # Private: campaigns
+
+    def _course(self) -> Course | None:
+        """The newest campaign, while it has not ended."""
+        newest = next(reversed(self._files.courses.values()), None)
+        return None if newest is None or newest.ended else newest
+
+    def _campaign(self, course: Course) -> Campaign:
+        if self._loaded is None or self._loaded.terms.number != course.number:
+            self._loaded = self._files.load(course.number)
+        return self._loaded
+
+    def _attempt(self) -> int:
+        """How many attempts in a row are without success, and one more."""
+        count = 1
+        with self._lock:
+            now = self.state()
+            for course in reversed(self._files.courses.values()):
+                is_open = course.number == now.number
+                checked = now.checked if is_open else course.checked
+                if course.proven or (is_open and (now.proven_items or now.accepted)):
+                    return count
+                count += checked > 0
+        return count
+
+    def _end(self, now: FinishReport) -> None:
+        course = self._course()
+        if course is None:
+            return
+        self._keep_back(self._campaign(course), course, kept=False)
+        proven = bool(now.proven_items or now.accepted)
+        self._files.write(course.number, "end", checked=now.checked, proven=proven)
+
+    def _freeze(self, annotator: str, found: Candidates, planned: PlanReport, attempt: int) -> None:
+        number = max(self._files.courses, default=0) + 1
+        terms = Terms(
+            number=number,
+            attempt=attempt,
+            alpha=alpha_of(attempt),
+            precision=planned.precision,
+            head_version=found.head_version,
+            started_at=self._clock(),
+            started_by=annotator,
+            pool=found.unlabeled,
+            pool_rows=len(self._ledger.standings().in_pool),
+            parts=(),
+        )
+        terms, ranking = frozen_ranking(found, planned.sizes, terms, self._rng)
+        wanted = dict.fromkeys(ranking.rows.tolist(), "")
+        for block in self._store.item_blocks():
+            wanted.update({row: item_id for row, item_id in block if row in wanted})
+        self._loaded = self._files.freeze(terms, ranking, [wanted[row] for row in ranking.rows.tolist()])
+        self._keep_back(self._loaded, self._files.courses[number], kept=True)
+
+    def _keep_back(self, campaign: Campaign, course: Course, *, kept: bool) -> None:
+        """Items that are checked come in other batches only when there is nothing else."""
+        for part, sizes in zip(campaign.terms.parts, course.sizes, strict=True):
+            self._ledger.keep_back(campaign.ranking.rows[part.start : part.start + sizes[-1]], kept=kept)
+
+    def _tallies(self, campaign: Campaign, course: Course) -> tuple[Answers, list[PartTally]]:
+        aliases = self._desk.schema().aliases
+        answers = answers_of(campaign, self._ledger.standings(), sorted(course.open_rows), aliases)
+        parts = zip(campaign.terms.parts, course.sizes, strict=True)
+        return answers, [tally(campaign, answers, part, sizes) for part, sizes in parts]
+
+    def _accepted(self, course: Course) -> Accepted | None:
+        """What was accepted of a campaign, where it still stands."""
+        told = course.accepted
+        if told is None or not self._labels.stands(told["by"], accept_id(course.number)):
+            return None
+        figures = {name: told[name] for name in ("items", "precision", "checked", "wrong", "at", "by", "head_version")}
+        return Accepted(**figures)
+
+    def _accept(
+        self,
+        annotator: str,
+        campaign: Campaign,
+        course: Course,
+        answers: Answers,
+        chosen: Sequence[tuple[PartTally, int, int, int]],
+        precision: float,
+    ) -> None:
+        covered = np.concatenate([np.arange(one.part.start, one.part.start + items) for one, items, _, _ in chosen])
+        places = covered[~answers.settled[covered]]
+        checked, wrong = (sum(figures[place] for _, *figures in chosen) for place in (1, 2))
+        promise = Promise(course.number, precision, checked, wrong)
+        classes = by_class(campaign, answers, [one for one, _, _, _ in chosen])
+        self._files.write(
+            course.number,
+            "accept",
+            items=len(places),
+            covered=len(covered),
+            precision=precision,
+            checked=promise.checked,
+            wrong=promise.wrong,
+            at=self._clock(),
+            by=annotator,
+            head_version=campaign.terms.head_version,
+            classes=[[label_id, *figures] for label_id, figures in classes.items()],
+        )
+        item_ids = self._files.item_ids(course.number)
+        aliases = self._desk.schema().aliases
+        label_ids = [aliases.get(id_, id_) for id_ in campaign.ranking.label_ids[places].tolist()]
+        self._desk.actions.write(
+            annotator,
+            [item_ids[place] for place in places.tolist()],
+            label_ids,
+            source="auto",
+            head_version=campaign.terms.head_version,
+            confidences=campaign.ranking.confidences[places].astype(float).tolist(),
+            note=promise.note,
+            batch_id=accept_id(course.number),
+        )
+        self._keep_back(campaign, course, kept=False)
+
+    # Private: batches
+
+    def _next_checks(self, campaign: Campaign, course: Course, size: int) -> Rows:
+        answers, tallies = self._tallies(campaign, course)
+        rows = []
+        for one in tallies:
+            if one.state != "checking":
+                continue
+            needed = checks_needed(one.items, one.wrong, campaign.terms.precision, campaign.terms.alpha)
+            drawn = campaign.order(one.part, one.items)[:needed]
+            wanted = campaign.ranking.rows[drawn[~answers.settled[drawn]]]
+            rows.append(wanted[self._ledger.is_free(wanted)])
+        return np.concatenate([*rows, np.zeros(0, dtype=np.int64)])[:size].astype(np.int64)
+
+    def _proposed(self, campaign: Campaign, rows: Sequence[int], schema: LabelSchema) -> list[Prediction | None]:
+        """What was frozen for each row; None where its class is no more."""
+        ranking, positions = campaign.ranking, schema.positions
+        places = np.flatnonzero(np.isin(ranking.rows, rows))
+        place_of = dict(zip(ranking.rows[places].tolist(), places.tolist(), strict=True))
+        found: list[Prediction | None] = []
+        for row in rows:
+            place = place_of.get(row)
+            index = None if place is None else positions.get(int(ranking.label_ids[place]))
+            found.append(
+                None if place is None or index is None else Prediction(index, float(ranking.confidences[place]))
+            )
+        return found
+
+    def _open(self, annotator: str, kind: str, is_wanted: Callable[[str], bool]) -> ClaimedBatch | None:
+        batch = self._labels.open_batch(annotator, now=self._clock(), strategy=kind)
+        if batch is None or not is_wanted(batch.id) or not len(self._rows_of(batch)):
+            return None
+        return batch
+
+    def _claimed(self, annotator: str, rows: Rows, batch_id: str, kind: str, head_version: int) -> ClaimedBatch | None:
+        items = self._store.items_at(rows)
+        in_order = tuple(items[row].id for row in rows.tolist() if row in items)
+        if not in_order:
+            return None
+        got = self._desk.claim(annotator, ClaimedBatch(batch_id, in_order, kind, head_version))
+        return ClaimedBatch(batch_id, got, kind, head_version) if got else None
+
+    def _rows_of(self, batch: ClaimedBatch) -> list[int]:
+        """Of the items that are in the pool, in their order."""
+        in_pool = self._store.known_ids(batch.item_ids)
+        rows = self._store.rows_of([item_id for item_id in batch.item_ids if item_id in in_pool])
+        return [rows[item_id] for item_id in batch.item_ids if item_id in rows]
+
+    def _no_checks(self, now: FinishReport) -> Batch:
+        notice = " ".join(one.text for one in now.lines)
+        if now.state == "checking":
+            notice = "The checks that are left are with other annotators. Come back in a few minutes."
+        return self._empty(CHECK, 0, notice)
+
+    def _empty(self, kind: str, head_version: int, notice: str) -> Batch:
+        return Batch("", (), (), (), kind, head_version, notice, self._desk.schema())
+
+
+def _provable(
+    tallies: Sequence[PartTally], planned: float, precision: float | None
+) -> list[tuple[PartTally, int, int, int]]:
+    """The parts that keep a promise, each with its items and the evidence."""
+    if precision is None or precision == planned:
+        return [(one, one.proven_items, one.proven_checked, one.proven_wrong) for one in tallies if one.proven_items]
+    return [(one, one.items, one.checked, one.wrong) for one in tallies if one.sure >= precision - 1e-9]
+
+
+def _not_proven(tallies: Sequence[PartTally], precision: float) -> str:
+    sure = max((one.sure for one in tallies), default=0.0)
+    return (
+        f"{percent(precision)} % is not proven: sure so far is at least {floor_percent(sure)} %. Check more of the items, or "
+        "accept them at a smaller promise."
+    )
+
+
+def _evidence_words(promise: Promise, items: int, noun: str | None) -> str:
+    text = (
+        f"Of {items:,} labels proposed by the head at least {percent(promise.precision)} % are right (95 % confidence): "
+        f"{promise.checked:,} random ones were checked, {promise.wrong:,} were wrong and are corrected. It holds for these "
+        "items, by the judgement of who checked them."
+    )
+    return text if noun is None else f"{text} It says nothing of new {noun}."

@@ -1,0 +1,158 @@
+"""Report: where a campaign stands, with the sentence that says so."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from fastlabel_gradio.finish.campaign import Campaign, grown
+from fastlabel_gradio.finish.proof import checks_needed
+from fastlabel_gradio.finish.tally import PartTally
+from fastlabel_gradio.finish.words import Line, floor_percent, line, percent
+
+FinishState = Literal["none", "checking", "proven", "futile", "accepted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What was accepted, as the journal has it, and how many items that were."""
+
+    items: int
+    precision: float
+    checked: int
+    wrong: int
+    at: float
+    by: str
+    head_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Larger:
+    """The next larger set, and about how many checks more it takes."""
+
+    items: int
+    checks: int
+
+
+@dataclass(frozen=True, slots=True)
+class FinishReport:
+    """Where the newest campaign stands.
+
+    Attributes:
+        number: of the campaign; 0 for none.
+        items, checked, wrong: of the set that is checked, or was proven or accepted.
+        sure: the precision proven of it so far.
+        more: checks until it is proven if all are right.
+        proven_items: what can be accepted at the promise now.
+        parts: where each class has a promise of its own.
+        classes: by label id of the proposed label: items, checks, wrong ones.
+        later: items that came after it was frozen.
+    """
+
+    state: FinishState
+    number: int = 0
+    attempt: int = 0
+    precision: float = 0.0
+    items: int = 0
+    checked: int = 0
+    wrong: int = 0
+    sure: float = 0.0
+    more: int = 0
+    proven_items: int = 0
+    parts: tuple[PartTally, ...] = ()
+    classes: tuple[tuple[int, int, int, int], ...] = ()
+    larger: Larger | None = None
+    later: int = 0
+    accepted: Accepted | None = None
+    lines: tuple[Line, ...] = (line("none"),)
+
+
+def report(
+    campaign: Campaign,
+    tallies: Sequence[PartTally],
+    classes: Mapping[int, tuple[int, int, int]],
+    accepted: Accepted | None,
+    later: int,
+    noun: str | None,
+) -> FinishReport:
+    """The report on a campaign.
+
+    Args:
+        classes: as `tally.by_class` has them.
+        noun: what the items are grouped by; None without groups.
+    """
+    terms = campaign.terms
+    state: FinishState = "accepted" if accepted else _state(tallies)
+    shown = [one for one in tallies if one.state == "proven"] if state in ("proven", "accepted") else tallies
+    found = FinishReport(
+        state,
+        terms.number,
+        terms.attempt,
+        precision=accepted.precision if accepted else terms.precision,
+        items=sum(one.items for one in shown),
+        checked=sum(one.checked for one in shown),
+        wrong=sum(one.wrong for one in shown),
+        sure=min((one.sure for one in shown), default=0.0),
+        more=sum(one.more for one in tallies if one.state == "checking"),
+        proven_items=sum(one.proven_items for one in tallies),
+        parts=tuple(tallies) if terms.parts[0].label_id is not None else (),
+        classes=tuple((label_id, *figures) for label_id, figures in classes.items()),
+        larger=_larger(campaign, tallies) if state == "proven" else None,
+        later=later,
+        accepted=accepted,
+        lines=(),
+    )
+    return _with_lines(found, noun)
+
+
+def _state(tallies: Sequence[PartTally]) -> FinishState:
+    states = {one.state for one in tallies}
+    if "checking" in states:
+        return "checking"
+    return "proven" if "proven" in states else "futile"
+
+
+def _larger(campaign: Campaign, tallies: Sequence[PartTally]) -> Larger | None:
+    """At the share of wrong ones so far."""
+    items = checks = 0
+    for one in tallies:
+        size = grown(one.part, one.items)
+        if one.state != "proven" or size == one.items:
+            continue
+        needed = checks_needed(size, one.wrong, campaign.terms.precision, campaign.terms.alpha)
+        items += size
+        checks += max(needed - one.checked, 0) + round(one.checked * (1 - one.items / size))
+    return Larger(items, checks) if items else None
+
+
+def _with_lines(found: FinishReport, noun: str | None) -> FinishReport:
+    wanted = percent(found.precision)
+    figures = {"checked": found.checked, "wrong": found.wrong}
+    proven = [one for one in found.parts if one.state == "proven"]
+    lines = []
+    if found.accepted:
+        one = found.accepted
+        lines.append(line("accepted", items=one.items, percent=wanted, checked=one.checked, wrong=one.wrong))
+    elif found.state == "checking" and found.parts:
+        futile = sum(one.state == "futile" for one in found.parts)
+        lines.append(
+            line("parts", proven=len(proven), parts=len(found.parts), futile=futile, more=found.more, **figures)
+        )
+    elif found.state == "checking" and not found.checked:
+        lines.append(line("begun", items=found.items, more=found.more, percent=wanted))
+    elif found.state == "checking":
+        lines.append(line("checking", sure=floor_percent(found.sure), percent=wanted, more=found.more, **figures))
+    elif found.state == "futile":
+        lines.append(line("futile", sure=floor_percent(found.sure), **figures))
+    elif found.parts:
+        lines.append(
+            line("proven_classes", parts=len(proven), items=found.items, percent=wanted, checked=found.checked)
+        )
+    else:
+        lines.append(line("proven", items=found.items, percent=wanted, checked=found.checked))
+    if found.state == "checking" and found.proven_items:
+        lines.append(line("proven_before", items=found.proven_items, percent=wanted))
+    if found.later:
+        lines.append(line("later", later=found.later))
+    if noun is not None and found.state in ("proven", "accepted"):
+        lines.append(line("grouped", noun=noun))
+    return replace(found, lines=tuple(lines))

@@ -1,0 +1,218 @@
+"""PlantedChecks: labeled items that stand in a group of another class now and then, to see whether somebody still looks.
+
+What was planted and what became of it is appended to one JSONL file, so that an answer to a planted item is known as one
+after a restart too: it never becomes a label. What annotators did is told by `counts`. Knows neither pool nor label store.
+"""
+
+import json
+import logging
+import os
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from fastlabel_gradio.types import Batch, Item, LabelSchema, PlantedCounts, Prediction, Rows, State
+
+MOST_PLANTED = 3
+LEAST_GROUP = 6  # items; in a smaller group a planted one would be a large part
+LOOKED_THROUGH = 60  # labeled items, of which some that the head agrees with are planted
+
+Answer = int | State  # a label id, or the state in place of one
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """One planted item of a batch: the id of its label, that of the class it stands among, and where it stands."""
+
+    item_id: str
+    label_id: int
+    shown_as: int
+    confidence: float
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of the file: what was planted in a batch, or, with `counts`, what became of that."""
+
+    batch_id: str
+    annotator: str
+    at: float
+    planted: tuple[Planted, ...] = ()
+    counts: PlantedCounts | None = None
+
+
+_LINE = TypeAdapter(_Line)
+
+
+class PlantedChecks:
+    """The planted items of one project. Safe from several threads; a line of the file that cannot be read is left out.
+
+    Args:
+        share: of the batches that get planted items, 0 to 1.
+    """
+
+    def __init__(self, path: Path, share: float, seed: int = 0) -> None:
+        self._path = path
+        self._share = share
+        self._rng = np.random.default_rng(seed)
+        self._lock = threading.Lock()
+        self._planted: dict[str, _Line] = {}
+        self._judged: dict[str, _Line] = {}
+        for line in _read(path):
+            self._keep(line)
+
+    def plant(
+        self,
+        annotator: str,
+        batch: Batch,
+        labeled: tuple[Rows, Rows, LabelSchema],
+        says: Callable[[Rows], Sequence[Prediction | None]],
+        item_at: Callable[[Rows], Mapping[int, Item]],
+        now: float,
+    ) -> None:
+        """Plants up to MOST_PLANTED items in the largest group of a new batch, where it is that batch's turn.
+
+        They are labeled items of other classes of which the head says the same as their label, shown with confidences as the
+        group has them.
+
+        Args:
+            labeled: rows, positions of their classes in a schema, and that schema.
+            says: what the head says of rows.
+            item_at: the items of rows.
+        """
+        with self._lock:
+            rng = self._rng.spawn(1)[0]
+            is_due = self._rng.random() < self._share
+        if not is_due:
+            return
+        chosen = _chosen(batch.predictions, *labeled[:2], says, rng)
+        items, ids = item_at(np.array([row for row, *_ in chosen], dtype=np.int64)), labeled[2].ids
+        places = sorted(rng.integers(len(batch.items) + 1, size=len(chosen)).tolist())
+        planted = tuple(
+            Planted(items[row].id, ids[target], ids[shown_as], confidence, place)
+            for (row, target, shown_as, confidence), place in zip(chosen, places, strict=True)
+            if row in items
+        )
+        if planted:
+            self._append(_Line(batch.id, annotator, now, planted))  # or it is not shown
+
+    def into(
+        self,
+        batch: Batch,
+        rows_of: Callable[[Sequence[str]], Mapping[str, int]],
+        item_at: Callable[[Rows], Mapping[int, Item]],
+    ) -> Batch:
+        """The batch with its planted items; those that left the pool or whose class is gone are left out."""
+        planted, positions = self.of(batch.id), batch.schema.positions
+        if not planted:
+            return batch
+        rows = rows_of([one.item_id for one in planted])
+        items = item_at(np.array(list(rows.values()), dtype=np.int64))
+        cards: list[tuple[Item, int, Prediction | None]] = list(
+            zip(batch.items, batch.rows, batch.predictions, strict=True)
+        )
+        for one in reversed(planted):
+            row = rows.get(one.item_id)
+            if row is not None and row in items and one.shown_as in positions:
+                prediction = Prediction(positions[one.shown_as], one.confidence)
+                cards.insert(one.place, (items[row], row, prediction))
+        all_items, all_rows, predictions = zip(*cards, strict=True)
+        return replace(batch, items=all_items, rows=all_rows, predictions=predictions)
+
+    def of(self, batch_id: str) -> tuple[Planted, ...]:
+        """What is planted in a batch, judged already or not."""
+        line = self._planted.get(batch_id)
+        return line.planted if line else ()
+
+    def judge(
+        self, annotator: str, batch_id: str, said: Mapping[str, int | State | None], now: float
+    ) -> PlantedCounts | None:
+        """What became of the planted items of a batch that is submitted; None where there are none or that was told before.
+
+        One that got no answer counts as noticed where something was said to be of the class that it stood among.
+
+        Args:
+            said: label ids or states by item id, of the whole batch; None for no answer.
+        """
+        line = self._planted.get(batch_id)
+        if line is None or line.annotator != annotator or batch_id in self._judged:
+            return None
+        used = set(said.values())
+        met = [one for one in line.planted if said.get(one.item_id) is not None or one.shown_as in used]
+        slipped = sum(said.get(one.item_id) == one.shown_as for one in met)
+        counts = PlantedCounts(len(met), slipped)
+        self._append(_Line(batch_id, annotator, now, counts=counts))
+        return counts if met else None
+
+    def counts(self) -> dict[str, PlantedCounts]:
+        """By annotator, of all batches that were submitted."""
+        with self._lock:
+            lines = list(self._judged.values())
+        found: dict[str, PlantedCounts] = defaultdict(PlantedCounts)
+        for line in lines:
+            if line.counts:
+                found[line.annotator] += line.counts
+        return dict(found)
+
+    def _append(self, line: _Line) -> None:
+        """Keeps what could be written, so that nothing is shown as planted that a restart would forget."""
+        text = json.dumps(asdict(line))
+        try:
+            with self._lock, self._path.open("a", encoding="utf-8") as file:
+                file.write(f"{text}\n")
+                file.flush()
+                os.fsync(file.fileno())
+                self._keep(line)
+        except OSError as error:
+            log.warning("%s cannot be written: %s. A planted check is left out.", self._path, error)
+
+    def _keep(self, line: _Line) -> None:
+        (self._planted if line.counts is None else self._judged)[line.batch_id] = line
+
+
+def _chosen(
+    predictions: Sequence[Prediction | None],
+    rows: Rows,
+    targets: Rows,
+    says: Callable[[Rows], Sequence[Prediction | None]],
+    rng: np.random.Generator,
+) -> list[tuple[int, int, int, float]]:
+    """Rows to plant, each with its class, the class that it is shown as, and a confidence."""
+    shown = [one for one in predictions if one is not None]
+    groups = np.bincount([one.index for one in shown]) if shown else np.zeros(1, dtype=np.int64)
+    group = int(groups.argmax())
+    if groups[group] < LEAST_GROUP:
+        return []
+    others = np.flatnonzero(targets != group)
+    looked = rng.permutation(others)[:LOOKED_THROUGH]
+    said = says(rows[looked])
+    agreed = [
+        place
+        for place, one in zip(looked.tolist(), said, strict=True)
+        if one is not None and one.index == targets[place]
+    ]
+    confidences = [one.confidence for one in shown if one.index == group]
+    return [
+        (int(rows[place]), int(targets[place]), group, float(rng.choice(confidences)))
+        for place in agreed[:MOST_PLANTED]
+    ]
+
+
+def _read(path: Path) -> list[_Line]:
+    if not path.exists():
+        return []
+    lines: list[_Line] = []
+    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            lines.append(_LINE.validate_json(text))
+        except ValidationError:
+            log.warning("%s: line %d cannot be read and is left out.", path, number)
+    return lines

@@ -1,0 +1,351 @@
+// The view `finish`: what can be accepted at a promised precision, the checks that prove it, and accepting it; and screens of
+// one predicted class for finishing by hand.
+
+import { ApiError } from "./api.js";
+import { button, el, nameNode, setShown, setText } from "./dom.js";
+import { buildPromiseChart, isAt } from "./finish_chart.js";
+import { FinishScreen } from "./finish_screen.js";
+import { linesText, promiseText } from "./finish_words.js";
+import { formatCount } from "./numbers.js";
+import { registerView } from "./views.js";
+import { t } from "./words.js";
+
+/** @typedef {import("./api.js").PlanAnswer} PlanAnswer */
+/** @typedef {import("./api.js").FinishAnswer} FinishAnswer */
+/** @typedef {import("./batch.js").Batch} Batch */
+
+const USUAL_PERCENT = 95;
+const PLAN_AFTER_MS = 250; // the slider rests
+const SMALLER_PROMISES = [0.98, 0.95, 0.9, 0.85, 0.8];
+
+export class FinishView {
+  /**
+   * @param {HTMLElement} root
+   * @param {import("./views.js").ViewContext} context
+   */
+  constructor(root, context) {
+    this.root = root;
+    this.api = context.api;
+    this.stopping = new AbortController();
+    /** @type {PlanAnswer | null} */
+    this.planned = null;
+    /** @type {FinishAnswer | null} */
+    this.now = null;
+    this.screen = new FinishScreen(context, this.stopping.signal);
+    root.classList.add("fl-finish");
+    root.replaceChildren(this.#buildPlan(), this.#buildChecks(), this.#buildVerify(), this.screen.node);
+    root.addEventListener("click", (event) => this.#onClick(event), { signal: this.stopping.signal });
+  }
+
+  #buildPlan() {
+    this.slider = el("input", "fl-finish-slider");
+    Object.assign(this.slider, { type: "range", min: "80", max: "99", step: "1", value: String(USUAL_PERCENT) });
+    this.slider.addEventListener("input", () => this.#onSlider());
+    this.percent = el("output", "fl-finish-percent", `${USUAL_PERCENT} %`);
+    this.perClass = el("input", "");
+    this.perClass.type = "checkbox";
+    this.perClass.addEventListener("change", () => this.plan());
+    this.words = el("p", "fl-finish-words");
+    this.words.setAttribute("role", "status");
+    this.begin = button("fl-finish-go", t("finish_begin"), "begin");
+    this.chart = el("div", "fl-finish-chart");
+    this.classes = el("details", "fl-finish-classes", el("summary", "fl-quiet", t("finish_by_class")));
+    this.classTable = el("table", "fl-finish-table");
+    this.classes.append(this.classTable);
+    const slider = el("label", "fl-finish-row", t("finish_promise"), this.slider, this.percent);
+    const perClass = el("label", "fl-finish-row", this.perClass, t("finish_per_class"));
+    const left = el("div", "fl-finish-plan", slider, perClass, this.words, this.begin, this.classes);
+    const title = el("h2", "fl-finish-title", t("finish_title"));
+    const why = el("p", "fl-finish-why", t("finish_why"));
+    this.planNode = el("section", "fl-finish-part", title, why, el("div", "fl-finish-columns", left, this.chart));
+    return this.planNode;
+  }
+
+  #buildChecks() {
+    this.progress = el("p", "fl-finish-progress");
+    this.progress.setAttribute("role", "status");
+    this.progress.setAttribute("aria-live", "polite");
+    this.bar = el("progress", "fl-finish-bar");
+    this.bar.setAttribute("aria-label", t("finish_bar"));
+    this.acts = el("div", "fl-finish-acts");
+    this.checkedClasses = el("p", "fl-finish-checked");
+    const parts = [this.progress, this.bar, this.acts, this.checkedClasses];
+    this.checksNode = el("section", "fl-finish-part", el("h2", "fl-finish-title", t("finish_checks")), ...parts);
+    setShown(this.checksNode, false);
+    return this.checksNode;
+  }
+
+  #buildVerify() {
+    this.verifyClass = el("select", "fl-quiet fl-finish-select");
+    this.verifyClass.setAttribute("aria-label", t("finish_verify_class"));
+    this.teach = el("input", "");
+    this.teach.type = "checkbox";
+    const show = button("fl-quiet", t("finish_verify_show"), "verify");
+    const teach = el("label", "fl-finish-row", this.teach, t("finish_verify_teach"));
+    const row = el("div", "fl-finish-row", this.verifyClass, show, teach);
+    const why = el("p", "fl-finish-why", t("finish_verify_why"));
+    this.verifyNode = el("section", "fl-finish-part", el("h2", "fl-finish-title", t("finish_verify")), why, row);
+    return this.verifyNode;
+  }
+
+  show() {
+    this.refresh();
+  }
+
+  hide() {
+    clearTimeout(this.waiting);
+  }
+
+  stop() {
+    this.stopping.abort();
+    clearTimeout(this.waiting);
+    this.screen.close();
+  }
+
+  /** Asks where it stands, and plans where nothing is under way. */
+  refresh() {
+    return this.during(async () => {
+      this.paintNow(await this.api.get("api/finish"));
+      this.paintPlan(await this.api.post("api/finish/plan", this.#wanted()));
+      if (this.now?.state === "checking" && !this.screen.batch) await this.#openChecks();
+    });
+  }
+
+  plan() {
+    return this.during(async () => this.paintPlan(await this.api.post("api/finish/plan", this.#wanted())));
+  }
+
+  #wanted() {
+    return { precision: Number(this.slider?.value) / 100, per_class: this.perClass?.checked ?? false };
+  }
+
+  #onSlider() {
+    const { precision } = this.#wanted();
+    setText(/** @type {HTMLElement} */ (this.percent), `${Math.round(100 * precision)} %`);
+    if (this.planned) this.chart?.replaceChildren(buildPromiseChart(this.planned.curve, precision));
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => this.plan(), PLAN_AFTER_MS);
+  }
+
+  /** @param {PlanAnswer} planned */
+  paintPlan(planned) {
+    this.planned = planned;
+    const { precision } = this.#wanted();
+    setText(/** @type {HTMLElement} */ (this.words), linesText(planned.lines));
+    setShown(/** @type {HTMLElement} */ (this.begin), planned.possible || planned.below !== null);
+    const at = planned.possible ? precision : (planned.below?.precision ?? precision);
+    setText(/** @type {HTMLElement} */ (this.begin), t("finish_begin_at", { percent: promiseText(at) }));
+    this.chart?.replaceChildren(buildPromiseChart(planned.curve, precision));
+    const place = planned.curve.findIndex((one) => isAt(one, precision));
+    this.classTable?.replaceChildren(...classRows(planned, place));
+    setShown(/** @type {HTMLElement} */ (this.classes), planned.classes.length > 0);
+    this.#paintVerify(planned);
+    this.root.dataset.planned = String(precision);
+  }
+
+  /** @param {PlanAnswer} planned */
+  #paintVerify(planned) {
+    const menu = /** @type {HTMLSelectElement} */ (this.verifyClass);
+    const chosen = menu.value;
+    const some = planned.classes.filter(({ unlabeled }) => unlabeled > 0);
+    menu.replaceChildren(
+      ...some.map(({ label, unlabeled }) => new Option(`${label} (${formatCount(unlabeled)})`, label)),
+    );
+    if (some.some(({ label }) => label === chosen)) menu.value = chosen;
+    this.#showVerify();
+  }
+
+  /** Not beside checks: one screen at a time. */
+  #showVerify() {
+    const isOffered = this.now?.state !== "checking" && Boolean(this.verifyClass?.options.length);
+    setShown(/** @type {HTMLElement} */ (this.verifyNode), isOffered);
+  }
+
+  /** @param {FinishAnswer} now */
+  paintNow(now) {
+    this.now = now;
+    this.root.dataset.state = now.state;
+    setShown(/** @type {HTMLElement} */ (this.checksNode), now.state !== "none");
+    setShown(/** @type {HTMLElement} */ (this.planNode), now.state !== "checking" && now.state !== "proven");
+    this.#showVerify();
+    setText(/** @type {HTMLElement} */ (this.progress), linesText(now.lines));
+    const bar = /** @type {HTMLProgressElement} */ (this.bar);
+    setShown(bar, now.state === "checking");
+    bar.max = now.checked + now.more_checks || 1;
+    bar.value = now.checked;
+    this.acts?.replaceChildren(...acts(now));
+    setText(/** @type {HTMLElement} */ (this.checkedClasses), checkedText(now));
+  }
+
+  /** @param {MouseEvent} event */
+  #onClick(event) {
+    const control = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-action]"));
+    const { action = "", precision } = control?.dataset ?? {};
+    if (action === "begin") this.#begin();
+    else if (action === "check") this.during(() => this.#openChecks());
+    else if (action === "verify") this.during(() => this.#openVerify());
+    else if (action === "accept-set") this.#act("accept", precision ? { precision: Number(precision) } : {});
+    else if (["grow", "give_up", "take_back"].includes(action)) this.#act(action, {});
+  }
+
+  #begin() {
+    return this.during(async () => {
+      const wanted = this.#wanted();
+      if (!this.planned?.possible && this.planned?.below) wanted.precision = this.planned.below.precision;
+      const planned = await this.api.post("api/finish/start", wanted);
+      if (!planned.possible) return this.paintPlan(planned);
+      this.paintNow(await this.api.get("api/finish"));
+      return this.#openChecks();
+    });
+  }
+
+  /**
+   * @param {string} name of the route
+   * @param {Record<string, unknown>} body
+   */
+  #act(name, body) {
+    return this.during(async () => {
+      this.screen.close();
+      this.paintNow(await this.api.post(`api/finish/${name}`, body));
+      if (this.now?.state === "checking") await this.#openChecks();
+      else this.paintPlan(await this.api.post("api/finish/plan", this.#wanted()));
+    });
+  }
+
+  /** @returns {Promise<unknown>} */
+  async #openChecks() {
+    const answer = await this.api.get("api/finish/checks");
+    if (!answer.items.length) {
+      this.screen.close();
+      return this.paintNow(await this.api.get("api/finish"));
+    }
+    return this.screen.open(answer, {
+      hint: t("finish_check_hint"),
+      startsAccepted: false,
+      submit: (batch) => this.#submitChecks(batch),
+    });
+  }
+
+  /**
+   * @param {Batch} batch
+   * @returns {Promise<void>}
+   */
+  #submitChecks(batch) {
+    return this.during(async () => {
+      await this.api.post("api/submit_labels", { batch_id: batch.id, labels: batch.submission() });
+      this.paintNow(await this.api.get("api/finish"));
+      if (this.now?.state === "checking") return this.#openChecks();
+      this.screen.close();
+      this.paintPlan(await this.api.post("api/finish/plan", this.#wanted()));
+      this.checksNode?.scrollIntoView({ block: "nearest" });
+    });
+  }
+
+  async #openVerify() {
+    const label = this.verifyClass?.value ?? "";
+    const answer = await this.api.get("api/finish/verify", { label, teach: this.teach?.checked ?? false });
+    if (!answer.items.length) {
+      this.screen.close();
+      return setText(/** @type {HTMLElement} */ (this.words), answer.notice);
+    }
+    return this.screen.open(answer, {
+      hint: t("finish_verify_hint", { name: label }),
+      startsAccepted: true,
+      submit: (batch) => this.#submitVerified(batch),
+    });
+  }
+
+  /** @param {Batch} batch */
+  #submitVerified(batch) {
+    return this.during(async () => {
+      const sent = batch.submission();
+      await this.api.post("api/submit_labels", { batch_id: batch.id, labels: sent });
+      this.paintPlan(await this.api.post("api/finish/plan", this.#wanted()));
+      await this.#openVerify();
+      this.screen.say(t("submitted", { n: sent.length }));
+    });
+  }
+
+  /**
+   * What fails is said, and what is on screen stays.
+   * @param {() => Promise<unknown> | unknown} action
+   */
+  async during(action) {
+    this.root.setAttribute("aria-busy", "true");
+    try {
+      await action();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      const place = this.screen.batch ? this.screen.message : this.words;
+      setText(/** @type {HTMLElement} */ (place), error.message);
+    } finally {
+      this.root.setAttribute("aria-busy", "false");
+    }
+  }
+}
+
+/**
+ * What can be done now, as buttons.
+ * @param {FinishAnswer} now
+ */
+function acts(now) {
+  const parts = [];
+  if (now.state === "checking") parts.push(button("fl-quiet", t("finish_check_next"), "check"));
+  if (now.proven_items > 0 && now.state !== "accepted") {
+    parts.push(button("fl-finish-go", t("finish_accept", { n: now.proven_items }), "accept-set"));
+  }
+  if (now.state === "checking" || now.state === "futile") parts.push(...smaller(now));
+  if (now.state === "proven" && now.larger) {
+    const { checks, items } = now.larger;
+    parts.push(button("fl-quiet", t("finish_grow", { checks, items }), "grow"));
+  }
+  if (now.state === "accepted") parts.push(button("fl-quiet", t("finish_take_back"), "take_back"));
+  if (now.state !== "none" && now.state !== "accepted") {
+    parts.push(button("fl-quiet", t(now.state === "futile" ? "finish_plan_anew" : "finish_give_up"), "give_up"));
+  }
+  return parts;
+}
+
+/**
+ * The largest smaller promise that is proven already.
+ * @param {FinishAnswer} now
+ */
+function smaller({ precision, proven_precision: sure, proven_items: proven }) {
+  const promise = SMALLER_PROMISES.find((one) => one < precision - 1e-9 && one <= sure + 1e-9);
+  if (promise === undefined || proven) return [];
+  const found = button("fl-quiet", t("finish_accept_at", { percent: promiseText(promise) }), "accept-set");
+  found.dataset.precision = String(promise);
+  return [found];
+}
+
+/** @param {FinishAnswer} now */
+function checkedText({ classes, parts }) {
+  const states = new Map(parts.map((one) => [one.label, one.state]));
+  const seen = classes.filter(({ checked }) => checked > 0);
+  return seen
+    .map(({ label, checked, wrong }) => {
+      const text = t("finish_class_checked", { name: label, checked, wrong });
+      const state = states.get(label);
+      return state && state !== "checking" ? `${text} ${t(`finish_part_${state}`)}` : text;
+    })
+    .join(" · ");
+}
+
+/**
+ * @param {PlanAnswer} planned
+ * @param {number} place of the promise on the curve
+ */
+function classRows({ classes }, place) {
+  const heads = [t("finish_class"), t("finish_unlabeled"), t("finish_in_plan"), t("finish_alone")];
+  const rows = classes.map(({ label, unlabeled, items, curve }) => {
+    const counts = [unlabeled, items, curve[place] ?? 0].map((count) => el("td", "", formatCount(count)));
+    return el("tr", "", el("th", "", nameNode(label)), ...counts);
+  });
+  return [el("tr", "", ...heads.map((text) => el("th", "", text))), ...rows];
+}
+
+registerView({
+  name: "finish",
+  title: () => t("view_finish"),
+  mount: (root, context) => new FinishView(root, context),
+});

@@ -1,0 +1,113 @@
+"""The view Finish as a person uses it: plan, check, accept, take back, and a screen of one class."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fastlabel_gradio.app import create_app
+from fastlabel_gradio.config import AppConfig
+from tests.browser.label_page import Rest, expect
+from tests.finish_pools import config_of, true_class
+from tests.pools import wait_for
+from tests.test_api import free_port
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+
+@pytest.fixture
+def address(taught: Path, workdir: Path) -> Iterator[str]:
+    app = create_app(AppConfig(projects=(config_of(taught),)), workdir)
+    where = app.serve(host="127.0.0.1", port=free_port(), share=False, open_browser=False, quiet=True)
+    [project] = app.projects.values()
+    wait_for(lambda: project.pipeline.progress.state == "done" and project.labeler("ann").head is not None)
+    yield where.rstrip("/")
+    app.close()
+
+
+@pytest.fixture
+def page(browser: "Browser", address: str) -> Iterator["Page"]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
+    page = context.new_page()
+    page.goto(f"{address}/#view=finish")
+    yield page
+    context.close()
+
+
+def _view(page: "Page") -> "Locator":
+    return page.locator(".fl-finish")
+
+
+def _wait_for_plan(page: "Page", precision: str) -> None:
+    page.wait_for_function("(p) => document.querySelector('.fl-finish')?.dataset.planned === p", arg=precision)
+
+
+def _check(page: "Page") -> int:
+    """Answers the screen of checks by keys, a wrong class by its folder; returns how many."""
+    screen = page.locator(".fl-finish-screen")
+    screen.and_(page.locator("[data-ready-batch]")).wait_for()
+    ready = screen.get_attribute("data-ready-batch")
+    cards = screen.locator(".fl-card")
+    count = cards.count()
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.press("s")
+    page.wait_for_function(
+        "(before) => document.querySelector('.fl-finish-screen').dataset.readyBatch !== before", arg=ready
+    )
+    return count
+
+
+def test_a_pool_is_finished_on_the_page(page: "Page", address: str) -> None:
+    view = _view(page)
+    _wait_for_plan(page, "0.95")
+    slider = view.locator("input[type=range]")
+    slider.fill("90")
+    _wait_for_plan(page, "0.9")
+    words = view.locator(".fl-finish-words")
+    expect(words).to_contain_text("At 90 % right: about")
+    expect(view.locator(".fl-promise-chart circle")).to_have_count(20)
+    expect(view.get_by_role("img", name="At 90 %:")).to_be_visible()
+    view.get_by_role("button", name="Freeze these items and check at 90 %").click()
+    screen = page.locator(".fl-finish-screen")
+    expect(screen.locator(".fl-card").first).to_be_visible()
+    expect(screen.locator(".fl-chip").first).to_be_visible()
+    progress = view.locator(".fl-finish-progress")
+    expect(progress).to_contain_text("items are frozen")
+    while view.get_attribute("data-state") == "checking":
+        _check(page)
+    expect(progress).to_contain_text("Proven: of these")
+    expect(view.locator(".fl-finish-checked")).to_contain_text("red: 0 wrong of")
+    view.get_by_role("button", name="Accept").click()
+    expect(progress).to_contain_text("labels are accepted")
+    rest = Rest(page.context, address)
+    found = rest.post("items", query={"sources": ["auto"]}, size=400)
+    assert found["total"] > 200
+    assert all(one["label"] == true_class(one["id"]) for one in found["items"])
+    view.get_by_role("button", name="Take back").click()
+    expect(progress).to_contain_text("Proven: of these")
+    assert rest.post("items", query={"sources": ["auto"]})["total"] == 0
+
+
+def test_clicked_cards_of_a_screen_stay_unlabeled_and_the_view_speaks_chinese(page: "Page", address: str) -> None:
+    view = _view(page)
+    _wait_for_plan(page, "0.95")
+    view.get_by_label("Predicted class").select_option("green")
+    view.get_by_role("button", name="Show 100").click()
+    screen = page.locator(".fl-finish-screen")
+    cards = screen.locator(".fl-card")
+    expect(cards.first).to_have_attribute("data-state", "accepted")
+    first = cards.first.get_attribute("data-item-id")
+    count = cards.count()
+    cards.first.locator(".fl-picture").click(position={"x": 8, "y": 8})
+    expect(cards.first).to_have_attribute("data-state", "open")
+    page.keyboard.press("s")
+    expect(screen.or_(view.locator(".fl-finish-words")).first).to_be_visible()
+    rest = Rest(page.context, address)
+    wait_for(lambda: rest.post("items", query={"sources": ["verify"]})["total"] == count - 1)
+    [left] = rest.post("items", query={"ids": [first]})["items"]
+    assert left["label"] is None
+    page.goto(f"{address}/?lang=zh-CN#view=finish")
+    expect(page.locator(".fl-finish h2").first).to_have_text("按承诺的精度接受标签")
+    expect(page.locator(".fl-finish-words")).to_contain_text("承诺 95 % 正确")

@@ -1,0 +1,107 @@
+"""More classes than digits: the palette, keys of the person's own, states in place of a label, and the history of it all."""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.conftest import become_guest, serve
+from tests.browser.label_page import LabelPage, expect
+from tests.pools import make_config, write_pictures
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+CLASSES = (*(f"bird {index}" for index in range(20)), "Water Vole", "Wood Mouse")
+
+
+@pytest.fixture(scope="module")
+def many_classes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an app with 22 classes, each visitor's labels and classes their own."""
+    folder = tmp_path_factory.mktemp("many_classes")
+    config = make_config(write_pictures(folder / "p", 12), classes=CLASSES, batch_size=8, sharing="private")
+    app, address = serve(folder / "work", config)
+    yield address
+    app.close()
+
+
+@pytest.fixture
+def visitor(page: "Page", many_classes: str) -> LabelPage:
+    become_guest(page.context, many_classes)
+    return LabelPage(page, many_classes).open()
+
+
+def test_the_palette_finds_adds_and_gives_keys_to_classes(visitor: LabelPage) -> None:
+    palette = visitor.grid.locator("dialog.fl-palette")
+    option, ids = palette.get_by_role("option"), visitor.item_ids()
+    visitor.key("/")
+    expect(palette.get_by_role("combobox")).to_be_focused()
+    visitor.page.keyboard.type("mouse")
+    expect(option.first).to_have_attribute("aria-selected", "true")
+    visitor.key("Enter")
+    expect(palette).to_be_hidden()
+    assert visitor.labels() == {ids[0]: "Wood Mouse"}
+    visitor.key("/")
+    expect(option.first).to_contain_text("Wood Mouse")  # a recent one
+    visitor.key("F2", "s")
+    expect(palette.get_by_role("status")).to_contain_text("“s” has a meaning already: submit the labels")
+    visitor.key("F2", "w", "Escape")
+    expect(visitor.grid.locator(".fl-legend-class", has_text="Wood Mouse").locator("kbd")).to_have_text("w")
+    visitor.key("w")
+    assert visitor.labels() == {ids[0]: "Wood Mouse", ids[1]: "Wood Mouse"}
+    visitor.key("/")
+    visitor.page.keyboard.type("House <i>Sparrow")
+    expect(option.last).to_have_text("Add the class “House <i>Sparrow”")
+    visitor.key("Enter")
+    expect(palette).to_be_hidden()
+    assert visitor.labels()[ids[2]] == "House <i>Sparrow"
+    visitor.menu(3).click()
+    expect(palette).to_be_visible()
+    option.filter(has_text="none of these").click()
+    expect(palette).to_be_hidden()
+    visitor.menu(4).focus()
+    visitor.key("v")
+    expect(palette.get_by_role("combobox")).to_have_value("v")
+    visitor.key("Enter")
+    labels = visitor.labels()
+    assert [labels[ids[place]] for place in (3, 4)] == ["none of these", "Water Vole"]
+    visitor.submit()
+    assert visitor.rest.stored() == labels
+    visitor.open()
+    expect(visitor.grid.locator(".fl-legend-class", has_text="Wood Mouse").locator("kbd")).to_have_text("w")
+
+
+def test_states_have_keys_are_counted_and_undone_like_labels(visitor: LabelPage) -> None:
+    ids = visitor.item_ids()
+    visitor.key("1", "k", "q", "b", "k")
+    expect(visitor.cards.nth(3)).to_have_attribute("aria-label", re.compile("bad"))
+    counts = visitor.grid.locator(".fl-aside .fl-legend-count")
+    assert counts.all_inner_texts() == ["2", "1", "1"]
+    visitor.key("u")
+    assert counts.all_inner_texts() == ["1", "1", "1"]
+    visitor.open()  # the draft, and what led to it
+    assert counts.all_inner_texts() == ["1", "1", "1"]
+    visitor.key("u", "u")
+    assert counts.all_inner_texts() == ["1", "", ""]
+    visitor.key("Shift+U", "Shift+U", "h")
+    history = visitor.grid.locator(".fl-history-list li")
+    expect(history).to_have_text(
+        ["called 1 card bad", "unsure of 1 card", "skipped 1 card", "labeled 1 card bird 0"], use_inner_text=True
+    )
+    visitor.key("h")
+    visitor.submit()
+    assert visitor.rest.status()["set_aside"] == {"skip": 1, "unsure": 1, "bad": 1}
+    assert visitor.rest.stored() == {ids[0]: "bird 0"}
+    after = visitor.batch_id()
+    visitor.key("u")
+    visitor.wait_ready(after=after)
+    assert visitor.rest.status()["set_aside"] == {"skip": 0, "unsure": 0, "bad": 0}
+    again = visitor.batch_id()
+    visitor.key("Shift+U")
+    visitor.wait_ready(after=again)
+    assert visitor.rest.stored() == {ids[0]: "bird 0"}
+    assert not set(ids[:4]) & set(visitor.item_ids())
+    visitor.key("h")
+    expect(history.first).to_have_text(re.compile("submitted 4 labels"))
+    expect(visitor.message).to_contain_text("again")

@@ -1,0 +1,295 @@
+"""The whole way over a real pool: plan, freeze, check, prove, accept, take back."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fastlabel_gradio.errors import FinishError
+from fastlabel_gradio.finish import FinishReport, promise_of
+from fastlabel_gradio.labeler import Labeler
+from fastlabel_gradio.project import Project
+from fastlabel_gradio.query import Query
+from fastlabel_gradio.types import State
+from tests.finish_pools import answer, check_all, true_class
+from tests.pools import make_config
+
+
+def test_a_pool_is_finished_at_a_promise(labeler: Labeler) -> None:
+    finisher = labeler.finisher
+    planned = finisher.plan(0.9)
+    assert planned.possible
+    assert planned.pool == 315
+    assert 250 < planned.items <= 315
+    assert finisher.state().state == "none"
+    begun = finisher.start("ann", 0.9)
+    assert (begun.items, begun.checks) == (planned.items, planned.checks)
+    assert finisher.state().state == "checking"
+    checked = check_all(labeler)
+    now = finisher.state()
+    assert (now.state, now.checked, now.wrong) == ("proven", checked, 0)
+    assert now.sure >= 0.9
+    assert labeler.counts().labeled == 45 + checked
+    accepted = finisher.accept("ann")
+    assert accepted.state == "accepted"
+    assert accepted.accepted is not None
+    assert labeler.counts().labeled == 45 + planned.items
+    page = labeler.finder.page(Query(sources=("auto",)), 0, 10)
+    assert page.total == planned.items - checked == accepted.accepted.items
+    assert all(true_class(one.item.id) == one.label for one in page.items)
+
+
+def test_accepted_labels_are_not_trained_on_and_are_taken_back_as_one_step(labeler: Labeler) -> None:
+    finisher = labeler.finisher
+    finisher.start("ann", 0.9)
+    checked = check_all(labeler)
+    taught = labeler._ledger.trainable_count
+    assert taught == 45 + checked
+    accepted = finisher.accept("ann").accepted
+    assert accepted is not None
+    assert labeler._ledger.trainable_count == taught
+    assert finisher.accept("ann").accepted == accepted  # once
+    back = finisher.take_back("ben")
+    assert back.state == "proven"
+    assert labeler.counts().labeled == taught
+    assert labeler.finder.count(Query(sources=("auto",))) == 0
+    with pytest.raises(FinishError, match="No accepted labels stand"):
+        finisher.take_back("ann")
+    assert finisher.accept("ann").accepted is not None
+    assert labeler.counts().labeled > taught
+
+
+def test_each_accepted_label_says_what_it_came_by(labeler: Labeler) -> None:
+    labeler.finisher.start("ann", 0.9)
+    check_all(labeler)
+    accepted = labeler.finisher.accept("ann").accepted
+    assert accepted is not None
+    [evidence] = labeler.finisher.evidence()
+    promise = evidence.promise
+    assert (promise.precision, promise.checked, promise.wrong) == (0.9, accepted.checked, 0)
+    assert promise_of(promise.note) == promise
+    assert promise_of("I was not sure") is None
+    with labeler._labels._database.reading() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT note, head_version, confidence FROM fastlabel_annotations WHERE source = 'auto'"
+        ).all()
+    assert {(note, version) for note, version, _ in rows} == {(promise.note, accepted.head_version)}
+    assert all(0 < confidence <= 1 for _, _, confidence in rows)
+    assert evidence.items == accepted.items + accepted.checked
+    assert sum(figures[0] for figures in evidence.classes.values()) == evidence.items
+    labeler.finisher.take_back("ann")
+    assert labeler.finisher.evidence() == []
+
+
+def test_a_wrong_one_is_corrected_and_costs_more_checks(labeler: Labeler) -> None:
+    finisher = labeler.finisher
+    finisher.start("ann", 0.9)
+    first = finisher.checks("ann", 10)
+    odd = first.items[3].id
+    more = finisher.state().more
+    answer(labeler, first, lambda item_id: _other(item_id, odd))
+    now = finisher.state()
+    assert (now.checked, now.wrong) == (10, 1)
+    assert now.more > more - 10
+    assert sum(wrong for _, _, _, wrong in now.classes) == 1
+
+
+def _other(item_id: str, odd: str) -> str:
+    """Another class for the odd item."""
+    if item_id != odd:
+        return true_class(item_id)
+    return "red" if true_class(item_id) == "blue" else "blue"
+
+
+def test_an_open_check_counts_as_wrong_and_is_not_accepted(labeler: Labeler) -> None:
+    finisher = labeler.finisher
+    finisher.start("ann", 0.8)
+    batch = finisher.checks("ann", 6)
+    labeler.submit("ann", [(item.id, true_class(item.id)) for item in batch.items[1:]], batch.id)
+    now = finisher.state()
+    assert (now.checked, now.wrong) == (6, 1)
+    check_all(labeler)
+    assert finisher.accept("ann").state == "accepted"
+    assert labeler.finder.page(Query(ids=(batch.items[0].id,)), 0, 1).items[0].label is None
+
+
+def test_a_state_in_place_of_a_label_counts_as_wrong(labeler: Labeler) -> None:
+    labeler.finisher.start("ann", 0.8)
+    batch = labeler.finisher.checks("ann", 4)
+    said = [(batch.items[0].id, State.BAD), (batch.items[1].id, State.UNSURE)]
+    labeler.submit("ann", said + [(item.id, true_class(item.id)) for item in batch.items[2:]], batch.id)
+    now = labeler.finisher.state()
+    assert (now.checked, now.wrong) == (4, 2)
+
+
+def test_retraining_and_labels_of_others_do_not_touch_a_frozen_set(labeler: Labeler) -> None:
+    finisher = labeler.finisher
+    finisher.start("ann", 0.9)
+    first = finisher.checks("ann", 5)
+    proposed = [one and one.index for one in first.predictions]
+    other = labeler.next_batch("ben", 20, "random")
+    assert not {item.id for item in other.items} & {item.id for item in first.items}
+    # Others label some items of the set, one of them by another class, and the head learns nonsense.
+    labeler.submit("ben", [(item.id, "red") for item in other.items], other.id)
+    labeler.train()
+    assert labeler.wait_for_training(60)
+    again = finisher.checks("ann", 5)
+    assert (again.id, [one and one.index for one in again.predictions]) == (first.id, proposed)
+    check_all(labeler)
+    accepted = finisher.accept("ann")
+    assert accepted.state in ("accepted",)
+    for one in labeler.finder.page(Query(ids=tuple(item.id for item in other.items)), 0, 20).items:
+        assert (one.label, one.source) == ("red", "person")
+
+
+def test_two_people_check_at_once_and_only_the_order_of_the_draw_counts(labeler: Labeler) -> None:
+    finisher = labeler.finisher
+    finisher.start("ann", 0.9)
+    first, second = finisher.checks("ann", 8), finisher.checks("ben", 8)
+    assert not {item.id for item in first.items} & {item.id for item in second.items}
+    answer(labeler, second, annotator="ben")
+    assert finisher.state().checked == 0  # those before are still out
+    answer(labeler, first)
+    assert finisher.state().checked == 16
+
+
+def test_checks_stand_beside_the_batch_that_is_labeled(labeler: Labeler) -> None:
+    finisher = labeler.finisher
+    batch = labeler.next_batch("ann", 5, fresh=True)
+    finisher.start("ann", 0.9)
+    checks = finisher.checks("ann", 5)
+    assert not {item.id for item in checks.items} & {item.id for item in batch.items}
+    assert labeler.next_batch("ann", 5).id == batch.id
+    labeler.next_batch("ann", 5, fresh=True)
+    assert finisher.checks("ann", 5).id == checks.id
+
+
+def test_an_undone_check_is_asked_again(labeler: Labeler) -> None:
+    finisher = labeler.finisher
+    finisher.start("ann", 0.9)
+    batch = finisher.checks("ann", 10)
+    answer(labeler, batch)
+    assert finisher.state().checked == 10
+    labeler.undo("ann")
+    assert finisher.state().checked == 0
+
+
+def test_a_hopeless_set_is_futile_and_the_next_attempt_is_stricter(labeler: Labeler) -> None:
+    finisher = labeler.finisher
+    finisher.start("ann", 0.9)
+    batch = finisher.checks("ann", 30)
+    labels = [(item.id, true_class(item.id)) for item in batch.items[4:]]
+    labeler.submit("ann", [(item.id, State.UNSURE) for item in batch.items[:4]] + labels, batch.id)
+    now = finisher.state()
+    assert now.state == "futile"
+    assert finisher.checks("ann").items == ()
+    with pytest.raises(FinishError, match="is not proven"):
+        finisher.accept("ann")
+    assert finisher.give_up().state == "none"
+    assert finisher.start("ann", 0.8).possible
+    assert finisher.state().attempt == 2
+
+
+def test_what_is_under_way_is_not_replaced_unseen(labeler: Labeler) -> None:
+    finisher = labeler.finisher
+    finisher.start("ann", 0.9)
+    finisher.start("ann", 0.95)  # nothing was checked yet
+    assert (finisher.state().precision, finisher.state().attempt) == (0.95, 1)
+    answer(labeler, finisher.checks("ann", 3))
+    with pytest.raises(FinishError, match="are being checked"):
+        finisher.start("ann", 0.9)
+
+
+def test_a_smaller_promise_may_be_accepted_before_the_planned_one_is_proven(labeler: Labeler) -> None:
+    finisher = labeler.finisher
+    finisher.start("ann", 0.95)
+    answer(labeler, finisher.checks("ann", 40))
+    now = finisher.state()
+    assert now.state == "checking"
+    assert 0.85 < now.sure < 0.95
+    with pytest.raises(FinishError, match="95 % is not proven: sure so far is at least 9"):
+        finisher.accept("ann")
+    accepted = finisher.accept("ann", 0.85).accepted
+    assert accepted is not None
+    assert (accepted.precision, accepted.checked) == (0.85, 40)
+
+
+def test_a_proven_set_grows_in_the_same_order(labeler: Labeler) -> None:
+    finisher = labeler.finisher
+    finisher.start("ann", 0.9)
+    first = finisher.state().items
+    check_all(labeler)
+    now = finisher.state()
+    if now.larger is None:
+        assert first == 315
+        with pytest.raises(FinishError, match="could grow"):
+            finisher.grow()
+        return
+    grown = finisher.grow()
+    assert grown.state == "checking"
+    assert (grown.items, grown.proven_items) == (now.larger.items, first)
+    check_all(labeler)
+    assert finisher.state().proven_items == now.larger.items
+
+
+def test_each_class_may_have_a_promise_of_its_own(labeler: Labeler) -> None:
+    finisher = labeler.finisher
+    planned = finisher.start("ann", 0.9, per_class=True)
+    assert 1 <= len(planned.sizes) <= 3
+    assert finisher.plan(0.9).checks < planned.checks
+    check_all(labeler, lambda item_id: "red" if true_class(item_id) == "green" else true_class(item_id))
+    now = finisher.state()
+    assert now.state == "proven"
+    states = {
+        labeler.schema.known_names[one.part.label_id]: one.state for one in now.parts if one.part.label_id is not None
+    }
+    assert states == {"red": "proven", "green": "futile", "blue": "proven"}
+    finisher.accept("ann")
+    found = labeler.finder.page(Query(sources=("auto",)), 0, 1000).items
+    assert {one.label for one in found} == {"red", "blue"}
+
+
+def test_without_a_head_there_is_no_plan(pictures: Path, open_project: Callable[..., Project]) -> None:
+    finisher = open_project(make_config(pictures)).labeler("ann").finisher
+    report = finisher.plan(0.95)
+    assert not report.possible
+    assert report.lines[0].text.startswith("There is no trained head yet.")
+    assert not finisher.start("ann", 0.95).possible
+    assert finisher.state().state == "none"
+    with pytest.raises(FinishError, match="Nothing is frozen"):
+        finisher.accept("ann")
+
+
+def test_a_restart_loses_nothing(reopen: Callable[[], Labeler]) -> None:
+    first = reopen()
+    first.finisher.start("ann", 0.8)
+    batch = first.finisher.checks("ann", 6)
+    first.submit("ann", [(item.id, true_class(item.id)) for item in batch.items[1:]], batch.id)
+    open_batch = first.finisher.checks("ann", 6)
+    before = first.finisher.state()
+    second = reopen()
+    assert _figures(second.finisher.state()) == _figures(before)
+    assert second.finisher.checks("ann", 6).id == open_batch.id
+    check_all(second)
+    accepted = second.finisher.accept("ann")
+    third = reopen()
+    assert _figures(third.finisher.state()) == _figures(accepted)
+    third.finisher.take_back("ann")
+    assert _figures(reopen().finisher.state())[:2] == ("proven", accepted.items)
+
+
+def _figures(now: FinishReport) -> tuple[object, ...]:
+    return now.state, now.items, now.checked, now.wrong, now.sure, now.more, [one.text for one in now.lines]
+
+
+def test_a_line_that_a_stop_cut_off_is_left_out(reopen: Callable[[], Labeler], workdir: Path) -> None:
+    first = reopen()
+    first.finisher.start("ann", 0.9)
+    answer(first, first.finisher.checks("ann", 5))
+    journal = workdir / "images" / "finish" / "journal.jsonl"
+    with journal.open("ab") as file:
+        file.write(b'{"campaign": 1, "event": "en')
+    second = reopen()
+    assert second.finisher.state().checked == 5
+    second.finisher.give_up()
+    assert reopen().finisher.state().state == "none"

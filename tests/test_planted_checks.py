@@ -1,0 +1,131 @@
+"""Planted checks: labeled items in a group of another class, of which no answer becomes a label."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fastlabel_gradio.labeler import Labeler
+from fastlabel_gradio.planted_checks import MOST_PLANTED, PlantedChecks
+from fastlabel_gradio.project import Project
+from fastlabel_gradio.types import Batch, Item, Label, LabelSchema, PlantedCounts, Prediction, State
+from tests.pools import make_config, true_labels, wait_for, write_pictures
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    config = make_config(write_pictures(tmp_path / "pictures", 24), planted_checks=1.0, train_every=1000)
+    project = Project(config, tmp_path, tmp_path / "work")
+    project.start()
+    wait_for(lambda: project.pipeline.progress.state == "done")
+    labeler = project.labeler("ann")
+    labeler.submit("ann", true_labels(labeler, "ann", 30))
+    labeler.train()
+    assert labeler.wait_for_training(30)
+    yield project
+    project.close()
+
+
+def _stored(labeler: Labeler) -> dict[str, str]:
+    return {row.item_id: row.label for row in labeler.export_rows()}
+
+
+def test_a_batch_holds_up_to_three_labeled_items_that_are_shown_as_the_class_of_its_largest_group(
+    project: Project,
+) -> None:
+    labeler = project.labeler("ann")
+    before = _stored(labeler)
+    batch = labeler.next_batch("ann", 20, fresh=True)
+    planted = labeler.planted.of(batch.id)
+    assert 1 <= len(planted) <= MOST_PLANTED
+    assert len(batch.items) == len(batch.rows) == len(batch.predictions) == 20 + len(planted)
+    shown = {item.id: one for item, one in zip(batch.items, batch.predictions, strict=True) if one}
+    names = labeler.schema.names
+    for one in planted:
+        assert before[one.item_id] != names[shown[one.item_id].index]
+        assert shown[one.item_id].index == labeler.schema.index_of(one.shown_as)
+    assert labeler.next_batch("ann").items == batch.items, "a reload shows the same"
+    assert labeler.batch_items(batch.id) == batch.items
+
+
+def test_no_answer_to_a_planted_item_changes_its_label_and_what_slipped_through_is_told_once(project: Project) -> None:
+    labeler = project.labeler("ann")
+    before = _stored(labeler)
+    batch = labeler.next_batch("ann", 20, fresh=True)
+    planted = labeler.planted.of(batch.id)
+    names = labeler.schema.names
+    accepted = [(item.id, names[one.index]) for item, one in zip(batch.items, batch.predictions, strict=True) if one]
+    receipt = labeler.submit("ann", accepted, batch.id, {item_id for item_id, _ in accepted})
+    assert receipt.accepted == 20
+    assert receipt.planted == PlantedCounts(len(planted), len(planted))
+    assert before.items() <= _stored(labeler).items()
+    again = labeler.submit("ann", accepted, batch.id)
+    assert (again.planted, before.items() <= _stored(labeler).items()) == (None, True)
+    assert labeler.planted.counts() == {"ann": PlantedCounts(len(planted), len(planted))}
+
+
+def test_left_out_corrected_or_skipped_is_noticed_and_another_annotator_is_not_judged(project: Project) -> None:
+    labeler = project.labeler("ann")
+    batch = labeler.next_batch("bob", 20, fresh=True)
+    planted = {one.item_id: one for one in labeler.planted.of(batch.id)}
+    names, ids = labeler.schema.names, labeler.schema.ids
+    said: list[tuple[str, str | int | State]] = [
+        (item.id, names[one.index])
+        for item, one in zip(batch.items, batch.predictions, strict=True)
+        if one and item.id not in planted
+    ]
+    first = next(iter(planted.values()))
+    right = names[ids.index(first.label_id)]
+    assert labeler.submit("ann", [(first.item_id, right)], batch.id).planted is None
+    receipt = labeler.submit("bob", [*said, (first.item_id, right)], batch.id)
+    assert receipt.planted == PlantedCounts(len(planted), 0)
+    assert labeler.planted.counts() == {"bob": PlantedCounts(len(planted), 0)}
+
+
+def test_what_was_planted_is_known_after_a_restart_and_a_broken_line_is_left_out(
+    project: Project, tmp_path: Path
+) -> None:
+    labeler = project.labeler("ann")
+    before = _stored(labeler)
+    batch = labeler.next_batch("ann", 20, fresh=True)
+    planted = labeler.planted.of(batch.id)
+    file = next((tmp_path / "work").rglob("planted.jsonl"))
+    config = project.config
+    project.close()
+    with file.open("a", encoding="utf-8") as lines:
+        lines.write('{"batch_id": 3}\nnonsense\n')
+    again = Project(config, tmp_path, tmp_path / "work")
+    try:
+        labeler = again.labeler("ann")
+        assert labeler.planted.of(batch.id) == planted
+        names, first = labeler.schema.names, planted[0]
+        shown_as = names[labeler.schema.index_of(first.shown_as)]
+        receipt = labeler.submit("ann", [(first.item_id, shown_as)], batch.id)
+        assert receipt.planted
+        assert receipt.planted.slipped == 1
+        assert before.items() <= _stored(labeler).items()
+    finally:
+        again.close()
+    assert PlantedChecks(file, 0.0).counts()["ann"].slipped == 1
+
+
+@pytest.mark.parametrize(("share", "predictions"), [(0.0, [Prediction(0, 0.9)] * 10), (1.0, [None] * 10)])
+def test_without_the_option_or_a_head_nothing_is_planted(
+    tmp_path: Path, share: float, predictions: list[Prediction | None]
+) -> None:
+    items = tuple(Item(f"{place}.png") for place in range(10))
+    batch = Batch("b1", items, tuple(range(10)), predictions, "auto", 1)
+    rows, schema = np.arange(20, 30), LabelSchema((Label(0, "a"), Label(1, "b")))
+    checks = PlantedChecks(tmp_path / "planted.jsonl", share)
+    labeled = (rows, np.ones(10, dtype=np.int64), schema)
+    checks.plant(
+        "ann",
+        batch,
+        labeled,
+        lambda rows: [Prediction(1, 0.9)] * len(rows),
+        lambda rows: {int(row): Item(f"{row}.png") for row in rows},
+        now=0.0,
+    )
+    assert checks.into(batch, lambda ids: {}, lambda rows: {}) is batch
+    assert not (tmp_path / "planted.jsonl").exists()
