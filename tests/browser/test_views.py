@@ -145,7 +145,7 @@ def test_an_address_of_nothing_that_there_is_opens_the_page_as_usual(visit_views
     assert list(page.labels().values()) == ["c0"]
 
 
-def test_without_views_of_others_there_is_no_line_of_views(ten_classes: str, page: "Page") -> None:
-    become_guest(page.context, ten_classes)
-    visitor = LabelPage(page, ten_classes).open()
-    expect(visitor.page.locator(".fl-views")).to_have_count(0)
+def test_the_views_of_the_house_come_first_those_of_others_after_them(visit_views: VisitViews) -> None:
+    tabs = visit_views().page.locator("#fl-grid-images .fl-views button").all_inner_texts()
+    assert tabs[:2] == ["Label", "Explore"]
+    assert tabs[-1] == "Counts"
