@@ -13,6 +13,8 @@ import yaml
 from fastlabel_gradio import __version__, app
 from fastlabel_gradio.api import create_api
 from fastlabel_gradio.app import _add_data_arguments, _demo_config, _parser
+from fastlabel_gradio.classifier.export_command import parser as export_parser
+from fastlabel_gradio.classifier.predict_command import parser as prediction_parser
 from fastlabel_gradio.compare_command import parser as comparison_parser
 from fastlabel_gradio.config import AppConfig, ProjectConfig, parse_config
 from fastlabel_gradio.encoders import ENCODERS
@@ -24,6 +26,7 @@ from fastlabel_gradio.sources import SOURCES
 from fastlabel_gradio.sources.sound_files import SoundOptions
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Kind
+from fastlabel_gradio.ui.demo import parser as demo_parser
 from fastlabel_gradio.ui.words import read_words
 from fastlabel_gradio.views import VIEWS
 from tests.documents import DOCUMENTS, ROOT, Block, blocks, first_table, front_matter, prose, quoted, read, section
@@ -35,7 +38,13 @@ PACKAGE = ROOT / "fastlabel_gradio"
 EVERYTHING = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 
 FILE_NAME = re.compile(r"[\w./-]+\.(?:py|yaml|yml|toml|md|js|css|txt|png)|[\w./-]+/")
-OF_THE_READER = {"my.yaml", "picture.png", "downloads/"}  # files that a reader has or gets, not the repository
+OF_THE_READER = {
+    "my.yaml",
+    "picture.png",
+    "downloads/",
+    "DIR/CLASS/",
+    "model/",
+}  # files that a reader has or gets, not the repository
 ROUTES_OF_EXAMPLES = {"/api/class_counts"}  # of the view in docs/extending.md
 OTHER_PROGRAMS = re.compile(r"\b(?:pip|pytest|curl|apt-get|benchmarks)\b")
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
@@ -158,7 +167,14 @@ def test_files_that_are_mentioned_exist(path: Path) -> None:
 @EVERYTHING
 def test_options_that_are_mentioned_exist(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    parsers = (_parser(), simulation_parser(_add_data_arguments), comparison_parser(_add_data_arguments))
+    parsers = (
+        _parser(),
+        simulation_parser(_add_data_arguments),
+        comparison_parser(_add_data_arguments),
+        export_parser(_add_data_arguments),
+        prediction_parser(),
+        demo_parser(),
+    )
     known = {option for parser in parsers for action in parser._actions for option in action.option_strings}
     commands = "\n".join(line for line in text.splitlines() if not OTHER_PROGRAMS.search(line))
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", commands)) <= known
@@ -172,6 +188,12 @@ def test_commands_that_are_mentioned_are_understood(path: Path) -> None:
             simulation_parser(_add_data_arguments).parse_args(words[1:])
         elif text.startswith("python launch.py compare-encoders "):
             comparison_parser(_add_data_arguments).parse_args(words[1:])
+        elif text.startswith("python launch.py export-model "):
+            export_parser(_add_data_arguments).parse_args(words[1:])
+        elif text.startswith("python launch.py predict "):
+            prediction_parser().parse_args(words[1:])
+        elif text.startswith("python launch.py demo "):
+            demo_parser().parse_args(words[1:])
         elif text.startswith("python launch.py ") and words != ["--help"]:
             _parser().parse_args(words)
 
