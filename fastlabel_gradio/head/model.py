@@ -149,7 +149,8 @@ class Head:
 
     def probabilities_of(self, embeddings: Tensor) -> Tensor:
         """As `predict_proba`, in float32, of and as a tensor: a function that an exporter can follow."""
-        return (self._module(embeddings) / self.info.temperature).softmax(dim=1)
+        probabilities: Tensor = (self._module(embeddings) / self.info.temperature).softmax(dim=1)
+        return probabilities
 
     def predict_proba_rows(self, embeddings: Embeddings, rows: Rows) -> Float32[np.ndarray, "picked classes"]:
         """Probabilities of some rows of a larger, possibly memory-mapped array, gathered in blocks (bounded memory)."""
