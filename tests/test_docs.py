@@ -3,7 +3,6 @@
 import re
 import subprocess
 import tomllib
-from argparse import ArgumentParser
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ import yaml
 from fastlabel_gradio import __version__, app
 from fastlabel_gradio.api import create_api
 from fastlabel_gradio.app import _add_data_arguments, _demo_config, _parser
+from fastlabel_gradio.classifier.export_command import parser as export_parser
+from fastlabel_gradio.classifier.predict_command import parser as prediction_parser
 from fastlabel_gradio.compare_command import parser as comparison_parser
 from fastlabel_gradio.config import AppConfig, ProjectConfig, parse_config
 from fastlabel_gradio.encoders import ENCODERS
@@ -26,6 +27,7 @@ from fastlabel_gradio.sources import SOURCES
 from fastlabel_gradio.sources.sound_files import SoundOptions
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Kind
+from fastlabel_gradio.ui.demo import parser as demo_parser
 from fastlabel_gradio.ui.words import read_words
 from fastlabel_gradio.views import VIEWS
 from tests.documents import DOCUMENTS, ROOT, Block, blocks, first_table, front_matter, prose, quoted, read, section
@@ -38,7 +40,7 @@ EVERYTHING = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.na
 
 FILE_NAME = re.compile(r"[\w./-]+\.(?:py|yaml|yml|toml|md|js|css|txt|png)|[\w./-]+/")
 OF_THE_READER = {  # files that a reader has or gets, not the repository
-    *("my.yaml", "picture.png", "downloads/"),
+    *("my.yaml", "picture.png", "downloads/", "DIR/CLASS/", "model/"),
     *("night.wav.txt", "night.Table.1.selections.txt", "cats/1.png"),
 }
 ROUTES_OF_EXAMPLES = {"/api/class_counts"}  # of the view in docs/extending.md
@@ -47,11 +49,17 @@ COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 HARDWARE = {"cpu-basic", "cpu-upgrade", "t4-small", "t4-medium", "l4x1", "l40sx1", "a10g-small", "a10g-large"}
 
 
-LABEL_PARSERS = label_parsers()
-
-
-def _label_parser(command: str) -> ArgumentParser | None:
-    return next((parser for parser in LABEL_PARSERS if parser.prog == f"fastlabel {command}"), None)
+COMMANDS = {
+    parser.prog.split()[-1]: parser
+    for parser in (
+        simulation_parser(_add_data_arguments),
+        comparison_parser(_add_data_arguments),
+        export_parser(_add_data_arguments),
+        prediction_parser(),
+        demo_parser(),
+        *label_parsers(),
+    )
+}
 
 
 def _own(registry: Any) -> set[str]:
@@ -172,9 +180,7 @@ def test_options_that_are_mentioned_exist(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     parsers = (
         _parser(),
-        simulation_parser(_add_data_arguments),
-        comparison_parser(_add_data_arguments),
-        *LABEL_PARSERS,
+        *COMMANDS.values(),
     )
     known = {option for parser in parsers for action in parser._actions for option in action.option_strings}
     commands = "\n".join(line for line in text.splitlines() if not OTHER_PROGRAMS.search(line))
@@ -184,15 +190,14 @@ def test_options_that_are_mentioned_exist(path: Path) -> None:
 @EVERYTHING
 def test_commands_that_are_mentioned_are_understood(path: Path) -> None:
     for text in quoted(path.read_text(encoding="utf-8")):
-        words = text.split()[2:]
-        if text.startswith("python launch.py simulate "):
-            simulation_parser(_add_data_arguments).parse_args(words[1:])
-        elif text.startswith("python launch.py compare-encoders "):
-            comparison_parser(_add_data_arguments).parse_args(words[1:])
-        elif text.startswith("fastlabel ") and words and (parser := _label_parser(text.split()[1])):
-            parser.parse_args(words)
-        elif text.startswith("python launch.py ") and words != ["--help"]:
-            _parser().parse_args(words)
+        for start in ("python launch.py", "fastlabel"):
+            if not text.startswith(f"{start} "):
+                continue
+            words = text.removeprefix(start).split()
+            if words[0] in COMMANDS:
+                COMMANDS[words[0]].parse_args(words[1:])
+            elif words != ["--help"]:
+                _parser().parse_args(words)
 
 
 @EVERYTHING

@@ -46,7 +46,7 @@ def test_a_picture_is_chosen_and_its_class_and_its_like_are_shown(page: Page, ad
     chooser = page.get_by_label("Choose a picture")
     picture = place / "pictures" / "red" / "0003.png"
     chooser.set_input_files(picture)
-    expect(page.get_by_role("status").filter(has_text="no trained head yet")).to_be_visible()
+    expect(page.locator(".fl-try-note").filter(has_text="no trained head yet")).to_be_visible()
     label_all(page, address)
     chooser.set_input_files(picture)
     first = page.locator(".fl-try-classes li").first

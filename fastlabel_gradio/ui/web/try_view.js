@@ -29,12 +29,13 @@ export class TryView {
     this.root = root;
     this.input = el("input", "fl-try-file");
     Object.assign(this.input, { type: "file", accept: this.kind === "image" ? "image/*" : "audio/*,video/*" });
-    const words = t(`try_choose_${this.kind}`);
+    const isPicture = this.kind === "image";
+    const words = isPicture ? t("try_choose_image") : t("try_choose_audio");
     this.input.setAttribute("aria-label", words);
     this.drop = el(
       "label",
       "fl-try-drop",
-      el("span", "", t(`try_drop_${this.kind}`)),
+      el("span", "", isPicture ? t("try_drop_image") : t("try_drop_audio")),
       el("span", "fl-quiet", words),
       this.input,
     );
