@@ -37,7 +37,7 @@ import numpy as np
 from benchmarks.data import Split, cached_splits, load_split
 from benchmarks.known_pool import number_of, opened_split
 from benchmarks.report import DATA, WORKERS, Cell, Measured, Option, Table, percent, played, run, with_error
-from fastlabel_gradio.evaluation import wilson_interval
+from fastlabel_gradio.head.evaluation import wilson_interval
 from fastlabel_gradio.simulation import Behaviour, Experiment, Round
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Rows

@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.contestants import EVERYTHING, Curve, head_of
 from benchmarks.data import SETS, part_of
 from benchmarks.report import Cell, Table, with_error
-from fastlabel_gradio.evaluation import area_under_curve, bootstrap_interval, labels_to_reach
+from fastlabel_gradio.head.evaluation import area_under_curve, bootstrap_interval, labels_to_reach
 from fastlabel_gradio.simulation import Run as CurveRun
 from fastlabel_gradio.simulation import Simulation
 from fastlabel_gradio.simulation import plot as plot_curves

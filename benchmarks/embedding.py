@@ -218,9 +218,9 @@ def _run() -> float:
 
 def _pipeline(task: Task) -> tuple[Contestant, str]:
     from fastlabel_gradio.devices import use_one_thread_per_operation
-    from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
-    from fastlabel_gradio.embedding_store import EmbeddingStore
     from fastlabel_gradio.gallery import open_gallery
+    from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
+    from fastlabel_gradio.pool.store import EmbeddingStore
 
     use_one_thread_per_operation()  # as the app does
     encoder = task.open_encoder()

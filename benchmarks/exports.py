@@ -16,10 +16,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from fastlabel_gradio.export_job import ExportOrder, export
-from fastlabel_gradio.label_store import LabelStore, Told
-from fastlabel_gradio.row_stream import STATES, Choice
-from fastlabel_gradio.stored_project import open_stored
+from fastlabel_gradio.exports.row_stream import STATES, Choice
+from fastlabel_gradio.labels import LabelStore, Told
+from fastlabel_gradio.server.export_job import ExportOrder, export
+from fastlabel_gradio.server.stored_project import open_stored
 from fastlabel_gradio.types import Said
 
 FORMATS = ("csv", "json", "jsonl", "parquet", "label_studio", "tree")

@@ -33,8 +33,8 @@ from sklearn.base import BaseEstimator
 
 from benchmarks.data import OFFLINE, SETS, Split, cached_splits, load_split, part_of
 from benchmarks.report import DATA, Cell, Measured, Option, Table, run, say, use_one_thread, with_error
-from fastlabel_gradio.evaluation import expected_calibration_error
 from fastlabel_gradio.head import DEFAULT_RECIPE, SAMPLE_ROWS, Head, HeadMaker, HeadRecipe, TextPrior, fit_temperature
+from fastlabel_gradio.head.evaluation import expected_calibration_error
 from fastlabel_gradio.types import Embeddings, Label, Rows
 
 SAME_ITEMS = ("cifar10_half", "esc10_windows")  # as another set

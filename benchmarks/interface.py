@@ -131,7 +131,7 @@ def _parts(config: Path, workdir: Path) -> dict[str, list[float]]:
     """Milliseconds of each part of a next batch at the number of labels that the last pass left."""
     from fastlabel_gradio.config import load_config
     from fastlabel_gradio.head import HeadInfo, train_head
-    from fastlabel_gradio.project import Project
+    from fastlabel_gradio.server.project import Project
     from fastlabel_gradio.strategies import STRATEGIES, PoolView
 
     loaded = load_config(config)

@@ -24,9 +24,9 @@ from benchmarks.workload import wait_until
 from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.encoders.base import ENCODERS, EncoderOptions
 from fastlabel_gradio.encoders.known_vectors import KnownVectors
-from fastlabel_gradio.groups import Grouping
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions
+from fastlabel_gradio.sources.groups import Grouping
 from fastlabel_gradio.types import Embeddings, Item, Rows
 
 KIND = "known_pool"

@@ -30,7 +30,7 @@ from benchmarks.coverage import TARGET, Plan, Task, files_of, halves
 from benchmarks.data import Split, load_split
 from benchmarks.known_pool import opened_split
 from benchmarks.report import DATA, WORKERS, Cell, Measured, Option, Table, percent, played, run
-from fastlabel_gradio.evaluation import bootstrap_interval
+from fastlabel_gradio.head.evaluation import bootstrap_interval
 from fastlabel_gradio.simulation import Behaviour, Experiment
 
 STRATEGY = "auto"

@@ -95,7 +95,7 @@ def _started(path: Path, items: int) -> tuple[Cell, ...]:
 def _ready(pool: Path, path: Path, items: int, workdir: Path) -> tuple[float, float]:
     """Seconds from the start of a project until its encoder is open, and until every item has its vector."""
     from fastlabel_gradio.config import ProjectConfig
-    from fastlabel_gradio.project import Project
+    from fastlabel_gradio.server.project import Project
 
     source, encoder = {"kind": KIND, "path": pool}, {"kind": "precomputed", "path": path}
     config = ProjectConfig.model_validate({"name": "own", "source": source, "encoder": encoder})

@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.known_pool import opened_made, targets
 from benchmarks.report import Measured, Option, Table, median_and_p95, milliseconds, run, say
 from fastlabel_gradio.devices import pick_device
-from fastlabel_gradio.query import Query
+from fastlabel_gradio.pool.query import Query
 
 PAGE, ROUNDS, TAUGHT = 100, 7, 500
 LABELS, A_SUBMISSION = 100_000, 1_000

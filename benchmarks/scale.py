@@ -135,7 +135,7 @@ def _settle(labeler: Any) -> None:
 def _watched() -> Iterator[Milliseconds]:
     """Milliseconds that training, scoring and picking take meanwhile, each time, and the rows scored."""
     maker: Any = import_module("fastlabel_gradio.head").HeadMaker
-    candidates: Any = import_module("fastlabel_gradio.candidates")
+    candidates: Any = import_module("fastlabel_gradio.pool.candidates")
     parts: Milliseconds = defaultdict(list)
     train, score = maker.train, candidates.score_rows
 

@@ -22,9 +22,9 @@ import numpy as np
 from benchmarks.data import Split
 from benchmarks.known_pool import made_split
 from benchmarks.report import Cell, Measured, Option, Table, run, say, use_one_thread
-from fastlabel_gradio.candidates import SHORTLIST_ROWS, WINDOW_ROWS
 from fastlabel_gradio.head import Head, HeadInfo, train_head
-from fastlabel_gradio.scoring import score_rows
+from fastlabel_gradio.pool.candidates import SHORTLIST_ROWS, WINDOW_ROWS
+from fastlabel_gradio.pool.scoring import score_rows
 from fastlabel_gradio.simulation import answered
 from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
 from fastlabel_gradio.strategies.uncertainty import margin_score

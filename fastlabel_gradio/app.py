@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     import gradio as gr
     from fastapi import FastAPI
 
-    from fastlabel_gradio.access import Access, Hosts
-    from fastlabel_gradio.project import Project
+    from fastlabel_gradio.server.access import Access, Hosts
+    from fastlabel_gradio.server.project import Project
     from fastlabel_gradio.ui.tab_info import TabInfo
 
 DEMO_CONFIG = "demo.yaml"
@@ -111,7 +111,7 @@ class App:
         Raises:
             ConfigError: one of the names can be none. OSError: the port is taken.
         """
-        from fastlabel_gradio.access import Hosts
+        from fastlabel_gradio.server.access import Hosts
         from fastlabel_gradio.ui.app_layout import PAGE_CSS, PAGE_THEME, page_head
         from fastlabel_gradio.ui.words import PAGE_WORDS
 
@@ -139,8 +139,8 @@ class App:
 
     def _behind_the_guard(self, hosts: "Hosts") -> Callable[["FastAPI"], AbstractAsyncContextManager[None]]:
         """Puts the guard around Gradio's app when that starts, after its middleware and before its first request."""
-        from fastlabel_gradio.access import guarded
-        from fastlabel_gradio.api import create_api
+        from fastlabel_gradio.server.access import guarded
+        from fastlabel_gradio.server.api import create_api
         from fastlabel_gradio.ui.page_routes import page_needs
         from fastlabel_gradio.ui.plotly_file import plotly_routes
         from fastlabel_gradio.ui.web_files import web_files, web_routes
@@ -183,8 +183,8 @@ def create_app(config: AppConfig, workdir: Path, logins: dict[str, str] | None =
         FastLabelError: something cannot be used; what was opened before is closed again.
     """
     # Gradio and torch take seconds to import: `--help` and a wrong command line must not wait for them.
-    from fastlabel_gradio.access import Access, close_to_others, load_secret, make_files_private
-    from fastlabel_gradio.project import Project
+    from fastlabel_gradio.server.access import Access, close_to_others, load_secret, make_files_private
+    from fastlabel_gradio.server.project import Project
 
     make_files_private()
     try:
@@ -222,7 +222,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
         simulate(words[1:], _add_data_arguments, _config_of_data)
     elif words[:1] == [COMPARE_ENCODERS]:
-        from fastlabel_gradio.compare_command import main as compare_encoders
+        from fastlabel_gradio.comparison.command_line import main as compare_encoders
 
         compare_encoders(words[1:], _add_data_arguments, _config_of_data, _workdir)
     elif words and words[0] in LABEL_COMMANDS:
@@ -263,8 +263,8 @@ def _serve(arguments: argparse.Namespace) -> None:
 
 def _import_files(app: App, arguments: argparse.Namespace) -> None:
     """What `--import` names, before anybody labels. Exits where a file cannot be used."""
-    from fastlabel_gradio.access import LOCAL_ANNOTATOR
-    from fastlabel_gradio.import_job import import_labels
+    from fastlabel_gradio.server.access import LOCAL_ANNOTATOR
+    from fastlabel_gradio.server.import_job import import_labels
 
     annotator = next(iter(app.access.logins), LOCAL_ANNOTATOR)
     try:
@@ -533,7 +533,7 @@ def _workdir(arguments: argparse.Namespace) -> Path:
     name = f"{origin.stem}-{hashlib.blake2b(os.fsencode(origin), digest_size=4).hexdigest()}"
     if not arguments.path:
         return base / name
-    from fastlabel_gradio.source_identity import find_workdir
+    from fastlabel_gradio.pool.source_identity import find_workdir
 
     workdir, says = find_workdir(base, base / name, origin)
     if says:
@@ -543,7 +543,7 @@ def _workdir(arguments: argparse.Namespace) -> Path:
 
 def _tell_of_earlier(workdir: Path, config: AppConfig) -> None:
     """Says where the labels of a configuration are that was moved or renamed."""
-    from fastlabel_gradio.source_identity import data_path, earlier_workdir
+    from fastlabel_gradio.pool.source_identity import data_path, earlier_workdir
 
     data = {project.name: data_path(project.source.options, config.base_dir) for project in config.projects}
     if says := earlier_workdir(workdir.parent, workdir, data):
@@ -579,7 +579,7 @@ def _others_reach(arguments: argparse.Namespace) -> bool:
 
 def _names(arguments: argparse.Namespace) -> list[str]:
     """Host names that lead here, beside those of this machine. Raises ConfigError."""
-    from fastlabel_gradio.access import host_name
+    from fastlabel_gradio.server.access import host_name
 
     listed = (
         *arguments.allow_host,
@@ -627,7 +627,7 @@ def _tell(app: App, address: str, arguments: argparse.Namespace) -> None:
 
 def _login_lines(app: App, arguments: argparse.Namespace) -> list[str]:
     """Tokens, and a password that was made up; nothing secret where the environment gave it, for such output is kept."""
-    from fastlabel_gradio.access import write_tokens
+    from fastlabel_gradio.server.access import write_tokens
 
     tokens = {name: app.access.token(name) for name in app.access.logins}
     if tokens and not arguments.auth:

@@ -25,35 +25,35 @@ from weakref import WeakValueDictionary, proxy
 import numpy as np
 from jaxtyping import Int64
 
-from fastlabel_gradio.actions import Actions, is_made_by_hand
-from fastlabel_gradio.batch_queue import BatchQueue, Wish
-from fastlabel_gradio.candidates import candidates_of
 from fastlabel_gradio.classifier.facts import HeadFacts
-from fastlabel_gradio.contradictions import Contradiction
-from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline, EmbeddingProgress
-from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import InvalidLabelsError, StoreError, shown
-from fastlabel_gradio.evaluation import Advice, AuditReport, Gain, advise
+from fastlabel_gradio.explore.finder import Finder
+from fastlabel_gradio.explore.finding.saved_filters import SavedFilters
 from fastlabel_gradio.explore.pool_map import PoolMap
 from fastlabel_gradio.explore.progress import Progress
 from fastlabel_gradio.explore.suspects import Suspects
 from fastlabel_gradio.exports import ExportRow
-from fastlabel_gradio.finder import Finder
-from fastlabel_gradio.finding.saved_filters import SavedFilters
+from fastlabel_gradio.exports.row_stream import Choice, plain_choice, predicted_row, said_rows
 from fastlabel_gradio.finish import Desk, Finisher
 from fastlabel_gradio.head import (
     Head,
     HeadInfo,
 )
-from fastlabel_gradio.known_labels import KnownLabels
-from fastlabel_gradio.label_store import Changes, ClaimedBatch, LabelStore
-from fastlabel_gradio.learner import DEFAULT_LEARNING, Learner, LearnerSettings
-from fastlabel_gradio.learning_record import LearningPoint
-from fastlabel_gradio.planted_checks import PlantedChecks
-from fastlabel_gradio.pool_ledger import PoolLedger
-from fastlabel_gradio.row_stream import Choice, plain_choice, predicted_row, said_rows
+from fastlabel_gradio.head.evaluation import Advice, AuditReport, Gain, advise
+from fastlabel_gradio.imports.known_labels import KnownLabels
+from fastlabel_gradio.labels import Changes, ClaimedBatch, LabelStore
+from fastlabel_gradio.labels.contradictions import Contradiction
+from fastlabel_gradio.loop.actions import Actions, is_made_by_hand
+from fastlabel_gradio.loop.batch_queue import BatchQueue, Wish
+from fastlabel_gradio.loop.learner import DEFAULT_LEARNING, Learner, LearnerSettings
+from fastlabel_gradio.loop.learning_record import LearningPoint
+from fastlabel_gradio.loop.planted_checks import PlantedChecks
+from fastlabel_gradio.loop.trainer import Training
+from fastlabel_gradio.pool.candidates import candidates_of
+from fastlabel_gradio.pool.ledger import PoolLedger
+from fastlabel_gradio.pool.pipeline import EmbeddingPipeline, EmbeddingProgress
+from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
-from fastlabel_gradio.trainer import Training
 from fastlabel_gradio.types import (
     Batch,
     Counts,

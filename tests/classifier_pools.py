@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.server.project import Project
 
 
 def train(project: Project, batches: int = 3, size: int = 12, annotator: str = "ann") -> Project:

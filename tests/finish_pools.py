@@ -9,7 +9,7 @@ import pytest
 
 from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.labeler import Labeler
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import Batch
 from tests.pools import make_config, wait_for, write_pictures
 

@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from fastlabel_gradio.api import create_api
+from fastlabel_gradio.server.api import create_api
 from tests.documents import ROOT
 
 TYPES = ROOT / "tests" / "web" / "openapi.d.ts"

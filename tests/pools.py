@@ -13,7 +13,7 @@ from PIL import Image
 from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.encoders.base import ENCODERS, Encoder, EncoderOptions
 from fastlabel_gradio.labeler import Labeler
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import Embeddings, Waveform
 
 COLOURS = {"red": (200, 40, 40), "green": (40, 180, 60), "blue": (50, 60, 210)}

@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from fastlabel_gradio.errors import ChangedMeanwhileError, InvalidLabelsError
-from fastlabel_gradio.label_store import in_words
 from fastlabel_gradio.labeler import Labeler
-from fastlabel_gradio.project import Project
-from fastlabel_gradio.query import Query
+from fastlabel_gradio.labels import in_words
+from fastlabel_gradio.pool.query import Query
+from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import Said, State
 from tests.pools import make_config
 from tests.test_api import start

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fastlabel_gradio.errors import FastLabelError
-from fastlabel_gradio.label_store import ClassEdit, Classes, LabelStore
+from fastlabel_gradio.labels import ClassEdit, Classes, LabelStore
 from fastlabel_gradio.types import Said, State
 
 CLASSES = ("cat", "dog", "owl")

@@ -12,7 +12,7 @@ from PIL import Image
 
 from fastlabel_gradio.app import App, create_app
 from fastlabel_gradio.config import AppConfig
-from fastlabel_gradio.evaluation import wilson_interval
+from fastlabel_gradio.head.evaluation import wilson_interval
 from tests.pools import make_config, wait_for, write_pictures
 
 Serve = Callable[..., httpx.Client]

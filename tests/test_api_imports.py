@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fastlabel_gradio.access import body_limit
+from fastlabel_gradio.server.access import body_limit
 from tests.pools import wait_for, write_pictures
 from tests.test_api import Serve, serve  # noqa: F401  # a fixture
 

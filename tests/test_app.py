@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from fastlabel_gradio.access import Access, close_to_others
 from fastlabel_gradio.app import App, _config, _login_lines, _logins, _names, _parser, _workdir
 from fastlabel_gradio.config import parse_config
 from fastlabel_gradio.errors import ConfigError, FastLabelError
+from fastlabel_gradio.server.access import Access, close_to_others
 from tests.pools import wait_for, write_pictures
 from tests.test_api import free_port
 
 if TYPE_CHECKING:
-    from fastlabel_gradio.project import Project
+    from fastlabel_gradio.server.project import Project
 
 ROOT = Path(__file__).parent.parent
 OFFLINE = {**os.environ, "HF_HUB_OFFLINE": "1"}
@@ -281,7 +281,7 @@ def test_a_space_without_logins_keeps_visitors_apart(monkeypatch: pytest.MonkeyP
 
 
 def test_two_processes_cannot_share_a_working_directory(tmp_path: Path) -> None:
-    from fastlabel_gradio.project import Project
+    from fastlabel_gradio.server.project import Project
     from tests.pools import make_config
 
     config = make_config(write_pictures(tmp_path / "pictures", per_class=1))
@@ -293,7 +293,7 @@ def test_two_processes_cannot_share_a_working_directory(tmp_path: Path) -> None:
 
 
 def test_a_start_that_failed_leaves_the_working_directory_free(tmp_path: Path) -> None:
-    from fastlabel_gradio.project import Project
+    from fastlabel_gradio.server.project import Project
     from tests.pools import make_config
 
     folder = write_pictures(tmp_path / "pictures", per_class=1)
@@ -304,7 +304,7 @@ def test_a_start_that_failed_leaves_the_working_directory_free(tmp_path: Path) -
 
 
 def test_a_working_directory_of_another_source_is_refused(tmp_path: Path) -> None:
-    from fastlabel_gradio.project import Project
+    from fastlabel_gradio.server.project import Project
     from tests.pools import make_config
 
     for name in ("one", "two"):
@@ -315,7 +315,7 @@ def test_a_working_directory_of_another_source_is_refused(tmp_path: Path) -> Non
 
 
 def test_a_changed_way_of_hearing_is_no_other_source(tmp_path: Path) -> None:
-    from fastlabel_gradio.project import Project
+    from fastlabel_gradio.server.project import Project
     from tests.pools import make_sound_config, write_sounds
 
     write_sounds(tmp_path / "sounds", per_class=1)

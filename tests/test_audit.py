@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from fastlabel_gradio.labeler import Labeler
-from fastlabel_gradio.learning_record import LearningPoint, LearningRecord
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.loop.learning_record import LearningPoint, LearningRecord
+from fastlabel_gradio.server.project import Project
 from tests.pools import make_config, true_labels, wait_for, write_pictures
 
 OpenProject = Callable[..., Project]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fastlabel_gradio.labeler import Labeler
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.server.project import Project
 from tests.pools import make_config, true_labels
 
 

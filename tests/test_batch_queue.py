@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from fastlabel_gradio.batch_queue import MOST_TOGETHER, BatchQueue, Wish
+from fastlabel_gradio.loop.batch_queue import MOST_TOGETHER, BatchQueue, Wish
 from tests.pools import wait_for
 
 

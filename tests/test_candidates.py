@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from fastlabel_gradio import candidates, scan
-from fastlabel_gradio.candidates import Shortlist, candidates_of
 from fastlabel_gradio.head import Head, HeadInfo, train_head
+from fastlabel_gradio.pool import candidates, scan
+from fastlabel_gradio.pool.candidates import Shortlist, candidates_of
 from fastlabel_gradio.strategies.uncertainty import margin_score
 from fastlabel_gradio.types import Embeddings, Label, Rows
 

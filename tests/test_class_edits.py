@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from fastlabel_gradio.errors import FastLabelError, InvalidLabelsError
-from fastlabel_gradio.label_store import ClassEdit, class_changes, in_words
 from fastlabel_gradio.labeler import Labeler
-from fastlabel_gradio.project import Project
-from fastlabel_gradio.query import Query
+from fastlabel_gradio.labels import ClassEdit, class_changes, in_words
+from fastlabel_gradio.pool.query import Query
+from fastlabel_gradio.server.project import Project
 from tests.pools import make_config, wait_for
 from tests.test_api import start
 

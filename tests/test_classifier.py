@@ -20,7 +20,7 @@ from fastlabel_gradio import load_classifier
 from fastlabel_gradio.classifier import Classifier
 from fastlabel_gradio.classifier.bundle import pack
 from fastlabel_gradio.errors import CheckpointError, ConfigError, UnreadableItemError
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.server.project import Project
 from tests.classifier_pools import app_says, files_of, train
 from tests.conftest import ROOT
 from tests.pools import make_config, make_sound_config, wait_for, write_pictures, write_sounds

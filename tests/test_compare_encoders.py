@@ -9,19 +9,19 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from fastlabel_gradio import encoder_report
-from fastlabel_gradio.access import annotator_of
-from fastlabel_gradio.api import create_api
 from fastlabel_gradio.app import main
+from fastlabel_gradio.comparison import report as encoder_report
+from fastlabel_gradio.comparison.judgement import LabeledItems, judge
+from fastlabel_gradio.comparison.report import compare_encoders, duration
 from fastlabel_gradio.config import PartConfig
-from fastlabel_gradio.encoder_comparison import LabeledItems, judge
-from fastlabel_gradio.encoder_report import compare_encoders, duration
 from fastlabel_gradio.encoders import Encoder
 from fastlabel_gradio.encoders.listed import listed_encoders
 from fastlabel_gradio.errors import ConfigError, StoreError, TooFewLabelsError
 from fastlabel_gradio.head import HeadMaker
-from fastlabel_gradio.learner import LearnerSettings, Vectors, head_maker
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.loop.learner import LearnerSettings, Vectors, head_maker
+from fastlabel_gradio.server.access import annotator_of
+from fastlabel_gradio.server.api import create_api
+from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import LabelSchema
 from tests.grey_encoder import ColourEncoder, GreyEncoder, only_these_encoders
 from tests.pools import make_config, make_sound_config, true_labels, wait_for, write_sounds

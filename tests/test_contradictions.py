@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fastlabel_gradio.contradictions import Contradiction, contradiction_among
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.labels.contradictions import Contradiction, contradiction_among
+from fastlabel_gradio.server.project import Project
 from tests.pools import make_config, wait_for
 
 OpenProject = Callable[..., Project]

@@ -10,7 +10,7 @@ import torch
 from benchmarks.coverage import Checkpoint, Plan, Task, exact_truth, halves, play, wilson_coverage
 from benchmarks.data import Split
 from benchmarks.known_pool import number_of, opened_split, started
-from fastlabel_gradio.evaluation import wilson_interval
+from fastlabel_gradio.head.evaluation import wilson_interval
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -11,17 +11,18 @@ import pytest
 import yaml
 
 from fastlabel_gradio import __version__, app
-from fastlabel_gradio.api import create_api
 from fastlabel_gradio.app import _add_data_arguments, _demo_config, _parser
 from fastlabel_gradio.classifier.export_command import parser as export_parser
 from fastlabel_gradio.classifier.predict_command import parser as prediction_parser
-from fastlabel_gradio.compare_command import parser as comparison_parser
+from fastlabel_gradio.comparison.command_line import parser as comparison_parser
 from fastlabel_gradio.config import AppConfig, ProjectConfig, parse_config
 from fastlabel_gradio.encoders import ENCODERS
 from fastlabel_gradio.errors import ConfigError
 from fastlabel_gradio.exports import EXPORTERS
 from fastlabel_gradio.label_commands import parsers as label_parsers
 from fastlabel_gradio.options import parse_options
+from fastlabel_gradio.server.api import create_api
+from fastlabel_gradio.server.views import VIEWS
 from fastlabel_gradio.simulation.command_line import _parser as simulation_parser
 from fastlabel_gradio.sources import SOURCES
 from fastlabel_gradio.sources.sound_files import SoundOptions
@@ -29,7 +30,6 @@ from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Kind
 from fastlabel_gradio.ui.demo import parser as demo_parser
 from fastlabel_gradio.ui.words import read_words
-from fastlabel_gradio.views import VIEWS
 from tests.documents import DOCUMENTS, ROOT, Block, blocks, first_table, front_matter, prose, quoted, read, section
 
 PROJECT = tomllib.loads(read("pyproject.toml"))

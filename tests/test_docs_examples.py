@@ -19,10 +19,10 @@ from fastlabel_gradio.encoders import ENCODERS
 from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.exports import EXPORTERS, ExportRow
 from fastlabel_gradio.gallery import SoundGallery
+from fastlabel_gradio.server.views import VIEWS
 from fastlabel_gradio.sources import SOURCES, open_source
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Waveform
-from fastlabel_gradio.views import VIEWS
 from tests import test_strategies
 from tests.documents import blocks, first_table, read, section
 from tests.pools import wait_for

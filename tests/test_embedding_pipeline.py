@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fastlabel_gradio import embedding_pipeline
-from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
-from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.media.pictures import FORMATS
-from fastlabel_gradio.milestones import Milestone
+from fastlabel_gradio.pool import pipeline as embedding_pipeline
+from fastlabel_gradio.pool.milestones import Milestone
+from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
+from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.types import Item
 from tests.pools import PixelEncoder, wait_for, write_pictures

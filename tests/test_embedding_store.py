@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastlabel_gradio.embedding_store import END_OF_POOL, EmbeddedItem, EmbeddingStore
 from fastlabel_gradio.errors import StoreError
+from fastlabel_gradio.pool.store import END_OF_POOL, EmbeddedItem, EmbeddingStore
 from fastlabel_gradio.types import Item
 
 DIM = 4
@@ -177,7 +177,7 @@ def test_content_is_found_by_its_key(store: EmbeddingStore) -> None:
 
 
 def test_the_map_grows_and_earlier_views_stay_valid(store: EmbeddingStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fastlabel_gradio.embedding_space.GROWTH_ROWS", 8)
+    monkeypatch.setattr("fastlabel_gradio.pool.space.GROWTH_ROWS", 8)
     items = _items(*range(40))
     _scan(store, items)
     _append(store, items[:8])

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fastlabel_gradio import encoder_change
 from fastlabel_gradio.config import ProjectConfig
-from fastlabel_gradio.encoder_in_use import RECORD
 from fastlabel_gradio.errors import ConfigError
-from fastlabel_gradio.label_store import ClassEdit, LabelStore
 from fastlabel_gradio.labeler import Labeler
-from fastlabel_gradio.project import Project
-from fastlabel_gradio.query import Query
-from fastlabel_gradio.scan import Scan
+from fastlabel_gradio.labels import ClassEdit, LabelStore
+from fastlabel_gradio.pool import encoder_change
+from fastlabel_gradio.pool.encoder_in_use import RECORD
+from fastlabel_gradio.pool.query import Query
+from fastlabel_gradio.pool.scan import Scan
+from fastlabel_gradio.server.project import Project
 from tests.grey_encoder import ColourEncoder, GreyEncoder
 from tests.pools import COLOURS, make_config, rescan, true_labels, wait_for, write_pictures
 

@@ -21,12 +21,12 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from fastlabel_gradio.encoder_in_use import plan_encoder
 from fastlabel_gradio.encoders import ENCODERS, Encoder, EncoderChoice, FittedEncoder, check_encoder, clip_weights, hub
 from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.encoders.linear_maps import principal_directions
 from fastlabel_gradio.encoders.loaded_weights import weights_digest
 from fastlabel_gradio.errors import CheckpointError, ConfigError, EncoderUnavailableError, UnknownNameError
+from fastlabel_gradio.pool.encoder_in_use import plan_encoder
 from fastlabel_gradio.types import Kind, Waveform
 from tests.tiny_models import (
     TINY_CLIP,

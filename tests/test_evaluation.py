@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastlabel_gradio.evaluation import (
+from fastlabel_gradio.head.evaluation import (
     AuditReport,
     Gain,
     advise,

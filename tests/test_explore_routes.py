@@ -8,7 +8,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from fastlabel_gradio.access.body_limit import MAX_BODY_BYTES, MAX_MEDIA_BYTES
+from fastlabel_gradio.server.access.body_limit import MAX_BODY_BYTES, MAX_MEDIA_BYTES
 from tests.pools import wait_for
 from tests.test_api import start
 

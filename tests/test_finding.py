@@ -13,14 +13,14 @@ import pytest
 from PIL import Image
 
 from fastlabel_gradio.errors import ExpiredListError, InvalidQueryError, StoreError, UnreadableItemError
-from fastlabel_gradio.finding import found_lists
-from fastlabel_gradio.finding.facets import Facets
-from fastlabel_gradio.finding.saved_filters import FILE, MAX_FILTERS, SavedFilters
-from fastlabel_gradio.finding.sent_media import embed_sent
-from fastlabel_gradio.finding.sent_vectors import text_of, vector_of
+from fastlabel_gradio.explore.finding import found_lists
+from fastlabel_gradio.explore.finding.facets import Facets
+from fastlabel_gradio.explore.finding.saved_filters import FILE, MAX_FILTERS, SavedFilters
+from fastlabel_gradio.explore.finding.sent_media import embed_sent
+from fastlabel_gradio.explore.finding.sent_vectors import text_of, vector_of
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.media.sound_view import SoundView
-from fastlabel_gradio.query import Query
+from fastlabel_gradio.pool.query import Query
 from fastlabel_gradio.types import State
 from tests.pools import BandEncoder, PixelEncoder, make_config, true_labels, write_sounds
 from tests.test_query import CLASSES, Known, OpenProject, is_wanted, known_of, random_query

@@ -13,9 +13,9 @@ import pytest
 import soundfile
 
 from fastlabel_gradio.config import ProjectConfig
-from fastlabel_gradio.groups import AUDITED, TRAINED, group_key
 from fastlabel_gradio.labeler import Labeler
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.server.project import Project
+from fastlabel_gradio.sources.groups import AUDITED, TRAINED, group_key
 from tests.pools import make_config, make_sound_config, rescan, wait_for, write_pictures
 from tests.source_data import save, write_csv
 

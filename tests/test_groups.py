@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastlabel_gradio import groups
-from fastlabel_gradio.embedding_store import EmbeddingStore
-from fastlabel_gradio.groups import (
+from fastlabel_gradio.pool.store import EmbeddingStore
+from fastlabel_gradio.sources import groups
+from fastlabel_gradio.sources.grouped import file_id_of
+from fastlabel_gradio.sources.groups import (
     AUDITED,
     TRAINED,
     WAITING,
@@ -19,7 +20,6 @@ from fastlabel_gradio.groups import (
     group_key,
     spread_order,
 )
-from fastlabel_gradio.sources.grouped import file_id_of
 from fastlabel_gradio.types import Item
 
 

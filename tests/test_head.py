@@ -440,7 +440,7 @@ def test_of_groups_that_cannot_be_left_out_there_are_no_logits() -> None:
 
 
 def test_calibration_brings_confidence_near_accuracy() -> None:
-    from fastlabel_gradio.evaluation import expected_calibration_error
+    from fastlabel_gradio.head.evaluation import expected_calibration_error
 
     vectors, targets = _digits(1797)
     head = train_head(vectors[:200], targets[:200], _info())

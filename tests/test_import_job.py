@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from fastlabel_gradio.errors import ConfigError, SourceError, UnknownNameError
-from fastlabel_gradio.export_job import ExportOrder, export
 from fastlabel_gradio.exports import EXPORTERS
-from fastlabel_gradio.import_job import import_labels, take_back
+from fastlabel_gradio.exports.row_stream import STATES, Choice
 from fastlabel_gradio.imports import ImportedLabel, LeftOutLabels, guessed_suffix, match, read_labels
-from fastlabel_gradio.label_store import LabelStore, Told
-from fastlabel_gradio.project import Project
-from fastlabel_gradio.row_stream import STATES, Choice
+from fastlabel_gradio.labels import LabelStore, Told
+from fastlabel_gradio.server.export_job import ExportOrder, export
+from fastlabel_gradio.server.import_job import import_labels, take_back
+from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import Said, State
-from tests.label_store.test_told import random_history
+from tests.labels.test_told import random_history
 from tests.pools import make_config, make_sound_config, write_sounds
 
 OpenProject = Callable[..., Project]
@@ -275,7 +275,7 @@ def test_what_matches_is_taken_and_the_rest_is_listed(
 
 
 def project_query(**values: object):  # type: ignore[no-untyped-def]
-    from fastlabel_gradio.query import Query
+    from fastlabel_gradio.pool.query import Query
 
     return Query(**values)  # type: ignore[arg-type]
 
@@ -285,7 +285,7 @@ def test_too_many_new_classes_are_no_classes(tmp_path: Path, pictures: Path, ope
     rows = [(f"{name}/{n:04d}.png", f"class {name} {n}") for name in ("red", "green", "blue") for n in range(20)]
     file = write_csv(tmp_path / "labels.csv", *rows)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fastlabel_gradio.import_job.MOST_NEW_CLASSES", 50)
+        patch.setattr("fastlabel_gradio.server.import_job.MOST_NEW_CLASSES", 50)
         with pytest.raises(ConfigError, match="60 classes are new, such as 'class red 0'; 50 at most"):
             import_labels(project, "ann", file, file.name)
     with pytest.raises(UnknownNameError, match="import format 'x' is not known"):

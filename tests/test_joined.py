@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fastlabel_gradio.encoder_in_use import EncoderPlan, keep_encoder_in_use, plan_encoder
 from fastlabel_gradio.encoders import Encoder, EncoderChoice, FittedEncoder, check_encoder
 from fastlabel_gradio.errors import CheckpointError, ConfigError, EncoderUnavailableError, FastLabelError
 from fastlabel_gradio.media.sound_view import SoundView
+from fastlabel_gradio.pool.encoder_in_use import EncoderPlan, keep_encoder_in_use, plan_encoder
 from fastlabel_gradio.types import Kind, Waveform
 from tests.tiny_models import noisy_tone, write_tiny_clip, write_tiny_timm, write_tiny_transformers
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fastlabel_gradio.encoder_in_use import RECORD, keep_encoder_in_use, kept_models, recorded_encoder
 from fastlabel_gradio.encoders import ENCODERS, Encoder, check_encoder, clip_weights, hub
 from fastlabel_gradio.encoders.base import EncoderOptions
 from fastlabel_gradio.encoders.clip import ClipOptions
 from fastlabel_gradio.errors import ConfigError
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.pool.encoder_in_use import RECORD, keep_encoder_in_use, kept_models, recorded_encoder
+from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import Embeddings
 from tests.pools import make_config, true_labels, write_pictures
 

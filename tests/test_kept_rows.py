@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastlabel_gradio.kept_rows import KeptRows
+from fastlabel_gradio.pool.kept_rows import KeptRows
 
 
 class _Counting(np.ndarray):

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from fastlabel_gradio.app import main
-from fastlabel_gradio.backups import back_up, restore
 from fastlabel_gradio.errors import ConfigError, StoreError
-from fastlabel_gradio.hub_folder import push_folder
+from fastlabel_gradio.exports.hub_folder import push_folder
 from fastlabel_gradio.label_commands.merging import merge
-from fastlabel_gradio.label_store import LabelStore
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.labels import LabelStore
+from fastlabel_gradio.server.backups import back_up, restore
+from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import State
-from tests.label_store.test_migrations import write_layout_1
+from tests.labels.test_migrations import write_layout_1
 from tests.pools import make_config, wait_for
 
 OpenProject = Callable[..., Project]
@@ -97,7 +97,7 @@ def test_nothing_is_pushed_without_a_login_or_with_too_many_files(
     (tmp_path / "out" / "a").write_text("a")
     with pytest.raises(ConfigError, match="hf auth login"):
         push_folder(tmp_path / "out", "ann/x", "dataset", is_private=True)
-    monkeypatch.setattr("fastlabel_gradio.hub_folder.MOST_FILES", 0)
+    monkeypatch.setattr("fastlabel_gradio.exports.hub_folder.MOST_FILES", 0)
     with pytest.raises(ConfigError, match="has 1 files, the hub takes 0"):
         push_folder(tmp_path / "out", "ann/x", "dataset", is_private=True)
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastlabel_gradio.batch_queue import Wish
 from fastlabel_gradio.errors import InvalidLabelsError, StoreError, UnknownNameError
 from fastlabel_gradio.head import HeadMaker
 from fastlabel_gradio.labeler import Labeler
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.loop.batch_queue import Wish
+from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.strategies import STRATEGIES, PoolView
 from fastlabel_gradio.strategies.base import strategy
 from fastlabel_gradio.types import Batch, Rows
@@ -455,9 +455,9 @@ def test_an_export_with_predictions_leaves_out_files_that_are_gone(pictures: Pat
 
 
 def _with_small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fastlabel_gradio.candidates.WINDOW_ROWS", 15)
-    monkeypatch.setattr("fastlabel_gradio.learner.WINDOW_ROWS", 15)
-    monkeypatch.setattr("fastlabel_gradio.candidates.SHORTLIST_ROWS", 12)
+    monkeypatch.setattr("fastlabel_gradio.pool.candidates.WINDOW_ROWS", 15)
+    monkeypatch.setattr("fastlabel_gradio.loop.learner.WINDOW_ROWS", 15)
+    monkeypatch.setattr("fastlabel_gradio.pool.candidates.SHORTLIST_ROWS", 12)
 
 
 def _labeled_in_order(labeler: Labeler) -> list[list[str]]:
@@ -495,7 +495,7 @@ def test_a_submit_during_the_refresh_is_trained_at_once(
         wait_for(is_superseded)  # type: ignore[arg-type]
         return False
 
-    monkeypatch.setattr("fastlabel_gradio.candidates.Shortlist.refresh", endless)
+    monkeypatch.setattr("fastlabel_gradio.pool.candidates.Shortlist.refresh", endless)
     labeler = open_project(make_config(pictures, train_every=1)).labeler("ann")
     for version in (1, 2, 3):
         refreshing.clear()
@@ -609,7 +609,7 @@ def test_a_private_labeler_that_was_closed_is_let_go(pictures: Path, open_projec
     gc.disable()  # what is let go only by looking for cycles stays for long
     try:
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr("fastlabel_gradio.project.MAX_PRIVATE_LABELERS", 1)
+            patched.setattr("fastlabel_gradio.server.project.MAX_PRIVATE_LABELERS", 1)
             project.labeler("guest-two2")
         wait_for(lambda: closed() is None)
     finally:

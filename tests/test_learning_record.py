@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fastlabel_gradio.learning_record import LearningPoint, LearningRecord
+from fastlabel_gradio.loop.learning_record import LearningPoint, LearningRecord
 
 GOOD = LearningPoint(20, 10, 8, 0.5)
 

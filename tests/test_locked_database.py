@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from fastlabel_gradio.errors import StoreError
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.server.project import Project
 from tests.pools import make_config, true_labels, wait_for
 from tests.test_api import start
 
@@ -31,7 +31,7 @@ def held(file: Path) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits for the file waits longer than any of these tests looks at the rest."""
-    monkeypatch.setattr("fastlabel_gradio.label_store.database.LOCK_WAIT_S", 120.0)
+    monkeypatch.setattr("fastlabel_gradio.labels.database.LOCK_WAIT_S", 120.0)
     monkeypatch.setattr("fastlabel_gradio.labeler.TURN_WAIT_S", 120.0)
 
 

@@ -10,7 +10,7 @@ from fastlabel_gradio.encoders import FittedEncoder, check_encoder
 from fastlabel_gradio.encoders.offline_sound import BLOCK_PATCHES, RECIPE, OfflineSoundEncoder
 from fastlabel_gradio.errors import CheckpointError, EncoderUnavailableError
 from fastlabel_gradio.media.sound_view import SoundView, as_heard
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import Waveform
 from tests.pools import make_sound_config, write_sounds
 from tests.tiny_models import noisy_tone

@@ -13,7 +13,7 @@ from fastlabel_gradio.classifier import load_classifier
 from fastlabel_gradio.classifier.bundle import copy_bundle
 from fastlabel_gradio.classifier.onnx_files import write_onnx
 from fastlabel_gradio.errors import ConfigError
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.server.project import Project
 from tests.classifier_pools import files_of, train
 from tests.pools import make_config, make_sound_config, wait_for, write_pictures, write_sounds
 from tests.tiny_models import write_tiny_clip, write_tiny_timm

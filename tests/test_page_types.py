@@ -8,12 +8,12 @@ import httpx
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from fastlabel_gradio import api_models
-from fastlabel_gradio.api_models import ChangeAnswer, EmbeddingAnswer, HeadAnswer, SoundViewAnswer
-from fastlabel_gradio.embedding_pipeline import EmbeddingProgress
-from fastlabel_gradio.encoder_change import ChangeProgress
+from fastlabel_gradio.loop.trainer import Training
 from fastlabel_gradio.media.sound_view import SoundView
-from fastlabel_gradio.trainer import Training
+from fastlabel_gradio.pool.encoder_change import ChangeProgress
+from fastlabel_gradio.pool.pipeline import EmbeddingProgress
+from fastlabel_gradio.server import api_models
+from fastlabel_gradio.server.api_models import ChangeAnswer, EmbeddingAnswer, HeadAnswer, SoundViewAnswer
 from tests.page_types import MAKER, TYPES, make_types
 from tests.test_api import label_as_the_folders_say, start
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from fastlabel_gradio.labeler import Labeler
-from fastlabel_gradio.planted_checks import MOST_PLANTED, PlantedChecks
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.loop.planted_checks import MOST_PLANTED, PlantedChecks
+from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import Batch, Item, Label, LabelSchema, PlantedCounts, Prediction, State
 from tests.pools import make_config, true_labels, wait_for, write_pictures
 

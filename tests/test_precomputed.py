@@ -14,7 +14,7 @@ from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.encoders import check_encoder
 from fastlabel_gradio.encoders.precomputed import PrecomputedEncoder
 from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError, UnknownNameError
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.server.project import Project
 from tests.pools import wait_for
 
 NAMES = [f"{kind}/{number}.jpg" for kind in ("cat", "dog") for number in range(6)]

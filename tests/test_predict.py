@@ -18,7 +18,7 @@ from fastlabel_gradio.app import _add_data_arguments, _workdir, main
 from fastlabel_gradio.classifier import export_command, load_classifier
 from fastlabel_gradio.classifier.predict_command import parser, run
 from fastlabel_gradio.errors import ConfigError, FastLabelError
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.server.project import Project
 from tests.classifier_pools import files_of, train
 from tests.conftest import ROOT
 from tests.pools import make_config, make_sound_config, wait_for, write_pictures, write_sounds

@@ -11,11 +11,11 @@ from PIL import Image
 from starlette.datastructures import Headers
 from starlette.types import Message
 
-from fastlabel_gradio.access import annotator_of
-from fastlabel_gradio.access.body_limit import MAX_MEDIA_BYTES, limited
-from fastlabel_gradio.api import create_api
 from fastlabel_gradio.classifier import load_classifier
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.server.access import annotator_of
+from fastlabel_gradio.server.access.body_limit import MAX_MEDIA_BYTES, limited
+from fastlabel_gradio.server.api import create_api
+from fastlabel_gradio.server.project import Project
 from tests.classifier_pools import app_says, files_of, train
 from tests.pools import make_config, wait_for, write_pictures
 

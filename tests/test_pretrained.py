@@ -17,7 +17,7 @@ from fastlabel_gradio.encoders.pretrained_pictures import RECIPE, shown_px
 from fastlabel_gradio.encoders.pretrained_sounds import shown_px as shown_sound_px
 from fastlabel_gradio.errors import CheckpointError, EncoderUnavailableError
 from fastlabel_gradio.media.sound_view import SoundView
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import Kind, Waveform
 from tests.pools import make_config, make_sound_config, wait_for, write_pictures, write_sounds
 from tests.tiny_models import noisy_tone

@@ -13,14 +13,14 @@ import pytest
 from pydantic import ValidationError
 
 from fastlabel_gradio.errors import EncoderUnavailableError, InvalidQueryError
-from fastlabel_gradio.label_store import ClassEdit
-from fastlabel_gradio.label_store.events import all_events
-from fastlabel_gradio.label_store.resolve import Event
 from fastlabel_gradio.labeler import Labeler
-from fastlabel_gradio.project import Project
-from fastlabel_gradio.query import Query
+from fastlabel_gradio.labels import ClassEdit
+from fastlabel_gradio.labels.events import all_events
+from fastlabel_gradio.labels.resolve import Event
+from fastlabel_gradio.pool.query import Query
+from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import LabelSource, State
-from tests.label_store.test_resolve import standing_event
+from tests.labels.test_resolve import standing_event
 from tests.pools import PixelEncoder, make_config, true_labels, wait_for
 from tests.test_api import start
 

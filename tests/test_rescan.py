@@ -11,7 +11,7 @@ from PIL import Image
 
 from fastlabel_gradio.errors import InvalidLabelsError
 from fastlabel_gradio.media.pictures import FORMATS
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.server.project import Project
 from tests.pools import make_config, rescan, true_labels, wait_for, write_pictures
 from tests.source_data import save, write_csv, write_esc50
 

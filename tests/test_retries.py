@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fastlabel_gradio import embedding_pipeline, retries
-from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
-from fastlabel_gradio.embedding_store import EmbeddedItem, EmbeddingStore
 from fastlabel_gradio.errors import StoreError, UnavailableItemError, UnreadableItemError
 from fastlabel_gradio.media.item_file import check_system, open_file
 from fastlabel_gradio.media.pictures import open_picture
 from fastlabel_gradio.media.sounds import open_sound
-from fastlabel_gradio.retries import FIRST_PAUSE_S, LONGEST_PAUSE_S, Retries
+from fastlabel_gradio.pool import pipeline as embedding_pipeline
+from fastlabel_gradio.pool import retries
+from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
+from fastlabel_gradio.pool.retries import FIRST_PAUSE_S, LONGEST_PAUSE_S, Retries
+from fastlabel_gradio.pool.store import EmbeddedItem, EmbeddingStore
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.types import Item
 from tests.pools import PixelEncoder, wait_for

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastlabel_gradio import scan as scan_module
 from fastlabel_gradio.head import Head, HeadInfo, train_head
-from fastlabel_gradio.project import Project
-from fastlabel_gradio.scan import UNSEEN, Scan
+from fastlabel_gradio.pool import scan as scan_module
+from fastlabel_gradio.pool.scan import UNSEEN, Scan
+from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import Embeddings, Label
 from tests.pools import make_config, true_labels, wait_for
 

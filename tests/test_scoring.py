@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastlabel_gradio.head import Head, HeadInfo, train_head
-from fastlabel_gradio.scoring import BLOCK_ROWS, score_rows
+from fastlabel_gradio.pool.scoring import BLOCK_ROWS, score_rows
 from fastlabel_gradio.types import Embeddings, Label
 
 CLASSES = 3

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from fastlabel_gradio.errors import ConfigError, SourceError
-from fastlabel_gradio.groups import Grouping
 from fastlabel_gradio.sources import Source
+from fastlabel_gradio.sources.groups import Grouping
 from fastlabel_gradio.types import Item
 from tests.source_data import (
     audio_folder_source,

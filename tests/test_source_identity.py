@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from fastlabel_gradio.app import _parser, _workdir
-from fastlabel_gradio.birth_time import birth_ns
 from fastlabel_gradio.errors import ConfigError
-from fastlabel_gradio.source_identity import RECORD, check_owner, earlier_workdir
+from fastlabel_gradio.pool.birth_time import birth_ns
+from fastlabel_gradio.pool.source_identity import RECORD, check_owner, earlier_workdir
 from tests.pools import write_pictures
 from tests.source_data import save, write_csv
 

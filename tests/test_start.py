@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from fastlabel_gradio.access import load_secret
-from fastlabel_gradio.access.kept_secrets import SECRET_BYTES
 from fastlabel_gradio.app import main
 from fastlabel_gradio.config import load_config
 from fastlabel_gradio.errors import ConfigError, FastLabelError, StoreError
-from fastlabel_gradio.label_store import LabelStore
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.labels import LabelStore
+from fastlabel_gradio.server.access import load_secret
+from fastlabel_gradio.server.access.kept_secrets import SECRET_BYTES
+from fastlabel_gradio.server.project import Project
 from tests.pools import make_config, write_pictures
 
 NESTED = "[" * 5_000 + "]" * 5_000

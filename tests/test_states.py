@@ -8,7 +8,7 @@ import pytest
 
 from fastlabel_gradio.errors import InvalidLabelsError
 from fastlabel_gradio.labeler import Labeler
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import State
 from tests.pools import make_config
 from tests.test_api import start

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from fastlabel_gradio.encoders import Encoder, check_encoder
 from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.server.project import Project
 from tests.pools import make_config, write_pictures
 from tests.tiny_models import Trap, fill_cache, write_tiny_timm
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from fastlabel_gradio.errors import StoreError
-from fastlabel_gradio.trainer import NotYet, Trainer
+from fastlabel_gradio.loop.trainer import NotYet, Trainer
 
 
 def nothing(is_superseded: Callable[[], bool]) -> None:

@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from fastlabel_gradio.label_store import ClassEdit
 from fastlabel_gradio.labeler import Labeler
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.labels import ClassEdit
+from fastlabel_gradio.server.project import Project
 from tests.pools import make_config, wait_for
 
 # Opens the project at each address, and does what it is told by lines of JSON: [address, what, its arguments].
 OTHER = """
 import json, sys
 from pathlib import Path
-from fastlabel_gradio.label_store import ClassEdit
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.labels import ClassEdit
+from fastlabel_gradio.server.project import Project
 from tests.pools import make_config, wait_for
 
 pictures, work, *urls = sys.argv[1:]

@@ -7,8 +7,8 @@ import pytest
 
 from fastlabel_gradio.encoders import check_encoder
 from fastlabel_gradio.encoders.base import Encoder
-from fastlabel_gradio.project import Project
-from fastlabel_gradio.unheard import unheard_notice
+from fastlabel_gradio.pool.unheard import unheard_notice
+from fastlabel_gradio.server.project import Project
 from tests.pools import BandEncoder, PixelEncoder, make_sound_config, wait_for
 from tests.source_data import folder_source, opened
 from tests.test_sound_options import save_tone

@@ -11,7 +11,7 @@ from PIL import Image
 from fastlabel_gradio.encoders.clip import ClipEncoder
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.head import HeadInfo, Spread, TextPrior, train_head, zero_shot_head
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import Batch, Label
 from tests.pools import COLOURS, make_config, true_labels, write_pictures
 from tests.tiny_models import match_texts, write_tiny_clip

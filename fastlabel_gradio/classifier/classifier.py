@@ -15,13 +15,13 @@ from jaxtyping import Float32
 from fastlabel_gradio.classifier.bundle_config import BundleConfig
 from fastlabel_gradio.classifier.given_items import Given, GivenItems, named_part, shown_name
 from fastlabel_gradio.devices import compute_alone, one_thread_per_operation
-from fastlabel_gradio.embedding_batch import embed_batch
 from fastlabel_gradio.encoders.base import Encoder
 from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.errors import ConfigError, UnreadableItemError
 from fastlabel_gradio.head import Head
 from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.media.sounds import sound_info
+from fastlabel_gradio.pool.embed_batch import embed_batch
 from fastlabel_gradio.sources.windows import windows
 from fastlabel_gradio.types import Embeddings, Kind, Media, Probabilities
 

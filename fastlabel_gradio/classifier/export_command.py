@@ -15,7 +15,7 @@ from fastlabel_gradio.classifier.bundle_config import CONFIG
 from fastlabel_gradio.classifier.loading import find_bundle
 from fastlabel_gradio.classifier.space import write_space
 from fastlabel_gradio.errors import ConfigError, FastLabelError, StoreError
-from fastlabel_gradio.hub_folder import RepositoryKind, push_folder
+from fastlabel_gradio.exports.hub_folder import RepositoryKind, push_folder
 
 
 def main(

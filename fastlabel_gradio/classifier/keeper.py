@@ -20,13 +20,13 @@ from fastlabel_gradio.classifier.facts import HeadFacts
 from fastlabel_gradio.classifier.loading import MODEL
 from fastlabel_gradio.classifier.model_card import model_card
 from fastlabel_gradio.devices import matmul_dtype, pick_device
-from fastlabel_gradio.embedding_pipeline import EmbeddingPipeline
-from fastlabel_gradio.encoder_in_use import recorded_encoder
 from fastlabel_gradio.encoders.base import Encoder, FittedEncoder
 from fastlabel_gradio.encoders.weights_named import weights_named
 from fastlabel_gradio.errors import StoreError
-from fastlabel_gradio.evaluation import AuditReport
 from fastlabel_gradio.head import Head, HeadRecipe
+from fastlabel_gradio.head.evaluation import AuditReport
+from fastlabel_gradio.pool.encoder_in_use import recorded_encoder
+from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
 from fastlabel_gradio.sources.base import Source
 
 log = logging.getLogger(__name__)

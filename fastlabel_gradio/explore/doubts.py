@@ -11,8 +11,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
-from fastlabel_gradio.ground import Ground
 from fastlabel_gradio.head import BLOCK_ROWS, Head
+from fastlabel_gradio.pool.ground import Ground
 from fastlabel_gradio.types import LabelSchema, Rows
 
 Logits = Float32[np.ndarray, "items classes"]

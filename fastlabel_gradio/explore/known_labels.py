@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.explore.doubts import NOTHING_DOUBTED, Doubted, Heads, logit_margins
 from fastlabel_gradio.explore.mistakes import MOST_TRAINED
 from fastlabel_gradio.head import FOLDS, HeadMaker
 from fastlabel_gradio.inquiry import Finding, Inquiry
-from fastlabel_gradio.pool_ledger import PoolLedger
+from fastlabel_gradio.pool.ledger import PoolLedger
+from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.types import LabelSchema, Rows
 
 PATIENCE_S = 0.8

@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from fastlabel_gradio.explore.doubts import NOTHING_DOUBTED, Doubted, Heads, logit_margins, margins_by_head
-from fastlabel_gradio.ground import Ground
 from fastlabel_gradio.head import FOLDS, Head, folds_of
 from fastlabel_gradio.inquiry import Finding, Inquiry
-from fastlabel_gradio.label_store import LabelStore
-from fastlabel_gradio.pool_ledger import LabeledSet, PoolLedger
+from fastlabel_gradio.labels import LabelStore
+from fastlabel_gradio.pool.ground import Ground
+from fastlabel_gradio.pool.ledger import LabeledSet, PoolLedger
 from fastlabel_gradio.types import Rows
 
 PATIENCE_S = 0.8  # that opening the list waits for labels to be left out

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
-from fastlabel_gradio.label_store import Act, LabelStore
+from fastlabel_gradio.labels import Act, LabelStore
 
 LONGEST_S = 60.0  # a label: who takes longer was away
 

@@ -19,11 +19,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from fastlabel_gradio.atomic_file import write_atomically
-from fastlabel_gradio.embedding_space import EmbeddingSpace
-from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import InvalidQueryError, shown
 from fastlabel_gradio.explore.layout import Points, Projection, fit_projection, neighbour_layout, placed
 from fastlabel_gradio.inquiry import Finding, Inquiry
+from fastlabel_gradio.pool.space import EmbeddingSpace
+from fastlabel_gradio.pool.store import EmbeddingStore
 
 LayoutName = Literal["pca", "neighbours"]
 

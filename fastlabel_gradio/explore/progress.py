@@ -12,8 +12,8 @@ from jaxtyping import Int64
 from fastlabel_gradio.explore.doubts import Heads
 from fastlabel_gradio.explore.pace import Pace, PersonPace
 from fastlabel_gradio.head import Head
-from fastlabel_gradio.label_store import LabelStore
-from fastlabel_gradio.pool_ledger import LabeledSet, PoolLedger, Standings
+from fastlabel_gradio.labels import LabelStore
+from fastlabel_gradio.pool.ledger import LabeledSet, PoolLedger, Standings
 from fastlabel_gradio.types import LabelSchema
 
 Counts = Int64[np.ndarray, " classes"]

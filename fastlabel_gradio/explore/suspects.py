@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import InvalidLabelsError, shown
 from fastlabel_gradio.explore.doubts import Doubted, Heads
 from fastlabel_gradio.explore.known_labels import KnownLabels
 from fastlabel_gradio.explore.mistakes import Mistakes
 from fastlabel_gradio.explore.near_duplicates import NearDuplicates
 from fastlabel_gradio.inquiry import Finding
-from fastlabel_gradio.label_store import LabelStore
-from fastlabel_gradio.pool_ledger import PoolLedger
+from fastlabel_gradio.labels import LabelStore
+from fastlabel_gradio.pool.ledger import PoolLedger
+from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.types import LabelSchema, ListName
 
 

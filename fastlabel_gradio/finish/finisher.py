@@ -11,8 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from fastlabel_gradio.actions import Actions
-from fastlabel_gradio.embedding_store import EmbeddingStore
 from fastlabel_gradio.errors import FinishError
 from fastlabel_gradio.finish.batch_ids import (
     CHECK,
@@ -37,9 +35,11 @@ from fastlabel_gradio.finish.proof import alpha_of, checks_needed
 from fastlabel_gradio.finish.report import Accepted, FinishReport, report
 from fastlabel_gradio.finish.tally import Answers, PartTally, answers_of, by_class, tally
 from fastlabel_gradio.finish.words import floor_percent, percent
-from fastlabel_gradio.label_store import ClaimedBatch, LabelStore
-from fastlabel_gradio.learner import Learner
-from fastlabel_gradio.pool_ledger import PoolLedger
+from fastlabel_gradio.labels import ClaimedBatch, LabelStore
+from fastlabel_gradio.loop.actions import Actions
+from fastlabel_gradio.loop.learner import Learner
+from fastlabel_gradio.pool.ledger import PoolLedger
+from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.types import Batch, LabelSchema, LabelSource, Prediction, Rows, State
 
 CHECKS_AT_ONCE = 50

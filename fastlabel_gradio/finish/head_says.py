@@ -8,9 +8,9 @@ from jaxtyping import Float32
 from fastlabel_gradio.finish.known_answers import KnownAnswers, known_answers
 from fastlabel_gradio.finish.planner import NO_HEAD, NO_ITEMS, Candidates, PlanReport, nothing_planned
 from fastlabel_gradio.head import Head
-from fastlabel_gradio.learner import Learner
-from fastlabel_gradio.pool_ledger import PoolLedger
-from fastlabel_gradio.scan import UNSEEN, Scanned, head_mark
+from fastlabel_gradio.loop.learner import Learner
+from fastlabel_gradio.pool.ledger import PoolLedger
+from fastlabel_gradio.pool.scan import UNSEEN, Scanned, head_mark
 from fastlabel_gradio.types import LabelSchema
 
 SCANNED_AT_ONCE = 32_768  # rows that a plan waits for; of more it takes what is there

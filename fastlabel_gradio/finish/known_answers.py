@@ -7,10 +7,10 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
 from fastlabel_gradio.finish.plan import AUDIT_WEIGHT, OUT_OF_FOLD_WEIGHT, Fit, fit_right
-from fastlabel_gradio.ground import Ground
 from fastlabel_gradio.head import Head
 from fastlabel_gradio.head.calibration import FEWEST_LABELS
-from fastlabel_gradio.pool_ledger import LabeledSet
+from fastlabel_gradio.pool.ground import Ground
+from fastlabel_gradio.pool.ledger import LabeledSet
 
 
 @dataclass(frozen=True, slots=True, eq=False)

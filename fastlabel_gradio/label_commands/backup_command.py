@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from fastlabel_gradio.backups import back_up
+from fastlabel_gradio.server.backups import back_up
 
 
 def main(argv: Sequence[str]) -> str:

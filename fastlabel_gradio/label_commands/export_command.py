@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import get_args
 
 from fastlabel_gradio.errors import ConfigError
-from fastlabel_gradio.export_job import ExportOrder, export
 from fastlabel_gradio.exports import EXPORTERS, Exported, FolderExporter, How, parse_shares
-from fastlabel_gradio.hub_folder import push_folder
-from fastlabel_gradio.row_stream import SOURCES, STATES, Choice, parse_names
-from fastlabel_gradio.stored_project import open_stored
+from fastlabel_gradio.exports.hub_folder import push_folder
+from fastlabel_gradio.exports.row_stream import SOURCES, STATES, Choice, parse_names
+from fastlabel_gradio.server.export_job import ExportOrder, export
+from fastlabel_gradio.server.stored_project import open_stored
 
 UNREADABLE_SHOWN = 5
 

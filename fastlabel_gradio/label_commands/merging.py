@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
-from fastlabel_gradio.backups import back_up, restore
 from fastlabel_gradio.errors import ConfigError
-from fastlabel_gradio.label_store import ClassEdit, LabelStore, Taken, Told
-from fastlabel_gradio.label_store.classes import ids_by_name
-from fastlabel_gradio.label_store.resolve import kind_of
-from fastlabel_gradio.stored_project import LABELS, chosen_name
+from fastlabel_gradio.labels import ClassEdit, LabelStore, Taken, Told
+from fastlabel_gradio.labels.classes import ids_by_name
+from fastlabel_gradio.labels.resolve import kind_of
+from fastlabel_gradio.server.backups import back_up, restore
+from fastlabel_gradio.server.stored_project import LABELS, chosen_name
 
 MERGED = "merge"  # the batch id of what came over
 

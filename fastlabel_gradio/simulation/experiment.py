@@ -19,12 +19,12 @@ from fastlabel_gradio.devices import pick_device
 from fastlabel_gradio.encoders import Encoder
 from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.errors import ConfigError, FastLabelError
-from fastlabel_gradio.evaluation import audit
 from fastlabel_gradio.head import Head
-from fastlabel_gradio.label_store import LabelStore
+from fastlabel_gradio.head.evaluation import audit
 from fastlabel_gradio.labeler import Labeler
-from fastlabel_gradio.learner import head_maker
-from fastlabel_gradio.project import Project
+from fastlabel_gradio.labels import LabelStore
+from fastlabel_gradio.loop.learner import head_maker
+from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.simulation.labelling import AppLabelling, answered
 from fastlabel_gradio.simulation.runs import Behaviour, Run, Setting, Simulation
 from fastlabel_gradio.simulation.table import describe

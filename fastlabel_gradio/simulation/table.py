@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float64
 
-from fastlabel_gradio.evaluation import area_under_curve, labels_to_reach, mean_interval
+from fastlabel_gradio.head.evaluation import area_under_curve, labels_to_reach, mean_interval
 from fastlabel_gradio.simulation.runs import Run, Setting, Simulation
 
 SHOWN_SHARES = (0.9, 0.95)

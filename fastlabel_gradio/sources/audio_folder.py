@@ -8,12 +8,12 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from fastlabel_gradio.errors import UnreadableItemError
-from fastlabel_gradio.groups import Grouping
 from fastlabel_gradio.media.sounds import MAX_SECONDS, open_sound, sound_info
 from fastlabel_gradio.sources.base import SOURCES
 from fastlabel_gradio.sources.folder import FolderOptions, FolderSource
 from fastlabel_gradio.sources.folder_walk import walk
 from fastlabel_gradio.sources.grouped import file_id_of
+from fastlabel_gradio.sources.groups import Grouping
 from fastlabel_gradio.sources.kept_lengths import KeptLengths
 from fastlabel_gradio.sources.sound_files import SUFFIXES, SoundOptions, read_sound, sound_key, sound_view, whole_file
 from fastlabel_gradio.sources.windows import windows_of

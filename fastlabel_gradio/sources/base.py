@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from fastlabel_gradio.errors import SourceError
-from fastlabel_gradio.groups import Grouping
 from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.options import parse_options
 from fastlabel_gradio.registry import Registry
+from fastlabel_gradio.sources.groups import Grouping
 from fastlabel_gradio.types import Item, Kind, LeftOut, Media
 
 

@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 from pydantic import PositiveInt
 
 from fastlabel_gradio.errors import SourceError, UnreadableItemError
-from fastlabel_gradio.groups import Grouping
 from fastlabel_gradio.sources.base import Source
 from fastlabel_gradio.sources.files import exported_path, file_stamp, id_of, locate
+from fastlabel_gradio.sources.groups import Grouping
 from fastlabel_gradio.sources.sound_files import SoundOptions, read_sound, sound_key, sound_view, whole_file
 from fastlabel_gradio.sources.table_rows import Row, table_rows, text_of
 from fastlabel_gradio.types import Item, LeftOut, Waveform

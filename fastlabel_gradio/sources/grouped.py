@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from fastlabel_gradio.errors import SourceError
-from fastlabel_gradio.groups import Grouping
+from fastlabel_gradio.sources.groups import Grouping
 from fastlabel_gradio.types import Item, TimeSpan
 
 

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from fastlabel_gradio.errors import ConfigError, SourceError
-from fastlabel_gradio.groups import KEYS, draw_groups, group_key
 from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions, open_source
+from fastlabel_gradio.sources.groups import KEYS, draw_groups, group_key
 from fastlabel_gradio.types import Item, LeftOut, Media
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from pydantic import model_validator
 
 from fastlabel_gradio.errors import SourceError, UnreadableItemError
-from fastlabel_gradio.groups import Grouping
 from fastlabel_gradio.media.pictures import open_picture
 from fastlabel_gradio.sources.base import SOURCES, Source
 from fastlabel_gradio.sources.files import exported_path, file_key, file_stamp, locate, path_of
 from fastlabel_gradio.sources.grouped import GroupPattern, PatternGroups, file_id_of
+from fastlabel_gradio.sources.groups import Grouping
 from fastlabel_gradio.sources.other_programs import other_program, time_columns
 from fastlabel_gradio.sources.sound_files import SoundOptions, read_sound, sound_key, sound_view, whole_file
 from fastlabel_gradio.sources.table_columns import (

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import gradio as gr
 
+from fastlabel_gradio.server.views import VIEWS
 from fastlabel_gradio.ui.plotly_file import plotly_url
 from fastlabel_gradio.ui.tab_info import TabInfo
 from fastlabel_gradio.ui.web_files import start_script, view_name, web_files
-from fastlabel_gradio.views import VIEWS
 
 HERE = Path(__file__).parent
 STYLES = (

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Response
 
-from fastlabel_gradio.views import VIEWS
+from fastlabel_gradio.server.views import VIEWS
 
 WEB = Path(__file__).parent / "web"
 ENTRY = "app.js"

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
-from fastlabel_gradio.access.body_limit import MAX_BODY_BYTES
-from fastlabel_gradio.access.login_delay import FREE, LoginDelay
 from fastlabel_gradio.app import App
+from fastlabel_gradio.server.access.body_limit import MAX_BODY_BYTES
+from fastlabel_gradio.server.access.login_delay import FREE, LoginDelay
 from fastlabel_gradio.ui.page_routes import page_needs
 from tests.pools import wait_for
 from tests.test_api import start

@@ -6,8 +6,8 @@ import pytest
 from fastapi import HTTPException
 from starlette.datastructures import Headers
 
-from fastlabel_gradio.access import Hosts
 from fastlabel_gradio.errors import ConfigError
+from fastlabel_gradio.server.access import Hosts
 
 
 def answers(hosts: Hosts, *given: str, **others: str) -> int:

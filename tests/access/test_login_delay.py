@@ -2,8 +2,8 @@
 
 import pytest
 
-from fastlabel_gradio.access import login_delay
-from fastlabel_gradio.access.login_delay import FORGOTTEN_S, FREE, HELD_S, LONGEST_S, Key, LoginDelay
+from fastlabel_gradio.server.access import login_delay
+from fastlabel_gradio.server.access.login_delay import FORGOTTEN_S, FREE, HELD_S, LONGEST_S, Key, LoginDelay
 
 ANN: Key = ("name", "ann")
 HOME: Key = ("address", "192.0.2.1")

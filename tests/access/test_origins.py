@@ -4,7 +4,7 @@ import pytest
 from fastapi import HTTPException
 from starlette.datastructures import Headers
 
-from fastlabel_gradio.access.origins import check_origin
+from fastlabel_gradio.server.access.origins import check_origin
 
 HOST = {"host": "127.0.0.1:7860"}
 

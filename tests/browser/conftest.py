@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fastlabel_gradio.access import GUEST_COOKIE
 from fastlabel_gradio.app import App, create_app
 from fastlabel_gradio.config import AppConfig, ProjectConfig
+from fastlabel_gradio.server.access import GUEST_COOKIE
 from tests.pools import make_config, make_sound_config, wait_for, write_pictures, write_sounds
 from tests.test_api import free_port
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fastlabel_gradio.views import VIEWS
+from fastlabel_gradio.server.views import VIEWS
 from tests.browser.conftest import CLASSES, become_guest, serve
 from tests.browser.label_page import LabelPage, expect
 from tests.documents import blocks, read

@@ -13,8 +13,8 @@ from fastlabel_gradio.explore import layout as layouts
 from fastlabel_gradio.explore import map_picture
 from fastlabel_gradio.explore.area import is_within
 from fastlabel_gradio.explore.layout import fit_projection, neighbour_layout, placed
-from fastlabel_gradio.project import Project
-from fastlabel_gradio.query import Query
+from fastlabel_gradio.pool.query import Query
+from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import State
 from tests.pools import make_config, rescan, wait_for, write_pictures
 

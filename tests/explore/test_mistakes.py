@@ -9,8 +9,8 @@ import pytest
 from fastlabel_gradio.errors import InvalidLabelsError
 from fastlabel_gradio.explore.doubts import logit_margins
 from fastlabel_gradio.labeler import Labeler
-from fastlabel_gradio.project import Project
-from fastlabel_gradio.query import Query
+from fastlabel_gradio.pool.query import Query
+from fastlabel_gradio.server.project import Project
 from tests.pools import make_config, wait_for
 
 OpenProject = Callable[..., Project]

@@ -12,8 +12,8 @@ import pytest
 
 from fastlabel_gradio.explore.pace import timed
 from fastlabel_gradio.labeler import Labeler
-from fastlabel_gradio.project import Project
-from fastlabel_gradio.query import Query
+from fastlabel_gradio.pool.query import Query
+from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import State
 from tests.explore.test_mistakes import all_ids
 from tests.pools import make_config

@@ -8,8 +8,8 @@ import pytest
 from fastlabel_gradio.errors import FinishError
 from fastlabel_gradio.finish import FinishReport, promise_of
 from fastlabel_gradio.labeler import Labeler
-from fastlabel_gradio.project import Project
-from fastlabel_gradio.query import Query
+from fastlabel_gradio.pool.query import Query
+from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import State
 from tests.finish_pools import answer, check_all, true_class
 from tests.pools import make_config

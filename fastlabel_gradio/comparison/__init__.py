@@ -1,0 +1,1 @@
+"""Would another encoder be better? Encoders compared on the labels so far."""

@@ -1,0 +1,155 @@
+"""News: which of what somebody says is not known yet, what it came by, and what it changes. Pure; the store writes it."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from operator import itemgetter
+
+from fastlabel_gradio.errors import ChangedMeanwhileError, InvalidLabelsError, shown
+from fastlabel_gradio.labels.resolve import (
+    Event,
+    Opinion,
+    Opinions,
+    Standing,
+    kind_of,
+    opinion_of,
+    resolve,
+    standing_of,
+    with_opinion,
+)
+from fastlabel_gradio.types import LabelSource, Said, State
+
+CONFLICTS_NAMED = 100
+
+News = Callable[[Mapping[str, Said], Mapping[str, Opinions], str, LabelSource], dict[str, Said]]
+
+
+def one_each(pairs: Iterable[tuple[str, int | State | Said]]) -> dict[str, Said]:
+    """What is said of each item. Raises InvalidLabelsError where two things are said of one."""
+    said: dict[str, Said] = {}
+    for item_id, value in pairs:
+        one = _said(value)
+        if said.setdefault(item_id, one) != one:
+            raise InvalidLabelsError(f"item {item_id!r} has two labels in one request. Send one; nothing was stored.")
+    return said
+
+
+def the_same_of_many(
+    item_ids: Sequence[str],
+    label_ids: Sequence[int | None] | int | None,
+    confidences: Sequence[float | None] | None,
+    one: Said,
+) -> dict[str, Said]:
+    """What is said of each item: `one`, with a label and a confidence of its own where lists of these are given.
+
+    In the order of the ids, in which a database writes many of them fastest. Equal values are one object, so that a million
+    items cost little memory.
+
+    Raises:
+        InvalidLabelsError: lists of other lengths, or an item that comes twice.
+    """
+    labels = [label_ids] * len(item_ids) if label_ids is None or isinstance(label_ids, int) else label_ids
+    lengths = {len(item_ids), len(labels), len(item_ids if confidences is None else confidences)}
+    if len(lengths) > 1:
+        raise InvalidLabelsError(f"items, labels and confidences are of different numbers: {sorted(lengths)}.")
+    of_label = {label_id: replace(one, label_id=label_id) for label_id in set(labels)}
+    values: Iterable[Said] = map(of_label.__getitem__, labels)
+    if confidences is not None:
+        also = (one.state, one.present, one.head_version)
+        values = (Said(label_id, *also, share, one.note) for label_id, share in zip(labels, confidences, strict=True))
+    said = dict(sorted(zip(item_ids, values, strict=True), key=itemgetter(0)))
+    if len(said) < len(item_ids):
+        raise InvalidLabelsError("an item comes twice in one request. Send each once; nothing was stored.")
+    return said
+
+
+def not_said_yet(
+    said: Mapping[str, Said], opinions: Mapping[str, Opinions], annotator: str, source: LabelSource
+) -> dict[str, Said]:
+    """What the annotator does not say of those items already."""
+    return {
+        item_id: one
+        for item_id, one in said.items()
+        if (item_id not in opinions and one.state is not State.CLEAR)
+        or (item_id in opinions and not _says_already(opinions[item_id], one, annotator, one.source or source))
+    }
+
+
+def overruling(
+    said: Mapping[str, Said], opinions: Mapping[str, Opinions], annotator: str, source: LabelSource
+) -> dict[str, Said]:
+    """What is to be said so that it stands, where it does not yet: as a review where their own opinion would not do."""
+    told = {item_id: _winning(opinions.get(item_id, ()), one, annotator, source) for item_id, one in said.items()}
+    return {item_id: one for item_id, one in told.items() if one is not None}
+
+
+def changed_meanwhile(
+    item_ids: Sequence[str], news: Mapping[str, Said], opinions: Mapping[str, Opinions], names: Mapping[int, str]
+) -> ChangedMeanwhileError:
+    """That others changed these items, with what stands of each of the first, who said it, and what was to be said."""
+    conflicts: list[dict[str, str | None]] = []
+    for item_id in item_ids[:CONFLICTS_NAMED]:
+        wanted, stands = news[item_id], opinion_of(opinions[item_id]) if item_id in opinions else None
+        conflicts.append(
+            {
+                "id": item_id,
+                "label": _name_of(stands.standing.label_id if stands else None, names),
+                "state": stands.standing.state.value if stands else None,
+                "annotator": stands.annotator if stands else None,
+                "wanted_label": _name_of(wanted.label_id, names),
+                "wanted_state": wanted.state.value,
+            }
+        )
+    first, others = conflicts[0], f" and {len(item_ids) - 1:,} more items" if len(item_ids) > 1 else ""
+    says = first["label"] or first["state"] or "nothing"
+    return ChangedMeanwhileError(
+        f"item {shown(first['id'])}{others} changed since you looked: {first['annotator'] or 'somebody'} says {shown(says)}. "
+        "Nothing was stored. Look again, or send it once more without 'seen' to overrule.",
+        conflicts,
+        len(item_ids),
+    )
+
+
+def labels_of_standing(standing: Mapping[str, Standing]) -> dict[str, int]:
+    """The label of each item that carries one."""
+    return {item_id: one.label_id for item_id, one in standing.items() if one.label_id is not None}
+
+
+def effect(before: Sequence[Event], after: Sequence[Event]) -> tuple[dict[str, int | None], dict[str, Standing | None]]:
+    """Items of which another label stands after, with that, and items of which something else stands; None for nothing."""
+    old, new = resolve(before), resolve(after)
+    standing = {item_id: new.get(item_id) for item_id in {**old, **new} if old.get(item_id) != new.get(item_id)}
+    labels_after = {item_id: one.label_id if one else None for item_id, one in standing.items()}
+    labels_before = labels_of_standing(old)
+    changed = {id_: label_id for id_, label_id in labels_after.items() if label_id != labels_before.get(id_)}
+    return changed, standing
+
+
+def _name_of(label_id: int | None, names: Mapping[int, str]) -> str | None:
+    return None if label_id is None else names.get(label_id)
+
+
+def _said(value: int | State | Said) -> Said:
+    if isinstance(value, Said):
+        return value
+    return Said(state=value) if isinstance(value, State) else Said(value)
+
+
+def _says_already(opinions: Opinions, one: Said, annotator: str, source: LabelSource) -> bool:
+    if one.state is State.CLEAR:
+        return not opinions
+    kind = kind_of(source)
+    own = next((other for other in opinions if other.annotator == annotator and other.kind == kind), None)
+    return one.present and own is not None and own.standing[:2] == (one.state, one.label_id)
+
+
+def _winning(opinions: Opinions, one: Said, annotator: str, source: LabelSource) -> Said | None:
+    if one.state is State.CLEAR:
+        return one if opinions else None
+    if not opinions:
+        return one
+    wanted, stands = (one.state, one.label_id), standing_of(opinions)
+    if stands[:2] == wanted and stands.source != "auto":
+        return None
+    own = Opinion(annotator, Standing(one.state, one.label_id, source))
+    is_heard = standing_of(with_opinion(opinions, own))[:2] == wanted
+    return one if is_heard else replace(one, source="review")

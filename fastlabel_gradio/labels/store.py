@@ -1,0 +1,500 @@
+"""The labels and claims of one project: what the labeler calls. Each call is one transaction."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from sqlalchemy import Connection, or_, select
+
+from fastlabel_gradio.errors import InvalidLabelsError, shown
+from fastlabel_gradio.labels import events
+from fastlabel_gradio.labels.acts import Act, acts_since
+from fastlabel_gradio.labels.changes import (
+    Changes,
+    Position,
+    read_changes,
+    read_everything,
+    read_position,
+)
+from fastlabel_gradio.labels.claims import (
+    CHECKING,
+    Claim,
+    ClaimedBatch,
+    add_batch,
+    batches_of,
+    drop_batches,
+    drop_claims_on,
+    extend,
+    held_items,
+    open_claims,
+    put_behind,
+)
+from fastlabel_gradio.labels.class_store import ClassStore
+from fastlabel_gradio.labels.classes import (
+    read_classes,
+)
+from fastlabel_gradio.labels.corrections import count_corrected
+from fastlabel_gradio.labels.events import (
+    all_events,
+    append_annotations,
+    append_checks,
+    append_submission,
+    checked_labels,
+    events_of,
+    items_touched,
+    labels_of,
+    last_submission,
+    last_undo,
+    newest_submission,
+    submission_of,
+)
+from fastlabel_gradio.labels.news import (
+    News,
+    changed_meanwhile,
+    effect,
+    labels_of_standing,
+    not_said_yet,
+    one_each,
+    overruling,
+    the_same_of_many,
+)
+from fastlabel_gradio.labels.owners import Owner, read_owners
+from fastlabel_gradio.labels.resolve import Event, Opinions, Standing, opinion_of, opinions_of, resolve
+from fastlabel_gradio.labels.steps import Step, read_steps, steps_of
+from fastlabel_gradio.labels.tables import batches, labels
+from fastlabel_gradio.labels.told import Taken, Told, take_back_all, take_in, told_by_item
+from fastlabel_gradio.types import Annotation, LabelSchema, LabelSource, Said, State
+
+NOWHERE = Position()
+TAKEN_AT_ONCE = 50_000  # opinions; about a second
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a submit did.
+
+    Attributes:
+        accepted: labels in the request, those that were known already included.
+        changed: items whose standing label is another than before, with the one that stands now; None for no label.
+        released: items whose claim was dropped, whoever held it.
+        standing: items of which something else stands than before, with that; None for nothing.
+        event: its number; None where nothing of it was new.
+        since, position: where the project stood before it and stands after it: whoever knows all up to the one, and takes
+            this in, knows all up to the other.
+    """
+
+    accepted: int
+    changed: dict[str, int | None]
+    released: tuple[str, ...]
+    standing: dict[str, Standing | None] = field(default_factory=dict)
+    event: int | None = None
+    since: Position = NOWHERE
+    position: Position = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A submission that was taken back or brought back: its batch, what it says of its items in order, and what that changed.
+
+    `changed`, `standing`, `since` and `position` are as `Submission` has them, the latter two of no use where classes were
+    changed; the label of a state without one is None. `step` is what was taken back or brought back.
+    """
+
+    batch_id: str
+    labels: tuple[tuple[str, int | None], ...]
+    changed: dict[str, int | None]
+    standing: dict[str, Standing | None]
+    step: Step
+    since: Position = NOWHERE
+    position: Position = NOWHERE
+
+
+class LabelStore(ClassStore):
+    """The labels and claims of one project, and its classes (`ClassStore`), of which arguments and errors are the same."""
+
+    def current(self) -> dict[str, int]:
+        """Item id to the label id that stands, of every labeled item; `resolve` says whose. One pass over all events."""
+        with self._database.reading() as connection:
+            return labels_of_standing(resolve(all_events(connection, self._project)))
+
+    def taught(self) -> tuple[dict[str, int], LabelSchema]:
+        """What heads are trained on: by item the position of its class in the schema, and that schema, as they are now."""
+        with self._database.reading() as connection:
+            schema = self._schema(connection, read_classes(connection, self._project))
+            standing = resolve(all_events(connection, self._project))
+        places = schema.positions
+        label_ids = {item_id: one.label_id for item_id, one in standing.items() if one.teaches}
+        return {item_id: places[id_] for item_id, id_ in label_ids.items() if id_ is not None and id_ in places}, schema
+
+    def standing(self, item_ids: Iterable[str]) -> dict[str, int]:
+        """As `current`, of these items only."""
+        with self._database.reading() as connection:
+            return labels_of_standing(resolve(events_of(connection, self._project, item_ids)))
+
+    def everything(self, *, now: float) -> Changes:
+        """What stands of every item and who holds what, as `changes_since` from the beginning."""
+        with self._database.reading() as connection:
+            return read_everything(connection, self._project, now)
+
+    def changes_since(self, position: Position, *, now: float) -> Changes:
+        """What happened since, whoever wrote it: labels, undos, claims, classes. One small row is read where nothing did."""
+        with self._database.reading() as connection:
+            return read_changes(connection, self._project, position, now)
+
+    def owners(self, since: int = 0) -> tuple[int, dict[str, Owner | None]]:
+        """The newest submission, and who said what stands of each item touched after `since`; None for nobody."""
+        with self._database.reading() as connection:
+            return read_owners(connection, self._project, since)
+
+    def watch(self, tell: Callable[[], None]) -> Callable[[], None]:
+        """Has `tell` called within a second of a change by any process, in a thread; what is returned ends that."""
+        return self._database.watcher.add(self._project, tell)
+
+    def annotations(self) -> Iterator[Annotation]:
+        """The opinion of every annotator of every item they labeled, oldest submission first, as a stream."""
+        with self._database.reading() as connection:
+            yield from events.opinions(connection, self._project)
+
+    def told(self) -> Iterator[Told]:
+        """Every opinion with all that was stored beside it, item by item in the order of `resolve`, as a stream."""
+        with self._database.reading() as connection:
+            yield from told_by_item(connection, self._project)
+
+    def take_in(self, told: Iterable[Told], batch_id: str) -> Taken:
+        """Stores opinions of others, each under its annotator, time and source; `take_back_all` undoes all of a batch id.
+
+        What the annotator said of the same item later stays. After every TAKEN_AT_ONCE others may write.
+
+        Args:
+            told: those of one item in the order of `told`.
+            batch_id: not in use.
+
+        Raises:
+            InvalidLabelsError: a label id that the project does not have, an empty item id. What came before it is stored.
+        """
+        taken, rest = Taken(), iter(told)
+        while part := list(islice(rest, TAKEN_AT_ONCE)):
+            with self._writing() as connection:
+                label_ids = {one.said.label_id for one in part if one.said.label_id is not None}
+                self._check_label_ids(connection, label_ids)
+                taken += take_in(connection, self._project, part, batch_id)
+                self._count_change(connection)
+        return taken
+
+    def take_back_all(self, annotator: str, batch_id: str, *, now: float) -> int:
+        """Undoes what was taken in under a batch id, as far as it stands; returns how many submissions that were."""
+        with self._writing() as connection:
+            count = take_back_all(connection, self._project, annotator, batch_id, now)
+            if count:
+                self._count_change(connection)
+        return count
+
+    def checked(self) -> dict[str, set[int]]:
+        """By item the labels of which somebody said that they are right (`check`)."""
+        with self._database.reading() as connection:
+            return checked_labels(connection, self._project)
+
+    def acts(self, since: int = 0) -> list[Act]:
+        """Who submitted how many labels, and when, after the submission of that number."""
+        with self._database.reading() as connection:
+            return acts_since(connection, self._project, since)
+
+    def corrected(self) -> int:
+        """How many items got another label than they had, by a review or by who had said the other one."""
+        with self._database.reading() as connection:
+            return count_corrected(connection, self._project)
+
+    def submit(
+        self,
+        annotator: str,
+        labels: Sequence[tuple[str, int | State | Said]],
+        batch_id: str = "",
+        *,
+        now: float,
+        source: LabelSource = "person",
+    ) -> Submission:
+        """Stores what an annotator says of items, all or nothing, and drops the claims on these items.
+
+        What the annotator said of an item before and says again is not stored twice; another label is a correction.
+
+        Args:
+            annotator: who says it.
+            labels: pairs of item id and label id, or a state that is no label, or all that is said in a `Said`.
+            batch_id: the annotator's open batch that this closes: its other items go back to the pool. A batch of
+                somebody else, or one that is gone, is left as it is; the labels count all the same.
+            now: when it was said.
+            source: what all of it came by.
+
+        Raises:
+            InvalidLabelsError: a label id that the project does not have, an empty item id, an item with two labels.
+        """
+        submission = self._submit(annotator, one_each(labels), batch_id, now, source)
+        return dataclasses.replace(submission, accepted=len(labels))
+
+    def submit_many(
+        self,
+        annotator: str,
+        item_ids: Sequence[str],
+        label_ids: Sequence[int | None] | int | None,
+        *,
+        now: float,
+        state: State = State.LABEL,
+        source: LabelSource = "person",
+        head_version: int | None = None,
+        confidences: Sequence[float | None] | None = None,
+        note: str = "",
+        batch_id: str = "",
+    ) -> Submission:
+        """As `submit`, of any number of items, in the order of their ids, as one step that one `undo` takes back.
+
+        Args:
+            item_ids: each once.
+            label_ids: one for each item, or one for all; None where the state is no label.
+            state: what is said of all of them.
+            head_version: of the head whose predictions are accepted.
+            confidences: of these predictions, 0 to 1, one for each item.
+            note: why, in the annotator's or the program's words.
+        """
+        one = Said(state=state, head_version=head_version, note=note)
+        said = the_same_of_many(item_ids, label_ids, confidences, one)
+        return self._submit(annotator, said, batch_id, now, source)
+
+    def overrule(
+        self,
+        annotator: str,
+        item_ids: Sequence[str],
+        one: Said,
+        *,
+        now: float,
+        source: LabelSource = "search",
+        seen: int | None = None,
+    ) -> Submission:
+        """Has one label or state stand of any number of items, or clears them, whoever said what of them before.
+
+        Where the annotator's own word would not stand it is that of a reviewer; items of which it stands already stay as
+        they are.
+
+        Args:
+            seen: the newest submission that the annotator knew of when they looked at the items.
+
+        Raises:
+            ChangedMeanwhileError: somebody else said something of some of the items after that.
+        """
+        said = the_same_of_many(item_ids, one.label_id, None, one)
+        return self._submit(annotator, said, "", now, source, overruling, seen)
+
+    def overruled(self, annotator: str, item_ids: Sequence[str], one: Said) -> dict[str | None, int]:
+        """What `overrule` would change: by annotator how many of their labels and states; None: items nobody judged."""
+        said = the_same_of_many(item_ids, one.label_id, None, one)
+        with self._database.reading() as connection:
+            opinions = opinions_of(events_of(connection, self._project, said))
+        news = overruling(said, opinions, annotator, "search")
+        owners = (opinion_of(opinions[item_id]).annotator if item_id in opinions else None for item_id in news)
+        return dict(Counter(owners))
+
+    def _submit(
+        self,
+        annotator: str,
+        said: Mapping[str, Said],
+        batch_id: str,
+        now: float,
+        source: LabelSource,
+        news_of: News = not_said_yet,
+        seen: int | None = None,
+    ) -> Submission:
+        with self._writing() as connection:
+            since = read_position(connection, self._project)
+            self._check_label_ids(connection, {one.label_id for one in said.values() if one.label_id is not None})
+            history = list(events_of(connection, self._project, said))
+            opinions = opinions_of(history)
+            news = news_of(said, opinions, annotator, source)
+            if seen is not None:
+                self._check_seen(connection, annotator, news, opinions, seen)
+            submission, appended = None, list[Event]()
+            if news:
+                submission = append_submission(connection, self._project, annotator, batch_id, now)
+                appended = append_annotations(connection, submission, self._project, annotator, news, source)
+            released = drop_claims_on(connection, self._project, said)
+            mine = (batches.c.annotator == annotator, batches.c.id == batch_id)
+            released += drop_batches(connection, self._project, *mine)
+            if news or released:
+                self._count_change(connection)
+            position = read_position(connection, self._project)
+        changed, standing = effect(history, [*history, *appended])
+        return Submission(len(said), changed, tuple(released), standing, submission, since, position)
+
+    def check(self, annotator: str, labels: Mapping[str, int], *, now: float) -> None:
+        """Stores that the annotator looked at items again and says that these labels, by item, are right.
+
+        Raises:
+            InvalidLabelsError: a label that does not stand (any more), which somebody may have changed meanwhile.
+        """
+        with self._writing() as connection:
+            standing = labels_of_standing(resolve(events_of(connection, self._project, labels)))
+            wrong = [item_id for item_id, label_id in labels.items() if standing.get(item_id) != label_id]
+            if wrong:
+                raise InvalidLabelsError(
+                    f"item {shown(wrong[0])} does not carry the label that was checked (any more). Look at it again; nothing "
+                    "was stored."
+                )
+            submission = append_submission(connection, self._project, annotator, "", now)
+            append_checks(connection, submission, self._project, labels)
+            self._count_change(connection)
+
+    def steps(self, annotator: str, most: int) -> list[Step]:
+        """The annotator's newest steps, the newest first."""
+        with self._database.reading() as connection:
+            return read_steps(connection, self._project, annotator, most)
+
+    def step(self, event: int) -> Step:
+        """The step of that number, which must be one."""
+        with self._database.reading() as connection:
+            return steps_of(connection, [event])[0]
+
+    def undo(self, annotator: str, *, now: float) -> Undone | None:
+        """Takes back the annotator's last submission that still stands, as a whole; None when there is none.
+
+        An event too: what stood before it stands again, and the next undo takes back the submission before it. A submit
+        that appended nothing is not seen by undo. Edits of classes and checks are submissions as labels are.
+        """
+        return self._revert(annotator, now, last_submission, undoes=True)
+
+    def stands(self, annotator: str, batch_id: str) -> bool:
+        """Whether the annotator submitted something under that batch id which is not undone."""
+        with self._database.reading() as connection:
+            return submission_of(connection, self._project, annotator, batch_id) is not None
+
+    def take_back(self, annotator: str, submitter: str, batch_id: str, *, now: float) -> Undone | None:
+        """As `undo`, of what somebody submitted last under that batch id; None where nothing of it stands."""
+
+        def find(connection: Connection, project: int, annotator: str) -> tuple[int, int, str] | None:
+            return submission_of(connection, project, submitter, batch_id)
+
+        return self._revert(annotator, now, find, undoes=True)
+
+    def redo(self, annotator: str, *, now: float) -> Undone | None:
+        """Brings back what the annotator's last undo took back; None where there is none, or they did something since."""
+        return self._revert(annotator, now, last_undo, undoes=False)
+
+    def _revert(
+        self,
+        annotator: str,
+        now: float,
+        find: Callable[[Connection, int, str], tuple[int, int, str] | None],
+        *,
+        undoes: bool,
+    ) -> Undone | None:
+        with self._writing() as connection:
+            found = find(connection, self._project, annotator)
+            if found is None:
+                return None
+            original, reverts, batch_id = found
+            since = read_position(connection, self._project)
+            pairs = labels_of(connection, original)
+            item_ids = [item_id for item_id, _ in pairs]
+            before = list(events_of(connection, self._project, item_ids)) if undoes else []
+            append_submission(connection, self._project, annotator, batch_id, now, reverts, original)
+            after = [] if undoes else list(events_of(connection, self._project, item_ids))
+            self._count_change(connection)
+            position = read_position(connection, self._project)
+            step = steps_of(connection, [original])[0]
+        without = [event for event in before or after if event.submission != original]
+        changes = effect(before, without) if undoes else effect(without, after)
+        moved = () if step.edits else (since, position)
+        return Undone(batch_id, pairs, *changes, step, *moved)
+
+    def claim(
+        self, annotator: str, batch: ClaimedBatch, *, now: float, expires_at: float, replace: bool = False
+    ) -> tuple[str, ...]:
+        """Claims the batch's items that nobody holds and nobody said anything of, in one transaction.
+
+        Args:
+            annotator: who will hold them.
+            batch: with an id that is not in use.
+            now: claims that ran out by then are dropped first, as are those of a clock that was ahead (`has_run_out`).
+            expires_at: when these claims run out.
+            replace: give back what the annotator holds first; otherwise that batch stays open beside this one.
+
+        Returns:
+            The ids that were claimed, in the order of the batch. Fewer than asked for where another process on the same
+            database was faster; where none is left, no batch is opened.
+        """
+        with self._writing() as connection:
+            ends = batches.c.expires_at
+            dropped = drop_batches(connection, self._project, or_(ends <= now, ends > now + 2 * (expires_at - now)))
+            if replace:
+                dropped += drop_batches(connection, self._project, batches.c.annotator == annotator)
+            held = held_items(connection, self._project, batch.item_ids)
+            said = resolve(events_of(connection, self._project, batch.item_ids)).keys()
+            got = tuple(item_id for item_id in dict.fromkeys(batch.item_ids) if item_id not in held | said)
+            if got:
+                taken = dataclasses.replace(batch, item_ids=got)
+                add_batch(connection, self._project, annotator, taken, now, expires_at)
+            if got or dropped:
+                self._count_change(connection)
+        return got
+
+    def open_batch(self, annotator: str, *, now: float, strategy: str | None = None) -> ClaimedBatch | None:
+        """The annotator's newest batch whose claims have not run out, without items that were labeled meanwhile.
+
+        Those of CHECKING are found only where their strategy is named.
+        """
+        with self._database.reading() as connection:
+            return next(iter(batches_of(connection, self._project, annotator, now, strategy)), None)
+
+    def open_batches(self, annotator: str, *, now: float) -> list[ClaimedBatch]:
+        """As `open_batch`, all of them, the newest first: each comes again when those before it are closed."""
+        with self._database.reading() as connection:
+            return batches_of(connection, self._project, annotator, now)
+
+    def put_behind(self, annotator: str, batch_id: str, other: str) -> None:
+        """Has a batch of the annotator come after another one that is open, whenever it was claimed."""
+        with self._writing() as connection:
+            put_behind(connection, self._project, annotator, batch_id, other)
+
+    def renew(self, annotator: str, batch_id: str, *, expires_at: float) -> bool:
+        """Moves the end of a batch's claims; False when it is closed, or its claims ran out and were dropped."""
+        with self._writing() as connection:
+            extended = extend(connection, self._project, annotator, batch_id, expires_at)
+            if extended:
+                self._count_change(connection)
+        return extended
+
+    def release(self, annotator: str, batch_id: str = "") -> tuple[str, ...]:
+        """Gives back all that the annotator holds, batches of CHECKING left out, or one batch; returns the item ids."""
+        which = batches.c.id == batch_id if batch_id else batches.c.strategy.not_in(CHECKING)
+        with self._writing() as connection:
+            dropped = drop_batches(connection, self._project, batches.c.annotator == annotator, which)
+            if dropped:
+                self._count_change(connection)
+        return tuple(dropped)
+
+    def claims(self, *, now: float) -> list[Claim]:
+        """Every claim that has not run out, oldest batch first, in the order of the batch."""
+        with self._database.reading() as connection:
+            return open_claims(connection, self._project, now)
+
+    def _check_seen(
+        self,
+        connection: Connection,
+        annotator: str,
+        news: Mapping[str, Said],
+        opinions: Mapping[str, Opinions],
+        seen: int,
+    ) -> None:
+        newest = newest_submission(connection, self._project)
+        touched = items_touched(connection, self._project, seen, newest, but_by=annotator) if newest > seen else []
+        changed = [item_id for item_id in touched if item_id in news]
+        if changed:
+            names = self._schema(connection, read_classes(connection, self._project)).known_names
+            raise changed_meanwhile(changed, news, opinions, names)
+
+    def _check_label_ids(self, connection: Connection, label_ids: Iterable[int]) -> None:
+        known = set(connection.scalars(select(labels.c.id).where(labels.c.project == self._project)))
+        unknown = set(label_ids) - known
+        if unknown:
+            raise InvalidLabelsError(
+                f"label ids {sorted(unknown)} are not known. Known: {sorted(known)}. Nothing of the request was stored."
+            )

@@ -1,0 +1,1 @@
+"""What the labeler is made of: the head that is trained in the background, who waits for a batch, changes of many labels."""

@@ -1,0 +1,227 @@
+"""Actions: what changes the label store, whatever the number of items, and is taken into the books before the next change.
+
+Labels of any number in one step, labels of all items of a query, changes of classes, and taking all of that back.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
+
+from fastlabel_gradio.errors import InvalidLabelsError, shown
+from fastlabel_gradio.labels import ClassEdit, Classes, ClassInfo, LabelStore, Step, Submission, Undone
+from fastlabel_gradio.pool.ledger import PoolLedger
+from fastlabel_gradio.pool.query import Query
+from fastlabel_gradio.types import LabelSchema, LabelSource, Said, State
+
+BY_HAND = ("person", "group", "verify")  # sources of labels that were given card by card
+
+
+class Actions:
+    """Acts on the labels and classes of one pool. All methods may be called from any thread.
+
+    All of them raise StoreError where the label store cannot be written; nothing was stored then.
+
+    Attributes:
+        classes_version: another number whenever classes were changed, by whomever.
+        renamed: what classes are called now, by names that they had before and that no class on the screen has.
+
+    Args:
+        schema: gives that of now.
+        item_ids: gives the items of a query.
+        known_ids: those of some items that the pool has.
+        follow: takes in what was written to the label store, also by other processes.
+        train_if_due: is told how many labels that teach have changed.
+        in_turn: keeps other changes of the label store by this process out while inside.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        labels: LabelStore,
+        ledger: PoolLedger,
+        schema: Callable[[], LabelSchema],
+        item_ids: Callable[[Query], Iterator[str]],
+        known_ids: Callable[[Sequence[str]], set[str]],
+        follow: Callable[[], None],
+        train_if_due: Callable[[int], object],
+        in_turn: Callable[[], AbstractContextManager[None]],
+        clock: Callable[[], float],
+    ) -> None:
+        self._labels = labels
+        self._ledger = ledger
+        self._schema = schema
+        self._item_ids = item_ids
+        self._known_ids = known_ids
+        self._follow = follow
+        self._train_if_due = train_if_due
+        self._in_turn = in_turn
+        self._clock = clock
+        self.classes_version = 0
+        self.renamed: dict[str, str] = {}
+        self.note_classes()
+
+    # Labels
+
+    def write(
+        self,
+        annotator: str,
+        item_ids: Sequence[str],
+        label_ids: Sequence[int | None] | int | None,
+        *,
+        state: State = State.LABEL,
+        source: LabelSource = "person",
+        head_version: int | None = None,
+        confidences: Sequence[float | None] | None = None,
+        note: str = "",
+        batch_id: str = "",
+    ) -> Submission:
+        """Stores what is said of any number of items as one step that one undo takes back (`LabelStore.submit_many`)."""
+        with self._in_turn():
+            submission = self._labels.submit_many(
+                annotator,
+                item_ids,
+                label_ids,
+                now=self._clock(),
+                state=state,
+                source=source,
+                head_version=head_version,
+                confidences=confidences,
+                note=note,
+                batch_id=batch_id,
+            )
+            self._take_in(submission)
+        return submission
+
+    def apply(
+        self, annotator: str, query: Query, exclude: Collection[str], said: Said, seen: int | None = None
+    ) -> Submission:
+        """Has a label or a state stand of all items of a query, or clears them, as one step (`LabelStore.overrule`).
+
+        Raises:
+            InvalidQueryError: a query that names what is not there.
+            ChangedMeanwhileError: somebody else said something of some of the items after submission `seen`.
+        """
+        with self._in_turn():
+            item_ids = self._meant(query, exclude)
+            submission = self._labels.overrule(annotator, item_ids, said, now=self._clock(), seen=seen)
+            self._take_in(submission)
+        return submission
+
+    def preview(self, annotator: str, query: Query, exclude: Collection[str], said: Said) -> dict[str | None, int]:
+        """What `apply` would change: by annotator how many of their labels and states; None: items nobody judged."""
+        return self._labels.overruled(annotator, self._meant(query, exclude), said)
+
+    def label_id(self, label: str | int, schema: LabelSchema | None = None) -> int:
+        """The id of a class by a name that it has, or ever had, or by its position in a schema, that of now by default.
+
+        Raises:
+            InvalidLabelsError: no class has that name or position.
+        """
+        shown_with, schema = schema or self._schema(), self._schema()
+        if isinstance(label, int) and 0 <= label < len(shown_with):
+            return schema.aliases.get(shown_with.ids[label], shown_with.ids[label])
+        if isinstance(label, str) and label in schema.names:
+            return schema.ids[schema.names.index(label)]
+        former = self._labels.former_names().get(label) if isinstance(label, str) else None
+        if former is not None:
+            return schema.aliases.get(former, former)
+        raise InvalidLabelsError(
+            f"label {shown(label)} is not known. Use a name or an index: {_numbered(schema.names) or 'add a class first'}."
+        )
+
+    # Steps
+
+    def undo(self, annotator: str) -> Undone | None:
+        """Takes back the annotator's last step that stands; None where there is none."""
+        with self._in_turn():
+            return self._reverted(self._labels.undo(annotator, now=self._clock()))
+
+    def redo(self, annotator: str) -> Undone | None:
+        """Brings back what the annotator's last undo took back; None where there is none, or they did something since."""
+        with self._in_turn():
+            return self._reverted(self._labels.redo(annotator, now=self._clock()))
+
+    def take_back(self, annotator: str, submitter: str, batch_id: str) -> Undone | None:
+        """Takes back what somebody submitted last under that batch id; None where nothing of it stands."""
+        with self._in_turn():
+            return self._reverted(self._labels.take_back(annotator, submitter, batch_id, now=self._clock()))
+
+    def steps(self, annotator: str, most: int) -> list[Step]:
+        """What the annotator did, the newest first."""
+        return self._labels.steps(annotator, most)
+
+    def step(self, event: int) -> Step:
+        """The step of that number."""
+        return self._labels.step(event)
+
+    # Classes
+
+    def classes(self) -> list[ClassInfo]:
+        """All classes: those on the screen in their order, then archived and merged ones by id."""
+        places = {label_id: place for place, label_id in enumerate(self._schema().ids)}
+        known = [one for one in self._labels.classes().values() if one.exists or one.id in places]
+        return sorted(known, key=lambda one: (places.get(one.id, len(places)), one.id))
+
+    def note_classes(self) -> None:
+        """Takes over what classes are called now; to be called where they were changed, with the schema."""
+        schema = self._schema()
+        names, places = schema.names, schema.positions
+        former = {name: names[places[id_]] for name, id_ in self._labels.former_names().items() if id_ in places}
+        self.renamed = {name: now for name, now in former.items() if name not in names}
+        self.classes_version = self._labels.classes_version()
+
+    def label_counts(self) -> Counter[int]:
+        """How many items carry a label of each class, by its id; those of merged ones count for what they are part of."""
+        aliases, counts = self._schema().aliases, Counter[int]()
+        for label_id, count in self._ledger.label_counts().items():
+            counts[aliases.get(label_id, label_id)] += count
+        return counts
+
+    def change_classes(self, annotator: str, edits_of: Callable[[Classes], list[ClassEdit]]) -> int:
+        """Changes classes as one step; returns its number.
+
+        Args:
+            edits_of: gives the edits for the classes as they are.
+
+        Raises:
+            InvalidLabelsError: an unknown class, a name that another one has, or a value that makes no sense.
+        """
+        with self._in_turn():
+            edits = edits_of(self._labels.classes())
+            self._check_examples(edits)
+            self._labels.edit_classes(annotator, edits, now=self._clock())
+            self._follow()
+            return self.classes_version
+
+    # Private
+
+    def _meant(self, query: Query, exclude: Collection[str]) -> list[str]:
+        left_out = set(exclude)
+        in_any_order = query.model_copy(update={"order": "pool", "near": None})
+        return [item_id for item_id in self._item_ids(in_any_order) if item_id not in left_out]
+
+    def _take_in(self, written: Submission) -> None:
+        self._train_if_due(self._ledger.put(written))
+        self._ledger.unclaim(written.released)
+
+    def _reverted(self, undone: Undone | None) -> Undone | None:
+        if undone:
+            self._train_if_due(self._ledger.put(undone))
+            if undone.step.edits:
+                self._follow()
+        return undone
+
+    def _check_examples(self, edits: Sequence[ClassEdit]) -> None:
+        item_ids = [str(id_) for edit in edits if edit.kind == "examples" for id_ in edit.value]
+        unknown = set(item_ids) - self._known_ids(item_ids)
+        if unknown:
+            raise InvalidLabelsError(f"item {shown(min(unknown))} is not in this project and can be no example.")
+
+
+def is_made_by_hand(step: Step) -> bool:
+    """Whether all of it was said card by card."""
+    return bool(step.parts) and all(part.source in BY_HAND for part in step.parts)
+
+
+def _numbered(names: Sequence[str]) -> str:
+    return ", ".join(f"{index} {name}" for index, name in enumerate(names[:20]))

@@ -1,0 +1,571 @@
+"""Learner: the head of a project. Trains it in the background on the labels as they are, measures, calibrates and saves it.
+
+What is labeled is the ledger's affair, who asks for a training the labeler's.
+"""
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from fastlabel_gradio.classifier.facts import HeadFacts, facts_of
+from fastlabel_gradio.config import ProjectConfig
+from fastlabel_gradio.devices import at_low_priority
+from fastlabel_gradio.encoders import Encoder
+from fastlabel_gradio.errors import CheckpointError, EncoderUnavailableError, StoreError
+from fastlabel_gradio.head import (
+    DEFAULT_RECIPE,
+    SAMPLE_ROWS,
+    Head,
+    HeadMaker,
+    HeadRecipe,
+    TextPrior,
+    check_head,
+    load_head,
+    save_head,
+)
+from fastlabel_gradio.head.evaluation import AuditReport, Gain, audit, cohen_kappa, gain, labels_compared
+from fastlabel_gradio.labels.contradictions import Contradiction, contradiction_among
+from fastlabel_gradio.loop.learning_record import LearningPoint, LearningRecord
+from fastlabel_gradio.loop.trainer import NotYet, Trainer, Training
+from fastlabel_gradio.pool.candidates import WINDOW_ROWS, Shortlist
+from fastlabel_gradio.pool.ground import Ground
+from fastlabel_gradio.pool.ledger import PoolLedger
+from fastlabel_gradio.pool.out_of_fold import OutOfFold
+from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
+from fastlabel_gradio.pool.scan import Scan
+from fastlabel_gradio.pool.space import EmbeddingSpace, Vectors
+from fastlabel_gradio.pool.store import EmbeddingStore
+from fastlabel_gradio.types import Embeddings, LabelSchema, Rows
+
+HEAD_WAIT_S = 0.4
+FIRST_HEAD_WAIT_S = 2.0  # a screen without any suggestion costs more than that
+CHANGE_WAIT_S = 600.0
+AGREEMENT_ROWS = 2_000  # the first rows of the store, which are a random sample of the pool
+CLASSES_CHANGED = "The classes were changed; a head for the new ones is trained next."
+ENCODER_CHANGED = "Another encoder takes over; a head for it is trained next."
+COMPARED_ROWS = 2_000  # of the audit, labeled or not: what a head says of them is kept for the heads after it
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerSettings:
+    """How a head is made; the fields are those of `config.ProjectConfig`, and the device."""
+
+    train_every: int = 10
+    prompt: str | None = None
+    recipe: HeadRecipe = DEFAULT_RECIPE
+    seed: int = 0
+    device: str = "cpu"
+
+
+DEFAULT_LEARNING = LearnerSettings()
+
+
+def learning_of(config: ProjectConfig, device: str = "cpu") -> LearnerSettings:
+    """How a project makes its heads, wherever it makes one."""
+    recipe = HeadRecipe(config.class_weighting, config.ensemble)
+    return LearnerSettings(config.train_every, config.prompt, recipe, config.seed, device)
+
+
+_prompts: WeakKeyDictionary[Encoder, dict[tuple[str, ...], Embeddings]] = WeakKeyDictionary()
+_encoding_prompts = threading.Lock()
+
+
+class Learner:
+    """One head after the other. All methods may be called from any thread.
+
+    Attributes:
+        contradiction: items of one content that people labeled differently, as of the newest head.
+        notice: why the saved head or the class names are not used; "" where there is nothing to say.
+
+    Args:
+        ledger: gives what is labeled, as of the moment it is asked.
+        look: has the ledger take in what other processes labeled.
+        folder: where the checkpoint and the learning curve are kept.
+        clock: seconds since the epoch.
+        keep_model: given every head once it is measured and calibrated, in the trainer's thread.
+    """
+
+    def __init__(
+        self,
+        schema: LabelSchema,
+        store: EmbeddingStore,
+        pipeline: EmbeddingPipeline,
+        ledger: PoolLedger,
+        look: Callable[[], object],
+        folder: Path,
+        settings: LearnerSettings,
+        clock: Callable[[], float],
+        keep_model: Callable[[HeadFacts], None],
+    ) -> None:
+        self._keep_model = keep_model
+        self._kept: Head | None = None  # the head that was given to it last
+        self._schema = schema
+        self._store = store
+        self._pipeline = pipeline
+        self._ledger = ledger
+        self._look = look
+        self._lock = threading.Lock()  # of the head, and of the schema and the ground that it is for
+        self._settings = settings
+        self._clock = clock
+        self.checkpoint = folder / "head.safetensors"
+        self._scan_file = folder / "scan.safetensors"
+        self._out_of_fold_file = folder / "out_of_fold.safetensors"
+        self._seen = 0  # changes of labels, of all in the ledger
+        self.contradiction: Contradiction | None = None
+        self.notice = ""
+        self._record = LearningRecord(folder / "learning_curve.jsonl")
+        self._head: Head | None = None
+        self._ground = self._former = Ground()  # of the encoder in use, and of the one before
+        self._lesson: _Lesson | None = None
+        self._is_measured = True  # the newest head, or there is no need to
+        self._said: list[_Said] = []  # by the heads of this run that are still needed to compare with, oldest first
+        self._unsaved = ""
+        self._trainer = Trainer(self._train, self._after_training_gently)
+        self._wishes: tuple[Callable[[], None], ...] = (
+            pipeline.when_ready(self._resume),
+            pipeline.when_changed(self._change_encoder),
+            pipeline.when_done(self._train_on_late_rows),
+            pipeline.when_done(self._compare_copies),
+        )
+
+    @property
+    def head(self) -> Head | None:
+        """The newest; version 0 is that of the class names alone."""
+        return self._head
+
+    def head_for(self, schema: LabelSchema) -> Head | None:
+        """The newest head, where its columns are the classes of that schema."""
+        return _fitting(self._head, schema)
+
+    def ground_of(self, head: Head | None) -> Ground:
+        """The vectors that a head is asked about; those of the encoder in use where there is none."""
+        former = self._former.maker
+        if head is not None and former and head.info.encoder_fingerprint == former.encoder_fingerprint:
+            return self._former
+        return self._ground if self._ground.maker else Ground(self._store.space)
+
+    @property
+    def trained_rows(self) -> Rows | None:
+        """What the newest head that was trained in this run was trained on, ascending; None where none was."""
+        return self._lesson.rows if self._lesson else None
+
+    @property
+    def training(self) -> Training:
+        return self._trainer.training
+
+    @property
+    def settled(self) -> bool:
+        """False while a head is trained, saved, measured or calibrated."""
+        return self._trainer.settled
+
+    @property
+    def points(self) -> list[LearningPoint]:
+        """What each head so far was worth on the audit as it is, oldest first."""
+        return [point for point in self._record.points if self._ledger.is_this_audit(point.audit)]
+
+    @property
+    def unseen(self) -> int:
+        """Labels that the newest head has not seen."""
+        return self._ledger.changes - self._seen
+
+    def is_due(self, changed: int) -> bool:
+        """Whether a training is due, now that so many labels changed."""
+        return changed > 0 and self.unseen >= self._settings.train_every
+
+    def request_if_due(self, changed: int) -> bool:
+        """Asks for a training where one is due; returns whether."""
+        due = self.is_due(changed)
+        if due:
+            self.request()
+        return due
+
+    def use_schema(self, schema: LabelSchema) -> None:
+        """Makes heads for these classes from now on. Until then the newest one says what it can of them."""
+        with self._lock:
+            self._schema = schema
+            if self._head and not _fits(self._head, schema):
+                # What it is worth with these classes is not measured, and it is not calibrated: the next one will be.
+                self._head, self._said, self._is_measured = self._head.seen_through(schema), [], True
+        self.request()
+
+    def request(self) -> None:
+        """Asks for a training now and returns at once."""
+        self._trainer.request()
+
+    def scan_soon(self) -> None:
+        """Asks for a scan of what the newest head has not looked at, in the background."""
+        if self._head:
+            self._trainer.follow_up()
+
+    def wait_for_head(self) -> None:
+        """Waits a moment for a head that is being trained: 0.4 s at most, 2 s for the first one."""
+        self._trainer.wait(HEAD_WAIT_S if self._head else FIRST_HEAD_WAIT_S)
+
+    def paused(self) -> AbstractContextManager[None]:
+        """While inside, measuring, calibrating and looking through a large pool wait; training does not."""
+        return self._trainer.paused()
+
+    def settle(self, timeout: float) -> bool:
+        """Waits until `settled`; False where that takes longer than `timeout` seconds."""
+        return self._trainer.settle(timeout)
+
+    def audit(self, head: Head) -> AuditReport | None:
+        """What a head is worth on the labeled items of the audit; None while there are none, or it was trained on some."""
+        rows, targets, groups, schema, _ = self._ledger.audit_set()
+        if not len(rows) or not self.is_honest(head) or not _fits(head, schema):
+            return None
+        return audit(self.ground_of(head).says(head, rows), targets, groups)
+
+    def gain(self, head: Head) -> Gain | None:
+        """What the last labels brought: a head against one of this run that had at least 100 labels less, or a fifth."""
+        before = self._before(labels_compared(head.info.label_count))
+        if before is None or not self.is_honest(head):
+            return None
+        rows, targets, groups, schema, _ = self._ledger.audit_set()
+        known = np.isin(rows, before.rows)
+        rows, targets, groups = rows[known], targets[known], None if groups is None else groups[known]
+        if not len(rows) or not _fits(head, schema):
+            return None
+        after = self.ground_of(head).says(head, rows).argmax(axis=1)
+        return gain(before.of(rows) == targets, after == targets, head.info.label_count - before.labels, groups)
+
+    def facts(self, head: Head) -> HeadFacts:
+        """What is known of a head now, for those who take it along."""
+        return facts_of(head, self._ledger, self.ground_of(head), is_honest=self.is_honest(head))
+
+    def release_pages(self) -> None:
+        """Of a large pool the windows would come to fill the memory; a small one is read again and again."""
+        if len(self._store) > WINDOW_ROWS:
+            self._store.release_pages()
+
+    def close(self) -> None:
+        """Ends the trainer's thread."""
+        for take_back in self._wishes:
+            take_back()
+        self._wishes = ()  # they hold this learner
+        self._trainer.close()
+        self._look = _nothing  # holds the labeler, which holds this learner
+        self._keep_model = _keep_nothing
+
+    def is_honest(self, head: Head) -> bool:
+        """Whether nothing of the audit was taught to the head: items change sides where another grouping is configured."""
+        return head.info.version == 0 or self._ledger.is_this_audit(head.info.audit)
+
+    def _before(self, labels: int) -> "_Said | None":
+        """What the newest head of this run with no more than so many labels said."""
+        return next((said for said in reversed(self._said) if said.labels <= labels), None)
+
+    # Private: in the trainer's thread, or the pipeline's
+
+    def _resume(self) -> None:
+        """Once the encoder is there: goes on with the saved head, or trains one from the labels that are there."""
+        encoder, space = self._pipeline.encoder, self._store.space
+        if encoder is None or space is None or space.name != encoder.space:
+            return  # in the last case another encoder is taking over, and calls back
+        schema = self._schema
+        maker, self.notice = head_maker(encoder, schema, space, self._settings, self._ledger.audit_mark)
+        head = maker.first()
+        if self.checkpoint.exists():
+            try:
+                saved = load_head(self.checkpoint, device=self._settings.device, dim=encoder.dim)
+                check_head(saved.info, schema, encoder.space)
+                head = saved
+            except CheckpointError as error:
+                self.notice = str(error)
+        self._ledger.catch_up(self._pipeline.progress)
+        trained_on = head.info.label_count if head else 0
+        self._seen = self._ledger.changes - abs(self._ledger.trainable_count - trained_on)
+        with self._lock:
+            self._ground = self._new_ground(space, maker)  # from now on heads may be trained
+            self._head = _fitting(head, self._schema)
+            is_stale = maker.labels != self._schema.labels or (head is not None and not self.is_honest(head))
+        is_trained = head is not None and head.info.version > 0
+        if head and is_trained:
+            self._ground.scan.load(head, self._ground.embeddings)
+            self.scan_soon()
+        if is_stale or self.unseen >= (self._settings.train_every if is_trained else 1):
+            self.request()
+
+    def _change_encoder(self) -> None:
+        """Another encoder took over: until a head is trained on its vectors, the one before answers, on those of before.
+
+        In the pipeline's thread, which stores no rows meanwhile: those of before have as many.
+        """
+        encoder, space = self._pipeline.encoder, self._store.space
+        if self._ground.maker is None:
+            self._resume()
+        if encoder is None or space is None or self._is_on(encoder):
+            return
+        maker, self.notice = head_maker(encoder, self._schema, space, self._settings, self._ledger.audit_mark)
+        with self._lock:
+            self._former, self._ground = self._ground, self._new_ground(space, maker)
+            self._said, self._is_measured = [], True
+        self._trainer.request()
+        self._trainer.wait(CHANGE_WAIT_S)
+        with self._lock:
+            if self._head is None or self._head.info.encoder_fingerprint != maker.encoder_fingerprint:
+                # Too few labels, or the training failed. Classes may have changed meanwhile, and the maker with them.
+                first = self._ground.maker.first() if self._ground.maker else None
+                self._head = _fitting(first, self._schema)
+
+    def _new_ground(self, space: EmbeddingSpace, maker: HeadMaker) -> Ground:
+        """Of the encoder in use from now on: what its heads say of the pool is what is kept on disk."""
+        shortlist, out_of_fold = Shortlist(Scan(self._scan_file)), OutOfFold(self._out_of_fold_file, space.name)
+        return Ground(space, maker, shortlist=shortlist, out_of_fold=out_of_fold)
+
+    def _is_on(self, encoder: Encoder) -> bool:
+        return self._ground.maker is not None and self._ground.maker.encoder_fingerprint == encoder.space
+
+    def _train_on_late_rows(self) -> None:
+        """Labels whose items were embedded only after the last training: another encoder, or a changed file."""
+        self._ledger.catch_up(self._pipeline.progress)
+        late = self._ledger.trainable_count - (self._head.info.label_count if self._head else 0)
+        if late > 0:
+            self.request()
+        elif self._head and self._head.info.version > 0:
+            self.scan_soon()
+
+    def _train(self) -> None:
+        """One training on the labels as they are now; runs in the trainer's thread."""
+        self._look()
+        ground, maker = self._ground_of_now()
+        self._ledger.catch_up(self._pipeline.progress)
+        rows, targets, groups, schema, changes = self._ledger.training_set()
+        if len(np.unique(targets)) < 2 and self._ledger.waits_for_rows:
+            raise NotYet("The labeled items are still being embedded; the head is trained when they are.")
+        if len(np.unique(targets)) < 2:
+            raise NotYet("Label items of at least two classes, then the first head is trained.")
+        if schema.labels != maker.labels:
+            raise NotYet(CLASSES_CHANGED)
+        before, last = self._head, self._lesson
+        head = maker.train(ground.kept.of(ground.embeddings, rows), targets, before, self._clock())
+        if before and self.ground_of(before) is not ground:
+            head, last = head.at_temperature(1.0), None  # what was measured on other vectors does not hold here
+        if ground is not self._ground:
+            raise NotYet(ENCODER_CHANGED)
+        self._save(head)  # before anybody sees its suggestions: a kill does not take them back
+        with self._lock:
+            if ground is not self._ground:
+                raise NotYet(ENCODER_CHANGED)
+            if not _fits(head, self._schema):
+                raise NotYet(CLASSES_CHANGED)
+            self._lesson = _Lesson(rows, targets, before, last, groups)
+            self._head = head
+            self._seen = changes
+            self._is_measured = False
+
+    def _ground_of_now(self) -> tuple[Ground, HeadMaker]:
+        """The vectors of the encoder in use, and what makes heads of them for the schema of now.
+
+        Raises NotYet while there is no encoder, and while another one takes over, which asks for a training of its own.
+        """
+        ground, encoder, schema = self._ground, self._pipeline.encoder, self._schema
+        if ground.maker is None or ground.space is None or encoder is None:
+            raise NotYet("The encoder is still loading.")
+        if ground.maker.labels == schema.labels:
+            return ground, ground.maker
+        if ground.maker.encoder_fingerprint != encoder.space:
+            raise NotYet(ENCODER_CHANGED)
+        maker, notice = head_maker(encoder, schema, ground.space, self._settings, self._ledger.audit_mark)
+        with self._lock:
+            if self._ground is not ground:
+                raise NotYet(ENCODER_CHANGED)
+            self._ground, self.notice = replace(ground, maker=maker), notice
+            if self._head is None or self._head.info.version == 0:
+                self._head = _fitting(maker.first(), self._schema)  # new class names speak at once
+            return self._ground, maker
+
+    def _after_training_gently(self, is_superseded: Callable[[], bool]) -> None:
+        """At a low priority: the new head is scoring the next batch meanwhile."""
+        at_low_priority(lambda: self._after_training(is_superseded))
+
+    def _after_training(self, is_superseded: Callable[[], bool]) -> None:
+        """Measures and calibrates the newest head, which is in use by then, and scans; runs in the trainer's thread."""
+        ground, newest, is_new = self._ground, self._head, not self._is_measured
+        if newest is None or self.ground_of(newest) is not ground:
+            return  # another encoder has just taken over, or the classes were changed
+        head = self._measured(ground, newest, is_superseded) if is_new else newest
+        if head is None:
+            return  # the same
+        self.release_pages()
+        if head is not self._kept and head.info.version > 0 and head.columns is None:
+            self._kept = head
+            self._keep_model(self.facts(head))
+        self._scan(ground, head, is_superseded)
+        if is_new and self._lesson and self._lesson.is_new and not is_superseded():
+            self._compare_copies()  # last: who waits for a batch waits for none of this
+        if is_new and self._unsaved:
+            raise StoreError(self._unsaved)
+
+    def _measured(self, ground: Ground, trained: Head, is_superseded: Callable[[], bool]) -> Head | None:
+        """The newest head, calibrated, once it is on the learning curve; None where it is not the newest any more."""
+        assert ground.maker and self._lesson
+        self._is_measured = True
+        rows, targets = self._lesson.rows, self._lesson.targets
+        if self._lesson.is_new:
+            self._measure(trained)
+        vectors, ids = ground.kept.of(ground.embeddings, rows), tuple(label.id for label in trained.info.labels)
+        head = ground.maker.calibrate(
+            trained,
+            vectors,
+            targets,
+            is_superseded,
+            self._lesson.groups,
+            lambda logits, left_out: ground.out_of_fold.put(ids, rows[left_out], logits),
+        )
+        if head is not trained:
+            with self._lock:
+                if self._head is not trained:
+                    return None
+                self._head = head
+            self._save(head)
+        return head
+
+    def _save(self, head: Head) -> None:
+        """Where it cannot be saved it is used all the same, and `_after_training` tells why when it is through."""
+        self._unsaved = ""
+        try:
+            save_head(head, self.checkpoint)
+        except OSError as error:
+            self._unsaved = f"head v{head.info.version} works but could not be saved ({error}). Free some space."
+
+    def _measure(self, head: Head) -> None:
+        """Adds the head to the learning curve."""
+        assert self._lesson
+        report = self.audit(head)
+        labels, agreement, mark = head.info.label_count, self._agreement(self._lesson.before, head), head.info.audit
+        if report:
+            figures = (report.items, report.correct, agreement, report.low, report.high)
+            self._record.add(LearningPoint(labels, *figures, audit=mark))
+        else:
+            self._record.add(LearningPoint(labels, 0, 0, agreement, audit=mark))
+        self._keep_what_it_says(head)
+
+    def _keep_what_it_says(self, head: Head) -> None:
+        """Of the audit's first rows, for the heads after it; what is too old to be compared with goes."""
+        rows = self._ledger.audit_rows(COMPARED_ROWS)
+        said = self.ground_of(head).says(head, rows).argmax(axis=1).astype(np.int32)
+        oldest = self._before(labels_compared(head.info.label_count))
+        kept = self._said[self._said.index(oldest) :] if oldest else self._said
+        with self._lock:
+            if self._head is head and self.ground_of(head) is self._ground:  # neither classes nor encoder changed
+                self._said = [*kept, _Said(head.info.label_count, rows, said)]
+
+    def _compare_copies(self) -> None:
+        """Looks for items of one content that carry different labels."""
+        labeled = [self._ledger.training_set(), self._ledger.audit_set()]
+        label_of = {
+            int(row): one.schema.names[place]
+            for one in labeled
+            for row, place in zip(one.rows, one.targets, strict=True)
+        }
+        contents = self._store.contents_of(list(label_of))
+        self.contradiction = contradiction_among((key, item_id, label_of[row]) for key, item_id, row in contents)
+
+    def _scan(self, ground: Ground, head: Head, is_superseded: Callable[[], bool]) -> None:
+        """What the head says of the whole pool; of a large one what it is least sure of, for the batch after the next."""
+        embeddings = ground.embeddings
+        if len(embeddings) > WINDOW_ROWS:
+            release = self._store.release_pages
+            ground.shortlist.refresh(head, embeddings, self._free_rows, release, is_superseded)
+        else:
+            ground.scan.refresh(head, embeddings, self.release_pages, is_superseded)
+
+    def _free_rows(self) -> Rows:
+        self._ledger.catch_up(self._pipeline.progress)
+        return self._ledger.free_rows(1)
+
+    def _agreement(self, before: Head | None, after: Head) -> float | None:
+        if before is None or before.info.labels != after.info.labels:
+            return None
+        rows = np.arange(min(AGREEMENT_ROWS, len(self._store)), dtype=np.int64)
+        said = [self.ground_of(head).says(head, rows).argmax(axis=1) for head in (before, after)]
+        return cohen_kappa(said[0], said[1], len(self._schema))
+
+
+def head_maker(
+    encoder: Encoder, schema: LabelSchema, space: Vectors, settings: LearnerSettings, audit: str = ""
+) -> tuple[HeadMaker, str]:
+    """What makes the heads of a project, and why class names give no suggestions though they should; "" otherwise."""
+    prompt = encoder.prompt if settings.prompt is None else settings.prompt
+    prior, notice = None, ""
+    if encoder.logit_scale is not None and prompt and len(schema) > 1:
+        try:
+            prompts = tuple(prompt.replace("{label}", name.replace("_", " ")) for name in schema.names)
+            prior = TextPrior(_encoded_once(encoder, prompts), encoder.logit_scale)
+        except EncoderUnavailableError as error:  # its tokenizer cannot be had
+            notice = f"The class names give no first suggestions: {error}"
+    maker = HeadMaker(
+        schema.labels,
+        encoder.space,
+        settings.recipe,
+        prior,
+        lambda: np.asarray(space.embeddings[:SAMPLE_ROWS]),  # rows are in random order
+        settings.seed,
+        settings.device,
+        audit,
+    )
+    return maker, notice
+
+
+def _encoded_once(encoder: Encoder, prompts: tuple[str, ...]) -> Embeddings:
+    """The embedded prompts, the same for all labelers of a project, which share its encoder."""
+    with _encoding_prompts:
+        known = _prompts.setdefault(encoder, {})
+        if prompts not in known:
+            known[prompts] = encoder.encode_text(list(prompts))
+        return known[prompts]
+
+
+def _nothing() -> None:
+    """What a closed learner looks at."""
+
+
+def _keep_nothing(facts: HeadFacts) -> None:
+    """As `_nothing`."""
+
+
+def _fits(head: Head, schema: LabelSchema) -> bool:
+    """Whether a head's columns are the classes of a schema, whatever they are called."""
+    return tuple(label.id for label in head.info.labels) == schema.ids
+
+
+def _fitting(head: Head | None, schema: LabelSchema) -> Head | None:
+    """The head, where there is one and it `_fits`."""
+    return head if head and _fits(head, schema) else None
+
+
+class _Lesson:
+    """What the newest head was trained on, and the head before it; the trainer's thread alone uses it.
+
+    Attributes:
+        groups: of the rows; None where there are none.
+        is_new: whether it differs from the lesson before; the same labels once more say nothing of how heads learn.
+    """
+
+    def __init__(
+        self, rows: Rows, targets: Rows, before: Head | None, last: "_Lesson | None", groups: Rows | None
+    ) -> None:
+        self.rows = rows
+        self.groups = groups
+        self.targets = targets
+        self.before = before
+        self.is_new = not (last and np.array_equal(rows, last.rows) and np.array_equal(targets, last.targets))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Said:
+    """The classes that a head gave to some rows, ascending. `labels`: what it was trained on."""
+
+    labels: int
+    rows: Rows
+    classes: np.ndarray
+
+    def of(self, rows: Rows) -> np.ndarray:
+        """The class of each of some of its rows."""
+        return np.asarray(self.classes[np.searchsorted(self.rows, rows)])

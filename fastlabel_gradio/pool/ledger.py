@@ -1,0 +1,575 @@
+"""PoolLedger: the labeler's bookkeeping in memory. Which rows are free, labeled, or held by whom.
+
+A picture of what the label store and the embedding store say, kept so that no request walks the pool: a fold over what
+happened (`apply`, and what the labeler itself wrote), and frozen snapshots of it. It has a lock of its own, which is held for
+memory and for reading the embedding store's index, never while the label store is waited for.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import wraps
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar, get_args
+
+import numpy as np
+from jaxtyping import Int64
+
+from fastlabel_gradio.labels import Changes, Claim, Position, Standing, Submission, Undone, has_run_out
+from fastlabel_gradio.pool.pipeline import EmbeddingProgress
+from fastlabel_gradio.pool.store import EmbeddingStore
+from fastlabel_gradio.sources.groups import AUDITED, TRAINED, WAITING, spread_order
+from fastlabel_gradio.types import Counts, LabelSchema, LabelSource, Rows, State
+
+AUDIT_ROWS_LOOKED_AT = 5_000  # the first free ones, a random sample: a batch draws a few of them
+MANY_ITEMS = 1_000  # fewer are looked up one by one
+UNTAUGHT = -1  # in place of a label id
+# What stands of a row: numbers from 1 in the order of `STATES` and `SOURCES`, 0 for nothing; the label's id where it has one.
+SAID = np.dtype([("state", np.int8), ("source", np.int8), ("label", np.int32)])
+STATES = tuple(State)
+SOURCES: tuple[LabelSource, ...] = get_args(LabelSource)
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+
+class LabeledSet(NamedTuple):
+    """Labeled rows, as of one moment. Ascending by row: the same labels give the same order.
+
+    Attributes:
+        targets: the position of each row's class in the schema.
+        groups: a number for the group of each row, the same for the same group; None where there are no groups.
+        schema: of that moment.
+        changes: how many labels that teach had changed by then.
+    """
+
+    rows: Rows
+    targets: Rows
+    groups: Rows | None
+    schema: LabelSchema
+    changes: int
+
+
+class Standings(NamedTuple):
+    """What stands of every row, as of one moment.
+
+    Attributes:
+        said: SAID[rows].
+        in_pool: bool[rows], False where the item is gone, unreadable, or has another row by now.
+        groups: int64[rows], the key of each row's group (`group_key`), 0 where it is of none; None where there are no groups.
+        event: a submission of the label store: all up to it is known here.
+    """
+
+    said: np.ndarray
+    in_pool: np.ndarray
+    groups: np.ndarray | None
+    event: int = 0
+
+
+def _locked(
+    method: Callable[Concatenate["PoolLedger", Arguments], Answer],
+) -> Callable[Concatenate["PoolLedger", Arguments], Answer]:
+    """A method that sees the ledger between changes, and changes it at once for all others."""
+
+    @wraps(method)
+    def in_turn(ledger: "PoolLedger", /, *args: Arguments.args, **options: Arguments.kwargs) -> Answer:
+        with ledger._lock:
+            return method(ledger, *args, **options)
+
+    return in_turn
+
+
+class PoolLedger:
+    """Follows one pool. All methods may be called from any thread.
+
+    Args:
+        known: all that the label store knows at the start (`LabelStore.everything`).
+        schema: labels of classes that are not in it are kept and teach nothing.
+        audit_share: the share of the items, chosen at random once, that no strategy picks and no head is trained on. Where
+            the items are of groups, whole groups are chosen (`AuditGroups`).
+        is_held_out: whether the source keeps an item out of the pool as a test part: it is not missing.
+    """
+
+    def __init__(
+        self,
+        store: EmbeddingStore,
+        known: Changes,
+        schema: LabelSchema,
+        audit_share: float = 0.0,
+        is_held_out: Callable[[str], bool] = lambda item_id: False,
+    ) -> None:
+        self._store = store
+        self._lock = threading.RLock()
+        self._position = known.position
+        self._standing = {item_id: one for item_id, one in known.standing.items() if one is not None}
+        self._numbers: Counter[State] = Counter()
+        self._label_numbers: Counter[int | None] = Counter()
+        self._number(list(self._standing.values()), 1)
+        self._schema = schema
+        self._changes = 0
+        self._claims: dict[str, Claim] = {}
+        self._left: set[str] = set()  # items that something is said of and that are not in the pool
+        self._missing: set[str] = set()  # of those, the ones that the source has no more
+        self._row_of: dict[str, int] = {}
+        self._free = np.zeros(0, dtype=bool)
+        self._retired = np.zeros(0, dtype=bool)
+        self._aside = np.zeros(0, dtype=bool)
+        self._side = np.zeros(0, dtype=np.uint8)
+        self._taught = np.zeros(0, dtype=np.int32)  # the label id of each row that heads are trained or measured on
+        self._said = np.zeros(0, dtype=SAID)
+        self._group = np.zeros(0, dtype=np.int64)  # 0: of no group, or of one that is not known yet
+        self._groups_version = -1
+        self._audit_share = audit_share
+        self._labeled_sets: dict[int, LabeledSet] = {}  # until a label or a row of one changes
+        self._seen_rows = 0
+        self._is_held_out = is_held_out
+        self._pool_state: tuple[str, bool, int] = ("", True, 0)
+        self._replace_claims(known.claims or ())
+
+    # What happened
+
+    @property
+    @_locked
+    def position(self) -> Position:
+        """How far this has followed the label store."""
+        return self._position
+
+    @_locked
+    def apply(self, changes: Changes) -> int:
+        """Takes in what happened since `position`, by whomever; returns how many labels that teach changed.
+
+        The caller sees to it that nothing is written between the reading of the changes and this.
+        """
+        taught = self._put(changes.standing)
+        if changes.claims is not None:
+            self._replace_claims(changes.claims)
+        self._position = changes.position
+        return taught
+
+    @_locked
+    def put(self, written: Submission | Undone) -> int:
+        """Takes in what was just written; returns how many labels that teach changed.
+
+        Where nobody else wrote anything since `position`, there is nothing to read again.
+        """
+        if self._position == written.since:
+            self._position = written.position
+        return self._put(written.standing)
+
+    @_locked
+    def use_schema(self, schema: LabelSchema) -> None:
+        """Labels of these classes teach from now on, those of others do not."""
+        self._schema = schema
+        self._labeled_sets.clear()
+
+    # What is known
+
+    @_locked
+    def counts(self, readable: int) -> Counts:
+        """How the pool stands, of which so many items can be read."""
+        in_pool = len(self._standing) - len(self._left & self._standing.keys())
+        missing = sum(self._is_labeled(item_id) for item_id in self._missing)
+        states = {state.value: self._numbers[state] for state in (State.SKIP, State.UNSURE, State.BAD)}
+        unlabeled = max(0, readable - in_pool)
+        return Counts(self._numbers[State.LABEL], unlabeled, len(self._claims), missing, **states)
+
+    @_locked
+    def label_counts(self) -> Counter[int]:
+        """How many items carry a label of each class, by label id; also such that are not in the pool any more."""
+        return Counter({label_id: count for label_id, count in self._label_numbers.items() if label_id is not None})
+
+    @_locked
+    def claimed_by_others(self, annotator: str) -> int:
+        return sum(claim.annotator != annotator for claim in self._claims.values())
+
+    @property
+    @_locked
+    def changes(self) -> int:
+        """How many labels that teach have changed since the start."""
+        return self._changes
+
+    @property
+    @_locked
+    def trainable_count(self) -> int:
+        """Labeled items that are embedded, those of the audit left out."""
+        return len(self._labeled_rows(TRAINED).rows)
+
+    @property
+    @_locked
+    def waits_for_rows(self) -> bool:
+        """Whether there are labeled items in the pool that are not embedded yet."""
+        known = self._schema.positions
+        taught = sum(self._label_taught(one) in known for id_, one in self._standing.items() if id_ not in self._left)
+        return taught > sum(len(self._labeled_rows(side).rows) for side in (TRAINED, AUDITED))
+
+    def is_this_audit(self, mark: str) -> bool:
+        """Whether a head or a figure with that mark was made with the audit of now.
+
+        Those of earlier versions have no mark; they knew no groups.
+        """
+        return mark == self.audit_mark or (mark == "" and not self._store.groups.rule)
+
+    @property
+    def audit_mark(self) -> str:
+        """Another text when items may have changed sides: the share is another one, or the groups were drawn anew."""
+        return f"{self._audit_share:g} {self._store.groups.mark}".rstrip()
+
+    @property
+    @_locked
+    def audits_nothing(self) -> bool:
+        """Whether nothing is reserved though a share of the groups should be."""
+        may_be_drawn = (self._is_of(AUDITED) | self._is_of(WAITING)) & ~self._retired[: self._seen_rows]
+        return bool(self._audit_share and self._store.groups.rule and not may_be_drawn.any())
+
+    @_locked
+    def standings(self) -> Standings:
+        """What stands of every row."""
+        rows = self._seen_rows
+        groups = self._group[:rows].copy() if self._store.groups.rule else None
+        return Standings(self._said[:rows].copy(), ~self._retired[:rows], groups, self._position.submission)
+
+    @_locked
+    def judged_rows(self, item_ids: Sequence[str]) -> Rows:
+        """int64[n], the row of each item; -1 where nothing stands of it, or it is not embedded."""
+        known = self._row_of
+        return np.array([known.get(item_id, -1) for item_id in item_ids], dtype=np.int64)
+
+    @_locked
+    def judged_ids(self) -> set[str]:
+        """Items that carry a label, or a state in place of one."""
+        return set(self._standing)
+
+    @_locked
+    def labeled_ids(self) -> set[str]:
+        """Items that carry a label."""
+        return {item_id for item_id in self._standing if self._is_labeled(item_id)}
+
+    @_locked
+    def catch_up(self, progress: EmbeddingProgress) -> None:
+        """Takes in rows that were embedded since the last call, and rows that left the pool or came back."""
+        groups_version = self._store.groups.version  # first: the rows that are there and retired are then as new as it
+        rows = len(self._store)
+        if rows > self._seen_rows:
+            self._labeled_sets.clear()
+            self._grow(rows)
+            self._take_sides(self._seen_rows, rows)
+            self._find_rows(rows)
+            self._seen_rows = rows
+        pool_state = (progress.state, progress.scanning, self._store.revision)
+        if pool_state != self._pool_state:
+            self._pool_state = pool_state
+            self._left = self._standing.keys() - self._store.known_ids(list(self._standing))
+            self._missing = set() if progress.scanning else self._gone(self._left)
+            self._take_in_retired()
+        if groups_version != self._groups_version:
+            self._groups_version = groups_version
+            self._settle_sides()
+
+    @_locked
+    def free_rows(self, wanted: int) -> Rows:
+        """Rows that nobody judged or holds, nor are they retired or reserved, ascending.
+
+        Those that somebody left open are among them where others are too few.
+        """
+        return self._others_first(self._free[: self._seen_rows] & self._is_of(TRAINED), wanted)
+
+    @_locked
+    def acceptable_rows(self) -> tuple[Rows, int]:
+        """Every row that nobody judged or holds, nor is it retired or reserved, ascending; and how many are reserved."""
+        free = self._free[: self._seen_rows]
+        return np.flatnonzero(free & self._is_of(TRAINED)).astype(np.int64), int((free & self._is_of(AUDITED)).sum())
+
+    @_locked
+    def searchable(self, rows: Rows) -> Int64[np.ndarray, " searchable"]:
+        """Those of the rows that are free and not reserved, in their order: a search may hand them out."""
+        wanted = self._free[: self._seen_rows] & self._is_of(TRAINED)
+        known = rows[rows < self._seen_rows]
+        return np.asarray(known[wanted[known]])
+
+    @_locked
+    def free_audit_rows(self, wanted: int) -> Rows:
+        """As `free_rows`, of the reserved ones, in the order in which to draw them.
+
+        Rows are stored in shuffled order, so the first ones are a random sample; of groups, as many as can be come first.
+        """
+        rows = self._others_first(self._free[: self._seen_rows] & self._is_of(AUDITED), wanted)[:AUDIT_ROWS_LOOKED_AT]
+        if not self._store.groups.rule:
+            return rows
+        drawn = self._is_of(AUDITED) & ~self._free[: self._seen_rows] & ~self._retired[: self._seen_rows]
+        order = spread_order(self._group[rows], self._group[: self._seen_rows][drawn])
+        return np.asarray(rows[order])
+
+    @_locked
+    def audit_rows(self, most: int) -> Rows:
+        """The first rows that are reserved, labeled or not, ascending: a random sample of them."""
+        return np.flatnonzero(self._is_of(AUDITED))[:most].astype(np.int64)
+
+    @_locked
+    def groups_of(self, rows: Rows) -> Rows | None:
+        """int64[n], a number for the group of each row, the same for the same group; None where there are no groups."""
+        return np.asarray(self._group[rows]) if self._store.groups.rule else None
+
+    def _others_first(self, free: np.ndarray, wanted: int) -> Rows:
+        rows = np.flatnonzero(free & ~self._aside[: self._seen_rows])
+        return (rows if len(rows) >= wanted else np.flatnonzero(free)).astype(np.int64)
+
+    @_locked
+    def is_free(self, rows: Rows) -> np.ndarray:
+        """bool[n] for n rows."""
+        return np.asarray(self._free[rows])
+
+    @_locked
+    def free_rows_of(self, item_ids: Sequence[str]) -> Rows:
+        """The free rows of some items, in their order; items without a row or held by somebody are left out."""
+        self._locate(item_ids)
+        rows = [self._row_of[item_id] for item_id in item_ids if item_id in self._row_of]
+        return np.array([row for row in rows if self._free[row]], dtype=np.int64)
+
+    @_locked
+    def training_set(self) -> LabeledSet:
+        """Every labeled item that is embedded and that heads are trained on."""
+        return self._labeled_rows(TRAINED)
+
+    @_locked
+    def audit_set(self) -> LabeledSet:
+        """As `training_set`, of the reserved items."""
+        return self._labeled_rows(AUDITED)
+
+    # What the labeler wrote
+
+    @_locked
+    def claim(self, item_ids: Sequence[str], annotator: str, batch_id: str, expires_at: float) -> None:
+        self._locate(item_ids)
+        self._claims.update((item_id, Claim(item_id, annotator, batch_id, expires_at)) for item_id in item_ids)
+        self._refresh(item_ids)
+
+    @_locked
+    def renew(self, batch_id: str, expires_at: float) -> None:
+        for item_id, claim in self._claims.items():
+            if claim.batch_id == batch_id:
+                self._claims[item_id] = Claim(item_id, claim.annotator, batch_id, expires_at)
+
+    @_locked
+    def unclaim(self, item_ids: Sequence[str]) -> None:
+        for item_id in item_ids:
+            self._claims.pop(item_id, None)
+        self._refresh(dict.fromkeys(item_ids))
+
+    @_locked
+    def expire(self, now: float, claim_s: float) -> None:
+        """Frees the items whose claims have run out, and those held for longer than a claim lasts: the clock went back."""
+        over = [item_id for item_id, claim in self._claims.items() if has_run_out(claim.expires_at, now, claim_s)]
+        if over:
+            self.unclaim(over)
+
+    @_locked
+    def set_aside(self, item_ids: Iterable[str]) -> None:
+        """Items that somebody held and left open, because they are hard or of no class: others come first from now on."""
+        rows = [self._row_of[item_id] for item_id in item_ids if item_id in self._row_of]
+        self._aside[np.array(rows, dtype=np.int64)] = True
+
+    @_locked
+    def keep_back(self, rows: Rows, *, kept: bool) -> None:
+        """As `set_aside`, of rows; with `kept` False they come as others do again."""
+        self._aside[rows[(rows >= 0) & (rows < self._seen_rows)]] = kept
+
+    # Private; the caller holds the lock
+
+    def _put(self, changed: Mapping[str, Standing | None]) -> int:
+        """As `put`. Some of the items may have left the pool since."""
+        news = {item_id: one for item_id, one in changed.items() if self._standing.get(item_id) != one}
+        if not news:
+            return 0
+        self._labeled_sets.clear()
+        self._locate(news)
+        self._note_who_left(news)
+        before, now = [self._standing.get(item_id) for item_id in news], list(news.values())
+        self._number(before, -1)
+        self._number(now, 1)
+        self._standing.update((item_id, one) for item_id, one in news.items() if one is not None)
+        for item_id in [item_id for item_id, one in news.items() if one is None]:
+            del self._standing[item_id]
+        for item_id in [item_id for item_id in self._claims if news.get(item_id)]:
+            del self._claims[item_id]
+        self._refresh(news)
+        taught = int((self._taught_by(before) != self._taught_by(now)).sum())
+        self._changes += taught
+        return taught
+
+    def _note_who_left(self, item_ids: Iterable[str]) -> None:
+        """Which of the items are not in the pool; one with a row that is not retired is."""
+        ends = len(self._retired)
+        lost = [
+            item_id for item_id in item_ids if (row := self._row_of.get(item_id, ends)) >= ends or self._retired[row]
+        ]
+        left = set(lost) - self._store.known_ids(lost)
+        self._left |= left
+        self._missing |= self._gone(left)
+
+    def _number(self, standings: Sequence[Standing | None], sign: int) -> None:
+        """Counts states, and labels of each class, one more or one less."""
+        distinct, places = _distinct(standings)
+        for one, count in zip(distinct, np.bincount(places, minlength=len(distinct)).tolist(), strict=True):
+            if one is not None:
+                self._numbers[one.state] += sign * count
+                self._label_numbers[one.label_id] += sign * count
+
+    def _taught_by(self, standings: Sequence[Standing | None]) -> np.ndarray:
+        """int32[n], as `_label_taught` of each."""
+        distinct, places = _distinct(standings)
+        return np.asarray(np.array([self._label_taught(one) for one in distinct], dtype=np.int32)[places])
+
+    def _label_taught(self, standing: Standing | None) -> int:
+        return standing.label_id if standing and standing.teaches and standing.label_id is not None else UNTAUGHT
+
+    def _is_labeled(self, item_id: str) -> bool:
+        standing = self._standing.get(item_id)
+        return standing is not None and standing.state is State.LABEL
+
+    def _labeled_rows(self, side: int) -> LabeledSet:
+        if side not in self._labeled_sets:
+            targets = _targets(self._taught[: self._seen_rows], self._schema)
+            rows = np.flatnonzero((targets >= 0) & self._is_of(side) & ~self._retired[: self._seen_rows]).astype(
+                np.int64
+            )
+            groups = self.groups_of(rows)
+            self._labeled_sets[side] = LabeledSet(rows, targets[rows], groups, self._schema, self._changes)
+        return self._labeled_sets[side]
+
+    def _replace_claims(self, claims: Iterable[Claim]) -> None:
+        """Takes over the label store's claims."""
+        before = self._claims
+        self._claims = {claim.item_id: claim for claim in claims}
+        self._locate(self._claims)
+        self._refresh(before.keys() ^ self._claims.keys())
+
+    def _refresh(self, item_ids: Iterable[str]) -> None:
+        known, ends = self._row_of, len(self._free)
+        located = [item_id for item_id in item_ids if known.get(item_id, ends) < ends]
+        rows = np.array([known[item_id] for item_id in located], dtype=np.int64)
+        standings = [self._standing.get(item_id) for item_id in located]
+        followed = np.array([one is not None for one in standings], dtype=bool)
+        if self._claims:
+            followed |= np.array([item_id in self._claims for item_id in located], dtype=bool)
+        distinct, places = _distinct(standings)
+        self._free[rows] = ~(followed | self._retired[rows])
+        self._taught[rows] = self._taught_by(standings)
+        self._said[rows] = np.array([_as_said(one) for one in distinct], dtype=SAID)[places]
+        for place in np.flatnonzero(~followed).tolist():
+            del known[located[place]]  # its content may change, and its row with it, while nobody looks
+
+    def _locate(self, item_ids: Iterable[str]) -> None:
+        """Looks up the rows of items that are not known yet."""
+        unknown = [item_id for item_id in item_ids if item_id not in self._row_of]
+        self._row_of.update({item_id: row for item_id, row in self._rows_of(unknown).items() if row < self._seen_rows})
+
+    def _rows_of(self, item_ids: Collection[str]) -> dict[str, int]:
+        """Of a large part of the pool all are read in one go."""
+        if len(item_ids) < max(self._seen_rows // 4, MANY_ITEMS):
+            return self._store.rows_of(list(item_ids)) if item_ids else {}
+        wanted = set(item_ids)
+        return {item_id: row for row, item_id in self._store.items_between(0, self._seen_rows) if item_id in wanted}
+
+    def _grow(self, rows: int) -> None:
+        if rows > len(self._free):
+            room = max(rows, 2 * len(self._free))
+            self._free, self._retired = _grown(self._free, room), _grown(self._retired, room)
+            self._aside, self._side = _grown(self._aside, room), _grown(self._side, room)
+            self._taught, self._said = _grown(self._taught, room), _grown(self._said, room)
+        self._free[self._seen_rows : rows] = True
+        self._taught[self._seen_rows : rows] = UNTAUGHT
+
+    def _is_of(self, side: int) -> np.ndarray:
+        return np.asarray(self._side[: self._seen_rows] == side)
+
+    def _take_sides(self, start: int, stop: int) -> None:
+        """On which side new rows are: by a hash of their item, or as `AuditGroups` has their group."""
+        groups = self._store.groups
+        if groups.rule:
+            self._group = _grown(self._group, len(self._free))
+            self._group[start:stop] = self._store.group_keys(start, stop)
+            if self._audit_share:
+                self._side[start:stop] = groups.sides(self._group[start:stop])
+        elif self._audit_share:
+            self._side[self._store.reserved_rows(start, stop, self._audit_share)] = AUDITED
+
+    def _settle_sides(self) -> None:
+        """Takes in groups that were found or decided on since rows of them were taken in."""
+        groups, rows = self._store.groups, self._seen_rows
+        if not groups.rule or not rows:
+            return
+        unknown = np.flatnonzero((self._group[:rows] == 0) & ~self._retired[:rows])
+        if len(unknown):
+            start, stop = int(unknown[0]), int(unknown[-1]) + 1
+            self._group[start:stop] = self._store.group_keys(start, stop)
+            self._labeled_sets.clear()
+        waiting = np.flatnonzero(self._is_of(WAITING))
+        if len(waiting):
+            self._side[waiting] = groups.sides(self._group[waiting])
+            self._labeled_sets.clear()
+
+    def _find_rows(self, rows: int) -> None:
+        """New rows of judged or claimed items: embedded only now, or again because their content changed."""
+        followed = self._standing.keys() | self._claims.keys()
+        if len(followed) <= rows - self._seen_rows:
+            found = self._store.rows_of(list(followed))
+        else:
+            found = {item_id: row for row, item_id in self._store.items_between(self._seen_rows, rows)}
+        moved = {
+            item_id: row for item_id, row in found.items() if self._seen_rows <= row < rows and item_id in followed
+        }
+        self._retire(np.array([self._row_of[item_id] for item_id in moved if item_id in self._row_of], dtype=np.int64))
+        self._row_of.update(moved)
+        self._refresh(moved)
+
+    def _gone(self, item_ids: set[str]) -> set[str]:
+        """Those that the source neither lists nor holds out."""
+        unlisted = item_ids - self._store.listed_ids(list(item_ids))
+        return {item_id for item_id in unlisted if not self._is_held_out(item_id)}
+
+    def _take_in_retired(self) -> None:
+        """Rows are free as the store says now: an item may have left the pool, or come back."""
+        seen = self._seen_rows
+        retired = self._store.retired_rows()
+        self._retired[:seen] = False
+        self._retired[retired[retired < seen]] = True
+        self._free[:seen] = ~self._retired[:seen]
+        followed = self._standing.keys() | self._claims.keys()
+        rows = [row for item_id in followed if (row := self._row_of.get(item_id)) is not None]
+        self._free[np.array(rows, dtype=np.int64)] = False
+        self._labeled_sets.clear()
+
+    def _retire(self, rows: Rows) -> None:
+        self._retired[rows] = True
+        self._free[rows] = False
+        self._taught[rows] = UNTAUGHT
+        self._said[rows] = _as_said(None)
+
+
+def _distinct(standings: Sequence[Standing | None]) -> tuple[list[Standing | None], np.ndarray]:
+    """The different objects among them, and int64[n], the place of each in that list. Most items share theirs."""
+    marks = np.fromiter(map(id, standings), np.int64, len(standings))
+    _, first, places = np.unique(marks, return_index=True, return_inverse=True)
+    return [standings[place] for place in first.tolist()], places
+
+
+def _as_said(standing: Standing | None) -> tuple[int, int, int]:
+    """As a row of SAID."""
+    if standing is None:
+        return 0, 0, UNTAUGHT
+    label_id = UNTAUGHT if standing.label_id is None else standing.label_id
+    return STATES.index(standing.state) + 1, SOURCES.index(standing.source) + 1, label_id
+
+
+def _targets(label_ids: np.ndarray, schema: LabelSchema) -> np.ndarray:
+    """int64[n], the position in the schema of each label id; negative where it has none."""
+    positions = schema.positions
+    known = np.full(max([*positions, int(label_ids.max(initial=0))]) + 2, UNTAUGHT, dtype=np.int64)
+    known[list(positions)] = list(positions.values())
+    return np.asarray(known[label_ids])  # UNTAUGHT finds the last one, which no id has
+
+
+def _grown(values: np.ndarray, size: int) -> np.ndarray:
+    """The values with room for more, which are 0."""
+    grown = np.zeros(size, dtype=values.dtype)
+    grown[: len(values)] = values
+    return grown

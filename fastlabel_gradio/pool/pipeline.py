@@ -1,0 +1,571 @@
+"""EmbeddingPipeline: fills an EmbeddingStore in the background while people label what is there.
+
+Scan, load the encoder (fit it, if it learns from the pool), then embed in shuffled order: each worker thread reads, prepares
+and encodes a batch of its own, one thread writes. A stop at any moment costs the batches in the workers' hands, no more.
+Every few minutes the source is listed again; what is new or changed is embedded, what is gone leaves the pool. Knows nothing
+of labels.
+"""
+
+import itertools
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from fastlabel_gradio.devices import begin_worker, lower_priority
+from fastlabel_gradio.encoders.base import Encoder, FittedEncoder
+from fastlabel_gradio.encoders.known_vectors import KnownVectors
+from fastlabel_gradio.encoders.licences import restriction
+from fastlabel_gradio.errors import CheckpointError, FastLabelError, SourceError, StoreError
+from fastlabel_gradio.pool.embed_batch import BatchOutcome, embed_batch
+from fastlabel_gradio.pool.encoder_change import ChangeProgress, EncoderChange
+from fastlabel_gradio.pool.fitting import open_known, pool_sample
+from fastlabel_gradio.pool.milestones import Milestone
+from fastlabel_gradio.pool.news import NEWS_KEPT, PoolNews
+from fastlabel_gradio.pool.retries import FIRST_PAUSE_S, Retries
+from fastlabel_gradio.pool.store import END_OF_POOL, EmbeddingStore, ScanChanges
+from fastlabel_gradio.pool.unheard import LISTENED_TO, unheard_notice
+from fastlabel_gradio.sources.base import Source
+from fastlabel_gradio.sources.groups import Grouping
+from fastlabel_gradio.types import Item, Media
+
+log = logging.getLogger(__name__)
+
+SCAN_BLOCK = 5_000
+BLOCK_S = 1.0
+FIT_WAITS_FOR_SCAN_S = 5.0
+RATE_WINDOW_S = 20.0
+LONGEST_SHORTAGE_PAUSE_S = 300.0
+FIT_SEED = 0
+MOST_OF_POOL = 0.9
+NO_ITEMS = "The source has no items. Add some, then press Rescan."
+NO_ITEM_LISTED = "The source lists no item at all. Is its disk there?"
+NOT_READABLE = "No item of the pool can be read. See the list of unreadable items for the reasons, then press Rescan."
+
+State = Literal["starting", "loading", "fitting", "embedding", "done", "failed", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingProgress:
+    """How far the pipeline is.
+
+    Attributes:
+        done: items embedded. total: items of the pool that can be read, as far as scanned.
+        scanning: the source is still being listed for the first time, so total grows.
+        rescanning: it is being listed again. scans: how often it was listed since the start, failures counted.
+        scan_changes: what the newest rescan found, "" for nothing. scan_notice: why it failed; nothing left the pool then.
+        rate_per_s: items a second over the last 20 s. eta_s: seconds left at that rate, None while unknown.
+        encoder: its name, "" until loaded. licence: of its weights, "" where none is named.
+        notice: what to know of it, in a line; notice_why: more of that, the reason. error: why it failed.
+        shortage: what it waits for, "" while it does not: room on the disk, memory, free file descriptors.
+        change: of the encoder; None where none was asked for.
+    """
+
+    state: State = "starting"
+    done: int = 0
+    total: int = 0
+    scanning: bool = True
+    rate_per_s: float = 0.0
+    eta_s: float | None = None
+    encoder: str = ""
+    licence: str = ""
+    notice: str = ""
+    notice_why: str = ""
+    error: str = ""
+    shortage: str = ""
+    rescanning: bool = False
+    scans: int = 0
+    scan_changes: str = ""
+    scan_notice: str = ""
+    change: ChangeProgress | None = None
+
+
+class EmbeddingPipeline:
+    """Runs in threads of its own from `start` to `stop`.
+
+    Args:
+        open_encoder: builds the encoder and tells what to say of the choice on screen, a line and below it why; runs in the
+            background.
+        keep: given every item that is read, for whoever wants to cache a thumbnail of it.
+        kept_resolution: what `keep` needs at least, as `resolution` of `Source.read`.
+        workers: threads, each of which reads, prepares and encodes a batch at a time; one per core by default.
+        rescan_s: after how many seconds the source is listed again; 0 for only when asked to.
+        audit_share: of the source's groups, how many are kept for the audit.
+        change: another encoder that embeds the pool behind this one and may take over.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        store: EmbeddingStore,
+        open_encoder: Callable[[], tuple[Encoder, str]],
+        keep: Callable[[Item, Media], None] | None = None,
+        kept_resolution: int = 0,
+        workers: int | None = None,
+        rescan_s: float = 0.0,
+        audit_share: float = 0.0,
+        change: EncoderChange | None = None,
+    ) -> None:
+        self._source = source
+        self._change = change
+        self._audit_share = audit_share
+        self._store = store
+        self._open_encoder = open_encoder
+        self._keep = keep or (lambda item, media: None)
+        self._kept_resolution = kept_resolution
+        self._workers = workers or max(2, os.cpu_count() or 2)
+        self._stop = threading.Event()
+        self._scanned = threading.Event()
+        self._rescan_s = rescan_s
+        self._rescan_wanted = threading.Event()
+        self._news = PoolNews()
+        self._retries = Retries()
+        self._unavailable: list[tuple[str, str]] = []  # (id, reason) of items that could not be taken into the sample
+        self._waiting = 0  # news that are not embedded yet
+        self._failed = False
+        self._no_items, self._no_sample = "", ""  # why there is nothing to embed yet; a rescan may end either
+        self._listening = False
+        self._progress_lock = threading.Lock()
+        self._ready, self._changed, self._done = Milestone(), Milestone(), Milestone()
+        self._progress = EmbeddingProgress()
+        self._recent: deque[tuple[float, int]] = deque()
+        self._threads = [
+            threading.Thread(target=self._guarded, args=(work,), name=name, daemon=True)
+            for name, work in (("scan", self._scan), ("embed", self._embed))
+        ]
+        self.encoder: Encoder | None = None
+
+    @property
+    def progress(self) -> EmbeddingProgress:
+        total = max(self._store.total - self._store.unreadable_count, len(self._store))
+        done = min(len(self._store), total - self._waiting)
+        change = self._change.progress if self._change else None
+        progress = replace(self._progress, done=done, total=total, scanning=not self._scanned.is_set(), change=change)
+        if not self._failed and (reason := self._no_items or self._no_sample):
+            return replace(progress, state="failed", error=reason)
+        if progress.state == "done" and self._news.is_waiting:
+            return replace(progress, state="embedding")
+        return progress
+
+    @property
+    def grouping(self) -> Grouping | None:
+        """What the source's items are grouped by."""
+        return self._source.grouping
+
+    def start(self) -> None:
+        self._store.retry_all()
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Asks the threads to end and waits for the batch under way."""
+        self._stop.set()
+        self._rescan_wanted.set()
+        self._news.close()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout=30)
+
+    def rescan(self) -> bool:
+        """Asks for the source to be listed again and returns at once; False where the pipeline was stopped or broke.
+
+        While a rescan is under way one more follows it: it may be past what is new. Unreadable items are tried again.
+        """
+        self._rescan_wanted.set()
+        return all(thread.is_alive() for thread in self._threads)
+
+    def is_held_out(self, item_id: str) -> bool:
+        """Whether the source keeps an item out of the pool as a test part."""
+        return self._source.is_held_out(item_id)
+
+    def known_label(self, item_id: str) -> str | None:
+        """The label that the source knows of an item; None where it knows none."""
+        return self._source.reference_label(Item(item_id))
+
+    def when_ready(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Calls back once the encoder is loaded and its stored embeddings are open; at once where that is so already.
+
+        Returns:
+            What takes the wish back.
+        """
+        return self._ready.call_back(callback)
+
+    def when_changed(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Calls back once another encoder has taken over, before it embeds another item; at once where that is so already.
+
+        The rows of the store are of the same items as before.
+
+        Returns:
+            What takes the wish back.
+        """
+        return self._changed.call_back(callback)
+
+    def when_done(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Calls back each time that every item is embedded, after rescans too; at once where that is so already.
+
+        Returns:
+            What takes the wish back.
+        """
+        return self._done.call_back(callback)
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Runs a thread's work; an expected failure is shown on screen, a bug is also logged with its traceback."""
+        try:
+            work()
+        except FastLabelError as error:
+            self._fail(str(error))
+        except Exception as error:
+            log.exception("the embedding pipeline failed")
+            self._fail(f"{type(error).__name__}: {error}")
+
+    def _fail(self, message: str) -> None:
+        with self._progress_lock:
+            self._failed = True
+            self._progress = replace(self._progress, state="failed", error=self._progress.error or message)
+        self._scanned.set()
+
+    def _update(self, **changes: Any) -> None:
+        """Changes the progress; a failure of either thread stays on screen whatever the other one does."""
+        with self._progress_lock:
+            if self._failed:
+                changes.pop("state", None)
+            self._progress = replace(self._progress, **changes)
+
+    def _scan(self) -> None:
+        self._group()
+        try:
+            self._list_source()
+        except (SourceError, StoreError, OSError) as error:  # a rescan may find it in order
+            self._no_items = str(error)
+        self._scanned.set()
+        lower_priority()
+        while not self._stop.is_set():
+            is_asked_for = self._rescan_wanted.wait(self._rescan_s or None)
+            self._rescan_wanted.clear()
+            if not self._stop.is_set():
+                self._rescan(is_asked_for)
+
+    def _rescan(self, is_asked_for: bool) -> None:
+        """A failure costs nothing but this scan: the source may be on a disk that is away for a moment."""
+        self._update(rescanning=True)
+        if (is_asked_for or self._no_sample) and self._store.unreadable_count:
+            self._store.retry_all()
+            self._news.add_unnamed()
+        notice, found = "", ScanChanges()
+        try:
+            found = self._list_source()
+        except (SourceError, StoreError, OSError) as error:
+            notice = f"The last look for new files failed, and nothing left the pool: {error}"
+            log.warning("%s", notice)
+        if found.text:
+            log.info("%s", found.text)
+        scans = self._progress.scans + 1
+        self._update(rescanning=False, scans=scans, scan_changes=found.text, scan_notice=notice)
+
+    def _list_source(self) -> ScanChanges:
+        """Lists the source once and hands what is new to the thread that embeds. Raises SourceError, StoreError."""
+        self._store.begin_scan()
+        news: list[Item] = []
+        is_complete, is_empty = False, True
+        try:
+            for block in _blocks(self._source.scan(), SCAN_BLOCK):
+                is_empty = False
+                news += self._store.add_items(block, self._source.group_of if self.grouping else None)
+                del news[NEWS_KEPT + 1 :]
+                if self._stop.is_set():
+                    return ScanChanges()
+            if is_empty:
+                raise SourceError(NO_ITEM_LISTED if self._store.total else NO_ITEMS)
+            is_complete = True
+            self._no_items = ""
+        finally:
+            found = self._store.end_scan(is_complete=is_complete, audit_share=self._audit_share)
+            if self._scanned.is_set():
+                self._news.add(news)
+        return found
+
+    def _group(self) -> None:
+        """Before either thread uses the store: rows whose groups are of another rule must not be taken for the audit."""
+        self._store.group_by(str(self._source.grouping or ""))
+
+    def _embed(self) -> None:
+        encoder, notice = self._load()  # at full priority: the first batch waits for it
+        if self._stop.is_set():
+            self._update(state="stopped")
+            return
+        lower_priority()
+        with ThreadPoolExecutor(self._workers, "embed", begin_worker) as workers:
+            self._group()
+            self._store.use_encoder(encoder.space, encoder.dim)
+            self._update(state="embedding")
+            self._show(encoder, notice)
+            self._announce(encoder)
+            if self._is_mostly_left:
+                encoder = self._changed_encoder(encoder, workers)
+            self._embed_pool(encoder, workers)
+            encoder = self._changed_encoder(encoder, workers)
+            if self._stop.is_set():
+                self._update(state="stopped", eta_s=None)
+                return
+            while not self._stop.is_set():
+                self._embed_news(encoder, workers)
+
+    def _embed_pool(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
+        while not self._stop.is_set():
+            scanned = self._scanned.is_set()
+            self._embed_all(encoder, workers, lambda: self._pending_batches(encoder.batch_size))
+            if scanned and not self._stop.is_set():
+                self._say(encoder.notes)
+                self._update(state="done", eta_s=None)
+                self._done.reach()
+                return
+            self._scanned.wait(0.2)
+
+    @property
+    def _is_mostly_left(self) -> bool:
+        """Whether the encoder in use has embedded less than most of the pool: another one then goes first."""
+        return len(self._store) < MOST_OF_POOL * (self._store.total - self._store.unreadable_count)
+
+    def _changed_encoder(self, in_use: Encoder, workers: ThreadPoolExecutor) -> Encoder:
+        """Has the change done that is asked for, and embeds what is left to the encoder that takes over."""
+        if self._change is None or self._change.progress.state != "waiting" or self._stop.is_set():
+            return in_use
+        encoder = self._change.run(
+            in_use, workers, self._stop, lambda: self._embed_due_news(in_use, workers), self._await_scan
+        )
+        if encoder is not in_use:
+            self.encoder = encoder
+            self._show(encoder, "")
+            self._changed.reach()
+            self._store.retry_all()  # what one encoder has no vector of another one may embed
+            self._embed_pool(encoder, workers)
+        return encoder
+
+    def _embed_due_news(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
+        """What rescans found, while the encoder is being changed."""
+        if self._news.is_waiting and self._progress.state == "done":
+            self._embed_news(encoder, workers)
+
+    def _embed_news(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
+        """Waits for what rescans find, or for what is to be tried again, and embeds it."""
+        news = self._news.take(self._retries.due_in_s)
+        again = self._retries.take()
+        if news == again == []:
+            self._news.finish()
+            return
+        self._store.retry([item.id for item in again])
+        pending = None if news is None else self._store.pending_of([*news, *again])
+        if pending != [] and not self._stop.is_set():
+            self._done.leave()
+            self._recent.clear()
+            self._waiting = len(pending or ())
+
+            def batches() -> Iterator[list[Item]]:
+                if pending is None:
+                    return self._pending_batches(encoder.batch_size)
+                return _blocks(iter(self._store.pending_of(pending)), encoder.batch_size)
+
+            self._embed_all(encoder, workers, batches)
+            self._waiting = 0
+            self._update(rate_per_s=0.0, eta_s=None)
+        if not self._stop.is_set():
+            self._done.reach()
+        self._news.finish()
+
+    def _load(self) -> tuple[Encoder, str]:
+        self._update(state="loading")
+        encoder, notice = self._open_encoder()
+        encoder.attune(self._source.sound_view)
+        if isinstance(encoder, FittedEncoder):
+            with ThreadPoolExecutor(self._workers, "sample") as workers:
+                self._fit_or_restore(encoder, workers)
+        elif isinstance(encoder, KnownVectors):
+            self._await_items()
+            open_known(encoder, self._store.folder, self._store.in_order, self._await_scan)
+        return encoder, notice
+
+    def _show(self, encoder: Encoder, notice: str) -> None:
+        """Which encoder embeds from now on, and what to say of it on screen: a line, and below it why."""
+        licence = f", licence of its weights: {encoder.licence}" if encoder.licence else ""
+        log.info("encoder '%s'%s", encoder.name, licence)
+        line, _, why = notice.partition("\n")
+        told = [line, restriction(encoder.name, encoder.licence), self._source.sound_view.notice]
+        self._update(encoder=encoder.name, licence=encoder.licence, notice=" ".join(filter(None, told)), notice_why=why)
+
+    def _announce(self, encoder: Encoder) -> None:
+        self.encoder = encoder
+        self._ready.reach()
+
+    def _fit_or_restore(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> None:
+        saved = self._store.folder / encoder.learned_file
+        if saved.exists():
+            try:
+                encoder.load(saved)
+                return
+            except CheckpointError as error:
+                log.warning("%s Fitting it again.", error)
+        # A folder is listed in its own order, so an early sample would hold its first classes only.
+        self._scanned.wait(FIT_WAITS_FOR_SCAN_S)
+        self._await_items()
+        self._update(state="fitting", encoder=encoder.name)
+        if sample := self._awaited_sample(encoder, workers):
+            encoder.fit(sample, FIT_SEED)
+            encoder.save(saved)
+
+    def _await_items(self) -> None:
+        while not (self._store.total or self._stop.is_set() or self._scanned.wait(0.1)):
+            pass
+
+    def _await_scan(self) -> None:
+        while not (self._stop.is_set() or self._scanned.wait(0.2)):
+            pass
+
+    def _awaited_sample(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> list[np.ndarray]:
+        """A sample of at least one item, where none can be read once rescans found one; empty after a stop."""
+        pause_s = FIRST_PAUSE_S
+        while not self._stop.is_set():
+            scanned = self._scanned.is_set()
+            self._unavailable.clear()
+            if sample := self._sample(encoder, workers):
+                self._no_sample = ""
+                return sample
+            if scanned:
+                self._store.mark_unreadable(self._unavailable)
+                self._no_sample = NOT_READABLE
+                self._news.take(pause_s)
+                self._news.finish()
+                pause_s = min(2 * pause_s, LONGEST_SHORTAGE_PAUSE_S)
+                self._store.retry([item_id for item_id, _ in self._unavailable])
+            else:
+                self._scanned.wait(0.2)
+        return []
+
+    def _sample(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> list[np.ndarray]:
+        """What cannot be read is listed as unreadable, unless that may pass: then it comes again with its batch."""
+        sample = pool_sample(self._source, encoder, self._store.in_order, workers, self._stop)
+        self._store.mark_unreadable(sample.unreadable)
+        self._unavailable += sample.unavailable
+        return sample.prepared
+
+    def _embed_all(
+        self, encoder: Encoder, workers: ThreadPoolExecutor, batches: Callable[[], Iterator[list[Item]]]
+    ) -> None:
+        """Embeds batches of pending items. Where disk, memory or file descriptors run short it waits, and goes on by itself.
+
+        Args:
+            batches: asked again after each wait.
+        """
+        pause_s = FIRST_PAUSE_S
+        while not self._stop.is_set():
+            try:
+                self._embed_each(encoder, workers, batches())
+                break
+            except (StoreError, OSError, MemoryError, sqlite3.Error) as error:
+                log.warning("the embedding waits %.0f s: %s", pause_s, error)
+                self._update(
+                    shortage=f"{error or type(error).__name__} It goes on by itself.", rate_per_s=0.0, eta_s=None
+                )
+            self._stop.wait(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_SHORTAGE_PAUSE_S)
+        self._update(shortage="")
+
+    def _embed_each(self, encoder: Encoder, workers: ThreadPoolExecutor, batches: Iterator[list[Item]]) -> None:
+        """Each worker embeds one batch at a time; each is stored as it is ready."""
+        running: list[
+            Future[BatchOutcome]
+        ] = []  # in the order of the pool, so that with one worker the rows are in it too
+        try:
+            for batch in batches:
+                running.append(workers.submit(self._embed_batch, encoder, batch))
+                if len(running) > self._workers:
+                    finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                    for future in [future for future in running if future in finished]:
+                        running.remove(future)
+                        self._keep_outcome(future.result())
+                    self._listen(encoder, workers)
+                if self._stop.is_set():
+                    break
+            while running:
+                future = running.pop(0)
+                if not (self._stop.is_set() and future.cancel()):
+                    self._keep_outcome(future.result())
+        finally:
+            for future in running:
+                future.cancel()
+            wait(running)
+        self._listen(encoder, workers)
+
+    def _listen(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
+        """Once, behind the first batch, which must not wait: has a worker find out what the encoder does not hear."""
+        if self._listening or self._stop.is_set():
+            return
+        if items := [item for _, item in self._store.in_order(-1, LISTENED_TO)]:
+            self._listening = True
+            workers.submit(self._guarded, lambda: self._say(unheard_notice(self._source, encoder, items)))
+
+    def _say(self, notice: str) -> None:
+        """Adds a sentence to the notice on screen, once."""
+        if notice not in self._progress.notice:
+            self._update(notice=" ".join(filter(None, [self._progress.notice, notice])))
+
+    def _pending_batches(self, size: int) -> Iterator[list[Item]]:
+        waiting: list[Item] = []
+        after = -1
+        while after != END_OF_POOL:
+            after, items = self._store.pending(after, max(size, 1_000))
+            waiting += items
+            while len(waiting) >= size or (waiting and after == END_OF_POOL):
+                yield waiting[:size]
+                waiting = waiting[size:]
+
+    def _embed_batch(self, encoder: Encoder, batch: Sequence[Item]) -> BatchOutcome:
+        """In a worker thread."""
+        return embed_batch(
+            self._source, encoder, batch, lambda item: self._read(item, encoder), self._store.vectors_of_content
+        )
+
+    def _read(self, item: Item, encoder: Encoder) -> Media:
+        media = self._source.read(item, max(encoder.resolution, self._kept_resolution))
+        self._keep(item, media)
+        return media
+
+    def _keep_outcome(self, outcome: BatchOutcome) -> None:
+        if outcome.unreadable:
+            self._store.mark_unreadable(outcome.unreadable)
+        for item in outcome.unavailable:
+            self._retries.add(item)
+        self._store.append(outcome.embedded, outcome.vectors)
+        self._waiting = max(0, self._waiting - len(outcome.embedded) - len(outcome.unreadable))
+        self._measure(len(outcome.embedded))
+
+    def _measure(self, items: int) -> None:
+        now = time.monotonic()
+        self._recent.append((now, items))
+        while now - self._recent[0][0] > RATE_WINDOW_S:
+            self._recent.popleft()
+        elapsed = now - self._recent[0][0]
+        counted = sum(count for _, count in itertools.islice(self._recent, 1, None))
+        rate = counted / elapsed if elapsed > 0 else 0.0
+        left = self._waiting or self._store.total - self._store.unreadable_count - len(self._store)
+        self._update(rate_per_s=rate, eta_s=max(left, 0) / rate if rate else None)
+
+
+def _blocks(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
+    """Blocks of that size, or of what came in BLOCK_S: finding the lengths of recordings may take long."""
+    block: list[Item] = []
+    began = time.monotonic()
+    for item in items:
+        block.append(item)
+        if len(block) >= size or time.monotonic() - began > BLOCK_S:
+            yield block
+            block, began = [], time.monotonic()
+    if block:
+        yield block

@@ -1,0 +1,1 @@
+"""What answers a request: projects, who may come in, routes, exports and imports that somebody asked for."""

@@ -1,0 +1,24 @@
+"""Access: who may come in, by which name of this machine, from which page, and with how much.
+
+`guard` puts the checks around the whole app; the other files are one check each.
+"""
+
+from fastlabel_gradio.server.access.guard import guarded
+from fastlabel_gradio.server.access.hosts import Hosts, host_name
+from fastlabel_gradio.server.access.kept_secrets import load_secret, write_tokens
+from fastlabel_gradio.server.access.logins import GUEST_COOKIE, LOCAL_ANNOTATOR, Access, annotator_of
+from fastlabel_gradio.server.access.owner_only import close_to_others, make_files_private
+
+__all__ = [
+    "GUEST_COOKIE",
+    "LOCAL_ANNOTATOR",
+    "Access",
+    "Hosts",
+    "annotator_of",
+    "close_to_others",
+    "guarded",
+    "host_name",
+    "load_secret",
+    "make_files_private",
+    "write_tokens",
+]

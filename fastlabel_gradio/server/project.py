@@ -1,0 +1,347 @@
+"""Project: one pool as it is served. Opens what a ProjectConfig names, holds it together, closes it in order."""
+
+import functools
+import logging
+import sqlite3
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+from filelock import FileLock, Timeout
+
+from fastlabel_gradio.classifier.keeper import ModelKeeper
+from fastlabel_gradio.comparison.report import EncoderReport, compare_encoders
+from fastlabel_gradio.comparison.verdict import EncoderJudge
+from fastlabel_gradio.config import ProjectConfig
+from fastlabel_gradio.devices import use_one_thread_per_operation
+from fastlabel_gradio.encoders import AUTO, Encoder, EncoderChoice, check_encoder
+from fastlabel_gradio.errors import ConfigError, InvalidLabelsError, StoreError, shown
+from fastlabel_gradio.explore.pool_map import PoolMap
+from fastlabel_gradio.exports import ExportRow
+from fastlabel_gradio.exports.row_stream import Choice
+from fastlabel_gradio.gallery import open_gallery
+from fastlabel_gradio.imports.known_labels import KnownLabels
+from fastlabel_gradio.inquiry import Inquiry
+from fastlabel_gradio.labeler import Labeler, LabelerSettings
+from fastlabel_gradio.labels import LabelStore
+from fastlabel_gradio.labels.contradictions import Contradiction, contradiction_among
+from fastlabel_gradio.loop.learner import learning_of
+from fastlabel_gradio.pool.encoder_change import EncoderChange
+from fastlabel_gradio.pool.encoder_in_use import EncoderPlan, keep_encoder_in_use, kept_models, plan_encoder
+from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
+from fastlabel_gradio.pool.source_identity import check_owner
+from fastlabel_gradio.pool.store import EmbeddingStore
+from fastlabel_gradio.sources import open_source
+from fastlabel_gradio.strategies import STRATEGIES
+from fastlabel_gradio.types import Item, Kind, LabelSchema
+
+MAX_PRIVATE_LABELERS = 100
+
+log = logging.getLogger(__name__)
+
+
+class Project:
+    """One pool with its source, embeddings, labels and labelers.
+
+    Args:
+        base_dir: relative paths of the configuration are relative to this folder.
+        workdir: the project keeps everything in `workdir/<name>`.
+        embedding_workers: threads that embed; one per core by default.
+
+    Raises:
+        FastLabelError: something that the configuration names cannot be used; nothing is left open.
+    """
+
+    def __init__(
+        self,
+        config: ProjectConfig,
+        base_dir: Path,
+        workdir: Path,
+        device: str = "cpu",
+        embedding_workers: int | None = None,
+    ) -> None:
+        use_one_thread_per_operation()
+        STRATEGIES.get(config.strategy)
+        self.config = config
+        self.folder = workdir / config.name
+        self.source = open_source(config.source.kind, config.source.options, base_dir, workdir / "downloads")
+        encoder = check_encoder(
+            config.encoder.kind, config.encoder.options, self.source.kind, base_dir, kept_models(self.folder)
+        )
+        self.encoders_compared: Inquiry[EncoderReport] = Inquiry(
+            lambda tell, stop: compare_encoders(config, base_dir, workdir, stop=stop, tell=tell)
+        )
+        self.device = device
+        self._lock = threading.Lock()
+        self._labelers: OrderedDict[str, _Opened] = OrderedDict()
+        self._opening: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+        with _disk_errors_named(self.folder), ExitStack() as undo:
+            self._file_lock = _lock_folder(self.folder)
+            undo.callback(self._file_lock.release)
+            check_owner(self.folder, config.source.kind, config.source.options, base_dir)
+            self._labels = self._open_label_store(config.name)  # to the end, so that its file cannot get lost unseen
+            undo.callback(self._labels.close)
+            self._proposed = self.source.classes()
+            self.schema = self._labels.ensure_labels(config.classes or self._proposed)
+            self.store = EmbeddingStore(self.folder)
+            undo.callback(self.store.close)
+            self.suggestions = KnownLabels(self.folder / "suggestions.parquet")
+            self.references = KnownLabels(self.folder / "references.parquet")
+            self.gallery = open_gallery(self.source, self.folder)
+            plan = self._encoder_plan(encoder, base_dir)
+            self.pipeline = EmbeddingPipeline(
+                self.source,
+                self.store,
+                plan.begins_with.open,
+                self.gallery.keep,
+                self.gallery.kept_resolution,
+                embedding_workers,
+                rescan_s=60 * config.rescan_minutes,
+                audit_share=config.audit_share,
+                change=self._change_to(plan.changes_to) if plan.changes_to else None,
+            )
+            recipe, resolution = learning_of(config).recipe, self.gallery.kept_resolution
+            self.models = ModelKeeper(self.name, self.source, self.folder, self.pipeline, resolution, recipe)
+            self.pipeline.when_ready(lambda: self._keep_encoder(self.pipeline.encoder, plan.begins_with))
+            self.map = PoolMap(self.store, self.folder, lambda: self.pipeline.progress.state == "done")
+            self.contradiction: Contradiction | None = None  # among the reference labels
+            self.new_classes: tuple[str, ...] = ()  # that the source proposes since the start
+            self.pipeline.when_done(self._compare_reference_labels)
+            self.pipeline.when_done(self._look_for_classes)
+            undo.pop_all()
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    @property
+    def kind(self) -> Kind:
+        return self.source.kind
+
+    @property
+    def notice(self) -> str:
+        """What its users should know of the source, in a line; "" where there is nothing to say."""
+        contradiction = self.contradiction.text("The labels that the source knows") if self.contradiction else ""
+        change = self.pipeline.progress.change
+        told = (self.source.notice, change.text if change else "", contradiction, _new_classes(self.new_classes))
+        return " ".join(filter(None, told))
+
+    def advice(self, schema: LabelSchema) -> str:
+        """What to do where there are too few classes to tell apart, in a line; "" otherwise."""
+        if len(schema) > 1:
+            return ""
+        why = "" if len(schema) else self.source.why_no_classes()
+        known = "There is one class" if len(schema) else f"There are no classes yet{f' ({why})' if why else ''}"
+        return f"{known}. Name classes on the page, under Classes; suggestions come with labels of two of them."
+
+    @property
+    def settings(self) -> LabelerSettings:
+        """How its labelers behave."""
+        return LabelerSettings(
+            strategy=self.config.strategy,
+            batch_size=self.config.batch_size,
+            claim_s=60 * self.config.claim_minutes,
+            audit_share=self.config.audit_share,
+            planted_checks=self.config.planted_checks,
+            learner=learning_of(self.config, self.device),
+        )
+
+    def start(self) -> None:
+        """Begins to embed; labelers come into being when somebody asks for one."""
+        self.pipeline.start()
+
+    def labeler(self, annotator: str) -> Labeler:
+        """The labeler that serves an annotator: one for all, or with `sharing: private` one each."""
+        owner = annotator if self.config.sharing == "private" else ""
+        with self._lock:
+            opening = self._opening.setdefault(owner, threading.Lock())
+        with opening:  # others need not wait for this one's label store
+            if owner not in self._labelers:
+                opened = self._new_labeler(owner)
+                with self._lock:
+                    self._labelers[owner] = opened
+            with self._lock:
+                self._labelers.move_to_end(owner)
+                labeler, idle = self._labelers[owner].labeler, self._take_idle()
+        for entry in idle:
+            entry.close()  # outside of the lock: it waits for a training under way
+        return labeler
+
+    def label_store(self, annotator: str) -> LabelStore:
+        """The labels that the labeler of an annotator writes."""
+        self.labeler(annotator)
+        with self._lock:
+            return self._labelers[annotator if self.config.sharing == "private" else ""].labels
+
+    def reference_label(self, item: Item) -> str | None:
+        """The class of an item that was imported as a reference, or else the one that the data itself gives."""
+        [known] = self.references.of([item.id]) if len(self.references) else [None]
+        return known.name if known else self.source.reference_label(item)
+
+    def export_rows(
+        self,
+        annotator: str,
+        choice: Choice | None = None,
+        *,
+        include_predictions: bool = False,
+        include_states: bool = False,
+        as_made: bool = False,
+    ) -> Iterator[ExportRow]:
+        """The rows of the annotator's labeler, each with the path of its item's file and how much slower it was played."""
+        expand = self.source.sound_view.expand if self.source.sound_view.expand > 1 else None
+        labeler = self.labeler(annotator)
+        options = {"include_predictions": include_predictions, "include_states": include_states, "as_made": as_made}
+        for row in labeler.export_rows(choice, **options):
+            path = self.source.exported_path(Item(row.item_id))
+            yield replace(row, path=path, expand=expand, kind=self.source.kind)
+
+    def write_model(self, annotator: str, folder: Path) -> None:
+        """Writes the bundle of the annotator's newest head. Raises StoreError where there is none yet, or no room."""
+        facts = self.labeler(annotator).head_facts()
+        if facts is None:
+            raise StoreError("There is no trained head yet. Label items of at least two classes first.")
+        with _disk_errors_named(folder):
+            self.models.write(folder, facts)
+
+    def take(self, name: str, content: bytes) -> str:
+        """Adds a file to the source's folder and has it listed; returns the item's id. Raises SourceError."""
+        item_id = self.source.take_file(name, content)
+        self.pipeline.rescan()
+        return item_id
+
+    def batch_items(self, batch_id: str) -> tuple[Item, ...]:
+        """The items of a batch of any labeler. Raises InvalidLabelsError for an unknown batch."""
+        with self._lock:
+            opened = list(self._labelers.values())
+        for entry in opened:
+            if (items := entry.labeler.batch_items(batch_id)) is not None:
+                return items
+        raise InvalidLabelsError(f"batch {shown(batch_id)} is not known any more. Load the next batch.")
+
+    def close(self) -> None:
+        """Ends the threads and closes the files. Nothing is lost without it: labels are durable when acknowledged."""
+        self.encoders_compared.close()
+        self.map.close()
+        self.pipeline.stop()
+        for opened in self._labelers.values():
+            opened.close()
+        self._labels.close()
+        self.gallery.close()
+        self.store.close()
+        self._file_lock.release()
+
+    def _encoder_plan(self, wanted: EncoderChoice, base_dir: Path) -> EncoderPlan:
+        """Where labels are, the encoder that they were given with goes on until another one takes over."""
+        config, is_auto = self.config, self.config.encoder.kind == AUTO
+        has_labels = (self.folder / "private").is_dir() if config.sharing == "private" else bool(self._labels.current())
+        keeps_serving = has_labels and config.encoder_change != "at_once"
+        return plan_encoder(self.folder, wanted, base_dir, is_auto=is_auto, keeps_serving=keeps_serving)
+
+    def _change_to(self, choice: EncoderChoice) -> EncoderChange:
+        forced = self.config.encoder_change == "always"
+        judge = EncoderJudge(self.store, self.settings.learner, self._labels.taught, forced)
+        adopted = functools.partial(self._keep_encoder, choice=choice)
+        return EncoderChange(choice.name, self.source, self.store, choice.open, judge, adopted)
+
+    def _keep_encoder(self, encoder: Encoder | None, choice: EncoderChoice) -> None:
+        """In the pipeline's thread. Raises StoreError: the next start would not know whose the embeddings are."""
+        assert encoder is not None
+        with _disk_errors_named(self.folder):
+            keep_encoder_in_use(self.folder, encoder.name, choice)
+
+    def _compare_reference_labels(self) -> None:
+        """In the pipeline's thread, once all is embedded."""
+        known = ((key, item_id, self.reference_label(Item(item_id))) for key, item_id in self.store.copies())
+        labeled = ((key, item_id, label) for key, item_id, label in known if label is not None)
+        found = contradiction_among(labeled)
+        if found:
+            log.warning("%s: %s", self.name, found.text("The labels that the source knows"))
+        self.contradiction = found
+
+    def _look_for_classes(self) -> None:
+        """In the pipeline's thread, once all is embedded: classes that came since the start have no key yet."""
+        if not self.config.classes:
+            self.new_classes = tuple(name for name in self.source.classes() if name not in self._proposed)
+
+    def _take_idle(self) -> "list[_Opened]":
+        """Visitors of a public page come and go: the labelers that were used least lately, to be closed."""
+        return [self._labelers.popitem(last=False)[1] for _ in range(len(self._labelers) - MAX_PRIVATE_LABELERS)]
+
+    def _new_labeler(self, owner: str) -> "_Opened":
+        if not owner:
+            return self._opened(self._labels, self._labels.schema(), self.folder)
+        folder = self.folder / "private" / owner
+        folder.mkdir(parents=True, exist_ok=True)
+        labels = self._open_label_store(f"{self.name}/{owner}")
+        return self._opened(labels, labels.ensure_labels(self.schema.names), folder)
+
+    def _opened(self, labels: LabelStore, schema: LabelSchema, folder: Path) -> "_Opened":
+        keep_model = functools.partial(self.models.keep, folder)
+        labeler = Labeler(
+            schema,
+            self.store,
+            self.pipeline,
+            labels,
+            folder,
+            self.settings,
+            pool_map=self.map,
+            keep_model=keep_model,
+        )
+        labeler.suggestions = self.suggestions
+        return _Opened(labeler, labels, folder)
+
+    def _open_label_store(self, project: str) -> LabelStore:
+        url = self.config.database or f"sqlite:///{(self.folder / 'labels.sqlite').resolve()}"
+        return LabelStore(url, project)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A labeler in use, with the label store that it writes to and the folder of its head."""
+
+    labeler: Labeler
+    labels: LabelStore
+    folder: Path
+
+    def close(self) -> None:
+        self.labeler.close()
+        self.labels.close()
+        with suppress(OSError):  # only that of a visitor who trained no head is empty
+            self.folder.rmdir()
+
+
+def _new_classes(names: tuple[str, ...]) -> str:
+    """That the source proposes classes which have no key yet, in a sentence for the page; "" for none."""
+    if not names:
+        return ""
+    shown_names = ", ".join(f"'{name}'" for name in names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
+    return f"New classes in the source: {shown_names}. Restart FastLabel to get keys for them; labels are kept."
+
+
+def _lock_folder(folder: Path) -> FileLock:
+    """Two processes that fill one embedding store would overwrite each other. Raises ConfigError, OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / "in-use.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ConfigError(
+            f"{folder} is in use by another FastLabel. Open that one's page, stop it, or choose another --workdir."
+        ) from error
+    return lock
+
+
+@contextmanager
+def _disk_errors_named(folder: Path) -> Iterator[None]:
+    """Raises StoreError where the disk is full, the folder cannot be written, or a file stands where a folder should be."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(
+            f"{folder} cannot be used: {error}. Make room on its disk and see that it can be written, or choose another "
+            "--workdir. Labels that are there stay in its labels.sqlite."
+        ) from error

@@ -1,0 +1,102 @@
+"""Acting on all items of a query at once, and what one did."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter
+from fastapi import Query as InQuery
+from pydantic import Field, StrictBool, StrictStr, model_validator
+
+from fastlabel_gradio.labeler import Labeler
+from fastlabel_gradio.pool.query import ItemIds, Query
+from fastlabel_gradio.server.api_models import (
+    MAX_LABEL,
+    MAX_NUMBER,
+    HistoryAnswer,
+    Model,
+    Number,
+    ProjectInput,
+)
+from fastlabel_gradio.server.routes.common import CHANGING_LABELS, FindProject, OfProject, in_line
+from fastlabel_gradio.server.routes.steps import told
+from fastlabel_gradio.types import Said, State
+
+MOST_STEPS = 1_000
+
+
+class ApplyInput(ProjectInput):
+    """What is to stand of all items of a query: a label, a state, or, with neither, nothing."""
+
+    query: Query
+    exclude: ItemIds = Field((), description="items that stay as they are")
+    label: Annotated[StrictStr, Field(max_length=MAX_LABEL)] | Number | None = Field(
+        None, description="a class name, or its index", examples=["cat"]
+    )
+    state: Literal["label", "skip", "unsure", "bad"] | None = Field(
+        None,
+        description="in place of a label; without either the items are cleared: what was said of them is taken back",
+    )
+    preview: StrictBool = Field(False, description="changes nothing, and says what would be changed")
+    seen: Annotated[int, Field(ge=0, le=MAX_NUMBER)] | None = Field(
+        None, description="`event` of the answer that showed the items: 409 where somebody else changed one since"
+    )
+
+    @model_validator(mode="after")
+    def _either_or(self) -> "ApplyInput":
+        if self.state == "label" if self.label is None else self.state not in (None, "label"):
+            raise ValueError("items get a label, or the state 'skip', 'unsure' or 'bad' in place of one, or neither")
+        return self
+
+
+class OverruledAnswer(Model):
+    annotator: str
+    items: int
+
+
+class ApplyAnswer(Model):
+    changed: int = Field(description="items of which something else stands now, or would")
+    event: int | None = Field(description="its number; null where nothing was changed, and in a preview")
+    unlabeled: int = Field(description="in a preview: of the changed ones those that nobody had judged")
+    overruled: list[OverruledAnswer] = Field(
+        description="in a preview: whose labels and states would be changed, of most items first"
+    )
+
+
+def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
+    annotator = Annotated[str, who_asks]
+
+    @router.post("/api/apply")
+    @in_line(CHANGING_LABELS)
+    def apply(who: annotator, body: ApplyInput) -> ApplyAnswer:
+        """Gives a label or a state to all items of a query, or clears them, as one step; or says what that would change."""
+        labeler = project_of(body.project).labeler(who)
+        said = _said(labeler, body)
+        if body.preview:
+            return _preview_answer(labeler.actions.preview(who, body.query, body.exclude, said))
+        done = labeler.actions.apply(who, body.query, body.exclude, said, body.seen)
+        return ApplyAnswer(changed=len(done.standing), event=done.event, unlabeled=0, overruled=[])
+
+    @router.get("/api/history")
+    def history(
+        who: annotator, project: OfProject = None, size: Annotated[int, InQuery(ge=1, le=MOST_STEPS)] = 20
+    ) -> HistoryAnswer:
+        """The caller's newest steps, and which of them are taken back."""
+        labeler = project_of(project).labeler(who)
+        return HistoryAnswer(steps=[told(labeler, step) for step in labeler.actions.steps(who, size)])
+
+
+def _said(labeler: Labeler, body: ApplyInput) -> Said:
+    if body.label is not None:
+        return Said(labeler.actions.label_id(body.label))
+    return Said(state=State(body.state) if body.state else State.CLEAR)
+
+
+def _preview_answer(found: dict[str | None, int]) -> ApplyAnswer:
+    people = sorted(
+        ((count, name) for name, count in found.items() if name is not None), key=lambda one: (-one[0], one[1])
+    )
+    return ApplyAnswer(
+        changed=sum(found.values()),
+        event=None,
+        unlabeled=found.get(None, 0),
+        overruled=[OverruledAnswer(annotator=name, items=count) for count, name in people],
+    )

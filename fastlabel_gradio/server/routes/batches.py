@@ -1,0 +1,98 @@
+"""Batches: the next one, keeping it claimed, and a new listing of the source."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from fastlabel_gradio.gallery import SHEET_COLUMNS
+from fastlabel_gradio.labeler import Labeler
+from fastlabel_gradio.server.api_models import (
+    MAX_BATCH,
+    MAX_NAME,
+    BatchAnswer,
+    ItemAnswer,
+    ProjectInput,
+    RenewAnswer,
+    RenewInput,
+    RescanAnswer,
+)
+from fastlabel_gradio.server.project import Project
+from fastlabel_gradio.server.routes.common import CHANGING_LABELS, FindProject, OfProject, in_line
+from fastlabel_gradio.server.routes.items_shown import prediction_answer, shown_item
+from fastlabel_gradio.types import Batch, Reopened
+
+WAITING_FOR_A_BATCH = 64  # requests in threads; who comes later waits without one, and is served later
+
+
+def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
+    annotator = Annotated[str, who_asks]
+
+    @router.get("/api/next_batch")
+    @in_line(WAITING_FOR_A_BATCH)
+    def next_batch(
+        who: annotator,
+        project: OfProject = None,
+        size: Annotated[int | None, Query(ge=1, le=MAX_BATCH)] = None,
+        strategy: Annotated[str | None, Query(max_length=MAX_NAME)] = None,
+        fresh: Annotated[bool, Query(description="give the open batch back and claim another")] = False,
+        after: Annotated[
+            str | None,
+            Query(max_length=MAX_NAME, description="an open batch: the one that comes after it, claimed ahead"),
+        ] = None,
+    ) -> BatchAnswer:
+        """The caller's open batch; a newly claimed one if there is none."""
+        chosen = project_of(project)
+        labeler = chosen.labeler(who)
+        if after is not None:
+            batch = labeler.batch_after(who, after, size, strategy, fresh=fresh)
+            return batch_answer(chosen, labeler, batch)
+        return batch_answer(chosen, labeler, labeler.next_batch(who, size, strategy, fresh=fresh))
+
+    @router.post("/api/renew")
+    @in_line(CHANGING_LABELS)
+    def renew(who: annotator, body: RenewInput) -> RenewAnswer:
+        """Keeps the caller's batch claimed for another while; false where it is not theirs any more."""
+        return RenewAnswer(renewed=project_of(body.project).labeler(who).renew(who, body.batch_id))
+
+    @router.post("/api/rescan")
+    def rescan(who: annotator, body: ProjectInput | None = None) -> RescanAnswer:
+        """Has the source listed again, for new, changed and removed files; `embedding` in the status tells how it goes."""
+        return RescanAnswer(requested=project_of(body.project if body else None).pipeline.rescan())
+
+
+def batch_answer(
+    project: Project, labeler: Labeler, batch: Batch, labels: Mapping[str, int] | None = None
+) -> BatchAnswer:
+    names = batch.schema.names
+    known = project.gallery.facts(batch.items)
+    items = [
+        ItemAnswer(
+            **shown_item(project, item, f"{row}?batch={batch.id}", facts),
+            prediction=prediction_answer(prediction, names) if prediction else None,
+            label=(labels or {}).get(item.id),
+        )
+        for item, row, facts, prediction in zip(batch.items, batch.rows, known, batch.predictions, strict=True)
+    ]
+    counts = labeler.counts()
+    return BatchAnswer(
+        project=project.name,
+        kind=project.kind,
+        batch_id=batch.id,
+        strategy=batch.strategy,
+        head_version=batch.head_version,
+        notice=batch.notice,
+        sheet_url=f"media/{project.name}/sheet/{batch.id}.jpg" if batch.id else "",
+        columns=SHEET_COLUMNS,
+        classes=list(names),
+        renamed=labeler.actions.renamed,
+        items=items,
+        labeled=counts.labeled,
+        unlabeled=counts.unlabeled,
+    )
+
+
+def reopened_answer(project: Project, labeler: Labeler, reopened: Reopened) -> BatchAnswer | None:
+    if reopened.batch is None:
+        return None
+    return batch_answer(project, labeler, reopened.batch, reopened.labels)

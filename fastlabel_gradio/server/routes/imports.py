@@ -1,0 +1,98 @@
+"""Labels that come in: a file or a text is sent as it is, and becomes labels, suggestions or reference labels."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import anyio
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel
+
+from fastlabel_gradio.imports import IMPORTERS, guessed_suffix
+from fastlabel_gradio.server.api_models import MAX_NAME, LeftOutAnswer
+from fastlabel_gradio.server.import_job import Imported, import_labels, take_back
+from fastlabel_gradio.server.routes.common import FindProject, OfProject
+
+IMPORTS_AT_ONCE = anyio.CapacityLimiter(1)
+
+
+class ImportAnswer(BaseModel):
+    """What became of an import.
+
+    `id` undoes it (`/api/import/take_back`), null where nothing was stored as labels; `added`, `known` and `older` count
+    labels, `left_out` what was not taken, with the reason and examples; `text` says all that in a sentence.
+    """
+
+    id: str | None
+    added: int
+    known: int
+    older: int
+    new_classes: list[str]
+    left_out_count: int
+    left_out: list[LeftOutAnswer]
+    text: str
+
+
+class TakeBackInput(BaseModel):
+    """Which import to undo."""
+
+    project: str | None = None
+    id: str
+
+
+class TakeBackAnswer(BaseModel):
+    """Whether anything of that import stood."""
+
+    taken_back: bool
+
+
+def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
+    annotator = Annotated[str, who_asks]
+
+    @router.post("/api/import", openapi_extra={"requestBody": {"content": {"application/octet-stream": {}}}})
+    async def import_file(
+        request: Request,
+        who: annotator,
+        project: OfProject = None,
+        taken_as: Annotated[Literal["labels", "suggestions", "references"], Query(alias="as")] = "labels",
+        name: Annotated[
+            str,
+            Query(max_length=MAX_NAME, description="of the file; its suffix says what it is, where that is not seen"),
+        ] = "",
+        format: Annotated[
+            str | None, Query(max_length=MAX_NAME, description=f"one of {', '.join(IMPORTERS.names())}")
+        ] = None,
+        unknown_classes: Annotated[Literal["add", "refuse"], Query(description="or their labels are left out")] = "add",
+    ) -> ImportAnswer:
+        """Takes labels in. What means no item is listed, and the rest is taken."""
+        chosen = project_of(project)
+        with tempfile.TemporaryDirectory(prefix="fastlabel-import-") as folder:
+            sent = Path(folder) / "sent"
+            with sent.open("wb") as file:
+                async for block in request.stream():
+                    file.write(block)
+            called = name or f"labels{guessed_suffix(sent)}"
+            path = sent.rename(sent.with_name(f"labels{Path(called).suffix.lower()[:16]}"))
+            done = await anyio.to_thread.run_sync(
+                lambda: import_labels(chosen, who, path, called, taken_as, unknown_classes, format),
+                limiter=IMPORTS_AT_ONCE,
+            )
+        return _answer(done)
+
+    @router.post("/api/import/take_back")
+    def undo_import(who: annotator, body: TakeBackInput) -> TakeBackAnswer:
+        """Undoes an import of labels, as one, as far as it still stands."""
+        return TakeBackAnswer(taken_back=take_back(project_of(body.project), who, body.id) > 0)
+
+
+def _answer(done: Imported) -> ImportAnswer:
+    return ImportAnswer(
+        id=done.id or None,
+        added=done.added,
+        known=done.known,
+        older=done.older,
+        new_classes=list(done.new_classes),
+        left_out_count=done.left_out_count,
+        left_out=[LeftOutAnswer(what=one.what, why=one.why, count=one.count) for one in done.left_out],
+        text=done.text(),
+    )

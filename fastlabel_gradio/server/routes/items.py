@@ -1,0 +1,65 @@
+"""Items that a query names, page by page."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, cast
+
+import numpy as np
+from fastapi import APIRouter
+
+from fastlabel_gradio.explore.finder import FoundItem
+from fastlabel_gradio.exports.row_stream import iso_time
+from fastlabel_gradio.labeler import Labeler
+from fastlabel_gradio.server.api_models import (
+    FoundAnswer,
+    ItemsAnswer,
+    ItemsInput,
+)
+from fastlabel_gradio.server.project import Project
+from fastlabel_gradio.server.routes.common import FindProject, in_line
+from fastlabel_gradio.server.routes.items_shown import prediction_answer, shown_item
+
+LOOKING_FOR_ITEMS = 4  # each may look at all of the pool
+
+
+def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
+    annotator = Annotated[str, who_asks]
+
+    @router.post("/api/items")
+    @in_line(LOOKING_FOR_ITEMS)
+    def items(who: annotator, body: ItemsInput) -> ItemsAnswer:
+        """A page of the items that a query names, with what was said of each and what the head says."""
+        chosen = project_of(body.project)
+        labeler = chosen.labeler(who)
+        page = labeler.finder.page(body.query, body.offset, body.size, body.list_id)
+        return ItemsAnswer(
+            event=page.event,
+            total=page.total,
+            items=found_answers(chosen, labeler, page.items),
+            list_id=page.list_id,
+            head_version=page.head_version,
+            scanned=page.scanned,
+            rows=page.rows,
+        )
+
+
+def found_answers(project: Project, labeler: Labeler, found: Sequence[FoundItem]) -> list[FoundAnswer]:
+    """Items of a query as every answer shows them: what was said of each, and what the head says."""
+    schema = labeler.schema
+    known = project.gallery.facts([one.item for one in found])
+    predictions = labeler.predictions(np.array([one.row for one in found], dtype=np.int64), schema)
+    return [
+        FoundAnswer(
+            **shown_item(project, one.item, str(one.row), facts),
+            row=one.row,
+            place=one.place,
+            prediction=prediction_answer(prediction, schema.names) if prediction else None,
+            label=one.label,
+            state=cast(Any, one.state.value) if one.state else None,  # what stands is never `clear`
+            source=one.source,
+            annotator=one.owner.annotator if one.owner else None,
+            known_label=project.source.reference_label(one.item),
+            created_at=iso_time(one.owner.said_at) if one.owner else None,
+            similarity=None if one.similarity is None else round(one.similarity, 4),
+        )
+        for one, facts, prediction in zip(found, known, predictions, strict=True)
+    ]

@@ -1,0 +1,69 @@
+"""Labels: submit, undo, redo, and a training that somebody asks for."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body
+
+from fastlabel_gradio.server.api_models import (
+    Labels,
+    PlantedAnswer,
+    ProjectInput,
+    RedoAnswer,
+    SubmitAnswer,
+    SubmitInput,
+    TrainAnswer,
+    UndoAnswer,
+)
+from fastlabel_gradio.server.routes.batches import reopened_answer
+from fastlabel_gradio.server.routes.common import CHANGING_LABELS, FindProject, counts, in_line
+from fastlabel_gradio.server.routes.steps import step_answer, told
+
+
+def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
+    annotator = Annotated[str, who_asks]
+    changing_labels = in_line(CHANGING_LABELS)
+
+    @router.post("/api/submit_labels")
+    @changing_labels
+    def submit_labels(who: annotator, body: Annotated[SubmitInput | Labels, Body()]) -> SubmitAnswer:
+        """Stores labels and states, all or none. Sending the same again changes nothing."""
+        given = body if isinstance(body, SubmitInput) else SubmitInput(project=None, batch_id="", labels=body)
+        labeler = project_of(given.project).labeler(who)
+        said = [(str(entry.id), entry.said) for entry in given.labels]
+        together = {str(entry.id) for entry in given.labels if entry.source == "group"}
+        receipt = labeler.submit(who, said, given.batch_id, together)
+        counted = receipt.planted
+        planted = PlantedAnswer(shown=counted.shown, slipped=counted.slipped) if counted else None
+        return SubmitAnswer(
+            accepted=receipt.accepted,
+            training_triggered=receipt.training_triggered,
+            planted=planted,
+            **counts(labeler),
+        )
+
+    @router.post("/api/undo")
+    @changing_labels
+    def undo(who: annotator, body: ProjectInput | None = None) -> UndoAnswer:
+        """Takes the caller's last step back, whatever it was; of labels that were given card by card it opens a batch."""
+        chosen = project_of(body.project if body else None)
+        labeler = chosen.labeler(who)
+        reopened = labeler.undo(who)
+        batch = reopened_answer(chosen, labeler, reopened)
+        step = step_answer(labeler, reopened.event)
+        return UndoAnswer(undone=reopened.undone, step=step, batch=batch, **counts(labeler))
+
+    @router.post("/api/redo")
+    @changing_labels
+    def redo(who: annotator, body: ProjectInput | None = None) -> RedoAnswer:
+        """Brings back what the caller's last undo took back, where they did nothing since."""
+        labeler = project_of(body.project if body else None).labeler(who)
+        redone = labeler.actions.redo(who)
+        step = told(labeler, redone.step) if redone else None
+        return RedoAnswer(redone=redone.step.size if redone else 0, step=step, **counts(labeler))
+
+    @router.post("/api/train")
+    def train(who: annotator, body: ProjectInput | None = None) -> TrainAnswer:
+        """Asks for a training now; `head` in the status tells how it goes."""
+        labeler = project_of(body.project if body else None).labeler(who)
+        labeler.train()
+        return TrainAnswer(requested=True, **counts(labeler))

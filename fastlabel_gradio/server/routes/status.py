@@ -1,0 +1,97 @@
+"""The status of a project."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+
+from fastlabel_gradio.labeler import Labeler, Status
+from fastlabel_gradio.labels.contradictions import Contradiction
+from fastlabel_gradio.server.api_models import (
+    ContradictionAnswer,
+    ContradictionsAnswer,
+    EmbeddingAnswer,
+    HeadAnswer,
+    LeftOutAnswer,
+    SetAsideAnswer,
+    SoundViewAnswer,
+    StatusAnswer,
+    UnreadableAnswer,
+)
+from fastlabel_gradio.server.project import Project
+from fastlabel_gradio.server.routes.common import FindProject, OfProject
+
+UNREADABLE_SHOWN = 200
+
+
+def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
+    annotator = Annotated[str, who_asks]
+
+    @router.get("/api/status")
+    def status(who: annotator, project: OfProject = None) -> StatusAnswer:
+        """Counts, embedding progress, head and training of a project."""
+        chosen = project_of(project)
+        return _status_answer(chosen, chosen.labeler(who), who)
+
+
+def _given_contradiction(status: Status) -> str:
+    return status.contradiction.text("The labels given") if status.contradiction else ""
+
+
+def _status_answer(project: Project, labeler: Labeler, annotator: str) -> StatusAnswer:
+    status = labeler.status()
+    left_out = project.source.left_out()
+    left_out_count = sum(entry.count for entry in left_out)
+    set_aside = {"skip": status.counts.skip, "unsure": status.counts.unsure, "bad": status.counts.bad}
+    return StatusAnswer(
+        project=project.name,
+        kind=project.kind,
+        annotator=annotator,
+        classes=list(labeler.schema.names),
+        classes_version=labeler.actions.classes_version,
+        renamed=labeler.actions.renamed,
+        labeled=status.counts.labeled,
+        unlabeled=status.counts.unlabeled,
+        total=status.counts.labeled + status.counts.unlabeled + sum(set_aside.values()),
+        set_aside=SetAsideAnswer(**set_aside),
+        claimed_by_others=labeler.claimed_by_others(annotator),
+        since_training=status.since_training,
+        train_every=labeler.settings.learner.train_every,
+        notice=" ".join(
+            filter(
+                None,
+                (project.advice(labeler.schema), project.notice, status.notice, _given_contradiction(status)),
+            )
+        ),
+        contradictions=ContradictionsAnswer(
+            known=_contradiction_answer(project.contradiction), given=_contradiction_answer(status.contradiction)
+        ),
+        embedding=EmbeddingAnswer(**asdict(status.embedding)),
+        sound_view=SoundViewAnswer(**asdict(project.source.sound_view)) if project.kind == "audio" else None,
+        head=_head_answer(status),
+        missing_count=status.counts.missing,
+        left_out_count=left_out_count,
+        left_out_noun=project.source.left_out_nouns[left_out_count != 1],
+        left_out=[LeftOutAnswer(**asdict(entry)) for entry in left_out],
+        unreadable_count=project.store.unreadable_count,
+        unreadable=[
+            UnreadableAnswer(id=item_id, reason=reason)
+            for item_id, reason in project.store.unreadable(UNREADABLE_SHOWN)
+        ],
+    )
+
+
+def _head_answer(status: Status) -> HeadAnswer:
+    head = status.head
+    return HeadAnswer(
+        version=head.version if head else 0,
+        labels=head.label_count if head else 0,
+        seconds=round(head.seconds, 3) if head else 0.0,
+        trained_at=head.trained_at if head else None,
+        settled=status.settled,
+        **asdict(status.training),
+    )
+
+
+def _contradiction_answer(contradiction: Contradiction | None) -> ContradictionAnswer | None:
+    return ContradictionAnswer(**asdict(contradiction)) if contradiction else None

@@ -1,0 +1,30 @@
+"""Views of a project's tab beside the grid: for each a module of the page and its routes, known by name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastlabel_gradio.registry import Registry
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+    from fastlabel_gradio.server.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view that its module registers on the page, too.
+
+    Attributes:
+        module: a JavaScript file that calls `registerView`; it is served beside the page's own.
+        add_routes: adds the routes that it asks, to the router; gets the function that finds a project by its name, or
+            the first one for None, and the dependency that names who asks.
+    """
+
+    module: Path
+    add_routes: "Callable[[APIRouter, Callable[[str | None], Project], Any], None]"
+
+
+VIEWS: Registry[View] = Registry("view", "fastlabel.views")
