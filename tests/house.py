@@ -1,9 +1,9 @@
-"""The house: which rooms the package has, what they import, and on which floor each stands. README's map is made of it.
+"""The house: which rooms the package has, what they import, and on which floor each stands.
 
     python -m tests.house
 
-writes the map into README.md anew. A folder of the package is one room, whose files may import each other; a file beside the
-folders is a room, too. A room stands one floor above the highest room that it imports, lazy imports counted.
+writes the map in CONTRIBUTING.md anew. A folder of the package is one room, whose files may import each other; a file beside
+the folders is a room, too. A room stands one floor above the highest room that it imports, lazy imports counted.
 """
 
 import ast
@@ -13,7 +13,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "fastlabel_gradio"
-README = PACKAGE.parent / "README.md"
+MAP_FILE = PACKAGE.parent / "CONTRIBUTING.md"
 FIRST, LAST = "fastlabel_gradio/\n", "tests/ "  # the map stands between these
 
 
@@ -85,11 +85,11 @@ def room_map() -> str:
 
 
 def with_map(text: str) -> str:
-    """README's text with the map of now."""
+    """A text with the map of now in place of the one that it has."""
     before, _, rest = text.partition(FIRST)
     _, _, after = rest.partition(f"\n{LAST}")
     return f"{before}{FIRST}{room_map()}{LAST}{after}"
 
 
 if __name__ == "__main__":
-    README.write_text(with_map(README.read_text(encoding="utf-8")), encoding="utf-8")
+    MAP_FILE.write_text(with_map(MAP_FILE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -36,11 +36,12 @@ PROJECT = tomllib.loads(read("pyproject.toml"))
 README = read("README.md")
 CONFIGURATION = read("docs/configuration.md")
 PACKAGE = ROOT / "fastlabel_gradio"
+COMMANDS_JS = "fastlabel_gradio/ui/web/commands.js"
 EVERYTHING = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 
 FILE_NAME = re.compile(r"[\w./-]+\.(?:py|yaml|yml|toml|md|js|css|txt|png)|[\w./-]+/")
 OF_THE_READER = {  # files that a reader has or gets, not the repository
-    *("my.yaml", "picture.png", "downloads/", "DIR/CLASS/", "model/"),
+    *("my.yaml", "picture.png", "downloads/", "DIR/CLASS/", "model/", "images/model/"),
     *("night.wav.txt", "night.Table.1.selections.txt", "cats/1.png"),
 }
 ROUTES_OF_EXAMPLES = {"/api/class_counts"}  # of the view in docs/extending.md
@@ -117,17 +118,17 @@ def test_the_front_matter_has_what_a_space_needs() -> None:
 
 
 def test_the_map_of_rooms_names_folders_that_exist() -> None:
-    [room_map] = [block.text for block in blocks(README) if block.heading == "Rooms"]
+    [room_map] = [block.text for block in blocks(read("CONTRIBUTING.md")) if block.heading == "Rooms"]
     for name in re.findall(r"^([a-z][\w.]*/?) ", room_map, re.MULTILINE):
         assert (ROOT / name).exists()
 
 
 def test_the_tables_of_keys_are_the_page_s_own() -> None:
-    for module, heading in (("commands.js", "Keys"), ("explore_commands.js", "Explore")):
+    for module, text in (("commands.js", section(README, "Keys")), ("explore_commands.js", read("docs/explore.md"))):
         on_the_page = _keys_of(read(f"fastlabel_gradio/ui/web/{module}"))
-        in_the_readme = {row[0]: row[1] for row in first_table(section(README, heading))}
-        assert list(in_the_readme) == list(on_the_page), module
-        assert all(in_the_readme[key].startswith(meaning) for key, meaning in on_the_page.items()), module
+        listed = {row[0]: row[1] for row in first_table(text)}
+        assert list(listed) == list(on_the_page), module
+        assert all(listed[key].startswith(meaning) for key, meaning in on_the_page.items()), module
 
 
 def _keys_of(module: str) -> dict[str, str]:
@@ -195,7 +196,8 @@ def test_commands_that_are_mentioned_are_understood(path: Path) -> None:
                 continue
             words = text.removeprefix(start).split()
             if words[0] in COMMANDS:
-                COMMANDS[words[0]].parse_args(words[1:])
+                if words[1:]:  # not where only the command is named
+                    COMMANDS[words[0]].parse_args(words[1:])
             elif words != ["--help"]:
                 _parser().parse_args(words)
 
@@ -340,3 +342,23 @@ def test_a_missing_demo_says_where_it_was_looked_for(tmp_path: Path, monkeypatch
     monkeypatch.setattr(app, "CONFIG_FOLDERS", (tmp_path / "here", tmp_path / "there"))
     with pytest.raises(ConfigError, match=r"here, .*there.*--config"):
         _demo_config()
+
+
+def test_the_chinese_readme_has_the_sections_commands_and_tables_of_the_english_one() -> None:
+    english, chinese = (prose(text) for text in (README.partition("# FastLabel")[2], read("README.zh-CN.md")))
+    assert len(re.findall(r"^## ", english, re.MULTILINE)) == len(re.findall(r"^## ", chinese, re.MULTILINE))
+    assert [block.text for block in blocks(README)] == [block.text for block in blocks(read("README.zh-CN.md"))]
+    tables = [re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE) for text in (english, chinese)]
+    assert [table.count("\n") for table in tables[0]] == [table.count("\n") for table in tables[1]]
+    commands = [
+        [text for text in quoted(one) if text.startswith(("python", "fastlabel "))] for one in (english, chinese)
+    ]
+    assert commands[0] == commands[1]
+    assert re.findall(r"\]\((docs/[\w.-]+)\)", english) == re.findall(r"\]\((docs/[\w.-]+)\)", chinese)
+
+
+def test_the_chinese_readme_has_the_keys_of_the_page() -> None:
+    words = read_words("zh-CN")
+    meant = [words[key] for key in re.findall(r'caps: "[^"]+".*?help: "(\w+)"', read(COMMANDS_JS), re.DOTALL)]
+    listed = [row[1] for row in first_table(section(read("README.zh-CN.md"), "按键"))]
+    assert sorted(listed) == sorted(meant)

@@ -24,7 +24,7 @@ from fastlabel_gradio.sources import SOURCES, open_source
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Waveform
 from tests import test_strategies
-from tests.documents import blocks, first_table, read, section
+from tests.documents import blocks, first_table, read
 from tests.pools import wait_for
 from tests.test_api import free_port
 
@@ -150,8 +150,8 @@ def test_the_readme_lists_what_is_kept_in_the_working_directory(demo: tuple[App,
     own = {name for name in files if not name.startswith("audio/") or name.startswith("audio/sounds/")}
     hashes = {re.sub("[0-9a-f]{32}", "<hash>", name).replace(encoder.fingerprint, "<encoder>") for name in own}
     named = {name.replace(f"/{encoder.name}.safetensors", "/<kind>.safetensors") for name in hashes}
-    kept = {name for name in named if not name.endswith(("-wal", "-shm"))}
-    listed = {row[0] for row in first_table(section(read("README.md"), "What is kept where"))}
+    kept = {re.sub("/model/.*", "/model/", name) for name in named if not name.endswith(("-wal", "-shm"))}
+    listed = {row[0] for row in first_table(read("docs/files.md"))}
     assert listed - {"downloads/", "tokens"} == kept
 
 

@@ -4,7 +4,7 @@ from graphlib import CycleError
 
 import pytest
 
-from tests.house import PACKAGE, README, files, floors, imports, room_of, rooms, subject, with_map
+from tests.house import MAP_FILE, PACKAGE, files, floors, imports, room_of, rooms, subject, with_map
 
 KNOWS_GRADIO = {"ui", "app"}
 
@@ -21,8 +21,8 @@ def test_a_circle_is_noticed() -> None:
         floors({"pool": {"loop"}, "loop": {"head", "pool"}, "head": set()})
 
 
-def test_the_map_in_the_readme_is_that_of_now() -> None:
-    text = README.read_text(encoding="utf-8")
+def test_the_map_of_the_rooms_is_that_of_now() -> None:
+    text = MAP_FILE.read_text(encoding="utf-8")
     assert with_map(text) == text, "python -m tests.house writes it anew"
 
 

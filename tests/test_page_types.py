@@ -41,7 +41,7 @@ def test_every_route_says_what_it_answers_with(client: httpx.Client) -> None:
     for path, methods in client.get("/openapi.json").json()["paths"].items():
         for method, route in methods.items():
             schema = route["responses"]["200"].get("content", {}).get("application/json", {}).get("schema", {})
-            is_file = path.startswith(("/media/", "/api/export", "/api/checkpoint", "/api/map"))
+            is_file = path.startswith(("/media/", "/api/export", "/api/checkpoint", "/api/map", "/api/model"))
             assert is_file or schema["$ref"].endswith("Answer"), (method, path)
 
 

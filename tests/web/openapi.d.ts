@@ -894,7 +894,7 @@ export interface components {
              * Parts
              * @description where each class has a promise of its own
              */
-            parts: components["schemas"]["fastlabel_gradio__routes__finish__PartAnswer"][];
+            parts: components["schemas"]["FinishPartAnswer"][];
             /**
              * Later
              * @description items that came after these were frozen, and are not covered
@@ -922,6 +922,26 @@ export interface components {
              * @default false
              */
             per_class: boolean;
+        };
+        /** FinishPartAnswer */
+        FinishPartAnswer: {
+            /** Label */
+            label: string;
+            /** Items */
+            items: number;
+            /** Checked */
+            checked: number;
+            /** Wrong */
+            wrong: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "checking" | "proven" | "futile";
+            /** Proven Precision */
+            proven_precision: number;
+            /** More Checks */
+            more_checks: number;
         };
         /** FoundAnswer */
         FoundAnswer: {
@@ -1414,6 +1434,26 @@ export interface components {
         OverruledAnswer: {
             /** Annotator */
             annotator: string;
+            /** Items */
+            items: number;
+        };
+        /** PartAnswer */
+        PartAnswer: {
+            /**
+             * Label
+             * @description the class, as it is called now; null for a state in place of a label
+             */
+            label: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "label" | "skip" | "unsure" | "bad" | "clear";
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "person" | "group" | "review" | "search" | "import" | "auto" | "verify";
             /** Items */
             items: number;
         };
@@ -1942,7 +1982,7 @@ export interface components {
              * Parts
              * @description what it said, of most items first
              */
-            parts: components["schemas"]["fastlabel_gradio__api_models__PartAnswer"][];
+            parts: components["schemas"]["PartAnswer"][];
             /**
              * Checks
              * @description labels that it found right
@@ -2064,46 +2104,6 @@ export interface components {
              * @description for `near.vectors` of a query; good as long as the encoder stays the same
              */
             vector: string;
-        };
-        /** PartAnswer */
-        fastlabel_gradio__api_models__PartAnswer: {
-            /**
-             * Label
-             * @description the class, as it is called now; null for a state in place of a label
-             */
-            label: string | null;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "label" | "skip" | "unsure" | "bad" | "clear";
-            /**
-             * Source
-             * @enum {string}
-             */
-            source: "person" | "group" | "review" | "search" | "import" | "auto" | "verify";
-            /** Items */
-            items: number;
-        };
-        /** PartAnswer */
-        fastlabel_gradio__routes__finish__PartAnswer: {
-            /** Label */
-            label: string;
-            /** Items */
-            items: number;
-            /** Checked */
-            checked: number;
-            /** Wrong */
-            wrong: number;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "checking" | "proven" | "futile";
-            /** Proven Precision */
-            proven_precision: number;
-            /** More Checks */
-            more_checks: number;
         };
     };
     responses: never;

@@ -71,7 +71,7 @@ class CheckedClassAnswer(Model):
     wrong: int
 
 
-class PartAnswer(CheckedClassAnswer):
+class FinishPartAnswer(CheckedClassAnswer):
     state: PartState
     proven_precision: float
     more_checks: int
@@ -104,7 +104,7 @@ class FinishAnswer(Model):
     proven_items: int = Field(description="that can be accepted now")
     larger: LargerAnswer | None = Field(description="the next larger set of what is proven")
     classes: list[CheckedClassAnswer] = Field(description="by the class that is proposed")
-    parts: list[PartAnswer] = Field(description="where each class has a promise of its own")
+    parts: list[FinishPartAnswer] = Field(description="where each class has a promise of its own")
     later: int = Field(description="items that came after these were frozen, and are not covered")
     accepted: AcceptedAnswer | None
     words: str
@@ -240,7 +240,7 @@ def _finish_answer(labeler: Labeler, found: FinishReport) -> FinishAnswer:
             for label_id, items, checked, wrong in found.classes
         ],
         parts=[
-            PartAnswer(
+            FinishPartAnswer(
                 label=names.get(one.part.label_id, "") if one.part.label_id is not None else "",
                 items=one.items,
                 checked=one.checked,
