@@ -8,14 +8,19 @@ same machine, label at random, and remember what was acknowledged.
 
 - kills: the process is killed at random moments while clients label, and started again. Every label that was acknowledged
   must be in the export, and none that was never sent. Aim: none lost.
+- clients: so many people, each with a next batch and a submit after the other, for `--seconds`. No item may be given to two
+  of them, and no acknowledged label be lost.
 - at once: so many people ask for a batch at the same moment, before there is a head and with one. No item may be given to two
   of them. Aim: 5 s at the 95th percentile on two cores at 20,000 items.
+- locked: another program holds the label file for `--locked-s`; somebody waits to submit meanwhile, and somebody else asks
+  for the status, pictures and their sheet. Aim: 200 ms at the 95th percentile for each of these.
 - visitors: a public page without logins, where each has labels and a head of their own; two waves of people come, label and
   go. What the process holds after each: memory, threads, open files.
 """
 
 import argparse
 import random
+import sqlite3
 import tempfile
 import threading
 import time
@@ -30,10 +35,10 @@ from typing import Any
 import httpx
 import numpy as np
 
-from benchmarks.report import Measured, Option, Table, run, say
+from benchmarks.report import Measured, Option, Table, median_and_p95, run, say
 from benchmarks.workload import EMBED_LIMIT_S, Annotator, picture_folder, started, wait_until
 
-PARTS = ("kills", "at-once", "visitors")
+PARTS = ("kills", "clients", "at-once", "locked", "visitors")
 PICTURE_PX = 48
 BATCH = 10
 LABEL_FILE = Path("images") / "labels.sqlite"  # in the working directory
@@ -47,7 +52,10 @@ OPTIONS = (
     Option("--parts", PARTS, "what is done", PARTS),
     Option("--items", 20_000, "pictures of the pool"),
     Option("--kills", 60, "times that the process is killed"),
+    Option("--clients", 20, "people who label steadily"),
+    Option("--seconds", 120.0, "how long they do"),
     Option("--at-once", 200, "people who ask at the same moment"),
+    Option("--locked-s", 60.0, "seconds that the label file is held"),
     Option("--visitors", 130, "of a public page, twice"),
     Option("--seed", 0, "of the moments"),
 )
@@ -78,6 +86,10 @@ def _table_of(part: str, arguments: argparse.Namespace, folder: Path, workdir: P
             return visitors_table(visits(address, process.pid, arguments.visitors))
     with started(words, workdir) as (address, _):
         wait_for_embedding(address)
+        if part == "clients":
+            return clients_table(label_together(address, arguments.clients, arguments.seconds), arguments.seconds)
+        if part == "locked":
+            return locked_table(asked_while_locked(address, workdir / LABEL_FILE, arguments.locked_s))
         return at_once_table([asked_at_once(address, arguments.at_once, head) for head in (False, True)])
 
 
@@ -90,6 +102,7 @@ class Person(Annotator):
         self.sent: dict[str, str] = {}
         self.acknowledged: dict[str, str] = {}
         self.waited_s: list[float] = []
+        self.submitted_s: list[float] = []
 
     def ask(self, size: int = BATCH) -> dict[str, Any]:
         """A fresh batch."""
@@ -104,13 +117,26 @@ class Person(Annotator):
         body = self.answers(batch)
         said = {one["id"]: one["label"] for one in body["labels"]}
         self.sent |= said
+        began = time.perf_counter()
         self.submit(body)
+        self.submitted_s.append(time.perf_counter() - began)
         self.acknowledged |= said
 
     def label_until_gone(self) -> None:
         """Labels batch after batch; stops where the app is gone or there is nothing left."""
         with suppress(httpx.TransportError):
             while (batch := self.ask())["items"]:
+                self.label(batch)
+
+    def label_until(self, end: float) -> None:
+        """Labels batch after batch up to that moment of the monotonic clock."""
+        while time.monotonic() < end and (batch := self.ask())["items"]:
+            self.label(batch)
+
+    def label_at_last(self, batch: dict[str, Any]) -> None:
+        """Submits the batch, again and again where the label store is busy."""
+        while not self.acknowledged:
+            with suppress(httpx.HTTPStatusError):
                 self.label(batch)
 
     def exported(self) -> dict[str, str]:
@@ -160,6 +186,46 @@ def _kill_while_they_label(
 def _compare(found: Kills, exported: dict[str, str]) -> None:
     found.lost |= {item_id for item_id, label in found.acknowledged.items() if exported.get(item_id) != label}
     found.made_up |= {item_id for item_id, label in exported.items() if found.sent.get(item_id) != label}
+
+
+def label_together(address: str, clients: int, seconds: float) -> tuple[list[Person], int]:
+    """People who labeled for so long at the same time, and how many acknowledged labels are not in the export."""
+    end = time.monotonic() + seconds
+    with people(address, [f"steady{number}" for number in range(clients)]) as persons:
+        for thread in _running([lambda person=person: person.label_until(end) for person in persons]):
+            thread.join()
+        exported = persons[0].exported()
+    said = (pair for person in persons for pair in person.acknowledged.items())
+    return persons, sum(exported.get(item_id) != label for item_id, label in said)
+
+
+def asked_while_locked(address: str, file: Path, seconds: float) -> tuple[Person, dict[str, list[float]]]:
+    """Who waits to submit while another program holds the label file for so long, and the seconds that others took."""
+    taken: dict[str, list[float]] = {"status": [], "picture": [], "sheet": []}
+    with people(address, ["locked1", "locked2"]) as (waiting, looking):
+        batch, seen = waiting.ask(), looking.ask()
+        paths = {"status": "/api/status", "picture": seen["items"][0]["media_url"], "sheet": seen["sheet_url"]}
+        with held(file):
+            [thread] = _running([lambda: waiting.label_at_last(batch)])
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                for name, path in paths.items():
+                    began = time.perf_counter()
+                    looking.http.get(path).raise_for_status()
+                    taken[name].append(time.perf_counter() - began)
+        thread.join()
+    return waiting, taken
+
+
+@contextmanager
+def held(file: Path) -> Iterator[None]:
+    """The label file, locked for writing by another program."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            other.execute("ROLLBACK")
 
 
 def asked_at_once(address: str, count: int, with_head: bool) -> tuple[str, list[float], int]:
@@ -250,6 +316,29 @@ def kills_table(found: Kills) -> Table:
     row = (found.kills, len(found.acknowledged), len(found.lost), len(found.made_up))
     columns = ("kills", "labels acknowledged", "of these lost", "never sent, but there")
     return Table("Killed at random moments while people label.", columns, [row], aim="none lost")
+
+
+def clients_table(found: tuple[Sequence[Person], int], seconds: float) -> Table:
+    persons, lost = found
+    parts = {
+        "next batch": [second for person in persons for second in person.waited_s],
+        "submit": [second for person in persons for second in person.submitted_s],
+    }
+    labels = sum(len(person.acknowledged) for person in persons)
+    note = f"{labels:,} labels, {lost} lost, {_given_twice(persons)} items given to two."
+    return _waits(f"{len(persons)} people who label for {seconds:g} s, batches of {BATCH}, ms.", parts, note)
+
+
+def locked_table(found: tuple[Person, dict[str, list[float]]]) -> Table:
+    waiting, parts = found
+    note = f"{len(waiting.acknowledged)} labels waited, and are there."
+    title = "What needs no label file, while another program holds it and somebody waits to submit, ms."
+    return _waits(title, parts, note, "p95 200 ms at most")
+
+
+def _waits(title: str, parts: dict[str, list[float]], note: str, aim: str = "") -> Table:
+    rows = [(name, len(taken), *median_and_p95([1000 * one for one in taken])) for name, taken in parts.items()]
+    return Table(title, ("", "requests", "median", "p95"), rows, aim, note)
 
 
 def at_once_table(found: Sequence[tuple[str, list[float], int]]) -> Table:

@@ -88,6 +88,19 @@ def test_what_a_head_accepted_by_itself_never_teaches_until_somebody_confirms_it
     assert len(labeler._ledger.training_set().rows) == 0
 
 
+def test_labels_of_a_search_measure_no_head(pictures: Path, open_project: OpenProject) -> None:
+    labeler = open_project(make_config(pictures, train_every=1000, audit_share=0.3)).labeler("ann")
+    reserved = {item.id for item in labeler._store.items_at(labeler._ledger.audit_rows(60)).values()}
+    assert 5 < len(reserved) < 40
+    seen = sorted(reserved)[:3]
+    labeler.submit("ann", [(item_id, item_id.split("/")[0]) for item_id in seen])
+    for name in CLASSES:
+        labeler.actions.apply("ann", Query(text=f"{name}/"), [], Said(CLASSES.index(name)))
+    assert len(labeler._ledger.training_set().rows) == 60 - len(reserved)
+    assert set(labeler._ledger.audit_set().rows.tolist()) == set(labeler._store.rows_of(seen).values())
+    assert not labeler._ledger.waits_for_rows
+
+
 def test_cleared_items_come_again(labeler: Labeler) -> None:
     labeler.submit("bob", [(item_id, "red") for item_id in of_class("red")])
     before = stands(labeler)

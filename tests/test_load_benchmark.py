@@ -11,9 +11,13 @@ import pytest
 
 from benchmarks.load import (
     asked_at_once,
+    asked_while_locked,
     at_once_table,
+    clients_table,
     killed,
     kills_table,
+    label_together,
+    locked_table,
     visitors_table,
     visits,
 )
@@ -24,9 +28,19 @@ from tests.test_api import start
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("load")
+
+
+@pytest.fixture(scope="module")
+def label_file(folder: Path, address: str) -> Path:
+    [found] = folder.rglob("labels.sqlite")
+    return found
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
     """Of an app over 360 pictures."""
-    folder = tmp_path_factory.mktemp("load")
     write_pictures(folder / "pictures", per_class=120)
     app, address = start(folder)
     yield address
@@ -50,6 +64,21 @@ def test_nothing_acknowledged_is_lost_by_a_kill(tmp_path: Path) -> None:
     found = killed(start_again, 1, random.Random(0), 2)
     assert (found.kills, found.lost, found.made_up) == (1, set(), set())
     assert kills_table(found).rows[0][0] == 1
+
+
+def test_people_who_label_steadily_lose_nothing_and_share_no_item(address: str) -> None:
+    found = label_together(address, 3, 0.5)
+    assert found[1] == 0
+    table = clients_table(found, 0.5)
+    assert [row[0] for row in table.rows] == ["next batch", "submit"]
+    assert " 0 lost, 0 items given to two." in table.note
+
+
+def test_what_needs_no_label_file_answers_while_it_is_held(address: str, label_file: Path) -> None:
+    waiting, taken = asked_while_locked(address, label_file, 0.3)
+    assert waiting.acknowledged
+    assert all(taken.values())
+    assert [row[0] for row in locked_table((waiting, taken)).rows] == ["status", "picture", "sheet"]
 
 
 def test_many_who_ask_at_once_get_items_of_their_own(address: str) -> None:

@@ -27,6 +27,7 @@ UNTAUGHT = -1  # in place of a label id
 SAID = np.dtype([("state", np.int8), ("source", np.int8), ("label", np.int32)])
 STATES = tuple(State)
 SOURCES: tuple[LabelSource, ...] = get_args(LabelSource)
+SEARCHED = 1 + SOURCES.index("search")
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -331,8 +332,13 @@ class PoolLedger:
 
     @_locked
     def audit_set(self) -> LabeledSet:
-        """As `training_set`, of the reserved items."""
-        return self._labeled_rows(AUDITED)
+        """As `training_set`, of the reserved items, without those that a search labeled: these were chosen, not drawn."""
+        labeled = self._labeled_rows(AUDITED)
+        drawn = self._said["source"][labeled.rows] != SEARCHED
+        if drawn.all():
+            return labeled
+        groups = None if labeled.groups is None else labeled.groups[drawn]
+        return labeled._replace(rows=labeled.rows[drawn], targets=labeled.targets[drawn], groups=groups)
 
     # What the labeler wrote
 
