@@ -126,7 +126,7 @@ def test_the_encoder_in_use_is_judged_by_heads_like_the_project_s_own(
     assert space is not None
     assert project.pipeline.encoder is not None
     given = labeler._ledger.labeled_ids()
-    rows = sorted((row, item_id) for item_id, row in project.store.rows_of(list(given)).items())
+    rows = [(row, item_id) for item_id, row in sorted(project.store.rows_of(list(given)).items())]
     targets = np.array([labeler.schema.names.index(item_id.split("/")[0]) for _, item_id in rows], dtype=np.int64)
     maker, _ = head_maker(project.pipeline.encoder, labeler.schema, space, project.settings.learner)
     found = judge(space.embeddings[[row for row, _ in rows]], LabeledItems(targets), maker, lambda: False)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from fastlabel_gradio.clustering import nearest_centres, spherical_kmeans, spread_out
 from fastlabel_gradio.head import HeadInfo, train_head
 from fastlabel_gradio.strategies import STRATEGIES, PoolView
 from fastlabel_gradio.strategies.balance import in_turn
-from fastlabel_gradio.strategies.clustering import nearest_centres, spherical_kmeans, spread_out
 from fastlabel_gradio.strategies.diversity import KMEANS_ROUNDS, nearest_to_centroids, typical_in_turn, typicality
 from fastlabel_gradio.strategies.herding import bandwidth, kernel, largest_cosines, lazy_greedy
 from fastlabel_gradio.strategies.hybrid import gradient_factors, gradient_seeds

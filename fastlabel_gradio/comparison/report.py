@@ -173,7 +173,9 @@ def _labeled(config: ProjectConfig, folder: Path, pool: PoolReader) -> _Labeled:
         raise StoreError(f"{folder} has no labels yet. Label some items first.")
     with closing(LabelStore(url, config.name)) as labels:
         places, schema = labels.taught()
-    items = pool.items(list(places))[:MOST_JUDGED]
+    items = sorted(
+        pool.items(list(places))[:MOST_JUDGED], key=lambda one: one[0].id
+    )  # as the verdict of a change has them
     targets = np.array([places[item.id] for item, _ in items], dtype=np.int64)
     groups = np.array([group for _, group in items], dtype=np.int64) if pool.has_groups else None
     place_of = {item.id: place for place, (item, _) in enumerate(items)}

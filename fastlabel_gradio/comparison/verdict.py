@@ -49,12 +49,13 @@ class EncoderJudge:
         return Verdict(is_better or self.is_forced, why)
 
     def _labeled(self, successor: Successor, places: Mapping[str, int]) -> tuple[Rows, LabeledItems]:
-        """Labeled rows that have a vector of both encoders, ascending, at most 2,000 of them, with what they are labeled."""
-        place_of = {row: places[item_id] for item_id, row in self.store.rows_of(list(places)).items()}
-        rows = np.array(sorted(row for row in place_of if row < len(successor.space)), dtype=np.int64)
+        """Labeled rows that have a vector of both encoders, by id, at most 2,000 of them, with what they are labeled."""
+        row_of = dict(sorted(self.store.rows_of(list(places)).items()))
+        place_of = {row: places[item_id] for item_id, row in row_of.items()}
+        rows = np.array([row for row in place_of if row < len(successor.space)], dtype=np.int64)
         rows = rows[np.abs(successor.space.embeddings[rows]).max(axis=1, initial=0) > 0]
         rng = np.random.default_rng(self.settings.seed)
-        rows = np.sort(rng.choice(rows, min(MOST_JUDGED, len(rows)), replace=False))
+        rows = rows[np.sort(rng.choice(len(rows), min(MOST_JUDGED, len(rows)), replace=False))]
         groups = self.store.group_keys(0, len(self.store))[rows] if self.store.groups.rule else None
         targets = np.array([place_of[int(row)] for row in rows], dtype=np.int64)
         return rows, LabeledItems(targets, groups, self.settings.seed)

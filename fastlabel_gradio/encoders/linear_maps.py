@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastlabel_gradio.head.row_padding import padded
+from fastlabel_gradio.row_padding import padded
 
 if TYPE_CHECKING:
     import torch

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from fastlabel_gradio.clustering import spherical_kmeans
 from fastlabel_gradio.devices import matmul_dtype, pick_device
 from fastlabel_gradio.encoders.base import ENCODERS, EncoderOptions, FittedEncoder
 from fastlabel_gradio.encoders.learned_file import learned_digest, load_learned, save_learned
 from fastlabel_gradio.encoders.linear_maps import principal_directions, projected, random_directions, zca
 from fastlabel_gradio.encoders.pixel_graph import PixelGraph
 from fastlabel_gradio.errors import EncoderUnavailableError
-from fastlabel_gradio.strategies.clustering import spherical_kmeans
 from fastlabel_gradio.types import Embeddings
 
 if TYPE_CHECKING:

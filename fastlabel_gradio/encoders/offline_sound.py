@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float16, Float32
 
+from fastlabel_gradio.clustering import spherical_kmeans
 from fastlabel_gradio.encoders.base import ENCODERS, EncoderOptions, FittedEncoder
 from fastlabel_gradio.encoders.learned_file import learned_digest, load_learned, save_learned
 from fastlabel_gradio.encoders.linear_maps import principal_directions, projected, random_directions, zca
@@ -25,7 +26,6 @@ from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.media.pcen import pcen
 from fastlabel_gradio.media.sound_view import SoundView, as_drawn
 from fastlabel_gradio.media.spectrograms import mel_power
-from fastlabel_gradio.strategies.clustering import spherical_kmeans
 from fastlabel_gradio.types import Embeddings, Waveform
 
 if TYPE_CHECKING:

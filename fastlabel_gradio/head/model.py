@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from fastlabel_gradio.devices import matmul_dtype
 from fastlabel_gradio.head.recipe import DROPOUT, RECIPE
-from fastlabel_gradio.head.row_padding import padded
+from fastlabel_gradio.row_padding import padded
 from fastlabel_gradio.types import Embeddings, Label, LabelSchema, Probabilities, Rows
 
 HIDDEN_UNITS = 512

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from fastlabel_gradio.strategies.clustering import nearest_centres, spherical_kmeans, spread_out
+from fastlabel_gradio.clustering import nearest_centres, spherical_kmeans, spread_out
 from fastlabel_gradio.types import Embeddings, Rows
 
 ROUNDS = 20

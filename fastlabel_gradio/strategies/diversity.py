@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fastlabel_gradio.clustering import nearest_centres, spherical_kmeans, spread_out
 from fastlabel_gradio.strategies.base import PoolView, strategy
-from fastlabel_gradio.strategies.clustering import nearest_centres, spherical_kmeans, spread_out
 from fastlabel_gradio.strategies.near_duplicates import without_near_duplicates
 from fastlabel_gradio.types import Embeddings, Rows
 

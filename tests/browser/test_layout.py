@@ -155,7 +155,7 @@ def test_tab_leads_to_the_current_card_its_menu_and_the_buttons_below(visit: Vis
     page = visit(labeled=12)
     page.key("ArrowRight", "ArrowRight")
     page.button("train").focus()
-    reached = _tab_stops(page, 30)
+    reached = _tab_stops(page, 60)
     assert "card 2" in reached
     assert "Class of item 3" in reached
     assert "Submit" in reached

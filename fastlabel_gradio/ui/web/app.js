@@ -2,12 +2,13 @@
 
 import { Address } from "./address.js";
 import { ensureAnnotatorCookie } from "./annotator.js";
+import { whenThere } from "./dom.js";
 import { translateGradio } from "./gradio_words.js";
 import "./label_view.js";
 import { ProjectPage } from "./project_page.js";
 import { SoundPlayer } from "./sound_player.js";
 import { SoundSettings } from "./sound_settings.js";
-import { firstTab, onTabChange, openTab, selectTab } from "./tabs.js";
+import { firstTab, onTabChange, openTab, selectTab, TABS } from "./tabs.js";
 import { registeredViews, registerView } from "./views.js";
 import { pickLanguage, t, useLanguage } from "./words.js";
 
@@ -33,6 +34,8 @@ registerView({ name: "try", title: () => t("view_try"), load: () => import("./tr
  */
 export async function mount(element, { settings }) {
   ensureAnnotatorCookie();
+  // Gradio may put these on the page after the grid.
+  await Promise.all([whenThere(`#fl-toolbar-${settings.project}`), whenThere(TABS)]);
   const shared = sharedPage();
   const root = /** @type {HTMLElement} */ (element.querySelector(".fl"));
   root.lang = useLanguage(pickLanguage(new URLSearchParams(location.search).get("lang"), navigator.languages));

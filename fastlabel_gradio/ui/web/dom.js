@@ -70,3 +70,22 @@ export function nameNode(text, className = "") {
 export function isVisible(node) {
   return node.isConnected && node.getClientRects().length > 0;
 }
+
+/**
+ * The first element of that selector, once Gradio has put it on the page.
+ * @param {string} selector
+ * @returns {Promise<Element>}
+ */
+export function whenThere(selector) {
+  return new Promise((resolve) => {
+    const look = () => {
+      const found = document.querySelector(selector);
+      if (!found) return false;
+      watcher.disconnect();
+      resolve(found);
+      return true;
+    };
+    const watcher = new MutationObserver(look);
+    if (!look()) watcher.observe(document.body, { childList: true, subtree: true });
+  });
+}

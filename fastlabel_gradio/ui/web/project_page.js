@@ -10,9 +10,6 @@ import { t } from "./words.js";
 /** @typedef {import("./address.js").Params} Params */
 /** @typedef {{ root: HTMLElement, tab: HTMLButtonElement, view: View, mounted?: MountedView }} Place */
 
-const TOOLBAR_TRIES = 20;
-const TOOLBAR_PAUSE_MS = 100;
-
 export class ProjectPage {
   /**
    * @param {HTMLElement} root of the first view
@@ -105,15 +102,11 @@ export class ProjectPage {
   }
 
   /**
-   * The toolbar is of the first view. Gradio may put it on the page later than the cards.
+   * The toolbar is the first view's alone.
    * @param {boolean} shown
-   * @param {number} tries
    */
-  #showToolbar(shown, tries = TOOLBAR_TRIES) {
-    clearTimeout(this.trying);
-    const toolbar = document.getElementById(`fl-toolbar-${this.context.settings.project}`);
-    toolbar?.toggleAttribute("hidden", !shown);
-    if (tries && !shown) this.trying = setTimeout(() => this.#showToolbar(shown, tries - 1), TOOLBAR_PAUSE_MS);
+  #showToolbar(shown) {
+    document.getElementById(`fl-toolbar-${this.context.settings.project}`)?.toggleAttribute("hidden", !shown);
   }
 
   /** What the toolbar talks to, if the first view has one. */
@@ -122,7 +115,6 @@ export class ProjectPage {
   }
 
   stop() {
-    clearTimeout(this.trying);
     for (const { view, root, mounted } of this.places.values()) {
       mounted?.stop?.();
       if (view.name !== this.first) root.remove();

@@ -1,6 +1,6 @@
 // The tabs of the page, one a project. They are Gradio's, and are asked for and pressed here only.
 
-const TABS = ".fl-tabs [role=tab]";
+export const TABS = ".fl-tabs [role=tab]";
 
 /** The project whose tab is open; "" where there are no tabs. */
 export function openTab() {
