@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from weakref import WeakValueDictionary
 
 from filelock import FileLock, Timeout
@@ -105,7 +106,9 @@ class Project:
                 change=self._change_to(plan.changes_to) if plan.changes_to else None,
             )
             recipe, resolution = learning_of(config).recipe, self.gallery.kept_resolution
-            self.models = ModelKeeper(self.name, self.source, self.folder, self.pipeline, resolution, recipe)
+            self.models = ModelKeeper(
+                self.name, self.source, self.folder, self.pipeline, resolution, recipe, self._promise
+            )
             self.pipeline.when_ready(lambda: self._keep_encoder(self.pipeline.encoder, plan.begins_with))
             self.map = PoolMap(self.store, self.folder, lambda: self.pipeline.progress.state == "done")
             self.contradiction: Contradiction | None = None  # among the reference labels
@@ -198,6 +201,12 @@ class Project:
         for row in labeler.export_rows(choice, **options):
             path = self.source.exported_path(Item(row.item_id))
             yield replace(row, path=path, expand=expand, kind=self.source.kind)
+
+    def _promise(self) -> dict[str, Any] | None:
+        """What was proven of labels that the program accepted, for whoever takes the classifier along."""
+        opened = self._labelers.get("")
+        found = opened.labeler.finisher.evidence() if opened else []
+        return {"words": " ".join(one.words for one in found)} if found else None
 
     def write_model(self, annotator: str, folder: Path) -> None:
         """Writes the bundle of the annotator's newest head. Raises StoreError where there is none yet, or no room."""

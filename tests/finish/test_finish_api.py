@@ -1,10 +1,13 @@
 """Finishing a pool over REST, through a real server that is killed in the middle."""
 
+import io
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,10 +112,19 @@ def _accept_and_take_back(client: httpx.Client, proven: dict[str, object]) -> No
     found = client.post("/api/items", json={"query": {"sources": ["auto"]}, "size": 500}).json()
     assert found["total"] == accepted["accepted"]["items"]
     assert all(one["label"] == true_class(one["id"]) for one in found["items"])
+    assert _promised(client)
     back = client.post("/api/finish/take_back").json()
+    assert not _promised(client)
     assert (back["state"], back["items"]) == ("proven", proven["items"])
     assert client.post("/api/finish/take_back").status_code == 409
     assert client.post("/api/finish/give_up").json()["state"] == "none"
+
+
+def _promised(client: httpx.Client) -> bool:
+    """Whether the classifier that one takes along says what was proven, in its configuration and its card."""
+    with zipfile.ZipFile(io.BytesIO(client.get("/api/model").content)) as archive:
+        promise = json.loads(archive.read("model/config.json"))["promise"]
+        return promise is not None and promise["words"] in archive.read("model/README.md").decode()
 
 
 def _checks(client: httpx.Client, size: int) -> dict:  # type: ignore[type-arg]

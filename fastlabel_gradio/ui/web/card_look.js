@@ -16,7 +16,8 @@ export class CardLook extends EventTarget {
     this.key = LOOK_PREFIX + kind;
     this.storage = openStorage();
     const kept = this.read();
-    this.sizePx = clampSize(kept.sizePx ?? USUAL_PX[kind]) || USUAL_PX[kind];
+    const usual = Math.min(USUAL_PX[kind], 0.43 * window.innerWidth); // two in a row at least
+    this.sizePx = clampSize(kept.sizePx ?? usual) || USUAL_PX[kind];
     this.fills = kept.fills === true;
     this.groups = kept.groups !== false;
   }
