@@ -112,8 +112,7 @@ def _data(config: BundleConfig) -> str:
     return (
         f"Labels in a pool of {config.items:,} {MEDIA[config.kind][0]}, by class and by how they were given:\n\n{table}\n\n"
         f"{meant[0].upper()}{meant[1:]}. The head was trained on {config.head.labels:,} of them; those of the "
-        "audit are kept out, "
-        "and labels that the program accepted by itself teach nothing."
+        "audit are kept out, and labels that the program accepted by itself teach nothing."
     )
 
 
@@ -121,7 +120,7 @@ def _quality(config: BundleConfig) -> str:
     if config.audit is None:
         return (
             "It was not measured: no random items were labeled that it did not see. Label the audit's items in FastLabel, or "
-            "measure it on items of your own before you rely on it."
+            f"measure it on items of your own before you rely on it.{_promise(config)}"
         )
     audit = config.audit
     groups = f" in {audit.groups:,} groups" if audit.groups is not None else ""
@@ -132,8 +131,7 @@ def _quality(config: BundleConfig) -> str:
     )
     return (
         f"**{_percent(audit.accuracy)} right** (95 % interval {_percent(audit.low)} to {_percent(audit.high)}), "
-        f"on {audit.items:,} "
-        f"random items{groups} that it never saw: true for {audit.true_for}.{few} Its confidence is off by "
+        f"on {audit.items:,} random items{groups} that it never saw: true for {audit.true_for}.{few} Its confidence is off by "
         f"{100 * audit.calibration_error:.1f} points on average.\n\n{recall}{_thresholds(config)}{_promise(config)}"
     )
 
