@@ -131,8 +131,8 @@ def _quality(config: BundleConfig) -> str:
     )
     return (
         f"**{_percent(audit.accuracy)} right** (95 % interval {_percent(audit.low)} to {_percent(audit.high)}), "
-        f"on {audit.items:,} random items{groups} that it never saw: true for {audit.true_for}.{few} Its confidence is off by "
-        f"{100 * audit.calibration_error:.1f} points on average.\n\n{recall}{_thresholds(config)}{_promise(config)}"
+        f"on {audit.items:,} random items{groups} that it never saw: true for {audit.true_for}.{few} Its confidence is off "
+        f"by {100 * audit.calibration_error:.1f} points on average.\n\n{recall}{_thresholds(config)}{_promise(config)}"
     )
 
 
