@@ -19,11 +19,7 @@ import { pickLanguage, t, useLanguage } from "./words.js";
  * @typedef {{ views: Record<string, ProjectPage>, address: Address, player?: SoundPlayer }} SharedPage
  */
 
-registerView({
-  name: "explore",
-  title: () => t("view_explore"),
-  load: () => Promise.all([import("./explore_view.js"), import("./map_panel.js"), import("./mistakes_panel.js")]),
-});
+registerView({ name: "explore", title: () => t("view_explore"), load: () => import("./explore_view.js") });
 registerView({ name: "finish", title: () => t("view_finish"), load: () => import("./finish_view.js") });
 registerView({ name: "progress", title: () => t("view_progress"), load: () => import("./progress_view.js") });
 registerView({ name: "try", title: () => t("view_try"), load: () => import("./try_view.js") });

@@ -21,6 +21,8 @@ import { ExploreSide } from "./explore_side.js";
 import { FoundList } from "./found_list.js";
 import { FoundSelection } from "./found_selection.js";
 import { buildHelp } from "./help.js";
+import "./map_panel.js";
+import "./mistakes_panel.js";
 import { loadSheet } from "./sheet.js";
 import { registerView } from "./views.js";
 import { t } from "./words.js";
