@@ -37,6 +37,8 @@ export function statusAnswer({ embedding = {}, head = {}, ...fields } = {}) {
   return {
     kind: "image",
     annotator: "ann",
+    classes: ["a", "b", "c"],
+    renamed: {},
     labeled: 0,
     unlabeled: 100,
     total: 100,
