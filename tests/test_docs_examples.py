@@ -152,7 +152,9 @@ def test_the_readme_lists_what_is_kept_in_the_working_directory(demo: tuple[App,
     named = {name.replace(f"/{encoder.name}.safetensors", "/<kind>.safetensors") for name in hashes}
     kept = {re.sub("/model/.*", "/model/", name) for name in named if not name.endswith(("-wal", "-shm"))}
     listed = {row[0] for row in first_table(read("docs/files.md"))}
-    assert listed - {"downloads/", "tokens", "images/planted.jsonl"} == kept
+    not_always = {"downloads/", "tokens", "images/planted.jsonl", "images/map.safetensors"}
+    assert kept <= listed
+    assert listed - kept <= not_always
 
 
 def test_the_trained_head_is_used_as_the_loop_page_says(demo: tuple[App, str], monkeypatch: pytest.MonkeyPatch) -> None:

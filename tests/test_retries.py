@@ -122,8 +122,9 @@ def test_a_folder_that_was_away_for_a_moment_is_embedded_whole(
     encoder = Interrupted(lambda: pictures.rename(away))
     pipeline = EmbeddingPipeline(source, store, lambda: (encoder, ""), workers=1)
     pipeline.start()
-    wait_for(lambda: store.unreadable_count == items - len(store) and len(store) > 0)
-    assert pipeline.progress.state == "done"
+    wait_for(
+        lambda: store.unreadable_count == items - len(store) and len(store) > 0 and pipeline.progress.state == "done"
+    )
     away.rename(pictures)
     wait_for(lambda: store.unreadable_count == 1)
     wait_for(lambda: len(store) == items - 1 and pipeline.progress.state == "done")
