@@ -1,31 +1,19 @@
 """While another program holds the label file, only what needs it waits."""
 
-import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
+from benchmarks.load import held
 from fastlabel_gradio.errors import StoreError
 from fastlabel_gradio.server.project import Project
 from tests.pools import make_config, true_labels, wait_for
 from tests.test_api import start
 
 OpenProject = Callable[..., Project]
-
-
-@contextmanager
-def held(file: Path) -> Iterator[None]:
-    """The label file, locked for writing by another program."""
-    with closing(sqlite3.connect(file, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        finally:
-            other.execute("ROLLBACK")
 
 
 @pytest.fixture(autouse=True)
