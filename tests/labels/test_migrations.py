@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, inspect
 
 from fastlabel_gradio.errors import StoreError
 from fastlabel_gradio.labels import LabelStore, migrations
+from fastlabel_gradio.labels.migrations import NEWEST_LAYOUT
 from tests.labels.conftest import said
 
 OpenStore = Callable[..., LabelStore]
@@ -178,12 +179,14 @@ def test_a_copy_that_cannot_be_written_leaves_the_file_as_it_is(
     assert len(open_store(at=sqlite_url).current()) == 3
 
 
-@pytest.mark.parametrize("layout", [3, 0])
+@pytest.mark.parametrize("layout", [NEWEST_LAYOUT + 1, 0])
 def test_a_database_of_a_later_version_is_refused_and_left_alone(old: str, open_store: OpenStore, layout: int) -> None:
     engine = create_engine(old)
     with engine.begin() as connection:
         connection.exec_driver_sql(f"UPDATE fastlabel_version SET version = {layout}")
-    with pytest.raises(StoreError, match=f"has layout {layout}, this FastLabel reads layout 1 to 2. Use the FastLabel"):
+    with pytest.raises(
+        StoreError, match=f"has layout {layout}, this FastLabel reads layout 1 to {NEWEST_LAYOUT}. Use the FastLabel"
+    ):
         open_store(at=old)
     with engine.begin() as connection:
         assert connection.exec_driver_sql("SELECT version FROM fastlabel_version").scalar() == layout
