@@ -14,9 +14,8 @@ import pyarrow.parquet
 import pytest
 from PIL import Image
 
-from fastlabel_gradio.app import _add_data_arguments, _workdir, main
-from fastlabel_gradio.classifier import export_command, load_classifier
-from fastlabel_gradio.classifier.predict_command import parser, run
+from fastlabel_gradio.classifier import load_classifier, predict_command
+from fastlabel_gradio.command_line import main
 from fastlabel_gradio.errors import ConfigError, FastLabelError
 from fastlabel_gradio.server.project import Project
 from tests.classifier_pools import files_of, train
@@ -51,12 +50,11 @@ def model(place: Path) -> Path:
 
 
 def export(place: Path, *options: str) -> None:
-    arguments = export_command.parser(_add_data_arguments).parse_args(["--workdir", str(place / "work"), *options])
-    export_command.run(arguments, _workdir(arguments))
+    main(["export-model", "--workdir", str(place / "work"), *options])
 
 
 def predict(*words: object) -> None:
-    run(parser().parse_args([str(word) for word in words]))
+    predict_command.main([str(word) for word in words])
 
 
 def rows_of(table: Path) -> list[dict[str, str]]:
@@ -203,7 +201,7 @@ def test_what_cannot_be_done_is_said_before_anything_is_done(place: Path, model:
             predict(*words)
     for wrong in ("--top 0", "--min-confidence 2", "--window -1"):
         with pytest.raises(SystemExit):
-            parser().parse_args([str(model), str(pictures), "-o", "out.csv", *wrong.split()])
+            predict_command.parser().parse_args([str(model), str(pictures), "-o", "out.csv", *wrong.split()])
 
 
 def test_the_classifier_is_exported_as_a_folder_a_zip_and_a_space(
