@@ -39,16 +39,16 @@ class HeadStore(ClassStore):
             ).one_or_none()
         return StoredHead(*found[:2], bytes(found.checkpoint), bytes(found.record)) if found else None
 
-    def store_head(self, after: int, event: int, checkpoint: bytes, record: bytes) -> bool:
-        """Stores a head as the one that follows revision `after`; False where another one does already."""
+    def store_head(self, event: int, checkpoint: bytes, record: bytes) -> int:
+        """Stores a head in place of one that knew no more; returns its revision, 0 where the one that is there knew more."""
         with self._writing() as connection:
             self._make_row(connection)
-            is_next = update(heads).where(heads.c.project == self._project, heads.c.revision == after)
-            values = {"revision": after + 1, "event": event, "checkpoint": checkpoint, "record": record}
-            is_stored = connection.execute(is_next.values(values)).rowcount == 1
-            if is_stored:
-                self._count_change(connection)
-        return is_stored
+            mine = heads.c.project == self._project
+            values = {"revision": heads.c.revision + 1, "event": event, "checkpoint": checkpoint, "record": record}
+            if not connection.execute(update(heads).where(mine, heads.c.event <= event).values(values)).rowcount:
+                return 0
+            self._count_change(connection)
+            return int(connection.execute(select(heads.c.revision).where(mine)).scalar_one())
 
     def begin_training(self, trainer: str, *, now: float, until: float) -> bool:
         """Takes the turn to train, or renews it; False while somebody else has it.

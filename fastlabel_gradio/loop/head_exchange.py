@@ -1,7 +1,7 @@
 """HeadExchange: of several processes on one label store one trains at a time, and the others take its head.
 
 The head travels as bytes through the database, so that it reaches processes of other machines too. Turns save work; that no
-older head replaces a newer one is ensured by the revision under which it is stored.
+older head replaces a newer one is ensured by the newest submission that each knew.
 """
 
 import logging
@@ -66,9 +66,9 @@ class HeadExchange:
         return found
 
     def give(self, event: int, checkpoint: bytes, record: bytes) -> None:
-        """Gives a head, and the content of its curve, to the others, unless one of theirs is newer (`StoredHead`)."""
+        """Gives a head, and the content of its curve, to the others, unless one of theirs knew more (`StoredHead`)."""
         with self._lock:
-            self.revision += self._labels.store_head(self.revision, event, checkpoint, record)
+            self.revision = self._labels.store_head(event, checkpoint, record) or self.revision
 
     def close(self) -> None:
         """Ends the waiting for a turn."""

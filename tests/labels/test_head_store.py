@@ -11,18 +11,19 @@ OpenStore = Callable[..., LabelStore]
 def test_a_head_reaches_others_whole_and_once(store: LabelStore, open_store: OpenStore) -> None:
     other = open_store()
     assert other.head_after(0) is None
-    assert store.store_head(0, 7, bytes(range(256)) * 4096, b"\0curve")
+    assert store.store_head(7, bytes(range(256)) * 4096, b"\0curve") == 1
     assert other.head_after(0) == StoredHead(1, 7, bytes(range(256)) * 4096, b"\0curve")
     assert other.head_after(1) is None
     assert open_store("sounds").head_after(0) is None
 
 
-def test_a_head_replaces_only_the_one_that_its_trainer_knew(store: LabelStore, open_store: OpenStore) -> None:
-    assert store.store_head(0, 1, b"first", b"")
-    assert not open_store().store_head(0, 2, b"late", b"")
-    assert open_store().store_head(1, 3, b"second", b"")
-    found = store.head_after(0)
-    assert found is not None and (found.revision, found.checkpoint) == (2, b"second")
+def test_a_head_replaces_no_head_that_knew_more(store: LabelStore, open_store: OpenStore) -> None:
+    assert store.store_head(5, b"first", b"") == 1
+    assert open_store().store_head(6, b"second", b"") == 2
+    assert store.store_head(5, b"first, calibrated late", b"") == 0
+    assert open_store().store_head(6, b"second, calibrated", b"") == 3
+    found = store.head_after(2)
+    assert found is not None and (found.revision, found.checkpoint) == (3, b"second, calibrated")
 
 
 def test_one_at_a_time_trains_and_a_turn_that_is_not_renewed_ends(store: LabelStore, open_store: OpenStore) -> None:
@@ -49,6 +50,6 @@ def test_who_watches_learns_of_a_new_head(store: LabelStore) -> None:
     stop = store.watch(told.set)
     assert told.wait(10)
     told.clear()
-    store.store_head(0, 1, b"head", b"")
+    store.store_head(1, b"head", b"")
     assert told.wait(10)
     stop()
