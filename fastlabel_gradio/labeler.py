@@ -222,6 +222,7 @@ class Labeler:
             store.known_ids,
             lambda: me._follow(),
             self._learner.request_if_due,
+            self._learner.keep_again,
             lambda: me._in_turn(),
             clock,
         )

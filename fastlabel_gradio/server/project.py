@@ -6,12 +6,14 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
+from fastlabel_gradio.classifier.facts import HeadFacts
 from fastlabel_gradio.classifier.keeper import ModelKeeper
 from fastlabel_gradio.comparison.report import EncoderReport, compare_encoders
 from fastlabel_gradio.comparison.verdict import EncoderJudge
@@ -108,7 +110,7 @@ class Project:
             )
             recipe, resolution = learning_of(config).recipe, self.gallery.kept_resolution
             self.models = ModelKeeper(
-                self.name, self.source, self.folder, self.pipeline, resolution, recipe, self._promise
+                self.name, self.source, self.folder, self.pipeline, resolution, recipe
             )
             self.pipeline.when_ready(lambda: self._keep_encoder(self.pipeline.encoder, plan.begins_with))
             self.map = PoolMap(self.store, self.folder, lambda: self.pipeline.progress.state == "done")
@@ -203,19 +205,14 @@ class Project:
             path = self.source.exported_path(Item(row.item_id))
             yield replace(row, path=path, expand=expand, kind=self.source.kind)
 
-    def _promise(self) -> dict[str, Any] | None:
-        """What was proven of labels that the program accepted, for whoever takes the classifier along."""
-        opened = self._labelers.get("")
-        found = opened.labeler.finisher.evidence() if opened else []
-        return {"words": " ".join(one.words for one in found)} if found else None
-
     def write_model(self, annotator: str, folder: Path) -> None:
         """Writes the bundle of the annotator's newest head. Raises StoreError where there is none yet, or no room."""
-        facts = self.labeler(annotator).head_facts()
+        labeler = self.labeler(annotator)
+        facts = labeler.head_facts()
         if facts is None:
             raise StoreError("There is no trained head yet. Label items of at least two classes first.")
         with _disk_errors_named(folder):
-            self.models.write(folder, facts)
+            self.models.write(folder, facts, _promised(labeler))
 
     def take(self, name: str, content: bytes) -> str:
         """Adds a file to the source's folder and has it listed; returns the item's id. Raises SourceError."""
@@ -290,7 +287,11 @@ class Project:
         return self._opened(labels, labels.ensure_labels(self.schema.names), folder)
 
     def _opened(self, labels: LabelStore, schema: LabelSchema, folder: Path) -> "_Opened":
-        keep_model = functools.partial(self.models.keep, folder)
+        ready = Future[Labeler]()  # a head may be kept before the labeler is made to its end
+
+        def keep_model(facts: HeadFacts) -> None:
+            self.models.keep(folder, facts, _promised(ready.result()))
+
         labeler = Labeler(
             schema,
             self.store,
@@ -302,6 +303,7 @@ class Project:
             keep_model=keep_model,
             exchange=HeadExchange(labels) if self.config.database else None,
         )
+        ready.set_result(labeler)
         labeler.suggestions = self.suggestions
         return _Opened(labeler, labels, folder)
 
@@ -323,6 +325,24 @@ class _Opened:
         self.labels.close()
         with suppress(OSError):  # only that of a visitor who trained no head is empty
             self.folder.rmdir()
+
+
+def _promised(labeler: Labeler) -> dict[str, Any] | None:
+    """What was proven of labels that the program accepted, for whoever takes the classifier along; None without any."""
+    found = labeler.finisher.evidence()
+    if not found:
+        return None
+    promises = [
+        {
+            "precision": one.promise.precision,
+            "items": one.items,
+            "checked": one.promise.checked,
+            "wrong": one.promise.wrong,
+            "accepted_at": one.accepted_at,
+        }
+        for one in found
+    ]
+    return {"words": " ".join(one.words for one in found), "promises": promises}
 
 
 def _new_classes(names: tuple[str, ...]) -> str:
