@@ -321,7 +321,7 @@ class LabelStore(HeadStore):
             released += drop_batches(connection, self._project, *mine)
             if news or released:
                 self._count_change(connection)
-            position = read_position(connection, self._project)
+        position = Position(since.revision + bool(news or released), submission or since.submission)
         changed, standing = effect(history, [*history, *appended])
         return Submission(len(said), changed, tuple(released), standing, submission, since, position)
 
@@ -395,14 +395,13 @@ class LabelStore(HeadStore):
             pairs = labels_of(connection, original)
             item_ids = [item_id for item_id, _ in pairs]
             before = list(events_of(connection, self._project, item_ids)) if undoes else []
-            append_submission(connection, self._project, annotator, batch_id, now, reverts, original)
+            submission = append_submission(connection, self._project, annotator, batch_id, now, reverts, original)
             after = [] if undoes else list(events_of(connection, self._project, item_ids))
             self._count_change(connection)
-            position = read_position(connection, self._project)
             step = steps_of(connection, [original])[0]
         without = [event for event in before or after if event.submission != original]
         changes = effect(before, without) if undoes else effect(without, after)
-        moved = () if step.edits else (since, position)
+        moved = () if step.edits else (since, Position(since.revision + 1, submission))
         return Undone(batch_id, pairs, *changes, step, *moved)
 
     def claim(
