@@ -180,7 +180,7 @@ class EmbeddingStore:
         Returns:
             Those that are new, have another stamp, or are back; each is pending unless it was embedded with that stamp.
         """
-        keys = np.array([_shuffle_key(item.id) for item in items], dtype=np.int64)
+        keys = np.array([shuffle_key(item.id) for item in items], dtype=np.int64)
         rows = self._read_many(
             "SELECT id, stamp, scan, group_key FROM items WHERE id IN ({})", [item.id for item in items]
         )
@@ -303,7 +303,7 @@ class EmbeddingStore:
     def pending_of(self, items: Sequence[Item]) -> list[Item]:
         """Those of some items that are in the pool, not known as unreadable, and without an embedding, in shuffled order."""
         known = self.known_ids([item.id for item in items])
-        ordered = sorted((item for item in items if item.id in known), key=lambda item: _shuffle_key(item.id))
+        ordered = sorted((item for item in items if item.id in known), key=lambda item: shuffle_key(item.id))
         return self._without_row(ordered)
 
     def _without_row(self, items: Sequence[Item]) -> list[Item]:
@@ -646,6 +646,6 @@ def _group_keys_of(items: Iterable[Item], group_of: Callable[[Item], str | None]
     return {item.id: group_key(group) for item in items if (group := group_of(item)) is not None}
 
 
-def _shuffle_key(item_id: str) -> int:
+def shuffle_key(item_id: str) -> int:
     """A fixed pseudo-random place for an item, 0 to 2^62: the same order after every restart."""
     return int.from_bytes(blake2b(item_id.encode("utf-8", "surrogateescape"), digest_size=8).digest()) >> 2
