@@ -181,6 +181,10 @@ class Project:
         with self._lock:
             return self._labelers[annotator if self.config.sharing == "private" else ""].labels
 
+    def check_store(self) -> None:
+        """Raises StoreError where labels cannot be stored now; changes nothing."""
+        self._labels.check_storing()
+
     def reference_label(self, item: Item) -> str | None:
         """The class of an item that was imported as a reference, or else the one that the data itself gives."""
         [known] = self.references.of([item.id]) if len(self.references) else [None]
