@@ -1,4 +1,4 @@
-"""Sealed events: what was appended to a SQLite label store since a submission, as one file, and back into a copy of the store.
+"""Sealed events: what was appended to a SQLite label store since a submission, as a file, and back into a copy of the store.
 
 Written and read in SQL, table by table as the file has them, so that events of one layout go into a store of that layout
 whatever the tables of today are. Who holds which items is not in it: batches end with the process.
