@@ -124,7 +124,7 @@ def create_app(config: AppConfig, workdir: Path, logins: dict[str, str] | None =
         FastLabelError: something cannot be used; what was opened before is closed again.
     """
     # Gradio and torch take seconds to import: `--help` and a wrong command line must not wait for them.
-    from fastlabel_gradio.server.access import Access, close_to_others, load_secret, make_files_private
+    from fastlabel_gradio.server.access import Access, close_to_others, make_files_private
     from fastlabel_gradio.server.project import Project
 
     make_files_private()
@@ -136,17 +136,18 @@ def create_app(config: AppConfig, workdir: Path, logins: dict[str, str] | None =
         raise ConfigError(
             f"{workdir} cannot be the working directory: {error.strerror}. Choose another --workdir."
         ) from error
+    bucket = config.base_dir / config.bucket if config.bucket else None
     projects: dict[str, Project] = {}
     with ExitStack() as undo:
         for project_config in config.projects:
-            project = Project(project_config, config.base_dir, workdir, pick_device())
+            project = Project(project_config, config.base_dir, workdir, pick_device(), bucket=bucket)
             undo.callback(project.close)
             projects[project.name] = project
         for project in projects.values():
             project.start()
         from fastlabel_gradio.ui.app_layout import build_page  # takes seconds: the projects are at work meanwhile
 
-        access = Access(logins or {}, load_secret(workdir / "secret"))
+        access = Access(logins or {}, _secret(workdir, bucket))
         page = build_page(config.title, [_tab(project) for project in projects.values()])
         undo.pop_all()
     return App(config, projects, access, page, workdir)
@@ -154,6 +155,22 @@ def create_app(config: AppConfig, workdir: Path, logins: dict[str, str] | None =
 
 def is_public_space() -> bool:
     return SPACE_VARIABLE in os.environ
+
+
+def _secret(workdir: Path, bucket: Path | None) -> bytes:
+    """What signs tokens. Raises ConfigError where the bucket cannot be used."""
+    from fastlabel_gradio.server.access import load_secret
+    from fastlabel_gradio.server.bucket import keep_secret
+
+    try:
+        if bucket:
+            keep_secret(bucket, workdir)
+        secret = load_secret(workdir / "secret")
+        if bucket:
+            keep_secret(bucket, workdir)
+    except OSError as error:
+        raise ConfigError(f"{bucket} cannot be the bucket: {error.strerror}. Mount it, or name another.") from error
+    return secret
 
 
 def _tab(project: "Project") -> "TabInfo":

@@ -95,9 +95,14 @@ class ProjectConfig(_Strict):
 
 
 class AppConfig(_Strict):
-    """What one start of the app serves. Paths inside are relative to `base_dir`, the folder of the file."""
+    """What one start of the app serves. Paths inside are relative to `base_dir`, the folder of the file.
+
+    Attributes:
+        bucket: a folder that outlives the local disk, into which labels are sealed (`server.bucket`).
+    """
 
     title: str = "FastLabel"
+    bucket: Path | None = None
     projects: Annotated[tuple[ProjectConfig, ...], Field(min_length=1)]
     base_dir: Path = Path()
 

@@ -18,6 +18,7 @@ from fastlabel_gradio.errors import ConfigError, shown
 
 AUTH_VARIABLE = "FASTLABEL_AUTH"
 HOSTS_VARIABLE = "FASTLABEL_HOSTS"
+BUCKET_VARIABLE = "FASTLABEL_BUCKET"
 SPACE_HOST_VARIABLE = "SPACE_HOST"
 ANNOTATOR_NAME = re.compile(r"(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]{1,64}")  # it may name a folder
 
@@ -177,6 +178,8 @@ def _port(text: str) -> int:
 def _config(arguments: argparse.Namespace) -> AppConfig:
     """The configuration that the command line names or describes, as it is served. Raises ConfigError, SourceError."""
     config = config_of(arguments)
+    if bucket := os.environ.get(BUCKET_VARIABLE):
+        config = config.model_copy(update={"bucket": Path(bucket)})
     if not is_public_space() or _logins(arguments):
         return config
     # Strangers come and go: none of them may change what another sees.

@@ -36,6 +36,7 @@ from fastlabel_gradio.server.routes import (
     evaluation,
     explore,
     finish,
+    health,
     imports,
     items,
     labels,
@@ -89,6 +90,7 @@ def _create_router(projects: Mapping[str, Project]) -> APIRouter:
     of_views = [VIEWS.get(name).add_routes for name in VIEWS.names()]
     for add_routes in (*(part.add_routes for part in ROUTES), *of_views):
         add_routes(router, project_of, Depends(annotator_of))
+    health.add_health(router, projects)
     return router
 
 

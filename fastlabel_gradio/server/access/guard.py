@@ -18,6 +18,7 @@ from fastlabel_gradio.server.access.logins import Access, note_caller
 from fastlabel_gradio.server.access.origins import check_origin
 
 ENTRANCES = frozenset({"/", "/docs"})  # what a link on another site may open
+OPEN = frozenset({"/api/health"})  # to whoever can connect, without a login
 PAGE_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 UNFRAMED_HEADERS = PAGE_HEADERS | {"X-Frame-Options": "SAMEORIGIN", "Content-Security-Policy": "frame-ancestors 'self'"}
 DROPPED_HEADERS = frozenset({b"x-gradio-server"})  # of a proxy that is off; Gradio takes the page's address from it
@@ -58,7 +59,7 @@ class _Guard:
             raise HTTPException(404, f"There is nothing at {path[:100]} for {method[:10]}. /docs lists the routes.")
         check_origin(request.headers, may_be_entered=method in ("GET", "HEAD") and path in ENTRANCES)
         note_caller(request)
-        if _is_api(request):
+        if _is_api(request) and path not in OPEN:
             request.state.annotator = await self.access.annotator(request)
 
     def _with_headers(self, send: Send) -> Send:
