@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from filelock import FileLock, Timeout
-
 from fastlabel_gradio.classifier.facts import HeadFacts
 from fastlabel_gradio.classifier.keeper import ModelKeeper
 from fastlabel_gradio.comparison.report import EncoderReport, compare_encoders
@@ -22,7 +20,7 @@ from fastlabel_gradio.comparison.verdict import EncoderJudge
 from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.devices import use_one_thread_per_operation
 from fastlabel_gradio.encoders import AUTO, Encoder, EncoderChoice, check_encoder
-from fastlabel_gradio.errors import ConfigError, InvalidLabelsError, StoreError, shown
+from fastlabel_gradio.errors import InvalidLabelsError, StoreError, shown
 from fastlabel_gradio.explore.pool_map import PoolMap
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.exports.row_stream import Choice
@@ -32,9 +30,11 @@ from fastlabel_gradio.inquiry import Inquiry
 from fastlabel_gradio.labeler import Labeler, LabelerSettings
 from fastlabel_gradio.labels import LabelStore
 from fastlabel_gradio.labels.contradictions import Contradiction, contradiction_among
+from fastlabel_gradio.loop.head_exchange import HeadExchange
 from fastlabel_gradio.loop.learner import learning_of
 from fastlabel_gradio.pool.encoder_change import EncoderChange
 from fastlabel_gradio.pool.encoder_in_use import EncoderPlan, keep_encoder_in_use, kept_models, plan_encoder
+from fastlabel_gradio.pool.lease import PoolLease
 from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
 from fastlabel_gradio.pool.source_identity import check_owner
 from fastlabel_gradio.pool.store import EmbeddingStore
@@ -83,14 +83,14 @@ class Project:
         self._labelers: OrderedDict[str, _Opened] = OrderedDict()
         self._opening: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
         with _disk_errors_named(self.folder), ExitStack() as undo:
-            self._file_lock = _lock_folder(self.folder)
-            undo.callback(self._file_lock.release)
+            self._lease = PoolLease(self.folder, may_follow=config.database is not None)
+            undo.callback(self._lease.release)
             check_owner(self.folder, config.source.kind, config.source.options, base_dir)
             self._labels = self._open_label_store(config.name)  # to the end, so that its file cannot get lost unseen
             undo.callback(self._labels.close)
             self._proposed = self.source.classes()
             self.schema = self._labels.ensure_labels(config.classes or self._proposed)
-            self.store = EmbeddingStore(self.folder)
+            self.store = EmbeddingStore(self.folder, follows=not self._lease.is_held)
             undo.callback(self.store.close)
             self.suggestions = KnownLabels(self.folder / "suggestions.parquet")
             self.references = KnownLabels(self.folder / "references.parquet")
@@ -106,6 +106,7 @@ class Project:
                 rescan_s=60 * config.rescan_minutes,
                 audit_share=config.audit_share,
                 change=self._change_to(plan.changes_to) if plan.changes_to else None,
+                lease=self._lease,
             )
             recipe, resolution = learning_of(config).recipe, self.gallery.kept_resolution
             self.models = ModelKeeper(
@@ -238,7 +239,7 @@ class Project:
         self._labels.close()
         self.gallery.close()
         self.store.close()
-        self._file_lock.release()
+        self._lease.release()
 
     def _encoder_plan(self, wanted: EncoderChoice, base_dir: Path) -> EncoderPlan:
         """Where labels are, the encoder that they were given with goes on until another one takes over."""
@@ -300,6 +301,7 @@ class Project:
             self.settings,
             pool_map=self.map,
             keep_model=keep_model,
+            exchange=HeadExchange(labels) if self.config.database else None,
         )
         ready.set_result(labeler)
         labeler.suggestions = self.suggestions
@@ -349,19 +351,6 @@ def _new_classes(names: tuple[str, ...]) -> str:
         return ""
     shown_names = ", ".join(f"'{name}'" for name in names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
     return f"New classes in the source: {shown_names}. Restart FastLabel to get keys for them; labels are kept."
-
-
-def _lock_folder(folder: Path) -> FileLock:
-    """Two processes that fill one embedding store would overwrite each other. Raises ConfigError, OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "in-use.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise ConfigError(
-            f"{folder} is in use by another FastLabel. Open that one's page, stop it, or choose another --workdir."
-        ) from error
-    return lock
 
 
 @contextmanager
