@@ -175,14 +175,14 @@ def _secret(workdir: Path, bucket: Path | None) -> bytes:
 
 def _tab(project: "Project") -> "TabInfo":
     from fastlabel_gradio.exports import EXPORTERS
-    from fastlabel_gradio.strategies import STRATEGIES
+    from fastlabel_gradio.strategies import menu_strategies
     from fastlabel_gradio.ui.tab_info import TabInfo
 
     return TabInfo(
         project=project.name,
         kind=project.kind,
         title=project.name,
-        strategies=STRATEGIES.names(),
+        strategies=menu_strategies(project.config.strategy),
         strategy=project.config.strategy,
         batch_size=project.config.batch_size,
         sound_view=project.source.sound_view,

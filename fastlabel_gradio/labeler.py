@@ -399,7 +399,7 @@ class Labeler:
             batch = self._reopened([item_id for item_id, one in undone.standing.items() if one is None], annotator)
         places = self.schema.positions
         labels = {id_: places[label_id] for id_, label_id in undone.labels if label_id in places}
-        return Reopened(size, batch, labels, event)
+        return Reopened(size, batch, labels, event, undone.states)
 
     def redo(self, annotator: str) -> int:
         """Brings back what the annotator's last undo took back; returns of how many items, 0 where there is nothing."""

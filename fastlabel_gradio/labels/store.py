@@ -47,6 +47,7 @@ from fastlabel_gradio.labels.events import (
     last_submission,
     last_undo,
     newest_submission,
+    states_of,
     submission_of,
 )
 from fastlabel_gradio.labels.head_store import HeadStore
@@ -99,7 +100,8 @@ class Undone:
     """A submission that was taken back or brought back: its batch, what it says of its items in order, and what that changed.
 
     `changed`, `standing`, `since` and `position` are as `Submission` has them, the latter two of no use where classes were
-    changed; the label of a state without one is None. `step` is what was taken back or brought back.
+    changed; the label of a state without one is None. `step` is what was taken back or brought back,
+    `states` what it said of items in place of a label: skip, unsure or bad.
     """
 
     batch_id: str
@@ -109,6 +111,7 @@ class Undone:
     step: Step
     since: Position = NOWHERE
     position: Position = NOWHERE
+    states: Mapping[str, State] = field(default_factory=dict)
 
 
 class LabelStore(HeadStore):
@@ -392,7 +395,7 @@ class LabelStore(HeadStore):
                 return None
             original, reverts, batch_id = found
             since = read_position(connection, self._project)
-            pairs = labels_of(connection, original)
+            pairs, states = labels_of(connection, original), states_of(connection, original)
             item_ids = [item_id for item_id, _ in pairs]
             before = list(events_of(connection, self._project, item_ids)) if undoes else []
             submission = append_submission(connection, self._project, annotator, batch_id, now, reverts, original)
@@ -402,7 +405,7 @@ class LabelStore(HeadStore):
         without = [event for event in before or after if event.submission != original]
         changes = effect(before, without) if undoes else effect(without, after)
         moved = () if step.edits else (since, Position(since.revision + 1, submission))
-        return Undone(batch_id, pairs, *changes, step, *moved)
+        return Undone(batch_id, pairs, *changes, step, *moved, states=states)
 
     def claim(
         self, annotator: str, batch: ClaimedBatch, *, now: float, expires_at: float, replace: bool = False

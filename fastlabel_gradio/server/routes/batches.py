@@ -61,16 +61,15 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         return RescanAnswer(requested=project_of(body.project if body else None).pipeline.rescan())
 
 
-def batch_answer(
-    project: Project, labeler: Labeler, batch: Batch, labels: Mapping[str, int] | None = None
-) -> BatchAnswer:
+def batch_answer(project: Project, labeler: Labeler, batch: Batch, reopened: Reopened | None = None) -> BatchAnswer:
     names = batch.schema.names
     known = project.gallery.facts(batch.items)
     items = [
         ItemAnswer(
             **shown_item(project, item, f"{row}?batch={batch.id}", facts),
             prediction=prediction_answer(prediction, names) if prediction else None,
-            label=(labels or {}).get(item.id),
+            label=reopened.labels.get(item.id) if reopened else None,
+            state=_state(reopened, item.id),
         )
         for item, row, facts, prediction in zip(batch.items, batch.rows, known, batch.predictions, strict=True)
     ]
@@ -95,4 +94,9 @@ def batch_answer(
 def reopened_answer(project: Project, labeler: Labeler, reopened: Reopened) -> BatchAnswer | None:
     if reopened.batch is None:
         return None
-    return batch_answer(project, labeler, reopened.batch, reopened.labels)
+    return batch_answer(project, labeler, reopened.batch, reopened)
+
+
+def _state(reopened: Reopened | None, item_id: str) -> Any:
+    state = reopened.states.get(item_id) if reopened else None
+    return state and state.value
