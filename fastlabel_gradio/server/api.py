@@ -28,6 +28,8 @@ from fastlabel_gradio.server.access import annotator_of
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.server.routes import (
     actions,
+    adjudication,
+    agreement,
     batches,
     classes,
     clusters,
@@ -44,6 +46,7 @@ from fastlabel_gradio.server.routes import (
     pool_map,
     predict,
     progress,
+    release,
     status,
     suspects,
 )
@@ -52,7 +55,7 @@ from fastlabel_gradio.server.views import VIEWS
 ROUTES = (
     *(batches, status, items, explore, evaluation, encoders, labels, actions),
     *(classes, clusters, downloads, imports, finish, model, predict, media),
-    *(suspects, progress, pool_map),
+    *(suspects, progress, pool_map, agreement, adjudication, release),
 )
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,

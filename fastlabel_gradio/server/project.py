@@ -150,6 +150,7 @@ class Project:
             claim_s=60 * self.config.claim_minutes,
             audit_share=self.config.audit_share,
             planted_checks=self.config.planted_checks,
+            second_opinions=self.config.second_opinions,
             learner=learning_of(self.config, self.device),
         )
 
@@ -299,6 +300,7 @@ class Project:
             self.settings,
             pool_map=self.map,
             keep_model=keep_model,
+            name=self.name,
         )
         labeler.suggestions = self.suggestions
         return _Opened(labeler, labels, folder)
