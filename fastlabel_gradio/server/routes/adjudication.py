@@ -116,6 +116,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
             )
         label_id = None if body.label is None else labeler.actions.label_id(body.label)
         written = labeler.actions.write(who, [dispute.item_id], label_id, state=State(body.state), source="review")
+        labeler.catch_up()
         return DecisionAnswer(
             event=written.event,
             opinions=[_opinion_answer(labeler, one) for one in dispute.said],
