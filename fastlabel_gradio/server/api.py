@@ -90,7 +90,9 @@ def route_table() -> RouteTable:
 def _rows_of_view(name: str) -> list[RouteRole]:
     view, router = VIEWS.get(name), APIRouter()
     view.add_routes(router, lambda _: None, Depends(annotator_of))  # type: ignore[arg-type, return-value]
-    found = [(method, route.path) for route in router.routes if isinstance(route, APIRoute) for method in route.methods or ()]
+    found = [
+        (method, route.path) for route in router.routes if isinstance(route, APIRoute) for method in route.methods or ()
+    ]
     return [
         RouteRole(method, path, role_named(view.roles.get(f"{method} {path}", Role.OWNER)), f"use the view {name!r}")
         for method, path in found

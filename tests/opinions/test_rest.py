@@ -11,7 +11,7 @@ from fastlabel_gradio.app import App
 from fastlabel_gradio.opinions import drawn_by
 from tests.test_api import start
 
-PEOPLE = ("ann", "bob", "eve")
+PEOPLE = ("anna", "bert", "ella")
 
 
 class Person:
@@ -87,7 +87,7 @@ def test_second_opinions_agreement_and_decisions_from_the_first_label_to_the_und
     for shown in bob.items(*asked).values():
         hidden = ("label", "state", "source", "annotator", "created_at", "known_label", "prediction")
         assert [shown[field] for field in hidden] == [None] * len(hidden)
-    assert {one["annotator"] for one in eve.items(*asked).values()} == {"guest-ann"}
+    assert {one["annotator"] for one in eve.items(*asked).values()} == {"guest-anna"}
     for name in ("red", "green", "blue"):
         found = bob.post("items", query={"labels": [name]}, size=100)["items"]
         assert asked.isdisjoint(one["id"] for one in found)
@@ -100,18 +100,18 @@ def test_second_opinions_agreement_and_decisions_from_the_first_label_to_the_und
     wrong = sorted(asked)[:4]
     said = {id_: ("red" if id_.startswith("blue") else "blue") if id_ in wrong else id_.split("/")[0] for id_ in asked}
     bob.post("submit_labels", batch_id=batch["batch_id"], labels=[{"id": i, "label": c} for i, c in said.items()])
-    assert {one["annotator"] for one in bob.items(*asked).values()} == {"guest-ann"}, "the first one's label stands"
+    assert {one["annotator"] for one in bob.items(*asked).values()} == {"guest-anna"}, "the first one's label stands"
     agreement = eve.get("agreement")
     agreed = 1 - len(wrong) / len(asked)
     assert agreement["overall"]["items"] == len(asked)
     assert agreement["overall"]["agreed"]["value"] == pytest.approx(agreed, abs=1e-6)
-    assert agreement["pairs"][0]["people"] == ["guest-ann", "guest-bob"]
+    assert agreement["pairs"][0]["people"] == ["guest-anna", "guest-bert"]
     assert agreement["label_accuracy"]["low"] < agreement["label_accuracy"]["value"] < 1
     people_agree = eve.get("evaluation")["people"]
     assert (people_agree["items"], people_agree["agreed"]) == (len(asked), pytest.approx(agreed, abs=1e-6))
     assert "no head can be measured" in people_agree["text"]
     who = {one["annotator"]: one for one in eve.get("progress")["people"]}
-    assert (who["guest-bob"]["shared"], who["guest-bob"]["agreed"]) == (len(asked), pytest.approx(agreed, abs=1e-6))
+    assert (who["guest-bert"]["shared"], who["guest-bert"]["agreed"]) == (len(asked), pytest.approx(agreed, abs=1e-6))
 
     queue = eve.get("adjudication")
     assert (queue["blind"], queue["waiting"], {item["id"] for item in queue["items"]}) == (True, 4, set(wrong))
@@ -119,15 +119,15 @@ def test_second_opinions_agreement_and_decisions_from_the_first_label_to_the_und
     decision = eve.post("adjudication", id=wrong[0], label="green")
     assert decision["waiting"] == 3
     told = {one["annotator"]: one["label"] for one in decision["opinions"]}
-    assert told == {"guest-ann": wrong[0].split("/")[0], "guest-bob": said[wrong[0]]}
+    assert told == {"guest-anna": wrong[0].split("/")[0], "guest-bert": said[wrong[0]]}
     stands = eve.items(wrong[0])[wrong[0]]
-    assert (stands["label"], stands["source"], stands["annotator"]) == ("green", "review", "guest-eve")
+    assert (stands["label"], stands["source"], stands["annotator"]) == ("green", "review", "guest-ella")
     [settled] = eve.get("adjudication", decided=True)["items"]
     assert (settled["id"], settled["decided"]["label"], len(settled["opinions"])) == (wrong[0], "green", 2)
     assert eve.post("undo")["undone"] == 1
     labeler.catch_up()
     assert eve.get("adjudication")["waiting"] == 4
-    assert eve.items(wrong[0])[wrong[0]]["annotator"] == "guest-ann"
+    assert eve.items(wrong[0])[wrong[0]]["annotator"] == "guest-anna"
     for body in ({"id": sorted(drawn)[-1], "label": "red"}, {"id": "no such", "label": "red"}):
         assert eve.refused("adjudication", **body)[0] == 422
     assert eve.refused("adjudication", id=wrong[0], label="red", state="bad")[0] == 422
@@ -139,15 +139,15 @@ def test_a_batch_of_somebody_else_is_shown_and_given_back_and_its_labels_still_c
     _, people = served
     ann, bob, _ = people.values()
     batch = bob.get("next_batch", size=40)
-    [held] = [one for one in ann.get("progress")["people"] if one["annotator"] == "guest-bob"]
+    [held] = [one for one in ann.get("progress")["people"] if one["annotator"] == "guest-bert"]
     assert held["labels"] == 0
     assert [(one["batch_id"], one["items"]) for one in held["batches"]] == [(batch["batch_id"], 40)]
     assert held["batches"][0]["opened_at"] < held["batches"][0]["expires_at"]
     assert bob.get("status")["batches"] == [batch["batch_id"]]
-    assert ann.post("release", annotator="guest-bob", batch_id="none such") == {"released": 0}
-    assert ann.post("release", annotator="guest-bob", batch_id=batch["batch_id"]) == {"released": 40}
+    assert ann.post("release", annotator="guest-bert", batch_id="none such") == {"released": 0}
+    assert ann.post("release", annotator="guest-bert", batch_id=batch["batch_id"]) == {"released": 40}
     status = bob.get("status")
-    assert (status["batches"], status["taken_back"]) == ([], [{"batch_id": batch["batch_id"], "by": "guest-ann"}])
+    assert (status["batches"], status["taken_back"]) == ([], [{"batch_id": batch["batch_id"], "by": "guest-anna"}])
     assert len(ann.get("next_batch", size=60)["items"]) == 60
     late = [{"id": item["id"], "label": "red"} for item in batch["items"]]
     assert bob.post("submit_labels", batch_id=batch["batch_id"], labels=late)["accepted"] == 40

@@ -1540,6 +1540,17 @@ export interface components {
              */
             problem: string;
         };
+        /** MeAnswer */
+        MeAnswer: {
+            /** Annotator */
+            annotator: string;
+            role: components["schemas"]["Role"];
+            /**
+             * May
+             * @description routes that are open to that role: "POST /api/undo"
+             */
+            may: string[];
+        };
         /**
          * MediaAnswer
          * @description An item, and how to show it.
@@ -1768,7 +1779,7 @@ export interface components {
             agreed: number | null;
             /**
              * Batches
-             * @description that they hold, the oldest first
+             * @description that they hold, the oldest first; of others only where the caller is the owner
              */
             batches: components["schemas"]["OpenBatchAnswer"][];
             /**
@@ -1941,7 +1952,7 @@ export interface components {
             confusion: components["schemas"]["ConfusionAnswer"] | null;
             /**
              * People
-             * @description everybody who labeled or holds a batch, by name
+             * @description everybody who labeled, or holds a batch that is shown, by name
              */
             people: components["schemas"]["PersonAnswer"][];
             embedding: components["schemas"]["EmbeddedAnswer"];
@@ -2119,6 +2130,11 @@ export interface components {
              */
             requested: boolean;
         };
+        /**
+         * Role
+         * @enum {string}
+         */
+        Role: "viewer" | "annotator" | "reviewer" | "owner";
         /** SaidAnswer */
         SaidAnswer: {
             /** Id */

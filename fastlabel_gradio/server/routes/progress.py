@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from fastlabel_gradio.explore.pace import PersonPace
@@ -15,6 +15,7 @@ from fastlabel_gradio.labels import OpenBatch
 from fastlabel_gradio.opinions.reliability import Agreeing
 from fastlabel_gradio.pool.pipeline import EmbeddingProgress
 from fastlabel_gradio.pool.pipeline import State as EmbeddingState
+from fastlabel_gradio.server.access import Person, Role, person_of
 from fastlabel_gradio.server.api_models import Model, PointAnswer
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.server.routes.common import FindProject, OfProject
@@ -53,7 +54,9 @@ class PersonAnswer(Model):
     agreed: float | None = Field(
         description="of pairs of answers on those, the share that are the same; null without any"
     )
-    batches: list[OpenBatchAnswer] = Field(description="that they hold, the oldest first")
+    batches: list[OpenBatchAnswer] = Field(
+        description="that they hold, the oldest first; of others only where the caller is the owner"
+    )
     planted: int = Field(description="planted items that they came to")
     slipped: int = Field(description="of those, the ones that they took for what they were shown as")
 
@@ -72,7 +75,7 @@ class ProgressAnswer(Model):
     looked_at: int = Field(description="items of the pool that a head has looked at")
     pool: int = Field(description="items that are embedded and still in the source")
     confusion: ConfusionAnswer | None = Field(description="null without a head, or labels of the audit")
-    people: list[PersonAnswer] = Field(description="everybody who labeled or holds a batch, by name")
+    people: list[PersonAnswer] = Field(description="everybody who labeled, or holds a batch that is shown, by name")
     embedding: EmbeddedAnswer
 
 
@@ -80,11 +83,13 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
     annotator = Annotated[str, who_asks]
 
     @router.get("/api/progress")
-    def progress(who: annotator, project: OfProject = None) -> ProgressAnswer:
+    def progress(
+        who: annotator, person: Annotated[Person, Depends(person_of)], project: OfProject = None
+    ) -> ProgressAnswer:
         """How far the project is: classes, confusions of the audit, what each head was worth, labels a minute."""
         chosen = project_of(project)
         labeler = chosen.labeler(who)
-        figures = labeler.progress.figures()
+        figures, sees_all = labeler.progress.figures(), person.role.covers(Role.OWNER)
         return ProgressAnswer(
             target=chosen.config.target,
             curve=[point_answer(point) for point in labeler.points[-POINTS_SHOWN:]],
@@ -92,7 +97,9 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
             looked_at=figures.looked_at,
             pool=figures.rows,
             confusion=_confusion(figures),
-            people=_people(labeler, figures),
+            people=_people(
+                labeler, figures, [one for one in labeler.open_batches() if sees_all or one.annotator == who]
+            ),
             embedding=_embedded(chosen, chosen.pipeline.progress),
         )
 
@@ -110,10 +117,10 @@ def _confusion(figures: Figures) -> ConfusionAnswer | None:
     return ConfusionAnswer(items=int(found.sum()), cells=cells)
 
 
-def _people(labeler: Labeler, figures: Figures) -> list[PersonAnswer]:
+def _people(labeler: Labeler, figures: Figures, batches: Sequence[OpenBatch]) -> list[PersonAnswer]:
     paces = {one.annotator: one for one in figures.people}
     agreeing = {one.name: one for one in labeler.reliability.report().people}
-    met, held = labeler.planted.counts(), _held(labeler.open_batches())
+    met, held = labeler.planted.counts(), _held(batches)
     return [
         _person(
             paces.get(name, PersonPace(name, 0, 0, 0.0)),

@@ -12,7 +12,7 @@ const ROWS_SHOWN = 50;
 
 /**
  * @param {AgreementAnswer} answer
- * @param {string} adjudication address of the view where disputes are decided
+ * @param {string} adjudication address of the view where disputes are decided; "" for who may not
  */
 export function buildAgreement(answer, adjudication) {
   const title = el("h3", "fl-evaluation-title", t("agreement"));
@@ -44,9 +44,10 @@ function limit({ label_accuracy: { value, low, high } }) {
  * @param {string} address
  */
 function disputes({ disputes: waiting, decided }, address) {
-  const link = el("a", "fl-progress-mark fl-agreement-disputes", t("disputes_left", { n: waiting }));
+  const words = t("disputes_left", { n: waiting });
+  const link = el("a", "fl-progress-mark fl-agreement-disputes", words);
   link.href = address;
-  return el("p", "", link, " ", t("disputes_decided", { n: decided }));
+  return el("p", "", address ? link : words, " ", t("disputes_decided", { n: decided }));
 }
 
 /** @param {AgreeingAnswer} one */

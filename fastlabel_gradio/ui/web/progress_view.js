@@ -1,11 +1,11 @@
 // The view `progress`: how far the project is. What stands here is counted by the server; every mark leads to its items.
 
 import { formatAddress } from "./address.js";
+import { buildAgreement } from "./agreement_tables.js";
 import { ApiError } from "./api.js";
 import { measuredHeads } from "./chart_scale.js";
 import { el, isVisible, setShown, setText } from "./dom.js";
 import { buildCurve } from "./evaluation_chart.js";
-import { buildAgreement } from "./agreement_tables.js";
 import { buildClasses, buildConfusions, buildEmbedding, buildPeople } from "./progress_tables.js";
 import { registerView } from "./views.js";
 import { t } from "./words.js";
@@ -27,6 +27,8 @@ class ProgressView {
     this.api = api;
     this.project = settings.project;
     this.painted = "";
+    /** @type {string[] | null} */
+    this.may = null; // routes that are open to this person
     this.problem = el("p", "fl-progress-problem");
     this.problem.setAttribute("role", "status");
     const names = ["curve", "classes", "confusion", "people", "agreement", "embedding"];
@@ -49,6 +51,7 @@ class ProgressView {
   async ask() {
     clearTimeout(this.timer);
     try {
+      this.may ??= /** @type {string[]} */ ((await this.api.get("api/me")).may);
       const [answer, agreement] = await Promise.all([this.api.get("api/progress"), this.api.get("api/agreement")]);
       this.paint(answer, agreement);
       setShown(this.problem, false);
@@ -75,8 +78,10 @@ class ProgressView {
     this.parts.classes.replaceChildren(...buildClasses(answer, link));
     this.parts.confusion.replaceChildren(...buildConfusions(answer, link));
     const release = (/** @type {string} */ person, /** @type {string} */ id) => this.release(person, id);
-    this.parts.people.replaceChildren(...buildPeople(answer, link, release));
-    const adjudication = formatAddress({ project: this.project, view: "adjudication" });
+    const mayRelease = this.may?.includes("POST /api/release");
+    this.parts.people.replaceChildren(...buildPeople(answer, link, mayRelease ? release : null));
+    const mayDecide = this.may?.includes("POST /api/adjudication");
+    const adjudication = mayDecide ? formatAddress({ project: this.project, view: "adjudication" }) : "";
     this.parts.agreement.replaceChildren(...buildAgreement(agreement, adjudication));
     this.parts.embedding.replaceChildren(...buildEmbedding(answer, link));
   }
