@@ -299,13 +299,17 @@ export class Session extends Emitter {
 
   /**
    * Somebody else gave the batch on screen back, or its time is over: said once, and what was answered of it still counts.
+   * Where nobody is named it must be missing twice: another process may not have seen the claim yet.
    * @param {StatusAnswer} status
    * @param {Batch | null} held
    */
   #followClaim({ batches, taken_back: takenBack }, held) {
-    if (!held || held !== this.batch || this.busy || held.givenBack || batches.includes(held.id)) return;
-    held.givenBack = true;
+    if (!held || held !== this.batch || this.busy || held.givenBack) return;
     const by = takenBack.find(({ batch_id: id }) => id === held.id)?.by;
+    const wasMissing = held.isMissing;
+    held.isMissing = !batches.includes(held.id);
+    if (!held.isMissing || !(by || wasMissing)) return;
+    held.givenBack = true;
     this.say(by ? t("taken_back", { name: by }) : t("given_back"), "warning");
   }
 
