@@ -1,7 +1,7 @@
 """The app: a configuration's projects, REST routes and page, built and served."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import gradio as gr
     from fastapi import FastAPI
 
-    from fastlabel_gradio.server.access import Access, Hosts
+    from fastlabel_gradio.server.access import Access, Hosts, Role
     from fastlabel_gradio.server.project import Project
     from fastlabel_gradio.ui.tab_info import TabInfo
 
@@ -81,12 +81,12 @@ class App:
     def _behind_the_guard(self, hosts: "Hosts") -> Callable[["FastAPI"], AbstractAsyncContextManager[None]]:
         """Puts the guard around Gradio's app when that starts, after its middleware and before its first request."""
         from fastlabel_gradio.server.access import guarded
-        from fastlabel_gradio.server.api import create_api
-        from fastlabel_gradio.ui.page_routes import page_needs
+        from fastlabel_gradio.server.api import create_api, route_table
         from fastlabel_gradio.ui.plotly_file import plotly_routes
         from fastlabel_gradio.ui.web_files import web_files, web_routes
 
-        api = create_api(self.projects)
+        table = route_table()
+        api = create_api(self.projects, table)
         api.include_router(plotly_routes())
         api.include_router(web_routes(web_files()))
 
@@ -95,7 +95,7 @@ class App:
             gradio.middleware_stack = guarded(
                 gradio.middleware_stack or gradio.build_middleware_stack(),
                 api,
-                page_needs=page_needs,
+                table=table,
                 hosts=hosts,
                 access=self.access,
                 framed=is_public_space(),
@@ -111,7 +111,12 @@ class App:
             project.close()
 
 
-def create_app(config: AppConfig, workdir: Path, logins: dict[str, str] | None = None) -> App:
+def create_app(
+    config: AppConfig,
+    workdir: Path,
+    logins: dict[str, str] | None = None,
+    roles: "Mapping[str, Role] | None" = None,
+) -> App:
     """Opens everything that a configuration names, and begins to embed.
 
     From here on files that this process makes are its owner's alone.
@@ -119,6 +124,7 @@ def create_app(config: AppConfig, workdir: Path, logins: dict[str, str] | None =
     Args:
         workdir: made if missing; each project keeps a folder in it.
         logins: password by annotator name; none means that whoever can connect may come in.
+        roles: by annotator name; whoever is not in it is an owner.
 
     Raises:
         FastLabelError: something cannot be used; what was opened before is closed again.
@@ -147,7 +153,7 @@ def create_app(config: AppConfig, workdir: Path, logins: dict[str, str] | None =
             project.start()
         from fastlabel_gradio.ui.app_layout import build_page  # takes seconds: the projects are at work meanwhile
 
-        access = Access(logins or {}, _secret(workdir, bucket))
+        access = Access(logins or {}, _secret(workdir, bucket), roles)
         page = build_page(config.title, [_tab(project) for project in projects.values()])
         undo.pop_all()
     return App(config, projects, access, page, workdir)

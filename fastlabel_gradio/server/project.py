@@ -158,6 +158,7 @@ class Project:
             claim_s=60 * self.config.claim_minutes,
             audit_share=self.config.audit_share,
             planted_checks=self.config.planted_checks,
+            second_opinions=self.config.second_opinions,
             learner=learning_of(self.config, self.device),
         )
 
@@ -317,6 +318,7 @@ class Project:
             pool_map=self.map,
             keep_model=keep_model,
             exchange=HeadExchange(labels) if self.config.database else None,
+            name=self.name,
         )
         ready.set_result(labeler)
         labeler.suggestions = self.suggestions

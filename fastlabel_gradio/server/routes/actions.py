@@ -70,9 +70,10 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         """Gives a label or a state to all items of a query, or clears them, as one step; or says what that would change."""
         labeler = project_of(body.project).labeler(who)
         said = _said(labeler, body)
+        exclude = (*body.exclude, *labeler.second_opinions.held_by(who))  # these are answered in their batch
         if body.preview:
-            return _preview_answer(labeler.actions.preview(who, body.query, body.exclude, said))
-        done = labeler.actions.apply(who, body.query, body.exclude, said, body.seen)
+            return _preview_answer(labeler.actions.preview(who, body.query, exclude, said))
+        done = labeler.actions.apply(who, body.query, exclude, said, body.seen)
         return ApplyAnswer(changed=len(done.standing), event=done.event, unlabeled=0, overruled=[])
 
     @router.get("/api/history")

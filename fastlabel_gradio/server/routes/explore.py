@@ -88,7 +88,8 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
     def counts(who: annotator, body: CountsInput) -> FacetsAnswer:
         """How many items of a query there are of each class, state, person, folder and so on."""
         chosen = project_of(body.project)
-        return _facets_answer(chosen, chosen.labeler(who).finder.facets(body.query))
+        labeler = chosen.labeler(who)
+        return _facets_answer(chosen, labeler.finder.facets(body.query, labeler.second_opinions.held_by(who)))
 
     @router.post("/api/items/claim")
     @in_line(CHANGING_LABELS)
@@ -96,7 +97,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         """Gives the caller a batch of the first items of a query that nobody judged or holds, none of them of the audit."""
         chosen = project_of(body.project)
         labeler = chosen.labeler(who)
-        rows = labeler.finder.rows(body.query)
+        rows = labeler.finder.rows(body.query, labeler.second_opinions.held_by(who))
         batch = labeler.batch_of(who, rows, body.size)
         answer = batch_answer(chosen, labeler, batch) if batch.items else None
         return ClaimAnswer(batch=answer, left_out=len(rows) - len(batch.items))
