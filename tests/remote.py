@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 BUCKET = "pictures"
@@ -72,16 +73,14 @@ class S3:
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3]:
     """An empty bucket; the environment says where the server is and who asks."""
     pytest.importorskip("s3fs", reason="s3fs is not installed: pip install 'fastlabel-gradio[remote]'")
-    from moto.core.model_instances import reset_model_data
-
     from fastlabel_gradio.sources import remote_store
 
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ann")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "very-secret")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setattr(remote_store, "PAUSES_S", (0.01,))
-    reset_model_data()
     bucket = S3()
+    httpx.post(f"{bucket.endpoint}/moto-api/reset").raise_for_status()
     monkeypatch.setenv("AWS_ENDPOINT_URL", bucket.endpoint)
     remote_store.forget()
     bucket.client.create_bucket(Bucket=BUCKET)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import unquote
+from urllib.parse import unquote, urljoin
 
 from fastlabel_gradio.errors import SourceError, UnavailableItemError
 from fastlabel_gradio.media.item_file import one_line
@@ -36,6 +36,8 @@ _FAULTS = (
     *("google.auth.exceptions:GoogleAuthError", "gcsfs.retry:HttpError"),
 )
 _MARKS = ("ETag", "etag", "generation", "blob_id", "last_modified", "LastModified", "mtime", "updated")
+
+_HREF = re.compile(r"""<a\s[^>]*?href\s*=\s*["']([^"']+)""", re.IGNORECASE)
 
 T = TypeVar("T")
 
@@ -74,7 +76,7 @@ class RemoteStore:
     def entry(self, file: Address) -> Entry | None:
         """One file as it is now; None where there is none. Raises UnavailableItemError."""
         try:
-            return self._entry(self._tried(lambda: self._files.info(_at(file))))
+            return _entry(self._tried(lambda: self._files.info(_at(file))))
         except FileNotFoundError:
             return None
         except faults() as error:
@@ -115,26 +117,14 @@ class RemoteStore:
             asked["ContinuationToken"] = page["NextContinuationToken"]
 
     def _listed(self, folder: Address) -> list[Entry]:
-        found = self._files.ls(_at(folder) if folder.scheme == "hf" else _folder_at(folder), detail=True)
-        entries = (self._entry(info, folder) for info in found)
-        return sorted((entry for entry in entries if entry is not None), key=lambda entry: entry.name)
-
-    def _entry(self, info: dict[str, Any], folder: Address | None = None) -> Entry | None:
-        """None for a link of a listing page that leads elsewhere."""
-        name, is_folder = str(info["name"]), info["type"] == "directory"
-        if folder is not None:
-            name = html.unescape(name) if folder.is_on_web else name
-            start = _folder_at(Address(folder.scheme, folder.place))
-            if not name.startswith(start):
-                return None
-            name = name[len(start) :].rstrip("/")
-            if not name or re.search("[/?#]", name):
-                return None
-            name = unquote(name, errors="surrogateescape") if folder.is_on_web else name
-        mark = next((info[key] for key in _MARKS if info.get(key) is not None), None)
-        size = info.get("size")
-        stamp = UNSTAMPED if mark is None and size is None else f"{size}:{mark}"
-        return Entry(name, is_folder, stamp, size)
+        if folder.is_on_web:
+            page = self._files.cat_file(_folder_at(folder)).decode("utf-8", "surrogateescape")
+            found = {
+                Entry(name, is_folder) for link in _HREF.findall(page) for name, is_folder in _linked(folder, link)
+            }
+        else:
+            found = {_entry(info) for info in self._files.ls(f"{folder.scheme}://{folder.place}", detail=True)}
+        return sorted(found, key=lambda entry: entry.name)
 
     def _tried(self, ask: Callable[[], T]) -> T:
         """Again after pauses that grow, where it fails for a reason that may pass; at once where it is known to be away."""
@@ -215,6 +205,22 @@ def _options(scheme: str, login: tuple[str, str] | None) -> dict[str, Any]:
     return {"encoded": True, "client_kwargs": {"timeout": timeout, **auth}}
 
 
+def _entry(info: dict[str, Any]) -> Entry:
+    mark = next((info[key] for key in _MARKS if info.get(key) is not None), None)
+    size = info.get("size")
+    stamp = UNSTAMPED if mark is None and size is None else f"{size}:{mark}"
+    return Entry(str(info["name"]).rstrip("/").rpartition("/")[2], info["type"] == "directory", stamp, size)
+
+
+def _linked(folder: Address, link: str) -> Iterator[tuple[str, bool]]:
+    """Name and kind of what a link on the page of a folder names, where that is in the folder itself."""
+    start = f"{folder.scheme}://{folder.place}/"
+    target = urljoin(start, html.unescape(link)).partition("#")[0].partition("?")[0]
+    name = target[len(start) :].rstrip("/")
+    if target.startswith(start) and name and "/" not in name:
+        yield unquote(name, errors="surrogateescape"), target.endswith("/")
+
+
 def _at(file: Address) -> str:
     """As fsspec wants it."""
     if not file.is_on_web:
@@ -223,9 +229,7 @@ def _at(file: Address) -> str:
 
 
 def _folder_at(folder: Address) -> str:
-    if folder.is_on_web:
-        return f"{folder.scheme}://{folder.place}/{f'?{folder.query}' if folder.query else ''}"
-    return f"{folder.place}/"
+    return f"{folder.scheme}://{folder.place}/{f'?{folder.query}' if folder.query else ''}"
 
 
 def forget() -> None:
