@@ -1,6 +1,6 @@
 """python launch.py [PATH] [--config configs/x.yaml] …: see `python launch.py --help`."""
 
-from fastlabel_gradio.app import main
+from fastlabel_gradio.command_line import main
 
 if __name__ == "__main__":
     main()

@@ -45,6 +45,7 @@ from fastlabel_gradio.labels import Changes, ClaimedBatch, LabelStore
 from fastlabel_gradio.labels.contradictions import Contradiction
 from fastlabel_gradio.loop.actions import Actions, is_made_by_hand
 from fastlabel_gradio.loop.batch_queue import BatchQueue, Wish
+from fastlabel_gradio.loop.head_exchange import Exchange
 from fastlabel_gradio.loop.learner import DEFAULT_LEARNING, Learner, LearnerSettings
 from fastlabel_gradio.loop.learning_record import LearningPoint
 from fastlabel_gradio.loop.planted_checks import PlantedChecks
@@ -152,7 +153,7 @@ class Labeler:
         folder: where the head's checkpoint is kept.
         clock: seconds since the epoch.
         pool_map: where the items lie on the map; None where nobody looks at one.
-        keep_model: see `Learner`.
+        keep_model, exchange: see `Learner`.
     """
 
     def __init__(
@@ -166,6 +167,7 @@ class Labeler:
         clock: Callable[[], float] = time.time,
         pool_map: PoolMap | None = None,
         keep_model: Callable[[HeadFacts], None] = lambda facts: None,
+        exchange: Exchange | None = None,
     ) -> None:
         STRATEGIES.get(settings.strategy)
         self.schema = schema
@@ -186,7 +188,7 @@ class Labeler:
         self._rng = np.random.default_rng(settings.learner.seed)
         self.planted = PlantedChecks(folder / "planted.jsonl", settings.planted_checks, settings.learner.seed)
         self._learner = Learner(
-            schema, store, pipeline, self._ledger, self._look, folder, settings.learner, clock, keep_model
+            schema, store, pipeline, self._ledger, self._look, folder, settings.learner, clock, keep_model, exchange
         )
         me = proxy(self)  # a closed labeler is let go at once: nothing that it has holds it
         self.suspects = Suspects(
@@ -220,6 +222,7 @@ class Labeler:
             store.known_ids,
             lambda: me._follow(),
             self._learner.request_if_due,
+            self._learner.keep_again,
             lambda: me._in_turn(),
             clock,
         )
@@ -243,6 +246,7 @@ class Labeler:
             np.random.default_rng(),
         )
         self._stop_watching = labels.watch(self._follow)
+        self._stop_taking_heads = labels.watch(self._learner.take_shared) if exchange else lambda: None
 
     # Batches
 
@@ -520,6 +524,7 @@ class Labeler:
     def close(self) -> None:
         """Ends the trainer thread. Labels need no saving: they are durable already."""
         self._stop_watching()
+        self._stop_taking_heads()
         self.suspects.close()
         self._learner.close()
 

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from fastlabel_gradio.app import App, _config, _login_lines, _logins, _names, _parser, _workdir
+from fastlabel_gradio.app import App
 from fastlabel_gradio.config import parse_config
+from fastlabel_gradio.data_options import workdir_of
 from fastlabel_gradio.errors import ConfigError, FastLabelError
+from fastlabel_gradio.serve_command import _config, _login_lines, _logins, _names, parser
 from fastlabel_gradio.server.access import Access, close_to_others
 from tests.pools import wait_for, write_pictures
 from tests.test_api import free_port
@@ -28,7 +30,7 @@ OFFLINE = {**os.environ, "HF_HUB_OFFLINE": "1"}
 
 
 def _parsed(*words: str) -> object:
-    return _parser().parse_args(words)
+    return parser().parse_args(words)
 
 
 def _run(*words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
@@ -102,7 +104,7 @@ def test_help_shows_every_option_with_examples_and_waits_for_nothing() -> None:
     ],
 )
 def test_a_start_that_cannot_work_says_what_to_do(tmp_path: Path, words: list[str], says: str) -> None:
-    from fastlabel_gradio.app import main
+    from fastlabel_gradio.command_line import main
 
     places = {"pictures": tmp_path / "pictures", "empty": tmp_path / "empty", "flat": tmp_path / "pictures" / "red"}
     write_pictures(places["pictures"], per_class=1)
@@ -198,10 +200,10 @@ def test_an_option_without_a_value_is_refused(capsys: pytest.CaptureFixture[str]
 
 def test_each_source_has_a_working_directory_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FASTLABEL_WORKDIR", str(tmp_path))
-    first, second = (_workdir(_parsed(str(tmp_path / name))) for name in ("a/cats", "b/cats"))
+    first, second = (workdir_of(_parsed(str(tmp_path / name))) for name in ("a/cats", "b/cats"))
     assert first.parent == second.parent == tmp_path
     assert first != second
-    assert _workdir(_parsed("x", "--workdir", "here")) == Path("here")
+    assert workdir_of(_parsed("x", "--workdir", "here")) == Path("here")
 
 
 def test_others_need_a_login_and_one_is_made_up() -> None:

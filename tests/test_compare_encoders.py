@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from fastlabel_gradio.app import main
+from fastlabel_gradio.command_line import main
 from fastlabel_gradio.comparison import report as encoder_report
 from fastlabel_gradio.comparison.judgement import LabeledItems, judge
 from fastlabel_gradio.comparison.report import compare_encoders, duration

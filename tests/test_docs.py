@@ -10,25 +10,19 @@ from typing import Any
 import pytest
 import yaml
 
-from fastlabel_gradio import __version__, app
-from fastlabel_gradio.app import _add_data_arguments, _demo_config, _parser
-from fastlabel_gradio.classifier.export_command import parser as export_parser
-from fastlabel_gradio.classifier.predict_command import parser as prediction_parser
-from fastlabel_gradio.comparison.command_line import parser as comparison_parser
+from fastlabel_gradio import __version__, data_options, serve_command
+from fastlabel_gradio.command_line import parsers
 from fastlabel_gradio.config import AppConfig, ProjectConfig, parse_config
 from fastlabel_gradio.encoders import ENCODERS
 from fastlabel_gradio.errors import ConfigError
 from fastlabel_gradio.exports import EXPORTERS
-from fastlabel_gradio.label_commands import parsers as label_parsers
 from fastlabel_gradio.options import parse_options
 from fastlabel_gradio.server.api import create_api
 from fastlabel_gradio.server.views import VIEWS
-from fastlabel_gradio.simulation.command_line import _parser as simulation_parser
 from fastlabel_gradio.sources import SOURCES
 from fastlabel_gradio.sources.sound_files import SoundOptions
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Kind
-from fastlabel_gradio.ui.demo import parser as demo_parser
 from fastlabel_gradio.ui.words import read_words
 from tests.documents import DOCUMENTS, ROOT, Block, blocks, first_table, front_matter, prose, quoted, read, section
 
@@ -50,17 +44,8 @@ COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 HARDWARE = {"cpu-basic", "cpu-upgrade", "t4-small", "t4-medium", "l4x1", "l40sx1", "a10g-small", "a10g-large"}
 
 
-COMMANDS = {
-    parser.prog.split()[-1]: parser
-    for parser in (
-        simulation_parser(_add_data_arguments),
-        comparison_parser(_add_data_arguments),
-        export_parser(_add_data_arguments),
-        prediction_parser(),
-        demo_parser(),
-        *label_parsers(),
-    )
-}
+COMMANDS = parsers()
+VARIABLES = {data_options.WORKDIR_VARIABLE, serve_command.AUTH_VARIABLE, serve_command.HOSTS_VARIABLE}
 
 
 def _own(registry: Any) -> set[str]:
@@ -179,11 +164,7 @@ def test_files_that_are_mentioned_exist(path: Path) -> None:
 @EVERYTHING
 def test_options_that_are_mentioned_exist(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    parsers = (
-        _parser(),
-        *COMMANDS.values(),
-    )
-    known = {option for parser in parsers for action in parser._actions for option in action.option_strings}
+    known = {option for parser in COMMANDS.values() for action in parser._actions for option in action.option_strings}
     commands = "\n".join(line for line in text.splitlines() if not OTHER_PROGRAMS.search(line))
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", commands)) <= known
 
@@ -199,7 +180,7 @@ def test_commands_that_are_mentioned_are_understood(path: Path) -> None:
                 if words[1:]:  # not where only the command is named
                     COMMANDS[words[0]].parse_args(words[1:])
             elif words != ["--help"]:
-                _parser().parse_args(words)
+                COMMANDS[""].parse_args(words)
 
 
 @EVERYTHING
@@ -213,7 +194,7 @@ def test_routes_that_are_mentioned_exist(path: Path) -> None:
 @EVERYTHING
 def test_environment_variables_that_are_mentioned_exist(path: Path) -> None:
     named = set(re.findall(r"\bFASTLABEL_[A-Z]+\b", path.read_text(encoding="utf-8")))
-    assert named <= {app.WORKDIR_VARIABLE, app.AUTH_VARIABLE, app.HOSTS_VARIABLE}
+    assert named <= VARIABLES
 
 
 @EVERYTHING
@@ -278,7 +259,11 @@ def _assert_documents(model: Any, table: list[list[str]], left_out: Collection[s
 
 def test_the_configuration_page_lists_every_environment_variable() -> None:
     table = first_table(section(CONFIGURATION, "Environment"))
-    assert {row[0] for row in table} == {app.WORKDIR_VARIABLE, app.AUTH_VARIABLE, app.HOSTS_VARIABLE}
+    assert {row[0] for row in table} == {
+        data_options.WORKDIR_VARIABLE,
+        serve_command.AUTH_VARIABLE,
+        serve_command.HOSTS_VARIABLE,
+    }
 
 
 def test_the_loop_page_lists_every_strategy_and_what_it_needs() -> None:
@@ -332,16 +317,16 @@ def test_every_file_of_the_package_is_installed() -> None:
 def test_the_demo_is_found_in_a_working_copy_and_in_an_installation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert _demo_config() == ROOT / "configs" / "demo.yaml"
+    assert data_options.demo_config() == ROOT / "configs" / "demo.yaml"
     (tmp_path / "demo.yaml").write_text("", encoding="utf-8")
-    monkeypatch.setattr(app, "CONFIG_FOLDERS", (tmp_path, ROOT / "configs"))
-    assert _demo_config() == tmp_path / "demo.yaml"
+    monkeypatch.setattr(data_options, "CONFIG_FOLDERS", (tmp_path, ROOT / "configs"))
+    assert data_options.demo_config() == tmp_path / "demo.yaml"
 
 
 def test_a_missing_demo_says_where_it_was_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "CONFIG_FOLDERS", (tmp_path / "here", tmp_path / "there"))
+    monkeypatch.setattr(data_options, "CONFIG_FOLDERS", (tmp_path / "here", tmp_path / "there"))
     with pytest.raises(ConfigError, match=r"here, .*there.*--config"):
-        _demo_config()
+        data_options.demo_config()
 
 
 def test_the_chinese_readme_has_the_sections_commands_and_tables_of_the_english_one() -> None:

@@ -13,7 +13,7 @@ def test_rooms_import_each_other_in_no_circle() -> None:
     found = floors(rooms())
     assert found.keys() == {room_of(path) for path in files()}
     assert found["types"] == 0
-    assert found["app"] == max(found.values())
+    assert found["serve_command"] == max(found.values())
 
 
 def test_a_circle_is_noticed() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fastlabel_gradio.app import main
+from fastlabel_gradio.command_line import main
 from fastlabel_gradio.errors import ConfigError, StoreError
 from fastlabel_gradio.exports.hub_folder import push_folder
 from fastlabel_gradio.label_commands.merging import merge
@@ -201,14 +201,14 @@ def test_two_working_directories_become_one_and_conflicts_second_opinions(
 
 
 def test_labels_are_imported_at_the_start(tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from fastlabel_gradio import app
+    from fastlabel_gradio import app, serve_command
 
     file = tmp_path / "labels.csv"
     file.write_text("path,label\nred/0000.png,red\nnone.png,red\n", encoding="utf-8")
-    arguments = app._parser().parse_args([str(pictures), "--encoder", "offline", "--import", f"images={file}"])
-    opened = app.create_app(app._config(arguments), tmp_path / "work", None)
+    arguments = serve_command.parser().parse_args([str(pictures), "--encoder", "offline", "--import", f"images={file}"])
+    opened = app.create_app(serve_command._config(arguments), tmp_path / "work", None)
     try:
-        app._import_files(opened, arguments)
+        serve_command._import_files(opened, arguments)
         assert "images: labels.csv: 1 labels taken in; 1 left out." in capsys.readouterr().out
         assert opened.projects["images"].labeler("local").counts().labeled == 1
     finally:

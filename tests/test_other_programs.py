@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fastlabel_gradio.app import _config, _parser
 from fastlabel_gradio.errors import SourceError
+from fastlabel_gradio.serve_command import _config, parser
 from fastlabel_gradio.sources import guess_source, open_source
 from tests.source_data import ids, opened, save_sound
 
@@ -62,7 +62,7 @@ def test_the_options_that_the_message_names_read_its_parts(
     with pytest.raises(SourceError) as caught:
         opened("table", tmp_path, path=name, media="audio")
     [options] = re.findall(r"(--path-column .*?), where", str(caught.value))
-    [project] = _config(_parser().parse_args([str(tmp_path / name), *shlex.split(options)])).projects
+    [project] = _config(parser().parse_args([str(tmp_path / name), *shlex.split(options)])).projects
     source = open_source(project.source.kind, project.source.options, tmp_path, tmp_path)
     assert {item.id: source.reference_label(item) for item in source.scan()} == parts
 

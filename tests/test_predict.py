@@ -14,9 +14,8 @@ import pyarrow.parquet
 import pytest
 from PIL import Image
 
-from fastlabel_gradio.app import _add_data_arguments, _workdir, main
-from fastlabel_gradio.classifier import export_command, load_classifier
-from fastlabel_gradio.classifier.predict_command import parser, run
+from fastlabel_gradio.classifier import export_command, load_classifier, predict_command
+from fastlabel_gradio.command_line import main
 from fastlabel_gradio.errors import ConfigError, FastLabelError
 from fastlabel_gradio.server.project import Project
 from tests.classifier_pools import files_of, train
@@ -50,13 +49,13 @@ def model(place: Path) -> Path:
     return place / "model"
 
 
-def export(place: Path, *options: str) -> None:
-    arguments = export_command.parser(_add_data_arguments).parse_args(["--workdir", str(place / "work"), *options])
-    export_command.run(arguments, _workdir(arguments))
+def export(place: Path, *options: str) -> str:
+    """What the command says."""
+    return export_command.main(["--workdir", str(place / "work"), *options])
 
 
 def predict(*words: object) -> None:
-    run(parser().parse_args([str(word) for word in words]))
+    predict_command.main([str(word) for word in words])
 
 
 def rows_of(table: Path) -> list[dict[str, str]]:
@@ -203,12 +202,10 @@ def test_what_cannot_be_done_is_said_before_anything_is_done(place: Path, model:
             predict(*words)
     for wrong in ("--top 0", "--min-confidence 2", "--window -1"):
         with pytest.raises(SystemExit):
-            parser().parse_args([str(model), str(pictures), "-o", "out.csv", *wrong.split()])
+            predict_command.parser().parse_args([str(model), str(pictures), "-o", "out.csv", *wrong.split()])
 
 
-def test_the_classifier_is_exported_as_a_folder_a_zip_and_a_space(
-    place: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_classifier_is_exported_as_a_folder_a_zip_and_a_space(place: Path, model: Path, tmp_path: Path) -> None:
     files = files_of(place / "pictures")[:3]
     expected = load_classifier(model).predict(files).tolist()
     assert sorted(path.name for path in files_of(model)) == [
@@ -219,8 +216,8 @@ def test_the_classifier_is_exported_as_a_folder_a_zip_and_a_space(
     ]
     export(place, "--project", "images", "-o", str(model))
     export(place, "--project", "images", "-o", str(tmp_path / "model.zip"))
-    export(place, "--project", "images", "--space", "-o", str(tmp_path / "space"))
-    assert "3 classes, head" in capsys.readouterr().out
+    said = export(place, "--project", "images", "--space", "-o", str(tmp_path / "space"))
+    assert "3 classes, head" in said
     for exported in (model, tmp_path / "model.zip", tmp_path / "space"):
         assert load_classifier(exported).predict(files).tolist() == expected
     assert (tmp_path / "space" / "README.md").read_text().startswith("---\ntitle: images\n")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastlabel_gradio.app import main
+from fastlabel_gradio.command_line import main
 from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.errors import ConfigError, UnknownNameError
 from fastlabel_gradio.simulation import Behaviour, Run, Simulation, answered, simulate, table

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from fastlabel_gradio.app import _parser, _workdir
+from fastlabel_gradio.data_options import workdir_of
 from fastlabel_gradio.errors import ConfigError
 from fastlabel_gradio.pool.birth_time import birth_ns
 from fastlabel_gradio.pool.source_identity import RECORD, check_owner, earlier_workdir
+from fastlabel_gradio.serve_command import parser
 from tests.pools import write_pictures
 from tests.source_data import save, write_csv
 
@@ -23,7 +24,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
     monkeypatch.setenv("FASTLABEL_WORKDIR", str(tmp_path / "home"))
 
     def start_on(path: Path) -> Path:
-        workdir = _workdir(_parser().parse_args([str(path)]))
+        workdir = workdir_of(parser().parse_args([str(path)]))
         (workdir / "images").mkdir(parents=True, exist_ok=True)
         check_owner(workdir / "images", *_source(path), Path.cwd())
         return workdir

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fastlabel_gradio.app import main
+from fastlabel_gradio.command_line import main
 from fastlabel_gradio.config import load_config
 from fastlabel_gradio.errors import ConfigError, FastLabelError, StoreError
 from fastlabel_gradio.labels import LabelStore

@@ -5,42 +5,25 @@ It reads what the app keeps beside the labels, so it runs beside the app as well
 
 import argparse
 import shutil
-import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from fastlabel_gradio.classifier.bundle import copy_bundle, pack, read_bundle
 from fastlabel_gradio.classifier.bundle_config import CONFIG
 from fastlabel_gradio.classifier.loading import find_bundle
 from fastlabel_gradio.classifier.space import write_space
-from fastlabel_gradio.errors import ConfigError, FastLabelError, StoreError
+from fastlabel_gradio.data_options import add_data_options, workdir_of
+from fastlabel_gradio.errors import ConfigError, StoreError
 from fastlabel_gradio.exports.hub_folder import RepositoryKind, push_folder
 
 
-def main(
-    argv: Sequence[str],
-    add_data_arguments: Callable[[argparse.ArgumentParser], None],
-    workdir_of: Callable[[argparse.Namespace], Path],
-) -> None:
-    """Writes the bundle. Exits with the error's text and 1 where something cannot be used.
-
-    Args:
-        add_data_arguments: adds the options that say what was labeled, those of the app.
-        workdir_of: where the app keeps what belongs to it.
-    """
-    arguments = parser(add_data_arguments).parse_args(argv)
-    try:
-        run(arguments, workdir_of(arguments))
-    except FastLabelError as error:
-        sys.exit(f"fastlabel: {error}")
-
-
-def run(arguments: argparse.Namespace, workdir: Path) -> None:
-    """What `main` does. Raises FastLabelError."""
+def main(argv: Sequence[str]) -> str:
+    """Where the bundle is. Raises FastLabelError where something cannot be used."""
+    arguments = parser().parse_args(argv)
     out: Path = arguments.output
     _check_free(out, is_space=arguments.space)
-    kept = find_bundle(workdir, arguments.project)
+    kept = find_bundle(workdir_of(arguments), arguments.project)
     with tempfile.TemporaryDirectory(prefix="fastlabel-export-") as made:
         folder = Path(made) / "model"
         copy_bundle(kept, folder)
@@ -51,21 +34,21 @@ def run(arguments: argparse.Namespace, workdir: Path) -> None:
         if arguments.space:
             folder = write_space(folder, Path(made) / "space")
         _put(folder, out)
-    sys.stdout.write(f"{out}: {_said_of(out)}\n")
-    if arguments.push:
-        kind: RepositoryKind = "space" if arguments.space else "model"
-        address = push_folder(out, arguments.push, kind, is_private=not arguments.public)
-        sys.stdout.write(f"{address}\n")
+    said = f"{out}: {_said_of(out)}"
+    if not arguments.push:
+        return said
+    kind: RepositoryKind = "space" if arguments.space else "model"
+    return f"{said}\n{push_folder(out, arguments.push, kind, is_private=not arguments.public)}"
 
 
-def parser(add_data_arguments: Callable[[argparse.ArgumentParser], None]) -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     """The options."""
     options = argparse.ArgumentParser(
         "fastlabel export-model",
         description="Writes the trained classifier of a project, with a model card, beside a running app or "
         "without. Name what was labeled, or the working directory.",
     )
-    add_data_arguments(options)
+    add_data_options(options)
     options.add_argument(
         "--workdir", type=Path, metavar="W", help="the app's working directory, where it is not the usual"
     )

@@ -13,23 +13,15 @@ from fastlabel_gradio.classifier.listing import listed_files, parts_of
 from fastlabel_gradio.classifier.loading import load_classifier
 from fastlabel_gradio.classifier.sorting import sort_into
 from fastlabel_gradio.classifier.tables import TableShape, writer_of
-from fastlabel_gradio.errors import ConfigError, FastLabelError
+from fastlabel_gradio.errors import ConfigError
 from fastlabel_gradio.types import TimeSpan
 
 SHOWN = 100  # unreadable files that are named
 
 
-def main(argv: Sequence[str]) -> None:
-    """Writes the table. Exits with the error's text and 1 where something cannot be used."""
+def main(argv: Sequence[str]) -> str:
+    """Writes the table and tells of it on the way. Raises FastLabelError where something cannot be used."""
     arguments = parser().parse_args(argv)
-    try:
-        run(arguments)
-    except FastLabelError as error:
-        sys.exit(f"fastlabel: {error}")
-
-
-def run(arguments: argparse.Namespace) -> None:
-    """What `main` does. Raises FastLabelError."""
     out: Path = arguments.output
     write = writer_of(out)
     if out.exists() and not arguments.overwrite:
@@ -49,6 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
         rest = f"; {left:,} stayed where they are, unreadable or not sure enough" if left else ""
         sys.stderr.write(f"{placed:,} files are in {arguments.sort_into}, by class{rest}.\n")
     journal.path.unlink()
+    return ""
 
 
 def parser() -> argparse.ArgumentParser:

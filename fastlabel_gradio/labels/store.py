@@ -31,7 +31,6 @@ from fastlabel_gradio.labels.claims import (
     open_claims,
     put_behind,
 )
-from fastlabel_gradio.labels.class_store import ClassStore
 from fastlabel_gradio.labels.classes import (
     read_classes,
 )
@@ -50,6 +49,7 @@ from fastlabel_gradio.labels.events import (
     newest_submission,
     submission_of,
 )
+from fastlabel_gradio.labels.head_store import HeadStore
 from fastlabel_gradio.labels.news import (
     News,
     changed_meanwhile,
@@ -111,7 +111,7 @@ class Undone:
     position: Position = NOWHERE
 
 
-class LabelStore(ClassStore):
+class LabelStore(HeadStore):
     """The labels and claims of one project, and its classes (`ClassStore`), of which arguments and errors are the same."""
 
     def current(self) -> dict[str, int]:

@@ -3,7 +3,6 @@
 `fastlabel simulate ~/pictures` tells which strategy would reach how much with how many labels.
 """
 
-from fastlabel_gradio.simulation.command_line import main
 from fastlabel_gradio.simulation.experiment import Experiment, Round, simulate
 from fastlabel_gradio.simulation.labelling import AppLabelling, Labelling, answered
 from fastlabel_gradio.simulation.runs import Behaviour, Run, Setting, Simulation
@@ -20,7 +19,6 @@ __all__ = [
     "Simulation",
     "answered",
     "describe",
-    "main",
     "plot",
     "simulate",
     "table",

@@ -3,16 +3,16 @@
 import argparse
 import json
 import logging
-import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from fastlabel_gradio.config import AppConfig, PartConfig
+from fastlabel_gradio.data_options import add_data_options, config_of
 from fastlabel_gradio.encoders import AUTO
 from fastlabel_gradio.encoders.listed import listed_encoders
-from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError, FastLabelError
+from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError
 from fastlabel_gradio.simulation.experiment import simulate
 from fastlabel_gradio.simulation.runs import Behaviour, EncoderResult, Simulation
 from fastlabel_gradio.simulation.table import plot, table
@@ -22,43 +22,24 @@ SEEDS = 10
 log = logging.getLogger(__name__)
 
 
-def main(
-    argv: Sequence[str],
-    add_data_arguments: Callable[[argparse.ArgumentParser], None],
-    config_of: Callable[[argparse.Namespace], AppConfig],
-) -> None:
-    """The command line of `fastlabel simulate`. Exits with the error's text and 1 where something cannot be used.
-
-    Args:
-        add_data_arguments: adds the options that say what to label, those of the app.
-        config_of: the configuration that they name.
-    """
-    arguments = _parser(add_data_arguments).parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+def main(argv: Sequence[str]) -> str:
+    """The table. Raises FastLabelError where something cannot be used."""
+    arguments = parser().parse_args(argv)
     behaviour = Behaviour(arguments.batch, arguments.labels, arguments.noise, arguments.leaves_open)
-    try:
-        if arguments.plot:
-            _require_matplotlib()
-        with tempfile.TemporaryDirectory(prefix="fastlabel-simulation-") as folder:
-            workdir = arguments.workdir or Path(folder)
-            simulation = _simulated(arguments, config_of, workdir, behaviour)
-    except FastLabelError as error:
-        sys.exit(f"fastlabel: {error}")
-    sys.stdout.write(table(simulation))
+    if arguments.plot:
+        _require_matplotlib()
+    with tempfile.TemporaryDirectory(prefix="fastlabel-simulation-") as folder:
+        simulation = _simulated(arguments, arguments.workdir or Path(folder), behaviour)
     if arguments.json:
         arguments.json.write_text(json.dumps(asdict(simulation)) + "\n", encoding="utf-8")
     if arguments.plot:
         plot(simulation, arguments.plot)
+    return table(simulation).rstrip("\n")
 
 
-def _simulated(
-    arguments: argparse.Namespace,
-    config_of: Callable[[argparse.Namespace], AppConfig],
-    workdir: Path,
-    behaviour: Behaviour,
-) -> Simulation:
+def _simulated(arguments: argparse.Namespace, workdir: Path, behaviour: Behaviour) -> Simulation:
     """The simulation with each encoder of `--encoder a,b`. One that cannot be had is told, unless there is no other."""
-    config, parts = _parts(arguments, config_of)
+    config, parts = _parts(arguments)
     found: dict[str, Simulation] = {}
     unavailable: list[tuple[str, str]] = []
     for name, part in parts.items():
@@ -76,9 +57,7 @@ def _simulated(
     return _together(found, unavailable)
 
 
-def _parts(
-    arguments: argparse.Namespace, config_of: Callable[[argparse.Namespace], AppConfig]
-) -> tuple[AppConfig, dict[str, PartConfig]]:
+def _parts(arguments: argparse.Namespace) -> tuple[AppConfig, dict[str, PartConfig]]:
     """The configuration, and the encoders by their names in the list; a single one is taken as the app takes it."""
     text = arguments.encoder or ""
     if not {",", ":"} & set(text):
@@ -104,49 +83,50 @@ def _together(found: dict[str, Simulation], unavailable: list[tuple[str, str]]) 
     return replace(first, runs=runs, encoders=results, unavailable=unavailable)
 
 
-def _parser(add_data_arguments: Callable[[argparse.ArgumentParser], None]) -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The options."""
     usual = Behaviour()
-    parser = argparse.ArgumentParser(
+    options = argparse.ArgumentParser(
         "fastlabel simulate",
         description="Labels a pool whose labels are known as a person would, and tells how fast the classifier gets good.",
     )
-    add_data_arguments(parser)
-    parser.add_argument("--project", metavar="NAME", help="which of its projects, if it has several")
-    parser.add_argument(
+    add_data_options(options)
+    options.add_argument("--project", metavar="NAME", help="which of its projects, if it has several")
+    options.add_argument(
         "--strategy",
         action="append",
         metavar="S",
         help="a query strategy, once for each (default: the project's own, and random)",
     )
-    parser.add_argument(
+    options.add_argument(
         "--batch", type=int, default=usual.batch, metavar="N", help="items a batch (default: %(default)s)"
     )
-    parser.add_argument(
+    options.add_argument(
         "--labels", type=int, default=usual.labels, metavar="N", help="labels a run (default: %(default)s)"
     )
-    parser.add_argument(
+    options.add_argument(
         "--seeds", type=int, default=SEEDS, metavar="N", help="runs of each strategy (default: %(default)s)"
     )
-    parser.add_argument(
+    options.add_argument(
         "--noise",
         type=float,
         default=usual.noise,
         metavar="P",
         help="share of wrong answers, 0 to 1 (default: %(default)s)",
     )
-    parser.add_argument(
+    options.add_argument(
         "--leaves-open",
         type=float,
         default=usual.leaves_open,
         metavar="P",
         help="share of the pool, the hardest, that gets no answer (default: %(default)s)",
     )
-    parser.add_argument("--json", type=Path, metavar="OUT", help="write every learning curve to this file")
-    parser.add_argument(
+    options.add_argument("--json", type=Path, metavar="OUT", help="write every learning curve to this file")
+    options.add_argument(
         "--plot", type=Path, metavar="OUT", help="draw the learning curves to this PNG; needs matplotlib"
     )
-    parser.add_argument("--workdir", type=Path, metavar="D", help="keep the embeddings there for another time")
-    return parser
+    options.add_argument("--workdir", type=Path, metavar="D", help="keep the embeddings there for another time")
+    return options
 
 
 def _require_matplotlib() -> None:

@@ -1,35 +1,32 @@
 """A page for trying one classifier, by Gradio's own parts: `fastlabel demo`, and what a Space of the classifier runs."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
 
 from fastlabel_gradio.classifier import Classifier, load_classifier
-from fastlabel_gradio.errors import FastLabelError
+from fastlabel_gradio.errors import ConfigError
 
 SHOWN_CLASSES = 5
 
 
-def main(argv: Sequence[str]) -> None:
-    """Serves the page until Ctrl-C. Exits with the error's text and 1 where something cannot be used."""
+def main(argv: Sequence[str]) -> str:
+    """Serves the page until Ctrl-C. Raises FastLabelError where something cannot be used."""
     arguments = parser().parse_args(argv)
+    page = demo_of(load_classifier(arguments.model, project=arguments.project))
     try:
-        page = demo_of(load_classifier(arguments.model, project=arguments.project))
         page.launch(
             server_name=arguments.host,
             server_port=arguments.port,
             share=arguments.share,
             inbrowser=not arguments.no_browser,
         )
-    except FastLabelError as error:
-        sys.exit(f"fastlabel: {error}")
     except OSError as error:  # Gradio's word for a port that is taken
-        sys.exit(
-            f"fastlabel: {str(error).partition('. ')[0]}. Choose another --port, or leave it out to get a free one."
-        )
+        reason = str(error).partition(". ")[0]
+        raise ConfigError(f"{reason}. Choose another --port, or leave it out to get a free one.") from error
+    return ""
 
 
 def parser() -> argparse.ArgumentParser:

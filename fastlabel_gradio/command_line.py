@@ -1,0 +1,51 @@
+"""The command line: finds a command by its first word. Without one it serves what is named.
+
+A command is a module with `parser()`, its options, and `main(argv)`, which gives the text to print at its end and raises
+FastLabelError where something cannot be used.
+"""
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+from fastlabel_gradio.errors import FastLabelError
+
+SERVE = "serve_command"
+COMMANDS = {  # a folder of one of these names is written ./simulate
+    "simulate": "simulation.command_line",
+    "compare-encoders": "comparison.command_line",
+    "export": "label_commands.export_command",
+    "merge": "label_commands.merge_command",
+    "backup": "label_commands.backup_command",
+    "restore": "label_commands.restore_command",
+    "export-model": "classifier.export_command",
+    "predict": "classifier.predict_command",
+    "demo": "ui.demo",
+}
+
+Main = Callable[[Sequence[str]], str]
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Runs a command, or serves until Ctrl-C or SIGTERM.
+
+    Exits with the error's text and 1 where something cannot be used, with 2 where the command line itself is wrong.
+    """
+    words = sys.argv[1:] if argv is None else list(argv)
+    module = COMMANDS.get(words[0]) if words else None
+    logging.basicConfig(level=logging.INFO, format="%(message)s" if module else "%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    run: Main = import_module(f"fastlabel_gradio.{module or SERVE}").main
+    try:
+        text = run(words[1:] if module else words)
+    except FastLabelError as error:
+        sys.exit(f"fastlabel: {error}")
+    sys.stdout.write(f"{text}\n" if text else "")
+
+
+def parsers() -> dict[str, argparse.ArgumentParser]:
+    """The options of every command by its name; those of serving under \"\"."""
+    modules = {"": SERVE, **COMMANDS}
+    return {name: import_module(f"fastlabel_gradio.{module}").parser() for name, module in modules.items()}
