@@ -199,7 +199,7 @@ class Classifier:
         def read(item: Any) -> Media:
             return source.read(item, self.config.encoder.resolution)
 
-        outcome = embed_batch(source, encoder, list(source.scan()), read, lambda keys: {})
+        outcome = embed_batch(source, encoder, list(source.scan()), read)
         probabilities = self.head.predict_proba(outcome.vectors)
         reasons = {int(place): why for place, why in outcome.unreadable}
         said = {place: self._unreadable(batch[place], why) for place, why in reasons.items()}
