@@ -38,6 +38,7 @@ from fastlabel_gradio.server.routes import (
     explore,
     finish,
     imports,
+    invites,
     items,
     labels,
     me,
@@ -54,7 +55,7 @@ from fastlabel_gradio.server.views import VIEWS
 ROUTES = (
     *(batches, status, items, explore, evaluation, encoders, labels, actions),
     *(classes, clusters, downloads, imports, finish, model, predict, media),
-    *(suspects, progress, pool_map),
+    *(suspects, progress, pool_map, me, invites),
 )
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,
@@ -67,14 +68,13 @@ STATUS_OF: dict[type[FastLabelError], int] = {
 }
 
 
-def create_api(projects: Mapping[str, Project], table: RouteTable | None = None) -> FastAPI:
+def create_api(projects: Mapping[str, Project]) -> FastAPI:
     """What answers /api and /media, with its description at /docs and /openapi.json.
 
     It stands behind the guard of `access`, which says who sends a request.
     """
     api = FastAPI(title="FastLabel", version=__version__, redoc_url=None, swagger_ui_oauth2_redirect_url=None)
     api.include_router(_create_router(projects))
-    api.include_router(me.routes(table or route_table()))
     _add_error_handlers(api)
     return api
 
@@ -87,7 +87,9 @@ def route_table() -> RouteTable:
 def _rows_of_view(name: str) -> list[RouteRole]:
     view, router = VIEWS.get(name), APIRouter()
     view.add_routes(router, lambda _: None, Depends(annotator_of))  # type: ignore[arg-type, return-value]
-    found = [(method, route.path) for route in router.routes if isinstance(route, APIRoute) for method in route.methods or ()]
+    found = [
+        (method, route.path) for route in router.routes if isinstance(route, APIRoute) for method in route.methods or ()
+    ]
     return [
         RouteRole(method, path, role_named(view.roles.get(f"{method} {path}", Role.OWNER)), f"use the view {name!r}")
         for method, path in found
