@@ -31,7 +31,6 @@ from fastlabel_gradio.labels.claims import (
     open_claims,
     put_behind,
 )
-from fastlabel_gradio.labels.class_store import ClassStore
 from fastlabel_gradio.labels.classes import (
     read_classes,
 )
@@ -50,6 +49,7 @@ from fastlabel_gradio.labels.events import (
     newest_submission,
     submission_of,
 )
+from fastlabel_gradio.labels.head_store import HeadStore
 from fastlabel_gradio.labels.news import (
     News,
     changed_meanwhile,
@@ -111,7 +111,7 @@ class Undone:
     position: Position = NOWHERE
 
 
-class LabelStore(ClassStore):
+class LabelStore(HeadStore):
     """The labels and claims of one project, and its classes (`ClassStore`), of which arguments and errors are the same."""
 
     def current(self) -> dict[str, int]:
@@ -321,7 +321,7 @@ class LabelStore(ClassStore):
             released += drop_batches(connection, self._project, *mine)
             if news or released:
                 self._count_change(connection)
-            position = read_position(connection, self._project)
+        position = Position(since.revision + bool(news or released), submission or since.submission)
         changed, standing = effect(history, [*history, *appended])
         return Submission(len(said), changed, tuple(released), standing, submission, since, position)
 
@@ -395,14 +395,13 @@ class LabelStore(ClassStore):
             pairs = labels_of(connection, original)
             item_ids = [item_id for item_id, _ in pairs]
             before = list(events_of(connection, self._project, item_ids)) if undoes else []
-            append_submission(connection, self._project, annotator, batch_id, now, reverts, original)
+            submission = append_submission(connection, self._project, annotator, batch_id, now, reverts, original)
             after = [] if undoes else list(events_of(connection, self._project, item_ids))
             self._count_change(connection)
-            position = read_position(connection, self._project)
             step = steps_of(connection, [original])[0]
         without = [event for event in before or after if event.submission != original]
         changes = effect(before, without) if undoes else effect(without, after)
-        moved = () if step.edits else (since, position)
+        moved = () if step.edits else (since, Position(since.revision + 1, submission))
         return Undone(batch_id, pairs, *changes, step, *moved)
 
     def claim(

@@ -31,6 +31,7 @@ class Actions:
         known_ids: those of some items that the pool has.
         follow: takes in what was written to the label store, also by other processes.
         train_if_due: is told how many labels that teach have changed.
+        accepted_changed: is called where labels were accepted or taken back, on which no training follows.
         in_turn: keeps other changes of the label store by this process out while inside.
         clock: seconds since the epoch.
     """
@@ -44,6 +45,7 @@ class Actions:
         known_ids: Callable[[Sequence[str]], set[str]],
         follow: Callable[[], None],
         train_if_due: Callable[[int], object],
+        accepted_changed: Callable[[], None],
         in_turn: Callable[[], AbstractContextManager[None]],
         clock: Callable[[], float],
     ) -> None:
@@ -54,6 +56,7 @@ class Actions:
         self._known_ids = known_ids
         self._follow = follow
         self._train_if_due = train_if_due
+        self._accepted_changed = accepted_changed
         self._in_turn = in_turn
         self._clock = clock
         self.classes_version = 0
@@ -90,6 +93,8 @@ class Actions:
                 batch_id=batch_id,
             )
             self._take_in(submission)
+            if source == "auto":
+                self._accepted_changed()
         return submission
 
     def apply(
@@ -209,6 +214,8 @@ class Actions:
             self._train_if_due(self._ledger.put(undone))
             if undone.step.edits:
                 self._follow()
+            if any(part.source == "auto" for part in undone.step.parts):
+                self._accepted_changed()
         return undone
 
     def _check_examples(self, edits: Sequence[ClassEdit]) -> None:
