@@ -109,9 +109,7 @@ class Project:
                 lease=self._lease,
             )
             recipe, resolution = learning_of(config).recipe, self.gallery.kept_resolution
-            self.models = ModelKeeper(
-                self.name, self.source, self.folder, self.pipeline, resolution, recipe
-            )
+            self.models = ModelKeeper(self.name, self.source, self.folder, self.pipeline, resolution, recipe)
             self.pipeline.when_ready(lambda: self._keep_encoder(self.pipeline.encoder, plan.begins_with))
             self.map = PoolMap(self.store, self.folder, lambda: self.pipeline.progress.state == "done")
             self.contradiction: Contradiction | None = None  # among the reference labels

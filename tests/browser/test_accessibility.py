@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.accessibility import serious_findings
-from tests.browser.conftest import Listen, Visit
+from tests.browser.conftest import Visit
 from tests.browser.label_page import LabelPage, expect
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from fastlabel_gradio.server.access.invites import LOCAL_ANNOTATOR, Invite, Invi
 from fastlabel_gradio.server.access.kept_secrets import load_secret, write_tokens
 from fastlabel_gradio.server.access.login_entries import Login, check_name, parse_login, roles_of
 from fastlabel_gradio.server.access.logins import GUEST_COOKIE, Access, Person, access_of, annotator_of, person_of
+from fastlabel_gradio.server.access.names_seen import check_names, sees
 from fastlabel_gradio.server.access.owner_only import close_to_others, make_files_private
 from fastlabel_gradio.server.access.roles import Role, role_named
 from fastlabel_gradio.server.access.route_roles import RouteRole, RouteTable
@@ -31,6 +32,7 @@ __all__ = [
     "access_of",
     "annotator_of",
     "check_name",
+    "check_names",
     "close_to_others",
     "forget_served",
     "guarded",
@@ -42,6 +44,7 @@ __all__ = [
     "person_of",
     "role_named",
     "roles_of",
+    "sees",
     "write_served",
     "write_tokens",
 ]

@@ -7,7 +7,6 @@ question: what one revokes is dead for the other at once. A link holds an id and
 import hashlib
 import hmac
 import json
-import os
 import secrets
 import time
 from collections.abc import Callable, Collection
@@ -167,7 +166,7 @@ class _Changing:
 def _stamp(path: Path) -> tuple[int, ...]:
     """Another one after every change: each writes a new file in place of the old one. () where there is none."""
     try:
-        found = os.stat(path)
+        found = path.stat()
     except FileNotFoundError:
         return ()
     return found.st_ino, found.st_mtime_ns, found.st_size

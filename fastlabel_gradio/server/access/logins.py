@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
+from typing import Annotated
 
-from fastapi import HTTPException, Request
+from fastapi import Depends, HTTPException, Request
 
 from fastlabel_gradio.errors import ConfigError
 from fastlabel_gradio.server.access.invites import LOCAL_ANNOTATOR, Invite, Invites
@@ -189,18 +190,18 @@ class Access:
         return matches[0] if matches else None
 
 
-async def annotator_of(request: Request) -> str:
-    """The name that the guard found out, for the routes behind it; a FastAPI dependency, async to take no thread."""
-    return person_of(request).name
-
-
-def person_of(request: Request) -> Person:
-    """Whom the guard found, with the role, for the routes behind it."""
+async def person_of(request: Request) -> Person:
+    """Whom the guard found, for the routes behind it; a FastAPI dependency, async to take no thread."""
     person: Person = request.state.person
     return person
 
 
-def access_of(request: Request) -> Access:
+async def annotator_of(person: Annotated[Person, Depends(person_of)]) -> str:
+    """Their name."""
+    return person.name
+
+
+async def access_of(request: Request) -> Access:
     """The logins and invites of the app that the request is for."""
     access: Access = request.state.access
     return access
