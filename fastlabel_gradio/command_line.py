@@ -23,6 +23,7 @@ COMMANDS = {  # a folder of one of these names is written ./simulate
     "export-model": "classifier.export_command",
     "predict": "classifier.predict_command",
     "demo": "ui.demo",
+    "invite": "server.access.invite_command",
 }
 
 Main = Callable[[Sequence[str]], str]

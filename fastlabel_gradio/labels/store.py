@@ -57,6 +57,7 @@ from fastlabel_gradio.labels.judgements import may_be_asked, read_opinions
 from fastlabel_gradio.labels.news import (
     News,
     changed_meanwhile,
+    changing_own,
     effect,
     labels_of_standing,
     not_said_yet,
@@ -281,6 +282,7 @@ class LabelStore(HeadStore):
         now: float,
         source: LabelSource = "search",
         seen: int | None = None,
+        own_only: bool = False,
     ) -> Submission:
         """Has one label or state stand of any number of items, or clears them, whoever said what of them before.
 
@@ -289,19 +291,23 @@ class LabelStore(HeadStore):
 
         Args:
             seen: the newest submission that the annotator knew of when they looked at the items.
+            own_only: nothing may change that others said.
 
         Raises:
             ChangedMeanwhileError: somebody else said something of some of the items after that.
+            OthersLabelsError: something would change that others said, which was not to be; nothing was stored.
         """
         said = the_same_of_many(item_ids, one.label_id, None, one)
-        return self._submit(annotator, said, "", now, source, overruling, seen)
+        return self._submit(annotator, said, "", now, source, changing_own if own_only else overruling, seen)
 
-    def overruled(self, annotator: str, item_ids: Sequence[str], one: Said) -> dict[str | None, int]:
+    def overruled(
+        self, annotator: str, item_ids: Sequence[str], one: Said, *, own_only: bool = False
+    ) -> dict[str | None, int]:
         """What `overrule` would change: by annotator how many of their labels and states; None: items nobody judged."""
         said = the_same_of_many(item_ids, one.label_id, None, one)
         with self._database.reading() as connection:
             opinions = opinions_of(events_of(connection, self._project, said))
-        news = overruling(said, opinions, annotator, "search")
+        news = (changing_own if own_only else overruling)(said, opinions, annotator, "search")
         owners = (opinion_of(opinions[item_id]).annotator if item_id in opinions else None for item_id in news)
         return dict(Counter(owners))
 
