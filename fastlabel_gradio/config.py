@@ -51,6 +51,7 @@ class ProjectConfig(_Strict):
         planted_checks: share of the batches in which a group holds up to three labeled items of another class, to see
             whether they slip through; 0 for none.
         target: the accuracy that the page's advice is about, 0 to 1; can be changed there.
+        embedded: a folder or bucket that `fastlabel embed` writes or wrote; its vectors are taken, the rest is embedded here.
         prompt: the text that describes a class, with "{label}" for its name, where the encoder reads texts; "" for no
             suggestions before the first label. The encoder's own by default.
         class_weighting: 0: every label counts the same in training, 1: every class does.
@@ -72,6 +73,7 @@ class ProjectConfig(_Strict):
     audit_share: Annotated[float, Field(ge=0, le=0.5)] = 0.1
     planted_checks: Annotated[float, Field(ge=0, le=1)] = 0.0
     target: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    embedded: str | None = None
     prompt: str | None = None
     class_weighting: Annotated[float, Field(ge=0, le=1)] = 0.5
     ensemble: Annotated[int, Field(ge=1, le=9)] = 1

@@ -4,6 +4,8 @@ What a worker does is a function that is made once in each worker, from what can
 in its hands, which another one does again. Knows nothing of encoders or files.
 """
 
+import argparse
+import logging
 import os
 import pickle
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +21,6 @@ Make = Callable[[], Callable[[Task], Result]]  # makes what a worker does; runs 
 
 LOCAL, AUTO = "local", "auto"
 OBJECT_STORE_BYTES = 512 << 20  # of a local cluster: tasks and what comes of them are small
-THREADS_VARIABLE = "FASTLABEL_WORKER_THREADS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,32 @@ def open_cluster(address: str, workers: int | None = None) -> Iterator[Cluster]:
             ray.shutdown()
 
 
+def add_ray_options(options: argparse.ArgumentParser) -> None:
+    """Where a command runs, and with how many workers."""
+    options.add_argument(
+        "--ray",
+        metavar="WHERE",
+        help=f"run on a Ray cluster: {LOCAL} starts one on this machine, {AUTO} finds the one running here, or HOST:PORT",
+    )
+    options.add_argument(
+        "--workers",
+        type=count,
+        metavar="N",
+        help="how many work at once (default: one a GPU of the cluster, else one a core)",
+    )
+
+
+def count(text: str) -> int:
+    """A count on a command line. Raises ArgumentTypeError."""
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no count: give a whole number from 1 on")
+    return int(text)
+
+
 def _connect(address: str) -> None:
     import ray
 
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error", "include_dashboard": False}
     try:

@@ -131,6 +131,11 @@ def parser() -> argparse.ArgumentParser:
         "the pool, or before that",
     )
     options.add_argument(
+        "--embedded",
+        metavar="PLACE",
+        help="a folder or s3://BUCKET/FOLDER that `fastlabel embed` writes or wrote: its vectors are taken in, also while it does",
+    )
+    options.add_argument(
         "--import",
         dest="import_files",
         action="append",

@@ -119,7 +119,9 @@ def load_learned(encoder: FittedEncoder, place: Place, facts: Facts) -> None:
     """Gives an encoder what it learned of the pool. Raises CheckpointError, EncoderUnavailableError."""
     content = place.read(facts.learned_file)
     if content is None:
-        raise EncoderUnavailableError(f"{place.address}: {facts.learned_file} is gone: what the encoder learned of the pool.")
+        raise EncoderUnavailableError(
+            f"{place.address}: {facts.learned_file} is gone: what the encoder learned of the pool."
+        )
     with tempfile.TemporaryDirectory(prefix="fastlabel-learned-") as folder:
         file = Path(folder) / facts.learned_file
         file.write_bytes(content)

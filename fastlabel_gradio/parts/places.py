@@ -117,4 +117,6 @@ def _file_system(text: str, scheme: str) -> tuple["FileSystem", str]:
         return PyFileSystem(FSSpecHandler(other)), str(folder)
     except (ImportError, ValueError, OSError) as error:
         reason = str(error).splitlines()[0]
-        raise ConfigError(f"{scheme}:// cannot be opened ({reason}). Give a folder, or an s3:// or gs:// address.") from error
+        raise ConfigError(
+            f"{scheme}:// cannot be opened ({reason}). Give a folder, or an s3:// or gs:// address."
+        ) from error

@@ -30,6 +30,7 @@ from fastlabel_gradio.pool.encoder_change import ChangeProgress, EncoderChange
 from fastlabel_gradio.pool.fitting import open_known, pool_sample
 from fastlabel_gradio.pool.milestones import Milestone
 from fastlabel_gradio.pool.news import NEWS_KEPT, PoolNews
+from fastlabel_gradio.pool.parts_taken import PartsTaken
 from fastlabel_gradio.pool.retries import FIRST_PAUSE_S, Retries
 from fastlabel_gradio.pool.store import END_OF_POOL, EmbeddingStore, ScanChanges
 from fastlabel_gradio.pool.unheard import LISTENED_TO, unheard_notice
@@ -100,6 +101,7 @@ class EmbeddingPipeline:
         rescan_s: after how many seconds the source is listed again; 0 for only when asked to.
         audit_share: of the source's groups, how many are kept for the audit.
         change: another encoder that embeds the pool behind this one and may take over.
+        parts: vectors that are computed elsewhere; what is in them is not embedded here.
     """
 
     def __init__(
@@ -113,8 +115,10 @@ class EmbeddingPipeline:
         rescan_s: float = 0.0,
         audit_share: float = 0.0,
         change: EncoderChange | None = None,
+        parts: PartsTaken | None = None,
     ) -> None:
         self._source = source
+        self._parts = parts
         self._change = change
         self._audit_share = audit_share
         self._store = store
@@ -308,6 +312,7 @@ class EmbeddingPipeline:
             self._update(state="embedding")
             self._show(encoder, notice)
             self._announce(encoder)
+            self._take_parts(encoder)
             if self._is_mostly_left:
                 encoder = self._changed_encoder(encoder, workers)
             self._embed_pool(encoder, workers)
@@ -317,6 +322,20 @@ class EmbeddingPipeline:
                 return
             while not self._stop.is_set():
                 self._embed_news(encoder, workers)
+
+    def _take_parts(self, encoder: Encoder) -> None:
+        """Stores the vectors that are computed elsewhere, for as long as more of them come."""
+        if self._parts is None:
+            return
+        try:
+            if said := self._parts.why_not(encoder):
+                self._say(said)
+                return
+            for outcome in self._parts.outcomes(self._store, self._scanned.is_set, self._stop):
+                self._keep_outcome(outcome)
+        except FastLabelError as error:  # the bucket is away: what is left is embedded here
+            log.warning("%s", error)
+            self._say(str(error))
 
     def _embed_pool(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
         while not self._stop.is_set():
@@ -406,6 +425,8 @@ class EmbeddingPipeline:
 
     def _fit_or_restore(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> None:
         saved = self._store.folder / encoder.learned_file
+        if self._parts and not saved.exists():
+            self._parts.give_learned(encoder, saved.write_bytes)
         if saved.exists():
             try:
                 encoder.load(saved)
