@@ -133,7 +133,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--embedded",
         metavar="PLACE",
-        help="a folder or s3://BUCKET/FOLDER that `fastlabel embed` writes or wrote: its vectors are taken in, also while it does",
+        help="a folder or s3://BUCKET/FOLDER that `fastlabel embed` writes or wrote: its vectors are taken in as they come",
     )
     options.add_argument(
         "--import",

@@ -1,4 +1,4 @@
-"""`fastlabel embed`: the vectors of a whole source, in threads or on a Ray cluster, as Parquet parts that the app takes in."""
+"""`fastlabel embed`: the vectors of a whole source, in threads or on a Ray cluster, as parts that the app takes in."""
 
 import argparse
 import os
