@@ -24,6 +24,7 @@ COMMANDS = {  # a folder of one of these names is written ./simulate
     "embed": "bulk.embed_command",
     "predict": "classifier.predict_command",
     "demo": "ui.demo",
+    "invite": "server.access.invite_command",
 }
 
 Main = Callable[[Sequence[str]], str]

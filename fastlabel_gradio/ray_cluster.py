@@ -88,7 +88,7 @@ def open_cluster(address: str, workers: int | None = None) -> Iterator[Cluster]:
     if is_ours:
         _connect(address)
     try:
-        yield Cluster(_workers(ray.cluster_resources(), workers))
+        yield Cluster(_workers(ray.cluster_resources(), workers)  # type: ignore[no-untyped-call])
     finally:
         if is_ours:
             ray.shutdown()
@@ -121,12 +121,12 @@ def _connect(address: str) -> None:
 
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error", "include_dashboard": False}
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "include_dashboard": False}
     try:
         if address == LOCAL:
             ray.init(address=LOCAL, object_store_memory=OBJECT_STORE_BYTES, **quiet)
         else:
-            ray.init(address=address, log_to_driver=False, logging_level="error")
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import NoReturn
 
 from tqdm import tqdm
 
@@ -61,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     return options
 
 
-def _show(bar: "tqdm[object]", tally: Tally) -> None:
+def _show(bar: "tqdm[NoReturn]", tally: Tally) -> None:
     bar.total = tally.listed
     bar.update(tally.done - bar.n)
 

@@ -1,9 +1,10 @@
 """The label store: what people say as events that are only appended, batches claimed by annotators, and undo of all of it.
 
-`store.py` is what the labeler calls, and `class_store.py` the part of it that is about classes. `events.py` reads and
-appends events, `news.py` says what of a request is new, `resolve.py` what stands after them, `owners.py` who said that,
-`told.py` all that was said, to be taken in elsewhere, `steps.py` what somebody did, in words; `classes.py` what the classes
-are then, `class_changes.py` how people name a change of them. `claims.py` is who holds what; `changes.py` what happened since
+`store.py` is what the labeler calls, `class_store.py` the part of it that is about classes, `head_store.py` the newest head.
+`events.py` reads and appends events, `news.py` says what of a request is new, `resolve.py` what stands after them,
+`owners.py` who said that, `told.py` all that was said, to be taken in elsewhere, `steps.py` what somebody did, in
+words; `classes.py` what the classes are then, `class_changes.py` how people name a change of them.
+`claims.py` is who holds what; `changes.py` what happened since
 somebody last looked, and `watcher.py` when to look. `database.py` opens a database with the tables of `tables.py`,
 `migrations.py` brings older ones up to date, `label_file.py` is the file of a SQLite store and what happens where that is
 deleted. Which items to claim is the labeler's business. Imports types and errors only.
@@ -13,6 +14,7 @@ from fastlabel_gradio.labels.acts import Act
 from fastlabel_gradio.labels.changes import Changes, Position
 from fastlabel_gradio.labels.claims import Claim, ClaimedBatch, has_run_out
 from fastlabel_gradio.labels.classes import ClassEdit, ClassEditKind, Classes, ClassInfo
+from fastlabel_gradio.labels.head_store import StoredHead
 from fastlabel_gradio.labels.owners import Owner
 from fastlabel_gradio.labels.resolve import Standing
 from fastlabel_gradio.labels.steps import Step, in_words
@@ -33,6 +35,7 @@ __all__ = [
     "Position",
     "Standing",
     "Step",
+    "StoredHead",
     "Submission",
     "Taken",
     "Told",

@@ -13,7 +13,7 @@ from sqlite3 import Error as SQLiteError
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, make_url, select, update
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from fastlabel_gradio.errors import InvalidLabelsError, StoreError, shown
@@ -170,6 +170,10 @@ class LabelDatabase:
     def _errors_named(self) -> Iterator[None]:
         try:
             yield
+        except DataError as error:  # PostgreSQL has no NUL in a text, and no integer above its type
+            raise InvalidLabelsError(
+                f"a value cannot be stored: {error.orig}. Nothing of this request was stored."
+            ) from error
         except (SQLAlchemyError, SQLiteError, OSError) as error:
             raise StoreError(_explained(error, self.where)) from error
         except UnicodeEncodeError as error:

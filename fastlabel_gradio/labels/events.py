@@ -70,8 +70,12 @@ def annotated_labels(connection: Connection, project: int) -> set[int]:
 
 def newest_submission(connection: Connection, project: int) -> int:
     """The number of a project's newest submission; 0 while there is none."""
-    query = select(submissions.c.id).where(submissions.c.project == project).order_by(submissions.c.id.desc())
-    return connection.scalar(query.limit(1)) or 0
+    return connection.scalar(newest_of(project)) or 0
+
+
+def newest_of(project: int) -> Select[tuple[int]]:
+    """The number of a project's newest submission, as a query of one row or none."""
+    return select(submissions.c.id).where(submissions.c.project == project).order_by(submissions.c.id.desc()).limit(1)
 
 
 def items_touched(

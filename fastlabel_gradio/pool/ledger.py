@@ -182,6 +182,11 @@ class PoolLedger:
     def claimed_by_others(self, annotator: str) -> int:
         return sum(claim.annotator != annotator for claim in self._claims.values())
 
+    @_locked
+    def holds(self, annotator: str) -> bool:
+        """Whether the annotator holds items."""
+        return any(claim.annotator == annotator for claim in self._claims.values())
+
     @property
     @_locked
     def changes(self) -> int:

@@ -28,6 +28,7 @@ from fastlabel_gradio.errors import CheckpointError, FastLabelError, SourceError
 from fastlabel_gradio.pool.embed_batch import BatchOutcome, embed_batch
 from fastlabel_gradio.pool.encoder_change import ChangeProgress, EncoderChange
 from fastlabel_gradio.pool.fitting import open_known, pool_sample
+from fastlabel_gradio.pool.lease import PoolLease
 from fastlabel_gradio.pool.milestones import Milestone
 from fastlabel_gradio.pool.news import NEWS_KEPT, PoolNews
 from fastlabel_gradio.pool.parts_taken import PartsTaken
@@ -44,6 +45,7 @@ SCAN_BLOCK = 5_000
 BLOCK_S = 1.0
 FIT_WAITS_FOR_SCAN_S = 5.0
 RATE_WINDOW_S = 20.0
+LOOK_EVERY_S = 0.5  # at what another process does with the store
 LONGEST_SHORTAGE_PAUSE_S = 300.0
 FIT_SEED = 0
 MOST_OF_POOL = 0.9
@@ -102,6 +104,7 @@ class EmbeddingPipeline:
         audit_share: of the source's groups, how many are kept for the audit.
         change: another encoder that embeds the pool behind this one and may take over.
         parts: vectors that are computed elsewhere; what is in them is not embedded here.
+        lease: on the store's folder. While another process has it this one only shows what that one stores.
     """
 
     def __init__(
@@ -116,9 +119,14 @@ class EmbeddingPipeline:
         audit_share: float = 0.0,
         change: EncoderChange | None = None,
         parts: PartsTaken | None = None,
+        lease: PoolLease | None = None,
     ) -> None:
         self._source = source
         self._parts = parts
+        self._lease = lease
+        self._leads = threading.Event()  # this process fills the store, no other one does
+        if lease is None or lease.is_held:
+            self._leads.set()
         self._change = change
         self._audit_share = audit_share
         self._store = store
@@ -164,8 +172,14 @@ class EmbeddingPipeline:
         """What the source's items are grouped by."""
         return self._source.grouping
 
+    @property
+    def follows(self) -> bool:
+        """Whether another process fills the store."""
+        return not self._leads.is_set()
+
     def start(self) -> None:
-        self._store.retry_all()
+        if not self.follows:
+            self._store.retry_all()
         for thread in self._threads:
             thread.start()
 
@@ -183,7 +197,10 @@ class EmbeddingPipeline:
 
         While a rescan is under way one more follows it: it may be past what is new. Unreadable items are tried again.
         """
-        self._rescan_wanted.set()
+        if self.follows and self._lease:
+            self._lease.ask_for_rescan()
+        else:
+            self._rescan_wanted.set()
         return all(thread.is_alive() for thread in self._threads)
 
     def is_held_out(self, item_id: str) -> bool:
@@ -244,18 +261,34 @@ class EmbeddingPipeline:
             self._progress = replace(self._progress, **changes)
 
     def _scan(self) -> None:
-        self._group()
-        try:
-            self._list_source()
-        except (SourceError, StoreError, OSError) as error:  # a rescan may find it in order
-            self._no_items = str(error)
-        self._scanned.set()
+        if self.follows:  # what the other process listed is there; after it this one lists the source again
+            self._scanned.set()
+            self._rescan_wanted.set()
+            while not (self._leads.wait(LOOK_EVERY_S) or self._stop.is_set()):
+                pass
+        else:
+            self._group()
+            try:
+                self._list_source()
+            except (SourceError, StoreError, OSError) as error:  # a rescan may find it in order
+                self._no_items = str(error)
+            self._scanned.set()
         lower_priority()
         while not self._stop.is_set():
-            is_asked_for = self._rescan_wanted.wait(self._rescan_s or None)
+            is_asked_for = self._wait_for_rescan()
             self._rescan_wanted.clear()
             if not self._stop.is_set():
                 self._rescan(is_asked_for)
+
+    def _wait_for_rescan(self) -> bool:
+        """Until it is due or asked for; True in the latter case."""
+        if not (self._lease and self._lease.is_shared):
+            return self._rescan_wanted.wait(self._rescan_s or None)
+        due = time.monotonic() + (self._rescan_s or float("inf"))
+        while time.monotonic() < due:
+            if self._rescan_wanted.wait(LOOK_EVERY_S) or self._lease.take_wish():
+                return True
+        return False
 
     def _rescan(self, is_asked_for: bool) -> None:
         """A failure costs nothing but this scan: the source may be on a disk that is away for a moment."""
@@ -307,11 +340,13 @@ class EmbeddingPipeline:
             return
         lower_priority()
         with ThreadPoolExecutor(self._workers, "embed", begin_worker) as workers:
-            self._group()
+            if not self.follows:
+                self._group()
             self._store.use_encoder(encoder.space, encoder.dim)
             self._update(state="embedding")
             self._show(encoder, notice)
             self._announce(encoder)
+            self._follow()
             self._take_parts(encoder)
             if self._is_mostly_left:
                 encoder = self._changed_encoder(encoder, workers)
@@ -322,6 +357,29 @@ class EmbeddingPipeline:
                 return
             while not self._stop.is_set():
                 self._embed_news(encoder, workers)
+
+    def _follow(self) -> None:
+        """Shows what another process stores, until that one is gone or this one is stopped."""
+        while not (self._takes_the_lead() or self._stop.is_set()):
+            self._store.follow()
+            is_done = 0 < self._store.total <= len(self._store) + self._store.unreadable_count
+            if is_done and self._progress.state != "done":
+                self._update(state="done", eta_s=None)
+                self._done.reach()
+            elif not is_done and self._progress.state == "done":
+                self._done.leave()
+                self._update(state="embedding")
+            self._stop.wait(LOOK_EVERY_S)
+        self._update(state="embedding")
+
+    def _takes_the_lead(self) -> bool:
+        """Whether this process fills the store, from now on where the one that did is gone."""
+        if self.follows and self._lease and self._lease.take():
+            log.info("%s: this process embeds from now on", self._store.folder.name)
+            self._store.lead()
+            self._group()
+            self._leads.set()
+        return not self.follows
 
     def _take_parts(self, encoder: Encoder) -> None:
         """Stores the vectors that are computed elsewhere, for as long as more of them come."""
@@ -425,6 +483,8 @@ class EmbeddingPipeline:
 
     def _fit_or_restore(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> None:
         saved = self._store.folder / encoder.learned_file
+        while not (saved.exists() or self._takes_the_lead() or self._stop.wait(LOOK_EVERY_S)):
+            pass  # another process is learning it
         if self._parts and not saved.exists():
             self._parts.give_learned(encoder, saved.write_bytes)
         if saved.exists():

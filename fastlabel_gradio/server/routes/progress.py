@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from fastlabel_gradio.explore.progress import Figures
 from fastlabel_gradio.pool.pipeline import EmbeddingProgress
 from fastlabel_gradio.pool.pipeline import State as EmbeddingState
+from fastlabel_gradio.server.access import Person, person_of, sees
 from fastlabel_gradio.server.api_models import Model, PointAnswer
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.server.routes.common import FindProject, OfProject
@@ -54,18 +55,18 @@ class ProgressAnswer(Model):
     looked_at: int = Field(description="items of the pool that a head has looked at")
     pool: int = Field(description="items that are embedded and still in the source")
     confusion: ConfusionAnswer | None = Field(description="null without a head, or labels of the audit")
-    people: list[PersonAnswer]
+    people: list[PersonAnswer] = Field(description="a reviewer sees everybody, others themselves")
     embedding: EmbeddedAnswer
 
 
 def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
-    annotator = Annotated[str, who_asks]
+    person = Annotated[Person, Depends(person_of)]
 
     @router.get("/api/progress")
-    def progress(who: annotator, project: OfProject = None) -> ProgressAnswer:
+    def progress(who: person, project: OfProject = None) -> ProgressAnswer:
         """How far the project is: classes, confusions of the audit, what each head was worth, labels a minute."""
         chosen = project_of(project)
-        labeler = chosen.labeler(who)
+        labeler = chosen.labeler(who.name)
         figures = labeler.progress.figures()
         return ProgressAnswer(
             target=chosen.config.target,
@@ -74,7 +75,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
             looked_at=figures.looked_at,
             pool=figures.rows,
             confusion=_confusion(figures),
-            people=_people(figures, labeler.planted.counts()),
+            people=[one for one in _people(figures, labeler.planted.counts()) if sees(who, one.annotator)],
             embedding=_embedded(chosen, chosen.pipeline.progress),
         )
 
