@@ -133,6 +133,11 @@ def parser() -> argparse.ArgumentParser:
         "the pool, or before that",
     )
     options.add_argument(
+        "--embedded",
+        metavar="PLACE",
+        help="a folder or s3://BUCKET/FOLDER that `fastlabel embed` writes or wrote: its vectors are taken in as they come",
+    )
+    options.add_argument(
         "--import",
         dest="import_files",
         action="append",

@@ -1,4 +1,4 @@
-"""Places: a folder of this machine, or one in a bucket (`s3://…`, `gs://…`), as a flat list of files written whole or not at all.
+"""Places: a folder of this machine, or one in a bucket (`s3://…`, `gs://…`), as a list of files, each whole or not there.
 
 Credentials come from the environment, never from an address, and are in no message.
 """
@@ -111,7 +111,7 @@ def _file_system(text: str, scheme: str) -> tuple["FileSystem", str]:
         if scheme in BY_ARROW:
             files, folder = FileSystem.from_uri(text)
             return files, folder
-        from fsspec.core import url_to_fs
+        from fsspec.core import url_to_fs  # type: ignore[import-untyped]
 
         other, folder = url_to_fs(text)
         return PyFileSystem(FSSpecHandler(other)), str(folder)

@@ -32,9 +32,11 @@ from fastlabel_gradio.labels import LabelStore
 from fastlabel_gradio.labels.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.loop.head_exchange import HeadExchange
 from fastlabel_gradio.loop.learner import learning_of
+from fastlabel_gradio.parts.places import is_address, open_place
 from fastlabel_gradio.pool.encoder_change import EncoderChange
 from fastlabel_gradio.pool.encoder_in_use import EncoderPlan, keep_encoder_in_use, kept_models, plan_encoder
 from fastlabel_gradio.pool.lease import PoolLease
+from fastlabel_gradio.pool.parts_taken import PartsTaken
 from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
 from fastlabel_gradio.pool.source_identity import check_owner
 from fastlabel_gradio.pool.store import EmbeddingStore
@@ -113,6 +115,7 @@ class Project:
                 rescan_s=60 * config.rescan_minutes,
                 audit_share=config.audit_share,
                 change=self._change_to(plan.changes_to) if plan.changes_to else None,
+                parts=self._parts(base_dir),
                 lease=self._lease,
             )
             recipe, resolution = learning_of(config).recipe, self.gallery.kept_resolution
@@ -263,6 +266,14 @@ class Project:
         has_labels = (self.folder / "private").is_dir() if config.sharing == "private" else bool(self._labels.current())
         keeps_serving = has_labels and config.encoder_change != "at_once"
         return plan_encoder(self.folder, wanted, base_dir, is_auto=is_auto, keeps_serving=keeps_serving)
+
+    def _parts(self, base_dir: Path) -> PartsTaken | None:
+        """Vectors that are computed elsewhere. Raises ConfigError."""
+        given = self.config.embedded
+        if given is None:
+            return None
+        place = open_place(given if is_address(given) else base_dir / Path(given).expanduser())
+        return PartsTaken(place, self.source)
 
     def _change_to(self, choice: EncoderChoice) -> EncoderChange:
         forced = self.config.encoder_change == "always"
