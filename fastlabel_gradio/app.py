@@ -156,9 +156,7 @@ def create_app(
             project.start()
         from fastlabel_gradio.ui.app_layout import build_page  # takes seconds: the projects are at work meanwhile
 
-        access = Access(
-            logins or {}, _secret(workdir, bucket), roles, invites_of(workdir), framed=is_public_space()
-        )
+        access = Access(logins or {}, _secret(workdir, bucket), roles, invites_of(workdir), framed=is_public_space())
         page = build_page(config.title, [_tab(project) for project in projects.values()])
         undo.pop_all()
     return App(config, projects, access, page, workdir)

@@ -43,7 +43,9 @@ def _write(write: WriteFolder, entries: Iterable[Entry], shape: TableShape, dest
     root = Path(os.path.commonpath([file.parent for file in files])) if files else Path()
     is_zip = destination.suffix.lower() == ".zip"
     with new_zip(destination) if is_zip else new_folder(destination) as folder:
-        write(_rows(found, root, shape.parts), folder, ItemMedia("audio", partial(_recording, root), partial(_read, root)))
+        write(
+            _rows(found, root, shape.parts), folder, ItemMedia("audio", partial(_recording, root), partial(_read, root))
+        )
 
 
 def _rows(entries: Iterable[Entry], root: Path, parts: bool) -> Iterator[ExportRow]:

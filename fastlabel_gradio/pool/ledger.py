@@ -187,6 +187,7 @@ class PoolLedger:
     def holds(self, annotator: str) -> bool:
         """Whether the annotator holds items."""
         return any(claim.annotator == annotator for claim in self._claims.values())
+
     def claims_of(self, annotator: str) -> list[Claim]:
         """What the annotator holds."""
         return [claim for claim in self._claims.values() if claim.annotator == annotator]

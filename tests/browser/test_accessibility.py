@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.browser.accessibility import lost_controls, serious_findings, unreached_by_tab
 from tests.browser.conftest import Listen, Visit
 from tests.browser.label_page import LabelPage, expect

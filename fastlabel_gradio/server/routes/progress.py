@@ -100,7 +100,9 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
             people=[
                 one
                 for one in _people(
-                    labeler, figures, [held for held in labeler.open_batches() if sees_all or held.annotator == who.name]
+                    labeler,
+                    figures,
+                    [held for held in labeler.open_batches() if sees_all or held.annotator == who.name],
                 )
                 if sees(who, one.annotator)
             ],
