@@ -45,6 +45,7 @@ from fastlabel_gradio.labels import Changes, ClaimedBatch, LabelStore, OpenBatch
 from fastlabel_gradio.labels.contradictions import Contradiction
 from fastlabel_gradio.loop.actions import Actions, is_made_by_hand
 from fastlabel_gradio.loop.batch_queue import BatchQueue, Wish
+from fastlabel_gradio.loop.head_exchange import Exchange
 from fastlabel_gradio.loop.learner import DEFAULT_LEARNING, Learner, LearnerSettings
 from fastlabel_gradio.loop.learning_record import LearningPoint
 from fastlabel_gradio.loop.planted_checks import PlantedChecks
@@ -159,7 +160,7 @@ class Labeler:
         folder: where the head's checkpoint is kept.
         clock: seconds since the epoch.
         pool_map: where the items lie on the map; None where nobody looks at one.
-        keep_model: see `Learner`.
+        keep_model, exchange: see `Learner`.
         name: of the project, by which items are drawn for second opinions.
     """
 
@@ -174,6 +175,7 @@ class Labeler:
         clock: Callable[[], float] = time.time,
         pool_map: PoolMap | None = None,
         keep_model: Callable[[HeadFacts], None] = lambda facts: None,
+        exchange: Exchange | None = None,
         name: str = "",
     ) -> None:
         STRATEGIES.get(settings.strategy)
@@ -188,14 +190,14 @@ class Labeler:
         self._writing = threading.RLock()
         known = labels.everything(now=clock())
         self._ledger = PoolLedger(store, known, schema, settings.audit_share, pipeline.is_held_out)
-        self._batches: OrderedDict[str, tuple[tuple[Item, ...], LabelSchema]] = OrderedDict()
+        self._batches: OrderedDict[str, Batch] = OrderedDict()  # the newest that were given out, as they were then
         self._turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
         self._queue: BatchQueue[_Pick] = BatchQueue()
         self._picked: set[int] = set()  # rows that are being claimed
         self._rng = np.random.default_rng(settings.learner.seed)
         self.planted = PlantedChecks(folder / "planted.jsonl", settings.planted_checks, settings.learner.seed)
         self._learner = Learner(
-            schema, store, pipeline, self._ledger, self._look, folder, settings.learner, clock, keep_model
+            schema, store, pipeline, self._ledger, self._look, folder, settings.learner, clock, keep_model, exchange
         )
         me = proxy(self)  # a closed labeler is let go at once: nothing that it has holds it
         self.suspects = Suspects(
@@ -240,6 +242,7 @@ class Labeler:
             store.known_ids,
             lambda: me._follow(),
             self._learner.request_if_due,
+            self._learner.keep_again,
             lambda: me._in_turn(),
             clock,
         )
@@ -263,6 +266,7 @@ class Labeler:
             np.random.default_rng(),
         )
         self._stop_watching = labels.watch(self._follow)
+        self._stop_taking_heads = labels.watch(self._learner.take_shared) if exchange else lambda: None
 
     # Batches
 
@@ -384,7 +388,7 @@ class Labeler:
     def batch_items(self, batch_id: str) -> tuple[Item, ...] | None:
         """The items of a batch that was given out lately, in order; None for an unknown one."""
         known = self._batches.get(batch_id)
-        return known[0] if known else None
+        return known.items if known else None
 
     # Labels
 
@@ -450,7 +454,7 @@ class Labeler:
             batch = self._reopened(freed, asked, annotator)
         places = self.schema.positions
         labels = {id_: places[label_id] for id_, label_id in undone.labels if label_id in places}
-        return Reopened(size, batch, labels, event)
+        return Reopened(size, batch, labels, event, undone.states)
 
     def redo(self, annotator: str) -> int:
         """Brings back what the annotator's last undo took back; returns of how many items, 0 where there is nothing."""
@@ -575,6 +579,7 @@ class Labeler:
     def close(self) -> None:
         """Ends the trainer thread. Labels need no saving: they are durable already."""
         self._stop_watching()
+        self._stop_taking_heads()
         self.suspects.close()
         self._learner.close()
 
@@ -839,7 +844,7 @@ class Labeler:
         """With what is planted in it, where anything may be; its items are known as given out from now on."""
         whole = self.planted.into(batch, self._store.rows_of, self._store.items_at) if plants else batch
         with self._lock:
-            self._batches[batch.id] = whole.items, whole.schema
+            self._batches[batch.id] = whole
             self._batches.move_to_end(batch.id)
             while len(self._batches) > BATCHES_REMEMBERED:
                 self._batches.popitem(last=False)
@@ -865,7 +870,8 @@ class Labeler:
     def _release(self, annotator: str, batch_id: str = "", *, aside: bool = False) -> None:
         """Ends the annotator's batches, or one; with `aside` what the newest left open comes when there is nothing else."""
         with self._in_turn():
-            shown = self._labels.open_batch(annotator, now=self._clock()) if aside else None
+            asked = aside and self._ledger.holds(annotator)
+            shown = self._labels.open_batch(annotator, now=self._clock()) if asked else None
             released = self._labels.release(annotator, batch_id)
             self._ledger.set_aside(shown.item_ids if shown else ())
             self._ledger.unclaim(released)
@@ -884,14 +890,18 @@ class Labeler:
     # Private: labels and training
 
     def _source_of(self, annotator: str, batch_id: str) -> LabelSource:
-        batch = self._labels.open_batch(annotator, now=self._clock()) if batch_id else None
+        given_out = self._batches.get(batch_id)
+        if not batch_id or (given_out and given_out.strategy != SEARCHED):
+            return "person"
+        batch = self._labels.open_batch(annotator, now=self._clock())
         return "search" if batch and batch.id == batch_id and batch.strategy == SEARCHED else "person"
 
     def _validated(self, labels: Sequence[tuple[str, str | int | State]], batch_id: str) -> dict[str, int | State]:
         """Label ids, or states, by item id. Raises InvalidLabelsError."""
         if any(isinstance(label, str) and label not in self.schema.names for _, label in labels):
             self._follow()  # somebody may have added that class a moment ago, in another process
-        _, shown_with = self._batches.get(batch_id, ((), self.schema))
+        given_out = self._batches.get(batch_id)
+        shown_with = given_out.schema if given_out else self.schema
         wanted: dict[str, int | State] = {}
         for item_id, label in labels:
             label_id = label if isinstance(label, State) else self.actions.label_id(label, shown_with)
@@ -908,7 +918,7 @@ class Labeler:
     def _given_out(self) -> set[str]:
         """Items of the newest batches: a label counts also where the file was removed or damaged while it was on screen."""
         with self._lock:
-            return {item.id for items, _ in self._batches.values() for item in items}
+            return {item.id for batch in self._batches.values() for item in batch.items}
 
     def _predicted_rows(self, choice: Choice, wanted: frozenset[str] | None) -> Iterator[ExportRow]:
         """What has no row yet: unlabeled items; where rows say their state only those of which nothing was said."""

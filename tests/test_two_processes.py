@@ -43,6 +43,11 @@ def told(url, what, *values):
     if what == "add":
         labels = projects[url]._labels
         return labels.edit_classes("bob", [ClassEdit("add", value=values[0])], now=1.0).names
+    if what == "train":
+        labeler.train()
+        return labeler.wait_for_training(60)
+    if what == "head":
+        return [labeler.head.info.trained_at, len(labeler.points)] if labeler.head else None
     return labeler.schema.names if what == "classes" else labeler.counts().labeled
 
 print("ready", flush=True)
@@ -102,6 +107,7 @@ def test_two_processes_see_each_others_labels_claims_and_classes(
         with closing(Project(config, tmp_path, tmp_path / "mine" / str(number))) as project:
             project.start()
             labels_and_claims_are_seen(project.labeler("ann"), partial(other, url))
+            heads_are_shared(project.labeler("ann"), partial(other, url))
             classes_are_seen(project, partial(other, url))
 
 
@@ -130,6 +136,19 @@ def labels_and_claims_are_seen(ann: Labeler, bob: Callable[..., Any]) -> None:
     wait_for(lambda: bob("labeled") == 13)
 
 
+def heads_are_shared(ann: Labeler, bob: Callable[..., Any]) -> None:
+    """What one of them trains the other has, with its curve, and does not train again."""
+    ann.train()
+    assert ann.wait_for_training(60)
+    assert ann.head is not None
+    wait_for(lambda: bob("head") == [ann.head.info.trained_at, len(ann.points)])
+    newest = ann.head.info.version
+    bob("submit", [("green/0012.png", "green")])
+    assert bob("train")
+    wait_for(lambda: ann.head.info.version > newest)
+    wait_for(lambda: bob("head") == [ann.head.info.trained_at, len(ann.points)])
+
+
 def classes_are_seen(project: Project, bob: Callable[..., Any]) -> None:
     ann = project.labeler("ann")
     assert bob("add", "violet") == ["blue", "green", "red", "violet"]
@@ -138,7 +157,7 @@ def classes_are_seen(project: Project, bob: Callable[..., Any]) -> None:
     ann.train()
     assert ann.wait_for_training(60)
     assert ann.head is not None
-    assert (ann.head.info.label_count, len(ann.head.info.labels)) == (15, 4)
+    assert (ann.head.info.label_count, len(ann.head.info.labels)) == (16, 4)
     batch = ann.next_batch("ann", 5, fresh=True)
     assert all(prediction is not None for prediction in batch.predictions)
     project._labels.edit_classes("ann", [ClassEdit("merge", 3, 2)], now=2.0)

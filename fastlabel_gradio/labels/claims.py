@@ -137,6 +137,8 @@ def extend(connection: Connection, project: int, annotator: str, batch_id: str, 
 def drop_claims_on(connection: Connection, project: int, item_ids: Iterable[str]) -> list[str]:
     """Drops the claims on these items and the batches that have none left; returns the items that were held."""
     dropped = held_items(connection, project, item_ids)
+    if not dropped:
+        return []
     for chunk in chunks(dropped):
         connection.execute(delete(claims).where(claims.c.project == project, claims.c.item_id.in_(chunk)))
     left = exists().where(claims.c.project == batches.c.project, claims.c.batch_id == batches.c.id)
@@ -150,8 +152,9 @@ def drop_batches(connection: Connection, project: int, *which: ColumnElement[boo
     theirs = (claims.c.project == project, claims.c.batch_id.in_(select(batches.c.id).where(*chosen)))
     query = select(claims.c.item_id).where(*theirs).order_by(claims.c.batch_id, claims.c.position)
     item_ids = list(connection.scalars(query))
-    connection.execute(delete(claims).where(*theirs))
-    connection.execute(delete(batches).where(*chosen))
+    if item_ids:  # no batch stands without a claim
+        connection.execute(delete(claims).where(*theirs))
+        connection.execute(delete(batches).where(*chosen))
     return item_ids
 
 

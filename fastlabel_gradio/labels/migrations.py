@@ -85,7 +85,26 @@ _SAY_MORE = (
     """,
 )
 
-MIGRATIONS: tuple[Migration, ...] = (_say_more,)  # the first one is that of layout 1
+
+def _keep_heads(connection: Connection) -> None:
+    """The newest head of each project, for all processes on the database."""
+    kind = {"sqlite": "BLOB", "postgresql": "BYTEA"}.get(connection.dialect.name, "BLOB")
+    connection.exec_driver_sql(_KEEP_HEADS.replace("$BYTES", kind))
+
+
+_KEEP_HEADS = """
+CREATE TABLE fastlabel_heads (
+    project INTEGER NOT NULL PRIMARY KEY REFERENCES fastlabel_projects (id),
+    revision INTEGER DEFAULT 0 NOT NULL,
+    event INTEGER DEFAULT 0 NOT NULL,
+    checkpoint $BYTES,
+    record $BYTES,
+    trainer TEXT DEFAULT '' NOT NULL,
+    trains_until DOUBLE PRECISION DEFAULT 0 NOT NULL
+)
+"""
+
+MIGRATIONS: tuple[Migration, ...] = (_say_more, _keep_heads)  # the first one is that of layout 1
 NEWEST_LAYOUT = 1 + len(MIGRATIONS)
 
 

@@ -33,7 +33,6 @@ from fastlabel_gradio.labels.claims import (
     open_claims,
     put_behind,
 )
-from fastlabel_gradio.labels.class_store import ClassStore
 from fastlabel_gradio.labels.classes import (
     read_classes,
 )
@@ -50,12 +49,15 @@ from fastlabel_gradio.labels.events import (
     last_submission,
     last_undo,
     newest_submission,
+    states_of,
     submission_of,
 )
+from fastlabel_gradio.labels.head_store import HeadStore
 from fastlabel_gradio.labels.judgements import may_be_asked, read_opinions
 from fastlabel_gradio.labels.news import (
     News,
     changed_meanwhile,
+    changing_own,
     effect,
     labels_of_standing,
     not_said_yet,
@@ -102,7 +104,8 @@ class Undone:
     """A submission that was taken back or brought back: its batch, what it says of its items in order, and what that changed.
 
     `changed`, `standing`, `since` and `position` are as `Submission` has them, the latter two of no use where classes were
-    changed; the label of a state without one is None. `step` is what was taken back or brought back.
+    changed; the label of a state without one is None. `step` is what was taken back or brought back,
+    `states` what it said of items in place of a label: skip, unsure or bad.
     """
 
     batch_id: str
@@ -112,9 +115,10 @@ class Undone:
     step: Step
     since: Position = NOWHERE
     position: Position = NOWHERE
+    states: Mapping[str, State] = field(default_factory=dict)
 
 
-class LabelStore(ClassStore):
+class LabelStore(HeadStore):
     """The labels and claims of one project, and its classes (`ClassStore`), of which arguments and errors are the same."""
 
     def current(self) -> dict[str, int]:
@@ -278,6 +282,7 @@ class LabelStore(ClassStore):
         now: float,
         source: LabelSource = "search",
         seen: int | None = None,
+        own_only: bool = False,
     ) -> Submission:
         """Has one label or state stand of any number of items, or clears them, whoever said what of them before.
 
@@ -286,19 +291,23 @@ class LabelStore(ClassStore):
 
         Args:
             seen: the newest submission that the annotator knew of when they looked at the items.
+            own_only: nothing may change that others said.
 
         Raises:
             ChangedMeanwhileError: somebody else said something of some of the items after that.
+            OthersLabelsError: something would change that others said, which was not to be; nothing was stored.
         """
         said = the_same_of_many(item_ids, one.label_id, None, one)
-        return self._submit(annotator, said, "", now, source, overruling, seen)
+        return self._submit(annotator, said, "", now, source, changing_own if own_only else overruling, seen)
 
-    def overruled(self, annotator: str, item_ids: Sequence[str], one: Said) -> dict[str | None, int]:
+    def overruled(
+        self, annotator: str, item_ids: Sequence[str], one: Said, *, own_only: bool = False
+    ) -> dict[str | None, int]:
         """What `overrule` would change: by annotator how many of their labels and states; None: items nobody judged."""
         said = the_same_of_many(item_ids, one.label_id, None, one)
         with self._database.reading() as connection:
             opinions = opinions_of(events_of(connection, self._project, said))
-        news = overruling(said, opinions, annotator, "search")
+        news = (changing_own if own_only else overruling)(said, opinions, annotator, "search")
         owners = (opinion_of(opinions[item_id]).annotator if item_id in opinions else None for item_id in news)
         return dict(Counter(owners))
 
@@ -329,7 +338,7 @@ class LabelStore(ClassStore):
             released += drop_batches(connection, self._project, *mine)
             if news or released:
                 self._count_change(connection)
-            position = read_position(connection, self._project)
+        position = Position(since.revision + bool(news or released), submission or since.submission)
         changed, standing = effect(history, [*history, *appended])
         return Submission(len(said), changed, tuple(released), standing, submission, since, position)
 
@@ -400,18 +409,17 @@ class LabelStore(ClassStore):
                 return None
             original, reverts, batch_id = found
             since = read_position(connection, self._project)
-            pairs = labels_of(connection, original)
+            pairs, states = labels_of(connection, original), states_of(connection, original)
             item_ids = [item_id for item_id, _ in pairs]
             before = list(events_of(connection, self._project, item_ids)) if undoes else []
-            append_submission(connection, self._project, annotator, batch_id, now, reverts, original)
+            submission = append_submission(connection, self._project, annotator, batch_id, now, reverts, original)
             after = [] if undoes else list(events_of(connection, self._project, item_ids))
             self._count_change(connection)
-            position = read_position(connection, self._project)
             step = steps_of(connection, [original])[0]
         without = [event for event in before or after if event.submission != original]
         changes = effect(before, without) if undoes else effect(without, after)
-        moved = () if step.edits else (since, position)
-        return Undone(batch_id, pairs, *changes, step, *moved)
+        moved = () if step.edits else (since, Position(since.revision + 1, submission))
+        return Undone(batch_id, pairs, *changes, step, *moved, states=states)
 
     def claim(
         self,

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -132,4 +133,17 @@ claims = Table(
     Column("position", Integer, nullable=False),
     ForeignKeyConstraint(["batch_id", "project"], [batches.c.id, batches.c.project]),
     Index("fastlabel_claims_by_batch", "batch_id", "project"),
+)
+
+# The newest head of a project, for all processes on the database, and whose turn it is to train the next one.
+heads = Table(
+    "fastlabel_heads",
+    metadata,
+    Column("project", ForeignKey(projects.c.id), primary_key=True),
+    Column("revision", Integer, nullable=False, server_default=text("0")),
+    Column("event", Integer, nullable=False, server_default=text("0")),
+    Column("checkpoint", LargeBinary),
+    Column("record", LargeBinary),
+    Column("trainer", Text, nullable=False, server_default=text("''")),
+    Column("trains_until", Double, nullable=False, server_default=text("0")),
 )

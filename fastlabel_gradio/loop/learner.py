@@ -3,6 +3,8 @@
 What is labeled is the ledger's affair, who asks for a training the labeler's.
 """
 
+import logging
+import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -29,7 +31,9 @@ from fastlabel_gradio.head import (
     save_head,
 )
 from fastlabel_gradio.head.evaluation import AuditReport, Gain, audit, cohen_kappa, gain, labels_compared
+from fastlabel_gradio.labels import StoredHead
 from fastlabel_gradio.labels.contradictions import Contradiction, contradiction_among
+from fastlabel_gradio.loop.head_exchange import Alone, Exchange
 from fastlabel_gradio.loop.learning_record import LearningPoint, LearningRecord
 from fastlabel_gradio.loop.trainer import NotYet, Trainer, Training
 from fastlabel_gradio.pool.candidates import WINDOW_ROWS, Shortlist
@@ -41,6 +45,8 @@ from fastlabel_gradio.pool.scan import Scan
 from fastlabel_gradio.pool.space import EmbeddingSpace, Vectors
 from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.types import Embeddings, LabelSchema, Rows
+
+log = logging.getLogger(__name__)
 
 HEAD_WAIT_S = 0.4
 FIRST_HEAD_WAIT_S = 2.0  # a screen without any suggestion costs more than that
@@ -88,6 +94,7 @@ class Learner:
         folder: where the checkpoint and the learning curve are kept.
         clock: seconds since the epoch.
         keep_model: given every head once it is measured and calibrated, in the trainer's thread.
+        exchange: with the learners of other processes on the label store.
     """
 
     def __init__(
@@ -101,8 +108,10 @@ class Learner:
         settings: LearnerSettings,
         clock: Callable[[], float],
         keep_model: Callable[[HeadFacts], None],
+        exchange: Exchange | None = None,
     ) -> None:
         self._keep_model = keep_model
+        self._exchange = exchange or Alone()
         self._kept: Head | None = None  # the head that was given to it last
         self._schema = schema
         self._store = store
@@ -125,6 +134,7 @@ class Learner:
         self._is_measured = True  # the newest head, or there is no need to
         self._said: list[_Said] = []  # by the heads of this run that are still needed to compare with, oldest first
         self._unsaved = ""
+        self._event = 0  # the newest submission that was known when the newest head was trained
         self._trainer = Trainer(self._train, self._after_training_gently)
         self._wishes: tuple[Callable[[], None], ...] = (
             pipeline.when_ready(self._resume),
@@ -152,7 +162,8 @@ class Learner:
     @property
     def trained_rows(self) -> Rows | None:
         """What the newest head that was trained in this run was trained on, ascending; None where none was."""
-        return self._lesson.rows if self._lesson else None
+        lesson = self._lesson
+        return lesson.rows if lesson else None
 
     @property
     def training(self) -> Training:
@@ -197,10 +208,20 @@ class Learner:
         """Asks for a training now and returns at once."""
         self._trainer.request()
 
+    def take_shared(self) -> None:
+        """Goes on with the head of another process, where there is a newer one that fits. Raises StoreError."""
+        if self._ground.maker and (found := self._exchange.newer()):
+            self._take(found)
+
     def scan_soon(self) -> None:
         """Asks for a scan of what the newest head has not looked at, in the background."""
         if self._head:
             self._trainer.follow_up()
+
+    def keep_again(self) -> None:
+        """Has the newest head given to `keep_model` once more, in the background: more is known of its labels now."""
+        self._kept = None
+        self._trainer.follow_up()
 
     def wait_for_head(self) -> None:
         """Waits a moment for a head that is being trained: 0.4 s at most, 2 s for the first one."""
@@ -248,6 +269,7 @@ class Learner:
         for take_back in self._wishes:
             take_back()
         self._wishes = ()  # they hold this learner
+        self._exchange.close()
         self._trainer.close()
         self._look = _nothing  # holds the labeler, which holds this learner
         self._keep_model = _keep_nothing
@@ -288,6 +310,8 @@ class Learner:
         if head and is_trained:
             self._ground.scan.load(head, self._ground.embeddings)
             self.scan_soon()
+        if found := self._shared():
+            is_stale &= not self._take(found)
         if is_stale or self.unseen >= (self._settings.train_every if is_trained else 1):
             self.request()
 
@@ -330,11 +354,54 @@ class Learner:
         elif self._head and self._head.info.version > 0:
             self.scan_soon()
 
+    def _shared(self) -> StoredHead | None:
+        """The head of another process; None where it cannot be asked for, which the screen says of the labels too."""
+        try:
+            return self._exchange.newer()
+        except StoreError as error:
+            log.warning("The newest head of other processes cannot be had: %s", error)
+            return None
+
+    def _take(self, found: StoredHead) -> bool:
+        """Goes on with a head of another process; False where it is for other classes, another encoder or audit."""
+        maker, part = self._ground.maker, self.checkpoint.with_suffix(f".{os.getpid()}.part")
+        assert maker
+        try:
+            part.write_bytes(found.checkpoint)
+            head = load_head(part, device=self._settings.device)
+            check_head(head.info, self._schema, maker.encoder_fingerprint)
+            if not self.is_honest(head):
+                raise CheckpointError("the head was trained on items that are kept to test it here.")
+            part.replace(self.checkpoint)
+            self._record.replace(found.record)
+        except (CheckpointError, OSError) as error:
+            log.info("The head of another process is not used here: %s", error)
+            part.unlink(missing_ok=True)
+            return False
+        self._ledger.catch_up(self._pipeline.progress)
+        is_up_to_date = self._ledger.position.submission <= found.event
+        unseen = 0 if is_up_to_date else max(1, abs(self._ledger.trainable_count - head.info.label_count))
+        with self._lock:
+            self._head, self._lesson, self._said, self._is_measured = head, None, [], True
+            self._seen = self._ledger.changes - unseen
+            self._kept = head  # whoever trained it keeps its model
+        self.scan_soon()
+        return True
+
     def _train(self) -> None:
-        """One training on the labels as they are now; runs in the trainer's thread."""
-        self._look()
+        """One training, unless another process has just trained on the same labels; runs in the trainer's thread."""
+        before = self._exchange.revision
+        with self._exchange.turn():
+            self._look()
+            self.take_shared()
+            if self._exchange.revision == before or self.unseen:
+                self._train_here()
+
+    def _train_here(self) -> None:
+        """One training on the labels as they are now."""
         ground, maker = self._ground_of_now()
         self._ledger.catch_up(self._pipeline.progress)
+        event = self._ledger.position.submission
         rows, targets, groups, schema, changes = self._ledger.training_set()
         if len(np.unique(targets)) < 2 and self._ledger.waits_for_rows:
             raise NotYet("The labeled items are still being embedded; the head is trained when they are.")
@@ -348,6 +415,7 @@ class Learner:
             head, last = head.at_temperature(1.0), None  # what was measured on other vectors does not hold here
         if ground is not self._ground:
             raise NotYet(ENCODER_CHANGED)
+        self._event = event
         self._save(head)  # before anybody sees its suggestions: a kill does not take them back
         with self._lock:
             if ground is not self._ground:
@@ -386,10 +454,10 @@ class Learner:
 
     def _after_training(self, is_superseded: Callable[[], bool]) -> None:
         """Measures and calibrates the newest head, which is in use by then, and scans; runs in the trainer's thread."""
-        ground, newest, is_new = self._ground, self._head, not self._is_measured
+        ground, newest, lesson = self._ground, self._head, None if self._is_measured else self._lesson
         if newest is None or self.ground_of(newest) is not ground:
             return  # another encoder has just taken over, or the classes were changed
-        head = self._measured(ground, newest, is_superseded) if is_new else newest
+        head = self._measured(ground, newest, lesson, is_superseded) if lesson else newest
         if head is None:
             return  # the same
         self.release_pages()
@@ -397,25 +465,27 @@ class Learner:
             self._kept = head
             self._keep_model(self.facts(head))
         self._scan(ground, head, is_superseded)
-        if is_new and self._lesson and self._lesson.is_new and not is_superseded():
+        if lesson and lesson.is_new and not is_superseded():
             self._compare_copies()  # last: who waits for a batch waits for none of this
-        if is_new and self._unsaved:
+        if lesson and self._unsaved:
             raise StoreError(self._unsaved)
 
-    def _measured(self, ground: Ground, trained: Head, is_superseded: Callable[[], bool]) -> Head | None:
+    def _measured(
+        self, ground: Ground, trained: Head, lesson: "_Lesson", is_superseded: Callable[[], bool]
+    ) -> Head | None:
         """The newest head, calibrated, once it is on the learning curve; None where it is not the newest any more."""
-        assert ground.maker and self._lesson
+        assert ground.maker
         self._is_measured = True
-        rows, targets = self._lesson.rows, self._lesson.targets
-        if self._lesson.is_new:
-            self._measure(trained)
+        rows, targets = lesson.rows, lesson.targets
+        if lesson.is_new:
+            self._measure(trained, lesson)
         vectors, ids = ground.kept.of(ground.embeddings, rows), tuple(label.id for label in trained.info.labels)
         head = ground.maker.calibrate(
             trained,
             vectors,
             targets,
             is_superseded,
-            self._lesson.groups,
+            lesson.groups,
             lambda logits, left_out: ground.out_of_fold.put(ids, rows[left_out], logits),
         )
         if head is not trained:
@@ -424,6 +494,8 @@ class Learner:
                     return None
                 self._head = head
             self._save(head)
+        elif lesson.is_new:
+            self._share()
         return head
 
     def _save(self, head: Head) -> None:
@@ -433,12 +505,20 @@ class Learner:
             save_head(head, self.checkpoint)
         except OSError as error:
             self._unsaved = f"head v{head.info.version} works but could not be saved ({error}). Free some space."
+        else:
+            self._share()
 
-    def _measure(self, head: Head) -> None:
+    def _share(self) -> None:
+        """Gives the newest head and the learning curve to other processes; what fails now is given with the next one."""
+        try:
+            self._exchange.give(self._event, self.checkpoint.read_bytes(), self._record.content)
+        except (OSError, StoreError) as error:
+            log.warning("other processes do not get the newest head: %s", error)
+
+    def _measure(self, head: Head, lesson: "_Lesson") -> None:
         """Adds the head to the learning curve."""
-        assert self._lesson
         report = self.audit(head)
-        labels, agreement, mark = head.info.label_count, self._agreement(self._lesson.before, head), head.info.audit
+        labels, agreement, mark = head.info.label_count, self._agreement(lesson.before, head), head.info.audit
         if report:
             figures = (report.items, report.correct, agreement, report.low, report.high)
             self._record.add(LearningPoint(labels, *figures, audit=mark))

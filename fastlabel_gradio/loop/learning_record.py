@@ -9,6 +9,8 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
+from fastlabel_gradio.atomic_file import write_atomically
+
 # Checked where a point is read from the file.
 Count = Annotated[int, Field(ge=0, le=2**53, strict=True)]
 Share = Annotated[float, Field(ge=0, le=1, strict=True)]
@@ -57,6 +59,17 @@ class LearningRecord:
         """Oldest first."""
         with self._lock:
             return list(self._points)
+
+    @property
+    def content(self) -> bytes:
+        """All of it, as it is kept; `replace` takes it."""
+        return "".join(f"\n{json.dumps(asdict(point))}" for point in self.points).encode()
+
+    def replace(self, content: bytes) -> None:
+        """Takes in the record of another process in place of this one. Raises OSError."""
+        with self._lock:
+            write_atomically(self._path, content)
+            self._points = _read(self._path)
 
     def add(self, point: LearningPoint) -> None:
         """Appends a point; on a full disk it is kept in memory only, and the log says so."""

@@ -184,6 +184,10 @@ class PoolLedger:
         return sum(claim.annotator != annotator for claim in self._claims.values())
 
     @_locked
+    def holds(self, annotator: str) -> bool:
+        """Whether the annotator holds items."""
+        return any(claim.annotator == annotator for claim in self._claims.values())
+
     def claims_of(self, annotator: str) -> list[Claim]:
         """What the annotator holds."""
         return [claim for claim in self._claims.values() if claim.annotator == annotator]

@@ -13,26 +13,30 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from fastlabel_gradio.devices import begin_worker, lower_priority
+from fastlabel_gradio.devices import lower_priority
 from fastlabel_gradio.encoders.base import Encoder, FittedEncoder
 from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.encoders.licences import restriction
 from fastlabel_gradio.errors import CheckpointError, FastLabelError, SourceError, StoreError
-from fastlabel_gradio.pool.embed_batch import BatchOutcome, embed_batch
+from fastlabel_gradio.pool.embed_batch import Keyed, Outcome, embed_keyed, keyed_batch
 from fastlabel_gradio.pool.encoder_change import ChangeProgress, EncoderChange
 from fastlabel_gradio.pool.fitting import open_known, pool_sample
+from fastlabel_gradio.pool.lease import PoolLease
 from fastlabel_gradio.pool.milestones import Milestone
 from fastlabel_gradio.pool.news import NEWS_KEPT, PoolNews
+from fastlabel_gradio.pool.parts_taken import PartsTaken
 from fastlabel_gradio.pool.retries import FIRST_PAUSE_S, Retries
 from fastlabel_gradio.pool.store import END_OF_POOL, EmbeddingStore, ScanChanges
 from fastlabel_gradio.pool.unheard import LISTENED_TO, unheard_notice
+from fastlabel_gradio.pool.workers import Workers, thread_workers
 from fastlabel_gradio.sources.base import Source
 from fastlabel_gradio.sources.groups import Grouping
 from fastlabel_gradio.types import Item, Media
@@ -43,6 +47,7 @@ SCAN_BLOCK = 5_000
 BLOCK_S = 1.0
 FIT_WAITS_FOR_SCAN_S = 5.0
 RATE_WINDOW_S = 20.0
+LOOK_EVERY_S = 0.5  # at what another process does with the store
 LONGEST_SHORTAGE_PAUSE_S = 300.0
 FIT_SEED = 0
 MOST_OF_POOL = 0.9
@@ -100,6 +105,8 @@ class EmbeddingPipeline:
         rescan_s: after how many seconds the source is listed again; 0 for only when asked to.
         audit_share: of the source's groups, how many are kept for the audit.
         change: another encoder that embeds the pool behind this one and may take over.
+        parts: vectors that are computed elsewhere; what is in them is not embedded here.
+        lease: on the store's folder. While another process has it this one only shows what that one stores.
     """
 
     def __init__(
@@ -113,8 +120,15 @@ class EmbeddingPipeline:
         rescan_s: float = 0.0,
         audit_share: float = 0.0,
         change: EncoderChange | None = None,
+        parts: PartsTaken | None = None,
+        lease: PoolLease | None = None,
     ) -> None:
         self._source = source
+        self._parts = parts
+        self._lease = lease
+        self._leads = threading.Event()  # this process fills the store, no other one does
+        if lease is None or lease.is_held:
+            self._leads.set()
         self._change = change
         self._audit_share = audit_share
         self._store = store
@@ -160,8 +174,14 @@ class EmbeddingPipeline:
         """What the source's items are grouped by."""
         return self._source.grouping
 
+    @property
+    def follows(self) -> bool:
+        """Whether another process fills the store."""
+        return not self._leads.is_set()
+
     def start(self) -> None:
-        self._store.retry_all()
+        if not self.follows:
+            self._store.retry_all()
         for thread in self._threads:
             thread.start()
 
@@ -179,7 +199,10 @@ class EmbeddingPipeline:
 
         While a rescan is under way one more follows it: it may be past what is new. Unreadable items are tried again.
         """
-        self._rescan_wanted.set()
+        if self.follows and self._lease:
+            self._lease.ask_for_rescan()
+        else:
+            self._rescan_wanted.set()
         return all(thread.is_alive() for thread in self._threads)
 
     def is_held_out(self, item_id: str) -> bool:
@@ -240,18 +263,34 @@ class EmbeddingPipeline:
             self._progress = replace(self._progress, **changes)
 
     def _scan(self) -> None:
-        self._group()
-        try:
-            self._list_source()
-        except (SourceError, StoreError, OSError) as error:  # a rescan may find it in order
-            self._no_items = str(error)
-        self._scanned.set()
+        if self.follows:  # what the other process listed is there; after it this one lists the source again
+            self._scanned.set()
+            self._rescan_wanted.set()
+            while not (self._leads.wait(LOOK_EVERY_S) or self._stop.is_set()):
+                pass
+        else:
+            self._group()
+            try:
+                self._list_source()
+            except (SourceError, StoreError, OSError) as error:  # a rescan may find it in order
+                self._no_items = str(error)
+            self._scanned.set()
         lower_priority()
         while not self._stop.is_set():
-            is_asked_for = self._rescan_wanted.wait(self._rescan_s or None)
+            is_asked_for = self._wait_for_rescan()
             self._rescan_wanted.clear()
             if not self._stop.is_set():
                 self._rescan(is_asked_for)
+
+    def _wait_for_rescan(self) -> bool:
+        """Until it is due or asked for; True in the latter case."""
+        if not (self._lease and self._lease.is_shared):
+            return self._rescan_wanted.wait(self._rescan_s or None)
+        due = time.monotonic() + (self._rescan_s or float("inf"))
+        while time.monotonic() < due:
+            if self._rescan_wanted.wait(LOOK_EVERY_S) or self._lease.take_wish():
+                return True
+        return False
 
     def _rescan(self, is_asked_for: bool) -> None:
         """A failure costs nothing but this scan: the source may be on a disk that is away for a moment."""
@@ -302,12 +341,16 @@ class EmbeddingPipeline:
             self._update(state="stopped")
             return
         lower_priority()
-        with ThreadPoolExecutor(self._workers, "embed", begin_worker) as workers:
-            self._group()
+        workers = thread_workers(self._workers)
+        with workers.executor:
+            if not self.follows:
+                self._group()
             self._store.use_encoder(encoder.space, encoder.dim)
             self._update(state="embedding")
             self._show(encoder, notice)
             self._announce(encoder)
+            self._follow()
+            self._take_parts(encoder)
             if self._is_mostly_left:
                 encoder = self._changed_encoder(encoder, workers)
             self._embed_pool(encoder, workers)
@@ -318,7 +361,44 @@ class EmbeddingPipeline:
             while not self._stop.is_set():
                 self._embed_news(encoder, workers)
 
-    def _embed_pool(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
+    def _follow(self) -> None:
+        """Shows what another process stores, until that one is gone or this one is stopped."""
+        while not (self._takes_the_lead() or self._stop.is_set()):
+            self._store.follow()
+            is_done = 0 < self._store.total <= len(self._store) + self._store.unreadable_count
+            if is_done and self._progress.state != "done":
+                self._update(state="done", eta_s=None)
+                self._done.reach()
+            elif not is_done and self._progress.state == "done":
+                self._done.leave()
+                self._update(state="embedding")
+            self._stop.wait(LOOK_EVERY_S)
+        self._update(state="embedding")
+
+    def _takes_the_lead(self) -> bool:
+        """Whether this process fills the store, from now on where the one that did is gone."""
+        if self.follows and self._lease and self._lease.take():
+            log.info("%s: this process embeds from now on", self._store.folder.name)
+            self._store.lead()
+            self._group()
+            self._leads.set()
+        return not self.follows
+
+    def _take_parts(self, encoder: Encoder) -> None:
+        """Stores the vectors that are computed elsewhere, for as long as more of them come."""
+        if self._parts is None:
+            return
+        try:
+            if said := self._parts.why_not(encoder):
+                self._say(said)
+                return
+            for outcome in self._parts.outcomes(self._store, self._scanned.is_set, self._stop):
+                self._keep_outcome(outcome)
+        except FastLabelError as error:  # the bucket is away: what is left is embedded here
+            log.warning("%s", error)
+            self._say(str(error))
+
+    def _embed_pool(self, encoder: Encoder, workers: Workers) -> None:
         while not self._stop.is_set():
             scanned = self._scanned.is_set()
             self._embed_all(encoder, workers, lambda: self._pending_batches(encoder.batch_size))
@@ -334,7 +414,7 @@ class EmbeddingPipeline:
         """Whether the encoder in use has embedded less than most of the pool: another one then goes first."""
         return len(self._store) < MOST_OF_POOL * (self._store.total - self._store.unreadable_count)
 
-    def _changed_encoder(self, in_use: Encoder, workers: ThreadPoolExecutor) -> Encoder:
+    def _changed_encoder(self, in_use: Encoder, workers: Workers) -> Encoder:
         """Has the change done that is asked for, and embeds what is left to the encoder that takes over."""
         if self._change is None or self._change.progress.state != "waiting" or self._stop.is_set():
             return in_use
@@ -349,12 +429,12 @@ class EmbeddingPipeline:
             self._embed_pool(encoder, workers)
         return encoder
 
-    def _embed_due_news(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
+    def _embed_due_news(self, encoder: Encoder, workers: Workers) -> None:
         """What rescans found, while the encoder is being changed."""
         if self._news.is_waiting and self._progress.state == "done":
             self._embed_news(encoder, workers)
 
-    def _embed_news(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
+    def _embed_news(self, encoder: Encoder, workers: Workers) -> None:
         """Waits for what rescans find, or for what is to be tried again, and embeds it."""
         news = self._news.take(self._retries.due_in_s)
         again = self._retries.take()
@@ -385,8 +465,8 @@ class EmbeddingPipeline:
         encoder, notice = self._open_encoder()
         encoder.attune(self._source.sound_view)
         if isinstance(encoder, FittedEncoder):
-            with ThreadPoolExecutor(self._workers, "sample") as workers:
-                self._fit_or_restore(encoder, workers)
+            with ThreadPoolExecutor(self._workers, "sample") as executor:
+                self._fit_or_restore(encoder, executor)
         elif isinstance(encoder, KnownVectors):
             self._await_items()
             open_known(encoder, self._store.folder, self._store.in_order, self._await_scan)
@@ -404,8 +484,12 @@ class EmbeddingPipeline:
         self.encoder = encoder
         self._ready.reach()
 
-    def _fit_or_restore(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> None:
+    def _fit_or_restore(self, encoder: FittedEncoder, workers: Executor) -> None:
         saved = self._store.folder / encoder.learned_file
+        while not (saved.exists() or self._takes_the_lead() or self._stop.wait(LOOK_EVERY_S)):
+            pass  # another process is learning it
+        if self._parts and not saved.exists():
+            self._parts.give_learned(encoder, saved.write_bytes)
         if saved.exists():
             try:
                 encoder.load(saved)
@@ -428,7 +512,7 @@ class EmbeddingPipeline:
         while not (self._stop.is_set() or self._scanned.wait(0.2)):
             pass
 
-    def _awaited_sample(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> list[np.ndarray]:
+    def _awaited_sample(self, encoder: FittedEncoder, workers: Executor) -> list[np.ndarray]:
         """A sample of at least one item, where none can be read once rescans found one; empty after a stop."""
         pause_s = FIRST_PAUSE_S
         while not self._stop.is_set():
@@ -448,16 +532,14 @@ class EmbeddingPipeline:
                 self._scanned.wait(0.2)
         return []
 
-    def _sample(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> list[np.ndarray]:
+    def _sample(self, encoder: FittedEncoder, workers: Executor) -> list[np.ndarray]:
         """What cannot be read is listed as unreadable, unless that may pass: then it comes again with its batch."""
         sample = pool_sample(self._source, encoder, self._store.in_order, workers, self._stop)
         self._store.mark_unreadable(sample.unreadable)
         self._unavailable += sample.unavailable
         return sample.prepared
 
-    def _embed_all(
-        self, encoder: Encoder, workers: ThreadPoolExecutor, batches: Callable[[], Iterator[list[Item]]]
-    ) -> None:
+    def _embed_all(self, encoder: Encoder, workers: Workers, batches: Callable[[], Iterator[list[Item]]]) -> None:
         """Embeds batches of pending items. Where disk, memory or file descriptors run short it waits, and goes on by itself.
 
         Args:
@@ -477,39 +559,42 @@ class EmbeddingPipeline:
             pause_s = min(2 * pause_s, LONGEST_SHORTAGE_PAUSE_S)
         self._update(shortage="")
 
-    def _embed_each(self, encoder: Encoder, workers: ThreadPoolExecutor, batches: Iterator[list[Item]]) -> None:
-        """Each worker embeds one batch at a time; each is stored as it is ready."""
-        running: list[
-            Future[BatchOutcome]
-        ] = []  # in the order of the pool, so that with one worker the rows are in it too
-        try:
-            for batch in batches:
-                running.append(workers.submit(self._embed_batch, encoder, batch))
-                if len(running) > self._workers:
-                    finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                    for future in [future for future in running if future in finished]:
-                        running.remove(future)
-                        self._keep_outcome(future.result())
-                    self._listen(encoder, workers)
-                if self._stop.is_set():
-                    break
-            while running:
-                future = running.pop(0)
-                if not (self._stop.is_set() and future.cancel()):
-                    self._keep_outcome(future.result())
-        finally:
-            for future in running:
-                future.cancel()
-            wait(running)
+    def _embed_each(self, encoder: Encoder, workers: Workers, batches: Iterator[list[Item]]) -> None:
+        """Each worker embeds one batch at a time; each is stored as it is ready, in the order of the pool with one worker."""
+
+        def keyed(batch: list[Item]) -> Keyed:
+            return keyed_batch(self._source, encoder, batch)
+
+        def embedded(rest: Keyed) -> Outcome:
+            return embed_keyed(encoder, rest, lambda item: self._read(item, encoder))
+
+        is_stopped = self._stop.is_set
+        with (
+            closing(workers.done(keyed, batches, is_stopped)) as every,
+            closing(workers.done(embedded, (self._unknown(one, encoder) for one in every), is_stopped)) as outcomes,
+        ):
+            for outcome in outcomes:
+                self._keep_outcome(outcome)
+                self._listen(encoder, workers)
         self._listen(encoder, workers)
 
-    def _listen(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
+    def _unknown(self, keyed: Keyed, encoder: Encoder) -> Keyed:
+        """What of a batch is to be embedded; items whose content is embedded already get its vector now."""
+        if isinstance(encoder, KnownVectors):
+            return keyed
+        there = self._store.vectors_of_content([entry.content_key for entry in keyed.entries])
+        known, vectors = keyed.known(there)
+        if known:
+            self._keep_outcome(Outcome(known, np.stack(vectors), [], []))
+        return keyed.without(there)
+
+    def _listen(self, encoder: Encoder, workers: Workers) -> None:
         """Once, behind the first batch, which must not wait: has a worker find out what the encoder does not hear."""
         if self._listening or self._stop.is_set():
             return
         if items := [item for _, item in self._store.in_order(-1, LISTENED_TO)]:
             self._listening = True
-            workers.submit(self._guarded, lambda: self._say(unheard_notice(self._source, encoder, items)))
+            workers.executor.submit(self._guarded, lambda: self._say(unheard_notice(self._source, encoder, items)))
 
     def _say(self, notice: str) -> None:
         """Adds a sentence to the notice on screen, once."""
@@ -526,18 +611,12 @@ class EmbeddingPipeline:
                 yield waiting[:size]
                 waiting = waiting[size:]
 
-    def _embed_batch(self, encoder: Encoder, batch: Sequence[Item]) -> BatchOutcome:
-        """In a worker thread."""
-        return embed_batch(
-            self._source, encoder, batch, lambda item: self._read(item, encoder), self._store.vectors_of_content
-        )
-
     def _read(self, item: Item, encoder: Encoder) -> Media:
         media = self._source.read(item, max(encoder.resolution, self._kept_resolution))
         self._keep(item, media)
         return media
 
-    def _keep_outcome(self, outcome: BatchOutcome) -> None:
+    def _keep_outcome(self, outcome: Outcome) -> None:
         if outcome.unreadable:
             self._store.mark_unreadable(outcome.unreadable)
         for item in outcome.unavailable:

@@ -38,13 +38,15 @@ class EmbeddingSpace:
 
     Args:
         file: made if missing. rows: how many the index names.
+        grows: whether this process makes the file longer; another one does where it only follows.
 
     Raises:
         StoreError: the file is shorter than that, or damaged. OSError.
     """
 
-    def __init__(self, file: Path, name: str, number: int, dim: int, rows: int) -> None:
+    def __init__(self, file: Path, name: str, number: int, dim: int, rows: int, *, grows: bool = True) -> None:
         self.name, self.number, self.dim = name, number, dim
+        self.grows = grows
         self._file = file
         file.touch()
         if file.stat().st_size < rows * dim * 4:
@@ -52,6 +54,7 @@ class EmbeddingSpace:
                 f"{file} is shorter than its {rows} rows. Delete it and {file.parent / 'pool.sqlite'} to embed "
                 "again; keep labels.sqlite."
             )
+        self._pages: mmap.mmap | None = None
         self._map(rows)
         self._rows = rows
         self._check_numbers()
@@ -81,20 +84,32 @@ class EmbeddingSpace:
         """Makes that many more rows visible."""
         self._rows += count
 
+    def show_up_to(self, rows: int) -> None:
+        """Makes rows visible that another process wrote and the index names."""
+        if rows > len(self._vectors):
+            self._map(rows)
+        self._rows = max(self._rows, min(rows, len(self._vectors)))
+
     def release_pages(self) -> None:
         """Lets the system take back the memory of everything that was read of the file; reading it again maps it again.
 
         Pages that were read count as resident memory of this process until then, although the system could have them any
         time. Costs a millisecond; embeddings handed out before stay valid.
         """
-        if hasattr(mmap, "MADV_DONTNEED"):
+        if self._pages and hasattr(mmap, "MADV_DONTNEED"):
             self._pages.madvise(mmap.MADV_DONTNEED)
 
     def _map(self, rows: int) -> None:
         """Maps the file with room for `rows` and some growth; the file is sparse, so room costs nothing on disk."""
         capacity = (rows // GROWTH_ROWS + 1) * GROWTH_ROWS
-        if self._file.stat().st_size < capacity * self.dim * 4:
+        size = self._file.stat().st_size
+        if self.grows and size < capacity * self.dim * 4:
             os.truncate(self._file, capacity * self.dim * 4)
+        elif size < capacity * self.dim * 4:
+            capacity = size // (self.dim * 4)
+        if not capacity:
+            self._pages, self._vectors = None, np.empty((0, self.dim), dtype=np.float32)
+            return
         with self._file.open("rb") as file:
             self._pages = mmap.mmap(file.fileno(), capacity * self.dim * 4, access=mmap.ACCESS_READ)
         self._vectors = np.frombuffer(self._pages, dtype=np.float32).reshape(capacity, self.dim)

@@ -82,10 +82,13 @@ class EmbeddingStore:
 
     Args:
         folder: made if missing. Raises StoreError where it cannot be written or was made by another version.
+        follows: another process fills it: this one only reads, and sees what is new at each `follow`, until it `leads`.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, follows: bool = False) -> None:
         self.folder = folder
+        self._follows = follows
+        self._index_state: tuple[int, ...] = ()  # what told a follower last that something changed
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._writer = self._connect()
@@ -104,6 +107,31 @@ class EmbeddingStore:
         self._revision = 0
         self._recount()
         self._space: EmbeddingSpace | None = None
+
+    # Beside another process
+
+    def follow(self) -> None:
+        """Takes in what another process stored. Costs nothing where that is nothing."""
+        with self._write_lock:
+            [(version,)] = self._read("PRAGMA data_version")
+            if self._index_state[:1] == (version,):
+                return
+            self._recount()
+            self.groups.read_again()
+            if self._space is not None:
+                self._space.show_up_to(self._rows_named(self._space.number))
+            away = self._count("SELECT count(*) FROM items WHERE scan < 0 OR reason IS NOT NULL")
+            replaced = self._count("SELECT count(*) FROM rows WHERE encoder = ? AND item_id IS NULL", self._encoder)
+            state = (version, self._total, away, replaced)
+            self._revision += state[1:] != self._index_state[1:]
+            self._index_state = state
+
+    def lead(self) -> None:
+        """From now on this process fills it, and no other does."""
+        self.follow()
+        self._follows = False
+        if self._space is not None:
+            self._space.grows = True
 
     # Items
 
@@ -152,7 +180,7 @@ class EmbeddingStore:
         Returns:
             Those that are new, have another stamp, or are back; each is pending unless it was embedded with that stamp.
         """
-        keys = np.array([_shuffle_key(item.id) for item in items], dtype=np.int64)
+        keys = np.array([shuffle_key(item.id) for item in items], dtype=np.int64)
         rows = self._read_many(
             "SELECT id, stamp, scan, group_key FROM items WHERE id IN ({})", [item.id for item in items]
         )
@@ -262,6 +290,11 @@ class EmbeddingStore:
         )
         return [(key, Item(item_id, stamp)) for key, item_id, stamp in found]
 
+    def items_of(self, item_ids: Sequence[str]) -> list[Item]:
+        """Those of the ids that the source has, readable or not, each with its stamp of the last scan; in any order."""
+        found = self._read_many("SELECT id, stamp FROM items WHERE scan >= 0 AND id IN ({})", item_ids)
+        return [Item(item_id, stamp) for item_id, stamp in found]
+
     def pending(self, after: int, limit: int) -> tuple[int, list[Item]]:
         """Items still without an embedding among the next `limit` in shuffled order, and the key to go on from.
 
@@ -275,7 +308,7 @@ class EmbeddingStore:
     def pending_of(self, items: Sequence[Item]) -> list[Item]:
         """Those of some items that are in the pool, not known as unreadable, and without an embedding, in shuffled order."""
         known = self.known_ids([item.id for item in items])
-        ordered = sorted((item for item in items if item.id in known), key=lambda item: _shuffle_key(item.id))
+        ordered = sorted((item for item in items if item.id in known), key=lambda item: shuffle_key(item.id))
         return self._without_row(ordered)
 
     def _without_row(self, items: Sequence[Item]) -> list[Item]:
@@ -306,8 +339,8 @@ class EmbeddingStore:
                 ).fetchone()
                 if stored_dim != dim:
                     raise StoreError(f"{self.folder}: encoder {fingerprint} had {stored_dim} dimensions, now {dim}.")
-                rows = self._count("SELECT coalesce(max(row) + 1, 0) FROM rows WHERE encoder = ?", number)
-                return EmbeddingSpace(self.folder / f"{fingerprint}.f32", fingerprint, number, dim, rows)
+                file, grows = self.folder / f"{fingerprint}.f32", not self._follows
+                return EmbeddingSpace(file, fingerprint, number, dim, self._rows_named(number), grows=grows)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(
                 f"{self.folder}: embeddings cannot be stored ({error}). Free some space, then restart."
@@ -440,6 +473,8 @@ class EmbeddingStore:
         found = self._read_many(
             "SELECT item_id, row FROM rows WHERE encoder = ? AND item_id IN ({})", item_ids, self._encoder
         )
+        if self._follows and any(row >= len(self) for _, row in found):
+            self.follow()
         return dict(found)
 
     def rows_with(self, text: str) -> Rows:
@@ -592,6 +627,9 @@ class EmbeddingStore:
         found = self._read_many(f"SELECT id FROM items WHERE {condition} AND id IN ({{}})", ids)
         return {item_id for (item_id,) in found}
 
+    def _rows_named(self, encoder: int) -> int:
+        return self._count("SELECT coalesce(max(row) + 1, 0) FROM rows WHERE encoder = ?", encoder)
+
     def _count(self, query: str, *arguments: object) -> int:
         return int(self._writer.execute(query, arguments).fetchone()[0])
 
@@ -613,6 +651,6 @@ def _group_keys_of(items: Iterable[Item], group_of: Callable[[Item], str | None]
     return {item.id: group_key(group) for item in items if (group := group_of(item)) is not None}
 
 
-def _shuffle_key(item_id: str) -> int:
+def shuffle_key(item_id: str) -> int:
     """A fixed pseudo-random place for an item, 0 to 2^62: the same order after every restart."""
     return int.from_bytes(blake2b(item_id.encode("utf-8", "surrogateescape"), digest_size=8).digest()) >> 2

@@ -21,6 +21,7 @@ from fastlabel_gradio.errors import (
     FinishError,
     InvalidLabelsError,
     InvalidQueryError,
+    OthersLabelsError,
     StoreError,
     UnreadableItemError,
     shown,
@@ -39,7 +40,9 @@ from fastlabel_gradio.server.routes import (
     evaluation,
     explore,
     finish,
+    health,
     imports,
+    invites,
     items,
     labels,
     me,
@@ -57,12 +60,13 @@ from fastlabel_gradio.server.views import VIEWS
 ROUTES = (
     *(batches, status, items, explore, evaluation, encoders, labels, actions),
     *(classes, clusters, downloads, imports, finish, model, predict, media),
-    *(suspects, progress, pool_map, agreement, adjudication, release),
+    *(suspects, progress, pool_map, agreement, adjudication, release, me, invites),
 )
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,
     ExpiredListError: 410,
     InvalidQueryError: 422,
+    OthersLabelsError: 403,
     FinishError: 409,
     UnreadableItemError: 422,
     StoreError: 503,
@@ -70,14 +74,13 @@ STATUS_OF: dict[type[FastLabelError], int] = {
 }
 
 
-def create_api(projects: Mapping[str, Project], table: RouteTable | None = None) -> FastAPI:
+def create_api(projects: Mapping[str, Project]) -> FastAPI:
     """What answers /api and /media, with its description at /docs and /openapi.json.
 
     It stands behind the guard of `access`, which says who sends a request.
     """
     api = FastAPI(title="FastLabel", version=__version__, redoc_url=None, swagger_ui_oauth2_redirect_url=None)
     api.include_router(_create_router(projects))
-    api.include_router(me.routes(table or route_table()))
     _add_error_handlers(api)
     return api
 
@@ -112,6 +115,7 @@ def _create_router(projects: Mapping[str, Project]) -> APIRouter:
     of_views = [VIEWS.get(name).add_routes for name in VIEWS.names()]
     for add_routes in (*(part.add_routes for part in ROUTES), *of_views):
         add_routes(router, project_of, Depends(annotator_of))
+    health.add_health(router, projects)
     return router
 
 

@@ -58,6 +58,9 @@ class MediaAnswer(Model):
 
 class ItemAnswer(MediaAnswer):
     label: int | None = Field(None, description="set where an undo opened the item again")
+    state: Literal["skip", "unsure", "bad"] | None = Field(
+        None, description="likewise, where it had been given in place of a label"
+    )
 
 
 class FoundAnswer(MediaAnswer):

@@ -6,21 +6,21 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from filelock import FileLock, Timeout
-
+from fastlabel_gradio.classifier.facts import HeadFacts
 from fastlabel_gradio.classifier.keeper import ModelKeeper
 from fastlabel_gradio.comparison.report import EncoderReport, compare_encoders
 from fastlabel_gradio.comparison.verdict import EncoderJudge
 from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.devices import use_one_thread_per_operation
 from fastlabel_gradio.encoders import AUTO, Encoder, EncoderChoice, check_encoder
-from fastlabel_gradio.errors import ConfigError, InvalidLabelsError, StoreError, shown
+from fastlabel_gradio.errors import InvalidLabelsError, StoreError, shown
 from fastlabel_gradio.explore.pool_map import PoolMap
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.exports.row_stream import Choice
@@ -30,12 +30,17 @@ from fastlabel_gradio.inquiry import Inquiry
 from fastlabel_gradio.labeler import Labeler, LabelerSettings
 from fastlabel_gradio.labels import LabelStore
 from fastlabel_gradio.labels.contradictions import Contradiction, contradiction_among
+from fastlabel_gradio.loop.head_exchange import HeadExchange
 from fastlabel_gradio.loop.learner import learning_of
+from fastlabel_gradio.parts.places import is_address, open_place
 from fastlabel_gradio.pool.encoder_change import EncoderChange
 from fastlabel_gradio.pool.encoder_in_use import EncoderPlan, keep_encoder_in_use, kept_models, plan_encoder
+from fastlabel_gradio.pool.lease import PoolLease
+from fastlabel_gradio.pool.parts_taken import PartsTaken
 from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
 from fastlabel_gradio.pool.source_identity import check_owner
 from fastlabel_gradio.pool.store import EmbeddingStore
+from fastlabel_gradio.server.bucket import Sealer, restore_sealed
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Item, Kind, LabelSchema
@@ -52,6 +57,7 @@ class Project:
         base_dir: relative paths of the configuration are relative to this folder.
         workdir: the project keeps everything in `workdir/<name>`.
         embedding_workers: threads that embed; one per core by default.
+        bucket: a folder into which labels are sealed and from which they are put back, where no `database` is named.
 
     Raises:
         FastLabelError: something that the configuration names cannot be used; nothing is left open.
@@ -64,11 +70,16 @@ class Project:
         workdir: Path,
         device: str = "cpu",
         embedding_workers: int | None = None,
+        bucket: Path | None = None,
     ) -> None:
         use_one_thread_per_operation()
         STRATEGIES.get(config.strategy)
         self.config = config
         self.folder = workdir / config.name
+        self._sealer = Sealer(bucket, workdir, config.name) if bucket and not config.database else None
+        if bucket and self._sealer:
+            with _disk_errors_named(bucket):
+                restore_sealed(bucket, workdir, config.name)
         self.source = open_source(config.source.kind, config.source.options, base_dir, workdir / "downloads")
         encoder = check_encoder(
             config.encoder.kind, config.encoder.options, self.source.kind, base_dir, kept_models(self.folder)
@@ -81,14 +92,14 @@ class Project:
         self._labelers: OrderedDict[str, _Opened] = OrderedDict()
         self._opening: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
         with _disk_errors_named(self.folder), ExitStack() as undo:
-            self._file_lock = _lock_folder(self.folder)
-            undo.callback(self._file_lock.release)
+            self._lease = PoolLease(self.folder, may_follow=config.database is not None)
+            undo.callback(self._lease.release)
             check_owner(self.folder, config.source.kind, config.source.options, base_dir)
             self._labels = self._open_label_store(config.name)  # to the end, so that its file cannot get lost unseen
             undo.callback(self._labels.close)
             self._proposed = self.source.classes()
             self.schema = self._labels.ensure_labels(config.classes or self._proposed)
-            self.store = EmbeddingStore(self.folder)
+            self.store = EmbeddingStore(self.folder, follows=not self._lease.is_held)
             undo.callback(self.store.close)
             self.suggestions = KnownLabels(self.folder / "suggestions.parquet")
             self.references = KnownLabels(self.folder / "references.parquet")
@@ -104,11 +115,11 @@ class Project:
                 rescan_s=60 * config.rescan_minutes,
                 audit_share=config.audit_share,
                 change=self._change_to(plan.changes_to) if plan.changes_to else None,
+                parts=self._parts(base_dir),
+                lease=self._lease,
             )
             recipe, resolution = learning_of(config).recipe, self.gallery.kept_resolution
-            self.models = ModelKeeper(
-                self.name, self.source, self.folder, self.pipeline, resolution, recipe, self._promise
-            )
+            self.models = ModelKeeper(self.name, self.source, self.folder, self.pipeline, resolution, recipe)
             self.pipeline.when_ready(lambda: self._keep_encoder(self.pipeline.encoder, plan.begins_with))
             self.map = PoolMap(self.store, self.folder, lambda: self.pipeline.progress.state == "done")
             self.contradiction: Contradiction | None = None  # among the reference labels
@@ -157,6 +168,8 @@ class Project:
     def start(self) -> None:
         """Begins to embed; labelers come into being when somebody asks for one."""
         self.pipeline.start()
+        if self._sealer:
+            self._sealer.start()
 
     def labeler(self, annotator: str) -> Labeler:
         """The labeler that serves an annotator: one for all, or with `sharing: private` one each."""
@@ -181,6 +194,12 @@ class Project:
         with self._lock:
             return self._labelers[annotator if self.config.sharing == "private" else ""].labels
 
+    def check_store(self) -> None:
+        """Raises StoreError where labels cannot be stored now; changes nothing."""
+        self._labels.check_storing()
+        if self._sealer:
+            self._sealer.check()
+
     def reference_label(self, item: Item) -> str | None:
         """The class of an item that was imported as a reference, or else the one that the data itself gives."""
         [known] = self.references.of([item.id]) if len(self.references) else [None]
@@ -203,19 +222,14 @@ class Project:
             path = self.source.exported_path(Item(row.item_id))
             yield replace(row, path=path, expand=expand, kind=self.source.kind)
 
-    def _promise(self) -> dict[str, Any] | None:
-        """What was proven of labels that the program accepted, for whoever takes the classifier along."""
-        opened = self._labelers.get("")
-        found = opened.labeler.finisher.evidence() if opened else []
-        return {"words": " ".join(one.words for one in found)} if found else None
-
     def write_model(self, annotator: str, folder: Path) -> None:
         """Writes the bundle of the annotator's newest head. Raises StoreError where there is none yet, or no room."""
-        facts = self.labeler(annotator).head_facts()
+        labeler = self.labeler(annotator)
+        facts = labeler.head_facts()
         if facts is None:
             raise StoreError("There is no trained head yet. Label items of at least two classes first.")
         with _disk_errors_named(folder):
-            self.models.write(folder, facts)
+            self.models.write(folder, facts, _promised(labeler))
 
     def take(self, name: str, content: bytes) -> str:
         """Adds a file to the source's folder and has it listed; returns the item's id. Raises SourceError."""
@@ -240,9 +254,11 @@ class Project:
         for opened in self._labelers.values():
             opened.close()
         self._labels.close()
+        if self._sealer:
+            self._sealer.close()
         self.gallery.close()
         self.store.close()
-        self._file_lock.release()
+        self._lease.release()
 
     def _encoder_plan(self, wanted: EncoderChoice, base_dir: Path) -> EncoderPlan:
         """Where labels are, the encoder that they were given with goes on until another one takes over."""
@@ -250,6 +266,14 @@ class Project:
         has_labels = (self.folder / "private").is_dir() if config.sharing == "private" else bool(self._labels.current())
         keeps_serving = has_labels and config.encoder_change != "at_once"
         return plan_encoder(self.folder, wanted, base_dir, is_auto=is_auto, keeps_serving=keeps_serving)
+
+    def _parts(self, base_dir: Path) -> PartsTaken | None:
+        """Vectors that are computed elsewhere. Raises ConfigError."""
+        given = self.config.embedded
+        if given is None:
+            return None
+        place = open_place(given if is_address(given) else base_dir / Path(given).expanduser())
+        return PartsTaken(place, self.source)
 
     def _change_to(self, choice: EncoderChoice) -> EncoderChange:
         forced = self.config.encoder_change == "always"
@@ -290,7 +314,11 @@ class Project:
         return self._opened(labels, labels.ensure_labels(self.schema.names), folder)
 
     def _opened(self, labels: LabelStore, schema: LabelSchema, folder: Path) -> "_Opened":
-        keep_model = functools.partial(self.models.keep, folder)
+        ready = Future[Labeler]()  # a head may be kept before the labeler is made to its end
+
+        def keep_model(facts: HeadFacts) -> None:
+            self.models.keep(folder, facts, _promised(ready.result()))
+
         labeler = Labeler(
             schema,
             self.store,
@@ -300,8 +328,10 @@ class Project:
             self.settings,
             pool_map=self.map,
             keep_model=keep_model,
+            exchange=HeadExchange(labels) if self.config.database else None,
             name=self.name,
         )
+        ready.set_result(labeler)
         labeler.suggestions = self.suggestions
         return _Opened(labeler, labels, folder)
 
@@ -325,25 +355,30 @@ class _Opened:
             self.folder.rmdir()
 
 
+def _promised(labeler: Labeler) -> dict[str, Any] | None:
+    """What was proven of labels that the program accepted, for whoever takes the classifier along; None without any."""
+    found = labeler.finisher.evidence()
+    if not found:
+        return None
+    promises = [
+        {
+            "precision": one.promise.precision,
+            "items": one.items,
+            "checked": one.promise.checked,
+            "wrong": one.promise.wrong,
+            "accepted_at": one.accepted_at,
+        }
+        for one in found
+    ]
+    return {"words": " ".join(one.words for one in found), "promises": promises}
+
+
 def _new_classes(names: tuple[str, ...]) -> str:
     """That the source proposes classes which have no key yet, in a sentence for the page; "" for none."""
     if not names:
         return ""
     shown_names = ", ".join(f"'{name}'" for name in names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
     return f"New classes in the source: {shown_names}. Restart FastLabel to get keys for them; labels are kept."
-
-
-def _lock_folder(folder: Path) -> FileLock:
-    """Two processes that fill one embedding store would overwrite each other. Raises ConfigError, OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "in-use.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise ConfigError(
-            f"{folder} is in use by another FastLabel. Open that one's page, stop it, or choose another --workdir."
-        ) from error
-    return lock
 
 
 @contextmanager

@@ -149,6 +149,16 @@ class AuditGroups:
         self._database.execute("INSERT INTO grouping (rule, mark) VALUES (?, ?)", (self._rule, self._mark))
         self._take_in({})
 
+    def read_again(self) -> None:
+        """Takes in what another process decided."""
+        found = self._database.execute("SELECT rule, mark FROM grouping").fetchone() or ("", "")
+        count = self._database.execute("SELECT count(*) FROM drawn_groups").fetchone()[0]
+        if found == (self._rule, self._mark) and count == len(self._decided):
+            return
+        self._rule, self._mark = found
+        decided = self._database.execute("SELECT key, audited FROM drawn_groups")
+        self._take_in({key: bool(audited) for key, audited in decided})
+
     def begin(self) -> None:
         """A listing begins."""
         self._sizes.clear()

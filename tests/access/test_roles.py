@@ -25,7 +25,7 @@ PEOPLE = {role.value: role for role in Role}
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, str]]:
     """An app with one login of each role, named after it."""
     folder = tmp_path_factory.mktemp("roles")
-    config = AppConfig(projects=(make_config(write_pictures(folder / "pictures", per_class=8), train_every=1000),))
+    config = AppConfig(projects=(make_config(write_pictures(folder / "pictures", per_class=20), train_every=1000),))
     app = create_app(config, folder / "work", {name: f"of {name}" for name in PEOPLE}, PEOPLE)
     address = app.serve(host="127.0.0.1", port=free_port(), share=False, open_browser=False, quiet=True)
     [project] = app.projects.values()
@@ -144,3 +144,129 @@ def test_without_logins_everybody_is_an_owner(tmp_path: Path) -> None:
         assert httpx.get(f"{address.rstrip('/')}/api/me").json()["role"] == "owner"
     finally:
         app.close()
+
+
+# Other people's labels
+
+
+@pytest.fixture
+def said(people: dict[str, httpx.Client]) -> dict[str, list[str]]:
+    """Items that the annotator and the owner labeled, by who did."""
+    found: dict[str, list[str]] = {}
+    for name in ("annotator", "owner"):
+        batch = people[name].get("/api/next_batch", params={"size": 3, "fresh": True}).json()
+        found[name] = [item["id"] for item in batch["items"]]
+        labels = [{"id": id_, "label": id_.split("/")[0]} for id_ in found[name]]
+        people[name].post("/api/submit_labels", json={"batch_id": batch["batch_id"], "labels": labels})
+    return found
+
+
+def shown(client: httpx.Client, ids: list[str]) -> dict[str, dict[str, object]]:
+    return {one["id"]: one for one in client.post("/api/items", json={"query": {"ids": ids}}).json()["items"]}
+
+
+def test_an_annotator_changes_their_own_labels_of_a_query_and_nobody_else_s(
+    people: dict[str, httpx.Client], said: dict[str, list[str]]
+) -> None:
+    ann, everybody = people["annotator"], said["annotator"] + said["owner"]
+    before = shown(people["owner"], everybody)
+    for change in ({"label": "red"}, {"state": "bad"}, {}):
+        for query in ({"ids": everybody}, {"ids": said["owner"]}, {"states": ["label"]}):
+            for preview in (True, False):
+                answer = ann.post("/api/apply", json={"query": query, "preview": preview, **change})
+                assert answer.status_code == 403, (change, query)
+                assert "reviewer" in answer.json()["error"]
+                assert "owner" not in answer.json()["error"]
+    assert shown(people["owner"], everybody) == before
+    done = ann.post("/api/apply", json={"query": {"ids": said["annotator"]}, "state": "bad"})
+    assert done.json()["changed"] == 3
+    ann.post("/api/undo", json={})
+    other = people["reviewer"].post(
+        "/api/apply", json={"query": {"ids": said["owner"]}, "state": "bad", "preview": True}
+    )
+    assert other.json()["overruled"] == [{"annotator": "owner", "items": 3}]
+
+
+def test_an_annotator_cannot_clear_what_somebody_else_said_beside_them(
+    people: dict[str, httpx.Client], said: dict[str, list[str]]
+) -> None:
+    item = said["annotator"][0]
+    people["owner"].post("/api/submit_labels", json=[{"id": item, "label": "green"}])  # a second opinion
+    assert people["annotator"].post("/api/apply", json={"query": {"ids": [item]}}).status_code == 403
+    relabeled = people["annotator"].post("/api/apply", json={"query": {"ids": [item]}, "label": "blue"})
+    assert relabeled.status_code == 200
+
+
+def test_what_an_annotator_submits_of_another_s_item_is_a_second_opinion(
+    people: dict[str, httpx.Client], said: dict[str, list[str]]
+) -> None:
+    item = said["owner"][0]
+    before = shown(people["owner"], [item])
+    other = next(name for name in ("red", "green", "blue") if name != before[item]["label"])
+    assert people["annotator"].post("/api/submit_labels", json=[{"id": item, "label": other}]).status_code == 200
+    assert shown(people["owner"], [item]) == before
+    assert people["annotator"].post("/api/undo", json={}).json()["undone"] == 1
+    assert shown(people["owner"], [item]) == before
+
+
+def test_names_of_others_are_shown_to_reviewers_and_owners_alone(
+    people: dict[str, httpx.Client], said: dict[str, list[str]]
+) -> None:
+    everybody = said["annotator"] + said["owner"]
+    people["owner"].post("/api/filters", json={"name": "of the owner", "query": {"annotators": ["owner"]}})
+    for name, client in people.items():
+        visible = {"annotator", "owner"} if name in ("reviewer", "owner") else {name} & {"annotator"}
+        assert {one["annotator"] for one in shown(client, everybody).values()} - {None} == visible
+        counted = client.post("/api/items/counts", json={"query": {}}).json()["annotators"]
+        assert {one["value"] for one in counted} == visible
+        assert {one["annotator"] for one in client.get("/api/progress").json()["people"]} == visible
+        saved = [one["name"] for one in client.get("/api/filters").json()["filters"]]
+        assert ("of the owner" in saved) == ("owner" in visible)
+        by_name = {"query": {"annotators": ["owner"]}}
+        statuses = {client.post(path, json=by_name).status_code for path in ("/api/items", "/api/items/counts")}
+        assert statuses == ({200} if "owner" in visible else {403})
+    for path in ("/api/items/claim", "/api/apply"):
+        assert people["annotator"].post(path, json=by_name).status_code == 403
+    own = people["annotator"].post("/api/items", json={"query": {"annotators": ["annotator"]}}).json()
+    assert {one["annotator"] for one in own["items"]} == {"annotator"}
+
+
+def test_no_answer_that_an_annotator_or_a_viewer_gets_holds_another_s_name(tmp_path: Path) -> None:
+    """Whatever route: everything that can be asked without arguments is searched for a name that is nothing else."""
+    name = "zuleika-quill"
+    config = AppConfig(projects=(make_config(write_pictures(tmp_path / "pictures", per_class=8), train_every=4),))
+    logins = dict.fromkeys((name, "annotator", "viewer"), "secret")
+    roles = {name: Role.OWNER, "annotator": Role.ANNOTATOR, "viewer": Role.VIEWER}
+    app = create_app(config, tmp_path / "work", logins, roles)
+    try:
+        address = app.serve(host="127.0.0.1", port=free_port(), share=False, open_browser=False, quiet=True)
+        [project] = app.projects.values()
+        wait_for(lambda: project.pipeline.progress.state == "done")
+        clients = {
+            one: httpx.Client(
+                base_url=address, headers={"Authorization": f"Bearer {app.access.token(one)}"}, timeout=30
+            )
+            for one in logins
+        }
+        batch = clients[name].get("/api/next_batch", params={"size": 12}).json()
+        labels = [{"id": item["id"], "label": item["id"].split("/")[0]} for item in batch["items"]]
+        clients[name].post("/api/submit_labels", json={"batch_id": batch["batch_id"], "labels": labels})
+        wait_for(lambda: clients[name].get("/api/status").json()["head"]["version"] > 0)
+        picture = next((tmp_path / "pictures").rglob("*.png")).read_bytes()
+        assert name in clients[name].post("/api/predict/media", content=picture).text
+        for one in ("annotator", "viewer"):
+            assert name not in clients[one].post("/api/predict/media", content=picture).text
+            for row in RouteTable().rows:
+                if row.path.startswith("/api/") and "{" not in row.path:
+                    answer = clients[one].request(row.method, row.path, json={} if row.method == "POST" else None)
+                    assert name not in answer.text, row.name
+    finally:
+        app.close()
+
+
+def test_the_page_on_roles_has_the_table_that_the_app_goes_by() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "roles.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| ([^|]+) \| `(\w+ /[^`]+)` \| (\w+) \|$", text, re.MULTILINE)
+    own = [row for row in RouteTable().rows if row.what != "open the page"]
+    named = [re.sub(r"{(\w+)[^}]*}", r"$\1", row.name) for row in own]
+    assert listed == [(row.what, name, str(row.least or "everybody")) for row, name in zip(own, named, strict=True)]

@@ -6,18 +6,45 @@ from pathlib import Path
 import pytest
 
 from fastlabel_gradio.labels import ClaimedBatch, LabelStore
+from fastlabel_gradio.labels.database import open_database
+from fastlabel_gradio.labels.tables import metadata, versions
+
+KINDS = ("sqlite", "postgresql")
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/labels.sqlite"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def any_url(request: pytest.FixtureRequest, url: str) -> str:
-    """An empty database of each kind that is tested."""
+@pytest.fixture(scope="session")
+def _kept_postgres(new_postgres: Callable[[], str]) -> Iterator[str]:
+    """A database with its tables in place that stays open, so that a test does not pay for either."""
+    address = new_postgres()
+    database = open_database(address)
+    yield address
+    database.close()
+
+
+@pytest.fixture(params=KINDS)
+def url(request: pytest.FixtureRequest, sqlite_url: str) -> str:
+    """A database of each kind, without a project."""
     if request.param == "sqlite":
-        return url
+        return sqlite_url
+    address: str = request.getfixturevalue("_kept_postgres")
+    database = open_database(address)
+    emptied = ", ".join(table.name for table in metadata.sorted_tables if table is not versions)
+    with database.writing() as connection:
+        connection.exec_driver_sql(f"TRUNCATE {emptied} RESTART IDENTITY")
+    database.close()
+    return address
+
+
+@pytest.fixture(params=KINDS)
+def empty_url(request: pytest.FixtureRequest, sqlite_url: str) -> str:
+    """A database of each kind, without a table."""
+    if request.param == "sqlite":
+        return sqlite_url
     make: Callable[[], str] = request.getfixturevalue("new_postgres")
     return make()
 

@@ -1,7 +1,5 @@
 """Many items in one step: written, taken back and brought back as a whole, however the events of so many are read."""
 
-from collections.abc import Callable
-
 import pytest
 from sqlalchemy import select
 
@@ -15,11 +13,7 @@ CAT, DOG, OWL = range(3)
 ITEMS = [f"{number:04d}.jpg" for number in range(1200)]
 
 
-def test_many_labels_are_one_step_on_every_database(
-    any_url: str, open_store: Callable[..., LabelStore], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = open_store(at=any_url)
-    store.ensure_labels(["cat", "dog", "owl"])
+def test_many_labels_are_one_step(store: LabelStore, monkeypatch: pytest.MonkeyPatch) -> None:
     store.submit("bob", [(ITEMS[0], DOG), ("other.jpg", OWL)], now=0)
     store.claim("eve", batch("b1", ITEMS[1], "held.jpg"), now=0, expires_at=60)
     before = store.current()
@@ -79,6 +73,18 @@ def test_each_item_may_come_by_something_else(store: LabelStore) -> None:
     store.submit("bob", [("1", Said(DOG, source="review")), ("2", Said(DOG))], now=2, source="search")
     standing = store.everything(now=3).standing
     assert standing == {"1": Standing(State.LABEL, DOG, "review"), "2": Standing(State.LABEL, DOG, "search")}
+
+
+def test_a_label_of_many_is_a_persons_once_the_card_is_confirmed(store: LabelStore) -> None:
+    for source in ("search", "verify"):
+        store.submit_many("ann", [f"{source}-1", f"{source}-2"], CAT, now=1, source=source)  # type: ignore[arg-type]
+        confirmed = store.submit("ann", [(f"{source}-1", CAT)], now=2)
+        assert (confirmed.changed, confirmed.standing) == ({}, {f"{source}-1": Standing(State.LABEL, CAT, "person")})
+        assert store.submit("ann", [(f"{source}-1", CAT)], now=3).event is None
+        assert store.submit("ann", [(f"{source}-1", CAT)], now=4, source=source).event is None  # type: ignore[arg-type]
+        assert store.undo("ann", now=5) is not None
+        standing = store.everything(now=6).standing
+        assert {standing[f"{source}-{number}"] for number in (1, 2)} == {Standing(State.LABEL, CAT, source)}
 
 
 def test_who_clears_an_item_takes_back_what_everybody_said(store: LabelStore) -> None:

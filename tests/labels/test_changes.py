@@ -4,20 +4,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-import pytest
-
 from fastlabel_gradio.labels import Changes, ClassEdit, LabelStore, Position, Standing
 from fastlabel_gradio.types import State
 from tests.labels.conftest import batch
 
 OpenStore = Callable[..., LabelStore]
-
-
-@pytest.fixture
-def store(open_store: OpenStore, any_url: str) -> LabelStore:
-    made = open_store(at=any_url)
-    made.ensure_labels(["cat", "dog", "owl"])
-    return made
 
 
 class Reader:
@@ -89,8 +80,8 @@ def test_a_reader_from_the_beginning_hears_everything(store: LabelStore) -> None
     assert len(found.standing) == 700
 
 
-def test_other_projects_of_a_database_are_not_heard(store: LabelStore, open_store: OpenStore, any_url: str) -> None:
-    other = open_store("fish", at=any_url)
+def test_other_projects_of_a_database_are_not_heard(store: LabelStore, open_store: OpenStore) -> None:
+    other = open_store("fish")
     other.ensure_labels(["eel", "cod"])
     reader = Reader(store)
     other.submit("ada", [("1", 0)], now=1)
@@ -99,11 +90,11 @@ def test_other_projects_of_a_database_are_not_heard(store: LabelStore, open_stor
     assert set(reader.hears().standing) == {"2"}
 
 
-def test_who_watches_is_told_of_a_change(store: LabelStore, open_store: OpenStore, any_url: str) -> None:
+def test_who_watches_is_told_of_a_change(store: LabelStore, open_store: OpenStore) -> None:
     told = threading.Event()
     others = threading.Event()
     stop = store.watch(told.set)
-    open_store("fish", at=any_url).watch(others.set)
+    open_store("fish").watch(others.set)
     assert told.wait(10) and others.wait(10)  # once at the start
     told.clear()
     others.clear()

@@ -14,6 +14,11 @@ OpenStore = Callable[..., LabelStore]
 
 
 @pytest.fixture
+def url(sqlite_url: str) -> str:
+    return sqlite_url
+
+
+@pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "labels.sqlite"
 

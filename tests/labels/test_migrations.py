@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, inspect
 
 from fastlabel_gradio.errors import StoreError
 from fastlabel_gradio.labels import LabelStore, migrations
+from fastlabel_gradio.labels.migrations import NEWEST_LAYOUT
 from tests.labels.conftest import said
 
 OpenStore = Callable[..., LabelStore]
@@ -71,8 +72,8 @@ def write_layout_1(url: str) -> str:
 
 
 @pytest.fixture
-def old(any_url: str) -> Iterator[str]:
-    yield write_layout_1(any_url)
+def old(empty_url: str) -> Iterator[str]:
+    yield write_layout_1(empty_url)
 
 
 def tables(url: str) -> dict[str, object]:
@@ -127,21 +128,21 @@ def test_the_tables_are_those_of_a_new_database(
 
 
 def test_a_copy_is_kept_beside_the_file_and_named_in_the_log(
-    url: str, open_store: OpenStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    sqlite_url: str, open_store: OpenStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    write_layout_1(url)
+    write_layout_1(sqlite_url)
     with caplog.at_level(logging.WARNING):
-        open_store().close()
+        open_store(at=sqlite_url).close()
     copy = tmp_path / "labels.layout-1.sqlite"
     assert str(copy) in caplog.text
     with closing(sqlite3.connect(copy)) as kept:
         assert kept.execute("SELECT version FROM fastlabel_version").fetchall() == [(1,)]
         assert kept.execute("SELECT count(*) FROM fastlabel_annotations").fetchone() == (6,)
     before = copy.read_bytes()
-    open_store().close()
+    open_store(at=sqlite_url).close()
     (tmp_path / "labels.sqlite").unlink()
-    write_layout_1(url)
-    open_store().close()
+    write_layout_1(sqlite_url)
+    open_store(at=sqlite_url).close()
     assert copy.read_bytes() == before
     assert sorted(path.name for path in tmp_path.glob("*.sqlite")) == [
         "labels.layout-1-2.sqlite",
@@ -151,39 +152,41 @@ def test_a_copy_is_kept_beside_the_file_and_named_in_the_log(
 
 
 def test_a_migration_that_fails_changes_nothing(
-    url: str, open_store: OpenStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sqlite_url: str, open_store: OpenStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_layout_1(url)
+    write_layout_1(sqlite_url)
     with sqlite3.connect(tmp_path / "labels.sqlite") as connection:
         connection.execute("CREATE TABLE fastlabel_checks (stands_in_the_way TEXT)")
     connection.close()
     with pytest.raises(StoreError, match="fastlabel_checks already exists"):
-        open_store()
+        open_store(at=sqlite_url)
     with sqlite3.connect(tmp_path / "labels.sqlite") as connection:
         connection.execute("DROP TABLE fastlabel_checks")
         assert connection.execute("SELECT version FROM fastlabel_version").fetchall() == [(1,)]
     connection.close()
-    assert open_store().current() == {"1.jpg": 0, "2.jpg": 1, "3.jpg": 2}
+    assert open_store(at=sqlite_url).current() == {"1.jpg": 0, "2.jpg": 1, "3.jpg": 2}
 
 
 def test_a_copy_that_cannot_be_written_leaves_the_file_as_it_is(
-    url: str, open_store: OpenStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sqlite_url: str, open_store: OpenStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_layout_1(url)
+    write_layout_1(sqlite_url)
     monkeypatch.setattr(migrations.shutil, "copymode", _no_room)
     with pytest.raises(StoreError, match=r"cannot be written.*Make room.*the labels are as they were"):
-        open_store()
+        open_store(at=sqlite_url)
     assert [path.name for path in tmp_path.glob("labels.layout*")] == []
     monkeypatch.undo()
-    assert len(open_store().current()) == 3
+    assert len(open_store(at=sqlite_url).current()) == 3
 
 
-@pytest.mark.parametrize("layout", [3, 0])
+@pytest.mark.parametrize("layout", [NEWEST_LAYOUT + 1, 0])
 def test_a_database_of_a_later_version_is_refused_and_left_alone(old: str, open_store: OpenStore, layout: int) -> None:
     engine = create_engine(old)
     with engine.begin() as connection:
         connection.exec_driver_sql(f"UPDATE fastlabel_version SET version = {layout}")
-    with pytest.raises(StoreError, match=f"has layout {layout}, this FastLabel reads layout 1 to 2. Use the FastLabel"):
+    with pytest.raises(
+        StoreError, match=f"has layout {layout}, this FastLabel reads layout 1 to {NEWEST_LAYOUT}. Use the FastLabel"
+    ):
         open_store(at=old)
     with engine.begin() as connection:
         assert connection.exec_driver_sql("SELECT version FROM fastlabel_version").scalar() == layout

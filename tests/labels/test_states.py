@@ -12,13 +12,6 @@ from tests.labels.conftest import batch, said
 OpenStore = Callable[..., LabelStore]
 
 
-@pytest.fixture
-def store(open_store: OpenStore, any_url: str) -> LabelStore:
-    made = open_store(at=any_url)
-    made.ensure_labels(["cat", "dog", "owl"])
-    return made
-
-
 def standing(store: LabelStore) -> dict[str, Standing | None]:
     return store.everything(now=0).standing
 

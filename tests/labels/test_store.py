@@ -1,7 +1,9 @@
 import unicodedata
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from fastlabel_gradio.errors import ConfigError, InvalidLabelsError
 from fastlabel_gradio.labels import ClaimedBatch, LabelStore
@@ -16,8 +18,8 @@ HOSTILE = (
     "line\nend\r\ttab",
     "مرحبا\u202eabc",
     "🐈‍⬛ e\u0301",
-    "nul\x00byte",
 )
+NUL = "nul\x00byte"  # PostgreSQL has it in no text
 
 
 def test_label_ids_survive_reordering_and_new_classes(open_store: Callable[..., LabelStore]) -> None:
@@ -182,7 +184,7 @@ def test_projects_in_one_database_do_not_see_each_other(
     [
         (("5", 99), r"label ids \[99\] are not known. Known: \[0, 1, 2\]"),
         (("5", 2**70), "not known"),
-        (("", 1), "CHECK constraint failed"),
+        (("", 1), "CHECK constraint failed|violates check constraint"),
         (("0", 1), "'0' has two labels"),
         (("bad\udcff.jpg", 1), "no text"),
     ],
@@ -199,6 +201,22 @@ def test_one_bad_label_stores_nothing_of_its_request(store: LabelStore, bad: tup
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_any_text_comes_back_as_it_was(store: LabelStore, open_store: Callable[..., LabelStore], text: str) -> None:
+    comes_back(store, open_store, text)
+
+
+def test_a_text_that_the_database_cannot_hold_is_refused_by_name(
+    store: LabelStore, open_store: Callable[..., LabelStore], url: str
+) -> None:
+    if url.startswith("sqlite"):
+        comes_back(store, open_store, NUL)
+        return
+    for item_id, annotator in ((NUL, "ada"), ("1", NUL)):
+        with pytest.raises(InvalidLabelsError, match=r"NUL.*Nothing of this request was stored"):
+            store.submit(annotator, [("0", 1), (item_id, 1)], now=1)
+    assert store.current() == {}
+
+
+def comes_back(store: LabelStore, open_store: Callable[..., LabelStore], text: str) -> None:
     schema = open_store(text).ensure_labels([f"x{text}x", "other"])
     assert schema.names[0] == unicodedata.normalize("NFC", f"x{text}x")
     store.submit(text, [(text, 1)], text, now=1)
@@ -208,3 +226,18 @@ def test_any_text_comes_back_as_it_was(store: LabelStore, open_store: Callable[.
     assert store.open_batch(text, now=1) == ClaimedBatch(text, (f"{text}2",), text, 0, text)
     undone = store.undo(text, now=2)
     assert undone is not None and undone.batch_id == text
+
+
+def test_a_submit_and_a_claim_ask_the_database_little(tmp_path: Path) -> None:
+    store, asked = LabelStore(f"sqlite:///{tmp_path / 'labels.sqlite'}", "p"), list[str]()
+    store.ensure_labels(["cat", "dog"])
+    engine = store._database._engine
+    event.listen(engine, "before_cursor_execute", lambda *arguments: asked.append(arguments[2]))
+    items = tuple(f"{number}.jpg" for number in range(100))
+    store.claim("ann", ClaimedBatch("b", items, "random", 0), now=0.0, expires_at=600.0)
+    assert len(asked) <= 8
+    asked.clear()
+    submission = store.submit("ann", [(item, 0) for item in items], "b", now=1.0)
+    assert len(asked) <= 13
+    assert submission.position == store.changes_since(submission.since, now=1.0).position
+    store.close()

@@ -104,13 +104,13 @@ def test_who_watches_learns_of_what_was_taken_in_and_taken_back(store: LabelStor
     assert store.changes_since(changes.position, now=3).standing == {"1.jpg": None}
 
 
-def test_both_databases_tell_the_same(any_url: str) -> None:
-    store = LabelStore(any_url, "birds")
+def test_both_databases_tell_the_same(url: str) -> None:
+    store = LabelStore(url, "birds")
     try:
         store.ensure_labels(NAMES)
         random_history(store, random.Random(9))
         told = list(store.told())
-        other = LabelStore(any_url, "copy")
+        other = LabelStore(url, "copy")
         other.ensure_labels(NAMES)
         other.take_in(told, "import")
         assert sorted(other.told()) == sorted(told)

@@ -1367,6 +1367,11 @@ export interface components {
              * @description set where an undo opened the item again
              */
             label?: number | null;
+            /**
+             * State
+             * @description likewise, where it had been given in place of a label
+             */
+            state?: ("skip" | "unsure" | "bad") | null;
         };
         /** ItemsAnswer */
         ItemsAnswer: {

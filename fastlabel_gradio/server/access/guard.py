@@ -18,12 +18,13 @@ from fastlabel_gradio.server.access.origins import check_origin
 from fastlabel_gradio.server.access.roles import roles_from
 from fastlabel_gradio.server.access.route_roles import RouteRole, RouteTable
 
-ENTRANCES = frozenset({"/", "/docs"})  # what a link on another site may open
+ENTRANCES = frozenset({"/", "/docs", "/invite"})  # what a link on another site may open
 PAGE_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 UNFRAMED_HEADERS = PAGE_HEADERS | {"X-Frame-Options": "SAMEORIGIN", "Content-Security-Policy": "frame-ancestors 'self'"}
 DROPPED_HEADERS = frozenset({b"x-gradio-server"})  # of a proxy that is off; Gradio takes the page's address from it
 
-_API = re.compile(r"/(api|media|web)(/.*)?|/docs|/openapi\.json", re.DOTALL)
+_API = re.compile(r"/(api|media|web)(/.*)?|/docs|/invite|/openapi\.json", re.DOTALL)
+_CHANGES_WHO = frozenset({("POST", "/login"), ("GET", "/logout")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,14 @@ class _Guard:
         headers = [header for header in scope["headers"] if header[0] not in DROPPED_HEADERS]
         if app is self.page:
             headers = self._told_to_gradio(request, headers)
-        await app({**scope, "headers": headers}, limited_receive, self._with_headers(send))
+        forgotten = self.access.forgotten_cookie() if (request.method, scope["path"]) in _CHANGES_WHO else None
+        await app({**scope, "headers": headers}, limited_receive, self._with_headers(send, forgotten))
 
     async def _check(self, request: Request) -> None:
         """Raises HTTPException with the reason."""
         path, method = request.scope["path"], request.method
         self.hosts.check(request.headers)
+        request.state.access, request.state.table = self.access, self.table
         row = self.table.find(method, path)
         if row is None and not _is_api(request):
             raise self.table.refusal(method, path)
@@ -71,7 +74,7 @@ class _Guard:
 
     def _told_to_gradio(self, request: Request, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """The headers with a cookie that says who it is: Gradio by itself knows its own login form alone."""
-        person = self.access.known(request) if self.access.logins else None
+        person = self.access.known(request) if self.access.asks else None
         if person is None:
             return headers
         name, value = self.access.login_cookie(request, person)
@@ -79,12 +82,14 @@ class _Guard:
         others = [(header, given) for header, given in headers if header != b"cookie"]
         return [*others, (b"cookie", b"; ".join([*cookies, f"{name}={value}".encode()]))]
 
-    def _with_headers(self, send: Send) -> Send:
+    def _with_headers(self, send: Send, cookie: str | None = None) -> Send:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in (PAGE_HEADERS if self.framed else UNFRAMED_HEADERS).items():
                     headers.setdefault(name, value)
+                if cookie and message["status"] < 400:
+                    headers.append("set-cookie", cookie)
                 if not self.framed:
                     message["headers"] = [(name, _kept_at_home(name, value)) for name, value in message["headers"]]
             await send(message)
@@ -105,7 +110,7 @@ def guarded(
 
     Args:
         page: Gradio's app with its middleware; its `App` must be in the scope.
-        api: what answers `/api`, `/media`, `/web`, `/docs` and `/openapi.json`, all of which ask for the login.
+        api: what answers `/api`, `/media`, `/web`, `/invite`, `/docs` and `/openapi.json`.
         table: which role each route needs, Gradio's among them; what is not in it is closed.
         framed: other sites may show the app in a frame (a Space).
     """

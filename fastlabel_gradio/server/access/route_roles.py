@@ -50,6 +50,9 @@ _PAGE = tuple(
 
 ROUTE_ROLES: tuple[RouteRole, ...] = (
     *_PAGE,
+    RouteRole("GET", "/api/health", ANYBODY, "ask whether the app is well"),
+    RouteRole("GET", "/invite", ANYBODY, "come in by an invite"),
+    RouteRole("POST", "/invite", ANYBODY, "come in by an invite"),
     RouteRole("GET", "/config", VIEWER, "open the page"),
     RouteRole("GET", "/web/{version}/{name:path}", VIEWER, "open the page"),
     RouteRole("GET", "/web/plotly-{number}/plotly.min.js", VIEWER, "open the page"),
@@ -113,6 +116,10 @@ ROUTE_ROLES: tuple[RouteRole, ...] = (
     RouteRole("GET", "/api/model", REVIEWER, "take the classifier along"),
     RouteRole("POST", "/api/import", REVIEWER, "import labels"),
     RouteRole("POST", "/api/import/take_back", REVIEWER, "import labels"),
+    # Who comes in
+    RouteRole("GET", "/api/invites", OWNER, "invite people"),
+    RouteRole("POST", "/api/invites", OWNER, "invite people"),
+    RouteRole("POST", "/api/invites/revoke", OWNER, "invite people"),
 )
 
 
@@ -139,7 +146,7 @@ class RouteTable:
         others = sorted(
             {row.method for row in self._matching(path)} | {verb for verb, known in self._plain if known == path}
         )
-        if others and path.startswith(("/api/", "/media/")):
+        if others and path.startswith(("/api/", "/media/", "/invite")):
             reason = f"Method Not Allowed: {method[:10]} {path[:100]}. /docs lists the routes."
             return HTTPException(405, reason, headers={"Allow": ", ".join(others)})
         return HTTPException(404, f"There is nothing at {path[:100]} for {method[:10]}. /docs lists the routes.")

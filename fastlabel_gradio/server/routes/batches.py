@@ -1,6 +1,5 @@
 """Batches: the next one, keeping it claimed, and a new listing of the source."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -75,12 +74,7 @@ def _limit_reached(labeler: Labeler, annotator: str, limit: int | None) -> str:
 
 
 def batch_answer(
-    project: Project,
-    labeler: Labeler,
-    batch: Batch,
-    labels: Mapping[str, int] | None = None,
-    *,
-    at_limit: bool = False,
+    project: Project, labeler: Labeler, batch: Batch, reopened: Reopened | None = None, *, at_limit: bool = False
 ) -> BatchAnswer:
     names = batch.schema.names
     known = project.gallery.facts(batch.items)
@@ -88,7 +82,8 @@ def batch_answer(
         ItemAnswer(
             **shown_item(project, item, f"{row}?batch={batch.id}", facts),
             prediction=prediction_answer(prediction, names) if prediction else None,
-            label=(labels or {}).get(item.id),
+            label=reopened.labels.get(item.id) if reopened else None,
+            state=_state(reopened, item.id),
         )
         for item, row, facts, prediction in zip(batch.items, batch.rows, known, batch.predictions, strict=True)
     ]
@@ -114,4 +109,9 @@ def batch_answer(
 def reopened_answer(project: Project, labeler: Labeler, reopened: Reopened) -> BatchAnswer | None:
     if reopened.batch is None:
         return None
-    return batch_answer(project, labeler, reopened.batch, reopened.labels)
+    return batch_answer(project, labeler, reopened.batch, reopened)
+
+
+def _state(reopened: Reopened | None, item_id: str) -> Any:
+    state = reopened.states.get(item_id) if reopened else None
+    return state and state.value

@@ -1,12 +1,13 @@
 """Who asks, and what they may."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 
 from fastlabel_gradio.server.access import Person, Role, RouteTable, person_of
 from fastlabel_gradio.server.api_models import Model
+from fastlabel_gradio.server.routes.common import FindProject
 
 
 class MeAnswer(Model):
@@ -15,12 +16,9 @@ class MeAnswer(Model):
     may: list[str] = Field(description='routes that are open to that role: "POST /api/undo"')
 
 
-def routes(table: RouteTable) -> APIRouter:
-    router = APIRouter(tags=["FastLabel"])
-
+def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
     @router.get("/api/me")
-    async def me(who: Annotated[Person, Depends(person_of)]) -> MeAnswer:
+    async def me(request: Request, who: Annotated[Person, Depends(person_of)]) -> MeAnswer:
         """The caller's name and role, and which routes that role opens."""
+        table: RouteTable = request.state.table
         return MeAnswer(annotator=who.name, role=who.role, may=table.of(who.role))
-
-    return router

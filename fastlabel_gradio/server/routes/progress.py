@@ -15,7 +15,7 @@ from fastlabel_gradio.labels import OpenBatch
 from fastlabel_gradio.opinions.reliability import Agreeing
 from fastlabel_gradio.pool.pipeline import EmbeddingProgress
 from fastlabel_gradio.pool.pipeline import State as EmbeddingState
-from fastlabel_gradio.server.access import Person, Role, person_of
+from fastlabel_gradio.server.access import Person, Role, person_of, sees
 from fastlabel_gradio.server.api_models import Model, PointAnswer
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.server.routes.common import FindProject, OfProject
@@ -75,21 +75,21 @@ class ProgressAnswer(Model):
     looked_at: int = Field(description="items of the pool that a head has looked at")
     pool: int = Field(description="items that are embedded and still in the source")
     confusion: ConfusionAnswer | None = Field(description="null without a head, or labels of the audit")
-    people: list[PersonAnswer] = Field(description="everybody who labeled, or holds a batch that is shown, by name")
+    people: list[PersonAnswer] = Field(
+        description="everybody who labeled, or holds a batch that is shown, by name; a reviewer sees everybody, others themselves"
+    )
     embedding: EmbeddedAnswer
 
 
 def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
-    annotator = Annotated[str, who_asks]
+    person = Annotated[Person, Depends(person_of)]
 
     @router.get("/api/progress")
-    def progress(
-        who: annotator, person: Annotated[Person, Depends(person_of)], project: OfProject = None
-    ) -> ProgressAnswer:
+    def progress(who: person, project: OfProject = None) -> ProgressAnswer:
         """How far the project is: classes, confusions of the audit, what each head was worth, labels a minute."""
         chosen = project_of(project)
-        labeler = chosen.labeler(who)
-        figures, sees_all = labeler.progress.figures(), person.role.covers(Role.OWNER)
+        labeler = chosen.labeler(who.name)
+        figures, sees_all = labeler.progress.figures(), who.role.covers(Role.OWNER)
         return ProgressAnswer(
             target=chosen.config.target,
             curve=[point_answer(point) for point in labeler.points[-POINTS_SHOWN:]],
@@ -97,9 +97,15 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
             looked_at=figures.looked_at,
             pool=figures.rows,
             confusion=_confusion(figures),
-            people=_people(
-                labeler, figures, [one for one in labeler.open_batches() if sees_all or one.annotator == who]
-            ),
+            people=[
+                one
+                for one in _people(
+                    labeler,
+                    figures,
+                    [held for held in labeler.open_batches() if sees_all or held.annotator == who.name],
+                )
+                if sees(who, one.annotator)
+            ],
             embedding=_embedded(chosen, chosen.pipeline.progress),
         )
 

@@ -125,6 +125,7 @@ export class LabelView {
     document.addEventListener("visibilitychange", () => this.onVisibility(), { signal });
     this.dockSize = new ResizeObserver(() => {
       this.measureDock();
+      this.cards.measure();
       if (!isVisible(this.root)) this.cards.stopSound(); // another tab of the page was chosen
     });
     this.dockSize.observe(this.dock.node);
@@ -163,7 +164,6 @@ export class LabelView {
     const height = this.dock.node.offsetHeight;
     this.root.style.setProperty("--fl-dock", `${height}px`);
     this.cards.seen.setDock(height);
-    this.cards.measure();
   }
 
   paintLook() {
@@ -256,8 +256,9 @@ export class LabelView {
     setShown(this.empty.node, false);
     setShown(this.cards.node, true);
     this.panel.paintBatch({ ...batch.answer, notice });
-    this.cards.reveal(batch);
+    this.cards.paintDock(batch);
     this.measureDock();
+    this.cards.reveal(batch);
     if (this.zoom.open && this.cards.current) this.zoom.show(this.cards.current, batch);
     else if (this.mayTakeFocus()) this.startAtTop(batch);
     this.root.dataset.readyBatch = batch.id;

@@ -243,7 +243,7 @@ function shareText(part, all) {
 
 /** @param {string} text */
 function title(text) {
-  return el("h3", "fl-evaluation-title", text);
+  return el("h2", "fl-evaluation-title", text);
 }
 
 /** @param {string} text */
