@@ -145,8 +145,7 @@ def _entries(classifier: Classifier, names: list[str], best: int, arguments: arg
         if Path(arguments.model).expanduser().exists()
         else arguments.model
     )
-    size = arguments.batch_size or classifier.encoder.batch_size
-    job = ClassifyJob(model, arguments.project, arguments.device, size, best, Path.cwd())
+    job = ClassifyJob(model, arguments.project, arguments.device, classifier.batch_size, best, Path.cwd())
     return entries_by_ray(job, names, arguments.ray, arguments.workers)
 
 

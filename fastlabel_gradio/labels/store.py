@@ -418,8 +418,8 @@ class LabelStore(HeadStore):
             step = steps_of(connection, [original])[0]
         without = [event for event in before or after if event.submission != original]
         changes = effect(before, without) if undoes else effect(without, after)
-        moved = () if step.edits else (since, Position(since.revision + 1, submission))
-        return Undone(batch_id, pairs, *changes, step, *moved, states=states)
+        moved = (NOWHERE, NOWHERE) if step.edits else (since, Position(since.revision + 1, submission))
+        return Undone(batch_id, pairs, *changes, step, *moved, states)
 
     def claim(
         self,
