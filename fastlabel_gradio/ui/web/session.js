@@ -319,8 +319,8 @@ export class Session extends Emitter {
   #sayGivenBack(batch, takenBack) {
     if (batch.givenBack) return;
     batch.givenBack = true;
-    const by = takenBack.find(({ batch_id: id }) => id === batch.id)?.by;
-    this.say(by ? t("taken_back", { name: by }) : t("given_back"), "warning");
+    const found = takenBack.find(({ batch_id: id }) => id === batch.id);
+    this.say(found ? t("taken_back", { name: found.by ?? t("the_owner") }) : t("given_back"), "warning");
   }
 
   /** The person wants to label more than is asked of one. */
