@@ -301,7 +301,9 @@ class SecondOpinionsAnswer(Model):
 
 class TakenBackAnswer(Model):
     batch_id: str
-    by: str = Field(description="who gave it back to the pool")
+    by: str | None = Field(
+        description="who gave it back to the pool; null where the caller may not know names of others"
+    )
 
 
 class StatusAnswer(Model):

@@ -704,5 +704,6 @@ export default {
     "{name} gave your batch back to the pool: others may get these cards. Your labels are kept and can still be submitted.",
   "limit_title": "That is your share",
   "limit_text": "You gave as many labels as are asked of one person. Thank you. You may go on if you like.",
-  "go_on": "Go on"
+  "go_on": "Go on",
+  "the_owner": "The owner"
 };

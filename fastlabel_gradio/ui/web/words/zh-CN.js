@@ -672,5 +672,6 @@ export default {
   "taken_back": "{name} 已收回您的批次，这些卡片可能分给他人。您的标签仍保留，仍可提交。",
   "limit_title": "您的份额已完成",
   "limit_text": "您已完成每人应标注的数量，谢谢。愿意的话可以继续。",
-  "go_on": "继续"
+  "go_on": "继续",
+  "the_owner": "所有者"
 };
