@@ -697,6 +697,20 @@ export interface components {
              */
             requested: boolean;
         };
+        /** EnterInput */
+        EnterInput: {
+            /**
+             * Token
+             * @description what stands behind the # of a link
+             */
+            token: string;
+        };
+        /** EnteredAnswer */
+        EnteredAnswer: {
+            /** Annotator */
+            annotator: string;
+            role: components["schemas"]["Role"];
+        };
         /** EvaluationAnswer */
         EvaluationAnswer: {
             /** Target */
@@ -1120,6 +1134,48 @@ export interface components {
             /** Text */
             text: string;
         };
+        /** InviteAnswer */
+        InviteAnswer: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            role: components["schemas"]["Role"];
+            /** Made At */
+            made_at: string;
+            /** Expires At */
+            expires_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "expired" | "revoked";
+        };
+        /** InviteInput */
+        InviteInput: {
+            /** @default annotator */
+            role: components["schemas"]["Role"];
+            /**
+             * Days
+             * @description until it expires
+             * @default 7
+             */
+            days: number;
+            /**
+             * Name
+             * @description who comes in by it; made up where it is empty
+             * @default
+             */
+            name: string;
+        };
+        /** InvitesAnswer */
+        InvitesAnswer: {
+            /**
+             * Invites
+             * @description the newest first
+             */
+            invites: components["schemas"]["InviteAnswer"][];
+        };
         /** ItemAnswer */
         ItemAnswer: {
             /** Id */
@@ -1345,6 +1401,39 @@ export interface components {
              * @description why they cannot be ranked; ""
              */
             problem: string;
+        };
+        /** MadeInviteAnswer */
+        MadeInviteAnswer: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            role: components["schemas"]["Role"];
+            /** Made At */
+            made_at: string;
+            /** Expires At */
+            expires_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "expired" | "revoked";
+            /**
+             * Link
+             * @description relative to the app's address; whoever has it comes in
+             */
+            link: string;
+        };
+        /** MeAnswer */
+        MeAnswer: {
+            /** Annotator */
+            annotator: string;
+            role: components["schemas"]["Role"];
+            /**
+             * May
+             * @description routes that are open to that role: "POST /api/undo"
+             */
+            may: string[];
         };
         /**
          * MediaAnswer
@@ -1649,7 +1738,10 @@ export interface components {
             pool: number;
             /** @description null without a head, or labels of the audit */
             confusion: components["schemas"]["ConfusionAnswer"] | null;
-            /** People */
+            /**
+             * People
+             * @description a reviewer sees everybody, others themselves
+             */
             people: components["schemas"]["PersonAnswer"][];
             embedding: components["schemas"]["EmbeddedAnswer"];
         };
@@ -1806,6 +1898,19 @@ export interface components {
              */
             requested: boolean;
         };
+        /** RevokeInput */
+        RevokeInput: {
+            /**
+             * Id
+             * @description of the invite, or the name in it
+             */
+            id: string;
+        };
+        /**
+         * Role
+         * @enum {string}
+         */
+        Role: "viewer" | "annotator" | "reviewer" | "owner";
         /** SaidAnswer */
         SaidAnswer: {
             /** Id */

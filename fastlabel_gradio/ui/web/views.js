@@ -14,10 +14,10 @@
  * @typedef {{ show?: (params: import("./address.js").Params) => unknown, hide?: () => void, stop?: () => void }} MountedView
  */
 /** @typedef {(root: HTMLElement, context: ViewContext) => MountedView} Mount */
-/** @typedef {{ name: string, title: () => string, mount: Mount }} View */
+/** @typedef {{ name: string, title: () => string, mount: Mount, needs?: string }} View `needs`: the route that its people may use */
 /**
  * A view that nobody opened yet: `load` imports its module, which registers it.
- * @typedef {{ name: string, title: () => string, load: () => Promise<unknown> }} LazyView
+ * @typedef {{ name: string, title: () => string, load: () => Promise<unknown>, needs?: string }} LazyView
  */
 
 /** @type {Map<string, View | LazyView>} */

@@ -670,5 +670,24 @@ export default {
   "said_by_source": "says the source",
   "suspects_left": "1 item to look at.|{n} items to look at.",
   "suspects_found": "So far {wrong} wrong, {right} right.",
-  "suspects_working": "1 label has no place yet.|{n} labels have no place yet."
+  "suspects_working": "1 label has no place yet.|{n} labels have no place yet.",
+  "view_people": "People",
+  "invite_title": "Invite somebody",
+  "invite_what":
+    "Each link is for one person: whoever has it comes in under that name, without a password, until it expires or you revoke it.",
+  "invite_name": "Name (made up where empty)",
+  "invite_role": "Role",
+  "invite_days": "days",
+  "invite_make": "Make a link",
+  "invite_link": "Send this link to {name} alone:",
+  "invite_none": "No invites yet.",
+  "invite_until": "until {until}",
+  "invite_expired": "expired",
+  "invite_revoked": "revoked",
+  "invite_revoke": "Revoke",
+  "invite_revoke_title": "{name} is out with the next request",
+  "role_owner": "owner",
+  "role_reviewer": "reviewer",
+  "role_annotator": "annotator",
+  "role_viewer": "viewer"
 };
