@@ -28,6 +28,12 @@ registerView({
   load: () => import("./finish_view.js"),
 });
 registerView({ name: "progress", title: () => t("view_progress"), load: () => import("./progress_view.js") });
+registerView({
+  name: "adjudication",
+  title: () => t("adjudication"),
+  isLinked: true,
+  load: () => import("./adjudication_view.js"),
+});
 registerView({ name: "try", title: () => t("view_try"), load: () => import("./try_view.js") });
 registerView({
   name: "people",
