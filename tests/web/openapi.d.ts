@@ -92,12 +92,12 @@ export interface components {
             classes: components["schemas"]["AgreeingAnswer"][];
             /**
              * People
-             * @description each on the items that they judged; a reviewer sees everybody, others themselves
+             * @description each on the items that they judged
              */
             people: components["schemas"]["AgreeingAnswer"][];
             /**
              * Pairs
-             * @description those with most items in common, 200 at most; for reviewers
+             * @description those with most items in common, 200 at most
              */
             pairs: components["schemas"]["PairAnswer"][];
             /** @description how many labels of one person are right by that: the most that a head can be measured at */
@@ -1360,6 +1360,8 @@ export interface components {
         };
         /** InviteInput */
         InviteInput: {
+            /** Project */
+            project?: string | null;
             /** @default annotator */
             role: components["schemas"]["Role"];
             /**
@@ -2048,7 +2050,7 @@ export interface components {
             confusion: components["schemas"]["ConfusionAnswer"] | null;
             /**
              * People
-             * @description who labeled, or holds a batch that is shown, by name; a reviewer sees everybody, others themselves
+             * @description everybody who labeled, or holds a batch that is shown, by name; a reviewer sees everybody, others themselves
              */
             people: components["schemas"]["PersonAnswer"][];
             embedding: components["schemas"]["EmbeddedAnswer"];
@@ -2228,6 +2230,8 @@ export interface components {
         };
         /** RevokeInput */
         RevokeInput: {
+            /** Project */
+            project?: string | null;
             /**
              * Id
              * @description of the invite, or the name in it
@@ -2524,9 +2528,9 @@ export interface components {
             batch_id: string;
             /**
              * By
-             * @description who gave it back to the pool; null where the caller may not know names of others
+             * @description who gave it back to the pool
              */
-            by: string | null;
+            by: string;
         };
         /** TrainAnswer */
         TrainAnswer: {

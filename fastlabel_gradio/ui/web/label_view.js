@@ -383,6 +383,7 @@ export class LabelView {
 registerView({
   name: "label",
   title: () => t("view_label"),
+  needs: "GET /api/next_batch",
   mount: (root, context) => new LabelView(root, context),
 });
 
