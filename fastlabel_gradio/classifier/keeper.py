@@ -1,7 +1,6 @@
 """ModelKeeper: describes a project's newest head and keeps it as a bundle, after every training and on request."""
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from fastlabel_gradio.classifier.loading import MODEL
 from fastlabel_gradio.classifier.model_card import model_card
 from fastlabel_gradio.devices import matmul_dtype, pick_device
 from fastlabel_gradio.encoders.base import Encoder, FittedEncoder
-from fastlabel_gradio.encoders.weights_named import weights_named
+from fastlabel_gradio.encoders.weights_named import options_to_take_along, weights_named
 from fastlabel_gradio.errors import StoreError
 from fastlabel_gradio.head import Head, HeadRecipe
 from fastlabel_gradio.head.evaluation import AuditReport
@@ -31,6 +30,8 @@ from fastlabel_gradio.sources.base import Source
 
 log = logging.getLogger(__name__)
 
+Promised = dict[str, Any]  # as `BundleConfig.promise` has it
+
 
 class ModelKeeper:
     """Writes the bundles of one project.
@@ -38,7 +39,6 @@ class ModelKeeper:
     Args:
         folder: of the project, where the encoder in use is recorded.
         kept_resolution: what items are read with at least, beside what the encoder needs.
-        promise: what was proven of labels that the program accepted, for the bundle; None where nothing was.
     """
 
     def __init__(
@@ -49,7 +49,6 @@ class ModelKeeper:
         pipeline: EmbeddingPipeline,
         kept_resolution: int,
         recipe: HeadRecipe,
-        promise: Callable[[], dict[str, Any] | None] = lambda: None,
     ) -> None:
         self._project = project
         self._source = source
@@ -57,27 +56,32 @@ class ModelKeeper:
         self._pipeline = pipeline
         self._kept_resolution = kept_resolution
         self._recipe = recipe
-        self._promise = promise
 
-    def keep(self, folder: Path, facts: HeadFacts) -> None:
+    def keep(self, folder: Path, facts: HeadFacts, promise: Promised | None) -> None:
         """Writes the bundle behind a training. A disk that is full costs the bundle, not the head, which is kept beside."""
         try:
-            self.write(folder / MODEL, facts)
+            self.write(folder / MODEL, facts, promise)
         except (OSError, StoreError) as error:
             log.warning("%s: the classifier's files are not written: %s", folder / MODEL, error)
 
-    def write(self, folder: Path, facts: HeadFacts) -> None:
-        """Writes the bundle of a head. Raises OSError; StoreError where another encoder is just taking over."""
+    def write(self, folder: Path, facts: HeadFacts, promise: Promised | None) -> None:
+        """Writes the bundle of a head.
+
+        Args:
+            promise: what was proven of labels that the program accepted; None where nothing was.
+
+        Raises OSError; StoreError where another encoder is just taking over.
+        """
         encoder = self._pipeline.encoder
         if encoder is None or encoder.space != facts.head.info.encoder_fingerprint:
             raise StoreError("Another encoder is taking over; a head for it is trained first. Try again in a moment.")
         if facts.head.columns is not None:
             raise StoreError("The classes were changed; a head for them is trained now. Try again in a moment.")
-        config = self._config(encoder, facts)
+        config = self._config(encoder, facts, promise)
         learned = encoder if isinstance(encoder, FittedEncoder) else None
         write_bundle(folder, facts.head, config, model_card(config), learned)
 
-    def _config(self, encoder: Encoder, facts: HeadFacts) -> BundleConfig:
+    def _config(self, encoder: Encoder, facts: HeadFacts, promise: Promised | None) -> BundleConfig:
         info = facts.head.info
         return BundleConfig(
             fastlabel=__version__,
@@ -92,7 +96,7 @@ class ModelKeeper:
             counts={name: dict(by_source) for name, by_source in facts.counts.items()},
             items=facts.items,
             sound=self._sound_part() if self._source.kind == "audio" else None,
-            promise=self._promise(),
+            promise=promise,
         )
 
     def _encoder_part(self, encoder: Encoder) -> EncoderPart:
@@ -102,7 +106,7 @@ class ModelKeeper:
         device = pick_device()
         return EncoderPart(
             kind=name,
-            options=dict(options),
+            options=options_to_take_along(options),
             weights=weights_named(name, options),
             fingerprint=encoder.space,
             dim=encoder.dim,

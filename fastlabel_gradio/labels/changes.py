@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from fastlabel_gradio.labels.claims import Claim, open_claims
 from fastlabel_gradio.labels.classes import has_edits
-from fastlabel_gradio.labels.events import all_events, events_of, items_touched, newest_submission
+from fastlabel_gradio.labels.events import all_events, events_of, items_touched, newest_of, newest_submission
 from fastlabel_gradio.labels.resolve import Standing, resolve
 from fastlabel_gradio.labels.tables import projects
 
@@ -63,5 +63,7 @@ def read_everything(connection: Connection, project: int, now: float) -> Changes
 
 def read_position(connection: Connection, project: int) -> Position:
     """Where the project is now."""
-    revision = connection.scalar(select(projects.c.revision).where(projects.c.id == project)) or 0
-    return Position(revision, newest_submission(connection, project))
+    found = connection.execute(
+        select(projects.c.revision, newest_of(project).scalar_subquery()).where(projects.c.id == project)
+    ).first()
+    return Position(found[0], found[1] or 0) if found else Position(0, 0)

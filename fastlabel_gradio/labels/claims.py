@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, insert, select, update
 
 from fastlabel_gradio.labels.chunks import CHUNK, chunks
 from fastlabel_gradio.labels.tables import batches, claims
@@ -40,6 +40,18 @@ class Claim:
     item_id: str
     annotator: str
     batch_id: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBatch:
+    """Who holds how many items since when, and until when. Times are seconds since the epoch."""
+
+    id: str
+    annotator: str
+    strategy: str
+    items: int
+    opened_at: float
     expires_at: float
 
 
@@ -99,6 +111,15 @@ def open_claims(connection: Connection, project: int, now: float) -> list[Claim]
     return [Claim(row.item_id, row.annotator, row.id, row.expires_at) for row in connection.execute(query)]
 
 
+def all_batches(connection: Connection, project: int, now: float) -> list[OpenBatch]:
+    """The open batches of everybody, the oldest first."""
+    columns = (batches.c.id, batches.c.annotator, batches.c.strategy)
+    times = (batches.c.opened_at, batches.c.expires_at)
+    query = _open_claims(project, now).with_only_columns(*columns, func.count(), *times).group_by(*columns, *times)
+    rows = connection.execute(query.order_by(batches.c.opened_at, batches.c.id)).tuples()
+    return [OpenBatch(*row) for row in rows]
+
+
 def held_items(connection: Connection, project: int, item_ids: Iterable[str]) -> set[str]:
     """Those of the items that somebody holds."""
     query, wanted = select(claims.c.item_id).where(claims.c.project == project), set(item_ids)
@@ -116,6 +137,8 @@ def extend(connection: Connection, project: int, annotator: str, batch_id: str, 
 def drop_claims_on(connection: Connection, project: int, item_ids: Iterable[str]) -> list[str]:
     """Drops the claims on these items and the batches that have none left; returns the items that were held."""
     dropped = held_items(connection, project, item_ids)
+    if not dropped:
+        return []
     for chunk in chunks(dropped):
         connection.execute(delete(claims).where(claims.c.project == project, claims.c.item_id.in_(chunk)))
     left = exists().where(claims.c.project == batches.c.project, claims.c.batch_id == batches.c.id)
@@ -129,8 +152,9 @@ def drop_batches(connection: Connection, project: int, *which: ColumnElement[boo
     theirs = (claims.c.project == project, claims.c.batch_id.in_(select(batches.c.id).where(*chosen)))
     query = select(claims.c.item_id).where(*theirs).order_by(claims.c.batch_id, claims.c.position)
     item_ids = list(connection.scalars(query))
-    connection.execute(delete(claims).where(*theirs))
-    connection.execute(delete(batches).where(*chosen))
+    if item_ids:  # no batch stands without a claim
+        connection.execute(delete(claims).where(*theirs))
+        connection.execute(delete(batches).where(*chosen))
     return item_ids
 
 

@@ -31,6 +31,7 @@ class Actions:
         known_ids: those of some items that the pool has.
         follow: takes in what was written to the label store, also by other processes.
         train_if_due: is told how many labels that teach have changed.
+        accepted_changed: is called where labels were accepted or taken back, on which no training follows.
         in_turn: keeps other changes of the label store by this process out while inside.
         clock: seconds since the epoch.
     """
@@ -44,6 +45,7 @@ class Actions:
         known_ids: Callable[[Sequence[str]], set[str]],
         follow: Callable[[], None],
         train_if_due: Callable[[int], object],
+        accepted_changed: Callable[[], None],
         in_turn: Callable[[], AbstractContextManager[None]],
         clock: Callable[[], float],
     ) -> None:
@@ -54,6 +56,7 @@ class Actions:
         self._known_ids = known_ids
         self._follow = follow
         self._train_if_due = train_if_due
+        self._accepted_changed = accepted_changed
         self._in_turn = in_turn
         self._clock = clock
         self.classes_version = 0
@@ -90,26 +93,43 @@ class Actions:
                 batch_id=batch_id,
             )
             self._take_in(submission)
+            if source == "auto":
+                self._accepted_changed()
         return submission
 
     def apply(
-        self, annotator: str, query: Query, exclude: Collection[str], said: Said, seen: int | None = None
+        self,
+        annotator: str,
+        query: Query,
+        exclude: Collection[str],
+        said: Said,
+        seen: int | None = None,
+        *,
+        own_only: bool = False,
     ) -> Submission:
         """Has a label or a state stand of all items of a query, or clears them, as one step (`LabelStore.overrule`).
 
         Raises:
             InvalidQueryError: a query that names what is not there.
             ChangedMeanwhileError: somebody else said something of some of the items after submission `seen`.
+            OthersLabelsError: with `own_only`, where what others said would be changed.
         """
         with self._in_turn():
             item_ids = self._meant(query, exclude)
-            submission = self._labels.overrule(annotator, item_ids, said, now=self._clock(), seen=seen)
+            submission = self._labels.overrule(
+                annotator, item_ids, said, now=self._clock(), seen=seen, own_only=own_only
+            )
             self._take_in(submission)
         return submission
 
-    def preview(self, annotator: str, query: Query, exclude: Collection[str], said: Said) -> dict[str | None, int]:
-        """What `apply` would change: by annotator how many of their labels and states; None: items nobody judged."""
-        return self._labels.overruled(annotator, self._meant(query, exclude), said)
+    def preview(
+        self, annotator: str, query: Query, exclude: Collection[str], said: Said, *, own_only: bool = False
+    ) -> dict[str | None, int]:
+        """What `apply` would change: by annotator how many of their labels and states; None: items nobody judged.
+
+        Raises as `apply` does.
+        """
+        return self._labels.overruled(annotator, self._meant(query, exclude), said, own_only=own_only)
 
     def label_id(self, label: str | int, schema: LabelSchema | None = None) -> int:
         """The id of a class by a name that it has, or ever had, or by its position in a schema, that of now by default.
@@ -209,6 +229,8 @@ class Actions:
             self._train_if_due(self._ledger.put(undone))
             if undone.step.edits:
                 self._follow()
+            if any(part.source == "auto" for part in undone.step.parts):
+                self._accepted_changed()
         return undone
 
     def _check_examples(self, edits: Sequence[ClassEdit]) -> None:

@@ -218,6 +218,11 @@ class Learner:
         if self._head:
             self._trainer.follow_up()
 
+    def keep_again(self) -> None:
+        """Has the newest head given to `keep_model` once more, in the background: more is known of its labels now."""
+        self._kept = None
+        self._trainer.follow_up()
+
     def wait_for_head(self) -> None:
         """Waits a moment for a head that is being trained: 0.4 s at most, 2 s for the first one."""
         self._trainer.wait(HEAD_WAIT_S if self._head else FIRST_HEAD_WAIT_S)

@@ -180,7 +180,7 @@ class EmbeddingStore:
         Returns:
             Those that are new, have another stamp, or are back; each is pending unless it was embedded with that stamp.
         """
-        keys = np.array([_shuffle_key(item.id) for item in items], dtype=np.int64)
+        keys = np.array([shuffle_key(item.id) for item in items], dtype=np.int64)
         rows = self._read_many(
             "SELECT id, stamp, scan, group_key FROM items WHERE id IN ({})", [item.id for item in items]
         )
@@ -290,6 +290,11 @@ class EmbeddingStore:
         )
         return [(key, Item(item_id, stamp)) for key, item_id, stamp in found]
 
+    def items_of(self, item_ids: Sequence[str]) -> list[Item]:
+        """Those of the ids that the source has, readable or not, each with its stamp of the last scan; in any order."""
+        found = self._read_many("SELECT id, stamp FROM items WHERE scan >= 0 AND id IN ({})", item_ids)
+        return [Item(item_id, stamp) for item_id, stamp in found]
+
     def pending(self, after: int, limit: int) -> tuple[int, list[Item]]:
         """Items still without an embedding among the next `limit` in shuffled order, and the key to go on from.
 
@@ -303,7 +308,7 @@ class EmbeddingStore:
     def pending_of(self, items: Sequence[Item]) -> list[Item]:
         """Those of some items that are in the pool, not known as unreadable, and without an embedding, in shuffled order."""
         known = self.known_ids([item.id for item in items])
-        ordered = sorted((item for item in items if item.id in known), key=lambda item: _shuffle_key(item.id))
+        ordered = sorted((item for item in items if item.id in known), key=lambda item: shuffle_key(item.id))
         return self._without_row(ordered)
 
     def _without_row(self, items: Sequence[Item]) -> list[Item]:
@@ -646,6 +651,6 @@ def _group_keys_of(items: Iterable[Item], group_of: Callable[[Item], str | None]
     return {item.id: group_key(group) for item in items if (group := group_of(item)) is not None}
 
 
-def _shuffle_key(item_id: str) -> int:
+def shuffle_key(item_id: str) -> int:
     """A fixed pseudo-random place for an item, 0 to 2^62: the same order after every restart."""
     return int.from_bytes(blake2b(item_id.encode("utf-8", "surrogateescape"), digest_size=8).digest()) >> 2

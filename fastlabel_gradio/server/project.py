@@ -6,12 +6,14 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
+from fastlabel_gradio.classifier.facts import HeadFacts
 from fastlabel_gradio.classifier.keeper import ModelKeeper
 from fastlabel_gradio.comparison.report import EncoderReport, compare_encoders
 from fastlabel_gradio.comparison.verdict import EncoderJudge
@@ -30,9 +32,11 @@ from fastlabel_gradio.labels import LabelStore
 from fastlabel_gradio.labels.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.loop.head_exchange import HeadExchange
 from fastlabel_gradio.loop.learner import learning_of
+from fastlabel_gradio.parts.places import is_address, open_place
 from fastlabel_gradio.pool.encoder_change import EncoderChange
 from fastlabel_gradio.pool.encoder_in_use import EncoderPlan, keep_encoder_in_use, kept_models, plan_encoder
 from fastlabel_gradio.pool.lease import PoolLease
+from fastlabel_gradio.pool.parts_taken import PartsTaken
 from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
 from fastlabel_gradio.pool.source_identity import check_owner
 from fastlabel_gradio.pool.store import EmbeddingStore
@@ -111,12 +115,11 @@ class Project:
                 rescan_s=60 * config.rescan_minutes,
                 audit_share=config.audit_share,
                 change=self._change_to(plan.changes_to) if plan.changes_to else None,
+                parts=self._parts(base_dir),
                 lease=self._lease,
             )
             recipe, resolution = learning_of(config).recipe, self.gallery.kept_resolution
-            self.models = ModelKeeper(
-                self.name, self.source, self.folder, self.pipeline, resolution, recipe, self._promise
-            )
+            self.models = ModelKeeper(self.name, self.source, self.folder, self.pipeline, resolution, recipe)
             self.pipeline.when_ready(lambda: self._keep_encoder(self.pipeline.encoder, plan.begins_with))
             self.map = PoolMap(self.store, self.folder, lambda: self.pipeline.progress.state == "done")
             self.contradiction: Contradiction | None = None  # among the reference labels
@@ -158,6 +161,7 @@ class Project:
             claim_s=60 * self.config.claim_minutes,
             audit_share=self.config.audit_share,
             planted_checks=self.config.planted_checks,
+            second_opinions=self.config.second_opinions,
             learner=learning_of(self.config, self.device),
         )
 
@@ -218,19 +222,14 @@ class Project:
             path = self.source.exported_path(Item(row.item_id))
             yield replace(row, path=path, expand=expand, kind=self.source.kind)
 
-    def _promise(self) -> dict[str, Any] | None:
-        """What was proven of labels that the program accepted, for whoever takes the classifier along."""
-        opened = self._labelers.get("")
-        found = opened.labeler.finisher.evidence() if opened else []
-        return {"words": " ".join(one.words for one in found)} if found else None
-
     def write_model(self, annotator: str, folder: Path) -> None:
         """Writes the bundle of the annotator's newest head. Raises StoreError where there is none yet, or no room."""
-        facts = self.labeler(annotator).head_facts()
+        labeler = self.labeler(annotator)
+        facts = labeler.head_facts()
         if facts is None:
             raise StoreError("There is no trained head yet. Label items of at least two classes first.")
         with _disk_errors_named(folder):
-            self.models.write(folder, facts)
+            self.models.write(folder, facts, _promised(labeler))
 
     def take(self, name: str, content: bytes) -> str:
         """Adds a file to the source's folder and has it listed; returns the item's id. Raises SourceError."""
@@ -267,6 +266,14 @@ class Project:
         has_labels = (self.folder / "private").is_dir() if config.sharing == "private" else bool(self._labels.current())
         keeps_serving = has_labels and config.encoder_change != "at_once"
         return plan_encoder(self.folder, wanted, base_dir, is_auto=is_auto, keeps_serving=keeps_serving)
+
+    def _parts(self, base_dir: Path) -> PartsTaken | None:
+        """Vectors that are computed elsewhere. Raises ConfigError."""
+        given = self.config.embedded
+        if given is None:
+            return None
+        place = open_place(given if is_address(given) else base_dir / Path(given).expanduser())
+        return PartsTaken(place, self.source)
 
     def _change_to(self, choice: EncoderChoice) -> EncoderChange:
         forced = self.config.encoder_change == "always"
@@ -307,7 +314,11 @@ class Project:
         return self._opened(labels, labels.ensure_labels(self.schema.names), folder)
 
     def _opened(self, labels: LabelStore, schema: LabelSchema, folder: Path) -> "_Opened":
-        keep_model = functools.partial(self.models.keep, folder)
+        ready = Future[Labeler]()  # a head may be kept before the labeler is made to its end
+
+        def keep_model(facts: HeadFacts) -> None:
+            self.models.keep(folder, facts, _promised(ready.result()))
+
         labeler = Labeler(
             schema,
             self.store,
@@ -318,7 +329,9 @@ class Project:
             pool_map=self.map,
             keep_model=keep_model,
             exchange=HeadExchange(labels) if self.config.database else None,
+            name=self.name,
         )
+        ready.set_result(labeler)
         labeler.suggestions = self.suggestions
         return _Opened(labeler, labels, folder)
 
@@ -340,6 +353,24 @@ class _Opened:
         self.labels.close()
         with suppress(OSError):  # only that of a visitor who trained no head is empty
             self.folder.rmdir()
+
+
+def _promised(labeler: Labeler) -> dict[str, Any] | None:
+    """What was proven of labels that the program accepted, for whoever takes the classifier along; None without any."""
+    found = labeler.finisher.evidence()
+    if not found:
+        return None
+    promises = [
+        {
+            "precision": one.promise.precision,
+            "items": one.items,
+            "checked": one.promise.checked,
+            "wrong": one.promise.wrong,
+            "accepted_at": one.accepted_at,
+        }
+        for one in found
+    ]
+    return {"words": " ".join(one.words for one in found), "promises": promises}
 
 
 def _new_classes(names: tuple[str, ...]) -> str:

@@ -1,7 +1,9 @@
 import unicodedata
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from fastlabel_gradio.errors import ConfigError, InvalidLabelsError
 from fastlabel_gradio.labels import ClaimedBatch, LabelStore
@@ -224,3 +226,18 @@ def comes_back(store: LabelStore, open_store: Callable[..., LabelStore], text: s
     assert store.open_batch(text, now=1) == ClaimedBatch(text, (f"{text}2",), text, 0, text)
     undone = store.undo(text, now=2)
     assert undone is not None and undone.batch_id == text
+
+
+def test_a_submit_and_a_claim_ask_the_database_little(tmp_path: Path) -> None:
+    store, asked = LabelStore(f"sqlite:///{tmp_path / 'labels.sqlite'}", "p"), list[str]()
+    store.ensure_labels(["cat", "dog"])
+    engine = store._database._engine
+    event.listen(engine, "before_cursor_execute", lambda *arguments: asked.append(arguments[2]))
+    items = tuple(f"{number}.jpg" for number in range(100))
+    store.claim("ann", ClaimedBatch("b", items, "random", 0), now=0.0, expires_at=600.0)
+    assert len(asked) <= 8
+    asked.clear()
+    submission = store.submit("ann", [(item, 0) for item in items], "b", now=1.0)
+    assert len(asked) <= 13
+    assert submission.position == store.changes_since(submission.since, now=1.0).position
+    store.close()

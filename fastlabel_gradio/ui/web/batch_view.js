@@ -86,13 +86,17 @@ export class BatchView {
     }
   }
 
-  /** @param {Batch} batch the one that is open */
+  /** @param {Batch} batch */
+  paintDock(batch) {
+    this.dock.setClasses(batch.classes);
+    this.dock.paint(batch);
+  }
+
+  /** @param {Batch} batch the one that is open, of which the dock is painted and measured */
   reveal(batch) {
     this.node.classList.toggle("fl-many", this.cards.length > MANY_CARDS);
     this.lay(batch);
     this.paintTiles();
-    this.dock.setClasses(batch.classes);
-    this.dock.paint(batch);
     this.setCurrent(batch, batch.current);
     if (this.hasShown) this.arrive(); // while the page loads, no sound is asked for
     this.hasShown = true;
@@ -104,6 +108,7 @@ export class BatchView {
    */
   lay(batch) {
     this.heads = buildHeads(batch);
+    this.measure(); // while the cards before stand there, which are laid out: the new ones are laid out once, not twice
     const fragment = document.createDocumentFragment();
     for (const [place, { cards }] of batch.groups.entries()) {
       const head = this.heads[place];
@@ -111,20 +116,14 @@ export class BatchView {
       fragment.append(...cards.map(({ index }) => this.cards[index].node));
     }
     this.node.replaceChildren(fragment);
-    this.measure();
-    const unseen = this.cards.filter(({ card }) => !card.seen);
-    this.seen.watch(
-      unseen.map(({ node }) => node),
-      this.dock.node.offsetHeight,
-    );
+    this.seen.watch(this.cards.filter(({ card }) => !card.seen).map(({ node }) => node));
   }
 
   /** @param {Batch} batch */
   renameClasses(batch) {
     this.deck?.useClasses(batch.classes);
     for (const one of this.cards) this.deck?.renewMenu(one);
-    this.dock.setClasses(batch.classes);
-    this.dock.paint(batch);
+    this.paintDock(batch);
     batch.arrange(this.look.groups);
   }
 

@@ -207,7 +207,7 @@ function buildChip(suggestion, unsureBelow) {
   const percent = el("span", "fl-chip-percent", formatPercent(suggestion.confidence));
   const chip = button("fl-chip", "", "accept");
   chip.tabIndex = -1;
-  chip.append(el("span", "fl-chip-words"), percent);
+  chip.append(el("span", "fl-chip-words"), " ", percent);
   chip.style.setProperty("--confidence", String(suggestion.confidence));
   chip.dataset.unsure = String(suggestion.confidence < unsureBelow);
   return chip;
@@ -223,7 +223,9 @@ function paintChip(chip, suggestion, state) {
   const name = nameNode(suggestion.name);
   const words = state === "changed" ? phrase("was", { name }) : [name, state === "open" && unsure ? "?" : ""];
   chip.firstElementChild?.replaceChildren(...words);
-  const values = { name: suggestion.name, share: formatPercent(suggestion.confidence) };
+  // A screen reader says the words that are seen, or a person who speaks commands could not name the button.
+  const shown = state === "changed" ? t("was", { name: suggestion.name }) : suggestion.name;
+  const values = { name: shown, share: formatPercent(suggestion.confidence) };
   const spoken = t(unsure ? "chip_unsure" : "chip", values);
   chip.title = state === "open" ? t("accept_key", { what: spoken }) : spoken;
   chip.setAttribute("aria-label", t(state === "accepted" ? "accepted_what" : "accept_what", { what: spoken }));

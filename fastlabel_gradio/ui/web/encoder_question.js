@@ -19,7 +19,7 @@ export class EncoderQuestion {
     this.api = api;
     this.button = button("fl-quiet", t("encoders_compare"), "compare-encoders", t("encoders_compare_title"));
     this.button.addEventListener("click", () => this.ask());
-    const title = el("h3", "fl-evaluation-title", t("encoders_question"));
+    const title = el("h2", "fl-evaluation-title", t("encoders_question"));
     this.said = el("p", "fl-curve-note");
     this.said.setAttribute("role", "status");
     this.table = el("div", "fl-encoders");

@@ -20,7 +20,7 @@ const DOTS_SHOWN = 60;
  * @param {string} [address] where its dots lead
  */
 export function buildCurve(heads, target, widthPx, address) {
-  const title = el("h3", "fl-evaluation-title", t("learning_curve"));
+  const title = el("h2", "fl-evaluation-title", t("learning_curve"));
   if (!heads.length) return [title, el("p", "fl-curve-note", t("curve_begins", { least: LEAST_POINT_ITEMS }))];
   const words = [
     curveKey("line", t("curve_line")),

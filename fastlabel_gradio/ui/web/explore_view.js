@@ -119,8 +119,8 @@ export class ExploreView extends Emitter {
     filters.open = window.innerWidth >= 800;
     const middle = el("div", "fl-explore-middle", this.grid.node, this.empty);
     const body = el("div", "fl-explore-body", filters, middle, this.side.node);
-    const head = el("div", "fl-explore-head", this.search.node, tools, this.chips.node);
-    this.root = el("div", "fl fl-explore", head, body, this.dock.node, this.zoom.node, this.help);
+    this.head = el("div", "fl-explore-head", this.search.node, tools, this.chips.node);
+    this.root = el("div", "fl fl-explore", this.head, body, this.dock.node, this.zoom.node, this.help);
     this.root.dataset.kind = this.settings.kind;
     root.replaceChildren(this.root);
     this.paintLook();
@@ -139,7 +139,7 @@ export class ExploreView extends Emitter {
     this.player?.settings.addEventListener("change", () => this.#paintSounds(), { signal });
     this.selection.on("change", () => this.dock.paintScope(this.selection));
     this.bottom = new ResizeObserver(() => this.measure());
-    this.bottom.observe(this.dock.node);
+    for (const part of [this.dock.node, this.head]) if (part) this.bottom.observe(part);
     window.addEventListener("resize", () => this.measure(), { signal });
   }
 

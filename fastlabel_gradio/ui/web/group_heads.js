@@ -68,6 +68,6 @@ function buildHead(batch, group, place) {
   const choose = el("label", "fl-choose", t("select_from"), above, least);
   choose.title = title;
   setShown(choose, group.index !== null);
-  const node = el("div", "fl-group-head", el("h3", "fl-group-title", press), choose);
+  const node = el("div", "fl-group-head", el("h2", "fl-group-title", press), choose);
   return { group, node, press, count, rest, above };
 }

@@ -91,7 +91,7 @@ export class LabelView {
     this.history = new HistoryMenu(this.session);
     this.dock.addMenu(this.history.node);
     this.help = buildHelp(kind);
-    this.empty = new EmptyState();
+    this.empty = new EmptyState(() => this.session.goOn());
     const parts = [this.panel, this.cards, this.empty, this.dock, this.zoom].map((part) => part.node);
     root.replaceChildren(...parts, this.palette.node, this.classes.node, this.help);
     Object.assign(root.dataset, { project, kind });
@@ -125,6 +125,7 @@ export class LabelView {
     document.addEventListener("visibilitychange", () => this.onVisibility(), { signal });
     this.dockSize = new ResizeObserver(() => {
       this.measureDock();
+      this.cards.measure();
       if (!isVisible(this.root)) this.cards.stopSound(); // another tab of the page was chosen
     });
     this.dockSize.observe(this.dock.node);
@@ -163,7 +164,6 @@ export class LabelView {
     const height = this.dock.node.offsetHeight;
     this.root.style.setProperty("--fl-dock", `${height}px`);
     this.cards.seen.setDock(height);
-    this.cards.measure();
   }
 
   paintLook() {
@@ -256,8 +256,9 @@ export class LabelView {
     setShown(this.empty.node, false);
     setShown(this.cards.node, true);
     this.panel.paintBatch({ ...batch.answer, notice });
-    this.cards.reveal(batch);
+    this.cards.paintDock(batch);
     this.measureDock();
+    this.cards.reveal(batch);
     if (this.zoom.open && this.cards.current) this.zoom.show(this.cards.current, batch);
     else if (this.mayTakeFocus()) this.startAtTop(batch);
     this.root.dataset.readyBatch = batch.id;
@@ -267,22 +268,24 @@ export class LabelView {
   /**
    * @param {string} title
    * @param {string} text
+   * @param {boolean} mayGoOn
    */
-  showEmpty(title, text) {
+  showEmpty(title, text, mayGoOn = false) {
     delete this.root.dataset.readyBatch;
     this.root.dataset.empty = "true";
     this.zoom.close();
     setShown(this.cards.node, false);
     this.panel.paintBatch(null);
     this.cards.node.replaceChildren();
-    this.empty.say(title, text);
+    this.empty.say(title, text, mayGoOn);
     setShown(this.empty.node, true);
   }
 
   /** @param {string} notice */
   explainEmpty(notice) {
-    const { status } = this.session;
-    if (status) this.showEmpty(...describeEmpty(status, notice));
+    const { status, isAtLimit } = this.session;
+    if (isAtLimit) this.showEmpty(t("limit_title"), t("limit_text"), true);
+    else if (status) this.showEmpty(...describeEmpty(status, notice));
     else this.showEmpty(t("getting_ready"), notice || t("asking_embedding"));
   }
 

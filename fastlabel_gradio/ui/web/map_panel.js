@@ -68,6 +68,8 @@ class MapPanel {
     this.card = el("div", "fl-map-card");
     setShown(this.card, false);
     this.legend = el("ul", "fl-map-legend");
+    this.legend.tabIndex = 0; // many classes are scrolled through by key too
+    this.legend.setAttribute("aria-label", t("map_coloured_by"));
     const bar = el("div", "fl-map-tools", ...this.tools, all, this.colours, this.layouts);
     root.classList.add("fl-map");
     root.append(bar, this.line, el("div", "fl-map-frame", this.picture, this.card), this.legend);

@@ -37,7 +37,7 @@ class MistakesPanel {
     this.right.title = t("label_is_right_title");
     this.right.addEventListener("click", () => this.confirm());
     this.near = el("ul", "fl-suspects-near");
-    const title = el("h3", "fl-evaluation-title", t("nearest_labeled"));
+    const title = el("h2", "fl-evaluation-title", t("nearest_labeled"));
     this.card = el("div", "fl-suspects-card", this.label, this.right, title, this.near);
     root.classList.add("fl-suspects");
     root.append(el("div", "fl-suspects-lists", ...this.lists), this.about, this.line, this.card);

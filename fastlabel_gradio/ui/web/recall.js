@@ -16,7 +16,7 @@ export function buildRecall(recall) {
   const rows = [...known, ...unknown].slice(0, RECALL_SHOWN).map(recallRow);
   const left = recall.length - rows.length;
   const more = left > 0 ? el("p", "fl-curve-note", t("and_more", { n: left })) : "";
-  return [el("h3", "fl-evaluation-title", t("recall")), el("ul", "fl-recall-list", ...rows), more];
+  return [el("h2", "fl-evaluation-title", t("recall")), el("ul", "fl-recall-list", ...rows), more];
 }
 
 /** @param {Recall} row */

@@ -21,9 +21,9 @@ export class SeenWatch {
 
   /**
    * @param {Iterable<Element>} nodes in place of those that were watched
-   * @param {number} dockPx what the dock covers of the window
+   * @param {number} dockPx what the dock covers of the window; by default as before
    */
-  watch(nodes, dockPx) {
+  watch(nodes, dockPx = this.dockPx) {
     this.stop();
     this.nodes = new Set(nodes);
     this.dockPx = dockPx;

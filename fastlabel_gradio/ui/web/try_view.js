@@ -46,7 +46,7 @@ export class TryView {
     this.note.setAttribute("role", "status");
     this.classes = el("ol", "fl-try-classes");
     this.nearest = el("div", "fl-try-nearest");
-    this.nearestTitle = el("h3", "", t("try_nearest"));
+    this.nearestTitle = el("h2", "", t("try_nearest"));
     this.add = button("fl-quiet", t("try_add"));
     this.why = el("p", "fl-try-why");
     this.result = el("div", "fl-try-result", this.classes, this.nearestTitle, this.nearest, this.add, this.why);

@@ -1,0 +1,1 @@
+"""Embeddings in Parquet parts: what `fastlabel embed` writes, in a folder or a bucket, and the app takes in"""

@@ -1,0 +1,179 @@
+"""A Ray cluster, local or elsewhere, that does tasks: `Cluster.results` gives what comes of each, in their order.
+
+What a worker does is a function that is made once in each worker, from what can be pickled. A worker that dies costs the task
+in its hands, which another one does again. Knows nothing of encoders or files.
+"""
+
+import argparse
+import logging
+import os
+import pickle
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from fastlabel_gradio.errors import ConfigError, FastLabelError
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+Make = Callable[[], Callable[[Task], Result]]  # makes what a worker does; runs once in each
+
+LOCAL, AUTO = "local", "auto"
+OBJECT_STORE_BYTES = 512 << 20  # of a local cluster: tasks and what comes of them are small
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """How many there are, and what each has."""
+
+    count: int
+    cpus: int = 1
+    gpus: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A cluster that is connected: `open_cluster`."""
+
+    workers: Workers
+
+    def results(self, make: "Make[Task, Result]", tasks: Iterable[Task]) -> Iterator[Result]:
+        """What comes of each task, in their order, while they are done.
+
+        Raises:
+            FastLabelError: what a worker raised.
+        """
+        import ray
+        from ray.data import ActorPoolStrategy, DataContext
+        from ray.exceptions import RayError
+
+        blocks = [_block(task) for task in tasks]
+        if not blocks:
+            return
+        DataContext.get_current().execution_options.preserve_order = True
+        DataContext.get_current().enable_progress_bars = False
+        done = ray.data.from_arrow(blocks).map_batches(
+            _Worker,
+            batch_size=None,
+            compute=ActorPoolStrategy(size=min(self.workers.count, len(blocks))),
+            fn_constructor_args=(make,),
+            num_cpus=self.workers.cpus,
+            num_gpus=self.workers.gpus,
+        )
+        try:
+            for row in done.iter_rows():
+                yield _answered(row["pickled"])
+        except RayError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise FastLabelError(f"The Ray cluster failed: {reason} Run it again: what is done stays done.") from error
+
+
+@contextmanager
+def open_cluster(address: str, workers: int | None = None) -> Iterator[Cluster]:
+    """Connects, and disconnects at the end; a cluster that is connected already stays so.
+
+    Args:
+        address: "local" starts one on this machine, "auto" finds the one that runs here, else `HOST:PORT`.
+        workers: how many; by default one a GPU, or one a CPU core where there is no GPU.
+
+    Raises:
+        ConfigError: Ray is not installed, or there is no cluster.
+    """
+    try:
+        import ray
+    except ImportError as error:
+        raise ConfigError('--ray needs Ray. Install it: pip install "fastlabel-gradio[ray]"') from error
+    is_ours = not ray.is_initialized()
+    if is_ours:
+        _connect(address)
+    try:
+        yield Cluster(_workers(ray.cluster_resources(), workers))  # type: ignore[no-untyped-call]
+    finally:
+        if is_ours:
+            ray.shutdown()
+
+
+def add_ray_options(options: argparse.ArgumentParser) -> None:
+    """Where a command runs, and with how many workers."""
+    options.add_argument(
+        "--ray",
+        metavar="WHERE",
+        help=f"run on a Ray cluster: {LOCAL} starts one on this machine, {AUTO} finds the one running here, or HOST:PORT",
+    )
+    options.add_argument(
+        "--workers",
+        type=count,
+        metavar="N",
+        help="how many work at once (default: one a GPU, else one a core)",
+    )
+
+
+def count(text: str) -> int:
+    """A count on a command line. Raises ArgumentTypeError."""
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no count: give a whole number from 1 on")
+    return int(text)
+
+
+def _connect(address: str) -> None:
+    import ray
+
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "include_dashboard": False}
+    try:
+        if address == LOCAL:
+            ray.init(address=LOCAL, object_store_memory=OBJECT_STORE_BYTES, **quiet)
+        else:
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(
+            f"--ray {address}: there is no such cluster ({reason}). Start one with `ray start --head`, give its HOST:PORT, "
+            "or write --ray local."
+        ) from error
+
+
+def _workers(resources: dict[str, float], wanted: int | None) -> Workers:
+    cpus, gpus = int(resources.get("CPU", 1)), int(resources.get("GPU", 0))
+    if gpus:
+        count = min(wanted or gpus, gpus)
+        return Workers(count, max(1, cpus // gpus), 1)
+    return Workers(min(wanted or cpus, cpus))
+
+
+class _Worker(Generic[Task, Result]):
+    """What runs in an actor. An error of ours is an answer: Ray would wrap it, and print it."""
+
+    def __init__(self, make: "Make[Task, Result]") -> None:
+        self._work: Callable[[Task], Result] | None = None
+        try:
+            self._work = make()
+        except FastLabelError as error:
+            self._error = error
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[bytes]]:
+        return {"pickled": [pickle.dumps(self._answer(pickle.loads(task))) for task in batch["pickled"]]}
+
+    def _answer(self, task: Task) -> "Result | FastLabelError":
+        if self._work is None:
+            return self._error
+        try:
+            return self._work(task)
+        except FastLabelError as error:
+            return error
+
+
+def _block(task: object) -> Any:
+    import pyarrow as pa
+
+    return pa.table({"pickled": pa.array([pickle.dumps(task)], pa.large_binary())})
+
+
+def _answered(pickled: bytes) -> Any:
+    """Raises FastLabelError: what a worker raised."""
+    answer = pickle.loads(pickled)
+    if isinstance(answer, FastLabelError):
+        raise answer
+    return answer

@@ -1,0 +1,82 @@
+"""The bundle beside the labels, which `export-model` takes: what was proven and accepted stands in it as in that of the page."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fastlabel_gradio.labeler import Labeler
+from fastlabel_gradio.server.project import Project
+from tests.finish_pools import check_all, config_of, teach
+from tests.pools import wait_for
+
+
+def promise_in(folder: Path) -> dict[str, Any] | None:
+    try:
+        content: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:  # not kept yet
+        return None
+    return content["promise"]
+
+
+def accept(labeler: Labeler) -> None:
+    labeler.finisher.start("ann", 0.9)
+    check_all(labeler)
+    assert labeler.finisher.accept("ann").state == "accepted"
+
+
+def project_folder(workdir: Path) -> Path:
+    [record] = workdir.glob("*/source.json")
+    return record.parent
+
+
+def test_what_was_accepted_since_the_last_training_is_in_the_kept_bundle(
+    reopen: Callable[[], Labeler], workdir: Path
+) -> None:
+    labeler = reopen()
+    kept = project_folder(workdir) / "model"
+    accept(labeler)
+    wait_for(lambda: promise_in(kept) is not None)
+    promise = promise_in(kept)
+    assert promise is not None
+    [proven] = promise["promises"]
+    assert proven["precision"] == 0.9
+    assert proven["wrong"] == 0
+    assert f"{proven['checked']} random ones were checked" in promise["words"]
+    assert promise["words"] in (kept / "README.md").read_text(encoding="utf-8")
+    counts = json.loads((kept / "config.json").read_text(encoding="utf-8"))["counts"]
+    assert sum(by_source.get("auto", 0) for by_source in counts.values()) == proven["items"] - proven["checked"]
+    labeler = reopen()
+    labeler.undo("ann")  # the same step, taken back as any other
+    wait_for(lambda: promise_in(kept) is None)
+    labeler.redo("ann")
+    wait_for(lambda: promise_in(kept) == promise)
+    labeler.finisher.take_back("ben")
+    wait_for(lambda: promise_in(kept) is None)
+
+
+def test_the_kept_bundle_and_that_of_the_page_say_the_same(taught: Path, workdir: Path, tmp_path: Path) -> None:
+    project = Project(config_of(taught), taught, workdir)
+    project.start()
+    wait_for(lambda: project.pipeline.progress.state == "done" and project.labeler("ann").head is not None)
+    try:
+        accept(project.labeler("ann"))
+        kept = project.folder / "model"
+        wait_for(lambda: promise_in(kept) is not None)
+        project.write_model("ann", tmp_path / "model")
+        for name in ("config.json", "README.md"):
+            assert (tmp_path / "model" / name).read_bytes() == (kept / name).read_bytes()
+    finally:
+        project.close()
+
+
+def test_what_was_accepted_of_private_labels_is_in_the_bundle_of_these(taught: Path, tmp_path: Path) -> None:
+    project = Project(config_of(taught, sharing="private"), taught, tmp_path / "work")
+    project.start()
+    wait_for(lambda: project.pipeline.progress.state == "done")
+    try:
+        teach(project.labeler("ann"))
+        accept(project.labeler("ann"))
+        wait_for(lambda: promise_in(project.folder / "private" / "ann" / "model") is not None)
+    finally:
+        project.close()
