@@ -118,7 +118,7 @@ def test_a_pattern_names_tars_and_a_cut_off_one_gives_what_is_whole(tmp_path: Pa
         _tar(tmp_path / f"s-{number:02d}.tar", {f"{name}.png": _png(number) for name in "abc"})
     whole = (tmp_path / "s-01.tar").read_bytes()
     (tmp_path / "s-01.tar").write_bytes(whole[:2200])
-    kind, name, options = guess_source(tmp_path / "s-{00..01}.tar")
+    _, name, options = guess_source(tmp_path / "s-{00..01}.tar")
     source = open_source(name, options, tmp_path, tmp_path / "cache")
     assert ids(source)[:3] == ["s-00.tar/a.png", "s-00.tar/b.png", "s-00.tar/c.png"]
     assert 3 < len(ids(source)) < 6
@@ -135,7 +135,7 @@ def test_sounds_in_tars_are_heard_as_their_files(tmp_path: Path) -> None:
     local = opened("audio_folder", tmp_path, path=str(save_sound(tmp_path / "here" / "a.wav", 1).parent))
     first, second = source.scan()
     np.testing.assert_array_equal(source.read(first).samples, local.read(Item("a.wav")).samples)
-    assert source.sound_view.recorded_hz == local.sound_view.recorded_hz if hasattr(source.sound_view, "recorded_hz") else 1
+    assert source.sound_view == local.sound_view
     assert source.reference_label(first) == "owl" and source.file(first) is None
     with pytest.raises(UnreadableItemError):
         source.read(second)
@@ -158,7 +158,7 @@ def test_tars_of_a_bucket_are_read_by_ranges(tmp_path: Path, s3: S3) -> None:  #
 def _dataset(kind: str = "image") -> "object":
     import datasets
 
-    content, feature = (_png, datasets.Image()) if kind == "image" else (_wav, datasets.Audio())
+    content, feature = (_png, datasets.Image()) if kind == "image" else (_wav, datasets.Audio(decode=False))
     rows = [{"bytes": content(seed), "path": f"{seed}.{'png' if kind == 'image' else 'wav'}"} for seed in range(7)]
     features = datasets.Features({kind: feature, "label": datasets.ClassLabel(names=["owl", "cat", "fox"])})
     return datasets.Dataset.from_dict({kind: rows, "label": [0, 1, 0, 1, 0, 1, -1]}, features=features)
@@ -177,7 +177,7 @@ def test_parquet_of_hugging_face_is_read_by_row_group_with_its_class_names(tmp_p
             assert source.read(item).tobytes() == picture(seed).convert("RGB").tobytes()
     with pytest.raises(UnreadableItemError, match="not there any more"):
         source.read(Item("train-0.parquet/0000099"))
-    with pytest.raises(SourceError, match="column 'label' holds no bytes. Columns that do: image"):
+    with pytest.raises(SourceError, match=r"column .label. holds no bytes\. Columns that do: image"):
         opened("parquet", tmp_path, path="sets", media_column="label")
 
 
@@ -199,5 +199,5 @@ def test_a_dataset_that_was_saved_is_opened_by_the_library_of_hugging_face(tmp_p
             assert source.read(item).tobytes() == picture(2).convert("RGB").tobytes()
         else:
             np.testing.assert_allclose(source.read(item).samples, sound(2)[:, 0], atol=1e-4)
-    with pytest.raises(SourceError, match="has no split 'tset'. It has: train"):
+    with pytest.raises(SourceError, match=r"has no split .tset.\. It has: train"):
         opened("hf_dataset", tmp_path, name="saved-image", split="tset")

@@ -123,7 +123,7 @@ def _media_column(features: Any, options: HfDatasetOptions) -> str:
     import datasets
 
     wanted = datasets.Image if options.media == "image" else datasets.Audio
-    holding = [name for name, feature in features.items() if isinstance(feature, wanted)]
+    holding: list[str] = [name for name, feature in features.items() if isinstance(feature, wanted)]
     if options.media_column is not None:
         if options.media_column in holding:
             return options.media_column
@@ -143,9 +143,8 @@ def _labels(features: Any, options: HfDatasetOptions) -> tuple[tuple[str, ...], 
     """The names of the classes, and the column of the labels."""
     import datasets
 
-    column = chosen_label(list(features), options.label_column)
-    if column is None:
-        column = next((name for name, feature in features.items() if isinstance(feature, datasets.ClassLabel)), None)
+    named = (name for name, feature in features.items() if isinstance(feature, datasets.ClassLabel))
+    column = chosen_label(list(features), options.label_column) or next(named, None)
     if column is not None and column not in features:
         raise SourceError(f"dataset '{options.name}' has no column '{column}'. Its columns: {', '.join(features)}.")
     feature = features[column] if column else None

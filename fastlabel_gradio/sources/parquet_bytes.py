@@ -89,7 +89,7 @@ class ParquetBytes(PackedRows):
         name, row = row_of(item.id)
         part = self._parts.get(name)
         number = NO_LABEL if part is None or row >= len(part.labels) else int(part.labels[row])
-        return None if number == NO_LABEL else list(self._labels)[number]
+        return None if number == NO_LABEL else tuple(self._labels)[number]
 
     def cell(self, item: Item) -> object:
         name, row = row_of(item.id)
@@ -210,4 +210,5 @@ def bytes_columns(schema: Any) -> list[str]:
 
 
 def _bytes_of(cells: list[object]) -> int:
-    return sum(len(cell.get("bytes") or b"") if isinstance(cell, dict) else len(cell or b"") for cell in cells)  # type: ignore[arg-type]
+    contents = (cell.get("bytes") if isinstance(cell, dict) else cell for cell in cells)
+    return sum(len(content) for content in contents if isinstance(content, bytes))

@@ -1,6 +1,5 @@
 """TarIndex: where each item of a set of tars lies and what its label is, on disk, so that a tar is gone through only once."""
 
-import io
 import json
 import sqlite3
 import threading
@@ -9,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
 
 from fastlabel_gradio.sources.files import id_of
 from fastlabel_gradio.sources.folder_walk import Tally
@@ -110,16 +110,16 @@ class TarIndex:
     def _connected(self) -> sqlite3.Connection:
         return sqlite3.connect(self._path, check_same_thread=False, timeout=60)
 
-    def _one(self, query: str, *values: str) -> tuple[object, ...] | None:
+    def _one(self, query: str, *values: str) -> tuple[Any, ...] | None:
         with self._lock:
-            found: tuple[object, ...] | None = self._database.execute(query, values).fetchone()
+            found: tuple[Any, ...] | None = self._database.execute(query, values).fetchone()
         return found
 
 
 Row = tuple[str, int, int, str | None]
 
 
-def _rows(stream: io.BufferedReader, suffixes: tuple[str, ...], tally: Tally) -> Iterator[Row]:
+def _rows(stream: BinaryIO, suffixes: tuple[str, ...], tally: Tally) -> Iterator[Row]:
     """Sample by sample: its files stand one after the other and have one name up to the first dot."""
     members = tar_members(stream)
 
@@ -162,7 +162,7 @@ def _split(name: str) -> tuple[str, str]:
     return f"{folder}{slash}{stem}", extension
 
 
-def _label(stream: io.BufferedReader, files: list[Member]) -> str | None:
+def _label(stream: BinaryIO, files: list[Member]) -> str | None:
     by_extension = {_split(file.name)[1].lower(): file for file in files}
     for extension in _LABELS:
         file = by_extension.get(extension)
