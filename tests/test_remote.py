@@ -275,8 +275,8 @@ def test_a_secret_of_an_address_is_in_no_file_message_log_or_export(
             project.start()
             wait_for(lambda project=project: project.pipeline.progress.state == "done")
             labeler = project.labeler("ann")
-            batch = labeler.next_batch(size=3)
-            labeler.submit(batch.id, {item.id: index % 2 for index, item in enumerate(batch.items)})
+            batch = labeler.next_batch("ann", 3)
+            labeler.submit("ann", [(item.id, "red") for item in batch.items], batch.id)
             shown = [repr(project.config), repr(list(project.export_rows("ann"))), repr(project.source.left_out())]
             (tmp_path / "web" / "photos" / "red" / "0000.png").unlink(missing_ok=True)
             web.torn.add("/photos/?sig=deadbeef")
