@@ -221,6 +221,11 @@ def test_precomputed(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> N
         assert f"| {name} |" in printed
 
 
+def test_tars(benchmark: Benchmark) -> None:
+    printed = benchmark("tars", "--items", "30", "--tars", "3", "--read", "5")
+    assert "| 30 | 3 |" in printed
+
+
 def test_embedding_runs_each_contestant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pictures = write_pictures(tmp_path / "pictures", per_class=4)
     paths = sorted(path.relative_to(pictures).as_posix() for path in pictures.rglob("*.png"))
