@@ -44,6 +44,7 @@ from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
 from fastlabel_gradio.pool.scan import Scan
 from fastlabel_gradio.pool.space import EmbeddingSpace, Vectors
 from fastlabel_gradio.pool.store import EmbeddingStore
+from fastlabel_gradio.superseded import Checkpoint
 from fastlabel_gradio.types import Embeddings, LabelSchema, Rows
 
 log = logging.getLogger(__name__)
@@ -271,6 +272,8 @@ class Learner:
         self._wishes = ()  # they hold this learner
         self._exchange.close()
         self._trainer.close()
+        if self._head:
+            self._keep(self._head)  # where closing came in between
         self._look = _nothing  # holds the labeler, which holds this learner
         self._keep_model = _keep_nothing
 
@@ -448,31 +451,35 @@ class Learner:
                 self._head = _fitting(maker.first(), self._schema)  # new class names speak at once
             return self._ground, maker
 
-    def _after_training_gently(self, is_superseded: Callable[[], bool]) -> None:
+    def _after_training_gently(self, checkpoint: Checkpoint) -> None:
         """At a low priority: the new head is scoring the next batch meanwhile."""
-        at_low_priority(lambda: self._after_training(is_superseded))
+        at_low_priority(lambda: self._after_training(checkpoint))
 
-    def _after_training(self, is_superseded: Callable[[], bool]) -> None:
+    def _after_training(self, checkpoint: Checkpoint) -> None:
         """Measures and calibrates the newest head, which is in use by then, and scans; runs in the trainer's thread."""
         ground, newest, lesson = self._ground, self._head, None if self._is_measured else self._lesson
         if newest is None or self.ground_of(newest) is not ground:
             return  # another encoder has just taken over, or the classes were changed
-        head = self._measured(ground, newest, lesson, is_superseded) if lesson else newest
+        head = self._measured(ground, newest, lesson, checkpoint) if lesson else newest
         if head is None:
             return  # the same
         self.release_pages()
-        if head is not self._kept and head.info.version > 0 and head.columns is None:
-            self._kept = head
-            self._keep_model(self.facts(head))
-        self._scan(ground, head, is_superseded)
-        if lesson and lesson.is_new and not is_superseded():
+        checkpoint()  # its files are many milliseconds of work
+        self._keep(head)
+        self._scan(ground, head, checkpoint)
+        if lesson and lesson.is_new:
+            checkpoint()
             self._compare_copies()  # last: who waits for a batch waits for none of this
         if lesson and self._unsaved:
             raise StoreError(self._unsaved)
 
-    def _measured(
-        self, ground: Ground, trained: Head, lesson: "_Lesson", is_superseded: Callable[[], bool]
-    ) -> Head | None:
+    def _keep(self, head: Head) -> None:
+        """Has its files written, once."""
+        if head is not self._kept and head.info.version > 0 and head.columns is None:
+            self._kept = head
+            self._keep_model(self.facts(head))
+
+    def _measured(self, ground: Ground, trained: Head, lesson: "_Lesson", checkpoint: Checkpoint) -> Head | None:
         """The newest head, calibrated, once it is on the learning curve; None where it is not the newest any more."""
         assert ground.maker
         self._is_measured = True
@@ -484,7 +491,7 @@ class Learner:
             trained,
             vectors,
             targets,
-            is_superseded,
+            checkpoint,
             lesson.groups,
             lambda logits, left_out: ground.out_of_fold.put(ids, rows[left_out], logits),
         )
@@ -547,14 +554,14 @@ class Learner:
         contents = self._store.contents_of(list(label_of))
         self.contradiction = contradiction_among((key, item_id, label_of[row]) for key, item_id, row in contents)
 
-    def _scan(self, ground: Ground, head: Head, is_superseded: Callable[[], bool]) -> None:
+    def _scan(self, ground: Ground, head: Head, checkpoint: Checkpoint) -> None:
         """What the head says of the whole pool; of a large one what it is least sure of, for the batch after the next."""
         embeddings = ground.embeddings
         if len(embeddings) > WINDOW_ROWS:
             release = self._store.release_pages
-            ground.shortlist.refresh(head, embeddings, self._free_rows, release, is_superseded)
+            ground.shortlist.refresh(head, embeddings, self._free_rows, release, checkpoint)
         else:
-            ground.scan.refresh(head, embeddings, self.release_pages, is_superseded)
+            ground.scan.refresh(head, embeddings, self.release_pages, checkpoint)
 
     def _free_rows(self) -> Rows:
         self._ledger.catch_up(self._pipeline.progress)
