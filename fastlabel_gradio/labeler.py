@@ -46,13 +46,15 @@ from fastlabel_gradio.labels.contradictions import Contradiction
 from fastlabel_gradio.loop.actions import Actions, is_made_by_hand
 from fastlabel_gradio.loop.batch_queue import BatchQueue, Wish
 from fastlabel_gradio.loop.head_exchange import Exchange
-from fastlabel_gradio.loop.learner import DEFAULT_LEARNING, Learner, LearnerSettings
+from fastlabel_gradio.loop.head_makers import LearnerSettings
+from fastlabel_gradio.loop.learner import Learner
 from fastlabel_gradio.loop.learning_record import LearningPoint
 from fastlabel_gradio.loop.planted_checks import PlantedChecks
 from fastlabel_gradio.loop.trainer import Training
 from fastlabel_gradio.pool.candidates import candidates_of
 from fastlabel_gradio.pool.ledger import PoolLedger
-from fastlabel_gradio.pool.pipeline import EmbeddingPipeline, EmbeddingProgress
+from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
+from fastlabel_gradio.pool.progress import EmbeddingProgress
 from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
 from fastlabel_gradio.types import (
@@ -83,14 +85,18 @@ _cores = threading.Semaphore(max(2, os.cpu_count() or 2))
 
 @dataclass(frozen=True, slots=True)
 class LabelerSettings:
-    """How a labeler behaves; the fields are those of `config.ProjectConfig`, those of its head in `learner`."""
+    """How a labeler behaves; the fields are those of `config.ProjectConfig`, where their defaults stand.
 
-    strategy: str = "auto"
-    batch_size: int = 100
-    claim_s: float = 600.0
-    audit_share: float = 0.0
-    planted_checks: float = 0.0
-    learner: LearnerSettings = DEFAULT_LEARNING
+    Attributes:
+        learner: those of its head.
+    """
+
+    strategy: str
+    batch_size: int
+    claim_s: float
+    audit_share: float
+    planted_checks: float
+    learner: LearnerSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from fastlabel_gradio.head import FOLDS, Head, folds_of
 from fastlabel_gradio.inquiry import Finding, Inquiry
 from fastlabel_gradio.labels import LabelStore
 from fastlabel_gradio.pool.ground import Ground
-from fastlabel_gradio.pool.ledger import LabeledSet, PoolLedger
+from fastlabel_gradio.pool.ledger import PoolLedger
+from fastlabel_gradio.pool.standings import LabeledSet
 from fastlabel_gradio.superseded import until
 from fastlabel_gradio.types import Rows
 

@@ -9,7 +9,7 @@ from fastlabel_gradio.finish.plan import AUDIT_WEIGHT, OUT_OF_FOLD_WEIGHT, Fit, 
 from fastlabel_gradio.head import Head
 from fastlabel_gradio.head.calibration import FEWEST_LABELS
 from fastlabel_gradio.pool.ground import Ground
-from fastlabel_gradio.pool.ledger import LabeledSet
+from fastlabel_gradio.pool.standings import LabeledSet
 from fastlabel_gradio.superseded import unhurried
 
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from fastlabel_gradio.explore.progress import Figures
-from fastlabel_gradio.pool.pipeline import EmbeddingProgress
-from fastlabel_gradio.pool.pipeline import State as EmbeddingState
+from fastlabel_gradio.pool.progress import EmbeddingProgress
+from fastlabel_gradio.pool.progress import State as EmbeddingState
 from fastlabel_gradio.server.api_models import Model, PointAnswer
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.server.routes.common import FindProject, OfProject
