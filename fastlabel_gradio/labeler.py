@@ -11,7 +11,6 @@ processes write is looked for all the time, and before a batch is picked or a he
 """
 
 import logging
-import os
 import secrets
 import threading
 import time
@@ -23,7 +22,6 @@ from pathlib import Path
 from weakref import WeakValueDictionary, proxy
 
 import numpy as np
-from jaxtyping import Int64
 
 from fastlabel_gradio.classifier.facts import HeadFacts
 from fastlabel_gradio.errors import InvalidLabelsError, StoreError, shown
@@ -49,14 +47,14 @@ from fastlabel_gradio.loop.head_exchange import Exchange
 from fastlabel_gradio.loop.head_makers import LearnerSettings
 from fastlabel_gradio.loop.learner import Learner
 from fastlabel_gradio.loop.learning_record import LearningPoint
+from fastlabel_gradio.loop.picker import Pick, Picker
 from fastlabel_gradio.loop.planted_checks import PlantedChecks
 from fastlabel_gradio.loop.trainer import Training
-from fastlabel_gradio.pool.candidates import candidates_of
 from fastlabel_gradio.pool.ledger import PoolLedger
 from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
 from fastlabel_gradio.pool.progress import EmbeddingProgress
 from fastlabel_gradio.pool.store import EmbeddingStore
-from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
+from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import (
     Batch,
     Counts,
@@ -79,8 +77,6 @@ BATCHES_REMEMBERED = 256
 TURN_WAIT_S = 10.0
 FREE_BATCHES = 3  # of so many items nobody may hold, or no batch is claimed ahead
 SEARCHED = "search"  # in place of a strategy: somebody chose the items
-# Picking takes a core for a moment; more at once would only make the first ones wait for the last. A strategy may ask itself.
-_cores = threading.Semaphore(max(2, os.cpu_count() or 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +128,6 @@ class Evaluation:
     advice: Advice
 
 
-@dataclass(frozen=True, slots=True)
-class _Pick:
-    """Rows for one batch that nobody else is given until they are claimed or let go, and how they were picked."""
-
-    rows: Rows
-    strategy: str
-    notice: str
-    head: Head | None
-
-
 class Labeler:
     """The loop over one pool with one label schema and one head. All methods may be called from any thread.
 
@@ -183,20 +169,21 @@ class Labeler:
         self._pipeline = pipeline
         self._labels = labels
         self._clock = clock
-        self._lock = threading.Lock()  # of the batches given out, the rows that are being claimed, and the turns
+        self._lock = threading.Lock()  # of the batches given out, and the turns
         self._writing = threading.RLock()
         known = labels.everything(now=clock())
         self._ledger = PoolLedger(store, known, schema, settings.audit_share, pipeline.is_held_out)
         self._batches: OrderedDict[str, Batch] = OrderedDict()  # the newest that were given out, as they were then
         self._turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
-        self._queue: BatchQueue[_Pick] = BatchQueue()
-        self._picked: set[int] = set()  # rows that are being claimed
-        self._rng = np.random.default_rng(settings.learner.seed)
+        self._queue: BatchQueue[Pick] = BatchQueue()
         self.planted = PlantedChecks(folder / "planted.jsonl", settings.planted_checks, settings.learner.seed)
         self._learner = Learner(
             schema, store, pipeline, self._ledger, self._look, folder, settings.learner, clock, keep_model, exchange
         )
         me = proxy(self)  # a closed labeler is let go at once: nothing that it has holds it
+        self._picker = Picker(
+            self._ledger, self._learner, lambda: me._free_what_ran_out(), settings.audit_share, settings.learner.seed
+        )
         self.suspects = Suspects(
             store,
             labels,
@@ -540,6 +527,12 @@ class Labeler:
         self._follow()
         self._ledger.catch_up(self._pipeline.progress)
 
+    def _free_what_ran_out(self) -> None:
+        """As `_catch_up`; items whose claims have run out are free from now on."""
+        self._follow()
+        self._ledger.expire(self._clock(), self.settings.claim_s)
+        self._ledger.catch_up(self._pipeline.progress)
+
     def _follow(self) -> None:
         """Takes in what was written since the last look, and trains where enough of it is new."""
         if self._look():
@@ -605,12 +598,12 @@ class Labeler:
     def _claim_fresh(self, annotator: str, wish: Wish) -> Batch:
         """Picks and claims. Picks anew where another annotator was faster with some; takes fewer where that goes on."""
         for attempt in range(CLAIM_ATTEMPTS):
-            pick = self._queue.picked(wish, self._pick)
+            pick = self._queue.picked(wish, self._picker.pick)
             try:
                 whole = attempt < CLAIM_ATTEMPTS - 1
                 claimed = self._claim(annotator, pick.rows, pick.strategy, pick.notice, pick.head, whole=whole)
             finally:
-                self._let_go(pick.rows)
+                self._picker.let_go(pick.rows)
             if claimed is not None:
                 batch, labeled = self._batch(*claimed, pick.head), self._ledger.training_set()
                 of_labels = (labeled.rows, labeled.targets, labeled.schema)
@@ -619,64 +612,6 @@ class Labeler:
             if not len(pick.rows):
                 break
         return self._empty_batch(pick.strategy)
-
-    def _pick(self, wishes: Sequence[Wish]) -> list[_Pick]:
-        """Picks for several batches at once, with the newest head. The rows are kept for them until `_let_go`."""
-        with _cores:
-            return self._picked_together([wish.size for wish in wishes], wishes[0].strategy)
-
-    def _picked_together(self, sizes: list[int], strategy: str) -> list[_Pick]:
-        total = sum(sizes)
-        self._follow()
-        self._ledger.expire(self._clock(), self.settings.claim_s)
-        self._ledger.catch_up(self._pipeline.progress)
-        with self._lock:
-            free, free_audit = (
-                _without(rows(total + len(self._picked)), self._picked)
-                for rows in (self._ledger.free_rows, self._ledger.free_audit_rows)
-            )
-            rng = self._rng.spawn(1)[0]
-        labeled = self._ledger.training_set()
-        head = self._learner.head_for(labeled.schema)
-        notice = ""
-        if head is None and STRATEGIES.get(strategy).needs == "probabilities":
-            notice = f"There is no trained head for '{strategy}' yet: '{COLD_START}' picked these."
-            strategy = COLD_START
-        ground = self._learner.ground_of(head)
-        embeddings = ground.embeddings
-        found = candidates_of(head, embeddings, free, ground.shortlist, rng)
-        pool = PoolView(
-            store=embeddings,
-            rows=found.rows,
-            probabilities=found.probabilities,
-            labeled=labeled.rows,
-            targets=labeled.targets,
-            classes=len(labeled.schema),
-            head=head,
-            labeled_vectors=ground.kept.of(embeddings, labeled.rows),
-            shortlisted=found.shortlisted,
-        )
-        random_rows = _dealt(free_audit, self._audit_counts(sizes, len(pool), rng))
-        left = [size - len(rows) for size, rows in zip(sizes, random_rows, strict=True)]
-        chosen = _dealt(pool.rows[STRATEGIES.get(strategy).pick(pool, sum(left), rng)], left)
-        hands = [_interleaved(*parts, rng) for parts in zip(chosen, random_rows, strict=True)]
-        with self._lock:
-            self._picked.update(int(row) for rows in hands for row in rows)
-        return [_Pick(rows, strategy, notice, head) for rows in hands]
-
-    def _let_go(self, rows: Rows) -> None:
-        with self._lock:
-            self._picked.difference_update(rows.tolist())
-
-    def _audit_counts(self, sizes: Sequence[int], candidates: int, rng: np.random.Generator) -> list[int]:
-        """How many of each batch are drawn for the audit: its share, rounded at random; more where nothing else is left."""
-        counts = [min(int(size * self.settings.audit_share + rng.random()), size) for size in sizes]
-        missing = sum(sizes) - candidates - sum(counts)
-        for place, size in enumerate(sizes):
-            more = min(max(missing, 0), size - counts[place])
-            counts[place] += more
-            missing -= more
-        return counts
 
     def _claim(
         self, annotator: str, rows: Rows, strategy: str, notice: str, head: Head | None, *, whole: bool
@@ -856,25 +791,3 @@ class Labeler:
 
 def _version(head: Head | None) -> int:
     return head.info.version if head else 0
-
-
-def _without(rows: Int64[np.ndarray, " all"], others: set[int]) -> Int64[np.ndarray, " left"]:
-    """Rows in their order, those of `others` left out."""
-    if not others:
-        return rows
-    return rows[~np.isin(rows, np.fromiter(others, dtype=np.int64), assume_unique=True)]
-
-
-def _dealt(rows: Int64[np.ndarray, " all"], sizes: Sequence[int]) -> list[np.ndarray]:
-    """Rows dealt like cards: one to each who still wants one, round after round, until there are no more."""
-    turns = sorted((round_, player) for player, size in enumerate(sizes) for round_ in range(size))
-    players = np.array([player for _, player in turns[: len(rows)]], dtype=np.int64)
-    return [rows[: len(players)][players == player] for player in range(len(sizes))]
-
-
-def _interleaved(
-    picked: Int64[np.ndarray, " picked"], random_rows: Int64[np.ndarray, " drawn"], rng: np.random.Generator
-) -> Int64[np.ndarray, " batch"]:
-    """Picks in their order with random rows at random places among them, so that nobody can tell which is which."""
-    places = np.sort(rng.integers(len(picked) + 1, size=len(random_rows)))
-    return np.insert(picked, places, random_rows)

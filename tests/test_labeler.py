@@ -513,12 +513,12 @@ def test_annotators_who_wait_together_get_whole_batches_with_their_share_of_rand
 ) -> None:
     labeler = open_project(make_config(pictures, audit_share=0.2, train_every=1000)).labeler("x")
     reserved = set(labeler._store.reserved_rows(0, 60, 0.2).tolist())
-    picks = labeler._pick([Wish(8, "auto"), Wish(4, "auto"), Wish(12, "auto")])
+    picks = labeler._picker.pick([Wish(8, "auto"), Wish(4, "auto"), Wish(12, "auto")])
     assert [len(pick.rows) for pick in picks] == [8, 4, 12]
     rows = [int(row) for pick in picks for row in pick.rows]
     assert len(set(rows)) == 24
     assert 3 <= len(reserved & set(rows)) <= 6
-    assert not set(rows) & {int(row) for pick in labeler._pick([Wish(30, "auto")]) for row in pick.rows}
+    assert not set(rows) & {int(row) for pick in labeler._picker.pick([Wish(30, "auto")]) for row in pick.rows}
 
 
 def test_rows_that_were_picked_and_not_claimed_are_picked_again(
