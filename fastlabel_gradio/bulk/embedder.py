@@ -132,6 +132,6 @@ def check_same(encoder: Any, facts: Facts) -> None:
     """Raises EncoderUnavailableError where an encoder's vectors are not those of the place."""
     if encoder.space != facts.fingerprint:
         raise EncoderUnavailableError(
-            f"encoder '{encoder.name}' gives vectors {encoder.space} here, and {facts.fingerprint} are asked for: its weights or "
-            "a library differ. Choose another -o, or install the same versions on every machine."
+            f"encoder '{encoder.name}' gives vectors {encoder.space} here, and {facts.fingerprint} are asked for: its "
+            "weights or a library differ. Choose another -o, or install the same versions on every machine."
         )

@@ -86,7 +86,7 @@ class Picker:
         random_rows = _dealt(free_audit, self._audit_counts(sizes, len(pool), rng))
         left = [size - len(rows) for size, rows in zip(sizes, random_rows, strict=True)]
         chosen = _dealt(pool.rows[STRATEGIES.get(strategy).pick(pool, sum(left), rng)], left)
-        hands = [_interleaved(*parts, rng) for parts in zip(chosen, random_rows, strict=True)]
+        hands = [interleaved(*parts, rng) for parts in zip(chosen, random_rows, strict=True)]
         with self._lock:
             self._picked.update(int(row) for rows in hands for row in rows)
         return [Pick(rows, strategy, notice, head) for rows in hands]
@@ -121,7 +121,7 @@ def _dealt(rows: Int64[np.ndarray, " all"], sizes: Sequence[int]) -> list[np.nda
     return [rows[: len(players)][players == player] for player in range(len(sizes))]
 
 
-def _interleaved(
+def interleaved(
     picked: Int64[np.ndarray, " picked"], random_rows: Int64[np.ndarray, " drawn"], rng: np.random.Generator
 ) -> Int64[np.ndarray, " batch"]:
     """Picks in their order with random rows at random places among them, so that nobody can tell which is which."""

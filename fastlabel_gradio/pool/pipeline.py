@@ -32,6 +32,7 @@ from fastlabel_gradio.pool.fitting import open_known, pool_sample
 from fastlabel_gradio.pool.lease import PoolLease
 from fastlabel_gradio.pool.milestones import Milestone
 from fastlabel_gradio.pool.news import NEWS_KEPT, PoolNews
+from fastlabel_gradio.pool.parts_taken import PartsTaken
 from fastlabel_gradio.pool.progress import EmbeddingProgress
 from fastlabel_gradio.pool.retries import FIRST_PAUSE_S, Retries
 from fastlabel_gradio.pool.store import END_OF_POOL, EmbeddingStore, ScanChanges
@@ -68,6 +69,7 @@ class EmbeddingPipeline:
         rescan_s: after how many seconds the source is listed again; 0 for only when asked to.
         audit_share: of the source's groups, how many are kept for the audit.
         change: another encoder that embeds the pool behind this one and may take over.
+        parts: vectors that are computed elsewhere; what is in them is not embedded here.
         lease: on the store's folder. While another process has it this one only shows what that one stores.
     """
 
@@ -82,9 +84,11 @@ class EmbeddingPipeline:
         rescan_s: float = 0.0,
         audit_share: float = 0.0,
         change: EncoderChange | None = None,
+        parts: PartsTaken | None = None,
         lease: PoolLease | None = None,
     ) -> None:
         self._source = source
+        self._parts = parts
         self._lease = lease
         self._leads = threading.Event()  # this process fills the store, no other one does
         if lease is None or lease.is_held:
@@ -310,6 +314,7 @@ class EmbeddingPipeline:
             self._show(encoder, notice)
             self._announce(encoder)
             self._follow()
+            self._take_parts(encoder)
             if self._is_mostly_left:
                 encoder = self._changed_encoder(encoder, workers)
             self._embed_pool(encoder, workers)
@@ -342,6 +347,20 @@ class EmbeddingPipeline:
             self._group()
             self._leads.set()
         return not self.follows
+
+    def _take_parts(self, encoder: Encoder) -> None:
+        """Stores the vectors that are computed elsewhere, for as long as more of them come."""
+        if self._parts is None:
+            return
+        try:
+            if said := self._parts.why_not(encoder):
+                self._say(said)
+                return
+            for outcome in self._parts.outcomes(self._store, self._scanned.is_set, self._stop):
+                self._keep_outcome(outcome)
+        except FastLabelError as error:  # the bucket is away: what is left is embedded here
+            log.warning("%s", error)
+            self._say(str(error))
 
     def _embed_pool(self, encoder: Encoder, workers: Workers) -> None:
         while not self._stop.is_set():
@@ -433,6 +452,8 @@ class EmbeddingPipeline:
         saved = self._store.folder / encoder.learned_file
         while not (saved.exists() or self._takes_the_lead() or self._stop.wait(LOOK_EVERY_S)):
             pass  # another process is learning it
+        if self._parts and not saved.exists():
+            self._parts.give_learned(encoder, saved.write_bytes)
         if saved.exists():
             try:
                 encoder.load(saved)
