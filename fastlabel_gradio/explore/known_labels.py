@@ -14,6 +14,7 @@ from fastlabel_gradio.head import FOLDS, HeadMaker
 from fastlabel_gradio.inquiry import Finding, Inquiry
 from fastlabel_gradio.pool.ledger import PoolLedger
 from fastlabel_gradio.pool.store import EmbeddingStore
+from fastlabel_gradio.superseded import until
 from fastlabel_gradio.types import LabelSchema, Rows
 
 PATIENCE_S = 0.8
@@ -105,7 +106,7 @@ def _left_out(
     if len(np.unique(targets)) < 2:
         return np.zeros(0, dtype=np.int64), np.zeros(0)
     folds = list(range(FOLDS))
-    found = maker.out_of_fold(vectors, targets, stop.is_set, groups, folds, len(targets), MOST_TRAINED)
+    found = maker.out_of_fold(vectors, targets, until(stop), groups, folds, len(targets), MOST_TRAINED)
     if found is None:
         return np.zeros(0, dtype=np.int64), np.zeros(0)
     logits, positions = found

@@ -31,7 +31,7 @@ from fastlabel_gradio.labeler import Labeler, LabelerSettings
 from fastlabel_gradio.labels import LabelStore
 from fastlabel_gradio.labels.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.loop.head_exchange import HeadExchange
-from fastlabel_gradio.loop.learner import learning_of
+from fastlabel_gradio.loop.head_makers import learning_of
 from fastlabel_gradio.parts.places import is_address, open_place
 from fastlabel_gradio.pool.encoder_change import EncoderChange
 from fastlabel_gradio.pool.encoder_in_use import EncoderPlan, keep_encoder_in_use, kept_models, plan_encoder

@@ -13,8 +13,8 @@ from fastlabel_gradio.exports.row_stream import iso_time
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.labels import OpenBatch
 from fastlabel_gradio.opinions.reliability import Agreeing
-from fastlabel_gradio.pool.pipeline import EmbeddingProgress
-from fastlabel_gradio.pool.pipeline import State as EmbeddingState
+from fastlabel_gradio.pool.progress import EmbeddingProgress
+from fastlabel_gradio.pool.progress import State as EmbeddingState
 from fastlabel_gradio.server.access import Person, Role, person_of, sees
 from fastlabel_gradio.server.api_models import Model, PointAnswer
 from fastlabel_gradio.server.project import Project
