@@ -83,7 +83,7 @@ def test_the_scripted_person_labels_in_every_way(
         if len(cells := [one.strip() for one in line.split("|")]) == 9
     }
     for way in (*person.WAYS, person.SEARCH):
-        labels, actions, seconds, _, wrong = map(float, rows[way][:5])
+        labels, _, seconds, _, wrong = map(float, rows[way][:5])
         assert labels >= 24
         assert seconds > 0.1
         assert wrong <= 3

@@ -670,5 +670,15 @@ export default {
   "said_by_source": "says the source",
   "suspects_left": "1 item to look at.|{n} items to look at.",
   "suspects_found": "So far {wrong} wrong, {right} right.",
-  "suspects_working": "1 label has no place yet.|{n} labels have no place yet."
+  "suspects_working": "1 label has no place yet.|{n} labels have no place yet.",
+  "hint_one": "Enter accepts the suggestion under a card; a digit gives it another class.",
+  "hint_many": "Look over a group, correct what is wrong, then Enter on its heading accepts the rest.",
+  "hint_go_on": "s submits and brings the next cards, u takes back, ? shows every key.",
+  "hint_close": "Got it",
+  "help_example": "example of its class, shown where the pointer is on the class; again: no more",
+  "example_is": "An example of {name} now.",
+  "example_is_not": "No example of {name} any more.",
+  "example_of_what": "Label the card first: it is an example of its class.",
+  "explore_time_from": "From (UTC)",
+  "explore_time_to": "To (UTC)"
 };

@@ -643,5 +643,15 @@ export default {
   "said_by_source": "来自数据源",
   "suspects_left": "有 {n} 个项目待查看。",
   "suspects_found": "目前 {wrong} 个错误，{right} 个正确。",
-  "suspects_working": "还有 {n} 个标签未排序。"
+  "suspects_working": "还有 {n} 个标签未排序。",
+  "hint_one": "Enter 采纳卡片下的建议；数字键给出其他类别。",
+  "hint_many": "浏览一组，改正错误的卡片，再在组标题上按 Enter 采纳其余的。",
+  "hint_go_on": "s 提交并取下一批，u 撤销，? 显示所有按键。",
+  "hint_close": "知道了",
+  "help_example": "设为该类别的示例，指针停在类别上时显示；再按一次取消",
+  "example_is": "现在是 {name} 的示例。",
+  "example_is_not": "不再是 {name} 的示例。",
+  "example_of_what": "请先标注卡片：它将成为其类别的示例。",
+  "explore_time_from": "从 (UTC)",
+  "explore_time_to": "到 (UTC)"
 };
