@@ -51,6 +51,8 @@ export class ClassHover {
   constructor(api, dock, signal) {
     this.api = api;
     this.dock = dock;
+    /** @type {HTMLElement | null} */
+    this.entry = null; // the class that the pointer is on
     this.node = el("div", "fl-class-hover");
     this.node.setAttribute("role", "note");
     setShown(this.node, false);
