@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
-def test_the_hint_of_the_first_visit_has_three_lines_and_never_comes_again(browser: "Browser", ten_classes: str) -> None:
+def test_the_hint_of_the_first_visit_has_three_lines_and_never_comes_again(
+    browser: "Browser", ten_classes: str
+) -> None:
     with browser.new_context() as context:
         become_guest(context, ten_classes)
         page = LabelPage(context.new_page(), ten_classes).open()

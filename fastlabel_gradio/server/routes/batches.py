@@ -1,6 +1,5 @@
 """Batches: the next one, keeping it claimed, and a new listing of the source."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
