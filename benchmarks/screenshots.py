@@ -3,7 +3,7 @@
     python -m benchmarks.screenshots --out docs
 
 The app serves `configs/demo.yaml`; a guest labels some batches as the source knows the classes, one label of them wrong, waits
-for the heads, and the views are photographed. A picture has at most 64 colours, so that it stays small.
+for the heads, and the views are photographed. A picture has at most 128 colours, so that it stays small.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from benchmarks.report import say
 from benchmarks.workload import EMBED_LIMIT_S, TRAIN_LIMIT_S, served, wait_until
 
 SIZE = (1440, 900)
-COLOURS = 64
+COLOURS = 128
 BATCHES, BATCH = 3, 40
 Show = Callable[[Any, str], None]
 NO_HINT = "localStorage['fastlabel:hint'] = 'dismissed'"
@@ -130,7 +130,7 @@ def _save(page: Any, path: Path) -> None:
     page.wait_for_load_state("networkidle")
     page.wait_for_function(IS_IDLE)
     shot = Image.open(io.BytesIO(page.screenshot()))
-    shot.convert("RGB").quantize(COLOURS).save(path, optimize=True)
+    shot.convert("RGB").quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
 
 
 if __name__ == "__main__":
