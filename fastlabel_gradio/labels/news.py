@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from operator import itemgetter
 
-from fastlabel_gradio.errors import ChangedMeanwhileError, InvalidLabelsError, shown
+from fastlabel_gradio.errors import ChangedMeanwhileError, InvalidLabelsError, OthersLabelsError, shown
 from fastlabel_gradio.labels.resolve import (
     Event,
     Opinion,
@@ -19,6 +19,7 @@ from fastlabel_gradio.labels.resolve import (
 from fastlabel_gradio.types import LabelSource, Said, State
 
 CONFLICTS_NAMED = 100
+NOT_LOOKED_AT = ("search", "verify")  # sources of labels that many items got at once
 
 News = Callable[[Mapping[str, Said], Mapping[str, Opinions], str, LabelSource], dict[str, Said]]
 
@@ -82,6 +83,28 @@ def overruling(
     return {item_id: one for item_id, one in told.items() if one is not None}
 
 
+def changing_own(
+    said: Mapping[str, Said], opinions: Mapping[str, Opinions], annotator: str, source: LabelSource
+) -> dict[str, Said]:
+    """As `overruling`. Raises OthersLabelsError where something would change that others, or the head by itself, said."""
+    news = overruling(said, opinions, annotator, source)
+    others = [item_id for item_id, one in news.items() if _is_others(opinions.get(item_id, ()), one, annotator)]
+    if others:
+        raise OthersLabelsError(
+            f"what others said of {len(others):,} of these items would change, such as {shown(others[0])}. Choose items that "
+            "nobody labeled or you did (states 'none', or your own name), or ask a reviewer."
+        )
+    return news
+
+
+def _is_others(opinions: Opinions, one: Said, annotator: str) -> bool:
+    """Whether that would change what others said. Who clears an item takes back what all said of it."""
+    if not opinions:
+        return False
+    changed = opinions if one.state is State.CLEAR else (opinion_of(opinions),)
+    return any(opinion.annotator != annotator or opinion.kind == "auto" for opinion in changed)
+
+
 def changed_meanwhile(
     item_ids: Sequence[str], news: Mapping[str, Said], opinions: Mapping[str, Opinions], names: Mapping[int, str]
 ) -> ChangedMeanwhileError:
@@ -139,7 +162,9 @@ def _says_already(opinions: Opinions, one: Said, annotator: str, source: LabelSo
         return not opinions
     kind = kind_of(source)
     own = next((other for other in opinions if other.annotator == annotator and other.kind == kind), None)
-    return one.present and own is not None and own.standing[:2] == (one.state, one.label_id)
+    if not one.present or own is None or own.standing[:2] != (one.state, one.label_id):
+        return False
+    return not (source == "person" and own.standing.source in NOT_LOOKED_AT)  # now somebody looked at that card
 
 
 def _winning(opinions: Opinions, one: Said, annotator: str, source: LabelSource) -> Said | None:

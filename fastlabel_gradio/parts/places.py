@@ -1,4 +1,4 @@
-"""Places: a folder of this machine, or one in a bucket (`s3://…`, `gs://…`), as a flat list of files written whole or not at all.
+"""Places: a folder of this machine, or one in a bucket (`s3://…`, `gs://…`), as a list of files, each whole or not there.
 
 Credentials come from the environment, never from an address, and are in no message.
 """

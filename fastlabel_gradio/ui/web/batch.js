@@ -53,7 +53,8 @@ export class Batch extends Emitter {
     this.undone = []; // and redoChange brings back
     this.current = 0;
     this.restored = false; // some labels were not given on this screen
-    this.givenBack = false; // the claim ran out while the page slept
+    this.givenBack = false; // the claim ran out while the page slept, or somebody else gave it back
+    this.isMissing = false; // the newest status does not list its claim
     this.renamed = answer.renamed ?? {};
     /** @type {Map<Card, string>} */
     this.gone = new Map(); // labels of classes that were archived meanwhile
