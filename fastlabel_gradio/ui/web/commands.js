@@ -189,6 +189,15 @@ export const COMMANDS = [
     run: (view) => view.openPalette(),
   },
   {
+    name: "example",
+    needs: "POST /api/classes",
+    keys: ["e"],
+    caps: "e",
+    help: "help_example",
+    onBatch: true,
+    run: (view) => view.toggleExample(),
+  },
+  {
     name: "classes",
     keys: ["c"],
     caps: "c",

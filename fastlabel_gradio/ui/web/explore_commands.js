@@ -95,13 +95,13 @@ export const EXPLORE_COMMANDS = [
   { name: "extend-down", keys: ["Shift+ArrowDown"], repeats: true, run: (view) => view.extend("down") },
   { name: "toggle", keys: ["x"], caps: "x", help: "explore_help_toggle", run: (view) => view.toggleCurrent() },
   { name: "all", keys: ["a"], caps: "a", help: "explore_help_all", run: (view) => view.selection.selectAll() },
-  { name: "more-like", keys: ["m"], caps: "m", help: "explore_help_more_like", run: (view) => view.moreLike() },
+  { name: "more-like", keys: ["m"], caps: "m", help: "explore_help_more_like", run: (view) => view.likeness.more() },
   {
     name: "less-like",
     keys: ["Shift+M"],
     caps: "Shift + m",
     help: "explore_help_less_like",
-    run: (view) => view.lessLike(),
+    run: (view) => view.likeness.less(),
   },
   { name: "search", keys: ["f"], caps: "f", help: "explore_help_search", run: (view) => view.search.focus() },
   {
@@ -121,6 +121,14 @@ export const EXPLORE_COMMANDS = [
     caps: "s",
     help: "explore_help_send",
     run: (view) => view.acts.sendToLabel(),
+  },
+  {
+    name: "example",
+    needs: "POST /api/classes",
+    keys: ["e"],
+    caps: "e",
+    help: "help_example",
+    run: (view) => view.acts.toggleExample(),
   },
   { name: "refresh", keys: ["r"], caps: "r", help: "explore_help_refresh", run: (view) => view.refresh() },
   {
