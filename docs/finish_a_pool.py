@@ -46,7 +46,7 @@ class App:
         return self._open(urllib.request.Request(f"{self._address}{route}?{urllib.parse.urlencode(options)}"))
 
     def _open(self, request: urllib.request.Request) -> bytes:
-        with urllib.request.urlopen(request, timeout=600) as answer:  # noqa: S310  # an address of this machine
+        with urllib.request.urlopen(request, timeout=600) as answer:  # an address of this machine
             return bytes(answer.read())
 
 
@@ -154,7 +154,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("train", type=Path, metavar="TRAIN", help="the pool")
     parser.add_argument("test", type=Path, metavar="TEST", help="what the classifier is tried on")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="a folder that is not there yet")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT", help="a folder that is not there yet"
+    )
     parser.add_argument("--labels", type=int, default=500, metavar="N", help="given by hand (default: %(default)s)")
     parser.add_argument("--precision", type=float, default=0.9, metavar="P", help="promised (default: %(default)s)")
     parser.add_argument("--encoder", default="pretrained", metavar="KIND", help="default: %(default)s")

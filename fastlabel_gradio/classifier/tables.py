@@ -111,9 +111,7 @@ WRITERS: dict[str, Callable[[Iterable[Entry], TableShape, Path], None]] = {
 }
 
 
-def writer_of(
-    destination: Path, format: str | None = None
-) -> Callable[[Iterable[Entry], TableShape, Path], None]:
+def writer_of(destination: Path, format: str | None = None) -> Callable[[Iterable[Entry], TableShape, Path], None]:
     """What writes a file of that name, in a format or as it ends. Raises ConfigError for a suffix that is none of a table."""
     suffix = destination.suffix.lower() if format is None else f".{format}"
     if suffix not in WRITERS:

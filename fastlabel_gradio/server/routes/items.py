@@ -57,7 +57,7 @@ def found_answers(project: Project, labeler: Labeler, found: Sequence[FoundItem]
             state=cast(Any, one.state.value) if one.state else None,  # what stands is never `clear`
             source=one.source,
             annotator=one.owner.annotator if one.owner else None,
-            known_label=project.source.reference_label(one.item),
+            known_label=project.reference_label(one.item),
             created_at=iso_time(one.owner.said_at) if one.owner else None,
             similarity=None if one.similarity is None else round(one.similarity, 4),
         )
