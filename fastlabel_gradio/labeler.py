@@ -38,8 +38,13 @@ from fastlabel_gradio.head import (
     HeadInfo,
 )
 from fastlabel_gradio.head.evaluation import Advice, AuditReport, Gain, advise
+<<<<<<< HEAD
 from fastlabel_gradio.imports.known_labels import KnownLabels
 from fastlabel_gradio.labels import Changes, ClaimedBatch, LabelStore, OpenBatch
+=======
+from fastlabel_gradio.imports.given_labels import GivenLabels
+from fastlabel_gradio.labels import Changes, ClaimedBatch, LabelStore
+>>>>>>> leave
 from fastlabel_gradio.labels.contradictions import Contradiction
 from fastlabel_gradio.loop.actions import Actions, is_made_by_hand
 from fastlabel_gradio.loop.batch_queue import BatchQueue, Wish
@@ -173,7 +178,8 @@ class Labeler:
         STRATEGIES.get(settings.strategy)
         self.schema = schema
         self.settings = settings
-        self.suggestions: KnownLabels | None = None  # of other programs
+        self.suggestions: GivenLabels | None = None  # of other programs
+        self.references: GivenLabels | None = None  # imported
         self._store = store
         self._pipeline = pipeline
         self._labels = labels
@@ -201,7 +207,8 @@ class Labeler:
             self._learner,
             lambda: me._catch_up(),
             lambda: me.schema,
-            pipeline.known_label,
+            lambda item_id: me.known_label(item_id),
+            lambda: me.references.version if me.references else 0,
         )
         followed = FollowedOpinions(
             labels,
@@ -433,6 +440,11 @@ class Labeler:
         unsaid = self.suspects.confirm(annotator, labels, self._clock())
         if unsaid:
             self.submit(annotator, unsaid)
+
+    def known_label(self, item_id: str) -> str | None:
+        """The class that an item was imported with as a reference, or else the one that the data itself gives."""
+        [given] = self.references.of([item_id]) if self.references else [None]
+        return given.name if given else self._pipeline.known_label(item_id)
 
     def undo(self, annotator: str) -> Reopened:
         """Takes the annotator's last step back; of one that was made card by card it opens a batch, to be labeled again."""

@@ -19,7 +19,7 @@ from fastlabel_gradio.types import LabelSchema, Rows
 
 PATIENCE_S = 0.8
 
-_State = tuple[str, int, int, tuple[int, ...]]
+_State = tuple[str, int, int, tuple[int, ...], int]
 
 
 class KnownLabels:
@@ -27,15 +27,22 @@ class KnownLabels:
 
     Args:
         label_of: gives the label that the source knows of an item; None where it knows none.
+        version: another number where other labels are known.
     """
 
     def __init__(
-        self, store: EmbeddingStore, ledger: PoolLedger, heads: Heads, label_of: Callable[[str], str | None]
+        self,
+        store: EmbeddingStore,
+        ledger: PoolLedger,
+        heads: Heads,
+        label_of: Callable[[str], str | None],
+        version: Callable[[], int],
     ) -> None:
         self._store = store
         self._ledger = ledger
         self._heads = heads
         self.label_of = label_of
+        self._version = version
         self._judging: Inquiry[None] = Inquiry(lambda tell, stop: self._judge(stop))
         self._last: tuple[_State, Doubted] | None = None
 
@@ -65,7 +72,7 @@ class KnownLabels:
     def _state(self, schema: LabelSchema) -> _State:
         """Another one where there is something else to judge."""
         space = self._store.space
-        return space.name if space else "", len(self._store), self._store.revision, schema.ids
+        return space.name if space else "", len(self._store), self._store.revision, schema.ids, self._version()
 
     def _judge(self, stop: threading.Event) -> None:
         ground = self._heads.ground_of(None)
