@@ -38,13 +38,8 @@ from fastlabel_gradio.head import (
     HeadInfo,
 )
 from fastlabel_gradio.head.evaluation import Advice, AuditReport, Gain, advise
-<<<<<<< HEAD
-from fastlabel_gradio.imports.known_labels import KnownLabels
-from fastlabel_gradio.labels import Changes, ClaimedBatch, LabelStore, OpenBatch
-=======
 from fastlabel_gradio.imports.given_labels import GivenLabels
-from fastlabel_gradio.labels import Changes, ClaimedBatch, LabelStore
->>>>>>> leave
+from fastlabel_gradio.labels import Changes, ClaimedBatch, LabelStore, OpenBatch
 from fastlabel_gradio.labels.contradictions import Contradiction
 from fastlabel_gradio.loop.actions import Actions, is_made_by_hand
 from fastlabel_gradio.loop.batch_queue import BatchQueue, Wish

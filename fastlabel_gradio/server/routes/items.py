@@ -71,13 +71,8 @@ def found_answers(
             label=one.label,
             state=cast(Any, one.state.value) if one.state else None,  # what stands is never `clear`
             source=one.source,
-<<<<<<< HEAD
             annotator=one.owner.annotator if one.owner and sees(person, one.owner.annotator) else None,
-            known_label=None if one.item.id in hidden else project.source.reference_label(one.item),
-=======
-            annotator=one.owner.annotator if one.owner else None,
-            known_label=project.reference_label(one.item),
->>>>>>> leave
+            known_label=None if one.item.id in hidden else project.reference_label(one.item),
             created_at=iso_time(one.owner.said_at) if one.owner else None,
             similarity=None if one.similarity is None else round(one.similarity, 4),
         )
