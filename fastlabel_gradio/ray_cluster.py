@@ -88,7 +88,7 @@ def open_cluster(address: str, workers: int | None = None) -> Iterator[Cluster]:
     if is_ours:
         _connect(address)
     try:
-        yield Cluster(_workers(ray.cluster_resources(), workers)  # type: ignore[no-untyped-call])
+        yield Cluster(_workers(ray.cluster_resources(), workers))  # type: ignore[no-untyped-call]
     finally:
         if is_ours:
             ray.shutdown()
