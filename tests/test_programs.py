@@ -120,7 +120,11 @@ def test_an_mcp_client_reads_and_does_not_write(app: App, address: str) -> None:
                 ("predict", {"ids": ["red/0001.png"]}),
                 ("list_to_review", {}),
             )
-            answers = [json.loads((await session.call_tool(*call)).content[0].text) for call in calls]  # type: ignore[union-attr]
+            answers = []
+            for call in calls:
+                answer = await session.call_tool(*call)
+                assert not answer.isError, answer.content
+                answers.append(json.loads(answer.content[0].text))  # type: ignore[union-attr]
             refused = await session.call_tool("submit_labels", {"labels": []})
             assert refused.isError
             return tools, answers, refused.content[0].text  # type: ignore[union-attr]

@@ -90,17 +90,26 @@ READ_TOOLS = frozenset(name.__name__ for name in (status, search, predict, list_
 
 
 def add_names() -> None:
-    """Gives the page that is being built its names."""
+    """Gives the page that is being built its names.
+
+    Without Gradio's queue: its MCP server would call a queued one by a client of its own, which nobody has logged in.
+    """
     for name in NAMES:
-        gr.api(name, api_name=name.__name__, concurrency_limit=None)
+        gr.api(name, api_name=name.__name__, queue=False, concurrency_limit=None)
 
 
 def keep_tools(page: gr.Blocks, *, may_write: bool) -> None:
-    """Leaves an MCP client of the page the tools that read, or all of them; before the first request."""
+    """Leaves an MCP client of the page the tools that read, or all of them, and answers in JSON; before the first request."""
     server = page.mcp_server_obj
-    if server is not None and not may_write:
-        tools = server.tool_to_endpoint
+    if server is None:
+        return
+    tools = server.tool_to_endpoint
+    if not may_write:
         server.tool_to_endpoint = {name: tools[name] for name in tools if tools[name].strip("/") in READ_TOOLS}
+    # Gradio's own way writes str(answer), which is Python and no JSON.
+    server.postprocess_output_data = lambda answers, root_url: [  # type: ignore[method-assign]
+        server.types.TextContent(type="text", text=json.dumps(answer)) for answer in answers
+    ]
 
 
 async def _asked(
