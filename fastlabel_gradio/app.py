@@ -147,14 +147,7 @@ def create_app(
     if mcp and find_spec("mcp") is None:
         raise ConfigError('--mcp needs the package mcp. Install it: pip install "fastlabel-gradio[mcp]"')
     # Gradio and torch take seconds to import: `--help` and a wrong command line must not wait for them.
-    from fastlabel_gradio.server.access import (
-        SECRET_FILE,
-        Access,
-        close_to_others,
-        invites_of,
-        load_secret,
-        make_files_private,
-    )
+    from fastlabel_gradio.server.access import Access, close_to_others, invites_of, make_files_private
     from fastlabel_gradio.server.project import Project
 
     make_files_private()
@@ -166,23 +159,18 @@ def create_app(
         raise ConfigError(
             f"{workdir} cannot be the working directory: {error.strerror}. Choose another --workdir."
         ) from error
+    bucket = config.base_dir / config.bucket if config.bucket else None
     projects: dict[str, Project] = {}
     with ExitStack() as undo:
         for project_config in config.projects:
-            project = Project(project_config, config.base_dir, workdir, pick_device())
+            project = Project(project_config, config.base_dir, workdir, pick_device(), bucket=bucket)
             undo.callback(project.close)
             projects[project.name] = project
         for project in projects.values():
             project.start()
         from fastlabel_gradio.ui.app_layout import build_page  # takes seconds: the projects are at work meanwhile
 
-        access = Access(
-            logins or {},
-            load_secret(workdir / SECRET_FILE),
-            roles,
-            invites_of(workdir),
-            framed=is_public_space(),
-        )
+        access = Access(logins or {}, _secret(workdir, bucket), roles, invites_of(workdir), framed=is_public_space())
         page = build_page(config.title, [_tab(project) for project in projects.values()])
         undo.pop_all()
     return App(config, projects, access, page, workdir, mcp)
@@ -192,16 +180,32 @@ def is_public_space() -> bool:
     return SPACE_VARIABLE in os.environ
 
 
+def _secret(workdir: Path, bucket: Path | None) -> bytes:
+    """What signs tokens. Raises ConfigError where the bucket cannot be used."""
+    from fastlabel_gradio.server.access import SECRET_FILE, load_secret
+    from fastlabel_gradio.server.bucket import keep_secret
+
+    try:
+        if bucket:
+            keep_secret(bucket, workdir)
+        secret = load_secret(workdir / SECRET_FILE)
+        if bucket:
+            keep_secret(bucket, workdir)
+    except OSError as error:
+        raise ConfigError(f"{bucket} cannot be the bucket: {error.strerror}. Mount it, or name another.") from error
+    return secret
+
+
 def _tab(project: "Project") -> "TabInfo":
     from fastlabel_gradio.exports import EXPORTERS
-    from fastlabel_gradio.strategies import STRATEGIES
+    from fastlabel_gradio.strategies import menu_strategies
     from fastlabel_gradio.ui.tab_info import TabInfo
 
     return TabInfo(
         project=project.name,
         kind=project.kind,
         title=project.name,
-        strategies=STRATEGIES.names(),
+        strategies=menu_strategies(project.config.strategy),
         strategy=project.config.strategy,
         batch_size=project.config.batch_size,
         sound_view=project.source.sound_view,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 AUTH_VARIABLE = "FASTLABEL_AUTH"
 HOSTS_VARIABLE = "FASTLABEL_HOSTS"
+BUCKET_VARIABLE = "FASTLABEL_BUCKET"
 SPACE_HOST_VARIABLE = "SPACE_HOST"
 
 _DESCRIPTION = "Label a folder of pictures or sounds and train a classifier while you label."
@@ -191,6 +192,8 @@ def _port(text: str) -> int:
 def _config(arguments: argparse.Namespace) -> AppConfig:
     """The configuration that the command line names or describes, as it is served. Raises ConfigError, SourceError."""
     config = config_of(arguments)
+    if bucket := os.environ.get(BUCKET_VARIABLE):
+        config = config.model_copy(update={"bucket": Path(bucket)})
     if not is_public_space() or _logins(arguments):
         return config
     # Strangers come and go: none of them may change what another sees.

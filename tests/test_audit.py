@@ -8,7 +8,9 @@ import pytest
 
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.loop.learning_record import LearningPoint, LearningRecord
+from fastlabel_gradio.pool.query import Query
 from fastlabel_gradio.server.project import Project
+from fastlabel_gradio.types import Said
 from tests.pools import make_config, true_labels, wait_for, write_pictures
 
 OpenProject = Callable[..., Project]
@@ -62,6 +64,18 @@ def test_no_strategy_picks_from_the_reserve_and_no_head_is_trained_on_it(project
     assert report is not None
     assert labeler.head.info.label_count + report.items == labeler.counts().labeled == 100
     assert report.items == 10
+
+
+def test_what_a_search_labeled_measures_once_each_card_is_confirmed(project: Project) -> None:
+    labeler = project.labeler("ann")
+    kept = [item_id for row, item_id in project.store.items_between(0, len(project.store)) if row in reserved(project)]
+    whole = Said(labeler.schema.ids[labeler.schema.names.index("red")])
+    labeler.actions.apply("ann", Query(ids=tuple(kept[:6])), (), whole)
+    assert len(labeler._ledger.audit_set().rows) == 0  # chosen, not drawn, and nobody looked at each
+    labeler.submit("ann", [(item_id, "red") for item_id in kept[:4]])
+    assert len(labeler._ledger.audit_set().rows) == 4
+    labeler.undo("ann")
+    assert len(labeler._ledger.audit_set().rows) == 0
 
 
 def test_the_report_is_what_counting_gives(project: Project) -> None:

@@ -42,10 +42,12 @@ def run(path: Path, inputs: dict[str, np.ndarray]) -> np.ndarray:
 @pytest.mark.parametrize("name", ["pretrained", "offline", "timm", "clip"])
 def test_the_whole_way_from_pixels_says_what_torch_says(name: str, tmp_path: Path) -> None:
     encoder: dict[str, object] = {"kind": name}
+    beside = tmp_path / "model"  # where the bundle will lie: it names files of one's own, not their folder
+    beside.mkdir()
     if name == "timm":
-        encoder["model"] = f"local-dir:{write_tiny_timm(tmp_path / 'timm', seed=1)}"
+        encoder["model"] = f"local-dir:{write_tiny_timm(beside / 'timm', seed=1)}"
     elif name == "clip":
-        encoder["model"] = f"local-dir:{write_tiny_clip(tmp_path / 'clip', seed=1)}"
+        encoder["model"] = f"local-dir:{write_tiny_clip(beside / 'clip', seed=1)}"
     pictures = write_pictures(tmp_path / "pictures", per_class=6)
     folder = bundle(make_config(pictures, encoder=encoder), tmp_path)
     write_onnx(folder)
@@ -53,6 +55,7 @@ def test_the_whole_way_from_pixels_says_what_torch_says(name: str, tmp_path: Pat
     files = files_of(pictures)[::5]
     expected, embeddings = classifier.predict_proba(files), classifier.embed(files)
     np.testing.assert_allclose(run(folder / "head.onnx", {"embedding": embeddings}), expected, atol=1e-5)
+    assert classifier.encoder
     prepared = [classifier.encoder.prepare(Image.open(file)) for file in files]
     graph = classifier.encoder.pixel_graph()
     assert graph

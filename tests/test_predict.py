@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -179,8 +180,41 @@ def test_sounds_are_cut_into_windows(place: Path, tmp_path: Path) -> None:
     assert load_classifier(work, project="audio").predict(named).tolist() == [row["label"] for row in rows[:20]]
 
 
+def test_labels_of_sounds_open_in_raven_and_audacity(place: Path, tmp_path: Path) -> None:
+    cut = (place / "work", place / "sounds", "--project", "audio", "--window", 0.25)
+    predict(*cut, "-o", tmp_path / "parts.csv")
+    said = {
+        (Path(row["path"]).relative_to(place / "sounds").as_posix(), float(row["start_s"])): row
+        for row in rows_of(tmp_path / "parts.csv")
+    }
+    predict(*cut, "-o", tmp_path / "tables", "--format", "raven")
+    with (tmp_path / "tables" / "all.selections.txt").open(newline="") as lines:
+        selections = list(csv.DictReader(lines, delimiter="\t"))
+    assert {(row["Begin Path"], float(row["Begin Time (s)"])) for row in selections} == said.keys()
+    for row in selections:
+        one = said[row["Begin Path"], float(row["Begin Time (s)"])]
+        assert (row["Label"], float(row["End Time (s)"])) == (one["label"], float(one["end_s"]))
+        assert float(row["Confidence"]) == pytest.approx(float(one["confidence"]), abs=1e-4)
+        assert (row["High Freq (Hz)"], row["Source"]) == ("4000.0", "prediction")
+    name = selections[0]["Begin Path"]
+    assert (tmp_path / "tables" / f"{name}.Table.1.selections.txt").is_file()
+    least = sorted(float(row["confidence"]) for row in said.values())[8]
+    predict(*cut, "-o", tmp_path / "tracks.zip", "--format", "audacity", "--min-confidence", least)
+    with zipfile.ZipFile(tmp_path / "tracks.zip") as archive:
+        tracks = {track: archive.read(track).decode().splitlines() for track in archive.namelist()}
+    sure = {place: row for place, row in said.items() if float(row["confidence"]) >= least}
+    assert sum(map(len, tracks.values())) == len(sure) < len(said)
+    name = min(sure)[0]
+    begins, ends, label = tracks[f"{name}.txt"][0].split("\t")
+    one = next(row for place, row in sorted(sure.items()) if place[0] == name)
+    assert (float(begins), float(ends), label) == (float(one["start_s"]), float(one["end_s"]), one["label"])
+    predict(place / "work", place / "sounds", "--project", "audio", "-o", tmp_path / "whole", "--format", "raven")
+    with (tmp_path / "whole" / "all.selections.txt").open(newline="") as lines:
+        assert {row["Begin Time (s)"] for row in csv.DictReader(lines, delimiter="\t")} == {"0.000000"}
+
+
 def test_what_cannot_be_done_is_said_before_anything_is_done(place: Path, model: Path, tmp_path: Path) -> None:
-    pictures = place / "pictures"
+    pictures, sounds = place / "pictures", place / "work" / "audio" / "model"
     (tmp_path / "there.csv").write_text("")
     (tmp_path / "begun.csv.part").write_text('{"model": "another"}\n')
     for words, message in (
@@ -191,6 +225,9 @@ def test_what_cannot_be_done_is_said_before_anything_is_done(place: Path, model:
         ([model, tmp_path / "nothing", "-o", tmp_path / "out.csv"], "does not exist"),
         ([model, tmp_path / "*.jpg", "-o", tmp_path / "out.csv"], "fits no file"),
         ([model, pictures, "-o", tmp_path / "out.csv", "--window", 3], "for sounds"),
+        ([model, pictures, "-o", tmp_path / "out", "--format", "raven"], "--format raven is for labels of sounds"),
+        ([sounds, place / "sounds", "-o", tmp_path / "out", "--format", "raven", "--all"], "has one label a part"),
+        ([sounds, place / "sounds", "-o", model, "--format", "raven", "--overwrite"], "a folder with files in it"),
         ([model, pictures, "-o", tmp_path / "out.csv", "--link"], "--link needs --sort-into"),
         ([place / "work", pictures, "-o", tmp_path / "out.csv"], "several projects: audio, images"),
         (

@@ -14,7 +14,7 @@ from fastlabel_gradio.encoders import Encoder, EncoderChoice, FittedEncoder
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.parts.part_files import Facts, Part, part_name, read_part, write_part
 from fastlabel_gradio.parts.places import Place, open_place
-from fastlabel_gradio.pool.embed_batch import BatchOutcome, embed_batch
+from fastlabel_gradio.pool.embed_batch import Outcome, embed_batch
 from fastlabel_gradio.sources import Source, open_source
 from fastlabel_gradio.types import Item, Media
 
@@ -60,13 +60,13 @@ class Embedder:
         outcomes = list((self._threads.map if self._threads else map)(self._batch, batches))
         return self._written(name, items, outcomes)
 
-    def _batch(self, batch: Sequence[Item]) -> BatchOutcome:
-        return embed_batch(self._source, self._encoder, batch, self._read, lambda keys: {})
+    def _batch(self, batch: Sequence[Item]) -> Outcome:
+        return embed_batch(self._source, self._encoder, batch, self._read)
 
     def _read(self, item: Item) -> Media:
         return self._source.read(item, self._resolution)
 
-    def _written(self, name: str, items: Sequence[Item], outcomes: Sequence[BatchOutcome]) -> Embedded:
+    def _written(self, name: str, items: Sequence[Item], outcomes: Sequence[Outcome]) -> Embedded:
         by_id = {item.id: item for item in items}
         embedded = [entry for outcome in outcomes for entry in outcome.embedded]
         later = {item.id for outcome in outcomes for item in outcome.unavailable}

@@ -28,7 +28,8 @@ class EncoderPart(_Strict):
     """Which encoder embeds items.
 
     Attributes:
-        kind, options: as in a project's configuration, the model named.
+        kind, options: as in a project's configuration, the model named. A file or folder is one beside, `./weights.pt`: where
+            it lies on somebody's machine is nobody else's business.
         weights: what the pretrained weights are called; "" where it has none. Their hash is part of the fingerprint.
         fingerprint: of model, every weight, preprocessing, and what it learned from the pool.
         dim: numbers of an embedding.

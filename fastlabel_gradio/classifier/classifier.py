@@ -16,7 +16,6 @@ from fastlabel_gradio.classifier.bundle_config import BundleConfig
 from fastlabel_gradio.classifier.given_items import Given, GivenItems, named_part, shown_name
 from fastlabel_gradio.devices import compute_alone, one_thread_per_operation
 from fastlabel_gradio.encoders.base import Encoder
-from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.errors import ConfigError, UnreadableItemError
 from fastlabel_gradio.head import Head
 from fastlabel_gradio.media.sound_view import SoundView
@@ -66,6 +65,7 @@ class Classifier:
     samples a second. A path `talk.wav#t=12.0,15.0` names a part of a recording.
 
     Args:
+        encoder: None where there were vectors of the pool's items only: nothing else can be embedded then.
         batch_size: items that are embedded at once; by default what the encoder is fastest with on its device.
         workers: threads that read and embed; one a core by default.
     """
@@ -74,14 +74,14 @@ class Classifier:
         self,
         config: BundleConfig,
         head: Head,
-        encoder: Encoder,
+        encoder: Encoder | None,
         batch_size: int | None = None,
         workers: int | None = None,
     ) -> None:
         self.config = config
         self.encoder = encoder
         self.head = head
-        self._batch_size = batch_size or encoder.batch_size
+        self.batch_size = batch_size or (encoder.batch_size if encoder else 1)
         self._workers = workers or os.cpu_count() or 2
         self._view = config.sound.view if config.sound else SoundView()
 
@@ -137,13 +137,13 @@ class Classifier:
 
         A few batches are read ahead.
         """
-        self._check_encoder()
-        batches = _batches(iter(_several(items)), self._batch_size)
+        encoder = self._encoder_of_items()
+        batches = _batches(iter(_several(items)), self.batch_size)
         with one_thread_per_operation(), ThreadPoolExecutor(self._workers, "classify", compute_alone) as workers:
             running: deque[Future[list[Classified]]] = deque()
             try:
                 for batch in batches:
-                    running.append(workers.submit(self._classified, batch))
+                    running.append(workers.submit(self._classified, encoder, batch))
                     if len(running) > self._workers:
                         yield from running.popleft().result()
                 while running:
@@ -183,22 +183,23 @@ class Classifier:
             raise UnreadableItemError(f"{told}{more}. unreadable='blank' leaves them blank.")
         return said
 
-    def _check_encoder(self) -> None:
-        if isinstance(self.encoder, KnownVectors):
+    def _encoder_of_items(self) -> Encoder:
+        if self.encoder is None:
             raise ConfigError(
                 f"Encoder '{self.config.encoder.kind}' knows vectors of the pool's items only, it embeds no "
                 "others. Give vectors "
                 "by the same model to `classifier.head.predict_proba`."
             )
+        return self.encoder
 
-    def _classified(self, batch: Sequence[Given]) -> list[Classified]:
+    def _classified(self, encoder: Encoder, batch: Sequence[Given]) -> list[Classified]:
         """In a worker thread."""
         source = GivenItems(batch, self.kind, self._view)
 
         def read(item: Any) -> Media:
             return source.read(item, self.config.encoder.resolution)
 
-        outcome = embed_batch(source, self.encoder, list(source.scan()), read, lambda keys: {})
+        outcome = embed_batch(source, encoder, list(source.scan()), read)
         probabilities = self.head.predict_proba(outcome.vectors)
         reasons = {int(place): why for place, why in outcome.unreadable}
         said = {place: self._unreadable(batch[place], why) for place, why in reasons.items()}

@@ -30,7 +30,7 @@ def main(argv: Sequence[str]) -> str:
         if arguments.onnx:
             from fastlabel_gradio.classifier.onnx_files import write_onnx
 
-            write_onnx(folder)
+            write_onnx(folder, kept)
         if arguments.space:
             folder = write_space(folder, Path(made) / "space")
         _put(folder, out)

@@ -20,7 +20,7 @@ from fastlabel_gradio.classifier.loading import MODEL
 from fastlabel_gradio.classifier.model_card import model_card
 from fastlabel_gradio.devices import matmul_dtype, pick_device
 from fastlabel_gradio.encoders.base import Encoder, FittedEncoder
-from fastlabel_gradio.encoders.weights_named import weights_named
+from fastlabel_gradio.encoders.weights_named import options_to_take_along, weights_named
 from fastlabel_gradio.errors import StoreError
 from fastlabel_gradio.head import Head, HeadRecipe
 from fastlabel_gradio.head.evaluation import AuditReport
@@ -106,7 +106,7 @@ class ModelKeeper:
         device = pick_device()
         return EncoderPart(
             kind=name,
-            options=dict(options),
+            options=options_to_take_along(options),
             weights=weights_named(name, options),
             fingerprint=encoder.space,
             dim=encoder.dim,

@@ -14,8 +14,11 @@ from fastlabel_gradio.classifier.bundle_config import CONFIG, LEARNED, BundleCon
 from fastlabel_gradio.classifier.classifier import Classifier
 from fastlabel_gradio.devices import computing_on, pick_device
 from fastlabel_gradio.encoders import Encoder, FittedEncoder, check_encoder
+from fastlabel_gradio.encoders.base import ENCODERS
 from fastlabel_gradio.encoders.known_vectors import KnownVectors
-from fastlabel_gradio.errors import CheckpointError, ConfigError
+from fastlabel_gradio.encoders.weights_named import named_files
+from fastlabel_gradio.errors import CheckpointError, ConfigError, EncoderUnavailableError
+from fastlabel_gradio.pool.encoder_in_use import recorded_encoder
 
 HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 MODEL = "model"  # the folder of the bundle in a project's folder
@@ -79,6 +82,15 @@ def find_bundle(source: str | Path, project: str | None = None) -> Path:
     )
 
 
+def recorded_options(folder: Path, kind: str) -> Mapping[str, Any] | None:
+    """Of a bundle in a working directory the encoder's options with their places here; None elsewhere."""
+    for project in (folder.parent, *folder.parents[2:3]):  # that of a private labeler lies two folders further down
+        recorded = recorded_encoder(project)
+        if recorded and recorded[0] == kind:
+            return recorded[1]
+    return None
+
+
 def _in_folder(folder: Path, project: str | None) -> Path:
     if (folder / CONFIG).is_file():
         return folder
@@ -135,14 +147,23 @@ def _from_hub(repo: str) -> Path:
     return _in_folder(folder, None)
 
 
-def _encoder(folder: Path, config: BundleConfig, changed: Mapping[str, Any]) -> Encoder:
+def _encoder(folder: Path, config: BundleConfig, changed: Mapping[str, Any]) -> Encoder | None:
     part = config.encoder
-    choice = check_encoder(part.kind, {**part.options, **changed}, config.kind, folder)
-    encoder, _ = choice.open()
+    if issubclass(ENCODERS[config.kind].get(part.kind), KnownVectors):
+        return None  # its vectors are of the pool's items; the head alone is of use
+    options = recorded_options(folder, part.kind) or part.options
+    try:
+        encoder, _ = check_encoder(part.kind, {**options, **changed}, config.kind, folder).open()
+    except EncoderUnavailableError as error:
+        beside = ", ".join(named_files({**options, **changed}))
+        if not beside:
+            raise
+        raise EncoderUnavailableError(
+            f"{error} The classifier was made with files of another place: put {beside} into {folder}, or say where they "
+            "are with encoder_options."
+        ) from error
     if config.sound:
         encoder.attune(config.sound.view)
-    if isinstance(encoder, KnownVectors):
-        return encoder  # its vectors are of the pool's items; the head alone is of use
     if isinstance(encoder, FittedEncoder):
         encoder.load(folder / LEARNED)
     if encoder.space != part.fingerprint:

@@ -16,7 +16,7 @@ import numpy as np
 from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.classifier.bundle import read_bundle
 from fastlabel_gradio.classifier.bundle_config import CARD, BundleConfig
-from fastlabel_gradio.classifier.loading import load_classifier
+from fastlabel_gradio.classifier.loading import load_classifier, recorded_options
 from fastlabel_gradio.classifier.model_card import model_card
 from fastlabel_gradio.encoders.pixel_graph import PixelGraph
 from fastlabel_gradio.errors import ConfigError
@@ -30,8 +30,11 @@ OPSET, IR_VERSION = 18, 9  # read by onnxruntime since 1.15
 INSTALL = "pip install 'fastlabel-gradio[onnx]'"
 
 
-def write_onnx(folder: Path) -> None:
+def write_onnx(folder: Path, kept: Path | None = None) -> None:
     """Adds the ONNX files to a bundle, and what they take to its card.
+
+    Args:
+        kept: the bundle in a working directory that it is a copy of, where the encoder's own files are found.
 
     Raises:
         ConfigError: the packages of the extra are missing. CheckpointError, EncoderUnavailableError: as `load_classifier`.
@@ -40,8 +43,9 @@ def write_onnx(folder: Path) -> None:
     config, head = read_bundle(folder)
     write_head(head, config.classes, folder / HEAD_ONNX)
     said = [_said_of_head(config)]
-    classifier = load_classifier(folder, device="cpu", precision="float32")
-    if graph := classifier.encoder.pixel_graph():
+    options = recorded_options(kept or folder, config.encoder.kind) or {}
+    classifier = load_classifier(folder, device="cpu", precision="float32", encoder_options=options)
+    if graph := classifier.encoder and classifier.encoder.pixel_graph():
         said.append(_write_model(graph, head, config, folder / MODEL_ONNX))
     else:
         said.append(

@@ -13,7 +13,8 @@ from fastlabel_gradio.classifier.listing import listed_files, parts_of
 from fastlabel_gradio.classifier.loading import load_classifier
 from fastlabel_gradio.classifier.ray_classifying import ClassifyJob, entries_by_ray, entry_of
 from fastlabel_gradio.classifier.sorting import sort_into
-from fastlabel_gradio.classifier.tables import TableShape, writer_of
+from fastlabel_gradio.classifier.sound_labels import SOUND_FORMATS, sound_writer
+from fastlabel_gradio.classifier.tables import WRITERS, TableShape, writer_of
 from fastlabel_gradio.errors import ConfigError
 from fastlabel_gradio.ray_cluster import add_ray_options, count
 from fastlabel_gradio.types import TimeSpan
@@ -25,13 +26,14 @@ def main(argv: Sequence[str]) -> str:
     """Writes the table and tells of it on the way. Raises FastLabelError where something cannot be used."""
     arguments = parser().parse_args(argv)
     out: Path = arguments.output
-    write = writer_of(out)
+    write = None if arguments.format in SOUND_FORMATS else writer_of(out, arguments.format)
     if out.exists() and not arguments.overwrite:
         raise ConfigError(f"-o {out} is there already. Choose another, or give --overwrite.")
     classifier = load_classifier(
         arguments.model, project=arguments.project, device=arguments.device, batch_size=arguments.batch_size
     )
     shape = _shape(classifier, arguments)
+    write = write or sound_writer(arguments.format, out, classifier.kind, shape)
     names, besides = listed_files(arguments.paths, classifier.kind)
     parts = list(parts_of(classifier, names, arguments.window, arguments.hop))
     journal = Journal(out.with_name(f"{out.name}.part"), _origin(classifier, arguments))
@@ -61,7 +63,12 @@ def parser() -> argparse.ArgumentParser:
         "paths", nargs="+", metavar="PATH", help="files, folders, tables (.csv, .jsonl) or patterns in quotes"
     )
     options.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="OUT", help="out.csv, out.jsonl or out.parquet"
+        "-o", "--output", type=Path, required=True, metavar="OUT", help="out.csv, out.jsonl, out.parquet; see --format"
+    )
+    options.add_argument(
+        "--format",
+        choices=(*(suffix[1:] for suffix in WRITERS), *SOUND_FORMATS),
+        help="by default as OUT ends; raven and audacity make OUT a folder, or a zip, with a file a recording",
     )
     options.add_argument("--overwrite", action="store_true", help="replace OUT where it is there already")
     options.add_argument("--all", action="store_true", help="a column of probabilities for each class")
@@ -138,8 +145,7 @@ def _entries(classifier: Classifier, names: list[str], best: int, arguments: arg
         if Path(arguments.model).expanduser().exists()
         else arguments.model
     )
-    size = arguments.batch_size or classifier.encoder.batch_size
-    job = ClassifyJob(model, arguments.project, arguments.device, size, best, Path.cwd())
+    job = ClassifyJob(model, arguments.project, arguments.device, classifier.batch_size, best, Path.cwd())
     return entries_by_ray(job, names, arguments.ray, arguments.workers)
 
 

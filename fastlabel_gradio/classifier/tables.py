@@ -111,11 +111,12 @@ WRITERS: dict[str, Callable[[Iterable[Entry], TableShape, Path], None]] = {
 }
 
 
-def writer_of(destination: Path) -> Callable[[Iterable[Entry], TableShape, Path], None]:
-    """What writes a file of that name. Raises ConfigError for a suffix that is none of a table."""
-    if (suffix := destination.suffix.lower()) not in WRITERS:
+def writer_of(destination: Path, format: str | None = None) -> Callable[[Iterable[Entry], TableShape, Path], None]:
+    """What writes a file of that name, in a format or as it ends. Raises ConfigError for a suffix that is none of a table."""
+    suffix = destination.suffix.lower() if format is None else f".{format}"
+    if suffix not in WRITERS:
         raise ConfigError(
-            f"-o {destination}: '{suffix}' is no format of predictions. Choose one of {', '.join(WRITERS)}."
+            f"-o {destination}: '{suffix}' is no format of predictions. Choose one of {', '.join(WRITERS)}, or --format."
         )
     if not destination.absolute().parent.is_dir():
         raise ConfigError(f"-o {destination}: folder {destination.parent} does not exist. Make it, or choose another.")

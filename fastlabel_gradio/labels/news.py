@@ -19,6 +19,7 @@ from fastlabel_gradio.labels.resolve import (
 from fastlabel_gradio.types import LabelSource, Said, State
 
 CONFLICTS_NAMED = 100
+NOT_LOOKED_AT = ("search", "verify")  # sources of labels that many items got at once
 
 News = Callable[[Mapping[str, Said], Mapping[str, Opinions], str, LabelSource], dict[str, Said]]
 
@@ -161,7 +162,9 @@ def _says_already(opinions: Opinions, one: Said, annotator: str, source: LabelSo
         return not opinions
     kind = kind_of(source)
     own = next((other for other in opinions if other.annotator == annotator and other.kind == kind), None)
-    return one.present and own is not None and own.standing[:2] == (one.state, one.label_id)
+    if not one.present or own is None or own.standing[:2] != (one.state, one.label_id):
+        return False
+    return not (source == "person" and own.standing.source in NOT_LOOKED_AT)  # now somebody looked at that card
 
 
 def _winning(opinions: Opinions, one: Said, annotator: str, source: LabelSource) -> Said | None:

@@ -111,7 +111,7 @@ def _file_system(text: str, scheme: str) -> tuple["FileSystem", str]:
         if scheme in BY_ARROW:
             files, folder = FileSystem.from_uri(text)
             return files, folder
-        from fsspec.core import url_to_fs  # type: ignore[import-untyped]
+        from fsspec.core import url_to_fs
 
         other, folder = url_to_fs(text)
         return PyFileSystem(FSSpecHandler(other)), str(folder)

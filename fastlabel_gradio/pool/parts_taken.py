@@ -10,7 +10,7 @@ from fastlabel_gradio.encoders.base import Encoder, FittedEncoder
 from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.parts.part_files import Part, is_complete, read_facts, read_part
 from fastlabel_gradio.parts.places import Place
-from fastlabel_gradio.pool.embed_batch import BatchOutcome
+from fastlabel_gradio.pool.embed_batch import Outcome
 from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.sources.base import Source
 from fastlabel_gradio.types import EmbeddedItem, Item
@@ -46,7 +46,7 @@ class PartsTaken:
             f"this project uses '{encoder.name}' ({encoder.space})."
         )
 
-    def outcomes(self, store: EmbeddingStore, is_scanned: Callable[[], bool], stop: Event) -> Iterator[BatchOutcome]:
+    def outcomes(self, store: EmbeddingStore, is_scanned: Callable[[], bool], stop: Event) -> Iterator[Outcome]:
         """What the parts say of items that are pending, part by part; waits for more until their writer is done or silent.
 
         Raises StoreError: the place cannot be read.
@@ -67,7 +67,7 @@ class PartsTaken:
                 return
             stop.wait(LOOK_EVERY_S)
 
-    def _outcome(self, part: Part, store: EmbeddingStore, is_scanned: bool) -> BatchOutcome | None:
+    def _outcome(self, part: Part, store: EmbeddingStore, is_scanned: bool) -> Outcome | None:
         """None for a part whose items are not all listed yet."""
         items = [entry.item for entry in part.embedded] + [item for item, _ in part.unreadable]
         listed = {item.id: item for item in store.items_of([item.id for item in items])}
@@ -83,7 +83,7 @@ class PartsTaken:
             EmbeddedItem(listed[entry.item.id], entry.content_key) for entry in map(part.embedded.__getitem__, rows)
         ]
         vectors = part.vectors[np.array(rows, dtype=np.int64)]
-        return BatchOutcome(embedded, vectors, _unreadable(part.unreadable, listed, pending), [])
+        return Outcome(embedded, vectors, _unreadable(part.unreadable, listed, pending), [])
 
     def _is_same(self, entry: EmbeddedItem, listed: Item) -> bool:
         """By its stamp, or by its content: a copy of the files on another disk has stamps of its own."""

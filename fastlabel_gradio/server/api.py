@@ -30,6 +30,8 @@ from fastlabel_gradio.server.access import Role, RouteRole, RouteTable, annotato
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.server.routes import (
     actions,
+    adjudication,
+    agreement,
     batches,
     classes,
     clusters,
@@ -38,6 +40,7 @@ from fastlabel_gradio.server.routes import (
     evaluation,
     explore,
     finish,
+    health,
     imports,
     invites,
     items,
@@ -48,6 +51,7 @@ from fastlabel_gradio.server.routes import (
     pool_map,
     predict,
     progress,
+    release,
     status,
     suspects,
 )
@@ -56,7 +60,7 @@ from fastlabel_gradio.server.views import VIEWS
 ROUTES = (
     *(batches, status, items, explore, evaluation, encoders, labels, actions),
     *(classes, clusters, downloads, imports, finish, model, predict, media),
-    *(suspects, progress, pool_map, me, invites),
+    *(suspects, progress, pool_map, agreement, adjudication, release, me, invites),
 )
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,
@@ -111,6 +115,7 @@ def _create_router(projects: Mapping[str, Project]) -> APIRouter:
     of_views = [VIEWS.get(name).add_routes for name in VIEWS.names()]
     for add_routes in (*(part.add_routes for part in ROUTES), *of_views):
         add_routes(router, project_of, Depends(annotator_of))
+    health.add_health(router, projects)
     return router
 
 

@@ -40,6 +40,7 @@ from fastlabel_gradio.pool.parts_taken import PartsTaken
 from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
 from fastlabel_gradio.pool.source_identity import check_owner
 from fastlabel_gradio.pool.store import EmbeddingStore
+from fastlabel_gradio.server.bucket import Sealer, restore_sealed
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Item, Kind, LabelSchema
@@ -56,6 +57,7 @@ class Project:
         base_dir: relative paths of the configuration are relative to this folder.
         workdir: the project keeps everything in `workdir/<name>`.
         embedding_workers: threads that embed; one per core by default.
+        bucket: a folder into which labels are sealed and from which they are put back, where no `database` is named.
 
     Raises:
         FastLabelError: something that the configuration names cannot be used; nothing is left open.
@@ -68,11 +70,16 @@ class Project:
         workdir: Path,
         device: str = "cpu",
         embedding_workers: int | None = None,
+        bucket: Path | None = None,
     ) -> None:
         use_one_thread_per_operation()
         STRATEGIES.get(config.strategy)
         self.config = config
         self.folder = workdir / config.name
+        self._sealer = Sealer(bucket, workdir, config.name) if bucket and not config.database else None
+        if bucket and self._sealer:
+            with _disk_errors_named(bucket):
+                restore_sealed(bucket, workdir, config.name)
         self.source = open_source(config.source.kind, config.source.options, base_dir, workdir / "downloads")
         encoder = check_encoder(
             config.encoder.kind, config.encoder.options, self.source.kind, base_dir, kept_models(self.folder)
@@ -154,12 +161,15 @@ class Project:
             claim_s=60 * self.config.claim_minutes,
             audit_share=self.config.audit_share,
             planted_checks=self.config.planted_checks,
+            second_opinions=self.config.second_opinions,
             learner=learning_of(self.config, self.device),
         )
 
     def start(self) -> None:
         """Begins to embed; labelers come into being when somebody asks for one."""
         self.pipeline.start()
+        if self._sealer:
+            self._sealer.start()
 
     def labeler(self, annotator: str) -> Labeler:
         """The labeler that serves an annotator: one for all, or with `sharing: private` one each."""
@@ -183,6 +193,12 @@ class Project:
         self.labeler(annotator)
         with self._lock:
             return self._labelers[annotator if self.config.sharing == "private" else ""].labels
+
+    def check_store(self) -> None:
+        """Raises StoreError where labels cannot be stored now; changes nothing."""
+        self._labels.check_storing()
+        if self._sealer:
+            self._sealer.check()
 
     def reference_label(self, item: Item) -> str | None:
         """The class of an item that was imported as a reference, or else the one that the data itself gives."""
@@ -238,6 +254,8 @@ class Project:
         for opened in self._labelers.values():
             opened.close()
         self._labels.close()
+        if self._sealer:
+            self._sealer.close()
         self.gallery.close()
         self.store.close()
         self._lease.release()
@@ -311,6 +329,7 @@ class Project:
             pool_map=self.map,
             keep_model=keep_model,
             exchange=HeadExchange(labels) if self.config.database else None,
+            name=self.name,
         )
         ready.set_result(labeler)
         labeler.suggestions = self.suggestions

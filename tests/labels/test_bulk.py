@@ -75,6 +75,18 @@ def test_each_item_may_come_by_something_else(store: LabelStore) -> None:
     assert standing == {"1": Standing(State.LABEL, DOG, "review"), "2": Standing(State.LABEL, DOG, "search")}
 
 
+def test_a_label_of_many_is_a_persons_once_the_card_is_confirmed(store: LabelStore) -> None:
+    for source in ("search", "verify"):
+        store.submit_many("ann", [f"{source}-1", f"{source}-2"], CAT, now=1, source=source)  # type: ignore[arg-type]
+        confirmed = store.submit("ann", [(f"{source}-1", CAT)], now=2)
+        assert (confirmed.changed, confirmed.standing) == ({}, {f"{source}-1": Standing(State.LABEL, CAT, "person")})
+        assert store.submit("ann", [(f"{source}-1", CAT)], now=3).event is None
+        assert store.submit("ann", [(f"{source}-1", CAT)], now=4, source=source).event is None  # type: ignore[arg-type]
+        assert store.undo("ann", now=5) is not None
+        standing = store.everything(now=6).standing
+        assert {standing[f"{source}-{number}"] for number in (1, 2)} == {Standing(State.LABEL, CAT, source)}
+
+
 def test_who_clears_an_item_takes_back_what_everybody_said(store: LabelStore) -> None:
     store.submit("ann", [("1", CAT), ("2", CAT)], now=1)
     store.submit("bob", [("1", DOG)], now=2, source="review")

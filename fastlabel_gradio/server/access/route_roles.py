@@ -61,6 +61,7 @@ _PROGRAMS = tuple(
 
 ROUTE_ROLES: tuple[RouteRole, ...] = (
     *_PAGE,
+    RouteRole("GET", "/api/health", ANYBODY, "ask whether the app is well"),
     RouteRole("GET", "/invite", ANYBODY, "come in by an invite"),
     RouteRole("POST", "/invite", ANYBODY, "come in by an invite"),
     RouteRole("GET", "/config", VIEWER, "open the page"),
@@ -74,6 +75,7 @@ ROUTE_ROLES: tuple[RouteRole, ...] = (
     RouteRole("GET", "/api/status", VIEWER, "see the status"),
     RouteRole("GET", "/api/evaluation", VIEWER, "see how good the head is"),
     RouteRole("GET", "/api/progress", VIEWER, "see the progress"),
+    RouteRole("GET", "/api/agreement", VIEWER, "see how far people agree"),
     RouteRole("GET", "/api/history", VIEWER, "see one's own steps"),
     RouteRole("GET", "/api/classes", VIEWER, "see the classes"),
     RouteRole("GET", "/api/clusters", VIEWER, "see clusters of the pool"),
@@ -101,6 +103,9 @@ ROUTE_ROLES: tuple[RouteRole, ...] = (
     RouteRole("POST", "/api/apply", ANNOTATOR, "label all items of a query"),
     # What concerns everybody's labels
     RouteRole("POST", "/api/checks", REVIEWER, "say that labels are right"),
+    RouteRole("GET", "/api/adjudication", REVIEWER, "decide where people disagree"),
+    RouteRole("POST", "/api/adjudication", REVIEWER, "decide where people disagree"),
+    RouteRole("POST", "/api/release", OWNER, "give back a batch of somebody else"),
     RouteRole("POST", "/api/filters", REVIEWER, "save filters"),
     RouteRole("POST", "/api/classes", REVIEWER, "change classes"),
     RouteRole("POST", "/api/train", REVIEWER, "train the head now"),

@@ -76,9 +76,10 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         check_names(who, body.query.annotators or ())
         labeler = project_of(body.project).labeler(who.name)
         said, own_only = _said(labeler, body), not who.role.covers(Role.REVIEWER)
+        exclude = (*body.exclude, *labeler.second_opinions.held_by(who.name))  # these are answered in their batch
         if body.preview:
-            return _preview_answer(labeler.actions.preview(who.name, body.query, body.exclude, said, own_only=own_only))
-        done = labeler.actions.apply(who.name, body.query, body.exclude, said, body.seen, own_only=own_only)
+            return _preview_answer(labeler.actions.preview(who.name, body.query, exclude, said, own_only=own_only))
+        done = labeler.actions.apply(who.name, body.query, exclude, said, body.seen, own_only=own_only)
         return ApplyAnswer(changed=len(done.standing), event=done.event, unlabeled=0, overruled=[])
 
     @router.get("/api/history")

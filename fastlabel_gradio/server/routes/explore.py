@@ -91,7 +91,8 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         """How many items of a query there are of each class, state, person, folder and so on."""
         check_names(who, body.query.annotators or ())
         chosen = project_of(body.project)
-        return _facets_answer(chosen, chosen.labeler(who.name).finder.facets(body.query), who)
+        labeler = chosen.labeler(who.name)
+        return _facets_answer(chosen, labeler.finder.facets(body.query, labeler.second_opinions.held_by(who.name)), who)
 
     @router.post("/api/items/claim")
     @in_line(CHANGING_LABELS)
@@ -100,7 +101,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         check_names(who, body.query.annotators or ())
         chosen = project_of(body.project)
         labeler = chosen.labeler(who.name)
-        rows = labeler.finder.rows(body.query)
+        rows = labeler.finder.rows(body.query, labeler.second_opinions.held_by(who.name))
         batch = labeler.batch_of(who.name, rows, body.size)
         answer = batch_answer(chosen, labeler, batch) if batch.items else None
         return ClaimAnswer(batch=answer, left_out=len(rows) - len(batch.items))

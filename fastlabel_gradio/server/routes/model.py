@@ -9,6 +9,7 @@ from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
 from fastlabel_gradio.classifier.bundle import pack
+from fastlabel_gradio.classifier.loading import MODEL
 from fastlabel_gradio.server.routes.common import FindProject, OfProject
 
 
@@ -32,7 +33,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
             if onnx:
                 from fastlabel_gradio.classifier.onnx_files import write_onnx
 
-                write_onnx(folder)
+                write_onnx(folder, chosen.folder / MODEL)
             archive = pack(folder, Path(made.name) / f"{chosen.name}-model.zip")
         except BaseException:
             made.cleanup()

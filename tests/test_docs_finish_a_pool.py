@@ -1,0 +1,42 @@
+"""The script of the documents runs as it stands: the real app, over REST, and the commands."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+from datasets import load_dataset
+
+from fastlabel_gradio import load_classifier
+from tests.conftest import ROOT
+from tests.documents import read
+from tests.pools import write_pictures
+
+SCRIPT = "docs/finish_a_pool.py"
+
+
+def test_the_script_of_the_documents_finishes_a_pool(tmp_path: Path) -> None:
+    pool, test = (
+        write_pictures(tmp_path / name, size, seed) for seed, (name, size) in enumerate([("pool", 80), ("test", 5)])
+    )
+    options = ("--labels", "45", "--encoder", "offline", "-o", tmp_path / "out")
+    done = subprocess.run(
+        [sys.executable, ROOT / SCRIPT, pool, test, *options], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")]
+    figures = dict(row for row in rows if len(row) == 2)
+    assert figures["labels given"] == "45 of 240 items"
+    assert figures["promised"] == "90 % of the accepted labels are right"
+    assert int(figures["accepted"].split()[0]) > 50
+    assert figures["right of those accepted"] == figures["right on 15 test items"] == "100.0 %"
+    with (tmp_path / "out" / "labels.csv").open(newline="") as lines:
+        labels = {row["item_id"]: row["label"] for row in csv.DictReader(lines)}
+    data = load_dataset("imagefolder", data_dir=str(tmp_path / "out" / "dataset"), split="train")
+    assert {row["item_id"]: row["label"] for row in data} == labels
+    assert load_classifier(tmp_path / "out" / "model").config.promise is not None
+
+
+def test_the_documents_name_it() -> None:
+    for document in ("docs/finish.md", "docs/benchmarks.md"):
+        assert SCRIPT in read(document).replace("(finish_a_pool.py)", f"({SCRIPT})")
