@@ -92,12 +92,12 @@ export interface components {
             classes: components["schemas"]["AgreeingAnswer"][];
             /**
              * People
-             * @description each on the items that they judged
+             * @description each on the items that they judged; a reviewer sees everybody, others themselves
              */
             people: components["schemas"]["AgreeingAnswer"][];
             /**
              * Pairs
-             * @description those with most items in common, 200 at most
+             * @description those with most items in common, 200 at most; for reviewers
              */
             pairs: components["schemas"]["PairAnswer"][];
             /** @description how many labels of one person are right by that: the most that a head can be measured at */
@@ -2050,7 +2050,7 @@ export interface components {
             confusion: components["schemas"]["ConfusionAnswer"] | null;
             /**
              * People
-             * @description everybody who labeled, or holds a batch that is shown, by name; a reviewer sees everybody, others themselves
+             * @description who labeled, or holds a batch that is shown, by name; a reviewer sees everybody, others themselves
              */
             people: components["schemas"]["PersonAnswer"][];
             embedding: components["schemas"]["EmbeddedAnswer"];
@@ -2528,9 +2528,9 @@ export interface components {
             batch_id: string;
             /**
              * By
-             * @description who gave it back to the pool
+             * @description who gave it back to the pool; null where the caller may not know names of others
              */
-            by: string;
+            by: string | null;
         };
         /** TrainAnswer */
         TrainAnswer: {
