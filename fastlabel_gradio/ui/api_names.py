@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 import httpx
+from gradio.events import api
 from httpx import ASGITransport
 
 WHO_HEADERS = ("authorization", "cookie", "host", "origin", "referer", "x-forwarded-for", "x-forwarded-proto")
@@ -95,7 +96,7 @@ def add_names() -> None:
     Without Gradio's queue: its MCP server would call a queued one by a client of its own, which nobody has logged in.
     """
     for name in NAMES:
-        gr.api(name, api_name=name.__name__, queue=False, concurrency_limit=None)
+        api(name, api_name=name.__name__, queue=False, concurrency_limit=None)
 
 
 def keep_tools(page: gr.Blocks, *, may_write: bool) -> None:
@@ -107,7 +108,7 @@ def keep_tools(page: gr.Blocks, *, may_write: bool) -> None:
     if not may_write:
         server.tool_to_endpoint = {name: tools[name] for name in tools if tools[name].strip("/") in READ_TOOLS}
     # Gradio's own way writes str(answer), which is Python and no JSON.
-    server.postprocess_output_data = lambda answers, root_url: [  # type: ignore[method-assign]
+    server.postprocess_output_data = lambda answers, root_url: [  # type: ignore[method-assign, assignment]
         server.types.TextContent(type="text", text=json.dumps(answer)) for answer in answers
     ]
 
