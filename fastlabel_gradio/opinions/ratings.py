@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int64
 
-from fastlabel_gradio.labels import Opinions, judgements_of
+from fastlabel_gradio.labels import Opinion, Opinions, judgements_of
 from fastlabel_gradio.types import LabelSchema
 
 BAD = "bad"  # beside the classes: the item is of no use
@@ -37,9 +37,14 @@ class Ratings:
 
 def ratings_of(opinions: Mapping[str, Opinions], schema: LabelSchema) -> Ratings:
     """What people say of items, each under the class that its label is part of now; the items by their ids."""
-    names: dict[int | None, str] = {None: BAD} | dict(schema.known_names.items())
+    names = schema.known_names
+
+    def class_of(one: Opinion) -> str:
+        label_id = one.standing.label_id
+        return BAD if label_id is None else names[label_id]
+
     told = [
-        {one.annotator: names[one.standing.label_id] for one in judgements_of(opinions[item_id]) if one.decides}
+        {one.annotator: class_of(one) for one in judgements_of(opinions[item_id]) if one.decides}
         for item_id in sorted(opinions)
     ]
     told = [one for one in told if len(one) > 1]

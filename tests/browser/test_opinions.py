@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LIMIT = 14
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an app that all visitors share, where every labeled item is asked about again."""
     folder = tmp_path_factory.mktemp("opinions")
