@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fastlabel_gradio.ui.tab_info import TabInfo
 
 SPACE_VARIABLE = "SPACE_ID"  # Hugging Face sets it in every Space, and the Space's host name
+HUB_LINK = '<p><a href="login/huggingface">Log in with Hugging Face</a></p>'
 LOGIN_ADVICE = "After five wrong passwords each one has to wait longer, up to five minutes."
 
 
@@ -64,8 +65,8 @@ class App:
             inbrowser=open_browser,
             quiet=quiet,
             prevent_thread_lock=True,
-            auth=self.access.log_in if self.access.logins else None,  # type: ignore[arg-type]  # it awaits, too
-            auth_message=LOGIN_ADVICE,
+            auth=self.access.log_in if self.access.asks else None,  # type: ignore[arg-type]  # it awaits, too
+            auth_message=(HUB_LINK if self.access.hub_users else "") + LOGIN_ADVICE,
             app_kwargs={"lifespan": self._behind_the_guard(hosts)},
             ssr_mode=False,  # Spaces turn it on; its proxy answers /api itself
             theme=PAGE_THEME,
@@ -76,7 +77,7 @@ class App:
         )
         if share_address:
             hosts.add(urlsplit(share_address).netloc)
-        write_served(self.workdir, share_address or address, tuple(self.access.logins))
+        write_served(self.workdir, share_address or address, (*self.access.logins, *self.access.hub_users))
         return share_address or address
 
     def _behind_the_guard(self, hosts: "Hosts") -> Callable[["FastAPI"], AbstractAsyncContextManager[None]]:
@@ -133,9 +134,10 @@ def create_app(
         FastLabelError: something cannot be used; what was opened before is closed again.
     """
     # Gradio and torch take seconds to import: `--help` and a wrong command line must not wait for them.
-    from fastlabel_gradio.server.access import Access, close_to_others, invites_of, make_files_private
+    from fastlabel_gradio.server.access import Access, close_to_others, hub_users, invites_of, make_files_private
     from fastlabel_gradio.server.project import Project
 
+    users = hub_users()
     make_files_private()
     try:
         workdir.mkdir(parents=True, exist_ok=True)
@@ -156,8 +158,9 @@ def create_app(
             project.start()
         from fastlabel_gradio.ui.app_layout import build_page  # takes seconds: the projects are at work meanwhile
 
-        access = Access(logins or {}, _secret(workdir, bucket), roles, invites_of(workdir), framed=is_public_space())
-        page = build_page(config.title, [_tab(project) for project in projects.values()])
+        secret = _secret(workdir, bucket)
+        access = Access(logins or {}, secret, roles, invites_of(workdir), users, framed=is_public_space())
+        page = build_page(config.title, [_tab(project) for project in projects.values()], with_hub=bool(users))
         undo.pop_all()
     return App(config, projects, access, page, workdir)
 
