@@ -76,7 +76,7 @@ class ProgressAnswer(Model):
     pool: int = Field(description="items that are embedded and still in the source")
     confusion: ConfusionAnswer | None = Field(description="null without a head, or labels of the audit")
     people: list[PersonAnswer] = Field(
-        description="everybody who labeled, or holds a batch that is shown, by name; a reviewer sees everybody, others themselves"
+        description="who labeled, or holds a batch that is shown, by name; a reviewer sees everybody, others themselves"
     )
     embedding: EmbeddedAnswer
 
