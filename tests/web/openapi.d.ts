@@ -2050,7 +2050,7 @@ export interface components {
             confusion: components["schemas"]["ConfusionAnswer"] | null;
             /**
              * People
-             * @description everybody who labeled, or holds a batch that is shown, by name; a reviewer sees everybody, others themselves
+             * @description who labeled, or holds a batch that is shown, by name; a reviewer sees everybody, others themselves
              */
             people: components["schemas"]["PersonAnswer"][];
             embedding: components["schemas"]["EmbeddedAnswer"];
