@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SPACE_VARIABLE = "SPACE_ID"  # Hugging Face sets it in every Space, and the Space's host name
 Mcp = Literal["read", "write"] | None
+HUB_LINK = '<p><a href="login/huggingface">Log in with Hugging Face</a></p>'
 LOGIN_ADVICE = "After five wrong passwords each one has to wait longer, up to five minutes."
 
 
@@ -71,8 +72,8 @@ class App:
             inbrowser=open_browser,
             quiet=quiet,
             prevent_thread_lock=True,
-            auth=self.access.log_in if self.access.logins else None,  # type: ignore[arg-type]  # it awaits, too
-            auth_message=LOGIN_ADVICE,
+            auth=self.access.log_in if self.access.asks else None,  # type: ignore[arg-type]  # it awaits, too
+            auth_message=(HUB_LINK if self.access.hub_users else "") + LOGIN_ADVICE,
             app_kwargs={"lifespan": self._behind_the_guard(hosts)},
             ssr_mode=False,  # Spaces turn it on; its proxy answers /api itself
             theme=PAGE_THEME,
@@ -84,7 +85,7 @@ class App:
         )
         if share_address:
             hosts.add(urlsplit(share_address).netloc)
-        write_served(self.workdir, share_address or address, tuple(self.access.logins))
+        write_served(self.workdir, share_address or address, (*self.access.logins, *self.access.hub_users))
         return share_address or address
 
     def _behind_the_guard(self, hosts: "Hosts") -> Callable[["FastAPI"], AbstractAsyncContextManager[None]]:
@@ -147,9 +148,10 @@ def create_app(
     if mcp and find_spec("mcp") is None:
         raise ConfigError('--mcp needs the package mcp. Install it: pip install "fastlabel-gradio[mcp]"')
     # Gradio and torch take seconds to import: `--help` and a wrong command line must not wait for them.
-    from fastlabel_gradio.server.access import Access, close_to_others, invites_of, make_files_private
+    from fastlabel_gradio.server.access import Access, close_to_others, hub_users, invites_of, make_files_private
     from fastlabel_gradio.server.project import Project
 
+    users = hub_users()
     make_files_private()
     try:
         workdir.mkdir(parents=True, exist_ok=True)
@@ -170,8 +172,9 @@ def create_app(
             project.start()
         from fastlabel_gradio.ui.app_layout import build_page  # takes seconds: the projects are at work meanwhile
 
-        access = Access(logins or {}, _secret(workdir, bucket), roles, invites_of(workdir), framed=is_public_space())
-        page = build_page(config.title, [_tab(project) for project in projects.values()])
+        secret = _secret(workdir, bucket)
+        access = Access(logins or {}, secret, roles, invites_of(workdir), users, framed=is_public_space())
+        page = build_page(config.title, [_tab(project) for project in projects.values()], with_hub=bool(users))
         undo.pop_all()
     return App(config, projects, access, page, workdir, mcp)
 

@@ -191,10 +191,12 @@ def _port(text: str) -> int:
 
 def _config(arguments: argparse.Namespace) -> AppConfig:
     """The configuration that the command line names or describes, as it is served. Raises ConfigError, SourceError."""
+    from fastlabel_gradio.server.access import hub_users
+
     config = config_of(arguments)
     if bucket := os.environ.get(BUCKET_VARIABLE):
         config = config.model_copy(update={"bucket": Path(bucket)})
-    if not is_public_space() or _logins(arguments):
+    if not is_public_space() or _logins(arguments) or hub_users():
         return config
     # Strangers come and go: none of them may change what another sees.
     projects = [{**project.model_dump(), "sharing": "private"} for project in config.projects]

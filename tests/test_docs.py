@@ -17,6 +17,7 @@ from fastlabel_gradio.encoders import ENCODERS
 from fastlabel_gradio.errors import ConfigError
 from fastlabel_gradio.exports import EXPORTERS
 from fastlabel_gradio.options import parse_options
+from fastlabel_gradio.server.access import HUB_USERS_VARIABLE
 from fastlabel_gradio.server.api import create_api
 from fastlabel_gradio.server.views import VIEWS
 from fastlabel_gradio.sources import SOURCES
@@ -266,6 +267,7 @@ def test_the_configuration_page_lists_every_environment_variable() -> None:
         data_options.WORKDIR_VARIABLE,
         serve_command.AUTH_VARIABLE,
         serve_command.HOSTS_VARIABLE,
+        HUB_USERS_VARIABLE,
     }
 
 

@@ -20,10 +20,16 @@ SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans",
 MONOSPACE_FONTS = ("ui-monospace", "SFMono-Regular", "Consolas", "Liberation Mono", "monospace")
 
 
-def build_page(title: str, projects: Sequence[TabInfo]) -> gr.Blocks:
+class _WithHub(gr.Blocks):
+    """A page whose people log in with Hugging Face: Gradio adds its routes for that, without a button that runs Python."""
+
+    expects_oauth = True
+
+
+def build_page(title: str, projects: Sequence[TabInfo], *, with_hub: bool = False) -> gr.Blocks:
     """The page with one tab per project, named by kind, or by the project where several share a kind."""
     kinds = Counter(project.kind for project in projects)
-    page = gr.Blocks(title=title, fill_width=True, analytics_enabled=False)
+    page = (_WithHub if with_hub else gr.Blocks)(title=title, fill_width=True, analytics_enabled=False)
     with page:
         add_names()
         _heading(title)

@@ -25,7 +25,7 @@ test("keys that are not theirs do nothing and are not in the help", () => {
   useRights(["POST /api/apply", "POST /api/undo", "POST /api/redo", "POST /api/items/claim"]);
   assert.deepEqual(
     before.filter((name) => !names(COMMANDS).includes(name)),
-    ["classes", "rescan"],
+    ["example", "classes", "rescan"],
   );
   assert.deepEqual(names(EXPLORE_COMMANDS).includes("bad"), true);
   useRights([]);

@@ -5,6 +5,7 @@
 
 from fastlabel_gradio.server.access.guard import guarded
 from fastlabel_gradio.server.access.hosts import Hosts, host_name
+from fastlabel_gradio.server.access.hub_users import HUB_USERS_VARIABLE, hub_users
 from fastlabel_gradio.server.access.invite_command import SECRET_FILE, invites_of
 from fastlabel_gradio.server.access.invites import LOCAL_ANNOTATOR, Invite, Invites
 from fastlabel_gradio.server.access.kept_secrets import load_secret, write_tokens
@@ -18,6 +19,7 @@ from fastlabel_gradio.server.access.served import forget_served, write_served
 
 __all__ = [
     "GUEST_COOKIE",
+    "HUB_USERS_VARIABLE",
     "LOCAL_ANNOTATOR",
     "SECRET_FILE",
     "Access",
@@ -37,6 +39,7 @@ __all__ = [
     "forget_served",
     "guarded",
     "host_name",
+    "hub_users",
     "invites_of",
     "load_secret",
     "make_files_private",

@@ -18,7 +18,7 @@ from fastlabel_gradio.server.access.origins import check_origin
 from fastlabel_gradio.server.access.roles import roles_from
 from fastlabel_gradio.server.access.route_roles import RouteRole, RouteTable
 
-ENTRANCES = frozenset({"/", "/docs", "/invite"})  # what a link on another site may open
+ENTRANCES = frozenset({"/", "/docs", "/invite", "/login/callback"})  # what a link on another site may open
 PAGE_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 UNFRAMED_HEADERS = PAGE_HEADERS | {"X-Frame-Options": "SAMEORIGIN", "Content-Security-Policy": "frame-ancestors 'self'"}
 DROPPED_HEADERS = frozenset({b"x-gradio-server"})  # of a proxy that is off; Gradio takes the page's address from it

@@ -16,6 +16,7 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 
 from fastlabel_gradio.errors import ConfigError
+from fastlabel_gradio.server.access.hub_users import HubUsers, hub_user_of
 from fastlabel_gradio.server.access.invites import LOCAL_ANNOTATOR, Invite, Invites
 from fastlabel_gradio.server.access.login_delay import FREE, Key, LoginDelay
 from fastlabel_gradio.server.access.roles import Role
@@ -45,6 +46,7 @@ class Access:
         secret: signs bearer tokens; the same secret gives the same tokens after a restart.
         roles: by annotator name; whoever is not in it is an owner.
         invites: people who come in by a link; where there are no logins, they are not asked for.
+        hub_users: who may log in with Hugging Face, and as what.
         framed: other sites may show the app in a frame (a Space).
     """
 
@@ -54,11 +56,13 @@ class Access:
         secret: bytes,
         roles: Mapping[str, Role] | None = None,
         invites: Invites | None = None,
+        hub_users: HubUsers | None = None,
         *,
         framed: bool = False,
     ) -> None:
         self.invites = invites
         self._framed = framed
+        self.hub_users = dict(hub_users or {})
         self.logins = dict(logins)
         self.roles = {name: (roles or {}).get(name, Role.OWNER) for name in logins}
         self._secret = secret
@@ -68,7 +72,7 @@ class Access:
     @property
     def asks(self) -> bool:
         """Whether people must say who they are."""
-        return bool(self.logins)
+        return bool(self.logins or self.hub_users)
 
     def token(self, annotator: str) -> str:
         """The bearer token of an annotator, for scripts. It changes with the password."""
@@ -102,7 +106,10 @@ class Access:
         if name is None and (invite := self._invite_of(request)):
             return Person(invite.name, invite.role)
         name = name or _by_login_cookie(request)
-        return Person(name, self.roles[name]) if name in self.roles else None
+        if name in self.roles:
+            return Person(name, self.roles[name])
+        found = hub_user_of(request, self.hub_users) if self.hub_users else None
+        return Person(*found) if found and found[0] not in self.logins else None
 
     async def enter(self, token: str) -> Invite:
         """The invite of a link. Raises HTTPException 403, or 429 where many wrong ones came from that address."""

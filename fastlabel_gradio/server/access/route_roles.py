@@ -45,6 +45,7 @@ _PAGE = tuple(
         *(("GET", f"/{folder}/{{path:path}}") for folder in ("assets", "static", "svelte")),
         ("GET", "/gradio_api/startup-events"),  # Gradio's `launch` asks for it
         ("POST", "/login"),
+        *(("GET", f"/login/{step}") for step in ("huggingface", "callback")),  # where people log in with Hugging Face
     )
 )
 

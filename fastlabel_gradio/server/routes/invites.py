@@ -80,7 +80,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
     @router.post("/api/invites")
     def make(door: access, body: InviteInput) -> MadeInviteAnswer:
         """Makes an invite: a link for one person, without a password."""
-        invite, token = _invites(door).add(body.name, body.role, body.days, door.logins)
+        invite, token = _invites(door).add(body.name, body.role, body.days, {*door.logins, *door.hub_users})
         return MadeInviteAnswer(**_told(door, invite), link=f"invite#{token}")
 
     @router.post("/api/invites/revoke")
