@@ -4,8 +4,9 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from fastlabel_gradio.config import AppConfig
@@ -21,18 +22,24 @@ if TYPE_CHECKING:
     from fastlabel_gradio.ui.tab_info import TabInfo
 
 SPACE_VARIABLE = "SPACE_ID"  # Hugging Face sets it in every Space, and the Space's host name
+Mcp = Literal["read", "write"] | None
 LOGIN_ADVICE = "After five wrong passwords each one has to wait longer, up to five minutes."
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A built app, not yet serving."""
+    """A built app, not yet serving.
+
+    Attributes:
+        mcp: what MCP clients may call: tools that read, or all; None for no MCP server.
+    """
 
     config: AppConfig
     projects: dict[str, "Project"]
     access: "Access"
     page: "gr.Blocks"
     workdir: Path
+    mcp: Mcp = None
 
     def serve(
         self,
@@ -73,6 +80,7 @@ class App:
             head=page_head(),
             i18n=PAGE_WORDS,
             footer_links=[],
+            mcp_server=self.mcp is not None,
         )
         if share_address:
             hosts.add(urlsplit(share_address).netloc)
@@ -83,6 +91,7 @@ class App:
         """Puts the guard around Gradio's app when that starts, after its middleware and before its first request."""
         from fastlabel_gradio.server.access import guarded
         from fastlabel_gradio.server.api import create_api, route_table
+        from fastlabel_gradio.ui.api_names import keep_tools
         from fastlabel_gradio.ui.plotly_file import plotly_routes
         from fastlabel_gradio.ui.web_files import web_files, web_routes
 
@@ -100,6 +109,7 @@ class App:
                 access=self.access,
                 framed=is_public_space(),
             )
+            keep_tools(self.page, may_write=self.mcp == "write")
             yield
 
         return lifespan
@@ -119,6 +129,7 @@ def create_app(
     workdir: Path,
     logins: dict[str, str] | None = None,
     roles: "Mapping[str, Role] | None" = None,
+    mcp: Mcp = None,
 ) -> App:
     """Opens everything that a configuration names, and begins to embed.
 
@@ -128,10 +139,13 @@ def create_app(
         workdir: made if missing; each project keeps a folder in it.
         logins: password by annotator name; none means that whoever can connect may come in.
         roles: by annotator name; whoever is not in it is an owner.
+        mcp: what MCP clients may call.
 
     Raises:
         FastLabelError: something cannot be used; what was opened before is closed again.
     """
+    if mcp and find_spec("mcp") is None:
+        raise ConfigError('--mcp needs the package mcp. Install it: pip install "fastlabel-gradio[mcp]"')
     # Gradio and torch take seconds to import: `--help` and a wrong command line must not wait for them.
     from fastlabel_gradio.server.access import Access, close_to_others, invites_of, make_files_private
     from fastlabel_gradio.server.project import Project
@@ -159,7 +173,7 @@ def create_app(
         access = Access(logins or {}, _secret(workdir, bucket), roles, invites_of(workdir), framed=is_public_space())
         page = build_page(config.title, [_tab(project) for project in projects.values()])
         undo.pop_all()
-    return App(config, projects, access, page, workdir)
+    return App(config, projects, access, page, workdir, mcp)
 
 
 def is_public_space() -> bool:

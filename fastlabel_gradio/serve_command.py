@@ -64,7 +64,7 @@ def main(argv: Sequence[str]) -> str:
     workdir = workdir_of(arguments)
     if arguments.config and not arguments.workdir:
         tell_of_earlier(workdir, config)
-    app = create_app(config, workdir, logins, roles)
+    app = create_app(config, workdir, logins, roles, arguments.mcp)
     try:
         _import_files(app, arguments)
         _serve(app, arguments)
@@ -169,6 +169,13 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NAME",
         help="a host name that leads here, such as a reverse proxy's; needs a login; may be repeated",
+    )
+    server.add_argument(
+        "--mcp",
+        nargs="?",
+        const="read",
+        choices=("read", "write"),
+        help="let MCP clients call tools that read (status, search, predict, list_to_review), or with `write` label, too",
     )
     server.add_argument("--no-browser", action="store_true", help="do not open the page")
     options.set_defaults(made_up=False)

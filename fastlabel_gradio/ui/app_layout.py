@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import gradio as gr
 
+from fastlabel_gradio.ui.api_names import add_names
 from fastlabel_gradio.ui.label_grid import read_asset
 from fastlabel_gradio.ui.label_tab import build_label_tab
 from fastlabel_gradio.ui.tab_info import TabInfo
@@ -24,6 +25,7 @@ def build_page(title: str, projects: Sequence[TabInfo]) -> gr.Blocks:
     kinds = Counter(project.kind for project in projects)
     page = gr.Blocks(title=title, fill_width=True, analytics_enabled=False)
     with page:
+        add_names()
         _heading(title)
         with gr.Tabs(elem_classes="fl-tabs"):
             for project in projects:

@@ -48,12 +48,24 @@ _PAGE = tuple(
     )
 )
 
+# What Gradio's own clients and MCP clients use. Behind each name stands a route of REST with a row of its own.
+_PROGRAMS = tuple(
+    RouteRole(method, f"/gradio_api/{path}", VIEWER, "call the app from a program")
+    for method, path in (
+        *(("GET", path) for path in ("info", "queue/data", "heartbeat/{session_hash}", "call/{name}/{event_id}")),
+        *(("POST", path) for path in ("queue/join", "call/{name}", "reset", "cancel")),
+        *((method, path) for method in ("GET", "POST", "DELETE") for path in ("mcp", "mcp/")),
+        ("GET", "mcp/schema"),
+    )
+)
+
 ROUTE_ROLES: tuple[RouteRole, ...] = (
     *_PAGE,
     RouteRole("GET", "/api/health", ANYBODY, "ask whether the app is well"),
     RouteRole("GET", "/invite", ANYBODY, "come in by an invite"),
     RouteRole("POST", "/invite", ANYBODY, "come in by an invite"),
     RouteRole("GET", "/config", VIEWER, "open the page"),
+    *_PROGRAMS,
     RouteRole("GET", "/web/{version}/{name:path}", VIEWER, "open the page"),
     RouteRole("GET", "/web/plotly-{number}/plotly.min.js", VIEWER, "open the page"),
     RouteRole("GET", "/docs", VIEWER, "read the description of REST"),
