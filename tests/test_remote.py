@@ -269,7 +269,7 @@ def test_a_secret_of_an_address_is_in_no_file_message_log_or_export(
     address = f"http://ann:geheim@{web.address[7:]}/photos/?sig=deadbeef"
     workdir = tmp_path / "workdir"
     config = ProjectConfig(name="images", source={"kind": "image_folder", "path": address}, encoder="pixels")
-    for start in range(2):
+    for _ in range(2):
         project = Project(config, tmp_path, workdir)
         try:
             project.start()
