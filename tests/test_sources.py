@@ -28,6 +28,8 @@ from tests.source_data import (
     write_esc50,
     write_urbansound8k,
 )
+from tests.test_packed import _dataset as saved_dataset
+from tests.test_packed import _png, _tar
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 
@@ -52,8 +54,34 @@ def split_source(tmp_path: Path) -> Source:
     return opened("split", tmp_path, of={"kind": "demo_sounds"}, test_share=0.5)
 
 
+def webdataset_source(tmp_path: Path) -> Source:
+    return opened(
+        "webdataset",
+        tmp_path,
+        path=str(
+            _tar(
+                tmp_path / "shards" / "0.tar",
+                {f"{label}/{seed}.png": _png(seed // 2) for seed in range(12) for label in ["ab"[seed % 2]]},
+            )
+        ),
+    )
+
+
+def parquet_source(tmp_path: Path) -> Source:
+    saved_dataset().to_parquet(tmp_path / "train.parquet")
+    return opened("parquet", tmp_path, path="train.parquet")
+
+
+def hf_dataset_source(tmp_path: Path) -> Source:
+    saved_dataset().save_to_disk(tmp_path / "saved")
+    return opened("hf_dataset", tmp_path, name="saved")
+
+
 OPENERS: dict[str, Callable[[Path], Source]] = {
     "image_folder": folder_source,
+    "webdataset": webdataset_source,
+    "parquet": parquet_source,
+    "hf_dataset": hf_dataset_source,
     "sprite_sheet": sheet_source,
     "table": table_source,
     "demo": demo_source,
