@@ -4,9 +4,9 @@
     python -m benchmarks.person --pictures FOLDER --target 60 --ways keys groups
 
 DATA holds `cifar10` and `esc10`, unpacked. The person knows the right class of every item (the source's own), reads a card
-in 350 ms, glances at a card among others in 150 ms, needs 120 ms for a key and 900 ms for a click or a turn of the wheel. What
-the page makes the person wait for is measured and added. A glance misses one wrong suggestion in twenty, reading none: that is
-how wrong labels get through. Each way labels the same pool anew, as a guest of its own, until TARGET labels.
+in 350 ms, glances at a card among others in 150 ms, needs 120 ms for a key and 900 ms for a click or a turn of the wheel.
+What the page makes the person wait for is measured and added. A glance misses one wrong suggestion in twenty, reading none:
+that is how wrong labels get through. Each way labels the same pool anew, as a guest of its own, until TARGET labels.
 
 - dropdown: each card by its menu, two clicks.
 - keys: each card by Enter where the suggestion is right, else by the key of its class.

@@ -2,8 +2,8 @@
 
     python -m benchmarks.screenshots --out docs
 
-The app serves `configs/demo.yaml`; a guest labels some batches as the source knows the classes, one label of them wrong, waits
-for the heads, and the views are photographed. A picture has at most 128 colours, so that it stays small.
+The app serves `configs/demo.yaml`; a guest labels some batches as the source knows the classes, one label of them wrong,
+waits for the heads, and the views are photographed. A picture has at most 128 colours, so that it stays small.
 """
 
 import argparse
