@@ -10,6 +10,9 @@ same machine, label at random, and remember what was acknowledged.
   must be in the export, and none that was never sent. Aim: none lost.
 - clients: so many people, each with a next batch and a submit after the other, for `--seconds`. No item may be given to two
   of them, and no acknowledged label be lost.
+- processes: the same with `--annotators` people in `--processes` processes that share one working directory and the database
+  at `--database`, which is empty: PostgreSQL (`createdb labels`, then postgresql+psycopg://user@host/labels). Left out where
+  none is given. Aim: p95 of submit 100 ms, of next batch 800 ms, on two cores.
 - at once: so many people ask for a batch at the same moment, before there is a head and with one. No item may be given to two
   of them. Aim: 5 s at the 95th percentile on two cores at 20,000 items.
 - locked: another program holds the label file for `--locked-s`; somebody waits to submit meanwhile, and somebody else asks
@@ -19,6 +22,7 @@ same machine, label at random, and remember what was acknowledged.
 """
 
 import argparse
+import json
 import random
 import sqlite3
 import tempfile
@@ -26,7 +30,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
@@ -36,15 +40,16 @@ import httpx
 import numpy as np
 
 from benchmarks.report import Measured, Option, Table, median_and_p95, run, say
-from benchmarks.workload import EMBED_LIMIT_S, Annotator, picture_folder, started, wait_until
+from benchmarks.workload import EMBED_LIMIT_S, Annotator, picture_folder, served, started, wait_until
 
-PARTS = ("kills", "clients", "at-once", "locked", "visitors")
+PARTS = ("kills", "clients", "processes", "at-once", "locked", "visitors")
 PICTURE_PX = 48
 BATCH = 10
 LABEL_FILE = Path("images") / "labels.sqlite"  # in the working directory
 KILL_AFTER_S = (0.05, 3.0)
 KILLED_CLIENTS = 4
 
+Serve = Callable[[list[str], Path], AbstractContextManager[str]]
 Start = Callable[[], AbstractContextManager[tuple[str, "Popen[bytes]"]]]
 
 
@@ -54,6 +59,9 @@ OPTIONS = (
     Option("--kills", 60, "times that the process is killed"),
     Option("--clients", 20, "people who label steadily"),
     Option("--seconds", 120.0, "how long they do"),
+    Option("--database", "", "of the part processes: an address of SQLAlchemy"),
+    Option("--processes", 4, "on that database"),
+    Option("--annotators", 50, "people who label in these processes"),
     Option("--at-once", 200, "people who ask at the same moment"),
     Option("--locked-s", 60.0, "seconds that the label file is held"),
     Option("--visitors", 130, "of a public page, twice"),
@@ -70,6 +78,9 @@ def _measured(arguments: argparse.Namespace) -> Measured:
     tables: list[Table] = []
     with tempfile.TemporaryDirectory(prefix="fastlabel-load-") as workdir:
         for part in arguments.parts:
+            if part == "processes" and not arguments.database:
+                say("processes: left out, it needs --database")
+                continue
             say(f"{part} …")
             tables.append(_table_of(part, arguments, folder, Path(workdir) / part))
     return tables
@@ -84,10 +95,14 @@ def _table_of(part: str, arguments: argparse.Namespace, folder: Path, workdir: P
         with started(words, workdir, {"SPACE_ID": "benchmarks/load"}) as (address, process):
             wait_for_embedding(address)
             return visitors_table(visits(address, process.pid, arguments.visitors))
+    if part == "processes":
+        with started_together(folder, workdir, arguments.database, arguments.processes) as addresses:
+            found = label_together(addresses, arguments.annotators, arguments.seconds)
+            return processes_table(found, arguments.seconds, len(addresses))
     with started(words, workdir) as (address, _):
         wait_for_embedding(address)
         if part == "clients":
-            return clients_table(label_together(address, arguments.clients, arguments.seconds), arguments.seconds)
+            return clients_table(label_together([address], arguments.clients, arguments.seconds), arguments.seconds)
         if part == "locked":
             return locked_table(asked_while_locked(address, workdir / LABEL_FILE, arguments.locked_s))
         return at_once_table([asked_at_once(address, arguments.at_once, head) for head in (False, True)])
@@ -188,10 +203,35 @@ def _compare(found: Kills, exported: dict[str, str]) -> None:
     found.made_up |= {item_id for item_id, label in exported.items() if found.sent.get(item_id) != label}
 
 
-def label_together(address: str, clients: int, seconds: float) -> tuple[list[Person], int]:
-    """People who labeled for so long at the same time, and how many acknowledged labels are not in the export."""
+@contextmanager
+def started_together(
+    folder: Path, workdir: Path, database: str, processes: int, serve: Serve = served
+) -> Iterator[list[str]]:
+    """The addresses of so many processes over one folder of pictures, in one working directory and on one database."""
+    workdir.mkdir(parents=True, exist_ok=True)
+    source = {"kind": "image_folder", "path": str(folder)}
+    project = {"name": "images", "source": source, "encoder": "offline", "database": database}
+    config = workdir / "processes.yaml"
+    config.write_text(json.dumps({"projects": [project]}), encoding="utf-8")  # JSON is YAML
+    with ExitStack() as running:
+        addresses = []
+        for _ in range(processes):
+            addresses.append(running.enter_context(serve(["--config", str(config)], workdir)))
+            wait_for_embedding(addresses[-1])
+        yield addresses
+
+
+def label_together(addresses: Sequence[str], clients: int, seconds: float) -> tuple[list[Person], int]:
+    """People who labeled for so long at the same time, and how many acknowledged labels are not in the export.
+
+    Args:
+        addresses: of processes on one database, among which the people are dealt out.
+    """
     end = time.monotonic() + seconds
-    with people(address, [f"steady{number}" for number in range(clients)]) as persons:
+    with ExitStack() as open_connections:
+        persons = [Person(addresses[number % len(addresses)], f"steady{number}") for number in range(clients)]
+        for person in persons:
+            open_connections.callback(person.close)
         for thread in _running([lambda person=person: person.label_until(end) for person in persons]):
             thread.join()
         exported = persons[0].exported()
@@ -319,6 +359,17 @@ def kills_table(found: Kills) -> Table:
 
 
 def clients_table(found: tuple[Sequence[Person], int], seconds: float) -> Table:
+    return _steady(found, f"{len(found[0])} people who label for {seconds:g} s, batches of {BATCH}, ms.")
+
+
+def processes_table(found: tuple[Sequence[Person], int], seconds: float, processes: int) -> Table:
+    title = (
+        f"{len(found[0])} people in {processes} processes on one database, for {seconds:g} s, batches of {BATCH}, ms."
+    )
+    return _steady(found, title, "p95 of next batch 800 ms, of submit 100 ms at most; none lost, none given to two")
+
+
+def _steady(found: tuple[Sequence[Person], int], title: str, aim: str = "") -> Table:
     persons, lost = found
     parts = {
         "next batch": [second for person in persons for second in person.waited_s],
@@ -326,7 +377,7 @@ def clients_table(found: tuple[Sequence[Person], int], seconds: float) -> Table:
     }
     labels = sum(len(person.acknowledged) for person in persons)
     note = f"{labels:,} labels, {lost} lost, {_given_twice(persons)} items given to two."
-    return _waits(f"{len(persons)} people who label for {seconds:g} s, batches of {BATCH}, ms.", parts, note)
+    return _waits(title, parts, note, aim)
 
 
 def locked_table(found: tuple[Person, dict[str, list[float]]]) -> Table:

@@ -133,12 +133,13 @@ def started(
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """As `served`, with the process, which may be killed."""
     workdir.mkdir(parents=True, exist_ok=True)
-    address = f"http://127.0.0.1:{_free_port()}"
+    port = _free_port()
+    address = f"http://127.0.0.1:{port}"
     command = [sys.executable, str(ROOT / "launch.py"), *arguments, "--workdir", str(workdir), "--no-browser"]
-    log = workdir / "server.log"
+    log = workdir / f"server-{port}.log"  # several processes may share the folder
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", address.rpartition(":")[2]],
+            [*command, "--host", "127.0.0.1", "--port", str(port)],
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=ROOT,

@@ -1,7 +1,7 @@
 """The app: a configuration's projects, REST routes and page, built and served."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import gradio as gr
     from fastapi import FastAPI
 
-    from fastlabel_gradio.server.access import Access, Hosts
+    from fastlabel_gradio.server.access import Access, Hosts, Role
     from fastlabel_gradio.server.project import Project
     from fastlabel_gradio.ui.tab_info import TabInfo
 
@@ -52,7 +52,7 @@ class App:
         Raises:
             ConfigError: one of the names can be none. OSError: the port is taken.
         """
-        from fastlabel_gradio.server.access import Hosts
+        from fastlabel_gradio.server.access import Hosts, write_served
         from fastlabel_gradio.ui.app_layout import PAGE_CSS, PAGE_THEME, page_head
         from fastlabel_gradio.ui.words import PAGE_WORDS
 
@@ -76,13 +76,13 @@ class App:
         )
         if share_address:
             hosts.add(urlsplit(share_address).netloc)
+        write_served(self.workdir, share_address or address, tuple(self.access.logins))
         return share_address or address
 
     def _behind_the_guard(self, hosts: "Hosts") -> Callable[["FastAPI"], AbstractAsyncContextManager[None]]:
         """Puts the guard around Gradio's app when that starts, after its middleware and before its first request."""
         from fastlabel_gradio.server.access import guarded
-        from fastlabel_gradio.server.api import create_api
-        from fastlabel_gradio.ui.page_routes import page_needs
+        from fastlabel_gradio.server.api import create_api, route_table
         from fastlabel_gradio.ui.plotly_file import plotly_routes
         from fastlabel_gradio.ui.web_files import web_files, web_routes
 
@@ -95,7 +95,7 @@ class App:
             gradio.middleware_stack = guarded(
                 gradio.middleware_stack or gradio.build_middleware_stack(),
                 api,
-                page_needs=page_needs,
+                table=route_table(),
                 hosts=hosts,
                 access=self.access,
                 framed=is_public_space(),
@@ -106,12 +106,20 @@ class App:
 
     def close(self) -> None:
         """Stops serving and closes the projects."""
+        from fastlabel_gradio.server.access import forget_served
+
         self.page.close()
+        forget_served(self.workdir)
         for project in self.projects.values():
             project.close()
 
 
-def create_app(config: AppConfig, workdir: Path, logins: dict[str, str] | None = None) -> App:
+def create_app(
+    config: AppConfig,
+    workdir: Path,
+    logins: dict[str, str] | None = None,
+    roles: "Mapping[str, Role] | None" = None,
+) -> App:
     """Opens everything that a configuration names, and begins to embed.
 
     From here on files that this process makes are its owner's alone.
@@ -119,12 +127,13 @@ def create_app(config: AppConfig, workdir: Path, logins: dict[str, str] | None =
     Args:
         workdir: made if missing; each project keeps a folder in it.
         logins: password by annotator name; none means that whoever can connect may come in.
+        roles: by annotator name; whoever is not in it is an owner.
 
     Raises:
         FastLabelError: something cannot be used; what was opened before is closed again.
     """
     # Gradio and torch take seconds to import: `--help` and a wrong command line must not wait for them.
-    from fastlabel_gradio.server.access import Access, close_to_others, load_secret, make_files_private
+    from fastlabel_gradio.server.access import Access, close_to_others, invites_of, make_files_private
     from fastlabel_gradio.server.project import Project
 
     make_files_private()
@@ -136,17 +145,18 @@ def create_app(config: AppConfig, workdir: Path, logins: dict[str, str] | None =
         raise ConfigError(
             f"{workdir} cannot be the working directory: {error.strerror}. Choose another --workdir."
         ) from error
+    bucket = config.base_dir / config.bucket if config.bucket else None
     projects: dict[str, Project] = {}
     with ExitStack() as undo:
         for project_config in config.projects:
-            project = Project(project_config, config.base_dir, workdir, pick_device())
+            project = Project(project_config, config.base_dir, workdir, pick_device(), bucket=bucket)
             undo.callback(project.close)
             projects[project.name] = project
         for project in projects.values():
             project.start()
         from fastlabel_gradio.ui.app_layout import build_page  # takes seconds: the projects are at work meanwhile
 
-        access = Access(logins or {}, load_secret(workdir / "secret"))
+        access = Access(logins or {}, _secret(workdir, bucket), roles, invites_of(workdir), framed=is_public_space())
         page = build_page(config.title, [_tab(project) for project in projects.values()])
         undo.pop_all()
     return App(config, projects, access, page, workdir)
@@ -156,16 +166,32 @@ def is_public_space() -> bool:
     return SPACE_VARIABLE in os.environ
 
 
+def _secret(workdir: Path, bucket: Path | None) -> bytes:
+    """What signs tokens. Raises ConfigError where the bucket cannot be used."""
+    from fastlabel_gradio.server.access import SECRET_FILE, load_secret
+    from fastlabel_gradio.server.bucket import keep_secret
+
+    try:
+        if bucket:
+            keep_secret(bucket, workdir)
+        secret = load_secret(workdir / SECRET_FILE)
+        if bucket:
+            keep_secret(bucket, workdir)
+    except OSError as error:
+        raise ConfigError(f"{bucket} cannot be the bucket: {error.strerror}. Mount it, or name another.") from error
+    return secret
+
+
 def _tab(project: "Project") -> "TabInfo":
     from fastlabel_gradio.exports import EXPORTERS
-    from fastlabel_gradio.strategies import STRATEGIES
+    from fastlabel_gradio.strategies import menu_strategies
     from fastlabel_gradio.ui.tab_info import TabInfo
 
     return TabInfo(
         project=project.name,
         kind=project.kind,
         title=project.name,
-        strategies=STRATEGIES.names(),
+        strategies=menu_strategies(project.config.strategy),
         strategy=project.config.strategy,
         batch_size=project.config.batch_size,
         sound_view=project.source.sound_view,

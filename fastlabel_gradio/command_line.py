@@ -21,8 +21,10 @@ COMMANDS = {  # a folder of one of these names is written ./simulate
     "backup": "label_commands.backup_command",
     "restore": "label_commands.restore_command",
     "export-model": "classifier.export_command",
+    "embed": "bulk.embed_command",
     "predict": "classifier.predict_command",
     "demo": "ui.demo",
+    "invite": "server.access.invite_command",
 }
 
 Main = Callable[[Sequence[str]], str]

@@ -50,7 +50,13 @@ class ProjectConfig(_Strict):
         audit_share: share of each batch that is drawn at random and never trained on, to measure the head; 0 for none.
         planted_checks: share of the batches in which a group holds up to three labeled items of another class, to see
             whether they slip through; 0 for none.
+        second_opinions: share of the labeled items that another person is asked about, too, without being shown what the
+            first one said; 0 for none.
+        adjudication_blind: whether a reviewer sees what people say of an item that they disagree on only after their own
+            answer.
+        labels_per_person: after how many labels a person is given no new batch until they choose to go on; none by default.
         target: the accuracy that the page's advice is about, 0 to 1; can be changed there.
+        embedded: a folder or bucket that `fastlabel embed` writes or wrote; its vectors are taken, the rest is embedded here.
         prompt: the text that describes a class, with "{label}" for its name, where the encoder reads texts; "" for no
             suggestions before the first label. The encoder's own by default.
         class_weighting: 0: every label counts the same in training, 1: every class does.
@@ -71,7 +77,11 @@ class ProjectConfig(_Strict):
     database: str | None = None
     audit_share: Annotated[float, Field(ge=0, le=0.5)] = 0.1
     planted_checks: Annotated[float, Field(ge=0, le=1)] = 0.0
+    second_opinions: Annotated[float, Field(ge=0, le=1)] = 0.0
+    adjudication_blind: bool = True
+    labels_per_person: Annotated[int, Field(ge=1)] | None = None
     target: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    embedded: str | None = None
     prompt: str | None = None
     class_weighting: Annotated[float, Field(ge=0, le=1)] = 0.5
     ensemble: Annotated[int, Field(ge=1, le=9)] = 1
@@ -95,9 +105,14 @@ class ProjectConfig(_Strict):
 
 
 class AppConfig(_Strict):
-    """What one start of the app serves. Paths inside are relative to `base_dir`, the folder of the file."""
+    """What one start of the app serves. Paths inside are relative to `base_dir`, the folder of the file.
+
+    Attributes:
+        bucket: a folder that outlives the local disk, into which labels are sealed (`server.bucket`).
+    """
 
     title: str = "FastLabel"
+    bucket: Path | None = None
     projects: Annotated[tuple[ProjectConfig, ...], Field(min_length=1)]
     base_dir: Path = Path()
 

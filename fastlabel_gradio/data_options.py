@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fastlabel_gradio.config import AppConfig, load_config, parse_config
 from fastlabel_gradio.errors import ConfigError
+from fastlabel_gradio.parts.places import is_address
 from fastlabel_gradio.yaml_file import yaml_value
 
 DEMO_CONFIG = "demo.yaml"
@@ -79,6 +80,8 @@ def config_of(arguments: argparse.Namespace) -> AppConfig:
         overrides["encoder"] = encoder
     if getattr(arguments, "encoder_change", None):
         overrides["encoder_change"] = arguments.encoder_change
+    if embedded := getattr(arguments, "embedded", None):
+        overrides["embedded"] = embedded if is_address(embedded) else str(Path(embedded).absolute())
     if not overrides:
         return config
     projects = [{**project.model_dump(), **overrides} for project in config.projects]

@@ -74,6 +74,10 @@ class ChangedMeanwhileError(FastLabelError):
         self.count = count
 
 
+class OthersLabelsError(FastLabelError):
+    """Something would change that others said, which is not for whoever asks. Nothing was stored."""
+
+
 class InvalidQueryError(FastLabelError):
     """A query that names a class or an item that is not there."""
 

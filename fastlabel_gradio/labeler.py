@@ -41,7 +41,7 @@ from fastlabel_gradio.head import (
 )
 from fastlabel_gradio.head.evaluation import Advice, AuditReport, Gain, advise
 from fastlabel_gradio.imports.given_labels import GivenLabels
-from fastlabel_gradio.labels import Changes, ClaimedBatch, LabelStore
+from fastlabel_gradio.labels import Changes, ClaimedBatch, LabelStore, OpenBatch
 from fastlabel_gradio.labels.contradictions import Contradiction
 from fastlabel_gradio.loop.actions import Actions, is_made_by_hand
 from fastlabel_gradio.loop.batch_queue import BatchQueue, Wish
@@ -49,7 +49,9 @@ from fastlabel_gradio.loop.head_exchange import Exchange
 from fastlabel_gradio.loop.learner import DEFAULT_LEARNING, Learner, LearnerSettings
 from fastlabel_gradio.loop.learning_record import LearningPoint
 from fastlabel_gradio.loop.planted_checks import PlantedChecks
+from fastlabel_gradio.loop.taken_back import TakenBack
 from fastlabel_gradio.loop.trainer import Training
+from fastlabel_gradio.opinions import Disputes, FollowedOpinions, Reliability, SecondOpinions, may_be_drawn
 from fastlabel_gradio.pool.candidates import candidates_of
 from fastlabel_gradio.pool.ledger import PoolLedger
 from fastlabel_gradio.pool.pipeline import EmbeddingPipeline, EmbeddingProgress
@@ -90,6 +92,7 @@ class LabelerSettings:
     claim_s: float = 600.0
     audit_share: float = 0.0
     planted_checks: float = 0.0
+    second_opinions: float = 0.0
     learner: LearnerSettings = DEFAULT_LEARNING
 
 
@@ -144,6 +147,10 @@ class Labeler:
         suspects: lists of labels to look at again.
         progress: how far the project is, in figures.
         planted: labeled items that stand in a group of another class, and how many of them slipped through.
+        second_opinions: labeled items that another person is asked about.
+        taken_back: batches that somebody else gave back to the pool.
+        disputes: items of which people say different things.
+        reliability: how far people agree.
         finisher: accepts predictions at a promised precision.
         actions: changes any number of labels at once, takes steps back and brings them back.
         filters: queries that were saved under a name.
@@ -154,6 +161,7 @@ class Labeler:
         clock: seconds since the epoch.
         pool_map: where the items lie on the map; None where nobody looks at one.
         keep_model, exchange: see `Learner`.
+        name: of the project, by which items are drawn for second opinions.
     """
 
     def __init__(
@@ -168,6 +176,7 @@ class Labeler:
         pool_map: PoolMap | None = None,
         keep_model: Callable[[HeadFacts], None] = lambda facts: None,
         exchange: Exchange | None = None,
+        name: str = "",
     ) -> None:
         STRATEGIES.get(settings.strategy)
         self.schema = schema
@@ -202,6 +211,17 @@ class Labeler:
             lambda item_id: me.known_label(item_id),
             lambda: me.references.version if me.references else 0,
         )
+        followed = FollowedOpinions(
+            labels,
+            lambda: me._ledger.position.submission,
+            may_be_drawn(name, settings.second_opinions, settings.audit_share),
+        )
+        self.second_opinions = SecondOpinions(
+            followed, self._ledger, name, settings.second_opinions, settings.audit_share
+        )
+        self.taken_back = TakenBack()
+        self.disputes = Disputes(followed, lambda: me.schema)
+        self.reliability = Reliability(followed, lambda: me.schema)
         self.progress = Progress(labels, self._ledger, self._learner, lambda: me._catch_up(), lambda: me.schema)
         self.finder = Finder(
             store,
@@ -253,7 +273,13 @@ class Labeler:
     # Batches
 
     def next_batch(
-        self, annotator: str, size: int | None = None, strategy: str | None = None, *, fresh: bool = False
+        self,
+        annotator: str,
+        size: int | None = None,
+        strategy: str | None = None,
+        *,
+        fresh: bool = False,
+        held_back: str = "",
     ) -> Batch:
         """The annotator's open batch, or newly claimed items if there is none or `fresh` is asked for.
 
@@ -261,13 +287,18 @@ class Labeler:
         else. The newest head picks; one that is being trained is waited for, 0.4 s at most, the first one 2 s. Requests of
         one annotator at the same time, from two tabs or a retry, take turns; where none is `fresh` all get the same batch.
 
+        Args:
+            held_back: why nothing new is claimed: the notice of an empty batch, where none is open.
+
         Raises:
             UnknownNameError: no such strategy.
         """
         chosen = STRATEGIES.get(strategy or self.settings.strategy)
         with self._turn_of(annotator):
-            if not fresh and (batch := self._open_batch(annotator)):
+            if not (fresh and not held_back) and (batch := self._open_batch(annotator)):
                 return batch
+            if held_back:
+                return replace(self._empty_batch(chosen.name), notice=held_back)
             # To the end: what follows a training would begin in between, and take the cores.
             with self._learner.paused():
                 self._learner.wait_for_head()
@@ -284,6 +315,7 @@ class Labeler:
         strategy: str | None = None,
         *,
         fresh: bool = False,
+        held_back: str = "",
     ) -> Batch:
         """The batch that comes after an open one, claimed now if there is none yet, so that it can be shown at once.
 
@@ -292,6 +324,7 @@ class Labeler:
 
         Args:
             fresh: gives the one that would come back and claims another, picked by the newest head.
+            held_back: as of `next_batch`.
         """
         wish = Wish(size or self.settings.batch_size, STRATEGIES.get(strategy or self.settings.strategy).name)
         with self._turn_of(annotator):
@@ -303,7 +336,7 @@ class Labeler:
             if behind and (batch := self._opened(annotator, behind[0])):
                 return batch
             counts = self.counts()
-            if batch_id not in ids or counts.unlabeled - counts.claimed < FREE_BATCHES * wish.size:
+            if held_back or batch_id not in ids or counts.unlabeled - counts.claimed < FREE_BATCHES * wish.size:
                 return self._empty_batch(wish.strategy)
             batch = self._claim_fresh(annotator, wish)
             if batch.id:
@@ -333,6 +366,26 @@ class Labeler:
                 self._ledger.renew(batch_id, expires_at)
             self._ledger.expire(self._clock(), self.settings.claim_s)
         return renewed
+
+    def release(self, annotator: str, batch_id: str, *, by: str) -> int:
+        """Gives a batch of somebody back to the pool; returns how many items that were, 0 where it is not open any more.
+
+        What they said of these items on their page counts all the same where it is submitted later.
+        """
+        with self._in_turn():
+            released = self._labels.release(annotator, batch_id)
+            self._ledger.unclaim(released)
+        if released and annotator != by:
+            self.taken_back.note(batch_id, annotator, by)
+        return len(released)
+
+    def open_batches(self) -> list[OpenBatch]:
+        """Who holds what since when, the oldest batch first."""
+        return self._labels.all_batches(now=self._clock())
+
+    def batches_of(self, annotator: str) -> list[str]:
+        """The ids of the annotator's open batches."""
+        return sorted({claim.batch_id for claim in self._ledger.claims_of(annotator)})
 
     def batch_items(self, batch_id: str) -> tuple[Item, ...] | None:
         """The items of a batch that was given out lately, in order; None for an unknown one."""
@@ -403,10 +456,12 @@ class Labeler:
             size, event = undone.step.size, undone.step.event
             if not is_made_by_hand(undone.step):
                 return Reopened(size, None, {}, event)
-            batch = self._reopened([item_id for item_id, one in undone.standing.items() if one is None], annotator)
+            freed = [item_id for item_id, one in undone.standing.items() if one is None]
+            asked = [item_id for item_id, _ in undone.labels if item_id not in undone.standing]
+            batch = self._reopened(freed, asked, annotator)
         places = self.schema.positions
         labels = {id_: places[label_id] for id_, label_id in undone.labels if label_id in places}
-        return Reopened(size, batch, labels, event)
+        return Reopened(size, batch, labels, event, undone.states)
 
     def redo(self, annotator: str) -> int:
         """Brings back what the annotator's last undo took back; returns of how many items, 0 where there is nothing."""
@@ -605,21 +660,41 @@ class Labeler:
 
     def _claim_fresh(self, annotator: str, wish: Wish) -> Batch:
         """Picks and claims. Picks anew where another annotator was faster with some; takes fewer where that goes on."""
+        again = self._second_opinions_for(annotator, wish.size)
         for attempt in range(CLAIM_ATTEMPTS):
-            pick = self._queue.picked(wish, self._pick)
+            pick = self._queue.picked(replace(wish, size=wish.size - len(again)), self._pick)
+            if not len(pick.rows) and not attempt:  # then second opinions are all that there is
+                again = self.second_opinions.due(annotator, wish.size)
             try:
                 whole = attempt < CLAIM_ATTEMPTS - 1
-                claimed = self._claim(annotator, pick.rows, pick.strategy, pick.notice, pick.head, whole=whole)
+                claimed = self._claim(
+                    annotator, pick.rows, pick.strategy, pick.notice, pick.head, whole=whole, again=again
+                )
             finally:
                 self._let_go(pick.rows)
             if claimed is not None:
-                batch, labeled = self._batch(*claimed, pick.head), self._ledger.training_set()
-                of_labels = (labeled.rows, labeled.targets, labeled.schema)
-                self.planted.plant(annotator, batch, of_labels, self.predictions, self._store.items_at, self._clock())
-                return self._remembered(batch)
-            if not len(pick.rows):
+                return self._remembered(self._planted_in(annotator, self._batch(*claimed, pick.head)))
+            if not len(pick.rows) and not again:
                 break
+            again = []  # others were faster, who may have been asked about the same ones
         return self._empty_batch(pick.strategy)
+
+    def _second_opinions_for(self, annotator: str, size: int) -> list[str]:
+        """Items of a batch of that size that the annotator is asked about though somebody labeled them."""
+        if not self.second_opinions.share:
+            return []
+        self._follow()
+        with self._lock:
+            chance = self._rng.random()
+        return self.second_opinions.due(annotator, self.second_opinions.wanted(size, chance))
+
+    def _planted_in(self, annotator: str, batch: Batch) -> Batch:
+        """The batch, after what is planted in it was chosen: never an item of it."""
+        labeled = self._ledger.training_set()
+        others = ~np.isin(labeled.rows, np.array(batch.rows, dtype=np.int64))
+        of_labels = (labeled.rows[others], labeled.targets[others], labeled.schema)
+        self.planted.plant(annotator, batch, of_labels, self.predictions, self._store.items_at, self._clock())
+        return batch
 
     def _pick(self, wishes: Sequence[Wish]) -> list[_Pick]:
         """Picks for several batches at once, with the newest head. The rows are kept for them until `_let_go`."""
@@ -680,14 +755,27 @@ class Labeler:
         return counts
 
     def _claim(
-        self, annotator: str, rows: Rows, strategy: str, notice: str, head: Head | None, *, whole: bool
+        self,
+        annotator: str,
+        rows: Rows,
+        strategy: str,
+        notice: str,
+        head: Head | None,
+        *,
+        whole: bool,
+        again: Sequence[str] = (),
     ) -> tuple[ClaimedBatch, list[int]] | None:
         """Claims what is still free of some rows as the annotator's open batch, with its rows.
 
-        None where nothing is free; with `whole` also where some are not.
+        None where nothing is free; with `whole` also where some are not. Items of `again` are claimed for a second opinion,
+        at random places.
         """
+        judged = self._ledger.judged_rows(again)
+        if len(judged):
+            with self._lock:
+                rows = _interleaved(rows, judged, self._rng)
         with self._in_turn():
-            free = self._ledger.is_free(rows)
+            free = self._ledger.is_free(rows) | np.isin(rows, judged)
             if whole and not free.all():
                 return None
             items = self._store.items_at(rows[free])
@@ -696,7 +784,7 @@ class Labeler:
             wanted = ClaimedBatch(
                 secrets.token_hex(8), tuple(item.id for item in items.values()), strategy, _version(head), notice
             )
-            got = self._claim_items(annotator, wanted)
+            got = self._claim_items(annotator, wanted, again)
         if not got:
             return None
         rows_by_id = {item.id: row for row, item in items.items()}
@@ -706,22 +794,26 @@ class Labeler:
         with self._in_turn():
             return self._claim_items(annotator, wanted)
 
-    def _claim_items(self, annotator: str, wanted: ClaimedBatch) -> tuple[str, ...]:
+    def _claim_items(self, annotator: str, wanted: ClaimedBatch, again: Sequence[str] = ()) -> tuple[str, ...]:
         """Claims in the label store, then in the bookkeeping; returns what was got. The caller has the turn to write."""
         now = self._clock()
-        got = self._labels.claim(annotator, wanted, now=now, expires_at=now + self.settings.claim_s)
+        expires_at = now + self.settings.claim_s
+        got = self._labels.claim(annotator, wanted, now=now, expires_at=expires_at, again=again)
         self._ledger.claim(got, annotator, wanted.id, now + self.settings.claim_s)
         if len(got) < len(wanted.item_ids):  # another process was faster
             self._follow()
         return got
 
-    def _reopened(self, item_ids: Sequence[str], annotator: str) -> Batch | None:
-        """A batch of the items that an undo freed. The undo itself is stored by now, and stays so where this cannot be."""
+    def _reopened(self, item_ids: Sequence[str], again: Sequence[str], annotator: str) -> Batch | None:
+        """A batch of the items that an undo freed, and of those whose second opinion it took back.
+
+        The undo itself is stored by now, and stays so where this cannot be.
+        """
         head = self._learner.head
         try:
             self._release(annotator)
             rows = self._ledger.free_rows_of(item_ids)
-            claimed = self._claim(annotator, rows, "undo", "", head, whole=False)
+            claimed = self._claim(annotator, rows, "undo", "", head, whole=False, again=again)
         except StoreError as error:
             log.warning("An undo is stored, its batch could not be opened: %s", error)
             return None
@@ -730,7 +822,9 @@ class Labeler:
     def _batch(self, claimed: ClaimedBatch, rows: Sequence[int], head: Head | None) -> Batch:
         """The batch as it is given out, with the predictions of that head."""
         schema = self.schema
-        predictions = self._predictions(head, np.array(rows, dtype=np.int64), schema)
+        blind = self.second_opinions.among(claimed.item_ids)
+        said = self._predictions(head, np.array(rows, dtype=np.int64), schema)
+        predictions = [None if id_ in blind else one for id_, one in zip(claimed.item_ids, said, strict=True)]
         return self._proposing(claimed, rows, predictions, _version(head), schema)
 
     def _proposing(

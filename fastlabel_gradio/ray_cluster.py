@@ -1,9 +1,11 @@
-"""A Ray cluster, local or elsewhere, as something that does tasks: `Cluster.results` gives what comes of each, in their order.
+"""A Ray cluster, local or elsewhere, that does tasks: `Cluster.results` gives what comes of each, in their order.
 
 What a worker does is a function that is made once in each worker, from what can be pickled. A worker that dies costs the task
 in its hands, which another one does again. Knows nothing of encoders or files.
 """
 
+import argparse
+import logging
 import os
 import pickle
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +21,6 @@ Make = Callable[[], Callable[[Task], Result]]  # makes what a worker does; runs 
 
 LOCAL, AUTO = "local", "auto"
 OBJECT_STORE_BYTES = 512 << 20  # of a local cluster: tasks and what comes of them are small
-THREADS_VARIABLE = "FASTLABEL_WORKER_THREADS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Cluster:
         """
         import ray
         from ray.data import ActorPoolStrategy, DataContext
+        from ray.exceptions import RayError
 
         blocks = [_block(task) for task in tasks]
         if not blocks:
@@ -59,9 +61,12 @@ class Cluster:
             num_cpus=self.workers.cpus,
             num_gpus=self.workers.gpus,
         )
-        with _own_errors():
+        try:
             for row in done.iter_rows():
-                yield pickle.loads(row["pickled"])
+                yield _answered(row["pickled"])
+        except RayError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise FastLabelError(f"The Ray cluster failed: {reason} Run it again: what is done stays done.") from error
 
 
 @contextmanager
@@ -83,27 +88,50 @@ def open_cluster(address: str, workers: int | None = None) -> Iterator[Cluster]:
     if is_ours:
         _connect(address)
     try:
-        yield Cluster(_workers(ray.cluster_resources(), workers))
+        yield Cluster(_workers(ray.cluster_resources(), workers))  # type: ignore[no-untyped-call]
     finally:
         if is_ours:
             ray.shutdown()
 
 
+def add_ray_options(options: argparse.ArgumentParser) -> None:
+    """Where a command runs, and with how many workers."""
+    options.add_argument(
+        "--ray",
+        metavar="WHERE",
+        help=f"run on a Ray cluster: {LOCAL} starts one on this machine, {AUTO} finds the one running here, or HOST:PORT",
+    )
+    options.add_argument(
+        "--workers",
+        type=count,
+        metavar="N",
+        help="how many work at once (default: one a GPU, else one a core)",
+    )
+
+
+def count(text: str) -> int:
+    """A count on a command line. Raises ArgumentTypeError."""
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no count: give a whole number from 1 on")
+    return int(text)
+
+
 def _connect(address: str) -> None:
     import ray
 
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error", "include_dashboard": False}
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "include_dashboard": False}
     try:
         if address == LOCAL:
             ray.init(address=LOCAL, object_store_memory=OBJECT_STORE_BYTES, **quiet)
         else:
-            ray.init(address=address, log_to_driver=False, logging_level="error")
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(
-            f"--ray {address}: there is no such cluster ({reason}). Start one with `ray start --head`, give its HOST:PORT, or "
-            "write --ray local."
+            f"--ray {address}: there is no such cluster ({reason}). Start one with `ray start --head`, give its HOST:PORT, "
+            "or write --ray local."
         ) from error
 
 
@@ -116,13 +144,25 @@ def _workers(resources: dict[str, float], wanted: int | None) -> Workers:
 
 
 class _Worker(Generic[Task, Result]):
-    """What runs in an actor."""
+    """What runs in an actor. An error of ours is an answer: Ray would wrap it, and print it."""
 
     def __init__(self, make: "Make[Task, Result]") -> None:
-        self._work = make()
+        self._work: Callable[[Task], Result] | None = None
+        try:
+            self._work = make()
+        except FastLabelError as error:
+            self._error = error
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[bytes]]:
-        return {"pickled": [pickle.dumps(self._work(pickle.loads(task))) for task in batch["pickled"]]}
+        return {"pickled": [pickle.dumps(self._answer(pickle.loads(task))) for task in batch["pickled"]]}
+
+    def _answer(self, task: Task) -> "Result | FastLabelError":
+        if self._work is None:
+            return self._error
+        try:
+            return self._work(task)
+        except FastLabelError as error:
+            return error
 
 
 def _block(task: object) -> Any:
@@ -131,18 +171,9 @@ def _block(task: object) -> Any:
     return pa.table({"pickled": pa.array([pickle.dumps(task)], pa.large_binary())})
 
 
-@contextmanager
-def _own_errors() -> Iterator[None]:
-    """Raises what a worker raised on purpose as it was, not as one of Ray."""
-    from ray.exceptions import RayError
-
-    try:
-        yield
-    except RayError as error:
-        raise _cause(error) or error from error
-
-
-def _cause(error: BaseException | None) -> FastLabelError | None:
-    while error is not None and not isinstance(error, FastLabelError):
-        error = getattr(error, "cause", None) or error.__cause__
-    return error
+def _answered(pickled: bytes) -> Any:
+    """Raises FastLabelError: what a worker raised."""
+    answer = pickle.loads(pickled)
+    if isinstance(answer, FastLabelError):
+        raise answer
+    return answer

@@ -2,25 +2,27 @@
 
 import argparse
 import os
-import re
 import secrets
 import signal
 import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastlabel_gradio import __version__
 from fastlabel_gradio.app import App, create_app, is_public_space
 from fastlabel_gradio.config import LOOPBACK, AppConfig, parse_config
 from fastlabel_gradio.data_options import WORKDIR_VARIABLE, add_data_options, config_of, tell_of_earlier, workdir_of
-from fastlabel_gradio.errors import ConfigError, shown
+from fastlabel_gradio.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fastlabel_gradio.server.access import Login, Role
 
 AUTH_VARIABLE = "FASTLABEL_AUTH"
 HOSTS_VARIABLE = "FASTLABEL_HOSTS"
+BUCKET_VARIABLE = "FASTLABEL_BUCKET"
 SPACE_HOST_VARIABLE = "SPACE_HOST"
-ANNOTATOR_NAME = re.compile(r"(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]{1,64}")  # it may name a folder
-
 
 _DESCRIPTION = "Label a folder of pictures or sounds and train a classifier while you label."
 _EXAMPLES = """\
@@ -58,11 +60,11 @@ def main(argv: Sequence[str]) -> str:
     """Serves until Ctrl-C or SIGTERM. Raises FastLabelError where something cannot be used."""
     arguments = parser().parse_args(argv)
     config = _config(arguments)
-    logins = _logins(arguments)
+    logins, roles = _logins(arguments), _roles(arguments)
     workdir = workdir_of(arguments)
     if arguments.config and not arguments.workdir:
         tell_of_earlier(workdir, config)
-    app = create_app(config, workdir, logins)
+    app = create_app(config, workdir, logins, roles)
     try:
         _import_files(app, arguments)
         _serve(app, arguments)
@@ -131,6 +133,11 @@ def parser() -> argparse.ArgumentParser:
         "the pool, or before that",
     )
     options.add_argument(
+        "--embedded",
+        metavar="PLACE",
+        help="a folder or s3://BUCKET/FOLDER that `fastlabel embed` writes or wrote: its vectors are taken in as they come",
+    )
+    options.add_argument(
         "--import",
         dest="import_files",
         action="append",
@@ -152,8 +159,9 @@ def parser() -> argparse.ArgumentParser:
         "--auth",
         action="append",
         default=[],
-        metavar="NAME:PASSWORD",
-        help="a login, once per annotator; the name signs the labels",
+        metavar="NAME:PASSWORD[:ROLE]",
+        help="a login, once per person; the name signs the labels; roles: owner, reviewer, annotator, viewer "
+        "(default: annotator where others can reach the app, and the first login owner where none is)",
     )
     server.add_argument(
         "--allow-host",
@@ -177,6 +185,8 @@ def _port(text: str) -> int:
 def _config(arguments: argparse.Namespace) -> AppConfig:
     """The configuration that the command line names or describes, as it is served. Raises ConfigError, SourceError."""
     config = config_of(arguments)
+    if bucket := os.environ.get(BUCKET_VARIABLE):
+        config = config.model_copy(update={"bucket": Path(bucket)})
     if not is_public_space() or _logins(arguments):
         return config
     # Strangers come and go: none of them may change what another sees.
@@ -186,8 +196,8 @@ def _config(arguments: argparse.Namespace) -> AppConfig:
 
 def _logins(arguments: argparse.Namespace) -> dict[str, str]:
     """Logins of the command line or the environment; one is made up where others could reach the app without."""
-    given = arguments.auth or [entry for entry in os.environ.get(AUTH_VARIABLE, "").split(",") if entry]
-    logins = dict(_login(entry) for entry in given)
+    given = _given(arguments)
+    logins = {entry.name: entry.password for entry in given}
     if len(logins) < len(given):
         raise ConfigError("--auth names somebody twice. Give each annotator one password.")
     if not logins and (arguments.share or (_others_reach(arguments) and not is_public_space())):
@@ -196,15 +206,18 @@ def _logins(arguments: argparse.Namespace) -> dict[str, str]:
     return logins
 
 
-def _login(entry: str) -> tuple[str, str]:
-    """A name and its password. What was given is not repeated: it may be a password."""
-    name, colon, password = entry.partition(":")
-    name = name.strip()  # as the login form has it
-    if not (name and colon and password):
-        raise ConfigError(f"--auth: write NAME:PASSWORD, for example --auth ann:{secrets.token_urlsafe(6)}")
-    if not ANNOTATOR_NAME.fullmatch(name):
-        raise ConfigError(f"--auth: {shown(name)} cannot be a name. Use at most 64 characters, no '/' and no '\\'.")
-    return name, password
+def _roles(arguments: argparse.Namespace) -> "dict[str, Role]":
+    """The role of each login. Raises ConfigError where there would be no owner."""
+    from fastlabel_gradio.server.access import roles_of
+
+    return roles_of(_given(arguments), others_reach=arguments.share or _others_reach(arguments))
+
+
+def _given(arguments: argparse.Namespace) -> "list[Login]":
+    from fastlabel_gradio.server.access import parse_login
+
+    given = arguments.auth or os.environ.get(AUTH_VARIABLE, "").split(",")
+    return [parse_login(entry) for entry in given if entry]
 
 
 def _others_reach(arguments: argparse.Namespace) -> bool:
@@ -243,13 +256,25 @@ def _login_lines(app: App, arguments: argparse.Namespace) -> list[str]:
     from fastlabel_gradio.server.access import write_tokens
 
     tokens = {name: app.access.token(name) for name in app.access.logins}
+    named = [f"{name} ({role})" for name, role in app.access.roles.items()]
     if tokens and not arguments.auth:
         write_tokens(app.workdir / "tokens", tokens)
-        return [f"Logins of ${AUTH_VARIABLE}: {', '.join(tokens)}. Tokens for scripts are in {app.workdir / 'tokens'}"]
+        return [f"Logins of ${AUTH_VARIABLE}: {', '.join(named)}. Tokens for scripts are in {app.workdir / 'tokens'}"]
     return [
-        f"Login {name}{f' : {app.access.logins[name]}' if arguments.made_up else ''}"
+        f"Login {who}{f' : {app.access.logins[name]}' if arguments.made_up else ''}"
         f"    REST: Authorization: Bearer {token}"
-        for name, token in tokens.items()
+        for who, (name, token) in zip(named, tokens.items(), strict=True)
+    ] + _role_advice(app)
+
+
+def _role_advice(app: App) -> list[str]:
+    """What those who had every right in earlier versions are told."""
+    annotators = [name for name, role in app.access.roles.items() if role == "annotator"]
+    if not annotators:
+        return []
+    who = f"{', '.join(annotators)} may" if len(annotators) < 4 else "Annotators may"
+    return [
+        f"{who} label and undo their own labels. Write --auth NAME:PASSWORD:reviewer (or :owner) for more; docs/roles.md"
     ]
 
 

@@ -293,6 +293,7 @@ class Reopened:
     Attributes:
         undone: items, or edits of classes; 0 where there was nothing.
         labels: by item the position in the schema, where a batch could be opened.
+        states: by item what was said in place of a label: skip, unsure or bad.
         event: the number of the submission that was taken back; None where there was nothing.
     """
 
@@ -300,3 +301,4 @@ class Reopened:
     batch: Batch | None
     labels: Mapping[str, int]
     event: int | None = None
+    states: Mapping[str, State] = field(default_factory=dict)

@@ -18,50 +18,74 @@ from tests.pools import wait_for
 RUNNERS = ("postgres", "nobody")  # it refuses to run as root
 
 
+class PostgresServer:
+    """A server in a folder of its own, that can be stopped and started again.
+
+    Attributes:
+        address: of it, without the name of a database.
+    """
+
+    def __init__(self, programs: Path) -> None:
+        self._programs, self._user, self._port = programs, _runner(), _free_port()
+        self.address = f"postgresql+psycopg://fastlabel@127.0.0.1:{self._port}"
+        self._folder = Path(tempfile.mkdtemp(prefix="fastlabel-postgres-"))
+        if self._user:
+            shutil.chown(self._folder, self._user)
+        options = ["--auth=trust", "--username=fastlabel", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
+        command = [programs / "initdb", "-D", self._folder / "data", *options]
+        subprocess.run(command, check=True, capture_output=True, user=self._user, cwd="/")
+        self.start()
+
+    def start(self) -> None:
+        settings = ("listen_addresses=127.0.0.1", "fsync=off", "shared_buffers=16MB", "unix_socket_directories=")
+        self._process = subprocess.Popen(
+            [self._programs / "postgres", "-D", self._folder / "data", "-p", str(self._port)]
+            + [f"-c{setting}" for setting in settings],
+            user=self._user,
+            cwd="/",
+            stderr=subprocess.DEVNULL,
+        )
+        wait_for(lambda: _answers(self._port))
+
+    def ensure_running(self) -> None:
+        if self._process.poll() is not None:
+            self.start()
+
+    def stop(self) -> None:
+        """At once, as a crash would: what it has not written is found again at the next start."""
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(30)
+
+    def new_database(self, name: str) -> str:
+        """Makes an empty database and returns its address."""
+        import psycopg
+
+        with psycopg.connect(f"{_plain(self.address)}/postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return f"{self.address}/{name}"
+
+    def close(self) -> None:
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
-def _postgres_server() -> Iterator[str]:
-    """The address of a running server, without the name of a database; skips with the reason where there is none."""
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running server; skips with the reason where there is none. Who stops it starts it again."""
     pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'fastlabel-gradio[postgres]'")
     programs = _programs()
     if programs is None:
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
-    user = _runner()
-    folder = Path(tempfile.mkdtemp(prefix="fastlabel-postgres-"))
-    if user:
-        shutil.chown(folder, user)
-    data, port = folder / "data", _free_port()
-    options = ["--auth=trust", "--username=fastlabel", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
-    subprocess.run([programs / "initdb", "-D", data, *options], check=True, capture_output=True, user=user, cwd="/")
-    settings = ("listen_addresses=127.0.0.1", "fsync=off", "shared_buffers=16MB", f"unix_socket_directories={folder}")
-    server = subprocess.Popen(
-        [programs / "postgres", "-D", data, "-p", str(port), *(f"-c{setting}" for setting in settings)],
-        user=user,
-        cwd="/",
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_for(lambda: _answers(port))
-        yield f"postgresql+psycopg://fastlabel@127.0.0.1:{port}"
-    finally:
-        server.send_signal(signal.SIGQUIT)  # at once: what it holds is thrown away
-        server.wait(30)
-        shutil.rmtree(folder, ignore_errors=True)
+    server = PostgresServer(programs)
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")
-def new_postgres(_postgres_server: str) -> Callable[[], str]:
+def new_postgres(postgres_server: PostgresServer) -> Callable[[], str]:
     """Makes an empty database and returns its address."""
-    import psycopg
-
     numbers = count()
-
-    def make() -> str:
-        name = f"labels_{next(numbers)}"
-        with psycopg.connect(f"{_plain(_postgres_server)}/postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        return f"{_postgres_server}/{name}"
-
-    return make
+    return lambda: postgres_server.new_database(f"labels_{next(numbers)}")
 
 
 def _plain(address: str) -> str:

@@ -263,8 +263,9 @@ class TestWindows:
         (tmp_path / "calls").mkdir()
         paths = [save_sound(tmp_path / "calls" / f"{name}.wav", seconds=0.4) for name in "ab"]
         found: list[Path] = []
-        info = kept_lengths.sound_info
-        monkeypatch.setattr(kept_lengths, "sound_info", lambda path: found.append(path) or info(path))
+        seconds = kept_lengths.found_seconds
+        found_now = lambda tree, file: found.append(tree.path(file.id)) or seconds(tree, file)  # noqa: E731
+        monkeypatch.setattr(kept_lengths, "found_seconds", found_now)
         for _ in range(2):
             assert len(ids(opened("audio_folder", tmp_path, path="calls", window_s=0.1))) == 8
         assert found == paths

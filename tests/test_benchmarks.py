@@ -37,7 +37,7 @@ from tests.pools import write_pictures
 from tests.served import served_here
 from tests.tiny_models import noisy_tone
 
-IN_A_BROWSER = {"interface", "sounds"}
+IN_A_BROWSER = {"interface", "person", "sounds"}
 Benchmark = Callable[..., str]
 
 

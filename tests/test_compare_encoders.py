@@ -19,7 +19,7 @@ from fastlabel_gradio.encoders.listed import listed_encoders
 from fastlabel_gradio.errors import ConfigError, StoreError, TooFewLabelsError
 from fastlabel_gradio.head import HeadMaker
 from fastlabel_gradio.loop.learner import LearnerSettings, Vectors, head_maker
-from fastlabel_gradio.server.access import annotator_of
+from fastlabel_gradio.server.access import Person, Role, person_of
 from fastlabel_gradio.server.api import create_api
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import LabelSchema
@@ -172,7 +172,7 @@ def test_a_project_answers_it_in_the_background_and_ends_it_when_it_closes(
     only_these_encoders(monkeypatch, GreyEncoder.name, ColourEncoder.name, "clip")
     project = open_project(make_config(pictures, encoder="grey"))
     api = create_api({"images": project})
-    api.dependency_overrides[annotator_of] = lambda: "ann"
+    api.dependency_overrides[person_of] = lambda: Person("ann", Role.OWNER)
     with TestClient(api) as client:
 
         def found() -> dict[str, Any]:

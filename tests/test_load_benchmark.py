@@ -2,7 +2,7 @@
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import Popen
@@ -18,6 +18,8 @@ from benchmarks.load import (
     kills_table,
     label_together,
     locked_table,
+    processes_table,
+    started_together,
     visitors_table,
     visits,
 )
@@ -67,11 +69,25 @@ def test_nothing_acknowledged_is_lost_by_a_kill(tmp_path: Path) -> None:
 
 
 def test_people_who_label_steadily_lose_nothing_and_share_no_item(address: str) -> None:
-    found = label_together(address, 3, 0.5)
+    found = label_together([address], 3, 0.5)
     assert found[1] == 0
     table = clients_table(found, 0.5)
     assert [row[0] for row in table.rows] == ["next batch", "submit"]
     assert " 0 lost, 0 items given to two." in table.note
+
+
+def test_people_in_two_processes_lose_nothing_and_share_no_item(
+    tmp_path: Path, new_postgres: Callable[[], str]
+) -> None:
+    """In this process, which starts sooner; tests/test_two_processes.py has real ones."""
+    few = write_pictures(tmp_path / "few", per_class=60)
+    with started_together(few, tmp_path, new_postgres(), 2, served_here) as addresses:
+        found = label_together(addresses, 4, 1.0)
+    assert found[1] == 0
+    table = processes_table(found, 1.0, 2)
+    assert [row[0] for row in table.rows] == ["next batch", "submit"]
+    assert " 0 lost, 0 items given to two." in table.note
+    assert int(table.note.split()[0]) > 0
 
 
 def test_what_needs_no_label_file_answers_while_it_is_held(address: str, label_file: Path) -> None:

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.types import Message
 
 from fastlabel_gradio.classifier import load_classifier
-from fastlabel_gradio.server.access import annotator_of
+from fastlabel_gradio.server.access import Person, Role, person_of
 from fastlabel_gradio.server.access.body_limit import MAX_MEDIA_BYTES, limited
 from fastlabel_gradio.server.api import create_api
 from fastlabel_gradio.server.project import Project
@@ -31,7 +31,7 @@ def opened(folder: Path, pictures: Path, **settings: object) -> Project:
 
 def client_of(project: Project) -> TestClient:
     api = create_api({project.name: project})
-    api.dependency_overrides[annotator_of] = lambda: "ann"
+    api.dependency_overrides[person_of] = lambda: Person("ann", Role.OWNER)
     return TestClient(api)
 
 

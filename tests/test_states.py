@@ -107,7 +107,13 @@ def test_a_state_by_rest_is_counted_taken_back_and_brought_back(tmp_path: Path) 
             before = client.get("/api/status").json()
             assert before["set_aside"] == {"skip": 1, "unsure": 0, "bad": 1}
             assert before["total"] == before["labeled"] + before["unlabeled"] + 2
-            assert client.post("/api/undo", json={}).json()["undone"] == 3
+            undone = client.post("/api/undo", json={}).json()
+            assert undone["undone"] == 3
+            said_of = {
+                item["id"]: item["label"] if item["state"] is None else item["state"]
+                for item in undone["batch"]["items"]
+            }
+            assert said_of == {ids[0]: 0, ids[1]: "skip", ids[2]: "bad"}
             assert client.get("/api/status").json()["set_aside"] == {"skip": 0, "unsure": 0, "bad": 0}
             assert client.post("/api/redo", json={}).json()["redone"] == 3
             assert client.get("/api/status").json()["set_aside"] == before["set_aside"]

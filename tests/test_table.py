@@ -97,7 +97,7 @@ def test_missing_files_and_paths_that_lead_out_are_items_that_give_their_reason(
         ("t.csv", "1.png,a,b\n2.png,a,b\n", "no line names the columns: the first is '1.png, a, b'"),
         ("t.csv", 'path,label\na.png,"x\nb.png,y\n', "line 2: a quote is opened there and never closed"),
         ("t.csv", 'path,label\na.png,"' + 200_000 * "x", "line 2: field larger than field limit"),
-        ("t.csv", "path\nhttps://x.org/a.png\n", "1 x address: FastLabel reads files: download them first"),
+        ("t.csv", "path\nftp://x.org/a.png\n", "1 x address: FastLabel reads files: download them first"),
         ("t.csv", "path\nC:\\me\\a.png\n", "1 x path of Windows: this system has no drives: write paths relative"),
     ],
 )
@@ -212,7 +212,7 @@ def test_names_and_labels_with_line_ends_and_accents_are_read(tmp_path: Path) ->
 
 
 def test_rows_that_are_no_item_are_counted_with_the_reason_and_an_example(tmp_path: Path) -> None:
-    lines = ["path,label", "a.png,x", ",x", ",y", "a.png,x", "a.png,y", "b,c.png,x", "https://x.org/d.png,x", "../,x"]
+    lines = ["path,label", "a.png,x", ",x", ",y", "a.png,x", "a.png,y", "b,c.png,x", "ftp://x.org/d.png,x", "../,x"]
     source = write(tmp_path, "t.csv", "\n".join(lines))
     assert ids(source) == ["a.png"]
     assert {(left.what, left.count) for left in source.left_out()} == {

@@ -14,7 +14,7 @@ from fastlabel_gradio.encoders import Encoder, EncoderChoice, FittedEncoder
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.parts.part_files import Facts, Part, part_name, read_part, write_part
 from fastlabel_gradio.parts.places import Place, open_place
-from fastlabel_gradio.pool.embed_batch import BatchOutcome, embed_batch
+from fastlabel_gradio.pool.embed_batch import Outcome, embed_batch
 from fastlabel_gradio.sources import Source, open_source
 from fastlabel_gradio.types import Item, Media
 
@@ -60,13 +60,13 @@ class Embedder:
         outcomes = list((self._threads.map if self._threads else map)(self._batch, batches))
         return self._written(name, items, outcomes)
 
-    def _batch(self, batch: Sequence[Item]) -> BatchOutcome:
-        return embed_batch(self._source, self._encoder, batch, self._read, lambda keys: {})
+    def _batch(self, batch: Sequence[Item]) -> Outcome:
+        return embed_batch(self._source, self._encoder, batch, self._read)
 
     def _read(self, item: Item) -> Media:
         return self._source.read(item, self._resolution)
 
-    def _written(self, name: str, items: Sequence[Item], outcomes: Sequence[BatchOutcome]) -> Embedded:
+    def _written(self, name: str, items: Sequence[Item], outcomes: Sequence[Outcome]) -> Embedded:
         by_id = {item.id: item for item in items}
         embedded = [entry for outcome in outcomes for entry in outcome.embedded]
         later = {item.id for outcome in outcomes for item in outcome.unavailable}
@@ -119,7 +119,9 @@ def load_learned(encoder: FittedEncoder, place: Place, facts: Facts) -> None:
     """Gives an encoder what it learned of the pool. Raises CheckpointError, EncoderUnavailableError."""
     content = place.read(facts.learned_file)
     if content is None:
-        raise EncoderUnavailableError(f"{place.address}: {facts.learned_file} is gone: what the encoder learned of the pool.")
+        raise EncoderUnavailableError(
+            f"{place.address}: {facts.learned_file} is gone: what the encoder learned of the pool."
+        )
     with tempfile.TemporaryDirectory(prefix="fastlabel-learned-") as folder:
         file = Path(folder) / facts.learned_file
         file.write_bytes(content)
@@ -130,6 +132,6 @@ def check_same(encoder: Any, facts: Facts) -> None:
     """Raises EncoderUnavailableError where an encoder's vectors are not those of the place."""
     if encoder.space != facts.fingerprint:
         raise EncoderUnavailableError(
-            f"encoder '{encoder.name}' gives vectors {encoder.space} here, and {facts.fingerprint} are asked for: its weights or "
-            "a library differ. Choose another -o, or install the same versions on every machine."
+            f"encoder '{encoder.name}' gives vectors {encoder.space} here, and {facts.fingerprint} are asked for: its "
+            "weights or a library differ. Choose another -o, or install the same versions on every machine."
         )

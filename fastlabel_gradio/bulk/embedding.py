@@ -72,14 +72,20 @@ class Embedding:
         self, config: ProjectConfig, base_dir: Path, workdir: Path, address: str, part_items: int = PART_ITEMS
     ) -> None:
         use_one_thread_per_operation()
-        self._base_dir, self._cache_dir, self._folder = base_dir.resolve(), workdir.resolve() / "downloads", workdir / config.name
+        self._base_dir, self._cache_dir, self._folder = (
+            base_dir.resolve(),
+            workdir.resolve() / "downloads",
+            workdir / config.name,
+        )
         self._config, self._address, self._part_items = config, address, part_items
         self._place = open_place(address)
         self._source = open_source(config.source.kind, config.source.options, self._base_dir, self._cache_dir)
         self._choice = self._chosen()
         self._encoder, self.notice = self._choice.open()
         if isinstance(self._encoder, KnownVectors):
-            raise ConfigError(f"encoder '{self._encoder.name}' embeds nothing: it has the vectors. Choose another --encoder.")
+            raise ConfigError(
+                f"encoder '{self._encoder.name}' embeds nothing: it has the vectors. Choose another --encoder."
+            )
         self._encoder.attune(self._source.sound_view)
 
     @property

@@ -81,7 +81,7 @@ class Classifier:
         self.config = config
         self.encoder = encoder
         self.head = head
-        self._batch_size = batch_size or (encoder.batch_size if encoder else 1)
+        self.batch_size = batch_size or (encoder.batch_size if encoder else 1)
         self._workers = workers or os.cpu_count() or 2
         self._view = config.sound.view if config.sound else SoundView()
 
@@ -138,7 +138,7 @@ class Classifier:
         A few batches are read ahead.
         """
         encoder = self._encoder_of_items()
-        batches = _batches(iter(_several(items)), self._batch_size)
+        batches = _batches(iter(_several(items)), self.batch_size)
         with one_thread_per_operation(), ThreadPoolExecutor(self._workers, "classify", compute_alone) as workers:
             running: deque[Future[list[Classified]]] = deque()
             try:
@@ -199,7 +199,7 @@ class Classifier:
         def read(item: Any) -> Media:
             return source.read(item, self.config.encoder.resolution)
 
-        outcome = embed_batch(source, encoder, list(source.scan()), read, lambda keys: {})
+        outcome = embed_batch(source, encoder, list(source.scan()), read)
         probabilities = self.head.predict_proba(outcome.vectors)
         reasons = {int(place): why for place, why in outcome.unreadable}
         said = {place: self._unreadable(batch[place], why) for place, why in reasons.items()}

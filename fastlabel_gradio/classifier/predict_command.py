@@ -7,14 +7,16 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from fastlabel_gradio.classifier.classifier import Classified, Classifier
+from fastlabel_gradio.classifier.classifier import Classifier
 from fastlabel_gradio.classifier.journal import Entry, Journal
 from fastlabel_gradio.classifier.listing import listed_files, parts_of
 from fastlabel_gradio.classifier.loading import load_classifier
+from fastlabel_gradio.classifier.ray_classifying import ClassifyJob, entries_by_ray, entry_of
 from fastlabel_gradio.classifier.sorting import sort_into
 from fastlabel_gradio.classifier.sound_labels import SOUND_FORMATS, sound_writer
 from fastlabel_gradio.classifier.tables import WRITERS, TableShape, writer_of
 from fastlabel_gradio.errors import ConfigError
+from fastlabel_gradio.ray_cluster import add_ray_options, count
 from fastlabel_gradio.types import TimeSpan
 
 SHOWN = 100  # unreadable files that are named
@@ -35,7 +37,7 @@ def main(argv: Sequence[str]) -> str:
     names, besides = listed_files(arguments.paths, classifier.kind)
     parts = list(parts_of(classifier, names, arguments.window, arguments.hop))
     journal = Journal(out.with_name(f"{out.name}.part"), _origin(classifier, arguments))
-    unreadable = _classify(classifier, journal, parts, len(shape.classes) if shape.every else shape.top)
+    unreadable = _classify(classifier, journal, parts, len(shape.classes) if shape.every else shape.top, arguments)
     write(_wanted(journal, parts), shape, out)
     _tell(out, len(parts), unreadable, besides)
     if arguments.sort_into:
@@ -71,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--overwrite", action="store_true", help="replace OUT where it is there already")
     options.add_argument("--all", action="store_true", help="a column of probabilities for each class")
     options.add_argument(
-        "--top", type=_count, default=1, metavar="N", help="name the N most probable classes (default: 1)"
+        "--top", type=count, default=1, metavar="N", help="name the N most probable classes (default: 1)"
     )
     options.add_argument(
         "--min-confidence", type=_share, default=0.0, metavar="C", help="leave labels of less confidence blank, 0 to 1"
@@ -87,7 +89,8 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--link", action="store_true", help="with --sort-into: symbolic links in place of copies")
     options.add_argument("--project", metavar="NAME", help="which project of a working directory")
     options.add_argument("--device", metavar="D", help="cpu, cuda or mps (default: the fastest here)")
-    options.add_argument("--batch-size", type=_count, metavar="N", help="items that are embedded at once")
+    options.add_argument("--batch-size", type=count, metavar="N", help="items that are embedded at once")
+    add_ray_options(options)
     return options
 
 
@@ -118,32 +121,43 @@ def _origin(classifier: Classifier, arguments: argparse.Namespace) -> dict[str, 
     }
 
 
-def _classify(classifier: Classifier, journal: Journal, parts: list[str], best: int) -> int:
+def _classify(
+    classifier: Classifier, journal: Journal, parts: list[str], best: int, arguments: argparse.Namespace
+) -> int:
     """Appends what is missing to the journal; returns how many items of all cannot be read."""
     left = [name for name in parts if name not in journal.done]
     if journal.done:
         sys.stderr.write(f"{len(parts) - len(left):,} of {len(parts):,} are done already.\n")
     noun = " pictures" if classifier.kind == "image" else " sounds"
     with tqdm(total=len(parts), initial=len(parts) - len(left), unit=noun, disable=None) as bar:
-        for said in classifier.stream(left):
-            journal.add(_entry(said, best, classifier.classes))
+        for entry in _entries(classifier, left, best, arguments):
+            journal.add(entry)
             bar.update()
     return _listed_unreadable(entry for entry in _wanted(journal, parts) if entry.unreadable)
 
 
+def _entries(classifier: Classifier, names: list[str], best: int, arguments: argparse.Namespace) -> Iterator[Entry]:
+    """What is said of each file, in their order: here, or on a Ray cluster."""
+    if not arguments.ray:
+        return (entry_of(said, best, classifier.classes) for said in classifier.stream(names))
+    model = (
+        str(Path(arguments.model).expanduser().absolute())
+        if Path(arguments.model).expanduser().exists()
+        else arguments.model
+    )
+    job = ClassifyJob(model, arguments.project, arguments.device, classifier.batch_size, best, Path.cwd())
+    return entries_by_ray(job, names, arguments.ray, arguments.workers)
+
+
 def _listed_unreadable(entries: Iterator[Entry]) -> int:
     """Prints the first ones with the reason; returns how many there are."""
-    count = 0
-    for count, entry in enumerate(entries, start=1):
-        if count <= SHOWN:
+    found = 0
+    for found, entry in enumerate(entries, start=1):
+        if found <= SHOWN:
             sys.stderr.write(f"{entry.name}: {entry.unreadable}\n")
-    if count > SHOWN:
-        sys.stderr.write(f"and {count - SHOWN:,} more that cannot be read\n")
-    return count
-
-
-def _entry(said: Classified, best: int, classes: Sequence[str]) -> Entry:
-    return Entry(str(said.item), said.best(best, classes), said.unreadable)
+    if found > SHOWN:
+        sys.stderr.write(f"and {found - SHOWN:,} more that cannot be read\n")
+    return found
 
 
 def _wanted(journal: Journal, parts: Sequence[str]) -> Iterator[Entry]:
@@ -156,12 +170,6 @@ def _tell(out: Path, items: int, unreadable: int, besides: str) -> None:
     sys.stderr.write(f"{out}: {items:,} rows, {unreadable:,} of them unreadable.\n")
     if besides:
         sys.stderr.write(f"{besides}\n")
-
-
-def _count(text: str) -> int:
-    if not (text.isdecimal() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is no count: give a whole number from 1 on")
-    return int(text)
 
 
 def _share(text: str) -> float:

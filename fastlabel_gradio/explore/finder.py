@@ -4,7 +4,7 @@ The only place where a query is evaluated: views, bulk actions and exports ask h
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from fastlabel_gradio.explore.finding.folders import Folders
 from fastlabel_gradio.explore.finding.found_lists import FoundList, FoundLists
 from fastlabel_gradio.explore.finding.label_probability import LabelProbabilities
 from fastlabel_gradio.explore.finding.sent_vectors import vector_of
+from fastlabel_gradio.explore.finding.unsaid import unsaid, without
 from fastlabel_gradio.explore.layout import Points
 from fastlabel_gradio.explore.map_picture import MapPicture, draw_map
 from fastlabel_gradio.explore.pool_map import PoolMap
@@ -123,16 +124,19 @@ class Finder:
         """How many items a query has. Raises InvalidQueryError."""
         return len(matching(query, self._columns(query)))
 
-    def page(self, query: Query, offset: int, size: int, list_id: str = "") -> Page:
+    def page(
+        self, query: Query, offset: int, size: int, list_id: str = "", hidden: Collection[str] = frozenset()
+    ) -> Page:
         """Some items of a query, from the one at `offset` of its order on.
 
         Args:
             list_id: of an earlier page: this one is of the same list, with the items that the query had then.
+            hidden: items that are found and shown as if nobody and no head had said anything of them.
 
         Raises:
             InvalidQueryError. ExpiredListError: that list is not kept any more.
         """
-        columns = self._columns(Query() if list_id else query)
+        columns = self._columns(Query() if list_id else query, hidden=hidden)
         found = self._lists.get(list_id) if list_id else self._found(query, columns)
         list_id = list_id or self._lists.keep(found)
         rows, likeness = found.part(offset, size)
@@ -148,14 +152,17 @@ class Finder:
             columns.standings.event,
         )
 
-    def facets(self, query: Query) -> Facets:
-        """How many items of a query there are of each class, state, person and so on. Raises InvalidQueryError."""
-        columns = self._columns(query, all_of_them=True)
+    def facets(self, query: Query, hidden: Collection[str] = frozenset()) -> Facets:
+        """How many items of a query there are of each class, state, person and so on; `hidden` as of `page`.
+
+        Raises InvalidQueryError.
+        """
+        columns = self._columns(query, all_of_them=True, hidden=hidden)
         return count_facets(query, columns, self._folders.column(len(columns.standings.in_pool)))
 
-    def rows(self, query: Query) -> Rows:
-        """The rows of all items of a query in its order. Raises InvalidQueryError."""
-        columns = self._columns(query)
+    def rows(self, query: Query, hidden: Collection[str] = frozenset()) -> Rows:
+        """The rows of all items of a query in its order; `hidden` as of `page`. Raises InvalidQueryError."""
+        columns = self._columns(query, hidden=hidden)
         rows = matching(query, columns)
         return np.asarray(rows[in_order(query, columns, rows, len(rows), self._similarities(query, rows))])
 
@@ -178,21 +185,22 @@ class Finder:
         likeness = self._similarities(query, rows)
         return FoundList(query, rows, order_keys(query, columns, rows, likeness), likeness)
 
-    def _columns(self, query: Query, *, all_of_them: bool = False) -> Columns:
+    def _columns(self, query: Query, *, all_of_them: bool = False, hidden: Collection[str] = frozenset()) -> Columns:
         """What is known of every row, as far as the query asks for it."""
         self._catch_up()
         standings, schema = self._ledger.standings(), self._schema()
         rows = len(standings.in_pool)
         named = list(dict.fromkeys([*(query.ids or ()), *query.exclude]))
+        scanned = self._scanned(schema, rows, needed=query.needs_head or all_of_them)
+        covered = self._rows_of(hidden, rows)
         columns = Columns(
-            standings,
-            self._scanned(schema, rows, needed=query.needs_head or all_of_them),
+            *unsaid(standings, scanned, covered),
             schema,
             rows_of=self._store.rows_of(named),
             with_text=None if query.text is None else self._store.rows_with(query.text),
             audited=None if query.audited is None else self._ledger.audit_set().rows,
             in_area=None if query.area is None else self._within(query.area, rows),
-            on_list=None if query.of_list is None else self._list_keys(query.of_list, rows),
+            on_list=None if query.of_list is None else without(self._list_keys(query.of_list, rows), covered, np.nan),
             in_folder=None if query.folder is None else self._store.rows_in(query.folder),
         )
         if query.ordered_by.strip("-") == "label_probability":
@@ -200,13 +208,21 @@ class Finder:
         if not (query.needs_owners or all_of_them):
             return columns
         annotators, said_at, names = self._owners.columns(rows, self._ledger.judged_rows)
+        annotators, said_at = without(annotators, covered, -1), without(said_at, covered, np.nan)
         return replace(columns, annotators=annotators, said_at=said_at, names=names)
 
-    def drawn_map(self, points: Points) -> MapPicture:
-        """The map of the pool as of now."""
+    def drawn_map(self, points: Points, hidden: Collection[str] = frozenset()) -> MapPicture:
+        """The map of the pool as of now; `hidden` as of `page`."""
         self._catch_up()
         standings, schema = self._ledger.standings(), self._schema()
-        return draw_map(points, standings, self._scanned(schema, len(standings.in_pool), needed=False), schema)
+        rows = len(standings.in_pool)
+        scanned = self._scanned(schema, rows, needed=False)
+        return draw_map(points, *unsaid(standings, scanned, self._rows_of(hidden, rows)), schema)
+
+    def _rows_of(self, item_ids: Collection[str], rows: int) -> Rows:
+        """Those that are below `rows`, of items that are embedded."""
+        found = self._store.rows_of(list(item_ids)).values() if item_ids else ()
+        return np.array([row for row in found if row < rows], dtype=np.int64)
 
     def _within(self, area: Area, rows: int) -> np.ndarray:
         """bool[rows], False for a row that came a moment ago and has no place yet. Raises InvalidQueryError."""

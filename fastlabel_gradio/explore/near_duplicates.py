@@ -58,7 +58,9 @@ def _of_blocks(
     return places.astype(np.int64) + np.array([first, second]), cosines
 
 
-def _most_alike(pairs: Pairs, cosines: Float32[np.ndarray, " pairs"]) -> tuple[Pairs, Float32[np.ndarray, " pairs"]]:
+def _most_alike(
+    pairs: Pairs, cosines: Float32[np.ndarray, " pairs"]
+) -> tuple[Int64[np.ndarray, "kept 2"], Float32[np.ndarray, " kept"]]:
     order = np.lexsort((pairs[:, 1], pairs[:, 0], -cosines))[:MOST_PAIRS]
     return pairs[order], cosines[order]
 

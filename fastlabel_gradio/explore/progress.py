@@ -96,6 +96,10 @@ class Progress:
             self._pace.people(),
         )
 
+    def labels_of(self, annotator: str) -> int:
+        """How many labels the annotator gave and did not undo."""
+        return next((one.labels for one in self._pace.people() if one.annotator == annotator), 0)
+
     # Private
 
     def _confusions(self, head: Head) -> Confusions | None:

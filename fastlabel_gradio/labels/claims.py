@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, insert, select, update
 
 from fastlabel_gradio.labels.chunks import CHUNK, chunks
 from fastlabel_gradio.labels.tables import batches, claims
@@ -40,6 +40,18 @@ class Claim:
     item_id: str
     annotator: str
     batch_id: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBatch:
+    """Who holds how many items since when, and until when. Times are seconds since the epoch."""
+
+    id: str
+    annotator: str
+    strategy: str
+    items: int
+    opened_at: float
     expires_at: float
 
 
@@ -97,6 +109,15 @@ def open_claims(connection: Connection, project: int, now: float) -> list[Claim]
     """Every claim that has not run out, by age of the batch and position."""
     query = _open_claims(project, now).order_by(batches.c.opened_at, batches.c.id, claims.c.position)
     return [Claim(row.item_id, row.annotator, row.id, row.expires_at) for row in connection.execute(query)]
+
+
+def all_batches(connection: Connection, project: int, now: float) -> list[OpenBatch]:
+    """The open batches of everybody, the oldest first."""
+    columns = (batches.c.id, batches.c.annotator, batches.c.strategy)
+    times = (batches.c.opened_at, batches.c.expires_at)
+    query = _open_claims(project, now).with_only_columns(*columns, func.count(), *times).group_by(*columns, *times)
+    rows = connection.execute(query.order_by(batches.c.opened_at, batches.c.id)).tuples()
+    return [OpenBatch(*row) for row in rows]
 
 
 def held_items(connection: Connection, project: int, item_ids: Iterable[str]) -> set[str]:

@@ -121,6 +121,10 @@ class ClassStore:
             self._count_change(connection)
             return self._schema(connection, read_classes(connection, self._project))
 
+    def check_storing(self) -> None:
+        """Raises StoreError where nothing can be stored now; changes nothing."""
+        self._database.check()
+
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         with self._database.writing() as connection:

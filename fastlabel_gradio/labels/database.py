@@ -20,6 +20,7 @@ from fastlabel_gradio.errors import InvalidLabelsError, StoreError, shown
 from fastlabel_gradio.labels.chunks import chunks
 from fastlabel_gradio.labels.label_file import LabelFile
 from fastlabel_gradio.labels.migrations import NEWEST_LAYOUT, keep_copy, migrate
+from fastlabel_gradio.labels.outages import committed, connect_options, connected, is_outage
 from fastlabel_gradio.labels.tables import metadata, projects, versions
 from fastlabel_gradio.labels.watcher import Watcher
 
@@ -75,7 +76,7 @@ class LabelDatabase:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that never waits for a writer; on SQLite all its queries see one state."""
-        with self._errors_named(), self._engine.begin() as connection:
+        with self._errors_named(), connected(self._engine) as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -86,10 +87,23 @@ class LabelDatabase:
         """
         with self._errors_named(), self._turn_to_write():
             self._check_file()
-            with self._writer.begin() as connection:
+            with connected(self._writer) as connection, committed(connection, self.where):
                 yield connection
             if self._file and not self._file.is_whole():
                 self._mend_file()
+
+    def check(self) -> None:
+        """Raises StoreError where nothing can be stored now. Changes nothing, and waits for nobody."""
+        if not self._write_lock.acquire(blocking=False):
+            return  # something is being stored
+        try:
+            if self._file:
+                self._file.check()
+            with self._errors_named(), self._writer.connect() as connection, connection.begin() as transaction:
+                connection.execute(update(versions).values(version=versions.c.version))
+                transaction.rollback()
+        finally:
+            self._write_lock.release()
 
     def revisions(self, project_ids: Iterable[int]) -> dict[int, int]:
         """How often each project was changed so far, by id."""
@@ -221,12 +235,11 @@ def _check_sqlite_path(address: URL) -> None:
 
 
 def _engine(address: URL, where: str) -> Engine:
-    sqlite = address.get_backend_name() == "sqlite"
+    backend = address.get_backend_name()
+    sqlite, options = backend == "sqlite", connect_options(backend, dict(address.query), LOCK_WAIT_S)
     try:
         # A server may have been restarted since a connection was last used: that is found out before it is used again.
-        engine = create_engine(
-            address, connect_args={"timeout": LOCK_WAIT_S} if sqlite else {}, pool_pre_ping=not sqlite
-        )
+        engine = create_engine(address, connect_args=options, pool_pre_ping=not sqlite)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreError(
             f"label store {where}: its database driver is missing ({error}). Install it with pip (for PostgreSQL: "
@@ -291,7 +304,12 @@ def _copied(connection: Connection, layout: int) -> Path | None:
 
 
 def _explained(error: Exception, where: str) -> str:
-    reason = str(getattr(error, "orig", None) or error).strip()
+    reason = " ".join(str(getattr(error, "orig", None) or error).split())
+    if is_outage(error):
+        return (
+            f"label store {where}: the database server does not answer ({reason}). Nothing of this request was stored. "
+            "Send it again in a moment: FastLabel goes on by itself once the server answers."
+        )
     return f"label store {where}: {reason}. Nothing of this request was stored. {_next_step(reason)}"
 
 

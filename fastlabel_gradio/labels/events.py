@@ -14,7 +14,7 @@ from fastlabel_gradio.errors import InvalidLabelsError
 from fastlabel_gradio.labels.chunks import chunks
 from fastlabel_gradio.labels.resolve import CLEAR, STATES, Event
 from fastlabel_gradio.labels.tables import annotations, checks, submissions
-from fastlabel_gradio.types import Annotation, LabelSource, Said
+from fastlabel_gradio.types import Annotation, LabelSource, Said, State
 
 STREAM_ROWS = 10_000
 MANY_ITEMS = 20_000  # from so many on, reading all events in order takes less time than looking up those of each item
@@ -217,6 +217,15 @@ def labels_of(connection: Connection, submission: int) -> tuple[tuple[str, int |
         .order_by(annotations.c.position)
     )
     return tuple((row.item_id, row.label_id) for row in connection.execute(query))
+
+
+def states_of(connection: Connection, submission: int) -> dict[str, State]:
+    """Skip, unsure or bad, by the items that a submission said it of."""
+    aside = (State.SKIP.value, State.UNSURE.value, State.BAD.value)
+    query = select(annotations.c.item_id, annotations.c.state).where(
+        annotations.c.submission == submission, annotations.c.state.in_(aside)
+    )
+    return {row.item_id: State(row.state) for row in connection.execute(query)}
 
 
 def undone(submission: FromClause) -> ColumnElement[bool]:

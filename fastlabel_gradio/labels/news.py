@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from operator import itemgetter
 
-from fastlabel_gradio.errors import ChangedMeanwhileError, InvalidLabelsError, shown
+from fastlabel_gradio.errors import ChangedMeanwhileError, InvalidLabelsError, OthersLabelsError, shown
 from fastlabel_gradio.labels.resolve import (
     Event,
     Opinion,
@@ -81,6 +81,28 @@ def overruling(
     """What is to be said so that it stands, where it does not yet: as a review where their own opinion would not do."""
     told = {item_id: _winning(opinions.get(item_id, ()), one, annotator, source) for item_id, one in said.items()}
     return {item_id: one for item_id, one in told.items() if one is not None}
+
+
+def changing_own(
+    said: Mapping[str, Said], opinions: Mapping[str, Opinions], annotator: str, source: LabelSource
+) -> dict[str, Said]:
+    """As `overruling`. Raises OthersLabelsError where something would change that others, or the head by itself, said."""
+    news = overruling(said, opinions, annotator, source)
+    others = [item_id for item_id, one in news.items() if _is_others(opinions.get(item_id, ()), one, annotator)]
+    if others:
+        raise OthersLabelsError(
+            f"what others said of {len(others):,} of these items would change, such as {shown(others[0])}. Choose items that "
+            "nobody labeled or you did (states 'none', or your own name), or ask a reviewer."
+        )
+    return news
+
+
+def _is_others(opinions: Opinions, one: Said, annotator: str) -> bool:
+    """Whether that would change what others said. Who clears an item takes back what all said of it."""
+    if not opinions:
+        return False
+    changed = opinions if one.state is State.CLEAR else (opinion_of(opinions),)
+    return any(opinion.annotator != annotator or opinion.kind == "auto" for opinion in changed)
 
 
 def changed_meanwhile(

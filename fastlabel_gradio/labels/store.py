@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -22,7 +22,9 @@ from fastlabel_gradio.labels.claims import (
     CHECKING,
     Claim,
     ClaimedBatch,
+    OpenBatch,
     add_batch,
+    all_batches,
     batches_of,
     drop_batches,
     drop_claims_on,
@@ -47,12 +49,15 @@ from fastlabel_gradio.labels.events import (
     last_submission,
     last_undo,
     newest_submission,
+    states_of,
     submission_of,
 )
 from fastlabel_gradio.labels.head_store import HeadStore
+from fastlabel_gradio.labels.judgements import may_be_asked, read_opinions
 from fastlabel_gradio.labels.news import (
     News,
     changed_meanwhile,
+    changing_own,
     effect,
     labels_of_standing,
     not_said_yet,
@@ -99,7 +104,8 @@ class Undone:
     """A submission that was taken back or brought back: its batch, what it says of its items in order, and what that changed.
 
     `changed`, `standing`, `since` and `position` are as `Submission` has them, the latter two of no use where classes were
-    changed; the label of a state without one is None. `step` is what was taken back or brought back.
+    changed; the label of a state without one is None. `step` is what was taken back or brought back,
+    `states` what it said of items in place of a label: skip, unsure or bad.
     """
 
     batch_id: str
@@ -109,6 +115,7 @@ class Undone:
     step: Step
     since: Position = NOWHERE
     position: Position = NOWHERE
+    states: Mapping[str, State] = field(default_factory=dict)
 
 
 class LabelStore(HeadStore):
@@ -147,6 +154,11 @@ class LabelStore(HeadStore):
         """The newest submission, and who said what stands of each item touched after `since`; None for nobody."""
         with self._database.reading() as connection:
             return read_owners(connection, self._project, since)
+
+    def opinions(self, since: int = 0) -> tuple[int, Mapping[str, Opinions]]:
+        """The newest submission, and all opinions on each item touched after `since`; () where nobody has one."""
+        with self._database.reading() as connection:
+            return read_opinions(connection, self._project, since)
 
     def watch(self, tell: Callable[[], None]) -> Callable[[], None]:
         """Has `tell` called within a second of a change by any process, in a thread; what is returned ends that."""
@@ -270,6 +282,7 @@ class LabelStore(HeadStore):
         now: float,
         source: LabelSource = "search",
         seen: int | None = None,
+        own_only: bool = False,
     ) -> Submission:
         """Has one label or state stand of any number of items, or clears them, whoever said what of them before.
 
@@ -278,19 +291,23 @@ class LabelStore(HeadStore):
 
         Args:
             seen: the newest submission that the annotator knew of when they looked at the items.
+            own_only: nothing may change that others said.
 
         Raises:
             ChangedMeanwhileError: somebody else said something of some of the items after that.
+            OthersLabelsError: something would change that others said, which was not to be; nothing was stored.
         """
         said = the_same_of_many(item_ids, one.label_id, None, one)
-        return self._submit(annotator, said, "", now, source, overruling, seen)
+        return self._submit(annotator, said, "", now, source, changing_own if own_only else overruling, seen)
 
-    def overruled(self, annotator: str, item_ids: Sequence[str], one: Said) -> dict[str | None, int]:
+    def overruled(
+        self, annotator: str, item_ids: Sequence[str], one: Said, *, own_only: bool = False
+    ) -> dict[str | None, int]:
         """What `overrule` would change: by annotator how many of their labels and states; None: items nobody judged."""
         said = the_same_of_many(item_ids, one.label_id, None, one)
         with self._database.reading() as connection:
             opinions = opinions_of(events_of(connection, self._project, said))
-        news = overruling(said, opinions, annotator, "search")
+        news = (changing_own if own_only else overruling)(said, opinions, annotator, "search")
         owners = (opinion_of(opinions[item_id]).annotator if item_id in opinions else None for item_id in news)
         return dict(Counter(owners))
 
@@ -392,7 +409,7 @@ class LabelStore(HeadStore):
                 return None
             original, reverts, batch_id = found
             since = read_position(connection, self._project)
-            pairs = labels_of(connection, original)
+            pairs, states = labels_of(connection, original), states_of(connection, original)
             item_ids = [item_id for item_id, _ in pairs]
             before = list(events_of(connection, self._project, item_ids)) if undoes else []
             submission = append_submission(connection, self._project, annotator, batch_id, now, reverts, original)
@@ -401,11 +418,18 @@ class LabelStore(HeadStore):
             step = steps_of(connection, [original])[0]
         without = [event for event in before or after if event.submission != original]
         changes = effect(before, without) if undoes else effect(without, after)
-        moved = () if step.edits else (since, Position(since.revision + 1, submission))
-        return Undone(batch_id, pairs, *changes, step, *moved)
+        moved = (NOWHERE, NOWHERE) if step.edits else (since, Position(since.revision + 1, submission))
+        return Undone(batch_id, pairs, *changes, step, *moved, states)
 
     def claim(
-        self, annotator: str, batch: ClaimedBatch, *, now: float, expires_at: float, replace: bool = False
+        self,
+        annotator: str,
+        batch: ClaimedBatch,
+        *,
+        now: float,
+        expires_at: float,
+        replace: bool = False,
+        again: Collection[str] = (),
     ) -> tuple[str, ...]:
         """Claims the batch's items that nobody holds and nobody said anything of, in one transaction.
 
@@ -415,6 +439,7 @@ class LabelStore(HeadStore):
             now: claims that ran out by then are dropped first, as are those of a clock that was ahead (`has_run_out`).
             expires_at: when these claims run out.
             replace: give back what the annotator holds first; otherwise that batch stays open beside this one.
+            again: those of the items that are claimed for a second opinion: one other person labeled them.
 
         Returns:
             The ids that were claimed, in the order of the batch. Fewer than asked for where another process on the same
@@ -426,8 +451,11 @@ class LabelStore(HeadStore):
             if replace:
                 dropped += drop_batches(connection, self._project, batches.c.annotator == annotator)
             held = held_items(connection, self._project, batch.item_ids)
-            said = resolve(events_of(connection, self._project, batch.item_ids)).keys()
-            got = tuple(item_id for item_id in dict.fromkeys(batch.item_ids) if item_id not in held | said)
+            said = opinions_of(events_of(connection, self._project, batch.item_ids))
+            taken_by_now = held | {
+                item_id for item_id, one in said.items() if item_id not in again or not may_be_asked(one, annotator)
+            }
+            got = tuple(item_id for item_id in dict.fromkeys(batch.item_ids) if item_id not in taken_by_now)
             if got:
                 taken = dataclasses.replace(batch, item_ids=got)
                 add_batch(connection, self._project, annotator, taken, now, expires_at)
@@ -474,6 +502,11 @@ class LabelStore(HeadStore):
         """Every claim that has not run out, oldest batch first, in the order of the batch."""
         with self._database.reading() as connection:
             return open_claims(connection, self._project, now)
+
+    def all_batches(self, *, now: float) -> list[OpenBatch]:
+        """The open batches of everybody, the oldest first."""
+        with self._database.reading() as connection:
+            return all_batches(connection, self._project, now)
 
     def _check_seen(
         self,

@@ -98,23 +98,38 @@ class Actions:
         return submission
 
     def apply(
-        self, annotator: str, query: Query, exclude: Collection[str], said: Said, seen: int | None = None
+        self,
+        annotator: str,
+        query: Query,
+        exclude: Collection[str],
+        said: Said,
+        seen: int | None = None,
+        *,
+        own_only: bool = False,
     ) -> Submission:
         """Has a label or a state stand of all items of a query, or clears them, as one step (`LabelStore.overrule`).
 
         Raises:
             InvalidQueryError: a query that names what is not there.
             ChangedMeanwhileError: somebody else said something of some of the items after submission `seen`.
+            OthersLabelsError: with `own_only`, where what others said would be changed.
         """
         with self._in_turn():
             item_ids = self._meant(query, exclude)
-            submission = self._labels.overrule(annotator, item_ids, said, now=self._clock(), seen=seen)
+            submission = self._labels.overrule(
+                annotator, item_ids, said, now=self._clock(), seen=seen, own_only=own_only
+            )
             self._take_in(submission)
         return submission
 
-    def preview(self, annotator: str, query: Query, exclude: Collection[str], said: Said) -> dict[str | None, int]:
-        """What `apply` would change: by annotator how many of their labels and states; None: items nobody judged."""
-        return self._labels.overruled(annotator, self._meant(query, exclude), said)
+    def preview(
+        self, annotator: str, query: Query, exclude: Collection[str], said: Said, *, own_only: bool = False
+    ) -> dict[str | None, int]:
+        """What `apply` would change: by annotator how many of their labels and states; None: items nobody judged.
+
+        Raises as `apply` does.
+        """
+        return self._labels.overruled(annotator, self._meant(query, exclude), said, own_only=own_only)
 
     def label_id(self, label: str | int, schema: LabelSchema | None = None) -> int:
         """The id of a class by a name that it has, or ever had, or by its position in a schema, that of now by default.

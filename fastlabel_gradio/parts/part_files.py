@@ -148,7 +148,9 @@ def read_part(place: Place, name: str) -> Part:
     flat = good["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
     entries = [
         EmbeddedItem(Item(id_, stamp), key)
-        for id_, stamp, key in zip(*(good[column].to_pylist() for column in ("id", "stamp", "content_key")), strict=True)
+        for id_, stamp, key in zip(
+            *(good[column].to_pylist() for column in ("id", "stamp", "content_key")), strict=True
+        )
     ]
     vectors = np.asarray(flat, dtype=np.float32).reshape(len(entries), -1 if len(entries) else 0)
     unreadable = [

@@ -1,4 +1,4 @@
-"""Places: a folder of this machine, or one in a bucket (`s3://…`, `gs://…`), as a flat list of files written whole or not at all.
+"""Places: a folder of this machine, or one in a bucket (`s3://…`, `gs://…`), as a list of files, each whole or not there.
 
 Credentials come from the environment, never from an address, and are in no message.
 """
@@ -117,4 +117,6 @@ def _file_system(text: str, scheme: str) -> tuple["FileSystem", str]:
         return PyFileSystem(FSSpecHandler(other)), str(folder)
     except (ImportError, ValueError, OSError) as error:
         reason = str(error).splitlines()[0]
-        raise ConfigError(f"{scheme}:// cannot be opened ({reason}). Give a folder, or an s3:// or gs:// address.") from error
+        raise ConfigError(
+            f"{scheme}:// cannot be opened ({reason}). Give a folder, or an s3:// or gs:// address."
+        ) from error

@@ -8,8 +8,8 @@ given, for nothing here knows of labels.
 import logging
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -21,11 +21,12 @@ from jaxtyping import Float32
 from fastlabel_gradio.encoders.base import Encoder, FittedEncoder
 from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.errors import CheckpointError, FastLabelError, StoreError
-from fastlabel_gradio.pool.embed_batch import BatchOutcome, embed_batch
+from fastlabel_gradio.pool.embed_batch import Keyed, Outcome, embed_keyed, keyed_batch
 from fastlabel_gradio.pool.fitting import open_known, pool_sample
 from fastlabel_gradio.pool.retries import FIRST_PAUSE_S
 from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.pool.successor import RowInUse, Successor
+from fastlabel_gradio.pool.workers import Workers
 from fastlabel_gradio.sources.base import Source
 
 log = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ class EncoderChange:
     def run(
         self,
         in_use: Encoder,
-        workers: ThreadPoolExecutor,
+        workers: Workers,
         stop: Event,
         between: Callable[[], None],
         await_scan: Callable[[], None],
@@ -116,7 +117,7 @@ class EncoderChange:
     def _change(
         self,
         in_use: Encoder,
-        workers: ThreadPoolExecutor,
+        workers: Workers,
         stop: Event,
         between: Callable[[], None],
         await_scan: Callable[[], None],
@@ -125,7 +126,7 @@ class EncoderChange:
         encoder, _ = self._open_encoder()
         encoder.attune(self._source.sound_view)
         if isinstance(encoder, FittedEncoder):
-            self._fit_or_restore(encoder, self._learned(in_use, encoder), workers, stop)
+            self._fit_or_restore(encoder, self._learned(in_use, encoder), workers.executor, stop)
         elif isinstance(encoder, KnownVectors):
             open_known(encoder, self._store.folder, self._store.in_order, await_scan)
         if stop.is_set():
@@ -160,7 +161,7 @@ class EncoderChange:
         is_taken = isinstance(in_use, FittedEncoder) and in_use.learned_file == encoder.learned_file
         return usual.with_suffix(".next.safetensors") if is_taken else usual
 
-    def _fit_or_restore(self, encoder: FittedEncoder, learned: Path, workers: ThreadPoolExecutor, stop: Event) -> None:
+    def _fit_or_restore(self, encoder: FittedEncoder, learned: Path, workers: Executor, stop: Event) -> None:
         if learned.exists():
             try:
                 encoder.load(learned)
@@ -178,7 +179,7 @@ class EncoderChange:
         encoder: Encoder,
         in_use: Encoder,
         successor: Successor,
-        workers: ThreadPoolExecutor,
+        workers: Workers,
         stop: Event,
         between: Callable[[], None],
     ) -> None:
@@ -208,14 +209,12 @@ class EncoderChange:
                 f"{free / 1e6:,.0f} MB are free. Make room."
             )
 
-    def _embed_block(self, encoder: Encoder, successor: Successor, workers: ThreadPoolExecutor, stop: Event) -> None:
+    def _embed_block(self, encoder: Encoder, successor: Successor, workers: Workers, stop: Event) -> None:
         size = encoder.batch_size
         rows = successor.next_rows(BATCHES_AT_ONCE * size)
         batches = [rows[start : start + size] for start in range(0, len(rows), size)]
         unavailable = 0
-        for batch, outcome in zip(
-            batches, workers.map(lambda batch: self._outcome(encoder, successor, batch), batches), strict=True
-        ):
+        for batch, outcome in zip(batches, self._outcomes(encoder, successor, workers, batches), strict=True):
             unavailable += len(outcome.unavailable)
             if unavailable > max(FEW_UNAVAILABLE, len(rows) // 2):
                 raise StoreError(f"{outcome.unreadable[0][1]}: {unavailable} of {len(rows)} items cannot be read now.")
@@ -223,13 +222,21 @@ class EncoderChange:
                 return
             successor.append(batch, _by_item(outcome))
 
-    def _outcome(self, encoder: Encoder, successor: Successor, batch: Sequence[RowInUse]) -> BatchOutcome:
-        """In a worker thread."""
-        items = [row.item for row in batch if row.item is not None]
-        read = self._source.read
-        return embed_batch(
-            self._source, encoder, items, lambda item: read(item, encoder.resolution), successor.vectors_of_content
-        )
+    def _outcomes(
+        self, encoder: Encoder, successor: Successor, workers: Workers, batches: Sequence[Sequence[RowInUse]]
+    ) -> Iterator[Outcome]:
+        """Of each batch; content that the other encoder has embedded already is not even decoded."""
+        items = [[row.item for row in batch if row.item is not None] for batch in batches]
+        keyed = list(workers.executor.map(lambda some: keyed_batch(self._source, encoder, some), items))
+        keys = [entry.content_key for one in keyed for entry in one.entries]
+        there = {} if isinstance(encoder, KnownVectors) else successor.vectors_of_content(keys)
+
+        def embedded(one: Keyed) -> Outcome:
+            rest = embed_keyed(encoder, one.without(there), lambda item: self._source.read(item, encoder.resolution))
+            return rest.with_known(*one.known(there))
+
+        outcomes: Iterator[Outcome] = workers.executor.map(embedded, keyed)
+        return outcomes
 
     def _tell(self, in_use: Encoder, successor: Successor, rate_per_s: float) -> None:
         done, total = len(successor.space), len(successor.in_use)
@@ -245,7 +252,7 @@ class EncoderChange:
         self._update(state=state, text=text, rate_per_s=0.0, eta_s=None)
 
 
-def _by_item(outcome: BatchOutcome) -> dict[str, tuple[str, Float32[np.ndarray, " dim"]]]:
+def _by_item(outcome: Outcome) -> dict[str, tuple[str, Float32[np.ndarray, " dim"]]]:
     return {
         entry.item.id: (entry.content_key, vector)
         for entry, vector in zip(outcome.embedded, outcome.vectors, strict=True)

@@ -1,7 +1,7 @@
 """What an encoder takes from the pool before it embeds: a random sample to learn from, or the names of all items."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -29,7 +29,7 @@ class PoolSample:
 
 
 def pool_sample(
-    source: Source, encoder: FittedEncoder, in_order: InOrder, workers: ThreadPoolExecutor, stop: Event
+    source: Source, encoder: FittedEncoder, in_order: InOrder, workers: Executor, stop: Event
 ) -> PoolSample:
     """Up to `sample_size` items; fewer after a stop."""
     sample = PoolSample()

@@ -171,7 +171,8 @@ class PoolLedger:
         missing = sum(self._is_labeled(item_id) for item_id in self._missing)
         states = {state.value: self._numbers[state] for state in (State.SKIP, State.UNSURE, State.BAD)}
         unlabeled = max(0, readable - in_pool)
-        return Counts(self._numbers[State.LABEL], unlabeled, len(self._claims), missing, **states)
+        claimed = sum(item_id not in self._standing for item_id in self._claims)
+        return Counts(self._numbers[State.LABEL], unlabeled, claimed, missing, **states)
 
     @_locked
     def label_counts(self) -> Counter[int]:
@@ -186,6 +187,25 @@ class PoolLedger:
     def holds(self, annotator: str) -> bool:
         """Whether the annotator holds items."""
         return any(claim.annotator == annotator for claim in self._claims.values())
+
+    def claims_of(self, annotator: str) -> list[Claim]:
+        """What the annotator holds."""
+        return [claim for claim in self._claims.values() if claim.annotator == annotator]
+
+    @_locked
+    def judged_among(self, item_ids: Iterable[str]) -> set[str]:
+        """Those of the items that carry a label, or a state in place of one."""
+        return {item_id for item_id in item_ids if item_id in self._standing}
+
+    @_locked
+    def judged_unheld(self, item_ids: Iterable[str]) -> dict[str, bool]:
+        """Those of the items that are judged, embedded, in the pool and held by nobody: whether each is of the audit."""
+        found = ((item_id, self._row_of.get(item_id, -1)) for item_id in item_ids if item_id not in self._claims)
+        return {
+            item_id: bool(self._side[row] == AUDITED)
+            for item_id, row in found
+            if 0 <= row < self._seen_rows and not self._retired[row] and item_id in self._standing
+        }
 
     @property
     @_locked

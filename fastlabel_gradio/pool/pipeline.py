@@ -13,27 +13,30 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from fastlabel_gradio.devices import begin_worker, lower_priority
+from fastlabel_gradio.devices import lower_priority
 from fastlabel_gradio.encoders.base import Encoder, FittedEncoder
 from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.encoders.licences import restriction
 from fastlabel_gradio.errors import CheckpointError, FastLabelError, SourceError, StoreError
-from fastlabel_gradio.pool.embed_batch import BatchOutcome, embed_batch
+from fastlabel_gradio.pool.embed_batch import Keyed, Outcome, embed_keyed, keyed_batch
 from fastlabel_gradio.pool.encoder_change import ChangeProgress, EncoderChange
 from fastlabel_gradio.pool.fitting import open_known, pool_sample
 from fastlabel_gradio.pool.lease import PoolLease
 from fastlabel_gradio.pool.milestones import Milestone
 from fastlabel_gradio.pool.news import NEWS_KEPT, PoolNews
+from fastlabel_gradio.pool.parts_taken import PartsTaken
 from fastlabel_gradio.pool.retries import FIRST_PAUSE_S, Retries
 from fastlabel_gradio.pool.store import END_OF_POOL, EmbeddingStore, ScanChanges
 from fastlabel_gradio.pool.unheard import LISTENED_TO, unheard_notice
+from fastlabel_gradio.pool.workers import Workers, thread_workers
 from fastlabel_gradio.sources.base import Source
 from fastlabel_gradio.sources.groups import Grouping
 from fastlabel_gradio.types import Item, Media
@@ -102,6 +105,7 @@ class EmbeddingPipeline:
         rescan_s: after how many seconds the source is listed again; 0 for only when asked to.
         audit_share: of the source's groups, how many are kept for the audit.
         change: another encoder that embeds the pool behind this one and may take over.
+        parts: vectors that are computed elsewhere; what is in them is not embedded here.
         lease: on the store's folder. While another process has it this one only shows what that one stores.
     """
 
@@ -116,9 +120,11 @@ class EmbeddingPipeline:
         rescan_s: float = 0.0,
         audit_share: float = 0.0,
         change: EncoderChange | None = None,
+        parts: PartsTaken | None = None,
         lease: PoolLease | None = None,
     ) -> None:
         self._source = source
+        self._parts = parts
         self._lease = lease
         self._leads = threading.Event()  # this process fills the store, no other one does
         if lease is None or lease.is_held:
@@ -335,7 +341,8 @@ class EmbeddingPipeline:
             self._update(state="stopped")
             return
         lower_priority()
-        with ThreadPoolExecutor(self._workers, "embed", begin_worker) as workers:
+        workers = thread_workers(self._workers)
+        with workers.executor:
             if not self.follows:
                 self._group()
             self._store.use_encoder(encoder.space, encoder.dim)
@@ -343,6 +350,7 @@ class EmbeddingPipeline:
             self._show(encoder, notice)
             self._announce(encoder)
             self._follow()
+            self._take_parts(encoder)
             if self._is_mostly_left:
                 encoder = self._changed_encoder(encoder, workers)
             self._embed_pool(encoder, workers)
@@ -376,7 +384,21 @@ class EmbeddingPipeline:
             self._leads.set()
         return not self.follows
 
-    def _embed_pool(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
+    def _take_parts(self, encoder: Encoder) -> None:
+        """Stores the vectors that are computed elsewhere, for as long as more of them come."""
+        if self._parts is None:
+            return
+        try:
+            if said := self._parts.why_not(encoder):
+                self._say(said)
+                return
+            for outcome in self._parts.outcomes(self._store, self._scanned.is_set, self._stop):
+                self._keep_outcome(outcome)
+        except FastLabelError as error:  # the bucket is away: what is left is embedded here
+            log.warning("%s", error)
+            self._say(str(error))
+
+    def _embed_pool(self, encoder: Encoder, workers: Workers) -> None:
         while not self._stop.is_set():
             scanned = self._scanned.is_set()
             self._embed_all(encoder, workers, lambda: self._pending_batches(encoder.batch_size))
@@ -392,7 +414,7 @@ class EmbeddingPipeline:
         """Whether the encoder in use has embedded less than most of the pool: another one then goes first."""
         return len(self._store) < MOST_OF_POOL * (self._store.total - self._store.unreadable_count)
 
-    def _changed_encoder(self, in_use: Encoder, workers: ThreadPoolExecutor) -> Encoder:
+    def _changed_encoder(self, in_use: Encoder, workers: Workers) -> Encoder:
         """Has the change done that is asked for, and embeds what is left to the encoder that takes over."""
         if self._change is None or self._change.progress.state != "waiting" or self._stop.is_set():
             return in_use
@@ -407,12 +429,12 @@ class EmbeddingPipeline:
             self._embed_pool(encoder, workers)
         return encoder
 
-    def _embed_due_news(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
+    def _embed_due_news(self, encoder: Encoder, workers: Workers) -> None:
         """What rescans found, while the encoder is being changed."""
         if self._news.is_waiting and self._progress.state == "done":
             self._embed_news(encoder, workers)
 
-    def _embed_news(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
+    def _embed_news(self, encoder: Encoder, workers: Workers) -> None:
         """Waits for what rescans find, or for what is to be tried again, and embeds it."""
         news = self._news.take(self._retries.due_in_s)
         again = self._retries.take()
@@ -443,8 +465,8 @@ class EmbeddingPipeline:
         encoder, notice = self._open_encoder()
         encoder.attune(self._source.sound_view)
         if isinstance(encoder, FittedEncoder):
-            with ThreadPoolExecutor(self._workers, "sample") as workers:
-                self._fit_or_restore(encoder, workers)
+            with ThreadPoolExecutor(self._workers, "sample") as executor:
+                self._fit_or_restore(encoder, executor)
         elif isinstance(encoder, KnownVectors):
             self._await_items()
             open_known(encoder, self._store.folder, self._store.in_order, self._await_scan)
@@ -462,10 +484,12 @@ class EmbeddingPipeline:
         self.encoder = encoder
         self._ready.reach()
 
-    def _fit_or_restore(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> None:
+    def _fit_or_restore(self, encoder: FittedEncoder, workers: Executor) -> None:
         saved = self._store.folder / encoder.learned_file
         while not (saved.exists() or self._takes_the_lead() or self._stop.wait(LOOK_EVERY_S)):
             pass  # another process is learning it
+        if self._parts and not saved.exists():
+            self._parts.give_learned(encoder, saved.write_bytes)
         if saved.exists():
             try:
                 encoder.load(saved)
@@ -488,7 +512,7 @@ class EmbeddingPipeline:
         while not (self._stop.is_set() or self._scanned.wait(0.2)):
             pass
 
-    def _awaited_sample(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> list[np.ndarray]:
+    def _awaited_sample(self, encoder: FittedEncoder, workers: Executor) -> list[np.ndarray]:
         """A sample of at least one item, where none can be read once rescans found one; empty after a stop."""
         pause_s = FIRST_PAUSE_S
         while not self._stop.is_set():
@@ -508,16 +532,14 @@ class EmbeddingPipeline:
                 self._scanned.wait(0.2)
         return []
 
-    def _sample(self, encoder: FittedEncoder, workers: ThreadPoolExecutor) -> list[np.ndarray]:
+    def _sample(self, encoder: FittedEncoder, workers: Executor) -> list[np.ndarray]:
         """What cannot be read is listed as unreadable, unless that may pass: then it comes again with its batch."""
         sample = pool_sample(self._source, encoder, self._store.in_order, workers, self._stop)
         self._store.mark_unreadable(sample.unreadable)
         self._unavailable += sample.unavailable
         return sample.prepared
 
-    def _embed_all(
-        self, encoder: Encoder, workers: ThreadPoolExecutor, batches: Callable[[], Iterator[list[Item]]]
-    ) -> None:
+    def _embed_all(self, encoder: Encoder, workers: Workers, batches: Callable[[], Iterator[list[Item]]]) -> None:
         """Embeds batches of pending items. Where disk, memory or file descriptors run short it waits, and goes on by itself.
 
         Args:
@@ -537,39 +559,42 @@ class EmbeddingPipeline:
             pause_s = min(2 * pause_s, LONGEST_SHORTAGE_PAUSE_S)
         self._update(shortage="")
 
-    def _embed_each(self, encoder: Encoder, workers: ThreadPoolExecutor, batches: Iterator[list[Item]]) -> None:
-        """Each worker embeds one batch at a time; each is stored as it is ready."""
-        running: list[
-            Future[BatchOutcome]
-        ] = []  # in the order of the pool, so that with one worker the rows are in it too
-        try:
-            for batch in batches:
-                running.append(workers.submit(self._embed_batch, encoder, batch))
-                if len(running) > self._workers:
-                    finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                    for future in [future for future in running if future in finished]:
-                        running.remove(future)
-                        self._keep_outcome(future.result())
-                    self._listen(encoder, workers)
-                if self._stop.is_set():
-                    break
-            while running:
-                future = running.pop(0)
-                if not (self._stop.is_set() and future.cancel()):
-                    self._keep_outcome(future.result())
-        finally:
-            for future in running:
-                future.cancel()
-            wait(running)
+    def _embed_each(self, encoder: Encoder, workers: Workers, batches: Iterator[list[Item]]) -> None:
+        """Each worker embeds one batch at a time; each is stored as it is ready, in the order of the pool with one worker."""
+
+        def keyed(batch: list[Item]) -> Keyed:
+            return keyed_batch(self._source, encoder, batch)
+
+        def embedded(rest: Keyed) -> Outcome:
+            return embed_keyed(encoder, rest, lambda item: self._read(item, encoder))
+
+        is_stopped = self._stop.is_set
+        with (
+            closing(workers.done(keyed, batches, is_stopped)) as every,
+            closing(workers.done(embedded, (self._unknown(one, encoder) for one in every), is_stopped)) as outcomes,
+        ):
+            for outcome in outcomes:
+                self._keep_outcome(outcome)
+                self._listen(encoder, workers)
         self._listen(encoder, workers)
 
-    def _listen(self, encoder: Encoder, workers: ThreadPoolExecutor) -> None:
+    def _unknown(self, keyed: Keyed, encoder: Encoder) -> Keyed:
+        """What of a batch is to be embedded; items whose content is embedded already get its vector now."""
+        if isinstance(encoder, KnownVectors):
+            return keyed
+        there = self._store.vectors_of_content([entry.content_key for entry in keyed.entries])
+        known, vectors = keyed.known(there)
+        if known:
+            self._keep_outcome(Outcome(known, np.stack(vectors), [], []))
+        return keyed.without(there)
+
+    def _listen(self, encoder: Encoder, workers: Workers) -> None:
         """Once, behind the first batch, which must not wait: has a worker find out what the encoder does not hear."""
         if self._listening or self._stop.is_set():
             return
         if items := [item for _, item in self._store.in_order(-1, LISTENED_TO)]:
             self._listening = True
-            workers.submit(self._guarded, lambda: self._say(unheard_notice(self._source, encoder, items)))
+            workers.executor.submit(self._guarded, lambda: self._say(unheard_notice(self._source, encoder, items)))
 
     def _say(self, notice: str) -> None:
         """Adds a sentence to the notice on screen, once."""
@@ -586,18 +611,12 @@ class EmbeddingPipeline:
                 yield waiting[:size]
                 waiting = waiting[size:]
 
-    def _embed_batch(self, encoder: Encoder, batch: Sequence[Item]) -> BatchOutcome:
-        """In a worker thread."""
-        return embed_batch(
-            self._source, encoder, batch, lambda item: self._read(item, encoder), self._store.vectors_of_content
-        )
-
     def _read(self, item: Item, encoder: Encoder) -> Media:
         media = self._source.read(item, max(encoder.resolution, self._kept_resolution))
         self._keep(item, media)
         return media
 
-    def _keep_outcome(self, outcome: BatchOutcome) -> None:
+    def _keep_outcome(self, outcome: Outcome) -> None:
         if outcome.unreadable:
             self._store.mark_unreadable(outcome.unreadable)
         for item in outcome.unavailable:

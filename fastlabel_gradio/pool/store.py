@@ -290,6 +290,11 @@ class EmbeddingStore:
         )
         return [(key, Item(item_id, stamp)) for key, item_id, stamp in found]
 
+    def items_of(self, item_ids: Sequence[str]) -> list[Item]:
+        """Those of the ids that the source has, readable or not, each with its stamp of the last scan; in any order."""
+        found = self._read_many("SELECT id, stamp FROM items WHERE scan >= 0 AND id IN ({})", item_ids)
+        return [Item(item_id, stamp) for item_id, stamp in found]
+
     def pending(self, after: int, limit: int) -> tuple[int, list[Item]]:
         """Items still without an embedding among the next `limit` in shuffled order, and the key to go on from.
 

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from fastlabel_gradio import __version__
@@ -20,14 +21,17 @@ from fastlabel_gradio.errors import (
     FinishError,
     InvalidLabelsError,
     InvalidQueryError,
+    OthersLabelsError,
     StoreError,
     UnreadableItemError,
     shown,
 )
-from fastlabel_gradio.server.access import annotator_of
+from fastlabel_gradio.server.access import Role, RouteRole, RouteTable, annotator_of, role_named
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.server.routes import (
     actions,
+    adjudication,
+    agreement,
     batches,
     classes,
     clusters,
@@ -36,14 +40,18 @@ from fastlabel_gradio.server.routes import (
     evaluation,
     explore,
     finish,
+    health,
     imports,
+    invites,
     items,
     labels,
+    me,
     media,
     model,
     pool_map,
     predict,
     progress,
+    release,
     status,
     suspects,
 )
@@ -52,12 +60,13 @@ from fastlabel_gradio.server.views import VIEWS
 ROUTES = (
     *(batches, status, items, explore, evaluation, encoders, labels, actions),
     *(classes, clusters, downloads, imports, finish, model, predict, media),
-    *(suspects, progress, pool_map),
+    *(suspects, progress, pool_map, agreement, adjudication, release, me, invites),
 )
 STATUS_OF: dict[type[FastLabelError], int] = {
     InvalidLabelsError: 422,
     ExpiredListError: 410,
     InvalidQueryError: 422,
+    OthersLabelsError: 403,
     FinishError: 409,
     UnreadableItemError: 422,
     StoreError: 503,
@@ -76,6 +85,23 @@ def create_api(projects: Mapping[str, Project]) -> FastAPI:
     return api
 
 
+def route_table() -> RouteTable:
+    """Which role each route needs, those of added views among them."""
+    return RouteTable(row for name in VIEWS.names() for row in _rows_of_view(name))
+
+
+def _rows_of_view(name: str) -> list[RouteRole]:
+    view, router = VIEWS.get(name), APIRouter()
+    view.add_routes(router, lambda _: None, Depends(annotator_of))  # type: ignore[arg-type, return-value]
+    found = [
+        (method, route.path) for route in router.routes if isinstance(route, APIRoute) for method in route.methods or ()
+    ]
+    return [
+        RouteRole(method, path, role_named(view.roles.get(f"{method} {path}", Role.OWNER)), f"use the view {name!r}")
+        for method, path in found
+    ]
+
+
 def _create_router(projects: Mapping[str, Project]) -> APIRouter:
     """The routes. The first of the projects is meant where a request names none."""
     router = APIRouter(tags=["FastLabel"])
@@ -89,6 +115,7 @@ def _create_router(projects: Mapping[str, Project]) -> APIRouter:
     of_views = [VIEWS.get(name).add_routes for name in VIEWS.names()]
     for add_routes in (*(part.add_routes for part in ROUTES), *of_views):
         add_routes(router, project_of, Depends(annotator_of))
+    health.add_health(router, projects)
     return router
 
 

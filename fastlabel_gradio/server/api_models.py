@@ -58,6 +58,9 @@ class MediaAnswer(Model):
 
 class ItemAnswer(MediaAnswer):
     label: int | None = Field(None, description="set where an undo opened the item again")
+    state: Literal["skip", "unsure", "bad"] | None = Field(
+        None, description="likewise, where it had been given in place of a label"
+    )
 
 
 class FoundAnswer(MediaAnswer):
@@ -98,6 +101,9 @@ class BatchAnswer(Model):
     items: list[ItemAnswer]
     labeled: int
     unlabeled: int
+    at_limit: bool = Field(
+        False, description="there is no batch because the caller gave `labels_per_person` labels: `go_on` claims one"
+    )
 
 
 class RecallAnswer(Model):
@@ -140,6 +146,17 @@ class GainAnswer(Model):
     high: float
 
 
+class PeopleAgreeAnswer(Model):
+    """How far people agree with each other, which limits every accuracy that is measured on their labels."""
+
+    items: int = Field(description="that at least two people gave a class")
+    agreed: float = Field(description="share of the pairs of answers that are the same, with its 95 % interval")
+    low: float
+    high: float
+    label_accuracy: float = Field(description="how many labels of one person are right by that")
+    text: str = Field(description="what it means for the accuracy, in English")
+
+
 class EvaluationAnswer(Model):
     target: float
     audit: AuditAnswer | None
@@ -147,6 +164,7 @@ class EvaluationAnswer(Model):
     advice: str
     enough: bool
     reasons: list[str]
+    people: PeopleAgreeAnswer | None = Field(None, description="null without items that several people judged")
     brought: GainAnswer | None = Field(
         description="by the last 100 labels, or the last fifth; null while no head since the start had so many less"
     )
@@ -272,6 +290,20 @@ class SetAsideAnswer(Model):
     bad: int
 
 
+class SecondOpinionsAnswer(Model):
+    """Of `second_opinions`; all are 0 without that option."""
+
+    share: float = Field(description="of the labeled items that another person is asked about, too")
+    given: int = Field(description="items that at least two people judged")
+    waiting: int = Field(description="items that wait for a second opinion and that nobody holds")
+    for_annotator: int = Field(description="of those, the ones that the caller may be asked about")
+
+
+class TakenBackAnswer(Model):
+    batch_id: str
+    by: str = Field(description="who gave it back to the pool")
+
+
 class StatusAnswer(Model):
     project: str
     kind: Kind
@@ -284,6 +316,11 @@ class StatusAnswer(Model):
     total: int = Field(description="labeled, unlabeled and set aside")
     set_aside: SetAsideAnswer = Field(description="items that got a state in place of a label, by state")
     claimed_by_others: int
+    second_opinions: SecondOpinionsAnswer
+    batches: list[str] = Field(description="ids of the caller's open batches")
+    taken_back: list[TakenBackAnswer] = Field(
+        description="the caller's batches that somebody else gave back to the pool lately: their answers still count"
+    )
     since_training: int
     train_every: int
     notice: str

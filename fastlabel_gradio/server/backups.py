@@ -11,7 +11,7 @@ import sqlite3
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -67,8 +67,15 @@ def back_up(workdir: Path, project: str | None, destination: Path) -> BackedUp:
     return BackedUp(name, files, size)
 
 
-def restore(backup: Path, workdir: Path) -> BackedUp:
+def _as_it_is(labels: Path) -> None:
+    """What is done to restored labels by default."""
+
+
+def restore(backup: Path, workdir: Path, complete: Callable[[Path], None] = _as_it_is) -> BackedUp:
     """Puts a project back, brought up to date for this version, where none of its name is yet.
+
+    Args:
+        complete: adds to the file of the labels what came after the backup, before that is brought up to date.
 
     Raises:
         ConfigError: it is no backup, or one of a later version; a project of that name is there.
@@ -85,6 +92,7 @@ def restore(backup: Path, workdir: Path) -> BackedUp:
                 )
             part.mkdir(parents=True, mode=0o700)
             files, size = _unpack(backup, archive, part)
+        complete(part / LABELS)
         LabelStore(f"sqlite:///{(part / LABELS).resolve()}", name).close()  # migrations run
         if folder.exists():
             folder.rmdir()

@@ -32,12 +32,15 @@ from fastlabel_gradio.labels import LabelStore
 from fastlabel_gradio.labels.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.loop.head_exchange import HeadExchange
 from fastlabel_gradio.loop.learner import learning_of
+from fastlabel_gradio.parts.places import is_address, open_place
 from fastlabel_gradio.pool.encoder_change import EncoderChange
 from fastlabel_gradio.pool.encoder_in_use import EncoderPlan, keep_encoder_in_use, kept_models, plan_encoder
 from fastlabel_gradio.pool.lease import PoolLease
+from fastlabel_gradio.pool.parts_taken import PartsTaken
 from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
 from fastlabel_gradio.pool.source_identity import check_owner
 from fastlabel_gradio.pool.store import EmbeddingStore
+from fastlabel_gradio.server.bucket import Sealer, restore_sealed
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Item, Kind, LabelSchema
@@ -54,6 +57,7 @@ class Project:
         base_dir: relative paths of the configuration are relative to this folder.
         workdir: the project keeps everything in `workdir/<name>`.
         embedding_workers: threads that embed; one per core by default.
+        bucket: a folder into which labels are sealed and from which they are put back, where no `database` is named.
 
     Raises:
         FastLabelError: something that the configuration names cannot be used; nothing is left open.
@@ -66,11 +70,16 @@ class Project:
         workdir: Path,
         device: str = "cpu",
         embedding_workers: int | None = None,
+        bucket: Path | None = None,
     ) -> None:
         use_one_thread_per_operation()
         STRATEGIES.get(config.strategy)
         self.config = config
         self.folder = workdir / config.name
+        self._sealer = Sealer(bucket, workdir, config.name) if bucket and not config.database else None
+        if bucket and self._sealer:
+            with _disk_errors_named(bucket):
+                restore_sealed(bucket, workdir, config.name)
         self.source = open_source(config.source.kind, config.source.options, base_dir, workdir / "downloads")
         encoder = check_encoder(
             config.encoder.kind, config.encoder.options, self.source.kind, base_dir, kept_models(self.folder)
@@ -106,6 +115,7 @@ class Project:
                 rescan_s=60 * config.rescan_minutes,
                 audit_share=config.audit_share,
                 change=self._change_to(plan.changes_to) if plan.changes_to else None,
+                parts=self._parts(base_dir),
                 lease=self._lease,
             )
             recipe, resolution = learning_of(config).recipe, self.gallery.kept_resolution
@@ -151,12 +161,15 @@ class Project:
             claim_s=60 * self.config.claim_minutes,
             audit_share=self.config.audit_share,
             planted_checks=self.config.planted_checks,
+            second_opinions=self.config.second_opinions,
             learner=learning_of(self.config, self.device),
         )
 
     def start(self) -> None:
         """Begins to embed; labelers come into being when somebody asks for one."""
         self.pipeline.start()
+        if self._sealer:
+            self._sealer.start()
 
     def labeler(self, annotator: str) -> Labeler:
         """The labeler that serves an annotator: one for all, or with `sharing: private` one each."""
@@ -180,6 +193,12 @@ class Project:
         self.labeler(annotator)
         with self._lock:
             return self._labelers[annotator if self.config.sharing == "private" else ""].labels
+
+    def check_store(self) -> None:
+        """Raises StoreError where labels cannot be stored now; changes nothing."""
+        self._labels.check_storing()
+        if self._sealer:
+            self._sealer.check()
 
     def reference_label(self, item: Item) -> str | None:
         """The class of an item that was imported as a reference, or else the one that the data itself gives."""
@@ -235,6 +254,8 @@ class Project:
         for opened in self._labelers.values():
             opened.close()
         self._labels.close()
+        if self._sealer:
+            self._sealer.close()
         self.gallery.close()
         self.store.close()
         self._lease.release()
@@ -245,6 +266,14 @@ class Project:
         has_labels = (self.folder / "private").is_dir() if config.sharing == "private" else bool(self._labels.current())
         keeps_serving = has_labels and config.encoder_change != "at_once"
         return plan_encoder(self.folder, wanted, base_dir, is_auto=is_auto, keeps_serving=keeps_serving)
+
+    def _parts(self, base_dir: Path) -> PartsTaken | None:
+        """Vectors that are computed elsewhere. Raises ConfigError."""
+        given = self.config.embedded
+        if given is None:
+            return None
+        place = open_place(given if is_address(given) else base_dir / Path(given).expanduser())
+        return PartsTaken(place, self.source)
 
     def _change_to(self, choice: EncoderChoice) -> EncoderChange:
         forced = self.config.encoder_change == "always"
@@ -300,6 +329,7 @@ class Project:
             pool_map=self.map,
             keep_model=keep_model,
             exchange=HeadExchange(labels) if self.config.database else None,
+            name=self.name,
         )
         ready.set_result(labeler)
         labeler.suggestions, labeler.references = self.suggestions, self.references

@@ -19,8 +19,9 @@ from fastlabel_gradio.sources import (
     urbansound8k,
 )
 from fastlabel_gradio.sources.base import SOURCES, Source, SourceOptions, open_source
-from fastlabel_gradio.sources.folder import check_folder, check_not_empty
-from fastlabel_gradio.sources.folder_walk import walk
+from fastlabel_gradio.sources.file_tree import FileTree
+from fastlabel_gradio.sources.folder import check_not_empty
+from fastlabel_gradio.sources.local_tree import LocalTree, check_folder
 from fastlabel_gradio.sources.table_rows import SUFFIXES as TABLE_SUFFIXES
 from fastlabel_gradio.sources.table_rows import table_rows
 from fastlabel_gradio.types import Kind
@@ -68,15 +69,15 @@ def _source_of_folder(folder: Path, kind: Kind | None) -> tuple[Kind, str]:
         return "audio", "esc50"
     if kind != "image" and urbansound8k.is_urbansound8k(folder):
         return "audio", "urbansound8k"
-    held = kind or _kind_in_folder(folder)
+    held = kind or _kind_in_tree(LocalTree(folder, follow_links=True))
     return held, "audio_folder" if held == "audio" else "image_folder"
 
 
-def _kind_in_folder(folder: Path) -> Kind:
+def _kind_in_tree(tree: FileTree) -> Kind:
     """Raises SourceError where it holds neither pictures nor sounds."""
     both = image_folder.SUFFIXES + sound_files.SUFFIXES
-    check_not_empty(folder, "picture or sound", both)
-    return _more_frequent(walk(folder, both, in_order=False))
+    check_not_empty(tree, "picture or sound", both)
+    return _more_frequent(tree.names(both))
 
 
 def _kind_in_table(path: Path) -> Kind:

@@ -10,8 +10,8 @@ from pydantic import Field, model_validator
 from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.media.sounds import MAX_SECONDS, open_sound, sound_info
 from fastlabel_gradio.sources.base import SOURCES
+from fastlabel_gradio.sources.files import id_of
 from fastlabel_gradio.sources.folder import FolderOptions, FolderSource
-from fastlabel_gradio.sources.folder_walk import walk
 from fastlabel_gradio.sources.grouped import file_id_of
 from fastlabel_gradio.sources.groups import Grouping
 from fastlabel_gradio.sources.kept_lengths import KeptLengths
@@ -68,8 +68,7 @@ class AudioFolder(FolderSource):
         self.window = self._window_s, self._hop_s
         if self._window_s is not None and self.grouping is None:
             self.grouping = Grouping("recordings")
-        names = walk(self.root, SUFFIXES, in_order=False, within=self._within)
-        self.sound_view = sound_view(options, (self.root / name for name in names))
+        self.sound_view = sound_view(options, self.tree, map(id_of, self.tree.names(SUFFIXES)))
 
     def scan(self) -> Iterator[Item]:
         """Folder by folder, sorted by name; with windows, the length of each file is found, or known from before."""
@@ -86,7 +85,7 @@ class AudioFolder(FolderSource):
             yield file
         else:
             with suppress(UnreadableItemError):  # it became a link out of the folder since it was listed
-                seconds = self._lengths.seconds(self.file_of(file.id), file.stamp)
+                seconds = self._lengths.seconds(self.tree, file)
                 yield from windows_of(file, seconds, self._window_s, self._hop_s)
 
     def group_of(self, item: Item) -> str | None:
@@ -94,7 +93,7 @@ class AudioFolder(FolderSource):
         return file_id_of(item) if self._groups is None and self.grouping else super().group_of(item)
 
     def read(self, item: Item, resolution: int | None = None) -> Waveform:
-        return read_sound(self.root, item, resolution, self.sound_view, follow_links=self._follow_links)
+        return read_sound(self.tree, item, resolution, self.sound_view)
 
     def check_file(self, path: Path) -> None:
         if self._window_s is None:
@@ -103,7 +102,7 @@ class AudioFolder(FolderSource):
             sound_info(path)
 
     def content_key(self, item: Item) -> str:
-        return sound_key(self.root, item, follow_links=self._follow_links)
+        return sound_key(self.tree, item)
 
     def file(self, item: Item) -> Path | None:
-        return whole_file(self.root, item, self.sound_view, follow_links=self._follow_links)
+        return whole_file(self.tree, item, self.sound_view)

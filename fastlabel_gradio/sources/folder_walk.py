@@ -157,6 +157,19 @@ def walk(
         pending.extend(reversed(folders))
 
 
+def role_of(name: str, is_folder: bool, suffixes: tuple[str, ...], tally: Tally) -> Role | None:
+    """What a file or a folder is by its name; None for one that is left out, which is counted."""
+    if is_folder:
+        if not name.startswith(".") and name.lower() not in FOLDER_RULES:
+            return "folder"
+        tally.add_folder(name)
+    else:
+        if name.lower().endswith(suffixes) and not name.startswith("."):
+            return "file"
+        tally.add_file(name)
+    return None
+
+
 def subfolders(folder: Path, within: Path | None = None) -> list[str]:
     """The names of the folders that `walk` would enter, links among them, sorted; [] where the folder cannot be listed."""
     try:
@@ -165,24 +178,12 @@ def subfolders(folder: Path, within: Path | None = None) -> list[str]:
         return []
 
 
-def holds_file(folder: Path, suffixes: tuple[str, ...], within: Path | None = None) -> bool:
-    """Whether a file with one of the suffixes lies in the folder itself, or a link to one."""
-    return next(files_in(folder, suffixes, within), None) is not None
-
-
 def files_in(folder: Path, suffixes: tuple[str, ...], within: Path | None = None) -> Iterator[str]:
     """The names of files with one of the suffixes, and of links to such, in the folder itself; none of one not listed."""
     with suppress(OSError):
         for name, role in _entries(folder, suffixes, False, Tally("item"), _real(within)):
             if role == "file" and (folder / name).exists():
                 yield name
-
-
-def is_file_below(
-    folder: Path, suffixes: tuple[str, ...], tally: Tally | None = None, within: Path | None = None
-) -> bool:
-    """Whether `walk` finds any file. Where it does not, all that it met is counted in `tally`."""
-    return next(walk(folder, suffixes, in_order=False, tally=tally, within=within), None) is not None
 
 
 def _real(folder: Path | None) -> str | None:
@@ -220,15 +221,11 @@ def _role(entry: os.DirEntry[str], suffixes: tuple[str, ...], tally: Tally) -> R
     has_suffix = name.lower().endswith(suffixes) and not name.startswith(".")
     try:
         if entry.is_file():
-            if has_suffix:
-                return "file"
-            tally.add_file(name)
-        elif entry.is_dir():
-            if name.startswith(".") or name.lower() in FOLDER_RULES:
-                tally.add_folder(name)
-            else:
-                return "linked folder" if entry.is_symlink() else "folder"
-        elif entry.is_symlink():
+            return role_of(name, False, suffixes, tally)
+        if entry.is_dir():
+            role = role_of(name, True, suffixes, tally)
+            return "linked folder" if role and entry.is_symlink() else role
+        if entry.is_symlink():
             if has_suffix:
                 return "file"  # reading it gives the reason
             tally.add("broken link", "it leads nowhere")

@@ -3,17 +3,17 @@
 import re
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
 from pydantic import PositiveInt
 
-from fastlabel_gradio.errors import SourceError, UnreadableItemError
+from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.sources.base import Source
-from fastlabel_gradio.sources.files import exported_path, file_stamp, id_of, locate
+from fastlabel_gradio.sources.files import exported_path, file_stamp, id_of
 from fastlabel_gradio.sources.groups import Grouping
+from fastlabel_gradio.sources.local_tree import LocalTree
 from fastlabel_gradio.sources.sound_files import SoundOptions, read_sound, sound_key, sound_view, whole_file
 from fastlabel_gradio.sources.table_rows import Row, table_rows, text_of
 from fastlabel_gradio.types import Item, LeftOut, Waveform
@@ -75,12 +75,11 @@ class FoldedClips(Source):
     def __init__(self, options: Any, base_dir: Path, cache_dir: Path) -> None:
         folder = self._folder(options, base_dir, cache_dir)
         self._table = folder / self.metadata
-        self._audio = folder / AUDIO
+        self._tree = LocalTree(folder / AUDIO, options.follow_links)
         self._options = options
         self._test_fold: int | None = options.test_fold
         self._read_table()
-        self._follow_links: bool = options.follow_links
-        self.sound_view = sound_view(options, self._files())
+        self.sound_view = sound_view(options, self._tree, self._clips)
 
     @abstractmethod
     def _folder(self, options: Any, base_dir: Path, cache_dir: Path) -> Path:
@@ -115,16 +114,16 @@ class FoldedClips(Source):
         return [entry for entry in found if entry.count]
 
     def read(self, item: Item, resolution: int | None = None) -> Waveform:
-        return read_sound(self._audio, item, resolution, self.sound_view, follow_links=self._follow_links)
+        return read_sound(self._tree, item, resolution, self.sound_view)
 
     def content_key(self, item: Item) -> str:
-        return sound_key(self._audio, item, follow_links=self._follow_links)
+        return sound_key(self._tree, item)
 
     def file(self, item: Item) -> Path | None:
-        return whole_file(self._audio, item, self.sound_view, follow_links=self._follow_links)
+        return whole_file(self._tree, item, self.sound_view)
 
     def recording(self, item: Item) -> Path:
-        return locate(self._audio, item.id, follow_links=self._follow_links)
+        return self._tree.path(item.id)
 
     def exported_path(self, item: Item) -> str:
         """With the folder `audio`."""
@@ -152,13 +151,8 @@ class FoldedClips(Source):
         match = self.source_in_name.match(name)
         return text_of(row.get(self.source_column)) or (match[1] if match else name)
 
-    def _files(self) -> Iterator[Path]:
-        for item_id in self._clips:
-            with suppress(UnreadableItemError):
-                yield locate(self._audio, item_id, follow_links=self._follow_links)
-
     def _item(self, item_id: str) -> Item:
-        return Item(item_id, file_stamp(locate(self._audio, item_id)))
+        return Item(item_id, self._tree.stamp(item_id))
 
     def _read_table(self) -> None:
         """Keeps what was read before where it raises SourceError."""

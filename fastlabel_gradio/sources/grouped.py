@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -43,7 +42,7 @@ class PatternGroups:
         file_id = file_id_of(item)
         return self._found(item.id) or self._found(file_id) or file_id
 
-    def check(self, item_ids: Iterable[str], where: Path) -> None:
+    def check(self, item_ids: Iterable[str], where: object) -> None:
         """Raises SourceError where the pattern matches none of the ids; reads no more of them than the first it matches."""
         example = ""
         for example in item_ids:

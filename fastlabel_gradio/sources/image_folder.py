@@ -6,7 +6,6 @@ from PIL import Image
 
 from fastlabel_gradio.media.pictures import open_picture
 from fastlabel_gradio.sources.base import SOURCES
-from fastlabel_gradio.sources.files import file_key
 from fastlabel_gradio.sources.folder import FolderOptions, FolderSource
 from fastlabel_gradio.types import Item
 
@@ -54,10 +53,10 @@ class ImageFolder(FolderSource):
     Options = ImageFolderOptions
 
     def read(self, item: Item, resolution: int | None = None) -> Image.Image:
-        return open_picture(self.file_of(item.id), resolution)
+        return open_picture(self.tree.path(item.id, item.stamp), resolution)
 
     def check_file(self, path: Path) -> None:
         open_picture(path, whole=True)
 
     def content_key(self, item: Item) -> str:
-        return file_key(self.file_of(item.id))
+        return self.tree.key(item.id, item.stamp)

@@ -7,7 +7,8 @@ import threading
 from pathlib import Path
 
 from fastlabel_gradio.errors import UnreadableItemError
-from fastlabel_gradio.media.sounds import sound_info
+from fastlabel_gradio.sources.file_tree import Files
+from fastlabel_gradio.types import Item
 
 _TABLE = "lengths_1"  # the number counts up when lengths are found in another way
 _log = logging.getLogger(__name__)
@@ -25,17 +26,21 @@ class KeptLengths:
         self._lock = threading.Lock()
         self._database: sqlite3.Connection | None = None
 
-    def seconds(self, path: Path, stamp: str) -> float:
-        """The length of a file, found now unless it is known for this stamp; 0 where the file cannot be read."""
-        key = os.fsencode(path.absolute())
-        kept = self._find(key, stamp)
+    def seconds(self, tree: Files, file: Item) -> float:
+        """The length of a file, found now unless it is known for this stamp; 0 where the file cannot be read.
+
+        Raises:
+            UnreadableItemError: it lies outside of the tree.
+        """
+        key = os.fsencode(tree.name_of(file.id))
+        kept = self._find(key, file.stamp)
         if kept is not None:
             return kept
         try:
-            seconds = sound_info(path).seconds
+            seconds = found_seconds(tree, file)
         except UnreadableItemError:
             return 0.0
-        self._keep(key, stamp, seconds)
+        self._keep(key, file.stamp, seconds)
         return seconds
 
     def _find(self, key: bytes, stamp: str) -> float | None:
@@ -64,3 +69,8 @@ class KeptLengths:
                 f"CREATE TABLE IF NOT EXISTS {_TABLE} (path BLOB PRIMARY KEY, stamp TEXT NOT NULL, seconds REAL NOT NULL)"
             )
         return self._database
+
+
+def found_seconds(tree: Files, file: Item) -> float:
+    """The length of a file, from its header where that says it. Raises UnreadableItemError."""
+    return tree.sound_info(file.id, file.stamp).seconds

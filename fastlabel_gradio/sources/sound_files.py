@@ -21,7 +21,8 @@ from fastlabel_gradio.media.item_file import open_file
 from fastlabel_gradio.media.sound_view import Contrast, SoundView, as_heard, default_top_hz
 from fastlabel_gradio.media.sounds import MAX_RATE_HZ, MAX_SECONDS, at_most, open_sound, sound_info
 from fastlabel_gradio.sources.base import SourceOptions
-from fastlabel_gradio.sources.files import locate, sampled_key, stamp_of
+from fastlabel_gradio.sources.file_tree import Files
+from fastlabel_gradio.sources.files import stamp_of
 from fastlabel_gradio.types import Item, TimeSpan, Waveform
 
 AUDIO_SUFFIXES = (
@@ -84,9 +85,9 @@ class SoundOptions(SourceOptions):
         return self
 
 
-def sound_view(options: SoundOptions, files: Iterable[Path]) -> SoundView:
+def sound_view(options: SoundOptions, tree: Files, file_ids: Iterable[str]) -> SoundView:
     """How the sounds are taken, after a look at some files' headers. Raises SourceError where nothing is left of them."""
-    rates = list(_rates(itertools.islice(files, LOOKED_AT)))
+    rates = list(_rates(tree, itertools.islice(file_ids, LOOKED_AT)))
     rate_hz = median_high(rates) if rates else 0
     top_hz = options.top_hz or default_top_hz(rate_hz, options.low_hz)
     if options.low_hz >= top_hz:
@@ -97,14 +98,9 @@ def sound_view(options: SoundOptions, files: Iterable[Path]) -> SoundView:
     return SoundView(top_hz, options.low_hz, options.expand, options.contrast, options.channel, rate_hz)
 
 
-def read_sound(root: Path, item: Item, rate_hz: int | None, view: SoundView, *, follow_links: bool = True) -> Waveform:
-    """The file or the part of it as it is heard, with no more samples a second than asked for.
-
-    Raises:
-        UnreadableItemError: it cannot be read, or is a link out of `root` and `follow_links` is off.
-    """
-    file_id, span = TimeSpan.split(item.id)
-    path = locate(root, file_id, follow_links=follow_links)
+def read_sound(tree: Files, item: Item, rate_hz: int | None, view: SoundView) -> Waveform:
+    """The file or the part of it as it is heard, with no more samples a second than asked for. Raises UnreadableItemError."""
+    path, span = tree.sound(*TimeSpan.split(item.id), item.stamp)
     return heard_sound(open_sound(path, span, channel=view.channel), rate_hz, view)
 
 
@@ -119,32 +115,33 @@ def heard_sound(recorded: Waveform, rate_hz: int | None, view: SoundView) -> Wav
     return at_most(sound, rate_hz)
 
 
-def sound_key(root: Path, item: Item, *, follow_links: bool = True) -> str:
+def sound_key(tree: Files, item: Item) -> str:
     """Of a whole file its key, of a part the hash of that and of its place. Raises UnreadableItemError."""
     file_id, span = TimeSpan.split(item.id)
-    key = _file_key_once(locate(root, file_id, follow_links=follow_links))
+    key = _file_key_once(tree, file_id, item.stamp)
     return key if span is None else hashlib.blake2b(span.id_in(key).encode(), digest_size=16).hexdigest()
 
 
-def whole_file(root: Path, item: Item, view: SoundView, *, follow_links: bool = True) -> Path | None:
+def whole_file(tree: Files, item: Item, view: SoundView) -> Path | None:
     """The path of an item that is a whole file and sounds as it is heard and seen; None for another.
 
     Raises:
-        UnreadableItemError: a path out of `root`, or a file whose sound cannot be read.
+        UnreadableItemError: a path out of the tree, or a file whose sound cannot be read.
     """
     file_id, span = TimeSpan.split(item.id)
-    path = locate(root, file_id, follow_links=follow_links)
+    tree.name_of(file_id)  # raises for one outside
     if span is not None or view.changes_sound:
         return None
+    path = tree.path(file_id, item.stamp)
     with open_file(path) as stream:
         stamp = stamp_of(os.fstat(stream.fileno()))
     return path if _sounds_as_seen(path, stamp, view.channel) else None
 
 
-def _rates(files: Iterable[Path]) -> Iterator[int]:
-    for file in files:
+def _rates(tree: Files, file_ids: Iterable[str]) -> Iterator[int]:
+    for file_id in file_ids:
         try:
-            yield sound_info(file).rate_hz
+            yield tree.sound_info(file_id).rate_hz
         except UnreadableItemError:
             continue  # it is listed with the reason when it is read
 
@@ -160,14 +157,13 @@ def _sounds_as_seen(path: Path, stamp: str, channel: Channel) -> bool:
     return True
 
 
-def _file_key_once(path: Path) -> str:
+def _file_key_once(tree: Files, file_id: str, stamp: str) -> str:
     """The file's key, computed once for all of its parts, also where several threads ask for it at the same time."""
-    with _LOCKS[hash(path) % len(_LOCKS)]:
-        with open_file(path) as stream:
-            stamp = stamp_of(os.fstat(stream.fileno()))
-        return _kept_key(path, stamp)
+    name = tree.name_of(file_id)
+    with _LOCKS[hash(name) % len(_LOCKS)]:
+        return _kept_key(tree, file_id, tree.version(file_id, stamp))
 
 
 @lru_cache(KEPT_KEYS)
-def _kept_key(path: Path, stamp: str) -> str:
-    return sampled_key(path)
+def _kept_key(tree: Files, file_id: str, stamp: str) -> str:
+    return tree.sound_key(file_id, stamp)

@@ -2,20 +2,20 @@
 
 import itertools
 import logging
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from pydantic import model_validator
 
-from fastlabel_gradio.errors import SourceError, UnreadableItemError
+from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.media.pictures import open_picture
+from fastlabel_gradio.sources.address import Place, is_address
 from fastlabel_gradio.sources.base import SOURCES, Source
-from fastlabel_gradio.sources.files import exported_path, file_key, file_stamp, locate, path_of
+from fastlabel_gradio.sources.files import exported_path
 from fastlabel_gradio.sources.grouped import GroupPattern, PatternGroups, file_id_of
 from fastlabel_gradio.sources.groups import Grouping
 from fastlabel_gradio.sources.other_programs import other_program, time_columns
+from fastlabel_gradio.sources.remote_options import RemoteOptions
 from fastlabel_gradio.sources.sound_files import SoundOptions, read_sound, sound_key, sound_view, whole_file
 from fastlabel_gradio.sources.table_columns import (
     LABEL,
@@ -26,6 +26,7 @@ from fastlabel_gradio.sources.table_columns import (
     other_column,
     path_column,
 )
+from fastlabel_gradio.sources.table_file import TableFile
 from fastlabel_gradio.sources.table_format import looks_like_a_file
 from fastlabel_gradio.sources.table_items import (
     HELD_OUT,
@@ -38,6 +39,7 @@ from fastlabel_gradio.sources.table_items import (
 )
 from fastlabel_gradio.sources.table_rows import SUFFIXES, TableRows, text_of
 from fastlabel_gradio.sources.table_search import LOOKED_AT, where_files_are
+from fastlabel_gradio.sources.table_tree import TableTree
 from fastlabel_gradio.types import Item, Kind, LeftOut, Media, TimeSpan
 
 NOUNS: dict[Kind, str] = {"image": "picture", "audio": "sound"}
@@ -46,11 +48,11 @@ SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 _log = logging.getLogger(__name__)
 
 
-class TableOptions(SoundOptions):
+class TableOptions(SoundOptions, RemoteOptions):
     """Which table, and what its columns are called.
 
     Attributes:
-        path: the table.
+        path: the table, also one of a bucket or a web server.
         media: what its paths name. One of a sound may name a part of the file, in seconds: `talk.wav#t=3.0,5.5`.
         root: the folder that its paths are relative to, by default the table's own.
         path_column, label_column: where no column is called so by default, one with another usual name is taken.
@@ -63,14 +65,18 @@ class TableOptions(SoundOptions):
     """
 
     # An id is a path below the root, whichever columns it was read from.
-    beside_identity = SoundOptions.beside_identity | {
-        *("path_column", "label_column", "split_column", "start_column", "end_column", "encoding"),
-        *("group_column", "group_pattern", "follow_links"),
-    }
+    beside_identity = (
+        SoundOptions.beside_identity
+        | RemoteOptions.beside_identity
+        | {
+            *("path_column", "label_column", "split_column", "start_column", "end_column", "encoding"),
+            *("group_column", "group_pattern", "follow_links"),
+        }
+    )
 
-    path: Path
+    path: Place
     media: Kind = "image"
-    root: Path | None = None
+    root: Place | None = None
     path_column: str = PATH
     label_column: str = LABEL
     split_column: str = "split"
@@ -116,19 +122,20 @@ class Table(Source):
     left_out_nouns = ("row or label", "rows or labels")
 
     def __init__(self, options: TableOptions, base_dir: Path, cache_dir: Path) -> None:
-        self._table = base_dir / options.path.expanduser()
+        self._file = TableFile(options.path, base_dir, cache_dir)
         self._options = options
         self.kind: Kind = options.media
-        self.root = self._table.parent if options.root is None else base_dir / options.root.expanduser()
+        self.tree = TableTree(options.root or self._file.folder, base_dir, cache_dir, options)
         self._notice = ""
         self._read_table()
         self._groups = None if options.group_pattern is None else PatternGroups(options.group_pattern)
         if self._groups:
-            self._groups.check(self._items.labels, self._table)
+            self._groups.check(self._items.labels, self._file)
         self.grouping = self._grouping()
         self._look_for_files()
         if self.kind == "audio":
-            self.sound_view = sound_view(options, self._files())
+            files = (TimeSpan.split(item_id)[0] for item_id in self._items.labels)
+            self.sound_view = sound_view(options, self.tree, files)
 
     @property
     def notice(self) -> str:
@@ -137,7 +144,7 @@ class Table(Source):
 
     def scan(self) -> Iterator[Item]:
         """In the order of the rows, of the table as it is now. Raises SourceError where it cannot be read any more."""
-        if file_stamp(self._table) != self._table_stamp:
+        if self._file.newest()[1] != self._table_stamp:
             self._read_table()
         self._look_for_files()
         items = self._items
@@ -162,21 +169,21 @@ class Table(Source):
 
     def read(self, item: Item, resolution: int | None = None) -> Media:
         if self.kind == "audio":
-            return read_sound(self.root, item, resolution, self.sound_view, follow_links=self._options.follow_links)
-        return open_picture(self._locate(item.id), resolution)
+            return read_sound(self.tree, item, resolution, self.sound_view)
+        return open_picture(self.tree.path(item.id, item.stamp), resolution)
 
     def content_key(self, item: Item) -> str:
         if self.kind == "audio":
-            return sound_key(self.root, item, follow_links=self._options.follow_links)
-        return file_key(self._locate(item.id))
+            return sound_key(self.tree, item)
+        return self.tree.key(item.id, item.stamp)
 
     def file(self, item: Item) -> Path | None:
         if self.kind == "image":
             return None
-        return whole_file(self.root, item, self.sound_view, follow_links=self._options.follow_links)
+        return whole_file(self.tree, item, self.sound_view)
 
     def recording(self, item: Item) -> Path:
-        return self._locate(TimeSpan.split(item.id)[0])
+        return self.tree.recording(TimeSpan.split(item.id)[0])
 
     def exported_path(self, item: Item) -> str:
         return exported_path(item.id)
@@ -205,10 +212,10 @@ class Table(Source):
 
     def _read_table(self) -> None:
         """Keeps what was read before where it raises SourceError."""
-        table, options, noun = self._table, self._options, NOUNS[self.kind]
+        options, noun = self._options, NOUNS[self.kind]
+        table, stamp = self._file.newest()
         _check_table(table)
-        stamp = file_stamp(table)
-        items = _read_items(table, self.root, options)
+        items = _read_items(table, self.tree, options)
         if not items.labels:
             raise SourceError(f"{table} names no {noun}. {_reasons(items) or _advice(options)}")
         if len(items.held_out) == len(items.labels):
@@ -222,23 +229,17 @@ class Table(Source):
 
     def _look_for_files(self) -> None:
         first = list(itertools.islice(self._items.labels, LOOKED_AT))
-        notice = where_files_are(self._table, self.root, first)
+        notice = ""
+        if self._file.local is not None and isinstance(self.tree.root, Path):
+            here = [item_id for item_id in first if not is_address(item_id)]
+            notice = where_files_are(self._file.local, self.tree.root, here)
         if notice and notice != self._notice:
             _log.warning("%s", notice)
         self._notice = notice
 
-    def _files(self) -> Iterator[Path]:
-        """Those that are there, of sounds."""
-        for item_id in self._items.labels:
-            with suppress(UnreadableItemError):
-                yield self._locate(TimeSpan.split(item_id)[0])
-
-    def _locate(self, file_id: str) -> Path:
-        return locate(self.root, file_id, follow_links=self._options.follow_links)
-
     def _item(self, item_id: str) -> Item:
         file_id = TimeSpan.split(item_id)[0] if self.kind == "audio" else item_id
-        return Item(item_id, file_stamp(os.path.join(self.root, path_of(file_id))))  # noqa: PTH118
+        return Item(item_id, self.tree.stamp(file_id))
 
 
 def _check_table(table: Path) -> None:
@@ -251,15 +252,13 @@ def _check_table(table: Path) -> None:
         raise SourceError(f"{table} is no table that can be read. Known: {', '.join(SUFFIXES)}, by the file's suffix.")
 
 
-def _read_items(table: Path, root: Path, options: TableOptions) -> TableItems:
+def _read_items(table: Path, tree: TableTree, options: TableOptions) -> TableItems:
     rows = TableRows(table, options.encoding)
     own = is_own_export(rows.columns)
     columns = _columns(rows, options)
-    is_own = own and columns.path == "item_id"
-    if is_own:
+    read_id = reader_of_ids(tree, columns, options.media)
+    if own and columns.path == "item_id":
         read_id = reader_of_exported_ids(columns, is_csv=rows.is_csv)
-    else:
-        read_id = reader_of_ids(os.fspath(root), columns, options.media)
     return items_of(rows, columns, read_id, reader_of_labels(own, is_csv=rows.is_csv))
 
 

@@ -1,6 +1,5 @@
 """From the rows of a table to items: id, label and part of each, and what was left out and why."""
 
-import os
 import re
 import sys
 from collections import Counter
@@ -8,16 +7,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from fastlabel_gradio.sources.files import id_of
 from fastlabel_gradio.sources.table_cells import (
     Refused,
     are_measurements,
     group_in,
     label_of,
-    path_below,
     seconds_of,
 )
 from fastlabel_gradio.sources.table_rows import Placed, Row, text_of
+from fastlabel_gradio.sources.table_tree import TableTree
 from fastlabel_gradio.spreadsheet_cells import original
 from fastlabel_gradio.types import Kind, LeftOut, TimeSpan
 
@@ -108,15 +106,15 @@ def items_of(
     return items
 
 
-def reader_of_ids(root: str, columns: Columns, media: Kind) -> Read:
+def reader_of_ids(tree: TableTree, columns: Columns, media: Kind) -> Read:
     """Reads the id of a row's item from its path and, for a sound, from what part of it the row names."""
 
     def read(row: Row) -> str:
         cell = str(row[columns.path])
         if media == "image":
-            return id_of(path_below(root, cell))
-        file, span = _part(root, cell, row, columns.times)
-        file_id = id_of(path_below(root, file))
+            return tree.file_id(cell)
+        file, span = _part(tree, cell, row, columns.times)
+        file_id = tree.file_id(file)
         return file_id if span is None else span.id_in(file_id)
 
     return read
@@ -157,18 +155,14 @@ def _beyond(row: Row) -> list[object]:
     return cells if isinstance(cells, list) else []
 
 
-def _part(root: str, cell: str, row: Row, times: tuple[str, str] | None) -> tuple[str, TimeSpan | None]:
+def _part(tree: TableTree, cell: str, row: Row, times: tuple[str, str] | None) -> tuple[str, TimeSpan | None]:
     """The file and the part of it. A file that is really called like a part is taken as that file."""
     match = _PART.fullmatch(cell.strip())
-    if match and not _is_there(root, cell.strip()):
+    if match and not tree.is_there(cell.strip()):
         return match[1], TimeSpan(float(match[2]), float(match[3]))
     if times is None:
         return cell, None
     return cell, TimeSpan(seconds_of(row.get(times[0])), seconds_of(row.get(times[1])))
-
-
-def _is_there(root: str, path: str) -> bool:
-    return os.path.lexists(os.path.join(root, path))  # noqa: PTH118
 
 
 def _drop_measurements(items: TableItems, columns: Columns, left_out: _LeftOut) -> None:

@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from fastlabel_gradio.app import App
+from fastlabel_gradio.server.access import RouteTable
 from fastlabel_gradio.server.access.body_limit import MAX_BODY_BYTES
 from fastlabel_gradio.server.access.login_delay import FREE, LoginDelay
-from fastlabel_gradio.ui.page_routes import page_needs
 from tests.pools import wait_for
 from tests.test_api import start
 
@@ -121,7 +121,7 @@ def test_of_gradio_only_what_the_page_needs_is_open(open_app: tuple[App, str]) -
     for path, methods in routes.items():
         for method in map(str.upper, methods):
             place = re.sub(r"{[^}]+}", "x", path)
-            if page_needs(method, place):
+            if RouteTable().find(method, place):
                 needed.add(path)
             else:
                 answer = ask(method, address + place)

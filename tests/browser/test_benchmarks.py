@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks import data, interface, page, sounds, workload
-from tests.pools import write_sounds
+from benchmarks import data, interface, page, page_times, person, sounds, workload
+from tests.pools import write_pictures, write_sounds
 from tests.served import served_here
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, browser: "Browser") -
     monkeypatch.setattr(workload, "ROWS", 10)
     monkeypatch.setattr(page, "WARM_UP", 0)
     monkeypatch.setattr(interface, "WARM_UP", 0)
+    for module in (person, page_times):
+        monkeypatch.setattr(module, "opened_page", opened_page)
+    monkeypatch.setattr(person, "served", partial(served_here, batch_size=12))
     for module in (interface, sounds):
         monkeypatch.setattr(module, "opened_page", opened_page)
         monkeypatch.setattr(module, "served", partial(served_here, batch_size=10))
@@ -63,3 +66,27 @@ def test_the_benchmark_of_sounds_reaches_its_tables(
     printed = _printed("sounds", ["--sounds", str(folder), "--clicks", "1", "--keys", "1"], monkeypatch, capsys)
     assert "| click to usable |" in printed
     assert "Space to the sound's start" in printed
+
+
+def test_the_scripted_person_labels_in_every_way(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    small = {"CLICKS": 1, "KEYS": 2, "SUBMITS": 1, "FILTERS": 1, "PAN_STEPS": 2, "HEAP_BATCHES": 1, "HEAP_PAGES": 1}
+    for name, value in {**small, "WARM_UP": 0}.items():
+        monkeypatch.setattr(page_times, name, value)
+    folder = write_pictures(tmp_path / "pictures", per_class=24)
+    options = ["--pictures", str(folder), "--encoder", "pixels", "--target", "24"]
+    printed = _printed("person", options, monkeypatch, capsys)
+    rows = {
+        cells[2]: cells[3:]
+        for line in printed.splitlines()
+        if len(cells := [one.strip() for one in line.split("|")]) == 9
+    }
+    for way in (*person.WAYS, person.SEARCH):
+        labels, actions, seconds, _, wrong = map(float, rows[way][:5])
+        assert labels >= 24
+        assert seconds > 0.1
+        assert wrong <= 3
+    assert float(rows["dropdown"][1]) >= 2.0
+    assert float(rows["groups"][1]) < float(rows["keys"][1])
+    assert "| map: first paint, ms |" in printed

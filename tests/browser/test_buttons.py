@@ -81,7 +81,7 @@ def test_the_batch_size_is_honoured(visit: Visit) -> None:
 
 def test_the_strategy_is_honoured(visit: Visit) -> None:
     page = visit(labeled=12)
-    for strategy in ("random", "representatives", "margin"):
+    for strategy in ("random", "representatives", "uherding"):
         page.choose_strategy(strategy)
         page.next()
         expect(page.grid.locator(".fl-batch")).to_contain_text(f"picked by {strategy}")
@@ -90,9 +90,9 @@ def test_the_strategy_is_honoured(visit: Visit) -> None:
 
 def test_a_strategy_that_needs_a_head_says_what_stands_in_for_it(visit: Visit) -> None:
     page = visit()
-    page.choose_strategy("entropy")
+    page.choose_strategy("balanced_clustered_margin")
     page.next()
-    expect(page.grid.locator(".fl-batch-notice")).to_contain_text("no trained head for 'entropy' yet")
+    expect(page.grid.locator(".fl-batch-notice")).to_contain_text("no trained head for 'balanced_clustered_margin' yet")
     expect(page.grid.locator(".fl-batch")).to_contain_text("picked by representatives")
 
 

@@ -97,6 +97,8 @@ def test_states_have_keys_are_counted_and_undone_like_labels(visitor: LabelPage)
     visitor.key("u")
     visitor.wait_ready(after=after)
     assert visitor.rest.status()["set_aside"] == {"skip": 0, "unsure": 0, "bad": 0}
+    assert counts.all_inner_texts() == ["1", "1", "1"]
+    assert visitor.labels() == {ids[0]: "bird 0"}
     again = visitor.batch_id()
     visitor.key("Shift+U")
     visitor.wait_ready(after=again)

@@ -28,6 +28,7 @@ export function batchAnswer(count = 6, fields = {}) {
     items,
     labeled: 0,
     unlabeled: 100,
+    at_limit: false,
     ...fields,
   };
 }
@@ -44,6 +45,9 @@ export function statusAnswer({ embedding = {}, head = {}, ...fields } = {}) {
     total: 100,
     set_aside: { skip: 0, unsure: 0, bad: 0 },
     claimed_by_others: 0,
+    second_opinions: { share: 0, given: 0, waiting: 0, for_annotator: 0 },
+    batches: ["first", "second", "third", "again"],
+    taken_back: [],
     since_training: 0,
     train_every: 10,
     notice: "",

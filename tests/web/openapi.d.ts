@@ -40,6 +40,80 @@ export interface components {
             /** Head Version */
             head_version: number;
         };
+        /** AdjudicationAnswer */
+        AdjudicationAnswer: {
+            /**
+             * Blind
+             * @description `adjudication_blind`: what people say is told only of decided items
+             */
+            blind: boolean;
+            /**
+             * Waiting
+             * @description items of which people say different things and no reviewer decided
+             */
+            waiting: number;
+            /**
+             * Decided
+             * @description such items that a reviewer decided
+             */
+            decided: number;
+            /** Classes */
+            classes: string[];
+            /**
+             * Items
+             * @description of those that wait, the caller's own disputes last; or of the decided ones. None that left the pool
+             */
+            items: components["schemas"]["DisputeAnswer"][];
+        };
+        /** AgreeingAnswer */
+        AgreeingAnswer: {
+            /**
+             * Name
+             * @description the class or the person; "" for all
+             */
+            name: string;
+            /**
+             * Items
+             * @description that at least two people gave a class; of a class those to which one of them gave it
+             */
+            items: number;
+            /** @description share of the pairs of answers on one item that are the same, 0 to 1 */
+            agreed: components["schemas"]["EstimateAnswer"];
+            /** @description Krippendorff's, nominal; of a class against all others */
+            alpha: components["schemas"]["EstimateAnswer"];
+        };
+        /** AgreementAnswer */
+        AgreementAnswer: {
+            overall: components["schemas"]["AgreeingAnswer"];
+            /**
+             * Classes
+             * @description that somebody gave; `bad` where somebody found an item bad
+             */
+            classes: components["schemas"]["AgreeingAnswer"][];
+            /**
+             * People
+             * @description each on the items that they judged
+             */
+            people: components["schemas"]["AgreeingAnswer"][];
+            /**
+             * Pairs
+             * @description those with most items in common, 200 at most
+             */
+            pairs: components["schemas"]["PairAnswer"][];
+            /** @description how many labels of one person are right by that: the most that a head can be measured at */
+            label_accuracy: components["schemas"]["EstimateAnswer"];
+            /**
+             * Disputes
+             * @description items of which people say different things and no reviewer decided
+             */
+            disputes: number;
+            /**
+             * Decided
+             * @description such items that a reviewer decided
+             */
+            decided: number;
+            second_opinions: components["schemas"]["SecondOpinionsAnswer"];
+        };
         /** ApplyAnswer */
         ApplyAnswer: {
             /**
@@ -185,6 +259,12 @@ export interface components {
             labeled: number;
             /** Unlabeled */
             unlabeled: number;
+            /**
+             * At Limit
+             * @description there is no batch because the caller gave `labels_per_person` labels: `go_on` claims one
+             * @default false
+             */
+            at_limit: boolean;
         };
         /** ChangeAnswer */
         ChangeAnswer: {
@@ -523,6 +603,103 @@ export interface components {
              */
             query: components["schemas"]["Query"];
         };
+        /** DecisionAnswer */
+        DecisionAnswer: {
+            /**
+             * Event
+             * @description its number; null where the caller had decided the same already
+             */
+            event: number | null;
+            /**
+             * Opinions
+             * @description what people had said
+             */
+            opinions: components["schemas"]["OpinionAnswer"][];
+            decided: components["schemas"]["OpinionAnswer"];
+            /**
+             * Waiting
+             * @description items that are left
+             */
+            waiting: number;
+        };
+        /**
+         * DecisionInput
+         * @description What a reviewer says of an item: its label, or that it is bad.
+         */
+        DecisionInput: {
+            /** Project */
+            project?: string | null;
+            /** Id */
+            id: string | number;
+            /**
+             * Label
+             * @description a class name, or its index; left out where `state` is bad
+             * @example cat
+             */
+            label?: string | number | null;
+            /**
+             * State
+             * @default label
+             * @enum {string}
+             */
+            state: "label" | "bad";
+        };
+        /** DisputeAnswer */
+        DisputeAnswer: {
+            /** Id */
+            id: string;
+            /**
+             * Media Url
+             * @description the picture, or the sound
+             */
+            media_url: string;
+            /**
+             * Spectrogram Url
+             * @description of a sound: 1,200 x 480 pixels, on the mel scale; its range is that of `sound_view` in the status
+             */
+            spectrogram_url?: string | null;
+            /**
+             * Duration S
+             * @description of a sound as it was recorded
+             */
+            duration_s?: number | null;
+            /**
+             * Peak Dbfs
+             * @description of a sound: its largest sample in decibels, 0 at full scale
+             */
+            peak_dbfs?: number | null;
+            /**
+             * Gain Db
+             * @description of a quiet sound: by how many decibels `normalised=true` turns it up
+             * @default 0
+             */
+            gain_db: number;
+            /**
+             * Note
+             * @description what had to be done to read it, in one line
+             * @default
+             */
+            note: string;
+            /**
+             * Start S
+             * @description of a sound that is a part of a file: where it begins there
+             * @default 0
+             */
+            start_s: number;
+            /**
+             * Group
+             * @description the recording, site, speaker or burst that it is of, where that is known
+             */
+            group?: string | null;
+            prediction: components["schemas"]["PredictionAnswer"] | null;
+            /**
+             * Opinions
+             * @description what people say of it; null until the item is decided, where `blind`. So is the prediction then
+             */
+            opinions: components["schemas"]["OpinionAnswer"][] | null;
+            /** @description what a reviewer said of it */
+            decided: components["schemas"]["OpinionAnswer"] | null;
+        };
         /** EmbeddedAnswer */
         EmbeddedAnswer: {
             /**
@@ -697,6 +874,21 @@ export interface components {
              */
             requested: boolean;
         };
+        /**
+         * EstimateAnswer
+         * @description null where it is not defined: without shared items, or where all answers are of one class.
+         */
+        EstimateAnswer: {
+            /** Value */
+            value: number | null;
+            /**
+             * Low
+             * @description 95 % interval, by bootstrap over the items
+             */
+            low: number | null;
+            /** High */
+            high: number | null;
+        };
         /** EvaluationAnswer */
         EvaluationAnswer: {
             /** Target */
@@ -713,6 +905,8 @@ export interface components {
             enough: boolean;
             /** Reasons */
             reasons: string[];
+            /** @description null without items that several people judged */
+            people?: components["schemas"]["PeopleAgreeAnswer"] | null;
             /** @description by the last 100 labels, or the last fifth; null while no head since the start had so many less */
             brought: components["schemas"]["GainAnswer"] | null;
         };
@@ -1173,6 +1367,11 @@ export interface components {
              * @description set where an undo opened the item again
              */
             label?: number | null;
+            /**
+             * State
+             * @description likewise, where it had been given in place of a label
+             */
+            state?: ("skip" | "unsure" | "bad") | null;
         };
         /** ItemsAnswer */
         ItemsAnswer: {
@@ -1346,6 +1545,17 @@ export interface components {
              */
             problem: string;
         };
+        /** MeAnswer */
+        MeAnswer: {
+            /** Annotator */
+            annotator: string;
+            role: components["schemas"]["Role"];
+            /**
+             * May
+             * @description routes that are open to that role: "POST /api/undo"
+             */
+            may: string[];
+        };
         /**
          * MediaAnswer
          * @description An item, and how to show it.
@@ -1430,12 +1640,63 @@ export interface components {
              */
             vectors: string[];
         };
+        /** OpenBatchAnswer */
+        OpenBatchAnswer: {
+            /** Batch Id */
+            batch_id: string;
+            /** Strategy */
+            strategy: string;
+            /** Items */
+            items: number;
+            /**
+             * Opened At
+             * @description in UTC
+             */
+            opened_at: string;
+            /**
+             * Expires At
+             * @description when it goes back to the pool unless the page that shows it keeps it, in UTC
+             */
+            expires_at: string;
+        };
+        /** OpinionAnswer */
+        OpinionAnswer: {
+            /** Annotator */
+            annotator: string;
+            /**
+             * Label
+             * @description the class, as it is called now; null where `state` is bad
+             */
+            label: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "label" | "bad" | "skip" | "unsure";
+        };
         /** OverruledAnswer */
         OverruledAnswer: {
             /** Annotator */
             annotator: string;
             /** Items */
             items: number;
+        };
+        /** PairAnswer */
+        PairAnswer: {
+            /** People */
+            people: [
+                string,
+                string
+            ];
+            /**
+             * Items
+             * @description that both gave a class
+             */
+            items: number;
+            /** Agreed */
+            agreed: number;
+            /** @description Cohen's */
+            kappa: components["schemas"]["EstimateAnswer"];
         };
         /** PartAnswer */
         PartAnswer: {
@@ -1456,6 +1717,36 @@ export interface components {
             source: "person" | "group" | "review" | "search" | "import" | "auto" | "verify";
             /** Items */
             items: number;
+        };
+        /**
+         * PeopleAgreeAnswer
+         * @description How far people agree with each other, which limits every accuracy that is measured on their labels.
+         */
+        PeopleAgreeAnswer: {
+            /**
+             * Items
+             * @description that at least two people gave a class
+             */
+            items: number;
+            /**
+             * Agreed
+             * @description share of the pairs of answers that are the same, with its 95 % interval
+             */
+            agreed: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /**
+             * Label Accuracy
+             * @description how many labels of one person are right by that
+             */
+            label_accuracy: number;
+            /**
+             * Text
+             * @description what it means for the accuracy, in English
+             */
+            text: string;
         };
         /** PersonAnswer */
         PersonAnswer: {
@@ -1481,6 +1772,21 @@ export interface components {
              * @description labels a minute; null where none was timed
              */
             per_minute: number | null;
+            /**
+             * Shared
+             * @description items that they and somebody else gave a class
+             */
+            shared: number;
+            /**
+             * Agreed
+             * @description of pairs of answers on those, the share that are the same; null without any
+             */
+            agreed: number | null;
+            /**
+             * Batches
+             * @description that they hold, the oldest first; of others only where the caller is the owner
+             */
+            batches: components["schemas"]["OpenBatchAnswer"][];
             /**
              * Planted
              * @description planted items that they came to
@@ -1649,7 +1955,10 @@ export interface components {
             pool: number;
             /** @description null without a head, or labels of the audit */
             confusion: components["schemas"]["ConfusionAnswer"] | null;
-            /** People */
+            /**
+             * People
+             * @description everybody who labeled, or holds a batch that is shown, by name
+             */
             people: components["schemas"]["PersonAnswer"][];
             embedding: components["schemas"]["EmbeddedAnswer"];
         };
@@ -1783,6 +2092,26 @@ export interface components {
             /** Head Version */
             head_version: number;
         };
+        /** ReleaseAnswer */
+        ReleaseAnswer: {
+            /**
+             * Released
+             * @description items that others get now; 0 where the batch is not open any more
+             */
+            released: number;
+        };
+        /** ReleaseInput */
+        ReleaseInput: {
+            /** Project */
+            project?: string | null;
+            /**
+             * Annotator
+             * @description who holds the batch
+             */
+            annotator: string;
+            /** Batch Id */
+            batch_id: string;
+        };
         /** RenewAnswer */
         RenewAnswer: {
             /**
@@ -1806,6 +2135,11 @@ export interface components {
              */
             requested: boolean;
         };
+        /**
+         * Role
+         * @enum {string}
+         */
+        Role: "viewer" | "annotator" | "reviewer" | "owner";
         /** SaidAnswer */
         SaidAnswer: {
             /** Id */
@@ -1822,6 +2156,32 @@ export interface components {
              * @description every class, the most probable first
              */
             classes: components["schemas"]["ShareAnswer"][];
+        };
+        /**
+         * SecondOpinionsAnswer
+         * @description Of `second_opinions`; all are 0 without that option.
+         */
+        SecondOpinionsAnswer: {
+            /**
+             * Share
+             * @description of the labeled items that another person is asked about, too
+             */
+            share: number;
+            /**
+             * Given
+             * @description items that at least two people judged
+             */
+            given: number;
+            /**
+             * Waiting
+             * @description items that wait for a second opinion and that nobody holds
+             */
+            waiting: number;
+            /**
+             * For Annotator
+             * @description of those, the ones that the caller may be asked about
+             */
+            for_annotator: number;
         };
         /** SentAnswer */
         SentAnswer: {
@@ -1928,6 +2288,17 @@ export interface components {
             set_aside: components["schemas"]["SetAsideAnswer"];
             /** Claimed By Others */
             claimed_by_others: number;
+            second_opinions: components["schemas"]["SecondOpinionsAnswer"];
+            /**
+             * Batches
+             * @description ids of the caller's open batches
+             */
+            batches: string[];
+            /**
+             * Taken Back
+             * @description the caller's batches that somebody else gave back to the pool lately: their answers still count
+             */
+            taken_back: components["schemas"]["TakenBackAnswer"][];
             /** Since Training */
             since_training: number;
             /** Train Every */
@@ -2047,6 +2418,16 @@ export interface components {
              * @description of the new item
              */
             id: string;
+        };
+        /** TakenBackAnswer */
+        TakenBackAnswer: {
+            /** Batch Id */
+            batch_id: string;
+            /**
+             * By
+             * @description who gave it back to the pool
+             */
+            by: string;
         };
         /** TrainAnswer */
         TrainAnswer: {

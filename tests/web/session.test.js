@@ -275,3 +275,37 @@ test("nothing is claimed ahead without a head that knows much, or early in a bat
     assert.deepEqual([asked, session.ahead.asking], [[], ""]);
   }
 });
+
+test("a batch that somebody else gave back is said once by name, one that is only missing when it is missing twice", async () => {
+  for (const [takenBack, polls, words] of [
+    [[{ batch_id: "first", by: "ann" }], 1, /^ann gave your batch back/],
+    [[], 2, /^After so long/],
+  ]) {
+    const { session, said } = open();
+    answers.status = statusAnswer();
+    await session.loadNext();
+    await session.poll();
+    assert.deepEqual(said, []);
+    answers.status = statusAnswer({ batches: ["of another tab"], taken_back: takenBack });
+    for (let polled = 1; polled < polls; polled += 1) await session.poll();
+    assert.deepEqual(said, []);
+    await session.poll();
+    await session.poll();
+    assert.equal(said.length, 1);
+    assert.match(said[0], words);
+    session.stop();
+  }
+});
+
+test("at the limit of labels a person nothing is asked for until they go on", async () => {
+  const { session, shown } = open();
+  answers.next_batch = batchAnswer(0, { batch_id: "", at_limit: true, notice: "35 labels" });
+  await session.loadNext();
+  assert.ok(session.isAtLimit);
+  await session.poll();
+  assert.equal(asked.filter(([path]) => path === "next_batch").length, 1);
+  answers.next_batch = batchAnswer();
+  await session.goOn();
+  assert.deepEqual([asked.at(-1)[1].go_on, session.isAtLimit, shown], ["true", false, ["first"]]);
+  session.stop();
+});

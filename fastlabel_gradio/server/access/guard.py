@@ -1,10 +1,9 @@
 """The guard: every request passes it before anything else of the app sees it, Gradio's middleware included.
 
-In this order: the host name, the route, the page that it comes from, the login, the length. No body is read before.
+In this order: the host name, the route, the page that it comes from, the login, the role, the length. No body is read before.
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import HTTPException, Request
@@ -14,22 +13,25 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fastlabel_gradio.server.access.body_limit import limited
 from fastlabel_gradio.server.access.hosts import Hosts
-from fastlabel_gradio.server.access.logins import Access, note_caller
+from fastlabel_gradio.server.access.logins import Access, Person, note_caller
 from fastlabel_gradio.server.access.origins import check_origin
+from fastlabel_gradio.server.access.roles import roles_from
+from fastlabel_gradio.server.access.route_roles import RouteRole, RouteTable
 
-ENTRANCES = frozenset({"/", "/docs"})  # what a link on another site may open
+ENTRANCES = frozenset({"/", "/docs", "/invite"})  # what a link on another site may open
 PAGE_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 UNFRAMED_HEADERS = PAGE_HEADERS | {"X-Frame-Options": "SAMEORIGIN", "Content-Security-Policy": "frame-ancestors 'self'"}
 DROPPED_HEADERS = frozenset({b"x-gradio-server"})  # of a proxy that is off; Gradio takes the page's address from it
 
-_API = re.compile(r"/(api|media|web)(/.*)?|/docs|/openapi\.json", re.DOTALL)
+_API = re.compile(r"/(api|media|web)(/.*)?|/docs|/invite|/openapi\.json", re.DOTALL)
+_CHANGES_WHO = frozenset({("POST", "/login"), ("GET", "/logout")})
 
 
 @dataclass(frozen=True, slots=True)
 class _Guard:
     page: ASGIApp
     api: ASGIApp
-    page_needs: Callable[[str, str], bool]
+    table: RouteTable
     hosts: Hosts
     access: Access
     framed: bool
@@ -48,25 +50,46 @@ class _Guard:
             return
         app = self.api if _is_api(request) else self.page
         headers = [header for header in scope["headers"] if header[0] not in DROPPED_HEADERS]
-        await app({**scope, "headers": headers}, limited_receive, self._with_headers(send))
+        if app is self.page:
+            headers = self._told_to_gradio(request, headers)
+        forgotten = self.access.forgotten_cookie() if (request.method, scope["path"]) in _CHANGES_WHO else None
+        await app({**scope, "headers": headers}, limited_receive, self._with_headers(send, forgotten))
 
     async def _check(self, request: Request) -> None:
         """Raises HTTPException with the reason."""
         path, method = request.scope["path"], request.method
         self.hosts.check(request.headers)
-        if not (_is_api(request) or self.page_needs(method, path)):
-            raise HTTPException(404, f"There is nothing at {path[:100]} for {method[:10]}. /docs lists the routes.")
+        request.state.access, request.state.table = self.access, self.table
+        row = self.table.find(method, path)
+        if row is None and not _is_api(request):
+            raise self.table.refusal(method, path)
         check_origin(request.headers, may_be_entered=method in ("GET", "HEAD") and path in ENTRANCES)
         note_caller(request)
-        if _is_api(request):
-            request.state.annotator = await self.access.annotator(request)
+        if row is not None and row.least is None:
+            return
+        request.state.person = person = await self.access.person(request)
+        if row is None:
+            raise self.table.refusal(method, path)
+        _check_role(person, row)
 
-    def _with_headers(self, send: Send) -> Send:
+    def _told_to_gradio(self, request: Request, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """The headers with a cookie that says who it is: Gradio by itself knows its own login form alone."""
+        person = self.access.known(request) if self.access.asks else None
+        if person is None:
+            return headers
+        name, value = self.access.login_cookie(request, person)
+        cookies = [given for header, given in headers if header == b"cookie"]
+        others = [(header, given) for header, given in headers if header != b"cookie"]
+        return [*others, (b"cookie", b"; ".join([*cookies, f"{name}={value}".encode()]))]
+
+    def _with_headers(self, send: Send, cookie: str | None = None) -> Send:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in (PAGE_HEADERS if self.framed else UNFRAMED_HEADERS).items():
                     headers.setdefault(name, value)
+                if cookie and message["status"] < 400:
+                    headers.append("set-cookie", cookie)
                 if not self.framed:
                     message["headers"] = [(name, _kept_at_home(name, value)) for name, value in message["headers"]]
             await send(message)
@@ -78,7 +101,7 @@ def guarded(
     page: ASGIApp,
     api: ASGIApp,
     *,
-    page_needs: Callable[[str, str], bool],
+    table: RouteTable,
     hosts: Hosts,
     access: Access,
     framed: bool,
@@ -87,11 +110,20 @@ def guarded(
 
     Args:
         page: Gradio's app with its middleware; its `App` must be in the scope.
-        api: what answers `/api`, `/media`, `/web`, `/docs` and `/openapi.json`, all of which ask for the login.
-        page_needs: whether the page needs a method and a path of Gradio's; everything else of Gradio is closed.
+        api: what answers `/api`, `/media`, `/web`, `/invite`, `/docs` and `/openapi.json`.
+        table: which role each route needs, Gradio's among them; what is not in it is closed.
         framed: other sites may show the app in a frame (a Space).
     """
-    return _Guard(page, api, page_needs, hosts, access, framed)
+    return _Guard(page, api, table, hosts, access, framed)
+
+
+def _check_role(person: Person, row: RouteRole) -> None:
+    if row.least is not None and not person.role.covers(row.least):
+        raise HTTPException(
+            403,
+            f"To {row.what} you need the role {roles_from(row.least)}; {person.name!r} is {person.role} here. "
+            "Ask an owner of this app.",
+        )
 
 
 def _is_api(request: Request) -> bool:

@@ -5,35 +5,70 @@ import hashlib
 import hmac
 import logging
 import re
+import secrets
+import time
 from collections.abc import Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
+from typing import Annotated
 
-from fastapi import HTTPException, Request
+from fastapi import Depends, HTTPException, Request
 
+from fastlabel_gradio.errors import ConfigError
+from fastlabel_gradio.server.access.invites import LOCAL_ANNOTATOR, Invite, Invites
 from fastlabel_gradio.server.access.login_delay import FREE, Key, LoginDelay
+from fastlabel_gradio.server.access.roles import Role
 
 GUEST_COOKIE = "fastlabel_annotator"
-LOCAL_ANNOTATOR = "local"
 IPV6_NETWORK_BITS = 64  # what one customer is given
 
+_LOGIN_COOKIES = ("access-token", "access-token-unsecure")
 _GUEST = re.compile(r"guest-[a-z0-9]{4,32}")
 _caller: ContextVar[str] = ContextVar("address of whoever sends the request", default="")
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who sends a request: the name signs what they say."""
+
+    name: str
+    role: Role
 
 
 class Access:
     """The logins of one run of the app.
 
     Args:
-        logins: password by annotator name; empty means that everybody who can connect may come in.
+        logins: password by annotator name; empty means that everybody who can connect may come in, as an owner.
         secret: signs bearer tokens; the same secret gives the same tokens after a restart.
+        roles: by annotator name; whoever is not in it is an owner.
+        invites: people who come in by a link; where there are no logins, they are not asked for.
+        framed: other sites may show the app in a frame (a Space).
     """
 
-    def __init__(self, logins: Mapping[str, str], secret: bytes) -> None:
+    def __init__(
+        self,
+        logins: Mapping[str, str],
+        secret: bytes,
+        roles: Mapping[str, Role] | None = None,
+        invites: Invites | None = None,
+        *,
+        framed: bool = False,
+    ) -> None:
+        self.invites = invites
+        self._framed = framed
         self.logins = dict(logins)
+        self.roles = {name: (roles or {}).get(name, Role.OWNER) for name in logins}
         self._secret = secret
         self._delay = LoginDelay()
+        self._gradio_tokens: dict[str, str] = {}
+
+    @property
+    def asks(self) -> bool:
+        """Whether people must say who they are."""
+        return bool(self.logins)
 
     def token(self, annotator: str) -> str:
         """The bearer token of an annotator, for scripts. It changes with the password."""
@@ -54,28 +89,83 @@ class Access:
             self._tell(f"as {name!r}" if name in self.logins else "as a name that is not known", keys)
         return is_right
 
-    async def annotator(self, request: Request) -> str:
-        """The name of whoever sends the request.
+    def known(self, request: Request) -> Person | None:
+        """Who sends the request, and as what; None for somebody who has not logged in.
 
-        With logins: the name that Gradio's login cookie or the bearer token stands for. Without: the guest name in the
-        page's cookie, or "local". Raises HTTPException 401, or 429 where many wrong tokens came from that address.
+        With logins: whom the bearer token, the cookie of an invite or Gradio's login cookie stands for. Without: the guest
+        in the page's cookie, or "local", each an owner.
         """
-        if not self.logins:
+        if not self.asks:
             guest = request.cookies.get(GUEST_COOKIE, "")
-            return guest if _GUEST.fullmatch(guest) else LOCAL_ANNOTATOR
-        token = _bearer_token(request)
-        name = self._by_token(token) or _by_login_cookie(request)
-        if name is None and token:
+            return Person(guest if _GUEST.fullmatch(guest) else LOCAL_ANNOTATOR, Role.OWNER)
+        name = self._by_token(_bearer_token(request))
+        if name is None and (invite := self._invite_of(request)):
+            return Person(invite.name, invite.role)
+        name = name or _by_login_cookie(request)
+        return Person(name, self.roles[name]) if name in self.roles else None
+
+    async def enter(self, token: str) -> Invite:
+        """The invite of a link. Raises HTTPException 403, or 429 where many wrong ones came from that address."""
+        if not self.asks:
+            raise HTTPException(409, "This app asks nobody for a login. Open its page, without the link.")
+        if invite := self._open_invite(token):
+            return invite  # at once, whoever else sends wrong ones
+        key = ("token", _caller.get())
+        await self._wait((key,))
+        self._tell("with an invite", (key,))
+        raise HTTPException(403, "This invite has expired or was revoked, or the link is not whole. Ask for a new one.")
+
+    def invite_cookie(self, request: Request, token: str, invite: Invite) -> str:
+        """The header that has a browser keep an invite's token, until it expires."""
+        assert self.invites is not None
+        seconds = max(0, int(invite.expires_at - time.time()))
+        site = "None; Secure" if self._framed else f"Lax{'; Secure' if request.url.scheme == 'https' else ''}"
+        return f"{self.invites.cookie}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite={site}"
+
+    def forgotten_cookie(self) -> str | None:
+        """The header that has a browser forget an invite: whoever logs in or out is not its guest any more."""
+        if self.invites is None:
+            return None
+        site = "None; Secure" if self._framed else "Lax"
+        return f"{self.invites.cookie}=; Path=/; Max-Age=0; HttpOnly; SameSite={site}"
+
+    def _invite_of(self, request: Request) -> Invite | None:
+        token = request.cookies.get(self.invites.cookie) if self.invites else None
+        return self._open_invite(token) if token else None
+
+    def _open_invite(self, token: str) -> Invite | None:
+        """The invite of a token that is good; of a name that has a login by now none is."""
+        try:
+            invite = self.invites.open_for(token) if self.invites else None
+        except (ConfigError, OSError) as error:
+            raise HTTPException(503, f"Invites cannot be read: {error}") from error
+        return invite if invite and invite.name not in self.logins else None
+
+    async def person(self, request: Request) -> Person:
+        """As `known`, of whom there must be one.
+
+        Raises HTTPException 401, or 429 where many wrong tokens came from that address.
+        """
+        if person := self.known(request):
+            return person
+        if _bearer_token(request):
             key = ("token", _caller.get())
             await self._wait((key,))  # the right token is let in above, whoever else sends wrong ones
             self._tell("with a token", (key,))
-        if name is None:
-            raise HTTPException(
-                401,
-                "Log in on the page, or send the header 'Authorization: Bearer <token>' with the token printed at start.",
-                headers={"WWW-Authenticate": "Bearer"},
-            )
-        return name
+        raise HTTPException(
+            401,
+            "This invite has expired or was revoked. Ask for a new one."
+            if self.invites and self.invites.cookie in request.cookies
+            else "Log in on the page, or send the header 'Authorization: Bearer <token>' with the token printed at start.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+
+    def login_cookie(self, request: Request, person: Person) -> tuple[str, str]:
+        """Name and value of a cookie by which Gradio takes the request for one of that person."""
+        app = request.app
+        token = self._gradio_tokens.setdefault(person.name, secrets.token_urlsafe(16))
+        app.tokens[token] = person.name
+        return f"{_LOGIN_COOKIES[0]}-{app.cookie_id}", token
 
     async def _wait(self, keys: tuple[Key, ...]) -> None:
         wait_s, may_go_on = self._delay.turn(*keys)
@@ -100,9 +190,21 @@ class Access:
         return matches[0] if matches else None
 
 
-async def annotator_of(request: Request) -> str:
-    """The name that the guard found out, for the routes behind it; a FastAPI dependency, async to take no thread."""
-    return str(request.state.annotator)
+async def person_of(request: Request) -> Person:
+    """Whom the guard found, for the routes behind it; a FastAPI dependency, async to take no thread."""
+    person: Person = request.state.person
+    return person
+
+
+async def annotator_of(person: Annotated[Person, Depends(person_of)]) -> str:
+    """Their name."""
+    return person.name
+
+
+async def access_of(request: Request) -> Access:
+    """The logins and invites of the app that the request is for."""
+    access: Access = request.state.access
+    return access
 
 
 def note_caller(request: Request) -> None:
@@ -136,7 +238,7 @@ def _bearer_token(request: Request) -> bytes:
 def _by_login_cookie(request: Request) -> str | None:
     """The user of Gradio's login cookie. Its names are internals of Gradio: tests/test_api.py watches them."""
     app = request.app
-    for prefix in ("access-token", "access-token-unsecure"):
+    for prefix in _LOGIN_COOKIES:
         token = request.cookies.get(f"{prefix}-{app.cookie_id}")
         if token and (user := app.tokens.get(token)):
             return str(user)

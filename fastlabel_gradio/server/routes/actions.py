@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi import Query as InQuery
 from pydantic import Field, StrictBool, StrictStr, model_validator
 
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.pool.query import ItemIds, Query
+from fastlabel_gradio.server.access import Person, Role, check_names, person_of
 from fastlabel_gradio.server.api_models import (
     MAX_LABEL,
     MAX_NUMBER,
@@ -63,16 +64,22 @@ class ApplyAnswer(Model):
 
 def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
     annotator = Annotated[str, who_asks]
+    person = Annotated[Person, Depends(person_of)]
 
     @router.post("/api/apply")
     @in_line(CHANGING_LABELS)
-    def apply(who: annotator, body: ApplyInput) -> ApplyAnswer:
-        """Gives a label or a state to all items of a query, or clears them, as one step; or says what that would change."""
-        labeler = project_of(body.project).labeler(who)
-        said = _said(labeler, body)
+    def apply(who: person, body: ApplyInput) -> ApplyAnswer:
+        """Gives a label or a state to all items of a query, or clears them, as one step; or says what that would change.
+
+        An annotator may where nothing changes that others said.
+        """
+        check_names(who, body.query.annotators or ())
+        labeler = project_of(body.project).labeler(who.name)
+        said, own_only = _said(labeler, body), not who.role.covers(Role.REVIEWER)
+        exclude = (*body.exclude, *labeler.second_opinions.held_by(who.name))  # these are answered in their batch
         if body.preview:
-            return _preview_answer(labeler.actions.preview(who, body.query, body.exclude, said))
-        done = labeler.actions.apply(who, body.query, body.exclude, said, body.seen)
+            return _preview_answer(labeler.actions.preview(who.name, body.query, exclude, said, own_only=own_only))
+        done = labeler.actions.apply(who.name, body.query, exclude, said, body.seen, own_only=own_only)
         return ApplyAnswer(changed=len(done.standing), event=done.event, unlabeled=0, overruled=[])
 
     @router.get("/api/history")

@@ -1,6 +1,5 @@
 """Batches: the next one, keeping it claimed, and a new listing of the source."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -40,14 +39,19 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
             str | None,
             Query(max_length=MAX_NAME, description="an open batch: the one that comes after it, claimed ahead"),
         ] = None,
+        go_on: Annotated[
+            bool, Query(description="claim also where the caller gave `labels_per_person` labels")
+        ] = False,
     ) -> BatchAnswer:
         """The caller's open batch; a newly claimed one if there is none."""
         chosen = project_of(project)
         labeler = chosen.labeler(who)
+        held_back = "" if go_on else _limit_reached(labeler, who, chosen.config.labels_per_person)
         if after is not None:
-            batch = labeler.batch_after(who, after, size, strategy, fresh=fresh)
-            return batch_answer(chosen, labeler, batch)
-        return batch_answer(chosen, labeler, labeler.next_batch(who, size, strategy, fresh=fresh))
+            batch = labeler.batch_after(who, after, size, strategy, fresh=fresh, held_back=held_back)
+        else:
+            batch = labeler.next_batch(who, size, strategy, fresh=fresh, held_back=held_back)
+        return batch_answer(chosen, labeler, batch, at_limit=bool(held_back) and not batch.id)
 
     @router.post("/api/renew")
     @in_line(CHANGING_LABELS)
@@ -61,8 +65,16 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         return RescanAnswer(requested=project_of(body.project if body else None).pipeline.rescan())
 
 
+def _limit_reached(labeler: Labeler, annotator: str, limit: int | None) -> str:
+    """That the annotator gave as many labels as are asked of one person, in a sentence; "" while they did not."""
+    given = labeler.progress.labels_of(annotator) if limit else 0
+    if limit is None or given < limit:
+        return ""
+    return f"You gave {given:,} labels; {limit:,} are asked of one person. Choose to go on (go_on) to label more."
+
+
 def batch_answer(
-    project: Project, labeler: Labeler, batch: Batch, labels: Mapping[str, int] | None = None
+    project: Project, labeler: Labeler, batch: Batch, reopened: Reopened | None = None, *, at_limit: bool = False
 ) -> BatchAnswer:
     names = batch.schema.names
     known = project.gallery.facts(batch.items)
@@ -70,7 +82,8 @@ def batch_answer(
         ItemAnswer(
             **shown_item(project, item, f"{row}?batch={batch.id}", facts),
             prediction=prediction_answer(prediction, names) if prediction else None,
-            label=(labels or {}).get(item.id),
+            label=reopened.labels.get(item.id) if reopened else None,
+            state=_state(reopened, item.id),
         )
         for item, row, facts, prediction in zip(batch.items, batch.rows, known, batch.predictions, strict=True)
     ]
@@ -89,10 +102,16 @@ def batch_answer(
         items=items,
         labeled=counts.labeled,
         unlabeled=counts.unlabeled,
+        at_limit=at_limit,
     )
 
 
 def reopened_answer(project: Project, labeler: Labeler, reopened: Reopened) -> BatchAnswer | None:
     if reopened.batch is None:
         return None
-    return batch_answer(project, labeler, reopened.batch, reopened.labels)
+    return batch_answer(project, labeler, reopened.batch, reopened)
+
+
+def _state(reopened: Reopened | None, item_id: str) -> Any:
+    state = reopened.states.get(item_id) if reopened else None
+    return state and state.value

@@ -9,10 +9,12 @@ from fastapi import APIRouter, Query
 from fastlabel_gradio.head.evaluation import AuditReport, wilson_interval
 from fastlabel_gradio.labeler import Evaluation
 from fastlabel_gradio.loop.learning_record import LearningPoint
+from fastlabel_gradio.opinions import ReliabilityReport
 from fastlabel_gradio.server.api_models import (
     AuditAnswer,
     EvaluationAnswer,
     GainAnswer,
+    PeopleAgreeAnswer,
     PointAnswer,
     RecallAnswer,
 )
@@ -35,11 +37,17 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         chosen = project_of(project)
         labeler = chosen.labeler(who)
         wanted = target or chosen.config.target
-        return _evaluation_answer(labeler.evaluation(wanted), wanted, labeler.schema.names, chosen.source.grouping)
+        people = _people_answer(labeler.reliability.report())
+        evaluation = labeler.evaluation(wanted)
+        return _evaluation_answer(evaluation, wanted, labeler.schema.names, chosen.source.grouping, people)
 
 
 def _evaluation_answer(
-    evaluation: Evaluation, target: float, names: Sequence[str], grouping: Grouping | None
+    evaluation: Evaluation,
+    target: float,
+    names: Sequence[str],
+    grouping: Grouping | None,
+    people: PeopleAgreeAnswer | None,
 ) -> EvaluationAnswer:
     advice, brought = evaluation.advice, evaluation.brought
     return EvaluationAnswer(
@@ -49,8 +57,32 @@ def _evaluation_answer(
         advice=advice.text,
         enough=advice.enough,
         reasons=list(advice.reasons),
+        people=people,
         brought=GainAnswer(**asdict(brought)) if brought else None,
     )
+
+
+def _people_answer(report: ReliabilityReport) -> PeopleAgreeAnswer | None:
+    agreed, right = report.overall.agreed, report.label_accuracy.value
+    if agreed.value is None or agreed.low is None or agreed.high is None or right is None:
+        return None
+    text = (
+        f"Two people agree on {_percent(agreed.value)} of {report.overall.items:,} items that several judged (95 %: "
+        f"{_percent(agreed.low)} to {_percent(agreed.high)}). About {_percent(right)} of the labels of one person are right "
+        "by that, so no head can be measured much above it."
+    )
+    return PeopleAgreeAnswer(
+        items=report.overall.items,
+        agreed=round(agreed.value, 6),
+        low=round(agreed.low, 6),
+        high=round(agreed.high, 6),
+        label_accuracy=round(right, 6),
+        text=text,
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def point_answer(point: LearningPoint) -> PointAnswer:

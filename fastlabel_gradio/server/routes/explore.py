@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import anyio
 import numpy as np
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import Field, StrictInt, StrictStr
 
 from fastlabel_gradio.errors import InvalidQueryError
@@ -16,6 +16,7 @@ from fastlabel_gradio.explore.finding.facets import Facets
 from fastlabel_gradio.explore.finding.sent_media import embed_sent
 from fastlabel_gradio.explore.finding.sent_vectors import text_of
 from fastlabel_gradio.pool.query import Query
+from fastlabel_gradio.server.access import Person, check_names, person_of, sees
 from fastlabel_gradio.server.api_models import MAX_BATCH, MAX_NAME, BatchAnswer, Model, ProjectInput
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.server.routes.batches import batch_answer
@@ -81,23 +82,27 @@ class FiltersAnswer(Model):
 
 def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
     annotator = Annotated[str, who_asks]
+    person = Annotated[Person, Depends(person_of)]
     sent = anyio.CapacityLimiter(EMBEDDING_WHAT_IS_SENT)
 
     @router.post("/api/items/counts")
     @in_line(LOOKING_FOR_ITEMS)
-    def counts(who: annotator, body: CountsInput) -> FacetsAnswer:
+    def counts(who: person, body: CountsInput) -> FacetsAnswer:
         """How many items of a query there are of each class, state, person, folder and so on."""
+        check_names(who, body.query.annotators or ())
         chosen = project_of(body.project)
-        return _facets_answer(chosen, chosen.labeler(who).finder.facets(body.query))
+        labeler = chosen.labeler(who.name)
+        return _facets_answer(chosen, labeler.finder.facets(body.query, labeler.second_opinions.held_by(who.name)), who)
 
     @router.post("/api/items/claim")
     @in_line(CHANGING_LABELS)
-    def claim(who: annotator, body: ClaimInput) -> ClaimAnswer:
+    def claim(who: person, body: ClaimInput) -> ClaimAnswer:
         """Gives the caller a batch of the first items of a query that nobody judged or holds, none of them of the audit."""
+        check_names(who, body.query.annotators or ())
         chosen = project_of(body.project)
-        labeler = chosen.labeler(who)
-        rows = labeler.finder.rows(body.query)
-        batch = labeler.batch_of(who, rows, body.size)
+        labeler = chosen.labeler(who.name)
+        rows = labeler.finder.rows(body.query, labeler.second_opinions.held_by(who.name))
+        batch = labeler.batch_of(who.name, rows, body.size)
         answer = batch_answer(chosen, labeler, batch) if batch.items else None
         return ClaimAnswer(batch=answer, left_out=len(rows) - len(batch.items))
 
@@ -109,14 +114,14 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         return VectorAnswer(vector=await anyio.to_thread.run_sync(_vector_of, chosen, content, limiter=sent))
 
     @router.get("/api/filters")
-    def filters(who: annotator, project: OfProject = None) -> FiltersAnswer:
+    def filters(who: person, project: OfProject = None) -> FiltersAnswer:
         """The saved filters."""
-        return _filters_answer(project_of(project).labeler(who).filters.all())
+        return _filters_answer(project_of(project).labeler(who.name).filters.all(), who)
 
     @router.post("/api/filters")
-    def save_filter(who: annotator, body: FilterInput) -> FiltersAnswer:
+    def save_filter(who: person, body: FilterInput) -> FiltersAnswer:
         """Saves a query under a name, or drops it."""
-        return _filters_answer(project_of(body.project).labeler(who).filters.put(body.name, body.query))
+        return _filters_answer(project_of(body.project).labeler(who.name).filters.put(body.name, body.query), who)
 
 
 _MEDIA_BODY = {
@@ -127,14 +132,14 @@ _MEDIA_BODY = {
 }
 
 
-def _facets_answer(project: Project, facets: Facets) -> FacetsAnswer:
+def _facets_answer(project: Project, facets: Facets, person: Person) -> FacetsAnswer:
     encoder = project.pipeline.encoder
     return FacetsAnswer(
         total=facets.total,
         labels=_counted(facets.labels),
         states=_counted(facets.states),
         sources=_counted(facets.sources),
-        annotators=_counted(facets.annotators),
+        annotators=_counted({name: count for name, count in facets.annotators.items() if sees(person, name)}),
         predicted=_counted(facets.predicted),
         agrees=_counted(facets.agrees),
         confidence=list(facets.confidence),
@@ -163,6 +168,11 @@ def _vector_of(project: Project, content: bytes) -> str:
     return text_of(embed_sent(content, project.kind, project.source.sound_view, encoder), encoder.space)
 
 
-def _filters_answer(filters: Mapping[str, Query]) -> FiltersAnswer:
-    known = ((name, query.model_dump(mode="json", exclude_defaults=True)) for name, query in filters.items())
+def _filters_answer(filters: Mapping[str, Query], person: Person) -> FiltersAnswer:
+    """Those that a person may use: none that asks for what others said, by their name."""
+    known = (
+        (name, query.model_dump(mode="json", exclude_defaults=True))
+        for name, query in filters.items()
+        if all(sees(person, one) for one in query.annotators or ())
+    )
     return FiltersAnswer(filters=[FilterAnswer(name=name, query=query) for name, query in known])

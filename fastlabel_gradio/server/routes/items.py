@@ -1,14 +1,15 @@
 """Items that a query names, page by page."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any, cast
 
 import numpy as np
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from fastlabel_gradio.explore.finder import FoundItem
 from fastlabel_gradio.exports.row_stream import iso_time
 from fastlabel_gradio.labeler import Labeler
+from fastlabel_gradio.server.access import Person, check_names, person_of, sees
 from fastlabel_gradio.server.api_models import (
     FoundAnswer,
     ItemsAnswer,
@@ -22,19 +23,21 @@ LOOKING_FOR_ITEMS = 4  # each may look at all of the pool
 
 
 def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
-    annotator = Annotated[str, who_asks]
+    person = Annotated[Person, Depends(person_of)]
 
     @router.post("/api/items")
     @in_line(LOOKING_FOR_ITEMS)
-    def items(who: annotator, body: ItemsInput) -> ItemsAnswer:
+    def items(who: person, body: ItemsInput) -> ItemsAnswer:
         """A page of the items that a query names, with what was said of each and what the head says."""
+        check_names(who, body.query.annotators or ())
         chosen = project_of(body.project)
-        labeler = chosen.labeler(who)
-        page = labeler.finder.page(body.query, body.offset, body.size, body.list_id)
+        labeler = chosen.labeler(who.name)
+        hidden = labeler.second_opinions.held_by(who.name)
+        page = labeler.finder.page(body.query, body.offset, body.size, body.list_id, hidden)
         return ItemsAnswer(
             event=page.event,
             total=page.total,
-            items=found_answers(chosen, labeler, page.items),
+            items=found_answers(chosen, labeler, page.items, who, hidden),
             list_id=page.list_id,
             head_version=page.head_version,
             scanned=page.scanned,
@@ -42,8 +45,18 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         )
 
 
-def found_answers(project: Project, labeler: Labeler, found: Sequence[FoundItem]) -> list[FoundAnswer]:
-    """Items of a query as every answer shows them: what was said of each, and what the head says."""
+def found_answers(
+    project: Project,
+    labeler: Labeler,
+    found: Sequence[FoundItem],
+    person: Person,
+    hidden: Collection[str] = frozenset(),
+) -> list[FoundAnswer]:
+    """Items of a query as a person may see them: what was said of each, and what the head says.
+
+    Args:
+        hidden: items of which neither the head nor the source is shown to say anything.
+    """
     schema = labeler.schema
     known = project.gallery.facts([one.item for one in found])
     predictions = labeler.predictions(np.array([one.row for one in found], dtype=np.int64), schema)
@@ -52,12 +65,14 @@ def found_answers(project: Project, labeler: Labeler, found: Sequence[FoundItem]
             **shown_item(project, one.item, str(one.row), facts),
             row=one.row,
             place=one.place,
-            prediction=prediction_answer(prediction, schema.names) if prediction else None,
+            prediction=prediction_answer(prediction, schema.names)
+            if prediction and one.item.id not in hidden
+            else None,
             label=one.label,
             state=cast(Any, one.state.value) if one.state else None,  # what stands is never `clear`
             source=one.source,
-            annotator=one.owner.annotator if one.owner else None,
-            known_label=project.reference_label(one.item),
+            annotator=one.owner.annotator if one.owner and sees(person, one.owner.annotator) else None,
+            known_label=None if one.item.id in hidden else project.reference_label(one.item),
             created_at=iso_time(one.owner.said_at) if one.owner else None,
             similarity=None if one.similarity is None else round(one.similarity, 4),
         )

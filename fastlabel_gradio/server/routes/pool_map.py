@@ -26,7 +26,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         chosen = project_of(project)
         name, version, places = chosen.map.points(layout)
         labeler = chosen.labeler(who)
-        picture, schema = labeler.finder.drawn_map(places), labeler.schema
+        picture, schema = labeler.finder.drawn_map(places, labeler.second_opinions.held_by(who)), labeler.schema
         finding = chosen.map.finding
         about = {
             "layout": name,

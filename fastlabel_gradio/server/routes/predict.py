@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import anyio
 import numpy as np
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from pydantic import Field, StrictStr
 
 from fastlabel_gradio.errors import InvalidQueryError, StoreError, shown
@@ -19,6 +19,7 @@ from fastlabel_gradio.head import Head
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.pool.query import Near
 from fastlabel_gradio.pool.query import Query as ItemQuery
+from fastlabel_gradio.server.access import Person, person_of
 from fastlabel_gradio.server.api_models import MAX_BATCH, MAX_ITEM_ID, MAX_NAME, FoundAnswer, Model, ProjectInput
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.server.routes.common import FindProject, OfProject, in_line
@@ -74,6 +75,7 @@ class TakenAnswer(Model):
 
 def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
     annotator = Annotated[str, who_asks]
+    person = Annotated[Person, Depends(person_of)]
     sent = anyio.CapacityLimiter(EMBEDDING_WHAT_IS_SENT)
 
     @router.post("/api/predict")
@@ -91,11 +93,11 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         return PredictAnswer(head_version=head.info.version, predictions=predictions)
 
     @router.post("/api/predict/media", openapi_extra=_MEDIA_BODY)
-    async def predict_media(who: annotator, request: Request, project: OfProject = None) -> SentAnswer:
+    async def predict_media(who: person, request: Request, project: OfProject = None) -> SentAnswer:
         """What the newest head says of a picture or a sound, the body of the request. It is not kept."""
         chosen = project_of(project)
         content = await request.body()
-        return await anyio.to_thread.run_sync(_of_sent, chosen, chosen.labeler(who), content, limiter=sent)
+        return await anyio.to_thread.run_sync(_of_sent, chosen, chosen.labeler(who.name), content, who, limiter=sent)
 
     @router.post("/api/predict/take", openapi_extra=_MEDIA_BODY)
     async def take(
@@ -125,7 +127,7 @@ def _of_items(project: Project, labeler: Labeler, ids: Sequence[str]) -> tuple[H
     return head, labeler.says(head, np.array([rows[item_id] for item_id in ids], dtype=np.int64))
 
 
-def _of_sent(project: Project, labeler: Labeler, content: bytes) -> SentAnswer:
+def _of_sent(project: Project, labeler: Labeler, content: bytes, person: Person) -> SentAnswer:
     encoder, head = project.pipeline.encoder, labeler.head
     if encoder is None:
         raise InvalidQueryError(LOADING)
@@ -142,7 +144,7 @@ def _of_sent(project: Project, labeler: Labeler, content: bytes) -> SentAnswer:
         label=best[0].label,
         confidence=best[0].confidence,
         classes=best,
-        nearest=found_answers(project, labeler, nearest.items),
+        nearest=found_answers(project, labeler, nearest.items, person),
         why_not_taken=_why_not_taken(project),
     )
 

@@ -1,15 +1,21 @@
 """How far a project is, in figures."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
+from fastlabel_gradio.explore.pace import PersonPace
 from fastlabel_gradio.explore.progress import Figures
+from fastlabel_gradio.exports.row_stream import iso_time
+from fastlabel_gradio.labeler import Labeler
+from fastlabel_gradio.labels import OpenBatch
+from fastlabel_gradio.opinions.reliability import Agreeing
 from fastlabel_gradio.pool.pipeline import EmbeddingProgress
 from fastlabel_gradio.pool.pipeline import State as EmbeddingState
+from fastlabel_gradio.server.access import Person, Role, person_of, sees
 from fastlabel_gradio.server.api_models import Model, PointAnswer
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.server.routes.common import FindProject, OfProject
@@ -30,12 +36,27 @@ class ConfusionAnswer(Model):
     )
 
 
+class OpenBatchAnswer(Model):
+    batch_id: str
+    strategy: str
+    items: int
+    opened_at: str = Field(description="in UTC")
+    expires_at: str = Field(description="when it goes back to the pool unless the page that shows it keeps it, in UTC")
+
+
 class PersonAnswer(Model):
     annotator: str
     labels: int = Field(description="submitted and not undone")
     timed: int = Field(description="of those, the ones that `minutes` is about")
     minutes: float = Field(description="that they took, breaks left out")
     per_minute: float | None = Field(description="labels a minute; null where none was timed")
+    shared: int = Field(description="items that they and somebody else gave a class")
+    agreed: float | None = Field(
+        description="of pairs of answers on those, the share that are the same; null without any"
+    )
+    batches: list[OpenBatchAnswer] = Field(
+        description="that they hold, the oldest first; of others only where the caller is the owner"
+    )
     planted: int = Field(description="planted items that they came to")
     slipped: int = Field(description="of those, the ones that they took for what they were shown as")
 
@@ -54,19 +75,21 @@ class ProgressAnswer(Model):
     looked_at: int = Field(description="items of the pool that a head has looked at")
     pool: int = Field(description="items that are embedded and still in the source")
     confusion: ConfusionAnswer | None = Field(description="null without a head, or labels of the audit")
-    people: list[PersonAnswer]
+    people: list[PersonAnswer] = Field(
+        description="everybody who labeled, or holds a batch that is shown, by name; a reviewer sees everybody, others themselves"
+    )
     embedding: EmbeddedAnswer
 
 
 def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
-    annotator = Annotated[str, who_asks]
+    person = Annotated[Person, Depends(person_of)]
 
     @router.get("/api/progress")
-    def progress(who: annotator, project: OfProject = None) -> ProgressAnswer:
+    def progress(who: person, project: OfProject = None) -> ProgressAnswer:
         """How far the project is: classes, confusions of the audit, what each head was worth, labels a minute."""
         chosen = project_of(project)
-        labeler = chosen.labeler(who)
-        figures = labeler.progress.figures()
+        labeler = chosen.labeler(who.name)
+        figures, sees_all = labeler.progress.figures(), who.role.covers(Role.OWNER)
         return ProgressAnswer(
             target=chosen.config.target,
             curve=[point_answer(point) for point in labeler.points[-POINTS_SHOWN:]],
@@ -74,7 +97,15 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
             looked_at=figures.looked_at,
             pool=figures.rows,
             confusion=_confusion(figures),
-            people=_people(figures, labeler.planted.counts()),
+            people=[
+                one
+                for one in _people(
+                    labeler,
+                    figures,
+                    [held for held in labeler.open_batches() if sees_all or held.annotator == who.name],
+                )
+                if sees(who, one.annotator)
+            ],
             embedding=_embedded(chosen, chosen.pipeline.progress),
         )
 
@@ -92,20 +123,51 @@ def _confusion(figures: Figures) -> ConfusionAnswer | None:
     return ConfusionAnswer(items=int(found.sum()), cells=cells)
 
 
-def _people(figures: Figures, planted: Mapping[str, PlantedCounts]) -> list[PersonAnswer]:
-    met = {one.annotator: planted.get(one.annotator, PlantedCounts()) for one in figures.people}
+def _people(labeler: Labeler, figures: Figures, batches: Sequence[OpenBatch]) -> list[PersonAnswer]:
+    paces = {one.annotator: one for one in figures.people}
+    agreeing = {one.name: one for one in labeler.reliability.report().people}
+    met, held = labeler.planted.counts(), _held(batches)
     return [
-        PersonAnswer(
-            annotator=one.annotator,
-            labels=one.labels,
-            timed=one.timed,
-            minutes=round(one.seconds / 60, 4),
-            planted=met[one.annotator].shown,
-            slipped=met[one.annotator].slipped,
-            per_minute=None if one.per_minute is None else round(one.per_minute, 3),
+        _person(
+            paces.get(name, PersonPace(name, 0, 0, 0.0)),
+            agreeing.get(name),
+            met.get(name, PlantedCounts()),
+            held.get(name, []),
         )
-        for one in figures.people
+        for name in sorted({*paces, *held})
     ]
+
+
+def _person(
+    pace: PersonPace, agreeing: Agreeing | None, planted: PlantedCounts, batches: list[OpenBatchAnswer]
+) -> PersonAnswer:
+    agreed = agreeing.agreed.value if agreeing else None
+    return PersonAnswer(
+        annotator=pace.annotator,
+        labels=pace.labels,
+        timed=pace.timed,
+        minutes=round(pace.seconds / 60, 4),
+        per_minute=None if pace.per_minute is None else round(pace.per_minute, 3),
+        shared=agreeing.items if agreeing else 0,
+        agreed=None if agreed is None else round(agreed, 6),
+        batches=batches,
+        planted=planted.shown,
+        slipped=planted.slipped,
+    )
+
+
+def _held(batches: Sequence[OpenBatch]) -> dict[str, list[OpenBatchAnswer]]:
+    found: dict[str, list[OpenBatchAnswer]] = {}
+    for one in batches:
+        answer = OpenBatchAnswer(
+            batch_id=one.id,
+            strategy=one.strategy,
+            items=one.items,
+            opened_at=iso_time(one.opened_at),
+            expires_at=iso_time(one.expires_at),
+        )
+        found.setdefault(one.annotator, []).append(answer)
+    return found
 
 
 def _embedded(project: Project, progress: EmbeddingProgress) -> EmbeddedAnswer:

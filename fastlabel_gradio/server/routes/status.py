@@ -1,6 +1,7 @@
 """The status of a project."""
 
-from dataclasses import asdict
+from collections.abc import Collection
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter
@@ -13,9 +14,11 @@ from fastlabel_gradio.server.api_models import (
     EmbeddingAnswer,
     HeadAnswer,
     LeftOutAnswer,
+    SecondOpinionsAnswer,
     SetAsideAnswer,
     SoundViewAnswer,
     StatusAnswer,
+    TakenBackAnswer,
     UnreadableAnswer,
 )
 from fastlabel_gradio.server.project import Project
@@ -34,12 +37,18 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         return _status_answer(chosen, chosen.labeler(who), who)
 
 
+def without_hidden(status: Status, hidden: Collection[str]) -> Status:
+    """The status without an example that tells what somebody said of a hidden item."""
+    example = status.contradiction.example if status.contradiction else ()
+    return replace(status, contradiction=None) if any(item_id in hidden for item_id, _ in example) else status
+
+
 def _given_contradiction(status: Status) -> str:
     return status.contradiction.text("The labels given") if status.contradiction else ""
 
 
 def _status_answer(project: Project, labeler: Labeler, annotator: str) -> StatusAnswer:
-    status = labeler.status()
+    status = without_hidden(labeler.status(), labeler.second_opinions.held_by(annotator))
     left_out = project.source.left_out()
     left_out_count = sum(entry.count for entry in left_out)
     set_aside = {"skip": status.counts.skip, "unsure": status.counts.unsure, "bad": status.counts.bad}
@@ -55,6 +64,11 @@ def _status_answer(project: Project, labeler: Labeler, annotator: str) -> Status
         total=status.counts.labeled + status.counts.unlabeled + sum(set_aside.values()),
         set_aside=SetAsideAnswer(**set_aside),
         claimed_by_others=labeler.claimed_by_others(annotator),
+        second_opinions=SecondOpinionsAnswer(
+            share=labeler.second_opinions.share, **asdict(labeler.second_opinions.counts(annotator))
+        ),
+        batches=labeler.batches_of(annotator),
+        taken_back=[TakenBackAnswer(batch_id=id_, by=by) for id_, by in labeler.taken_back.of(annotator).items()],
         since_training=status.since_training,
         train_every=labeler.settings.learner.train_every,
         notice=" ".join(

@@ -1,10 +1,12 @@
 """Lists of labels to look at again, and what was found to be right. The items themselves: POST /api/items, by `order`."""
 
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import Field, StrictStr
 
+from fastlabel_gradio.errors import InvalidLabelsError, shown
 from fastlabel_gradio.server.api_models import MAX_ITEM_ID, MAX_LABEL, MAX_LABELS, Model, Number, ProjectInput
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.server.routes.common import CHANGING_LABELS, FindProject, OfProject, in_line
@@ -66,8 +68,18 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
     def checks(who: annotator, body: ChecksInput) -> ChecksAnswer:
         """Says that labels are right, all or none: they are not on the lists any more. One undo takes it back."""
         labeler = project_of(body.project).labeler(who)
-        labeler.confirm(who, [(str(one.id), one.label) for one in body.labels])
+        labels = [(str(one.id), one.label) for one in body.labels]
+        _refuse_hidden(labeler.second_opinions.held_by(who), [item_id for item_id, _ in labels])
+        labeler.confirm(who, labels)
         return ChecksAnswer(right=len(body.labels))
+
+
+def _refuse_hidden(hidden: Collection[str], item_ids: Sequence[str]) -> None:
+    asked = next((item_id for item_id in item_ids if item_id in hidden), None)
+    if asked is not None:
+        raise InvalidLabelsError(
+            f"item {shown(asked)} is in your batch for an opinion of your own. Submit that first; nothing was stored."
+        )
 
 
 def _knows_labels(project: Project) -> bool:

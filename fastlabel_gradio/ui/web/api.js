@@ -45,6 +45,7 @@ export class ProjectApi {
   constructor(project, page = document.baseURI) {
     this.project = project;
     this.root = new URL(".", page);
+    this.goesOn = false; // past the labels that are asked of one person
   }
 
   /**
@@ -64,7 +65,7 @@ export class ProjectApi {
    * @returns {Promise<BatchAnswer>}
    */
   nextBatch(size, strategy, fresh) {
-    return this.get("api/next_batch", { size, strategy, fresh });
+    return this.get("api/next_batch", { size, strategy, fresh, ...(this.goesOn && { go_on: true }) });
   }
 
   /**
@@ -76,7 +77,7 @@ export class ProjectApi {
    * @returns {Promise<BatchAnswer>}
    */
   batchAfter(after, size, strategy, fresh) {
-    return this.get("api/next_batch", { size, strategy, fresh, after });
+    return this.get("api/next_batch", { size, strategy, fresh, after, ...(this.goesOn && { go_on: true }) });
   }
 
   /** @returns {Promise<StatusAnswer>} */

@@ -22,6 +22,12 @@ import { pickLanguage, t, useLanguage } from "./words.js";
 registerView({ name: "explore", title: () => t("view_explore"), load: () => import("./explore_view.js") });
 registerView({ name: "finish", title: () => t("view_finish"), load: () => import("./finish_view.js") });
 registerView({ name: "progress", title: () => t("view_progress"), load: () => import("./progress_view.js") });
+registerView({
+  name: "adjudication",
+  title: () => t("adjudication"),
+  isLinked: true,
+  load: () => import("./adjudication_view.js"),
+});
 registerView({ name: "try", title: () => t("view_try"), load: () => import("./try_view.js") });
 
 /**

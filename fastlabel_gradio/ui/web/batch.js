@@ -53,7 +53,8 @@ export class Batch extends Emitter {
     this.undone = []; // and redoChange brings back
     this.current = 0;
     this.restored = false; // some labels were not given on this screen
-    this.givenBack = false; // the claim ran out while the page slept
+    this.givenBack = false; // the claim ran out while the page slept, or somebody else gave it back
+    this.isMissing = false; // the newest status does not list its claim
     this.renamed = answer.renamed ?? {};
     /** @type {Map<Card, string>} */
     this.gone = new Map(); // labels of classes that were archived meanwhile
@@ -132,7 +133,7 @@ export class Batch extends Emitter {
 
   /** Labels by class name, not position: a class added meanwhile must not shift them. null: cleared by the person. */
   draft() {
-    const known = this.cards.filter((card) => isGiven(card) || card.excluded || card.item.label !== null);
+    const known = this.cards.filter((card) => isGiven(card) || card.excluded || isReopened(card));
     return Object.fromEntries(known.map((card) => [card.item.id, toDraft(card, this.classes)]));
   }
 
@@ -282,6 +283,14 @@ function movedSuggestion(suggestion, moved, classes) {
   return suggestion && index >= 0 ? { ...suggestion, index, name: classes[index] } : null;
 }
 
+/**
+ * Whether an undo brought it back with what had been said of it, which the person may have cleared since.
+ * @param {Card} card
+ */
+function isReopened({ item }) {
+  return (item.label ?? item.state ?? null) !== null;
+}
+
 /** @param {Card} card */
 function isAcceptable(card) {
   return !isGiven(card) && !card.excluded && card.suggestion !== null;
@@ -308,6 +317,6 @@ function newCard(item, index, answer) {
     name: answer.classes[prediction.index] ?? prediction.label,
     confidence: prediction.confidence,
   };
-  const label = item.label ?? null;
-  return { ...NO_ANSWER, index, tile: index, count: answer.items.length, item, label, suggestion, seen: false };
+  const [label, aside] = [item.label ?? null, item.state ?? null];
+  return { ...NO_ANSWER, index, tile: index, count: answer.items.length, item, label, aside, suggestion, seen: false };
 }

@@ -51,6 +51,7 @@ export class EvaluationPanel {
     this.recall = el("div", "fl-recall");
     this.trueFor = el("p", "fl-true-for");
     this.calibration = el("p", "fl-calibration");
+    this.people = el("p", "fl-people-agree");
     this.encoders = new EncoderQuestion(api, signal);
     this.body = this.buildBody();
     this.node = el("div", "fl-evaluation", this.button, this.body);
@@ -61,7 +62,7 @@ export class EvaluationPanel {
   buildBody() {
     const target = el("label", "fl-target", t("target_accuracy"), this.input, "%");
     const figures = [this.curve, this.recall, this.calibration, this.encoders.node];
-    const parts = [this.advice, this.reasons, this.trueFor, target, this.problem, ...figures];
+    const parts = [this.advice, this.reasons, this.trueFor, this.people, target, this.problem, ...figures];
     const body = el("div", "fl-menu-body fl-evaluation-body", ...parts);
     body.id = `fl-evaluation-${this.api.project}`;
     body.setAttribute("role", "group");
@@ -178,6 +179,8 @@ export class EvaluationPanel {
     this.advice.dataset.enough = String(enough);
     this.reasons.replaceChildren(...reasons.map((reason) => el("li", "", reason)));
     setText(this.trueFor, describeTruth(audit));
+    setText(this.people, this.answer.people?.text ?? "");
+    setShown(this.people, Boolean(this.answer.people));
     if (document.activeElement !== this.input) this.showTarget();
     const widthPx = this.curve.clientWidth || CURVE_WIDTH_PX; // none while another tab of the page is shown
     this.curve.replaceChildren(...buildCurve(measuredHeads(curve), target, widthPx));

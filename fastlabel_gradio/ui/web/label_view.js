@@ -91,7 +91,7 @@ export class LabelView {
     this.history = new HistoryMenu(this.session);
     this.dock.addMenu(this.history.node);
     this.help = buildHelp(kind);
-    this.empty = new EmptyState();
+    this.empty = new EmptyState(() => this.session.goOn());
     const parts = [this.panel, this.cards, this.empty, this.dock, this.zoom].map((part) => part.node);
     root.replaceChildren(...parts, this.palette.node, this.classes.node, this.help);
     Object.assign(root.dataset, { project, kind });
@@ -268,22 +268,24 @@ export class LabelView {
   /**
    * @param {string} title
    * @param {string} text
+   * @param {boolean} mayGoOn
    */
-  showEmpty(title, text) {
+  showEmpty(title, text, mayGoOn = false) {
     delete this.root.dataset.readyBatch;
     this.root.dataset.empty = "true";
     this.zoom.close();
     setShown(this.cards.node, false);
     this.panel.paintBatch(null);
     this.cards.node.replaceChildren();
-    this.empty.say(title, text);
+    this.empty.say(title, text, mayGoOn);
     setShown(this.empty.node, true);
   }
 
   /** @param {string} notice */
   explainEmpty(notice) {
-    const { status } = this.session;
-    if (status) this.showEmpty(...describeEmpty(status, notice));
+    const { status, isAtLimit } = this.session;
+    if (isAtLimit) this.showEmpty(t("limit_title"), t("limit_text"), true);
+    else if (status) this.showEmpty(...describeEmpty(status, notice));
     else this.showEmpty(t("getting_ready"), notice || t("asking_embedding"));
   }
 

@@ -2,7 +2,7 @@
 // none can be added; a key can be given to each.
 
 import { findClasses, newClassName } from "./class_search.js";
-import { button, el, nameNode, setText } from "./dom.js";
+import { el, nameNode, setText } from "./dom.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./class_search.js").Classes} Classes */
@@ -89,8 +89,8 @@ export class Palette {
    * @param {string} key
    */
   option(index, key) {
-    const change = button("fl-palette-key", key || "–", "", t("key_change"));
-    change.tabIndex = -1;
+    const change = el("span", "fl-palette-key", key || "–"); // for the mouse: F2 does it by key
+    change.title = t("key_change");
     change.dataset.key = String(index);
     const node = el("div", "fl-palette-option", nameNode(this.classes.classes[index]), change);
     node.setAttribute("role", "option");

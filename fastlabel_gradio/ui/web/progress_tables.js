@@ -2,6 +2,7 @@
 
 import { button, el, nameNode } from "./dom.js";
 import { formatCount, formatPercent } from "./numbers.js";
+import { ageOf } from "./time_text.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./api.js").Schemas["ProgressAnswer"]} ProgressAnswer */
@@ -57,10 +58,12 @@ export function buildConfusions({ confusion, classes }, link) {
 /**
  * @param {ProgressAnswer} answer
  * @param {Link} link
+ * @param {((person: string, batchId: string) => unknown) | null} release gives a batch of somebody back; null for who may not
  */
-export function buildPeople({ people }, link) {
+export function buildPeople({ people }, link, release) {
   if (!people.length) return [title(t("people")), note(t("nobody_labeled"))];
   const isChecked = people.some(({ planted }) => planted);
+  const isShared = people.some(({ shared }) => shared);
   const rows = people.map((one) => [
     anchor(
       link({ annotators: [one.annotator], order: "-time" }),
@@ -71,9 +74,31 @@ export function buildPeople({ people }, link) {
     one.per_minute === null ? "–" : String(Math.round(10 * one.per_minute) / 10),
     one.timed ? t("minutes_of", { minutes: String(Math.round(10 * one.minutes) / 10), n: one.timed }) : "",
     ...(isChecked ? [one.planted ? t("planted_of", { slipped: one.slipped, n: one.planted }) : ""] : []),
+    ...(isShared
+      ? [one.agreed === null ? "" : t("agreed_on", { share: formatPercent(one.agreed), n: one.shared })]
+      : []),
+    el("div", "", ...one.batches.map((batch) => openBatch(one.annotator, batch, release))),
   ]);
-  const names = [t("person"), t("labels_head"), t("labels_a_minute"), t("timed"), ...(isChecked ? [t("planted")] : [])];
+  const more = [...(isChecked ? [t("planted")] : []), ...(isShared ? [t("agreed_head")] : []), t("open_batch")];
+  const names = [t("person"), t("labels_head"), t("labels_a_minute"), t("timed"), ...more];
   return [title(t("people")), table(names, rows), note(t("pace_says"))];
+}
+
+/**
+ * Since when somebody holds how many items, and a button that gives them back.
+ * @param {string} person
+ * @param {ProgressAnswer["people"][number]["batches"][number]} batch
+ * @param {((person: string, batchId: string) => unknown) | null} release
+ */
+function openBatch(person, { batch_id: id, items, opened_at: since }, release) {
+  const words = t("held_since", { n: items, time: ageOf(since, Date.now()) });
+  if (!release) return el("p", "fl-progress-held", words);
+  const give = button("fl-quiet fl-progress-release", t("release"), undefined, t("release_says", { name: person }));
+  give.addEventListener("click", () => {
+    give.disabled = true;
+    release(person, id);
+  });
+  return el("p", "fl-progress-held", words, " ", give);
 }
 
 /**

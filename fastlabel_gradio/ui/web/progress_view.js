@@ -1,6 +1,7 @@
 // The view `progress`: how far the project is. What stands here is counted by the server; every mark leads to its items.
 
 import { formatAddress } from "./address.js";
+import { buildAgreement } from "./agreement_tables.js";
 import { ApiError } from "./api.js";
 import { measuredHeads } from "./chart_scale.js";
 import { el, isVisible, setShown, setText } from "./dom.js";
@@ -26,9 +27,11 @@ class ProgressView {
     this.api = api;
     this.project = settings.project;
     this.painted = "";
+    /** @type {string[] | null} */
+    this.may = null; // routes that are open to this person
     this.problem = el("p", "fl-progress-problem");
     this.problem.setAttribute("role", "status");
-    const names = ["curve", "classes", "confusion", "people", "embedding"];
+    const names = ["curve", "classes", "confusion", "people", "agreement", "embedding"];
     this.parts = Object.fromEntries(names.map((name) => [name, el("section", `fl-progress-part fl-progress-${name}`)]));
     root.classList.add("fl-progress");
     root.append(this.problem, el("div", "fl-progress-parts", ...Object.values(this.parts)));
@@ -48,7 +51,9 @@ class ProgressView {
   async ask() {
     clearTimeout(this.timer);
     try {
-      this.paint(await this.api.get("api/progress"));
+      this.may ??= /** @type {string[]} */ ((await this.api.get("api/me")).may);
+      const [answer, agreement] = await Promise.all([this.api.get("api/progress"), this.api.get("api/agreement")]);
+      this.paint(answer, agreement);
       setShown(this.problem, false);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -58,9 +63,12 @@ class ProgressView {
     if (this.isOpen) this.timer = setTimeout(() => (isVisible(this.root) ? this.ask() : this.hide()), EVERY_MS);
   }
 
-  /** @param {ProgressAnswer} answer */
-  paint(answer) {
-    const text = JSON.stringify(answer);
+  /**
+   * @param {ProgressAnswer} answer
+   * @param {import("./api.js").Schemas["AgreementAnswer"]} agreement
+   */
+  paint(answer, agreement) {
+    const text = JSON.stringify([answer, agreement]);
     if (text === this.painted) return; // or the focus and what is under the pointer would be lost every time
     this.painted = text;
     const link = (/** @type {object} */ filter) => this.addressOf(filter);
@@ -69,8 +77,29 @@ class ProgressView {
     this.parts.curve.replaceChildren(...buildCurve(measuredHeads(answer.curve), answer.target, widthPx, dots));
     this.parts.classes.replaceChildren(...buildClasses(answer, link));
     this.parts.confusion.replaceChildren(...buildConfusions(answer, link));
-    this.parts.people.replaceChildren(...buildPeople(answer, link));
+    const release = (/** @type {string} */ person, /** @type {string} */ id) => this.release(person, id);
+    const mayRelease = this.may?.includes("POST /api/release");
+    this.parts.people.replaceChildren(...buildPeople(answer, link, mayRelease ? release : null));
+    const mayDecide = this.may?.includes("POST /api/adjudication");
+    const adjudication = mayDecide ? formatAddress({ project: this.project, view: "adjudication" }) : "";
+    this.parts.agreement.replaceChildren(...buildAgreement(agreement, adjudication));
     this.parts.embedding.replaceChildren(...buildEmbedding(answer, link));
+  }
+
+  /**
+   * Gives a batch of somebody back to the pool.
+   * @param {string} annotator
+   * @param {string} batchId
+   */
+  async release(annotator, batchId) {
+    try {
+      await this.api.post("api/release", { annotator, batch_id: batchId });
+      await this.ask();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      setText(this.problem, error.message);
+      setShown(this.problem, true);
+    }
   }
 
   /**

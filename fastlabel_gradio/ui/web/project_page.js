@@ -76,6 +76,7 @@ export class ProjectPage {
     for (const place of this.places.values()) {
       if (place !== shown) place.mounted?.hide?.();
       setShown(place.root, place === shown);
+      setShown(place.tab, place === shown || !place.view.isLinked);
       place.tab.setAttribute("aria-current", place === shown ? "page" : "false");
     }
     this.#showToolbar(shown?.view.name === this.first);

@@ -54,6 +54,7 @@ export class Session extends Emitter {
     this.stopped = false;
     this.isAwaitingScan = false;
     this.emptyNotice = "";
+    this.isAtLimit = false; // this person gave as many labels as are asked of one
   }
 
   /** What can be brought back and taken back, the newest first: on screen, then on the server. */
@@ -250,8 +251,9 @@ export class Session extends Emitter {
     clearTimeout(this.polling);
     if (!this.screen.isThere()) return this.stop();
     if (this.screen.isHidden() || this.asking) return this.#pollAfter(POLL_IDLE_MS);
+    const { batch } = this;
     this.asking = this.api.status().then(
-      (status) => this.#onStatus(status),
+      (status) => this.#onStatus(status, batch),
       (error) => this.#onStatusLost(error),
     );
     return this.asking.finally(() => {
@@ -278,17 +280,43 @@ export class Session extends Emitter {
     if (!this.stopped) this.polling = setTimeout(() => this.poll(), wait);
   }
 
-  /** @param {StatusAnswer} status */
-  #onStatus(status) {
+  /**
+   * @param {StatusAnswer} status
+   * @param {Batch | null} held the batch on screen when the status was asked for
+   */
+  #onStatus(status, held) {
     this.status = status;
     this.failures = 0;
     this.#followClasses(status);
+    this.#followClaim(status, held);
     this.emit("status", status);
     this.#sayScan(status.embedding);
     this.#followAhead();
     if (this.batch || this.busy) return;
     this.emit("empty", this.emptyNotice);
-    if (mayHaveBatch(status)) this.during("load", () => this.fetchBatch(false));
+    if (mayHaveBatch(status) && !this.isAtLimit) this.during("load", () => this.fetchBatch(false));
+  }
+
+  /**
+   * Somebody else gave the batch on screen back, or its time is over: said once, and what was answered of it still counts.
+   * Where nobody is named it must be missing twice: another process may not have seen the claim yet.
+   * @param {StatusAnswer} status
+   * @param {Batch | null} held
+   */
+  #followClaim({ batches, taken_back: takenBack }, held) {
+    if (!held || held !== this.batch || this.busy || held.givenBack) return;
+    const by = takenBack.find(({ batch_id: id }) => id === held.id)?.by;
+    const wasMissing = held.isMissing;
+    held.isMissing = !batches.includes(held.id);
+    if (!held.isMissing || !(by || wasMissing)) return;
+    held.givenBack = true;
+    this.say(by ? t("taken_back", { name: by }) : t("given_back"), "warning");
+  }
+
+  /** The person wants to label more than is asked of one. */
+  goOn() {
+    this.api.goesOn = true;
+    return this.during("load", () => this.fetchBatch(false));
   }
 
   /**
@@ -353,6 +381,7 @@ export class Session extends Emitter {
   async #open(answer) {
     this.emit("counts", answer);
     this.#leave();
+    this.isAtLimit = answer.at_limit;
     if (!answer.batch_id || !answer.items.length) {
       this.emptyNotice = answer.notice ?? "";
       this.emit("empty", this.emptyNotice);

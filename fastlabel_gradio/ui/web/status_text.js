@@ -78,11 +78,14 @@ export function describeEmpty(status, notice) {
 }
 
 /**
- * Whether asking for a batch can bring one: something embedded that nobody judged and that is not in other hands.
- * @param {Pick<StatusAnswer, "embedding" | "labeled" | "unlabeled" | "set_aside" | "claimed_by_others">} status
+ * Whether asking for a batch can bring one: something embedded that nobody judged and that is not in other hands, or that this
+ * person is asked about though somebody else judged it.
+ * @param {Pick<StatusAnswer, "embedding" | "labeled" | "unlabeled" | "set_aside" | "claimed_by_others"> &
+ *   Partial<Pick<StatusAnswer, "second_opinions">>} status
  */
 export function mayHaveBatch(status) {
   const { embedding, labeled, unlabeled, claimed_by_others: claimed } = status;
+  if (status.second_opinions?.for_annotator) return true;
   const left = embedding.done - labeled - countAside(status);
   return (isEmbedding(embedding) ? Math.min(unlabeled, left) : unlabeled) - claimed > 0;
 }

@@ -14,10 +14,14 @@
  * @typedef {{ show?: (params: import("./address.js").Params) => unknown, hide?: () => void, stop?: () => void }} MountedView
  */
 /** @typedef {(root: HTMLElement, context: ViewContext) => MountedView} Mount */
-/** @typedef {{ name: string, title: () => string, mount: Mount }} View */
+/**
+ * `isLinked`: others lead to it, and its tab is shown only while it is open.
+ * @typedef {{ name: string, title: () => string, isLinked?: boolean }} Named
+ */
+/** @typedef {Named & { mount: Mount }} View */
 /**
  * A view that nobody opened yet: `load` imports its module, which registers it.
- * @typedef {{ name: string, title: () => string, load: () => Promise<unknown> }} LazyView
+ * @typedef {Named & { load: () => Promise<unknown> }} LazyView
  */
 
 /** @type {Map<string, View | LazyView>} */

@@ -670,5 +670,39 @@ export default {
   "said_by_source": "says the source",
   "suspects_left": "1 item to look at.|{n} items to look at.",
   "suspects_found": "So far {wrong} wrong, {right} right.",
-  "suspects_working": "1 label has no place yet.|{n} labels have no place yet."
+  "suspects_working": "1 label has no place yet.|{n} labels have no place yet.",
+  "adjudication": "Disagreements",
+  "adjudication_says":
+    "People say different things of these items. What others say is shown after your own answer, which stands from then on.",
+  "adjudicate_bad": "Bad item",
+  "adjudicate_later": "Later",
+  "adjudicate_next": "Next",
+  "decided_as": "Your answer stands: {name}.",
+  "no_disputes":
+    "There is nothing to decide: people agree on every item that several of them judged, or a reviewer decided.",
+  "disputes_left": "1 item to decide.|{n} items to decide.",
+  "disputes_decided": "1 is decided.|{n} are decided.",
+  "agreement": "Agreement of people",
+  "agreement_overall":
+    "1 item that several people judged: they agree on {agreed}; Krippendorff's alpha is {alpha}.|{n} items that several people judged: they agree on {agreed}; Krippendorff's alpha is {alpha}.",
+  "label_accuracy":
+    "About {share} of the labels of one person are right by that ({low} to {high}): no head can be measured much above it.",
+  "opinions_counts": "Second opinions: {given} given, {waiting} to be asked for.",
+  "no_agreement": "No item was judged by two people yet.",
+  "agreement_says": "1 is perfect agreement, 0 that of chance; in brackets the 95 % interval.",
+  "agreed_head": "Agreement",
+  "agreed_on": "{share} of 1 shared item|{share} of {n} shared items",
+  "alpha_head": "Alpha",
+  "kappa_head": "Cohen's kappa",
+  "pair_head": "Pair",
+  "figure_between": "{value} ({low} to {high})",
+  "open_batch": "Open batch",
+  "held_since": "1 item, {time}|{n} items, {time}",
+  "release": "Give back",
+  "release_says": "Others get these items. The page of {name} says so, and what {name} submits later still counts.",
+  "taken_back":
+    "{name} gave your batch back to the pool: others may get these cards. Your labels are kept and can still be submitted.",
+  "limit_title": "That is your share",
+  "limit_text": "You gave as many labels as are asked of one person. Thank you. You may go on if you like.",
+  "go_on": "Go on"
 };

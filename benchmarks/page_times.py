@@ -1,0 +1,158 @@
+"""What the page itself takes, in headless Chromium, of an app that is embedded to the end, as a guest who labeled a batch.
+
+- click to 100 cards, and to 500: on `Load next batch` until all are usable. Aims: 200 ms and 700 ms.
+- Submit to the next batch: of a batch half of which was labeled, so that the next one was fetched meanwhile. Aim: 100 ms.
+- key painted: from a digit's key down to the second frame after it, so that its card is on the screen. Aim: 50 ms.
+- JS heap: after 50 batches and 20 pages of Explore, garbage collected. Aim: 60 MB.
+- map: from the click until its points are drawn; and a step of a pan until the next frame.
+- filter: in Explore from the click on a value until the first page is there. Aim: 400 ms.
+"""
+
+from typing import Any
+
+from benchmarks.page import WARM_UP, clicks_on_load, opened_page
+from benchmarks.report import Table, median_and_p95
+
+CLICKS, KEYS, SUBMITS, FILTERS, PAN_STEPS = 20, 40, 10, 10, 30
+MANY = 500
+HEAP_BATCHES, HEAP_PAGES = 50, 20
+MB = 1e6
+
+_KEY = """(key) => new Promise((resolve) => {
+  const began = performance.now();
+  const target = document.activeElement ?? document.body;
+  target.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now() - began)));
+})"""
+_SUBMIT = """(project) => new Promise((resolve) => {
+  const grid = document.querySelector(`.fl[data-project="${project}"]`);
+  const before = grid.dataset.readyBatch;
+  const watcher = new MutationObserver(() => {
+    if (!grid.dataset.readyBatch || grid.dataset.readyBatch === before) return;
+    watcher.disconnect();
+    resolve(performance.now() - began);
+  });
+  watcher.observe(grid, { attributes: true, attributeFilter: ["data-ready-batch"] });
+  const began = performance.now();
+  document.getElementById(`fl-submit-${project}`).click();
+})"""
+# From a click until a selector holds.
+_CLICK_UNTIL = """([control, ready]) => new Promise((resolve) => {
+  const began = performance.now();
+  document.querySelector(control).click();
+  const look = () => (document.querySelector(ready) ? resolve(performance.now() - began) : requestAnimationFrame(look));
+  requestAnimationFrame(look);
+})"""
+_FRAME = "() => new Promise((resolve) => { const began = performance.now(); requestAnimationFrame(() => resolve(performance.now() - began)); })"
+
+
+def measured_times(address: str, project: str) -> dict[str, list[float]]:
+    """By what is measured its figures: ms, MB for the heap."""
+    with opened_page(address) as page:
+        found = {"click to usable cards, ms": _clicks(page, project)}
+        found["key painted, ms"] = _keys(page)
+        found["Submit to the next batch, ms"] = _submits(page, project)
+        found["click to 500 cards, ms"] = _many(page, project)
+        found |= _explored(page, project)
+        found["JS heap after batches and Explore, MB"] = [_heap_mb(page, project)]
+    return found
+
+
+def times_table(name: str, found: dict[str, list[float]]) -> Table:
+    rows = [(what, *median_and_p95(figures), len(figures)) for what, figures in found.items()]
+    return Table(
+        f"{name}: what the page takes.", ("", "median", "p95", "times"), rows, aim="see benchmarks/page_times.py"
+    )
+
+
+def _clicks(page: Any, project: str) -> list[float]:
+    size = int(page.locator(f"#fl-size-{project} input").input_value())
+    page.wait_for_selector(f'.fl[data-project="{project}"][data-ready-batch]')
+    cards = min(size, page.locator(f"#fl-grid-{project} .fl-card").count())
+    return [click[0] for click in clicks_on_load(page, project, CLICKS, cards)]
+
+
+def _keys(page: Any) -> list[float]:
+    return [float(page.evaluate(_KEY, "12"[number % 2])) for number in range(KEYS + WARM_UP)][WARM_UP:]
+
+
+def _submits(page: Any, project: str) -> list[float]:
+    taken = []
+    for _ in range(SUBMITS):
+        cards = page.locator(f"#fl-grid-{project} .fl-card").count()
+        page.evaluate(_KEY, "Home")
+        for _ in range(max(cards * 3 // 4, 1)):
+            page.keyboard.press("1")
+        page.wait_for_load_state("networkidle")
+        taken.append(float(page.evaluate(_SUBMIT, project)))
+        page.wait_for_selector(f'.fl[data-project="{project}"][data-busy=""]')
+    return taken
+
+
+def _many(page: Any, project: str) -> list[float]:
+    before = int(page.locator(f"#fl-size-{project} input").input_value())
+    address = page.url.split("#")[0].split("?")[0]
+    total = page.request.get(f"{address}api/status", params={"project": project}).json()["unlabeled"]
+    _set_size(page, project, MANY)
+    taken = [click[0] for click in clicks_on_load(page, project, CLICKS // 4 or 1, min(MANY, total))]
+    _set_size(page, project, before)
+    return taken
+
+
+def _set_size(page: Any, project: str, size: int) -> None:
+    field = page.locator(f"#fl-size-{project} input")
+    field.fill(str(size))
+    field.press("Tab")
+    page.wait_for_function(f"() => window.fastlabel.views[{project!r}].session.size === {size}")
+
+
+def _explored(page: Any, project: str) -> dict[str, list[float]]:
+    place = f"#fl-grid-{project}"
+    page.locator(f"{place} .fl-view-tab[data-view=explore]").click()
+    ready = f"{place} .fl-explore[aria-busy=false] .fl-facets[data-counting=false]"
+    page.wait_for_selector(ready)
+    box, taken = f"{place} details[data-facet=states] input", []
+    for _ in range(FILTERS):
+        taken.append(
+            float(page.evaluate(_CLICK_UNTIL, [box, f"{place} .fl-explore[aria-busy=false] .fl-found .fl-card"]))
+        )
+        page.wait_for_selector(ready)
+    drawn = f"{place} .fl-map-picture[data-points]"
+    first = float(page.evaluate(_CLICK_UNTIL, [f"{place} .fl-explore-tools [data-panel=map]", drawn]))
+    return {
+        "Explore: filter to first page, ms": taken,
+        "map: first paint, ms": [first],
+        "map: a step of a pan, ms": _pan(page, drawn),
+    }
+
+
+def _pan(page: Any, picture: str) -> list[float]:
+    page.locator(".fl-map-tools [data-tool=move]").click()
+    box = page.locator(picture).bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    taken = []
+    for step in range(PAN_STEPS):
+        page.mouse.move(x + 2 * step, y + step)
+        taken.append(float(page.evaluate(_FRAME)))
+    page.mouse.up()
+    return taken
+
+
+def _heap_mb(page: Any, project: str) -> float:
+    """Megabytes of the page's own objects after a long session, from the protocol of Chromium."""
+    grid = f"#fl-grid-{project} .fl-explore .fl-found"
+    for _ in range(HEAP_PAGES):
+        page.locator(grid).evaluate("(node) => node.scrollBy(0, node.clientHeight)")
+        page.wait_for_load_state("networkidle")
+    page.locator(f"#fl-grid-{project} .fl-view-tab[data-view=label]").click()
+    page.wait_for_selector(f'.fl[data-project="{project}"][data-ready-batch][data-busy=""]')
+    clicks_on_load(
+        page, project, HEAP_BATCHES - WARM_UP, page.locator(f"#fl-grid-{project} .fl-cards .fl-card").count()
+    )
+    protocol = page.context.new_cdp_session(page)
+    protocol.send("HeapProfiler.collectGarbage")
+    protocol.send("Performance.enable")
+    metrics = {one["name"]: one["value"] for one in protocol.send("Performance.getMetrics")["metrics"]}
+    return float(metrics["JSHeapUsedSize"] / MB)

@@ -1,0 +1,253 @@
+"""Sources in a bucket and behind a web server are as those of a folder, and go on by themselves where the store was away."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fastlabel_gradio.errors import SourceError, UnavailableItemError, UnreadableItemError
+from fastlabel_gradio.pool import retries
+from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
+from fastlabel_gradio.pool.store import EmbeddingStore
+from fastlabel_gradio.sources import file_cache, remote_store
+from fastlabel_gradio.types import Item
+from tests.pools import PixelEncoder, wait_for, write_pictures
+from tests.remote import BUCKET, S3, WebServer, s3, web  # noqa: F401  # fixtures
+from tests.source_data import ids, opened, save, save_sound
+
+
+def _kept(tmp_path: Path) -> list[Path]:
+    return sorted(path for path in (tmp_path / "cache" / "remote").rglob("*") if path.is_file())
+
+
+def _write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_a_folder_of_a_bucket_is_as_the_same_folder_of_this_machine(tmp_path: Path, s3: S3) -> None:  # noqa: F811
+    folder = write_pictures(tmp_path / "here" / "train", 2)
+    save(tmp_path / "here" / "test" / "red" / "t.png", 7)
+    save(folder / "red" / "ü ?#%.png", 8)
+    for name in ("notes.txt", ".hidden.png", "@eaDir/x.png", "Thumbs.db"):
+        _write(folder / name, "x")
+    s3.put(tmp_path / "here", "deep/er/")
+    local = opened("image_folder", tmp_path, path="here")
+    remote = opened("image_folder", tmp_path, path=f"s3://{BUCKET}/deep/er/")
+    assert ids(remote) == ids(local)
+    assert remote.classes() == local.classes() == ("blue", "green", "red")
+    assert [item.id for item in remote.held_out()] == [item.id for item in local.held_out()] == ["test/red/t.png"]
+    assert set(remote.left_out()) == set(local.left_out())
+    for ours, theirs in zip(local.scan(), remote.scan(), strict=True):
+        np.testing.assert_array_equal(np.asarray(remote.read(theirs)), np.asarray(local.read(ours)))
+        assert remote.content_key(theirs) == local.content_key(ours)
+        assert remote.reference_label(theirs) == local.reference_label(ours)
+    assert len(_kept(tmp_path)) == 7
+    assert remote.why_takes_none()
+
+
+def test_new_changed_and_removed_files_of_a_bucket_are_found(tmp_path: Path, s3: S3) -> None:  # noqa: F811
+    s3.put(write_pictures(tmp_path / "here", 2))
+    source = opened("image_folder", tmp_path, path=f"s3://{BUCKET}")
+    before = {item.id: item for item in source.scan()}
+    first = source.read(before["red/0000.png"])
+    s3.client.delete_object(Bucket=BUCKET, Key="blue/0000.png")
+    save(tmp_path / "more" / "red" / "0000.png", 99)
+    save(tmp_path / "more" / "red" / "new.png", 98)
+    s3.put(tmp_path / "more")
+    after = {item.id: item for item in source.scan()}
+    assert after.keys() ^ before.keys() == {"blue/0000.png", "red/new.png"}
+    assert {name for name in after.keys() & before.keys() if after[name] != before[name]} == {"red/0000.png"}
+    assert source.read(after["red/0000.png"]).tobytes() != first.tobytes()
+    with pytest.raises(UnavailableItemError, match="there is no such file"):
+        source.read(before["blue/0000.png"])
+
+
+def test_a_bucket_is_listed_page_by_page(tmp_path: Path, s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    monkeypatch.setattr(remote_store, "PAGE_KEYS", 5)
+    for number in range(23):
+        s3.client.put_object(Bucket=BUCKET, Key=f"{number:02d}.png", Body=b"x")
+    source = opened("image_folder", tmp_path, path=f"s3://{BUCKET}")
+    scan: Iterator[Item] = source.scan()
+    assert next(scan).id == "00.png"
+    s3.client.put_object(Bucket=BUCKET, Key="21-came-while-listing.png", Body=b"x")
+    assert [item.id for item in scan][-4:] == ["20.png", "21-came-while-listing.png", "21.png", "22.png"]
+
+
+def test_what_a_bucket_or_a_server_lacks_is_said_with_the_next_step(
+    tmp_path: Path,
+    s3: S3,  # noqa: F811
+    web: WebServer,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    s3.client.put_object(Bucket=BUCKET, Key="folder/a.txt", Body=b"x")
+    for path, message in (
+        ("s3://no-such-bucket/x", "s3://no-such-bucket/x cannot be listed: there is no such file, folder or bucket"),
+        (f"s3://{BUCKET}/nowhere", f"s3://{BUCKET}/nowhere does not exist, is empty or is no folder"),
+        (f"s3://{BUCKET}/folder", "holds no picture, in its sub-folders neither (1 file left out: 1 .txt)"),
+        (f"{web.address}/nowhere", "there is no such file"),
+        ("http://127.0.0.1:9/x", "http://127.0.0.1:9/x cannot be listed"),
+    ):
+        with pytest.raises(SourceError) as caught:
+            opened("image_folder", tmp_path, path=path)
+        assert message in str(caught.value)
+
+
+def test_a_store_that_stops_costs_nothing_but_time(
+    tmp_path: Path,
+    s3: S3,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(retries, "FIRST_PAUSE_S", 0.1)
+    s3.put(write_pictures(tmp_path / "here", 8))
+    source = opened("image_folder", tmp_path, path=f"s3://{BUCKET}")
+    store = EmbeddingStore(tmp_path / "pool")
+    read, stopped = source.read, []
+
+    def stopping_read(item: Item, resolution: int | None = None) -> object:
+        if len(store) >= 4 and not stopped:
+            stopped.append(item.id)
+            s3.stop()
+        return read(item, resolution)
+
+    monkeypatch.setattr(source, "read", stopping_read)
+    monkeypatch.setattr(PixelEncoder, "batch_size", 4)
+    pipeline = EmbeddingPipeline(source, store, lambda: (PixelEncoder(), ""), workers=1)
+    pipeline.start()
+    try:
+        wait_for(lambda: store.unreadable_count > 0)
+        assert stopped and len(store) < 24
+        pipeline.rescan()
+        wait_for(lambda: pipeline.progress.scan_notice != "")
+        assert "nothing left the pool" in pipeline.progress.scan_notice
+        s3.start()
+        wait_for(lambda: len(store) == 24 and store.unreadable_count == 0)
+    finally:
+        pipeline.stop()
+        store.close()
+
+
+def test_a_web_folder_is_listed_by_its_links_and_read_with_what_its_address_says(
+    tmp_path: Path,
+    web: WebServer,  # noqa: F811
+) -> None:
+    save(tmp_path / "web" / "photos" / "cat" / "a b&c.png", 1)
+    save(tmp_path / "web" / "photos" / "dog" / "ü#1%.png", 2)
+    _write(tmp_path / "web" / "photos" / "notes.txt", "x")
+    web.login = "Basic YW5uOnA6dw=="
+    address = f"http://ann:p%3Aw@{web.address[7:]}/photos?sig=deadbeef"
+    source = opened("image_folder", tmp_path, path=address)
+    assert ids(source) == ["cat/a b&c.png", "dog/ü#1%.png"]
+    assert source.classes() == ("cat", "dog")
+    assert [source.read(item).size for item in source.scan()] == [(12, 10)] * 2
+    assert all("sig=deadbeef" in path and login == web.login for path, login in web.asked)
+    web.login = "another"
+    with pytest.raises(SourceError, match="access is denied") as caught:
+        list(source.scan())
+    assert not {"ann", "deadbeef", "p%3Aw"} & set(str(caught.value).replace("/", " ").replace("?", " ").split())
+
+
+def test_an_answer_that_breaks_off_is_never_kept(tmp_path: Path, web: WebServer) -> None:  # noqa: F811
+    save(tmp_path / "web" / "a.png", 1)
+    source = opened("image_folder", tmp_path, path=web.address)
+    [item] = source.scan()
+    web.torn.add("/a.png")
+    with pytest.raises(UnavailableItemError, match="cannot be fetched"):
+        source.read(item)
+    assert _kept(tmp_path) == []
+    web.torn.clear()
+    assert source.read(item).size == (12, 10)
+
+
+def test_the_cache_stays_within_its_limit_and_keeps_what_was_used_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_cache, "SPARED_S", -1.0)
+    cache = file_cache.FileCache(tmp_path / "cache", 1_000)
+
+    def path(number: int) -> Path:
+        fetched.append(number)
+        return cache.path(str(number), ".bin", lambda path: path.write_bytes(b"x" * 100))
+
+    fetched: list[int] = []
+    first = [path(number) for number in range(10)]
+    for age, file in enumerate(first):
+        os.utime(file, (1_000 + age, 1_000 + age))
+    cache.path("0", ".bin", lambda path: pytest.fail("it is there"))
+    path(10)
+    kept = sorted((tmp_path / "cache").iterdir())
+    assert sum(file.stat().st_size for file in kept) == 800
+    assert first[0].exists() and not any(file.exists() for file in first[1:4])
+
+
+def test_a_killed_download_leaves_nothing_that_looks_whole(tmp_path: Path) -> None:
+    cache = file_cache.FileCache(tmp_path, 1_000)
+
+    def killed(path: Path) -> None:
+        path.write_bytes(b"ha")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cache.path("a", ".png", killed)
+    (tmp_path / "of-a-killed-process.part").write_bytes(b"ha")
+    assert cache.path("a", ".png", lambda path: path.write_bytes(b"whole")).read_bytes() == b"whole"
+
+
+def test_a_table_names_files_by_address_or_relative_to_itself(tmp_path: Path, web: WebServer, s3: S3) -> None:  # noqa: F811
+    save(tmp_path / "web" / "sets" / "in" / "a.png", 1)
+    save(tmp_path / "web" / "b.png", 2)
+    save(tmp_path / "up" / "c.png", 3)
+    s3.put(tmp_path / "up")
+    rows = [
+        "path,label",
+        "in/a.png,x",
+        f"{web.address}/sets/in/a.png?X-Amz-Signature=abc,again",
+        "../b.png,y",
+        f"{web.address}/b.png?id=5,z",
+        f"s3://{BUCKET}/c.png,x",
+        "ftp://x.org/a.png,x",
+        "C:\\a.png,x",
+    ]
+    _write(tmp_path / "web" / "sets" / "t.csv", "\n".join(rows))
+    source = opened("table", tmp_path, path=f"{web.address}/sets/t.csv?token=abc")
+    found = ids(source)
+    assert found[:2] == ["in/a.png", f"{web.address}/b.png"]
+    assert found[2].startswith(f"{web.address}/b.png~") and found[3] == f"s3://{BUCKET}/c.png"
+    assert {left.what for left in source.left_out()} == {"repeated path with another label", "path of another place"}
+    assert source.classes() == ("x", "y", "z")
+    for item in source.scan():
+        assert source.read(item).size == (12, 10)
+    assert ("/b.png?id=5", "") in web.asked and ("/sets/in/a.png?X-Amz-Signature=abc", "") in web.asked
+    _write(tmp_path / "web" / "sets" / "t.csv", "path,label\nin/a.png,x\nin/new.png,x\n")
+    assert ids(source) == ["in/a.png", "in/new.png"]
+    with pytest.raises(UnreadableItemError, match="there is no such file"):
+        source.read(Item("in/new.png", ""))
+
+
+def test_a_table_of_this_machine_may_name_addresses(tmp_path: Path, web: WebServer) -> None:  # noqa: F811
+    save(tmp_path / "web" / "far.png", 1)
+    save(tmp_path / "near.png", 2)
+    _write(tmp_path / "t.csv", f"path,label\nnear.png,x\n{web.address}/far.png,y\n")
+    source = opened("table", tmp_path, path="t.csv")
+    assert ids(source) == ["near.png", f"{web.address}/far.png"]
+    assert [source.read(item).size for item in source.scan()] == [(12, 10)] * 2
+    assert source.notice == ""
+
+
+def test_sounds_of_a_bucket_are_cut_read_and_played_as_those_of_a_folder(tmp_path: Path, s3: S3) -> None:  # noqa: F811
+    for number, suffix in enumerate((".wav", ".flac", ".ogg")):
+        save_sound(tmp_path / "here" / f"{number}{suffix}", number, seconds=1.0)
+    s3.put(tmp_path / "here")
+    for options in ({}, {"window_s": 0.4}):
+        local = opened("audio_folder", tmp_path, path="here", **options)
+        remote = opened("audio_folder", tmp_path, path=f"s3://{BUCKET}", **options)
+        assert ids(remote) == ids(local)
+        for ours, theirs in zip(local.scan(), remote.scan(), strict=True):
+            np.testing.assert_array_equal(remote.read(theirs).samples, local.read(ours).samples)
+            assert remote.content_key(theirs) == local.content_key(ours)
+            played = local.file(ours)
+            if played is not None:
+                assert remote.file(theirs).read_bytes() == played.read_bytes()
