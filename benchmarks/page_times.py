@@ -43,7 +43,10 @@ _CLICK_UNTIL = """([control, ready]) => new Promise((resolve) => {
   const look = () => (document.querySelector(ready) ? resolve(performance.now() - began) : requestAnimationFrame(look));
   requestAnimationFrame(look);
 })"""
-_FRAME = "() => new Promise((resolve) => { const began = performance.now(); requestAnimationFrame(() => resolve(performance.now() - began)); })"
+_FRAME = """() => new Promise((resolve) => {
+  const began = performance.now();
+  requestAnimationFrame(() => resolve(performance.now() - began));
+})"""
 
 
 def measured_times(address: str, project: str) -> dict[str, list[float]]:
@@ -148,9 +151,8 @@ def _heap_mb(page: Any, project: str) -> float:
         page.wait_for_load_state("networkidle")
     page.locator(f"#fl-grid-{project} .fl-view-tab[data-view=label]").click()
     page.wait_for_selector(f'.fl[data-project="{project}"][data-ready-batch][data-busy=""]')
-    clicks_on_load(
-        page, project, HEAP_BATCHES - WARM_UP, page.locator(f"#fl-grid-{project} .fl-cards .fl-card").count()
-    )
+    size = int(page.locator(f"#fl-size-{project} input").input_value())
+    clicks_on_load(page, project, HEAP_BATCHES - WARM_UP, size)
     protocol = page.context.new_cdp_session(page)
     protocol.send("HeapProfiler.collectGarbage")
     protocol.send("Performance.enable")

@@ -3,10 +3,10 @@
     python -m benchmarks.person --data DATA --json OUT
     python -m benchmarks.person --pictures FOLDER --target 60 --ways keys groups
 
-DATA holds `cifar10` and `esc10`, unpacked. The person knows the right class of every item (the source's own), reads a card in
-350 ms, glances at a card among others in 150 ms, needs 120 ms for a key and 900 ms for a click with the mouse or a turn of its
-wheel. What the page makes the person wait for is measured and added. A glance misses one wrong suggestion in twenty, reading
-none: that is how wrong labels get through. Each way labels the same pool anew, as a guest of its own, until TARGET labels.
+DATA holds `cifar10` and `esc10`, unpacked. The person knows the right class of every item (the source's own), reads a card
+in 350 ms, glances at a card among others in 150 ms, needs 120 ms for a key and 900 ms for a click or a turn of the wheel. What
+the page makes the person wait for is measured and added. A glance misses one wrong suggestion in twenty, reading none: that is
+how wrong labels get through. Each way labels the same pool anew, as a guest of its own, until TARGET labels.
 
 - dropdown: each card by its menu, two clicks.
 - keys: each card by Enter where the suggestion is right, else by the key of its class.
@@ -14,8 +14,9 @@ none: that is how wrong labels get through. Each way labels the same pool anew, 
 - select-many: of each group what the slider selects, less what is wrong, gets one Enter; the rest is labeled by keys.
 - search + lasso: in Explore what is most like a labeled card of each class, then what a lasso on the map holds.
 
-Without suggestions, before the first head, groups and select-many go by keys, and search begins with a batch by keys. After each
-submit the person waits until the head is trained; that does not count, because they would take longer than that for a batch.
+Without suggestions, before the first head, groups and select-many go by keys, and search begins with a batch by keys. After
+each submit the person waits until the head is trained; that does not count, because they would take longer than that for a
+batch.
 Aims: groups at a head of 90 % need at most 0.15 actions a label and bring at least 5 times the labels a minute of dropdowns.
 
 What the page itself takes is in the second table: see `benchmarks.page_times`.
@@ -170,7 +171,8 @@ def _go_to(person: Person, card: dict[str, Any]) -> None:
 def by_groups(person: Person) -> None:
     cards = person.cards()
     if not all(card["suggestion"] for card in cards):
-        return by_keys(person)
+        by_keys(person)
+        return
     for place, group in enumerate(_groups(cards)):
         _look_at(person, group)
         for card in filter(person.notices, group):
@@ -186,7 +188,8 @@ def by_groups(person: Person) -> None:
 def by_selecting(person: Person) -> None:
     cards = person.cards()
     if not all(card["suggestion"] for card in cards):
-        return by_keys(person)
+        by_keys(person)
+        return
     for place, group in enumerate(_groups(cards)):
         _look_at(person, group)
         slider = person.grid.locator(f".fl-above[data-group='{place}']")
@@ -228,7 +231,7 @@ def _ids(cards: Any) -> list[str]:
 
 
 def by_search(person: Person, target: int) -> None:
-    """What is like a labeled card of each class, then what a lasso holds, until there are enough labels or none come any more."""
+    """What is like a labeled card of each class, then what a lasso holds, until there are enough labels."""
     by_keys(person)
     person.submit()
     person.wait_for_head()

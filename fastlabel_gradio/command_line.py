@@ -38,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     words = sys.argv[1:] if argv is None else list(argv)
     module = COMMANDS.get(words[0]) if words else None
     logging.basicConfig(level=logging.INFO, format="%(message)s" if module else "%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for talkative in ("httpx", "aiobotocore", "botocore", "datasets"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     run: Main = import_module(f"fastlabel_gradio.{module or SERVE}").main
     try:
         text = run(words[1:] if module else words)

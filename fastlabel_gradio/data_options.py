@@ -5,6 +5,7 @@ import csv
 import hashlib
 import logging
 import os
+import re
 from pathlib import Path
 
 from fastlabel_gradio.config import AppConfig, load_config, parse_config
@@ -25,7 +26,12 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     """What to label: the options that `fastlabel` and `fastlabel simulate` share."""
     data = parser.add_argument_group("what to label")
     data.add_argument(
-        "path", nargs="?", type=Path, metavar="PATH", help="a folder of pictures or sounds, or a table (.csv, .json, …)"
+        "path",
+        nargs="?",
+        type=_data,
+        metavar="PATH",
+        help="a folder of pictures or sounds, a table (.csv, .json, …), tars, Parquet; also s3://, gs://, hf://, https://, "
+        "hf-dataset:NAME",
     )
     data.add_argument("--config", type=Path, metavar="F", help="a YAML configuration instead of PATH")
     data.add_argument("--kind", choices=("image", "audio"), help="what PATH holds (default: whatever there is more of)")
@@ -96,6 +102,8 @@ def workdir_of(arguments: argparse.Namespace) -> Path:
     if arguments.workdir:
         return Path(arguments.workdir)
     base = Path(os.environ.get(WORKDIR_VARIABLE) or Path.home() / ".fastlabel")
+    if isinstance(arguments.path, str):
+        return base / _remote_name(arguments.path)
     origin = (arguments.path or arguments.config or demo_config()).resolve()
     name = f"{origin.stem}-{hashlib.blake2b(os.fsencode(origin), digest_size=4).hexdigest()}"
     if not arguments.path:
@@ -134,8 +142,30 @@ def _config_of_path(arguments: argparse.Namespace) -> AppConfig:
     media_kind, source, options = guess_source(arguments.path, arguments.kind)
     options |= _source_options(source, arguments)
     project = {"name": PROJECT_NAMES[media_kind], "source": {"kind": source, **options}}
-    title = f"FastLabel: {arguments.path.resolve().name}"
+    name = _shown(arguments.path) if isinstance(arguments.path, str) else arguments.path.resolve().name
+    title = f"FastLabel: {name}"
     return parse_config({"title": title, "projects": [project], "base_dir": Path.cwd()}, "command line")
+
+
+def _data(text: str) -> Path | str:
+    """A path, or as a text what lies elsewhere."""
+    from fastlabel_gradio.sources import is_remote
+
+    return text if is_remote(text) else Path(text)
+
+
+def _shown(path: Path | str) -> str:
+    """Without a password or a token."""
+    from fastlabel_gradio.sources.address import address_of, is_address
+
+    return str(address_of(str(path))) if is_address(path) else str(path)
+
+
+def _remote_name(text: str) -> str:
+    """The working directory's name for what lies elsewhere: the same whatever token the address has."""
+    shown = _shown(text)
+    plain = re.sub(r"[^\w.-]+", "-", shown.rstrip("/").rpartition("/")[2])[:60].strip("-.") or "remote"
+    return f"{plain}-{hashlib.blake2b(shown.encode('utf-8', 'surrogateescape'), digest_size=4).hexdigest()}"
 
 
 def _of_path_alone(arguments: argparse.Namespace) -> str:
@@ -157,7 +187,7 @@ def _source_options(source: str, arguments: argparse.Namespace) -> dict[str, obj
     unknown = [key for key in given if key not in fields]
     if unknown:
         known = ", ".join(sorted(fields.keys() - {"path"}))
-        what = f"{arguments.path} is taken as '{source}', which has no option '{unknown[0]}'"
+        what = f"{_shown(arguments.path)} is taken as '{source}', which has no option '{unknown[0]}'"
         raise ConfigError(f"{what}. Its options: {known or 'none but the path'}.")
     return given
 

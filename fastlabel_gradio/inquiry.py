@@ -11,6 +11,7 @@ from typing import Generic, Literal, TypeVar
 
 from fastlabel_gradio.devices import lower_priority
 from fastlabel_gradio.errors import FastLabelError
+from fastlabel_gradio.superseded import Superseded
 
 Answer = TypeVar("Answer")
 InquiryState = Literal["unasked", "running", "answered", "failed"]
@@ -73,6 +74,8 @@ class Inquiry(Generic[Answer]):
         lower_priority()
         try:
             self.finding = Finding("answered", self._work(self._tell, self._stop))
+        except Superseded:
+            self.finding = Finding()
         except FastLabelError as error:
             self.finding = Finding("failed", error=str(error))
         except Exception:

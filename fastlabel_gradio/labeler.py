@@ -11,7 +11,6 @@ processes write is looked for all the time, and before a batch is picked or a he
 """
 
 import logging
-import os
 import secrets
 import threading
 import time
@@ -23,7 +22,6 @@ from pathlib import Path
 from weakref import WeakValueDictionary, proxy
 
 import numpy as np
-from jaxtyping import Int64
 
 from fastlabel_gradio.classifier.facts import HeadFacts
 from fastlabel_gradio.errors import InvalidLabelsError, StoreError, shown
@@ -40,23 +38,25 @@ from fastlabel_gradio.head import (
     HeadInfo,
 )
 from fastlabel_gradio.head.evaluation import Advice, AuditReport, Gain, advise
-from fastlabel_gradio.imports.known_labels import KnownLabels
+from fastlabel_gradio.imports.given_labels import GivenLabels
 from fastlabel_gradio.labels import Changes, ClaimedBatch, LabelStore, OpenBatch
 from fastlabel_gradio.labels.contradictions import Contradiction
 from fastlabel_gradio.loop.actions import Actions, is_made_by_hand
 from fastlabel_gradio.loop.batch_queue import BatchQueue, Wish
 from fastlabel_gradio.loop.head_exchange import Exchange
-from fastlabel_gradio.loop.learner import DEFAULT_LEARNING, Learner, LearnerSettings
+from fastlabel_gradio.loop.head_makers import LearnerSettings
+from fastlabel_gradio.loop.learner import Learner
 from fastlabel_gradio.loop.learning_record import LearningPoint
+from fastlabel_gradio.loop.picker import Pick, Picker, interleaved
 from fastlabel_gradio.loop.planted_checks import PlantedChecks
 from fastlabel_gradio.loop.taken_back import TakenBack
 from fastlabel_gradio.loop.trainer import Training
 from fastlabel_gradio.opinions import Disputes, FollowedOpinions, Reliability, SecondOpinions, may_be_drawn
-from fastlabel_gradio.pool.candidates import candidates_of
 from fastlabel_gradio.pool.ledger import PoolLedger
-from fastlabel_gradio.pool.pipeline import EmbeddingPipeline, EmbeddingProgress
+from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
+from fastlabel_gradio.pool.progress import EmbeddingProgress
 from fastlabel_gradio.pool.store import EmbeddingStore
-from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
+from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import (
     Batch,
     Counts,
@@ -79,21 +79,23 @@ BATCHES_REMEMBERED = 256
 TURN_WAIT_S = 10.0
 FREE_BATCHES = 3  # of so many items nobody may hold, or no batch is claimed ahead
 SEARCHED = "search"  # in place of a strategy: somebody chose the items
-# Picking takes a core for a moment; more at once would only make the first ones wait for the last. A strategy may ask itself.
-_cores = threading.Semaphore(max(2, os.cpu_count() or 2))
 
 
 @dataclass(frozen=True, slots=True)
 class LabelerSettings:
-    """How a labeler behaves; the fields are those of `config.ProjectConfig`, those of its head in `learner`."""
+    """How a labeler behaves; the fields are those of `config.ProjectConfig`, where their defaults stand.
 
-    strategy: str = "auto"
-    batch_size: int = 100
-    claim_s: float = 600.0
-    audit_share: float = 0.0
-    planted_checks: float = 0.0
-    second_opinions: float = 0.0
-    learner: LearnerSettings = DEFAULT_LEARNING
+    Attributes:
+        learner: those of its head.
+    """
+
+    strategy: str
+    batch_size: int
+    claim_s: float
+    audit_share: float
+    planted_checks: float
+    second_opinions: float
+    learner: LearnerSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +129,6 @@ class Evaluation:
     brought: Gain | None
     points: list[LearningPoint]
     advice: Advice
-
-
-@dataclass(frozen=True, slots=True)
-class _Pick:
-    """Rows for one batch that nobody else is given until they are claimed or let go, and how they were picked."""
-
-    rows: Rows
-    strategy: str
-    notice: str
-    head: Head | None
 
 
 class Labeler:
@@ -181,25 +173,28 @@ class Labeler:
         STRATEGIES.get(settings.strategy)
         self.schema = schema
         self.settings = settings
-        self.suggestions: KnownLabels | None = None  # of other programs
+        self.suggestions: GivenLabels | None = None  # of other programs
+        self.references: GivenLabels | None = None  # imported
         self._store = store
         self._pipeline = pipeline
         self._labels = labels
         self._clock = clock
-        self._lock = threading.Lock()  # of the batches given out, the rows that are being claimed, and the turns
+        self._lock = threading.Lock()  # of the batches given out, and the turns
         self._writing = threading.RLock()
         known = labels.everything(now=clock())
         self._ledger = PoolLedger(store, known, schema, settings.audit_share, pipeline.is_held_out)
         self._batches: OrderedDict[str, Batch] = OrderedDict()  # the newest that were given out, as they were then
         self._turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
-        self._queue: BatchQueue[_Pick] = BatchQueue()
-        self._picked: set[int] = set()  # rows that are being claimed
-        self._rng = np.random.default_rng(settings.learner.seed)
+        self._queue: BatchQueue[Pick] = BatchQueue()
         self.planted = PlantedChecks(folder / "planted.jsonl", settings.planted_checks, settings.learner.seed)
         self._learner = Learner(
             schema, store, pipeline, self._ledger, self._look, folder, settings.learner, clock, keep_model, exchange
         )
+        self._rng = np.random.default_rng(settings.learner.seed)
         me = proxy(self)  # a closed labeler is let go at once: nothing that it has holds it
+        self._picker = Picker(
+            self._ledger, self._learner, lambda: me._free_what_ran_out(), settings.audit_share, settings.learner.seed
+        )
         self.suspects = Suspects(
             store,
             labels,
@@ -207,7 +202,8 @@ class Labeler:
             self._learner,
             lambda: me._catch_up(),
             lambda: me.schema,
-            pipeline.known_label,
+            lambda item_id: me.known_label(item_id),
+            lambda: me.references.version if me.references else 0,
         )
         followed = FollowedOpinions(
             labels,
@@ -440,6 +436,11 @@ class Labeler:
         if unsaid:
             self.submit(annotator, unsaid)
 
+    def known_label(self, item_id: str) -> str | None:
+        """The class that an item was imported with as a reference, or else the one that the data itself gives."""
+        [given] = self.references.of([item_id]) if self.references else [None]
+        return given.name if given else self._pipeline.known_label(item_id)
+
     def undo(self, annotator: str) -> Reopened:
         """Takes the annotator's last step back; of one that was made card by card it opens a batch, to be labeled again."""
         with self._in_turn():
@@ -589,6 +590,12 @@ class Labeler:
         self._follow()
         self._ledger.catch_up(self._pipeline.progress)
 
+    def _free_what_ran_out(self) -> None:
+        """As `_catch_up`; items whose claims have run out are free from now on."""
+        self._follow()
+        self._ledger.expire(self._clock(), self.settings.claim_s)
+        self._ledger.catch_up(self._pipeline.progress)
+
     def _follow(self) -> None:
         """Takes in what was written since the last look, and trains where enough of it is new."""
         if self._look():
@@ -655,7 +662,7 @@ class Labeler:
         """Picks and claims. Picks anew where another annotator was faster with some; takes fewer where that goes on."""
         again = self._second_opinions_for(annotator, wish.size)
         for attempt in range(CLAIM_ATTEMPTS):
-            pick = self._queue.picked(replace(wish, size=wish.size - len(again)), self._pick)
+            pick = self._queue.picked(replace(wish, size=wish.size - len(again)), self._picker.pick)
             if not len(pick.rows) and not attempt:  # then second opinions are all that there is
                 again = self.second_opinions.due(annotator, wish.size)
             try:
@@ -664,7 +671,7 @@ class Labeler:
                     annotator, pick.rows, pick.strategy, pick.notice, pick.head, whole=whole, again=again
                 )
             finally:
-                self._let_go(pick.rows)
+                self._picker.let_go(pick.rows)
             if claimed is not None:
                 return self._remembered(self._planted_in(annotator, self._batch(*claimed, pick.head)))
             if not len(pick.rows) and not again:
@@ -689,64 +696,6 @@ class Labeler:
         self.planted.plant(annotator, batch, of_labels, self.predictions, self._store.items_at, self._clock())
         return batch
 
-    def _pick(self, wishes: Sequence[Wish]) -> list[_Pick]:
-        """Picks for several batches at once, with the newest head. The rows are kept for them until `_let_go`."""
-        with _cores:
-            return self._picked_together([wish.size for wish in wishes], wishes[0].strategy)
-
-    def _picked_together(self, sizes: list[int], strategy: str) -> list[_Pick]:
-        total = sum(sizes)
-        self._follow()
-        self._ledger.expire(self._clock(), self.settings.claim_s)
-        self._ledger.catch_up(self._pipeline.progress)
-        with self._lock:
-            free, free_audit = (
-                _without(rows(total + len(self._picked)), self._picked)
-                for rows in (self._ledger.free_rows, self._ledger.free_audit_rows)
-            )
-            rng = self._rng.spawn(1)[0]
-        labeled = self._ledger.training_set()
-        head = self._learner.head_for(labeled.schema)
-        notice = ""
-        if head is None and STRATEGIES.get(strategy).needs == "probabilities":
-            notice = f"There is no trained head for '{strategy}' yet: '{COLD_START}' picked these."
-            strategy = COLD_START
-        ground = self._learner.ground_of(head)
-        embeddings = ground.embeddings
-        found = candidates_of(head, embeddings, free, ground.shortlist, rng)
-        pool = PoolView(
-            store=embeddings,
-            rows=found.rows,
-            probabilities=found.probabilities,
-            labeled=labeled.rows,
-            targets=labeled.targets,
-            classes=len(labeled.schema),
-            head=head,
-            labeled_vectors=ground.kept.of(embeddings, labeled.rows),
-            shortlisted=found.shortlisted,
-        )
-        random_rows = _dealt(free_audit, self._audit_counts(sizes, len(pool), rng))
-        left = [size - len(rows) for size, rows in zip(sizes, random_rows, strict=True)]
-        chosen = _dealt(pool.rows[STRATEGIES.get(strategy).pick(pool, sum(left), rng)], left)
-        hands = [_interleaved(*parts, rng) for parts in zip(chosen, random_rows, strict=True)]
-        with self._lock:
-            self._picked.update(int(row) for rows in hands for row in rows)
-        return [_Pick(rows, strategy, notice, head) for rows in hands]
-
-    def _let_go(self, rows: Rows) -> None:
-        with self._lock:
-            self._picked.difference_update(rows.tolist())
-
-    def _audit_counts(self, sizes: Sequence[int], candidates: int, rng: np.random.Generator) -> list[int]:
-        """How many of each batch are drawn for the audit: its share, rounded at random; more where nothing else is left."""
-        counts = [min(int(size * self.settings.audit_share + rng.random()), size) for size in sizes]
-        missing = sum(sizes) - candidates - sum(counts)
-        for place, size in enumerate(sizes):
-            more = min(max(missing, 0), size - counts[place])
-            counts[place] += more
-            missing -= more
-        return counts
-
     def _claim(
         self,
         annotator: str,
@@ -766,7 +715,7 @@ class Labeler:
         judged = self._ledger.judged_rows(again)
         if len(judged):
             with self._lock:
-                rows = _interleaved(rows, judged, self._rng)
+                rows = interleaved(rows, judged, self._rng)
         with self._in_turn():
             free = self._ledger.is_free(rows) | np.isin(rows, judged)
             if whole and not free.all():
@@ -944,25 +893,3 @@ class Labeler:
 
 def _version(head: Head | None) -> int:
     return head.info.version if head else 0
-
-
-def _without(rows: Int64[np.ndarray, " all"], others: set[int]) -> Int64[np.ndarray, " left"]:
-    """Rows in their order, those of `others` left out."""
-    if not others:
-        return rows
-    return rows[~np.isin(rows, np.fromiter(others, dtype=np.int64), assume_unique=True)]
-
-
-def _dealt(rows: Int64[np.ndarray, " all"], sizes: Sequence[int]) -> list[np.ndarray]:
-    """Rows dealt like cards: one to each who still wants one, round after round, until there are no more."""
-    turns = sorted((round_, player) for player, size in enumerate(sizes) for round_ in range(size))
-    players = np.array([player for _, player in turns[: len(rows)]], dtype=np.int64)
-    return [rows[: len(players)][players == player] for player in range(len(sizes))]
-
-
-def _interleaved(
-    picked: Int64[np.ndarray, " picked"], random_rows: Int64[np.ndarray, " drawn"], rng: np.random.Generator
-) -> Int64[np.ndarray, " batch"]:
-    """Picks in their order with random rows at random places among them, so that nobody can tell which is which."""
-    places = np.sort(rng.integers(len(picked) + 1, size=len(random_rows)))
-    return np.insert(picked, places, random_rows)

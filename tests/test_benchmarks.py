@@ -37,7 +37,7 @@ from tests.pools import write_pictures
 from tests.served import served_here
 from tests.tiny_models import noisy_tone
 
-IN_A_BROWSER = {"interface", "person", "sounds"}
+IN_A_BROWSER = {"interface", "person", "screenshots", "sounds"}
 Benchmark = Callable[..., str]
 
 
@@ -219,6 +219,11 @@ def test_precomputed(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> N
     assert "500 vectors of 512 numbers" in printed
     for name in precomputed.FORMATS:
         assert f"| {name} |" in printed
+
+
+def test_tars(benchmark: Benchmark) -> None:
+    printed = benchmark("tars", "--items", "30", "--tars", "3", "--read", "5")
+    assert "| 30 | 3 |" in printed
 
 
 def test_embedding_runs_each_contestant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ def test_a_bundle_with_weights_of_ones_own_can_be_used_where_they_lie_beside(tmp
     names = [tmp_path / "pictures" / item_id for item_id in said]
     here = load_classifier(kept).predict_proba(names)  # in the working directory the place is known
     np.testing.assert_array_equal(here.max(axis=1), [confidence for _, confidence in said.values()])
-    with pytest.raises(EncoderUnavailableError, match="put secret-folder into .*taken.model, or say where"):
+    with pytest.raises(EncoderUnavailableError, match=r"put secret-folder into .*taken.model, or say where"):
         load_classifier(taken)
     (tmp_path / "secret-folder").rename(taken / "secret-folder")
     np.testing.assert_array_equal(load_classifier(taken).predict_proba(names), here)

@@ -7,7 +7,9 @@ from fastlabel_gradio.head import Head, HeadInfo, train_head
 from fastlabel_gradio.pool import candidates, scan
 from fastlabel_gradio.pool.candidates import Shortlist, candidates_of
 from fastlabel_gradio.strategies.uncertainty import margin_score
+from fastlabel_gradio.superseded import Superseded, unhurried
 from fastlabel_gradio.types import Embeddings, Label, Rows
+from tests.checkpoints import superseded_after
 
 ITEMS, CLASSES, WINDOW, LISTED = 1_000, 3, 200, 60
 
@@ -42,7 +44,7 @@ def _free() -> Rows:
 
 def _refreshed(head: Head, vectors: Embeddings, free: Rows) -> Shortlist:
     shortlist = Shortlist()
-    assert shortlist.refresh(head, vectors, lambda: free, lambda: None, lambda: False)
+    shortlist.refresh(head, vectors, lambda: free, lambda: None, unhurried)
     return shortlist
 
 
@@ -82,13 +84,14 @@ def test_the_shortlist_is_the_least_certain_of_each_predicted_class(head: Head, 
 
 
 def test_a_refresh_gives_way_and_goes_on_where_it_was(head: Head, vectors: Embeddings) -> None:
-    shortlist, asked = Shortlist(), iter([False, False, True])
+    shortlist = Shortlist()
     nothing = np.zeros(0, dtype=np.int64)
-    assert not shortlist.refresh(head, vectors, _free, lambda: None, lambda: next(asked))
+    with pytest.raises(Superseded):
+        shortlist.refresh(head, vectors, _free, lambda: None, superseded_after(2))
     assert len(shortlist.outside(nothing, _free())[0]) == 0
     blocks = -(-ITEMS // 64)
-    asked = iter([False] * (blocks - 2) + [True])
-    assert not shortlist.refresh(head, vectors, _free, lambda: None, lambda: next(asked))
+    with pytest.raises(Superseded):
+        shortlist.refresh(head, vectors, _free, lambda: None, superseded_after(blocks - 2))
     assert len(shortlist.outside(nothing, _free())[0]) == LISTED
 
 
@@ -103,7 +106,7 @@ def test_the_same_head_gives_the_same_shortlist(head: Head, vectors: Embeddings)
 def test_a_pool_that_grows_is_listed_to_its_end(head: Head, vectors: Embeddings) -> None:
     shortlist = Shortlist()
     for size in (300, ITEMS):
-        shortlist.refresh(head, vectors[:size], lambda size=size: np.arange(size), lambda: None, lambda: False)
+        shortlist.refresh(head, vectors[:size], lambda size=size: np.arange(size), lambda: None, unhurried)
     grown = shortlist.outside(np.zeros(0, dtype=np.int64), np.arange(ITEMS))[0]
     whole = _refreshed(head, vectors, np.arange(ITEMS)).outside(np.zeros(0, dtype=np.int64), np.arange(ITEMS))[0]
     np.testing.assert_array_equal(grown, whole)

@@ -18,7 +18,7 @@ from fastlabel_gradio.encoders import Encoder
 from fastlabel_gradio.encoders.listed import listed_encoders
 from fastlabel_gradio.errors import ConfigError, StoreError, TooFewLabelsError
 from fastlabel_gradio.head import HeadMaker
-from fastlabel_gradio.loop.learner import LearnerSettings, Vectors, head_maker
+from fastlabel_gradio.loop.head_makers import LearnerSettings, Vectors, head_maker
 from fastlabel_gradio.server.access import Person, Role, person_of
 from fastlabel_gradio.server.api import create_api
 from fastlabel_gradio.server.project import Project

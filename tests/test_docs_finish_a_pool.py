@@ -16,9 +16,7 @@ SCRIPT = "docs/finish_a_pool.py"
 
 
 def test_the_script_of_the_documents_finishes_a_pool(tmp_path: Path) -> None:
-    pool, test = (
-        write_pictures(tmp_path / name, size, seed) for seed, (name, size) in enumerate([("pool", 80), ("test", 5)])
-    )
+    pool, test = write_pictures(tmp_path / "pool", 80), write_pictures(tmp_path / "test", 5, seed=1)
     options = ("--labels", "45", "--encoder", "offline", "-o", tmp_path / "out")
     done = subprocess.run(
         [sys.executable, ROOT / SCRIPT, pool, test, *options], capture_output=True, text=True, check=False, cwd=ROOT

@@ -35,7 +35,9 @@ from fastlabel_gradio.head.recipe import (
     usual_temperature,
 )
 from fastlabel_gradio.head.ridge import PENALTY, Ridge, linear_part
+from fastlabel_gradio.superseded import Superseded, unhurried
 from fastlabel_gradio.types import Label, LabelSchema
+from tests.checkpoints import superseded_after
 
 DIGITS = tuple(Label(number + 1, str(number)) for number in range(10))
 
@@ -406,7 +408,8 @@ def test_large_sets_leave_out_only_as_many_folds_as_needed_and_nobody_waits_for_
     found = out_of_fold_logits(repeated, goals, lambda some, of: head, seed=0)
     assert found is not None
     assert 1_000 <= len(found[1]) < 2_000
-    assert out_of_fold_logits(vectors, targets, lambda some, of: head, seed=0, is_superseded=lambda: True) is None
+    with pytest.raises(Superseded):
+        out_of_fold_logits(vectors, targets, lambda some, of: head, seed=0, checkpoint=superseded_after(0))
 
 
 def test_out_of_fold_logits_leave_out_whole_groups() -> None:
@@ -482,10 +485,8 @@ def test_a_maker_counts_its_heads_and_gives_the_same_one_for_the_same_labels() -
     second = maker.train(vectors[:90], targets[:90], first, now=2.0)
     assert (first.info.version, second.info.version, second.info.label_count) == (1, 2, 90)
     assert maker.first() is None
-    again = maker.calibrate(
-        maker.train(vectors[:90], targets[:90], first, 3.0), vectors[:90], targets[:90], lambda: False
-    )
-    calibrated = maker.calibrate(second, vectors[:90], targets[:90], lambda: False)
+    again = maker.calibrate(maker.train(vectors[:90], targets[:90], first, 3.0), vectors[:90], targets[:90], unhurried)
+    calibrated = maker.calibrate(second, vectors[:90], targets[:90], unhurried)
     np.testing.assert_array_equal(calibrated.predict_proba(vectors), again.predict_proba(vectors))
 
 
@@ -493,9 +494,10 @@ def test_a_head_keeps_its_temperature_where_labels_are_too_few_or_a_newer_one_is
     vectors, targets = _digits(100)
     maker = _maker(vectors)
     few = maker.train(vectors[:15], targets[:15], None, now=1.0)
-    assert maker.calibrate(few, vectors[:15], targets[:15], lambda: False) is few
+    assert maker.calibrate(few, vectors[:15], targets[:15], unhurried) is few
     head = maker.train(vectors, targets, None, now=1.0)
-    assert maker.calibrate(head, vectors, targets, lambda: True) is head
+    with pytest.raises(Superseded):
+        maker.calibrate(head, vectors, targets, superseded_after(0))
 
 
 def test_few_labels_make_a_head_less_sure_at_once_and_surer_only_slowly() -> None:
@@ -504,7 +506,7 @@ def test_few_labels_make_a_head_less_sure_at_once_and_surer_only_slowly() -> Non
     rng = np.random.default_rng(0)
     guessed = rng.integers(10, size=60)
     unsure = maker.train(vectors[:60], guessed, None, now=1.0)
-    assert maker.calibrate(unsure, vectors[:60], guessed, lambda: False).info.temperature > 1.5
+    assert maker.calibrate(unsure, vectors[:60], guessed, unhurried).info.temperature > 1.5
     for labels, least in ((40, 0.75), (1200, 0.1)):
         head = maker.train(vectors[:labels], targets[:labels], None, now=1.0)
-        assert maker.calibrate(head, vectors[:labels], targets[:labels], lambda: False).info.temperature > least
+        assert maker.calibrate(head, vectors[:labels], targets[:labels], unhurried).info.temperature > least

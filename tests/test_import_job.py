@@ -15,12 +15,13 @@ from fastlabel_gradio.exports import EXPORTERS
 from fastlabel_gradio.exports.row_stream import STATES, Choice
 from fastlabel_gradio.imports import ImportedLabel, LeftOutLabels, guessed_suffix, match, read_labels
 from fastlabel_gradio.labels import LabelStore, Told
+from fastlabel_gradio.pool.query import Query
 from fastlabel_gradio.server.export_job import ExportOrder, export
 from fastlabel_gradio.server.import_job import import_labels, take_back
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import Said, State
 from tests.labels.test_told import random_history
-from tests.pools import make_config, make_sound_config, write_sounds
+from tests.pools import make_config, make_sound_config, wait_for, write_sounds
 
 OpenProject = Callable[..., Project]
 NO_LABELS = "no file of labels"
@@ -321,8 +322,29 @@ def test_suggestions_are_shown_until_there_is_a_head_and_references_are_known_la
     assert [project.reference_label(Item(id_)) for id_ in ("red/0000.png", "red/0001.png")] == ["blue", "red"]
     project.close()
     again = open_project(make_config(pictures))
+    assert again.labeler("ann").known_label("red/0000.png") == "blue"
     assert again.reference_label(Item("red/0000.png")) == "blue"
     assert len(again.suggestions) == 3
+
+
+def test_imported_references_are_on_the_list_of_known_labels_that_are_doubted(
+    tmp_path: Path, pictures: Path, open_project: OpenProject
+) -> None:
+    project = open_project(make_config(pictures))
+    labeler = project.labeler("ann")
+
+    def doubted_first() -> str:
+        found = labeler.finder.page(Query(order="known_labels"), 0, 1).items
+        return found[0].item.id if found else ""
+
+    wait_for(lambda: doubted_first() != "")
+    item_id = "red/0007.png"
+    assert doubted_first() != item_id
+    write_csv(tmp_path / "known.csv", (item_id, "blue"))
+    import_labels(project, "ann", tmp_path / "known.csv", "known.csv", "references")
+    wait_for(lambda: doubted_first() == item_id)
+    labeler.confirm("ann", [(item_id, "blue")])  # the imported one, not that of its folder
+    assert labeler.finder.page(Query(ids=(item_id,)), 0, 1).items[0].label == "blue"
 
 
 ROUND_TRIPS = {"csv": ".csv", "json": ".json", "jsonl": ".jsonl", "parquet": ".parquet"}

@@ -8,9 +8,12 @@ import pytest
 from PIL import Image
 
 from fastlabel_gradio.encoders import Encoder, EncoderChoice, FittedEncoder, check_encoder
+from fastlabel_gradio.encoders.clip import ClipOptions
+from fastlabel_gradio.encoders.joined import JoinedPictureOptions
+from fastlabel_gradio.encoders.weights_named import weights_named
 from fastlabel_gradio.errors import CheckpointError, ConfigError, EncoderUnavailableError, FastLabelError
 from fastlabel_gradio.media.sound_view import SoundView
-from fastlabel_gradio.pool.encoder_in_use import EncoderPlan, keep_encoder_in_use, plan_encoder
+from fastlabel_gradio.pool.encoder_in_use import EncoderPlan, keep_encoder_in_use, plan_encoder, recorded_encoder
 from fastlabel_gradio.types import Kind, Waveform
 from tests.tiny_models import noisy_tone, write_tiny_clip, write_tiny_timm, write_tiny_transformers
 
@@ -129,6 +132,18 @@ def test_a_project_knows_its_joined_encoder_again(timm: Any, tmp_path: Path) -> 
     keep_encoder_in_use(tmp_path, "joined", chosen(0.5))
     assert planned(0.5) == EncoderPlan(chosen(0.5))
     assert planned(0.25) == EncoderPlan(chosen(0.5), chosen(0.25))
+
+
+def test_the_model_of_a_part_is_recorded_also_where_it_is_the_default(tmp_path: Path) -> None:
+    options = JoinedPictureOptions.model_validate({"of": ["clip", OFFLINE]})
+    keep_encoder_in_use(tmp_path, "joined", EncoderChoice("image", "joined", options))
+    recorded = recorded_encoder(tmp_path)
+    assert recorded is not None
+    [part, offline] = recorded[1]["of"]  # type: ignore[misc]
+    assert part == {"kind": "clip", **ClipOptions().model_dump(include={"model", "pretrained"})}
+    assert offline == {"kind": OFFLINE}
+    assert JoinedPictureOptions.model_validate(recorded[1]) == options
+    assert ClipOptions().model in weights_named("joined", recorded[1])
 
 
 def test_sounds_are_joined_as_they_are_heard(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import gc
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -489,11 +490,12 @@ def test_a_submit_during_the_refresh_is_trained_at_once(
     _with_small_windows(monkeypatch)
     refreshing = threading.Event()
 
-    def endless(shortlist: object, *arguments: object) -> bool:
+    def endless(shortlist: object, *arguments: object) -> None:
         refreshing.set()
-        *_, is_superseded = arguments
-        wait_for(is_superseded)  # type: ignore[arg-type]
-        return False
+        *_, checkpoint = arguments
+        while True:
+            checkpoint()  # type: ignore[operator]
+            time.sleep(0.001)
 
     monkeypatch.setattr("fastlabel_gradio.pool.candidates.Shortlist.refresh", endless)
     labeler = open_project(make_config(pictures, train_every=1)).labeler("ann")
@@ -511,12 +513,12 @@ def test_annotators_who_wait_together_get_whole_batches_with_their_share_of_rand
 ) -> None:
     labeler = open_project(make_config(pictures, audit_share=0.2, train_every=1000)).labeler("x")
     reserved = set(labeler._store.reserved_rows(0, 60, 0.2).tolist())
-    picks = labeler._pick([Wish(8, "auto"), Wish(4, "auto"), Wish(12, "auto")])
+    picks = labeler._picker.pick([Wish(8, "auto"), Wish(4, "auto"), Wish(12, "auto")])
     assert [len(pick.rows) for pick in picks] == [8, 4, 12]
     rows = [int(row) for pick in picks for row in pick.rows]
     assert len(set(rows)) == 24
     assert 3 <= len(reserved & set(rows)) <= 6
-    assert not set(rows) & {int(row) for pick in labeler._pick([Wish(30, "auto")]) for row in pick.rows}
+    assert not set(rows) & {int(row) for pick in labeler._picker.pick([Wish(30, "auto")]) for row in pick.rows}
 
 
 def test_rows_that_were_picked_and_not_claimed_are_picked_again(
@@ -559,8 +561,8 @@ def test_labels_of_a_time_that_no_calendar_has_are_exported_without_it(
     pictures: Path, open_project: OpenProject
 ) -> None:
     labeler = open_project(make_config(pictures)).labeler("ann")
-    for number, time in enumerate([1e12, 1e300, -3e12, -1.0, 1_700_000_000.0]):
-        labeler._clock = lambda time=time: time  # type: ignore[misc]
+    for number, now in enumerate([1e12, 1e300, -3e12, -1.0, 1_700_000_000.0]):
+        labeler._clock = lambda now=now: now  # type: ignore[misc]
         labeler.submit("ann", [(f"red/{number:04d}.png", "red")])
     times = {row.item_id: row.created_at for row in labeler.export_rows(include_predictions=True) if row.label}
     assert [bool(times[f"red/{number:04d}.png"]) for number in range(5)] == [False, False, False, True, True]

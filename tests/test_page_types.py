@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from fastlabel_gradio.loop.trainer import Training
 from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.pool.encoder_change import ChangeProgress
-from fastlabel_gradio.pool.pipeline import EmbeddingProgress
+from fastlabel_gradio.pool.progress import EmbeddingProgress
 from fastlabel_gradio.server import api_models
 from fastlabel_gradio.server.api_models import ChangeAnswer, EmbeddingAnswer, HeadAnswer, SoundViewAnswer
 from tests.page_types import MAKER, TYPES, make_types

@@ -258,11 +258,22 @@ def test_the_classifier_is_exported_as_a_folder_a_zip_and_a_space(place: Path, m
     for exported in (model, tmp_path / "model.zip", tmp_path / "space"):
         assert load_classifier(exported).predict(files).tolist() == expected
     assert (tmp_path / "space" / "README.md").read_text().startswith("---\ntitle: images\n")
+    assert "asks the package index for fastlabel-gradio>=" in said  # a folder of this machine is no place for a Space
+    wheel = tmp_path / "fastlabel_gradio-9-py3-none-any.whl"
+    wheel.write_bytes(b"a wheel")
+    git = "git+https://example.org/ann/fastlabel@0a1b2c"
+    for package, line in ((str(wheel), f"./{wheel.name}"), (git, f"fastlabel-gradio @ {git}")):
+        said = export(place, "--project", "images", "--space", "--package", package, "-o", str(tmp_path / "space"))
+        assert (tmp_path / "space" / "requirements.txt").read_text() == f"{line}\n"
+        assert "package index" not in said
+    assert (tmp_path / "space" / wheel.name).read_bytes() == b"a wheel"
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "thesis.tex").write_text("years of work")
     for options, message in (
         (["-o", str(tmp_path / "taken")], "no export of a classifier"),
         (["-o", str(tmp_path / "no" / "model")], "does not exist"),
+        (["--space", "--package", "nothing.whl", "-o", str(tmp_path / "new")], "is no wheel and no address"),
+        (["--package", git, "-o", str(tmp_path / "new")], "needs --space"),
     ):
         with pytest.raises(ConfigError, match=message):
             export(place, "--project", "images", *options)

@@ -1,17 +1,23 @@
 """Sources in a bucket and behind a web server are as those of a folder, and go on by themselves where the store was away."""
 
+import argparse
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fastlabel_gradio.config import ProjectConfig
+from fastlabel_gradio.data_options import add_data_options, workdir_of
 from fastlabel_gradio.errors import SourceError, UnavailableItemError, UnreadableItemError
 from fastlabel_gradio.pool import retries
 from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
 from fastlabel_gradio.pool.store import EmbeddingStore
-from fastlabel_gradio.sources import file_cache, remote_store
+from fastlabel_gradio.server.project import Project
+from fastlabel_gradio.sources import file_cache, guess_source, remote_store
+from fastlabel_gradio.sources.address import address_of, without_secrets
 from fastlabel_gradio.types import Item
 from tests.pools import PixelEncoder, wait_for, write_pictures
 from tests.remote import BUCKET, S3, WebServer, s3, web  # noqa: F401  # fixtures
@@ -251,3 +257,87 @@ def test_sounds_of_a_bucket_are_cut_read_and_played_as_those_of_a_folder(tmp_pat
             played = local.file(ours)
             if played is not None:
                 assert remote.file(theirs).read_bytes() == played.read_bytes()
+
+
+def test_a_secret_of_an_address_is_in_no_file_message_log_or_export(
+    tmp_path: Path,
+    web: WebServer,  # noqa: F811
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    write_pictures(tmp_path / "web" / "photos", 3)
+    web.login = "Basic YW5uOmdlaGVpbQ=="
+    address = f"http://ann:geheim@{web.address[7:]}/photos/?sig=deadbeef"
+    workdir = tmp_path / "workdir"
+    config = ProjectConfig(name="images", source={"kind": "image_folder", "path": address}, encoder="pixels")
+    for start in range(2):
+        project = Project(config, tmp_path, workdir)
+        try:
+            project.start()
+            wait_for(lambda project=project: project.pipeline.progress.state == "done")
+            labeler = project.labeler("ann")
+            batch = labeler.next_batch("ann", 3)
+            labeler.submit("ann", [(item.id, "red") for item in batch.items], batch.id)
+            shown = [repr(project.config), repr(list(project.export_rows("ann"))), repr(project.source.left_out())]
+            (tmp_path / "web" / "photos" / "red" / "0000.png").unlink(missing_ok=True)
+            web.torn.add("/photos/?sig=deadbeef")
+            project.pipeline.rescan()
+            wait_for(lambda project=project: project.pipeline.progress.scans > 0)
+            shown.append(repr(project.pipeline.progress))
+        finally:
+            project.close()
+            web.torn.clear()
+        address = address.replace("deadbeef", "c0ffee")
+        assert not {secret for text in shown[1:] for secret in ("geheim", "deadbeef", "c0ffee") if secret in text}
+    written = b"".join(path.read_bytes() for path in workdir.rglob("*") if path.is_file()) + caplog.text.encode()
+    assert not {secret for secret in (b"geheim", b"deadbeef", b"c0ffee") if secret in written}
+
+
+def test_messages_of_libraries_are_shown_without_secrets() -> None:
+    for text, shown in (
+        ("403, url='https://ann:pw@h.org/a/b.png?X-Amz-Signature=abc'", "403, url='https://h.org/a/b.png'"),
+        ("GET s3://key:pw@bucket/a#f failed", "GET s3://bucket/a failed"),
+        ("no address in it", "no address in it"),
+    ):
+        assert without_secrets(text) == shown
+    address = address_of("HTTPS://ann:p%40w@h.org:8/a%20b/?token=t#f")
+    assert str(address) == "https://h.org:8/a%20b" and "p@w" not in repr(address) and "token" not in repr(address)
+    assert address.name == "a b" and address.login == ("ann", "p@w") and address.query == "token=t"
+    for text in ("s3://", "https://", "https:///a"):
+        with pytest.raises(ValueError, match="names no"):
+            address_of(text)
+
+
+def test_a_remote_place_is_guessed_and_has_a_working_directory_without_its_secret(
+    tmp_path: Path,
+    web: WebServer,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    save(tmp_path / "web" / "photos" / "a.png")
+    save_sound(tmp_path / "web" / "calls" / "a.wav")
+    _write(tmp_path / "web" / "t.csv", "path,label\ncalls/a.wav,x\n")
+    for path, kind, source in (
+        ("photos", "image", "image_folder"),
+        ("calls/", "audio", "audio_folder"),
+        ("t.csv?sig=abc", "audio", "table"),
+    ):
+        assert guess_source(f"{web.address}/{path}")[:2] == (kind, source)
+    for path, message in (
+        (f"{web.address}/photos/a.png", "is one picture. Give its folder"),
+        ("https://", "names no host"),
+        ("hf-dataset:", "names no dataset"),
+    ):
+        with pytest.raises(SourceError, match=message):
+            guess_source(path)
+    monkeypatch.setenv("FASTLABEL_WORKDIR", str(tmp_path))
+    parser = argparse.ArgumentParser()
+    add_data_options(parser)
+    parser.add_argument("--workdir")
+    names = {workdir_of(parser.parse_args([f"{web.address}/photos?sig={sig}"])) for sig in ("abc", "def")}
+    assert len(names) == 1 and next(iter(names)).name.startswith("photos-")
+
+
+def test_a_missing_package_is_named_with_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "gcsfs", None)
+    remote_store.forget()
+    with pytest.raises(SourceError, match=r'pip install "fastlabel-gradio\[remote\]"'):
+        opened("image_folder", tmp_path, path="gs://bucket/x")

@@ -1,6 +1,7 @@
 """A scan says of every row what the newest head says; it is kept over a restart and belongs to one head and one pool."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ from fastlabel_gradio.head import Head, HeadInfo, train_head
 from fastlabel_gradio.pool import scan as scan_module
 from fastlabel_gradio.pool.scan import UNSEEN, Scan
 from fastlabel_gradio.server.project import Project
+from fastlabel_gradio.superseded import Superseded
 from fastlabel_gradio.types import Embeddings, Label
+from tests.checkpoints import superseded_after
 from tests.pools import make_config, true_labels, wait_for
 
 ITEMS, CLASSES, BLOCK = 500, 3, 64
@@ -52,8 +55,8 @@ def nothing() -> None:
 
 def refreshed(scan: Scan, head: Head, vectors: Embeddings, blocks: int = 1000) -> Scan:
     """Scanned by that head until it is superseded after so many blocks."""
-    asked = iter(range(10**6))
-    scan.refresh(head, vectors, nothing, lambda: next(asked) >= blocks)
+    with suppress(Superseded):
+        scan.refresh(head, vectors, nothing, superseded_after(blocks))
     return scan
 
 

@@ -2,14 +2,22 @@
 
 import threading
 import time
-from collections.abc import Callable
 
 from fastlabel_gradio.errors import StoreError
 from fastlabel_gradio.loop.trainer import NotYet, Trainer
+from fastlabel_gradio.superseded import Checkpoint, Superseded
 
 
-def nothing(is_superseded: Callable[[], bool]) -> None:
+def nothing(checkpoint: Checkpoint) -> None:
     pass
+
+
+def superseded(checkpoint: Checkpoint) -> bool:
+    try:
+        checkpoint()
+    except Superseded:
+        return True
+    return False
 
 
 def test_requests_during_a_training_become_one_more() -> None:
@@ -54,10 +62,10 @@ def test_a_failure_is_shown_and_the_next_training_clears_it() -> None:
 def test_nobody_waits_for_what_comes_after_a_training_and_a_newer_request_ends_it() -> None:
     began, runs = threading.Event(), []
 
-    def afterwards(is_superseded: Callable[[], bool]) -> None:
+    def afterwards(checkpoint: Checkpoint) -> None:
         began.set()
         if len(runs) == 1:
-            while not is_superseded():
+            while not superseded(checkpoint):
                 time.sleep(0.001)
 
     trainer = Trainer(lambda: runs.append("trained"), afterwards)
@@ -79,7 +87,7 @@ def test_what_comes_after_a_training_is_left_out_where_that_failed_and_its_own_f
         if outcome := outcomes.pop(0):
             raise outcome
 
-    def afterwards(is_superseded: Callable[[], bool]) -> None:
+    def afterwards(checkpoint: Checkpoint) -> None:
         raise StoreError("disk full")
 
     trainer = Trainer(work, afterwards)
@@ -95,9 +103,9 @@ def test_what_comes_after_a_training_is_left_out_where_that_failed_and_its_own_f
 def test_closing_ends_what_comes_after_a_training() -> None:
     began, ended = threading.Event(), threading.Event()
 
-    def afterwards(is_superseded: Callable[[], bool]) -> None:
+    def afterwards(checkpoint: Checkpoint) -> None:
         began.set()
-        while not is_superseded():
+        while not superseded(checkpoint):
             time.sleep(0.001)
         ended.set()
 
@@ -111,8 +119,8 @@ def test_closing_ends_what_comes_after_a_training() -> None:
 def test_what_comes_after_a_training_waits_while_paused_but_a_training_does_not() -> None:
     runs, checks = [], []
 
-    def afterwards(is_superseded: Callable[[], bool]) -> None:
-        checks.append(is_superseded())
+    def afterwards(checkpoint: Checkpoint) -> None:
+        checks.append(superseded(checkpoint))
 
     trainer = Trainer(lambda: runs.append("trained"), afterwards)
     with trainer.paused():
@@ -131,10 +139,10 @@ def test_what_comes_after_a_training_waits_while_paused_but_a_training_does_not(
 def test_what_comes_after_a_training_pauses_on_its_way_and_closing_ends_a_pause() -> None:
     began, go_on, answers = threading.Event(), threading.Event(), []
 
-    def afterwards(is_superseded: Callable[[], bool]) -> None:
+    def afterwards(checkpoint: Checkpoint) -> None:
         began.set()
         go_on.wait(10)
-        answers.append(is_superseded())
+        answers.append(superseded(checkpoint))
 
     trainer = Trainer(lambda: None, afterwards)
     trainer.request()

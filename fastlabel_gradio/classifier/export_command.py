@@ -9,10 +9,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from fastlabel_gradio import __version__
 from fastlabel_gradio.classifier.bundle import copy_bundle, pack, read_bundle
 from fastlabel_gradio.classifier.bundle_config import CONFIG
 from fastlabel_gradio.classifier.loading import find_bundle
 from fastlabel_gradio.classifier.space import write_space
+from fastlabel_gradio.classifier.space_package import space_package
 from fastlabel_gradio.data_options import add_data_options, workdir_of
 from fastlabel_gradio.errors import ConfigError, StoreError
 from fastlabel_gradio.exports.hub_folder import RepositoryKind, push_folder
@@ -23,6 +25,9 @@ def main(argv: Sequence[str]) -> str:
     arguments = parser().parse_args(argv)
     out: Path = arguments.output
     _check_free(out, is_space=arguments.space)
+    if arguments.package and not arguments.space:
+        raise ConfigError("--package says what a Space installs: it needs --space.")
+    package = space_package(arguments.package, __version__)
     kept = find_bundle(workdir_of(arguments), arguments.project)
     with tempfile.TemporaryDirectory(prefix="fastlabel-export-") as made:
         folder = Path(made) / "model"
@@ -32,9 +37,11 @@ def main(argv: Sequence[str]) -> str:
 
             write_onnx(folder, kept)
         if arguments.space:
-            folder = write_space(folder, Path(made) / "space")
+            folder = write_space(folder, Path(made) / "space", package)
         _put(folder, out)
     said = f"{out}: {_said_of(out)}"
+    if arguments.space and package.doubt:
+        said += f"\n{package.doubt}"
     if not arguments.push:
         return said
     kind: RepositoryKind = "space" if arguments.space else "model"
@@ -60,6 +67,12 @@ def parser() -> argparse.ArgumentParser:
         "--onnx", action="store_true", help="also write ONNX files (needs: pip install 'fastlabel-gradio[onnx]')"
     )
     options.add_argument("--space", action="store_true", help="write a Hugging Face Space that lets people try it")
+    options.add_argument(
+        "--package",
+        metavar="P",
+        help="what the Space installs FastLabel from: a wheel, which goes along, or git+https://… (default: the commit that "
+        "it was installed from here, or the package index)",
+    )
     options.add_argument(
         "--push", metavar="OWNER/NAME", help="also upload it to this repository of the Hugging Face hub"
     )

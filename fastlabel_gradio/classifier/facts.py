@@ -9,7 +9,8 @@ from fastlabel_gradio.classifier.bundle_config import ThresholdPart
 from fastlabel_gradio.head import Head
 from fastlabel_gradio.head.evaluation import AuditReport, Groups, Targets, audit, share_interval
 from fastlabel_gradio.pool.ground import Ground
-from fastlabel_gradio.pool.ledger import SOURCES, STATES, PoolLedger
+from fastlabel_gradio.pool.ledger import PoolLedger
+from fastlabel_gradio.pool.standings import SOURCES, STATES
 from fastlabel_gradio.types import LabelSchema, Probabilities, State
 
 THRESHOLDS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)

@@ -23,7 +23,7 @@ SOUND_FORMATS: dict[str, WriteFolder] = {"raven": write_raven, "audacity": write
 def sound_writer(format: str, destination: Path, kind: Kind, shape: TableShape) -> Write:
     """What writes predictions in a format of SOUND_FORMATS as a folder, or a zip where the destination ends so.
 
-    A file a recording, named like it below the folder that all recordings share. Labels that are not sure enough are left out.
+    A file a recording, named like it below the folder that all recordings share. Labels that are too unsure are left out.
 
     Raises:
         ConfigError: it has no place for what is asked for, or the destination is taken.

@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 
 from fastlabel_gradio.classifier.bundle import read_bundle
+from fastlabel_gradio.classifier.space_package import SpacePackage
 
 PROGRAM = '''"""Lets people try the classifier in model/."""
 
@@ -13,16 +14,15 @@ from fastlabel_gradio.ui.demo import demo_of_bundle
 
 demo_of_bundle("model").launch()
 '''
-REQUIREMENTS = "fastlabel-gradio>={version}\n"
 GRADIO_VERSION = "6.31.0"  # the oldest that the package takes
 
 
-def write_space(bundle: Path, folder: Path) -> Path:
-    """Writes the Space around a bundle, which is copied into `model/`. Raises OSError."""
+def write_space(bundle: Path, folder: Path, package: SpacePackage) -> Path:
+    """Writes the Space around a bundle, which is copied into `model/`. `package`: what it installs. Raises OSError."""
     config, _ = read_bundle(bundle)
     shutil.copytree(bundle, folder / "model")
     (folder / "app.py").write_text(PROGRAM, encoding="utf-8")
-    (folder / "requirements.txt").write_text(REQUIREMENTS.format(version=config.fastlabel), encoding="utf-8")
+    package.put_into(folder)
     matter = {
         "title": config.project[:60],
         "emoji": "🏷️",

@@ -25,7 +25,7 @@ from fastlabel_gradio.encoders.listed import MAIN_OPTIONS
 from fastlabel_gradio.errors import ConfigError, FastLabelError, StoreError, TooFewLabelsError, UnreadableItemError
 from fastlabel_gradio.head.evaluation import Gain
 from fastlabel_gradio.labels import LabelStore
-from fastlabel_gradio.loop.learner import head_maker, learning_of
+from fastlabel_gradio.loop.head_makers import head_maker, learning_of
 from fastlabel_gradio.pool.encoder_in_use import kept_models, recorded_encoder
 from fastlabel_gradio.pool.fitting import open_known, pool_sample
 from fastlabel_gradio.pool.reader import PoolReader

@@ -8,7 +8,7 @@ import numpy as np
 from fastlabel_gradio.comparison.judgement import MOST_JUDGED, Judgement, LabeledItems, difference, judge
 from fastlabel_gradio.encoders import Encoder
 from fastlabel_gradio.errors import TooFewLabelsError
-from fastlabel_gradio.loop.learner import LearnerSettings, head_maker
+from fastlabel_gradio.loop.head_makers import LearnerSettings, head_maker
 from fastlabel_gradio.pool.encoder_change import Verdict
 from fastlabel_gradio.pool.space import EmbeddingSpace
 from fastlabel_gradio.pool.store import EmbeddingStore

@@ -17,6 +17,7 @@ from pydantic import Field, field_serializer, field_validator, model_validator
 from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.encoders.base import ENCODERS, Encoder, EncoderOptions, FittedEncoder
 from fastlabel_gradio.encoders.bundles import bundle, unbundled
+from fastlabel_gradio.encoders.kept_models import with_own_model
 from fastlabel_gradio.errors import CheckpointError, EncoderUnavailableError
 from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.options import parse_options
@@ -52,7 +53,7 @@ class JoinedOptions(EncoderOptions):
 
     @field_serializer("of")
     def _as_given(self, parts: tuple[Part, ...]) -> list[dict[str, object]]:
-        return [{"kind": part.name, **part.options.model_dump(mode="json", exclude_unset=True)} for part in parts]
+        return [{"kind": part.name, **with_own_model(part.options)} for part in parts]
 
     @model_validator(mode="after")
     def _a_weight_each(self) -> "JoinedOptions":

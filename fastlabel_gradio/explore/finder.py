@@ -24,12 +24,13 @@ from fastlabel_gradio.explore.pool_map import PoolMap
 from fastlabel_gradio.head import Head
 from fastlabel_gradio.labels import LabelStore, Owner
 from fastlabel_gradio.pool.ground import Ground
-from fastlabel_gradio.pool.ledger import SOURCES, STATES, PoolLedger
+from fastlabel_gradio.pool.ledger import PoolLedger
 from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
 from fastlabel_gradio.pool.query import Area, Columns, Near, Query, in_order, matching, order_keys
 from fastlabel_gradio.pool.scan import NOTHING_SCANNED, UNSEEN, Scanned
 from fastlabel_gradio.pool.scoring import similarities
 from fastlabel_gradio.pool.space import EmbeddingSpace
+from fastlabel_gradio.pool.standings import SOURCES, STATES
 from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.types import Item, LabelSchema, LabelSource, ListName, Rows, State
 

@@ -14,11 +14,12 @@ from fastlabel_gradio.head import FOLDS, HeadMaker
 from fastlabel_gradio.inquiry import Finding, Inquiry
 from fastlabel_gradio.pool.ledger import PoolLedger
 from fastlabel_gradio.pool.store import EmbeddingStore
+from fastlabel_gradio.superseded import until
 from fastlabel_gradio.types import LabelSchema, Rows
 
 PATIENCE_S = 0.8
 
-_State = tuple[str, int, int, tuple[int, ...]]
+_State = tuple[str, int, int, tuple[int, ...], int]
 
 
 class KnownLabels:
@@ -26,15 +27,22 @@ class KnownLabels:
 
     Args:
         label_of: gives the label that the source knows of an item; None where it knows none.
+        version: another number where other labels are known.
     """
 
     def __init__(
-        self, store: EmbeddingStore, ledger: PoolLedger, heads: Heads, label_of: Callable[[str], str | None]
+        self,
+        store: EmbeddingStore,
+        ledger: PoolLedger,
+        heads: Heads,
+        label_of: Callable[[str], str | None],
+        version: Callable[[], int],
     ) -> None:
         self._store = store
         self._ledger = ledger
         self._heads = heads
         self.label_of = label_of
+        self._version = version
         self._judging: Inquiry[None] = Inquiry(lambda tell, stop: self._judge(stop))
         self._last: tuple[_State, Doubted] | None = None
 
@@ -64,7 +72,7 @@ class KnownLabels:
     def _state(self, schema: LabelSchema) -> _State:
         """Another one where there is something else to judge."""
         space = self._store.space
-        return space.name if space else "", len(self._store), self._store.revision, schema.ids
+        return space.name if space else "", len(self._store), self._store.revision, schema.ids, self._version()
 
     def _judge(self, stop: threading.Event) -> None:
         ground = self._heads.ground_of(None)
@@ -105,7 +113,7 @@ def _left_out(
     if len(np.unique(targets)) < 2:
         return np.zeros(0, dtype=np.int64), np.zeros(0)
     folds = list(range(FOLDS))
-    found = maker.out_of_fold(vectors, targets, stop.is_set, groups, folds, len(targets), MOST_TRAINED)
+    found = maker.out_of_fold(vectors, targets, until(stop), groups, folds, len(targets), MOST_TRAINED)
     if found is None:
         return np.zeros(0, dtype=np.int64), np.zeros(0)
     logits, positions = found

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from fastlabel_gradio.explore.layout import Points
-from fastlabel_gradio.pool.ledger import STATES, Standings
 from fastlabel_gradio.pool.scan import UNSEEN, Scanned
+from fastlabel_gradio.pool.standings import STATES, Standings
 from fastlabel_gradio.types import LabelSchema, State
 
 MOST_POINTS = 300_000  # of a larger pool the first rows are drawn, which are a random part

@@ -15,7 +15,9 @@ from fastlabel_gradio.head import FOLDS, Head, folds_of
 from fastlabel_gradio.inquiry import Finding, Inquiry
 from fastlabel_gradio.labels import LabelStore
 from fastlabel_gradio.pool.ground import Ground
-from fastlabel_gradio.pool.ledger import LabeledSet, PoolLedger
+from fastlabel_gradio.pool.ledger import PoolLedger
+from fastlabel_gradio.pool.standings import LabeledSet
+from fastlabel_gradio.superseded import until
 from fastlabel_gradio.types import Rows
 
 PATIENCE_S = 0.8  # that opening the list waits for labels to be left out
@@ -145,10 +147,8 @@ class Mistakes:
             if not missing[fold == number].any():
                 continue
             found = ground.maker.out_of_fold(
-                vectors, labeled.targets, stop.is_set, labeled.groups, [number], 1, MOST_TRAINED
+                vectors, labeled.targets, until(stop), labeled.groups, [number], 1, MOST_TRAINED
             )
-            if stop.is_set():
-                return
             if found:
                 ground.out_of_fold.put(labeled.schema.ids, labeled.rows[found[1]], found[0])
         self._given_up = labeled

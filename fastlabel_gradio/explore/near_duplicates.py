@@ -8,7 +8,8 @@ from jaxtyping import Float32, Int64
 
 from fastlabel_gradio.explore.doubts import NOTHING_DOUBTED, Doubted, Heads
 from fastlabel_gradio.inquiry import Finding, Inquiry
-from fastlabel_gradio.pool.ledger import LabeledSet, PoolLedger
+from fastlabel_gradio.pool.ledger import PoolLedger
+from fastlabel_gradio.pool.standings import LabeledSet
 from fastlabel_gradio.types import Embeddings, Rows
 
 ALIKE = 0.99  # the cosine of two near-duplicates is above

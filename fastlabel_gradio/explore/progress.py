@@ -13,7 +13,8 @@ from fastlabel_gradio.explore.doubts import Heads
 from fastlabel_gradio.explore.pace import Pace, PersonPace
 from fastlabel_gradio.head import Head
 from fastlabel_gradio.labels import LabelStore
-from fastlabel_gradio.pool.ledger import LabeledSet, PoolLedger, Standings
+from fastlabel_gradio.pool.ledger import PoolLedger
+from fastlabel_gradio.pool.standings import LabeledSet, Standings
 from fastlabel_gradio.types import LabelSchema
 
 Counts = Int64[np.ndarray, " classes"]

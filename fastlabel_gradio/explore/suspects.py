@@ -42,7 +42,8 @@ class Suspects:
 
     Args:
         catch_up: has the ledger take in what happened.
-        known_label: gives the label that the source knows of an item.
+        known_label: gives the label that the source knows of an item, or that was imported as a reference.
+        known_version: another number where other labels are known.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Suspects:
         catch_up: Callable[[], None],
         schema: Callable[[], LabelSchema],
         known_label: Callable[[str], str | None],
+        known_version: Callable[[], int],
     ) -> None:
         self._labels = labels
         self._ledger = ledger
@@ -61,7 +63,7 @@ class Suspects:
         self._schema = schema
         self._mistakes = Mistakes(labels, ledger, heads)
         self._near_duplicates = NearDuplicates(ledger, heads)
-        self._known_labels = KnownLabels(store, ledger, heads, known_label)
+        self._known_labels = KnownLabels(store, ledger, heads, known_label, known_version)
         self._wrong: tuple[int, int] = (-1, 0)
 
     def keys(self, name: ListName, rows: int) -> np.ndarray:

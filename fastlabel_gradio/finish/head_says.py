@@ -79,5 +79,5 @@ class HeadSays:
         if self._known is None or self._known[0] != key:
             audit = self._ledger.audit_set() if self._learner.is_honest(head) else None
             trained = self._ledger.training_set()
-            self._known = key, known_answers(head, self._learner.ground_of(head), audit, trained, lambda: False)
+            self._known = key, known_answers(head, self._learner.ground_of(head), audit, trained)
         return self._known[1]

@@ -1,6 +1,5 @@
 """Known answers: labels that a head has not seen beside what it says of them, for the plan."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,8 @@ from fastlabel_gradio.finish.plan import AUDIT_WEIGHT, OUT_OF_FOLD_WEIGHT, Fit, 
 from fastlabel_gradio.head import Head
 from fastlabel_gradio.head.calibration import FEWEST_LABELS
 from fastlabel_gradio.pool.ground import Ground
-from fastlabel_gradio.pool.ledger import LabeledSet
+from fastlabel_gradio.pool.standings import LabeledSet
+from fastlabel_gradio.superseded import unhurried
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,9 +27,7 @@ class KnownAnswers:
         return fit_right(self.confidences, self.right, self.weights)
 
 
-def known_answers(
-    head: Head, ground: Ground, audit: LabeledSet | None, trained: LabeledSet, is_superseded: Callable[[], bool]
-) -> KnownAnswers:
+def known_answers(head: Head, ground: Ground, audit: LabeledSet | None, trained: LabeledSet) -> KnownAnswers:
     """Of the audit, and of what the head was trained on, each label left out of a training as in its calibration.
 
     Args:
@@ -40,7 +38,7 @@ def known_answers(
         parts.append((ground.says(head, audit.rows), audit.targets, AUDIT_WEIGHT))
     if ground.maker is not None and len(trained.rows) >= FEWEST_LABELS:
         vectors = ground.kept.of(ground.embeddings, trained.rows)
-        left_out = ground.maker.left_out(head, vectors, trained.targets, is_superseded, trained.groups)
+        left_out = ground.maker.left_out(head, vectors, trained.targets, unhurried, trained.groups)
         if left_out is not None:
             logits, positions = left_out
             said = _softmax(logits / head.info.temperature)

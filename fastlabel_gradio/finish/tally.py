@@ -14,7 +14,7 @@ from fastlabel_gradio.finish.proof import (
     proven_after,
     proven_precision,
 )
-from fastlabel_gradio.pool.ledger import SOURCES, STATES, Standings
+from fastlabel_gradio.pool.standings import SOURCES, STATES, Standings
 from fastlabel_gradio.types import State
 
 PartState = Literal["checking", "proven", "futile"]

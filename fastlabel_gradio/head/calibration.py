@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from fastlabel_gradio.head.model import Head
+from fastlabel_gradio.superseded import Checkpoint, unhurried
 from fastlabel_gradio.types import Embeddings
 
 FEWEST_LABELS = 20
@@ -29,7 +30,7 @@ def out_of_fold_logits(
     targets: Targets,
     train: Callable[[Embeddings, Targets], Head],
     seed: int,
-    is_superseded: Callable[[], bool] = lambda: False,
+    checkpoint: Checkpoint = unhurried,
     groups: Groups | None = None,
     folds: Iterable[int] = range(FOLDS),
     enough: int = ENOUGH_LOGITS,
@@ -37,20 +38,22 @@ def out_of_fold_logits(
     """Logits of labels by heads that were trained without them, and the positions of these labels.
 
     Each of five folds has the same share of every class and is left out once, as far as needed; with groups, whole groups
-    are left out, and the shares are as equal as they can be. None where `is_superseded` says in between that nobody wants the
-    answer any more, and where no group can be left out without leaving fewer than two classes.
+    are left out, and the shares are as equal as they can be. None where no group can be left out without leaving fewer than
+    two classes.
 
     Args:
         train: gives a head for some of the labels.
         groups: int64[items], the group of each; None where they are of none.
         folds: which are left out, in this order.
         enough: so many labels are left out, then no further fold is.
+
+    Raises:
+        Superseded: by `checkpoint`, before each fold.
     """
     fold = folds_of(targets, groups, seed)
     logits, left_out = [], []
     for number in folds:
-        if is_superseded():
-            return None
+        checkpoint()
         held = fold == number
         if not held.any() or len(np.unique(targets[~held])) < 2:
             continue

@@ -22,6 +22,7 @@ from fastlabel_gradio.head.recipe import DEFAULT_RECIPE, HeadRecipe
 from fastlabel_gradio.head.spread import Spread
 from fastlabel_gradio.head.text_prior import TextPrior, zero_shot_head
 from fastlabel_gradio.head.training import train_head
+from fastlabel_gradio.superseded import Checkpoint
 from fastlabel_gradio.types import Embeddings, Label
 
 Targets = Int64[np.ndarray, " items"]
@@ -70,21 +71,21 @@ class HeadMaker:
         head: Head,
         embeddings: Embeddings,
         targets: Targets,
-        is_superseded: Callable[[], bool],
+        checkpoint: Checkpoint,
         groups: Groups | None = None,
         keep: Callable[[Logits, LeftOut], object] = lambda logits, left_out: None,
     ) -> Head:
         """The head at the temperature that its own labels ask for, each left out of a training, and its group with it.
 
-        Unchanged where there are fewer than 20, where they are all of one group, or where `is_superseded` says that a newer
-        head is wanted. Of more than 1,000 labels only some are left out: others by the next head.
+        Unchanged where there are fewer than 20, or where they are all of one group. Of more than 1,000 labels only some are
+        left out: others by the next head. Raises Superseded, by `checkpoint`.
 
         Args:
             keep: is given the logits of the labels that were left out, and the positions of these.
         """
         if len(targets) < FEWEST_LABELS:
             return head
-        left_out = self.left_out(head, embeddings, targets, is_superseded, groups)
+        left_out = self.left_out(head, embeddings, targets, checkpoint, groups)
         if left_out is None:
             return head
         keep(*left_out)
@@ -96,18 +97,18 @@ class HeadMaker:
         head: Head,
         embeddings: Embeddings,
         targets: Targets,
-        is_superseded: Callable[[], bool],
+        checkpoint: Checkpoint,
         groups: Groups | None = None,
     ) -> tuple[Logits, LeftOut] | None:
         """As `out_of_fold_logits`, by heads like this one: of many labels only some, others for the next head."""
         turn = [(head.info.version + number) % FOLDS for number in range(FOLDS)]
-        return self.out_of_fold(embeddings, targets, is_superseded, groups, turn, ENOUGH_LOGITS)
+        return self.out_of_fold(embeddings, targets, checkpoint, groups, turn, ENOUGH_LOGITS)
 
     def out_of_fold(
         self,
         embeddings: Embeddings,
         targets: Targets,
-        is_superseded: Callable[[], bool],
+        checkpoint: Checkpoint,
         groups: Groups | None,
         folds: Sequence[int],
         enough: int,
@@ -131,7 +132,7 @@ class HeadMaker:
             targets,
             train,
             self.seed,
-            is_superseded,
+            checkpoint,
             groups,
             folds,
             enough,

@@ -8,24 +8,18 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from fastlabel_gradio.classifier.facts import HeadFacts, facts_of
-from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.devices import at_low_priority
 from fastlabel_gradio.encoders import Encoder
-from fastlabel_gradio.errors import CheckpointError, EncoderUnavailableError, StoreError
+from fastlabel_gradio.errors import CheckpointError, StoreError
 from fastlabel_gradio.head import (
-    DEFAULT_RECIPE,
-    SAMPLE_ROWS,
     Head,
     HeadMaker,
-    HeadRecipe,
-    TextPrior,
     check_head,
     load_head,
     save_head,
@@ -34,17 +28,20 @@ from fastlabel_gradio.head.evaluation import AuditReport, Gain, audit, cohen_kap
 from fastlabel_gradio.labels import StoredHead
 from fastlabel_gradio.labels.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.loop.head_exchange import Alone, Exchange
+from fastlabel_gradio.loop.head_makers import LearnerSettings, head_maker
 from fastlabel_gradio.loop.learning_record import LearningPoint, LearningRecord
 from fastlabel_gradio.loop.trainer import NotYet, Trainer, Training
+from fastlabel_gradio.loop.training_run import SaidByHead, TrainingRun
 from fastlabel_gradio.pool.candidates import WINDOW_ROWS, Shortlist
 from fastlabel_gradio.pool.ground import Ground
 from fastlabel_gradio.pool.ledger import PoolLedger
 from fastlabel_gradio.pool.out_of_fold import OutOfFold
 from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
 from fastlabel_gradio.pool.scan import Scan
-from fastlabel_gradio.pool.space import EmbeddingSpace, Vectors
+from fastlabel_gradio.pool.space import EmbeddingSpace
 from fastlabel_gradio.pool.store import EmbeddingStore
-from fastlabel_gradio.types import Embeddings, LabelSchema, Rows
+from fastlabel_gradio.superseded import Checkpoint
+from fastlabel_gradio.types import LabelSchema, Rows
 
 log = logging.getLogger(__name__)
 
@@ -55,30 +52,6 @@ AGREEMENT_ROWS = 2_000  # the first rows of the store, which are a random sample
 CLASSES_CHANGED = "The classes were changed; a head for the new ones is trained next."
 ENCODER_CHANGED = "Another encoder takes over; a head for it is trained next."
 COMPARED_ROWS = 2_000  # of the audit, labeled or not: what a head says of them is kept for the heads after it
-
-
-@dataclass(frozen=True, slots=True)
-class LearnerSettings:
-    """How a head is made; the fields are those of `config.ProjectConfig`, and the device."""
-
-    train_every: int = 10
-    prompt: str | None = None
-    recipe: HeadRecipe = DEFAULT_RECIPE
-    seed: int = 0
-    device: str = "cpu"
-
-
-DEFAULT_LEARNING = LearnerSettings()
-
-
-def learning_of(config: ProjectConfig, device: str = "cpu") -> LearnerSettings:
-    """How a project makes its heads, wherever it makes one."""
-    recipe = HeadRecipe(config.class_weighting, config.ensemble)
-    return LearnerSettings(config.train_every, config.prompt, recipe, config.seed, device)
-
-
-_prompts: WeakKeyDictionary[Encoder, dict[tuple[str, ...], Embeddings]] = WeakKeyDictionary()
-_encoding_prompts = threading.Lock()
 
 
 class Learner:
@@ -130,9 +103,11 @@ class Learner:
         self._record = LearningRecord(folder / "learning_curve.jsonl")
         self._head: Head | None = None
         self._ground = self._former = Ground()  # of the encoder in use, and of the one before
-        self._lesson: _Lesson | None = None
+        self._run: TrainingRun | None = None
         self._is_measured = True  # the newest head, or there is no need to
-        self._said: list[_Said] = []  # by the heads of this run that are still needed to compare with, oldest first
+        self._said: list[
+            SaidByHead
+        ] = []  # by the heads of this run that are still needed to compare with, oldest first
         self._unsaved = ""
         self._event = 0  # the newest submission that was known when the newest head was trained
         self._trainer = Trainer(self._train, self._after_training_gently)
@@ -162,8 +137,8 @@ class Learner:
     @property
     def trained_rows(self) -> Rows | None:
         """What the newest head that was trained in this run was trained on, ascending; None where none was."""
-        lesson = self._lesson
-        return lesson.rows if lesson else None
+        run = self._run
+        return run.rows if run else None
 
     @property
     def training(self) -> Training:
@@ -271,6 +246,8 @@ class Learner:
         self._wishes = ()  # they hold this learner
         self._exchange.close()
         self._trainer.close()
+        if self._head:
+            self._keep(self._head)  # where closing came in between
         self._look = _nothing  # holds the labeler, which holds this learner
         self._keep_model = _keep_nothing
 
@@ -278,7 +255,7 @@ class Learner:
         """Whether nothing of the audit was taught to the head: items change sides where another grouping is configured."""
         return head.info.version == 0 or self._ledger.is_this_audit(head.info.audit)
 
-    def _before(self, labels: int) -> "_Said | None":
+    def _before(self, labels: int) -> "SaidByHead | None":
         """What the newest head of this run with no more than so many labels said."""
         return next((said for said in reversed(self._said) if said.labels <= labels), None)
 
@@ -382,7 +359,7 @@ class Learner:
         is_up_to_date = self._ledger.position.submission <= found.event
         unseen = 0 if is_up_to_date else max(1, abs(self._ledger.trainable_count - head.info.label_count))
         with self._lock:
-            self._head, self._lesson, self._said, self._is_measured = head, None, [], True
+            self._head, self._run, self._said, self._is_measured = head, None, [], True
             self._seen = self._ledger.changes - unseen
             self._kept = head  # whoever trained it keeps its model
         self.scan_soon()
@@ -409,7 +386,7 @@ class Learner:
             raise NotYet("Label items of at least two classes, then the first head is trained.")
         if schema.labels != maker.labels:
             raise NotYet(CLASSES_CHANGED)
-        before, last = self._head, self._lesson
+        before, last = self._head, self._run
         head = maker.train(ground.kept.of(ground.embeddings, rows), targets, before, self._clock())
         if before and self.ground_of(before) is not ground:
             head, last = head.at_temperature(1.0), None  # what was measured on other vectors does not hold here
@@ -422,7 +399,7 @@ class Learner:
                 raise NotYet(ENCODER_CHANGED)
             if not _fits(head, self._schema):
                 raise NotYet(CLASSES_CHANGED)
-            self._lesson = _Lesson(rows, targets, before, last, groups)
+            self._run = TrainingRun(rows, targets, before, last, groups)
             self._head = head
             self._seen = changes
             self._is_measured = False
@@ -448,44 +425,48 @@ class Learner:
                 self._head = _fitting(maker.first(), self._schema)  # new class names speak at once
             return self._ground, maker
 
-    def _after_training_gently(self, is_superseded: Callable[[], bool]) -> None:
+    def _after_training_gently(self, checkpoint: Checkpoint) -> None:
         """At a low priority: the new head is scoring the next batch meanwhile."""
-        at_low_priority(lambda: self._after_training(is_superseded))
+        at_low_priority(lambda: self._after_training(checkpoint))
 
-    def _after_training(self, is_superseded: Callable[[], bool]) -> None:
+    def _after_training(self, checkpoint: Checkpoint) -> None:
         """Measures and calibrates the newest head, which is in use by then, and scans; runs in the trainer's thread."""
-        ground, newest, lesson = self._ground, self._head, None if self._is_measured else self._lesson
+        ground, newest, run = self._ground, self._head, None if self._is_measured else self._run
         if newest is None or self.ground_of(newest) is not ground:
             return  # another encoder has just taken over, or the classes were changed
-        head = self._measured(ground, newest, lesson, is_superseded) if lesson else newest
+        head = self._measured(ground, newest, run, checkpoint) if run else newest
         if head is None:
             return  # the same
         self.release_pages()
+        checkpoint()  # its files are many milliseconds of work
+        self._keep(head)
+        self._scan(ground, head, checkpoint)
+        if run and run.is_new:
+            checkpoint()
+            self._compare_copies()  # last: who waits for a batch waits for none of this
+        if run and self._unsaved:
+            raise StoreError(self._unsaved)
+
+    def _keep(self, head: Head) -> None:
+        """Has its files written, once."""
         if head is not self._kept and head.info.version > 0 and head.columns is None:
             self._kept = head
             self._keep_model(self.facts(head))
-        self._scan(ground, head, is_superseded)
-        if lesson and lesson.is_new and not is_superseded():
-            self._compare_copies()  # last: who waits for a batch waits for none of this
-        if lesson and self._unsaved:
-            raise StoreError(self._unsaved)
 
-    def _measured(
-        self, ground: Ground, trained: Head, lesson: "_Lesson", is_superseded: Callable[[], bool]
-    ) -> Head | None:
+    def _measured(self, ground: Ground, trained: Head, run: TrainingRun, checkpoint: Checkpoint) -> Head | None:
         """The newest head, calibrated, once it is on the learning curve; None where it is not the newest any more."""
         assert ground.maker
         self._is_measured = True
-        rows, targets = lesson.rows, lesson.targets
-        if lesson.is_new:
-            self._measure(trained, lesson)
+        rows, targets = run.rows, run.targets
+        if run.is_new:
+            self._measure(trained, run)
         vectors, ids = ground.kept.of(ground.embeddings, rows), tuple(label.id for label in trained.info.labels)
         head = ground.maker.calibrate(
             trained,
             vectors,
             targets,
-            is_superseded,
-            lesson.groups,
+            checkpoint,
+            run.groups,
             lambda logits, left_out: ground.out_of_fold.put(ids, rows[left_out], logits),
         )
         if head is not trained:
@@ -494,7 +475,7 @@ class Learner:
                     return None
                 self._head = head
             self._save(head)
-        elif lesson.is_new:
+        elif run.is_new:
             self._share()
         return head
 
@@ -515,10 +496,10 @@ class Learner:
         except (OSError, StoreError) as error:
             log.warning("other processes do not get the newest head: %s", error)
 
-    def _measure(self, head: Head, lesson: "_Lesson") -> None:
+    def _measure(self, head: Head, run: TrainingRun) -> None:
         """Adds the head to the learning curve."""
         report = self.audit(head)
-        labels, agreement, mark = head.info.label_count, self._agreement(lesson.before, head), head.info.audit
+        labels, agreement, mark = head.info.label_count, self._agreement(run.before, head), head.info.audit
         if report:
             figures = (report.items, report.correct, agreement, report.low, report.high)
             self._record.add(LearningPoint(labels, *figures, audit=mark))
@@ -534,7 +515,7 @@ class Learner:
         kept = self._said[self._said.index(oldest) :] if oldest else self._said
         with self._lock:
             if self._head is head and self.ground_of(head) is self._ground:  # neither classes nor encoder changed
-                self._said = [*kept, _Said(head.info.label_count, rows, said)]
+                self._said = [*kept, SaidByHead(head.info.label_count, rows, said)]
 
     def _compare_copies(self) -> None:
         """Looks for items of one content that carry different labels."""
@@ -547,14 +528,14 @@ class Learner:
         contents = self._store.contents_of(list(label_of))
         self.contradiction = contradiction_among((key, item_id, label_of[row]) for key, item_id, row in contents)
 
-    def _scan(self, ground: Ground, head: Head, is_superseded: Callable[[], bool]) -> None:
+    def _scan(self, ground: Ground, head: Head, checkpoint: Checkpoint) -> None:
         """What the head says of the whole pool; of a large one what it is least sure of, for the batch after the next."""
         embeddings = ground.embeddings
         if len(embeddings) > WINDOW_ROWS:
             release = self._store.release_pages
-            ground.shortlist.refresh(head, embeddings, self._free_rows, release, is_superseded)
+            ground.shortlist.refresh(head, embeddings, self._free_rows, release, checkpoint)
         else:
-            ground.scan.refresh(head, embeddings, self.release_pages, is_superseded)
+            ground.scan.refresh(head, embeddings, self.release_pages, checkpoint)
 
     def _free_rows(self) -> Rows:
         self._ledger.catch_up(self._pipeline.progress)
@@ -566,40 +547,6 @@ class Learner:
         rows = np.arange(min(AGREEMENT_ROWS, len(self._store)), dtype=np.int64)
         said = [self.ground_of(head).says(head, rows).argmax(axis=1) for head in (before, after)]
         return cohen_kappa(said[0], said[1], len(self._schema))
-
-
-def head_maker(
-    encoder: Encoder, schema: LabelSchema, space: Vectors, settings: LearnerSettings, audit: str = ""
-) -> tuple[HeadMaker, str]:
-    """What makes the heads of a project, and why class names give no suggestions though they should; "" otherwise."""
-    prompt = encoder.prompt if settings.prompt is None else settings.prompt
-    prior, notice = None, ""
-    if encoder.logit_scale is not None and prompt and len(schema) > 1:
-        try:
-            prompts = tuple(prompt.replace("{label}", name.replace("_", " ")) for name in schema.names)
-            prior = TextPrior(_encoded_once(encoder, prompts), encoder.logit_scale)
-        except EncoderUnavailableError as error:  # its tokenizer cannot be had
-            notice = f"The class names give no first suggestions: {error}"
-    maker = HeadMaker(
-        schema.labels,
-        encoder.space,
-        settings.recipe,
-        prior,
-        lambda: np.asarray(space.embeddings[:SAMPLE_ROWS]),  # rows are in random order
-        settings.seed,
-        settings.device,
-        audit,
-    )
-    return maker, notice
-
-
-def _encoded_once(encoder: Encoder, prompts: tuple[str, ...]) -> Embeddings:
-    """The embedded prompts, the same for all labelers of a project, which share its encoder."""
-    with _encoding_prompts:
-        known = _prompts.setdefault(encoder, {})
-        if prompts not in known:
-            known[prompts] = encoder.encode_text(list(prompts))
-        return known[prompts]
 
 
 def _nothing() -> None:
@@ -618,34 +565,3 @@ def _fits(head: Head, schema: LabelSchema) -> bool:
 def _fitting(head: Head | None, schema: LabelSchema) -> Head | None:
     """The head, where there is one and it `_fits`."""
     return head if head and _fits(head, schema) else None
-
-
-class _Lesson:
-    """What the newest head was trained on, and the head before it; the trainer's thread alone uses it.
-
-    Attributes:
-        groups: of the rows; None where there are none.
-        is_new: whether it differs from the lesson before; the same labels once more say nothing of how heads learn.
-    """
-
-    def __init__(
-        self, rows: Rows, targets: Rows, before: Head | None, last: "_Lesson | None", groups: Rows | None
-    ) -> None:
-        self.rows = rows
-        self.groups = groups
-        self.targets = targets
-        self.before = before
-        self.is_new = not (last and np.array_equal(rows, last.rows) and np.array_equal(targets, last.targets))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Said:
-    """The classes that a head gave to some rows, ascending. `labels`: what it was trained on."""
-
-    labels: int
-    rows: Rows
-    classes: np.ndarray
-
-    def of(self, rows: Rows) -> np.ndarray:
-        """The class of each of some of its rows."""
-        return np.asarray(self.classes[np.searchsorted(self.rows, rows)])

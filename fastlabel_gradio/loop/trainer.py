@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fastlabel_gradio.errors import FastLabelError
+from fastlabel_gradio.superseded import Checkpoint, Superseded
 
 log = logging.getLogger(__name__)
 
@@ -46,11 +47,11 @@ class Trainer:
 
     Args:
         work: trains on the labels as they are then and swaps the new head in; raises NotYet if it cannot yet.
-        afterwards: what the new head is not kept back for; left out where `work` failed. It is given a function, to be
-            called now and then, that says whether a newer request waits, and returns soon after that says so.
+        afterwards: what the new head is not kept back for; left out where `work` failed. It is given a checkpoint, to be
+            called now and then, which waits for pauses, and raises Superseded where a newer request waits.
     """
 
-    def __init__(self, work: Callable[[], None], afterwards: Callable[[Callable[[], bool]], None]) -> None:
+    def __init__(self, work: Callable[[], None], afterwards: Callable[[Checkpoint], None]) -> None:
         self._work = work
         self._afterwards = afterwards
         self._condition = threading.Condition()
@@ -99,8 +100,8 @@ class Trainer:
     def paused(self) -> Iterator[None]:
         """While inside, what comes after a training is kept back: a person is waiting for the cores.
 
-        It does not begin, and stops where it next asks whether it is superseded. Where a newer request waits it hurries on
-        instead, to make room for that.
+        It does not begin, and stops at its next checkpoint. Where a newer request waits it hurries on instead, to make room
+        for that.
         """
         with self._condition:
             self._pauses += 1
@@ -118,14 +119,14 @@ class Trainer:
             self._condition.notify_all()
         self._thread.join(timeout=60)
         if not self._thread.is_alive():  # nothing that it worked for is kept: a head is megabytes
-            self._work, self._afterwards = _nothing, lambda is_superseded: None
+            self._work, self._afterwards = _nothing, lambda checkpoint: None
 
     def _run(self) -> None:
         while self._next_request():
             before = self._training
             if self._busy:
                 self._train_and_follow_up()
-            elif self._ends_well(lambda: self._afterwards(self._is_superseded)):
+            elif self._ends_well(lambda: self._afterwards(self._checkpoint)):
                 self._training = before  # nothing was trained
             self._set(busy=False, settled=True)
 
@@ -134,12 +135,15 @@ class Trainer:
         if self._ends_well(self._work):
             self._set(busy=False)
             self._is_superseded()
-            self._ends_well(lambda: self._afterwards(self._is_superseded))
+            self._ends_well(lambda: self._afterwards(self._checkpoint))
 
     def _ends_well(self, part: Callable[[], None]) -> bool:
         """Runs a part of the work, and keeps for the screen how it ended."""
         try:
             part()
+        except Superseded:
+            self._training = Training()
+            return True
         except NotYet as reason:
             self._training = Training("waiting", message=str(reason))
         except FastLabelError as error:
@@ -151,6 +155,11 @@ class Trainer:
             self._training = Training()
             return True
         return False
+
+    def _checkpoint(self) -> None:
+        """Waits while a pause is on. Raises Superseded where a newer request waits."""
+        if self._is_superseded():
+            raise Superseded
 
     def _is_superseded(self) -> bool:
         """Whether a newer request waits; where none does, the answer comes when no pause is on."""

@@ -37,8 +37,7 @@ class Ratings:
 
 def ratings_of(opinions: Mapping[str, Opinions], schema: LabelSchema) -> Ratings:
     """What people say of items, each under the class that its label is part of now; the items by their ids."""
-    names: dict[int | None, str] = {None: BAD}
-    names.update(schema.known_names)
+    names: dict[int | None, str] = {None: BAD} | dict(schema.known_names.items())
     told = [
         {one.annotator: names[one.standing.label_id] for one in judgements_of(opinions[item_id]) if one.decides}
         for item_id in sorted(opinions)

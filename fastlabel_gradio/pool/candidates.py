@@ -13,6 +13,7 @@ from jaxtyping import Float32, Int64
 from fastlabel_gradio.head import Head
 from fastlabel_gradio.pool.scan import UNSEEN, Scan
 from fastlabel_gradio.pool.scoring import score_rows
+from fastlabel_gradio.superseded import Checkpoint
 from fastlabel_gradio.types import Embeddings, Probabilities, Rows
 
 WINDOW_ROWS = 32_768
@@ -83,9 +84,9 @@ class Shortlist:
         embeddings: AllRows,
         free_rows: Callable[[], Rows],
         release_pages: Callable[[], None],
-        is_superseded: Callable[[], bool],
-    ) -> bool:
-        """Scans the whole pool and makes a new list; False where it stopped because a newer head is wanted.
+        checkpoint: Checkpoint,
+    ) -> None:
+        """Scans the whole pool and makes a new list. Raises Superseded, by `checkpoint`.
 
         With an annotator in a hurry the list is made from what several heads said.
 
@@ -98,7 +99,7 @@ class Shortlist:
         def make_list() -> None:
             self._make_list(labels, embeddings, free_rows(), release_pages)
 
-        return self.scan.refresh(head, embeddings, release_pages, is_superseded, make_list)
+        self.scan.refresh(head, embeddings, release_pages, checkpoint, make_list)
 
     def _make_list(
         self, labels: tuple[int, ...], embeddings: AllRows, free: Rows, release_pages: Callable[[], None]

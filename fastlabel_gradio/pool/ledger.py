@@ -9,61 +9,32 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import wraps
-from typing import Concatenate, NamedTuple, ParamSpec, TypeVar, get_args
+from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 from jaxtyping import Int64
 
 from fastlabel_gradio.labels import Changes, Claim, Position, Standing, Submission, Undone, has_run_out
-from fastlabel_gradio.pool.pipeline import EmbeddingProgress
+from fastlabel_gradio.pool.progress import EmbeddingProgress
+from fastlabel_gradio.pool.standings import (
+    SAID,
+    SEARCHED,
+    UNTAUGHT,
+    LabeledSet,
+    Standings,
+    as_said,
+    distinct_of,
+    targets_of,
+)
 from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.sources.groups import AUDITED, TRAINED, WAITING, spread_order
-from fastlabel_gradio.types import Counts, LabelSchema, LabelSource, Rows, State
+from fastlabel_gradio.types import Counts, LabelSchema, Rows, State
 
 AUDIT_ROWS_LOOKED_AT = 5_000  # the first free ones, a random sample: a batch draws a few of them
 MANY_ITEMS = 1_000  # fewer are looked up one by one
-UNTAUGHT = -1  # in place of a label id
-# What stands of a row: numbers from 1 in the order of `STATES` and `SOURCES`, 0 for nothing; the label's id where it has one.
-SAID = np.dtype([("state", np.int8), ("source", np.int8), ("label", np.int32)])
-STATES = tuple(State)
-SOURCES: tuple[LabelSource, ...] = get_args(LabelSource)
-SEARCHED = 1 + SOURCES.index("search")
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
-
-
-class LabeledSet(NamedTuple):
-    """Labeled rows, as of one moment. Ascending by row: the same labels give the same order.
-
-    Attributes:
-        targets: the position of each row's class in the schema.
-        groups: a number for the group of each row, the same for the same group; None where there are no groups.
-        schema: of that moment.
-        changes: how many labels that teach had changed by then.
-    """
-
-    rows: Rows
-    targets: Rows
-    groups: Rows | None
-    schema: LabelSchema
-    changes: int
-
-
-class Standings(NamedTuple):
-    """What stands of every row, as of one moment.
-
-    Attributes:
-        said: SAID[rows].
-        in_pool: bool[rows], False where the item is gone, unreadable, or has another row by now.
-        groups: int64[rows], the key of each row's group (`group_key`), 0 where it is of none; None where there are no groups.
-        event: a submission of the label store: all up to it is known here.
-    """
-
-    said: np.ndarray
-    in_pool: np.ndarray
-    groups: np.ndarray | None
-    event: int = 0
 
 
 def _locked(
@@ -438,7 +409,7 @@ class PoolLedger:
 
     def _number(self, standings: Sequence[Standing | None], sign: int) -> None:
         """Counts states, and labels of each class, one more or one less."""
-        distinct, places = _distinct(standings)
+        distinct, places = distinct_of(standings)
         for one, count in zip(distinct, np.bincount(places, minlength=len(distinct)).tolist(), strict=True):
             if one is not None:
                 self._numbers[one.state] += sign * count
@@ -446,7 +417,7 @@ class PoolLedger:
 
     def _taught_by(self, standings: Sequence[Standing | None]) -> np.ndarray:
         """int32[n], as `_label_taught` of each."""
-        distinct, places = _distinct(standings)
+        distinct, places = distinct_of(standings)
         return np.asarray(np.array([self._label_taught(one) for one in distinct], dtype=np.int32)[places])
 
     def _label_taught(self, standing: Standing | None) -> int:
@@ -458,7 +429,7 @@ class PoolLedger:
 
     def _labeled_rows(self, side: int) -> LabeledSet:
         if side not in self._labeled_sets:
-            targets = _targets(self._taught[: self._seen_rows], self._schema)
+            targets = targets_of(self._taught[: self._seen_rows], self._schema)
             rows = np.flatnonzero((targets >= 0) & self._is_of(side) & ~self._retired[: self._seen_rows]).astype(
                 np.int64
             )
@@ -481,10 +452,10 @@ class PoolLedger:
         followed = np.array([one is not None for one in standings], dtype=bool)
         if self._claims:
             followed |= np.array([item_id in self._claims for item_id in located], dtype=bool)
-        distinct, places = _distinct(standings)
+        distinct, places = distinct_of(standings)
         self._free[rows] = ~(followed | self._retired[rows])
         self._taught[rows] = self._taught_by(standings)
-        self._said[rows] = np.array([_as_said(one) for one in distinct], dtype=SAID)[places]
+        self._said[rows] = np.array([as_said(one) for one in distinct], dtype=SAID)[places]
         for place in np.flatnonzero(~followed).tolist():
             del known[located[place]]  # its content may change, and its row with it, while nobody looks
 
@@ -573,30 +544,7 @@ class PoolLedger:
         self._retired[rows] = True
         self._free[rows] = False
         self._taught[rows] = UNTAUGHT
-        self._said[rows] = _as_said(None)
-
-
-def _distinct(standings: Sequence[Standing | None]) -> tuple[list[Standing | None], np.ndarray]:
-    """The different objects among them, and int64[n], the place of each in that list. Most items share theirs."""
-    marks = np.fromiter(map(id, standings), np.int64, len(standings))
-    _, first, places = np.unique(marks, return_index=True, return_inverse=True)
-    return [standings[place] for place in first.tolist()], places
-
-
-def _as_said(standing: Standing | None) -> tuple[int, int, int]:
-    """As a row of SAID."""
-    if standing is None:
-        return 0, 0, UNTAUGHT
-    label_id = UNTAUGHT if standing.label_id is None else standing.label_id
-    return STATES.index(standing.state) + 1, SOURCES.index(standing.source) + 1, label_id
-
-
-def _targets(label_ids: np.ndarray, schema: LabelSchema) -> np.ndarray:
-    """int64[n], the position in the schema of each label id; negative where it has none."""
-    positions = schema.positions
-    known = np.full(max([*positions, int(label_ids.max(initial=0))]) + 2, UNTAUGHT, dtype=np.int64)
-    known[list(positions)] = list(positions.values())
-    return np.asarray(known[label_ids])  # UNTAUGHT finds the last one, which no id has
+        self._said[rows] = as_said(None)
 
 
 def _grown(values: np.ndarray, size: int) -> np.ndarray:

@@ -16,8 +16,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -27,12 +27,13 @@ from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.encoders.licences import restriction
 from fastlabel_gradio.errors import CheckpointError, FastLabelError, SourceError, StoreError
 from fastlabel_gradio.pool.embed_batch import Keyed, Outcome, embed_keyed, keyed_batch
-from fastlabel_gradio.pool.encoder_change import ChangeProgress, EncoderChange
+from fastlabel_gradio.pool.encoder_change import EncoderChange
 from fastlabel_gradio.pool.fitting import open_known, pool_sample
 from fastlabel_gradio.pool.lease import PoolLease
 from fastlabel_gradio.pool.milestones import Milestone
 from fastlabel_gradio.pool.news import NEWS_KEPT, PoolNews
 from fastlabel_gradio.pool.parts_taken import PartsTaken
+from fastlabel_gradio.pool.progress import EmbeddingProgress
 from fastlabel_gradio.pool.retries import FIRST_PAUSE_S, Retries
 from fastlabel_gradio.pool.store import END_OF_POOL, EmbeddingStore, ScanChanges
 from fastlabel_gradio.pool.unheard import LISTENED_TO, unheard_notice
@@ -54,43 +55,6 @@ MOST_OF_POOL = 0.9
 NO_ITEMS = "The source has no items. Add some, then press Rescan."
 NO_ITEM_LISTED = "The source lists no item at all. Is its disk there?"
 NOT_READABLE = "No item of the pool can be read. See the list of unreadable items for the reasons, then press Rescan."
-
-State = Literal["starting", "loading", "fitting", "embedding", "done", "failed", "stopped"]
-
-
-@dataclass(frozen=True, slots=True)
-class EmbeddingProgress:
-    """How far the pipeline is.
-
-    Attributes:
-        done: items embedded. total: items of the pool that can be read, as far as scanned.
-        scanning: the source is still being listed for the first time, so total grows.
-        rescanning: it is being listed again. scans: how often it was listed since the start, failures counted.
-        scan_changes: what the newest rescan found, "" for nothing. scan_notice: why it failed; nothing left the pool then.
-        rate_per_s: items a second over the last 20 s. eta_s: seconds left at that rate, None while unknown.
-        encoder: its name, "" until loaded. licence: of its weights, "" where none is named.
-        notice: what to know of it, in a line; notice_why: more of that, the reason. error: why it failed.
-        shortage: what it waits for, "" while it does not: room on the disk, memory, free file descriptors.
-        change: of the encoder; None where none was asked for.
-    """
-
-    state: State = "starting"
-    done: int = 0
-    total: int = 0
-    scanning: bool = True
-    rate_per_s: float = 0.0
-    eta_s: float | None = None
-    encoder: str = ""
-    licence: str = ""
-    notice: str = ""
-    notice_why: str = ""
-    error: str = ""
-    shortage: str = ""
-    rescanning: bool = False
-    scans: int = 0
-    scan_changes: str = ""
-    scan_notice: str = ""
-    change: ChangeProgress | None = None
 
 
 class EmbeddingPipeline:

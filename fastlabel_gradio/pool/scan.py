@@ -21,6 +21,7 @@ from safetensors.numpy import save
 
 from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.head import BLOCK_ROWS, Head
+from fastlabel_gradio.superseded import Checkpoint
 from fastlabel_gradio.types import Probabilities, Rows
 
 BLOCKS_BETWEEN_RELEASES = 32
@@ -81,10 +82,10 @@ class Scan:
         head: Head,
         embeddings: AllRows,
         release_pages: Callable[[], None],
-        is_superseded: Callable[[], bool],
+        checkpoint: Checkpoint,
         on_round: Callable[[], None] = lambda: None,
-    ) -> bool:
-        """Scores all rows that `head` has not looked at, in blocks; False where it stopped because a newer head is wanted.
+    ) -> None:
+        """Scores all rows that `head` has not looked at, in blocks. Raises Superseded, by `checkpoint`, between two of them.
 
         What was scored by then stays, and the next refresh goes on behind it, so that with an annotator in a hurry all of
         the pool is seen by one of several heads.
@@ -96,8 +97,7 @@ class Scan:
         mark = self._begin(head)
         blocks = -(-len(embeddings) // BLOCK_ROWS)
         for number in range(blocks):
-            if is_superseded():
-                return False
+            checkpoint()
             self._score(head, mark, embeddings, self._place % blocks)
             self._place = (self._place + 1) % blocks
             self._news += 1
@@ -108,7 +108,6 @@ class Scan:
                 on_round()
         release_pages()
         self._save(head, embeddings)
-        return True
 
     def said(
         self, head: Head, embeddings: AllRows, rows: Rows

@@ -12,7 +12,7 @@ from fastlabel_gradio.labels import ClassEditKind
 from fastlabel_gradio.loop.trainer import TrainingState
 from fastlabel_gradio.media.sound_view import Contrast
 from fastlabel_gradio.pool.encoder_change import ChangeState
-from fastlabel_gradio.pool.pipeline import State as EmbeddingState
+from fastlabel_gradio.pool.progress import State as EmbeddingState
 from fastlabel_gradio.pool.query import Query
 from fastlabel_gradio.types import Kind, LabelSource, State
 
@@ -301,7 +301,9 @@ class SecondOpinionsAnswer(Model):
 
 class TakenBackAnswer(Model):
     batch_id: str
-    by: str = Field(description="who gave it back to the pool")
+    by: str | None = Field(
+        description="who gave it back to the pool; null where the caller may not know names of others"
+    )
 
 
 class StatusAnswer(Model):

@@ -25,13 +25,13 @@ from fastlabel_gradio.explore.pool_map import PoolMap
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.exports.row_stream import Choice
 from fastlabel_gradio.gallery import open_gallery
-from fastlabel_gradio.imports.known_labels import KnownLabels
+from fastlabel_gradio.imports.given_labels import GivenLabels
 from fastlabel_gradio.inquiry import Inquiry
 from fastlabel_gradio.labeler import Labeler, LabelerSettings
 from fastlabel_gradio.labels import LabelStore
 from fastlabel_gradio.labels.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.loop.head_exchange import HeadExchange
-from fastlabel_gradio.loop.learner import learning_of
+from fastlabel_gradio.loop.head_makers import learning_of
 from fastlabel_gradio.parts.places import is_address, open_place
 from fastlabel_gradio.pool.encoder_change import EncoderChange
 from fastlabel_gradio.pool.encoder_in_use import EncoderPlan, keep_encoder_in_use, kept_models, plan_encoder
@@ -101,8 +101,8 @@ class Project:
             self.schema = self._labels.ensure_labels(config.classes or self._proposed)
             self.store = EmbeddingStore(self.folder, follows=not self._lease.is_held)
             undo.callback(self.store.close)
-            self.suggestions = KnownLabels(self.folder / "suggestions.parquet")
-            self.references = KnownLabels(self.folder / "references.parquet")
+            self.suggestions = GivenLabels(self.folder / "suggestions.parquet")
+            self.references = GivenLabels(self.folder / "references.parquet")
             self.gallery = open_gallery(self.source, self.folder)
             plan = self._encoder_plan(encoder, base_dir)
             self.pipeline = EmbeddingPipeline(
@@ -332,7 +332,7 @@ class Project:
             name=self.name,
         )
         ready.set_result(labeler)
-        labeler.suggestions = self.suggestions
+        labeler.suggestions, labeler.references = self.suggestions, self.references
         return _Opened(labeler, labels, folder)
 
     def _open_label_store(self, project: str) -> LabelStore:

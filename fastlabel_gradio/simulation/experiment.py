@@ -23,7 +23,7 @@ from fastlabel_gradio.head import Head
 from fastlabel_gradio.head.evaluation import audit
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.labels import LabelStore
-from fastlabel_gradio.loop.learner import head_maker
+from fastlabel_gradio.loop.head_makers import head_maker
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.simulation.labelling import AppLabelling, answered
 from fastlabel_gradio.simulation.runs import Behaviour, Run, Setting, Simulation

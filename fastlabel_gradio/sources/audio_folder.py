@@ -15,7 +15,15 @@ from fastlabel_gradio.sources.folder import FolderOptions, FolderSource
 from fastlabel_gradio.sources.grouped import file_id_of
 from fastlabel_gradio.sources.groups import Grouping
 from fastlabel_gradio.sources.kept_lengths import KeptLengths
-from fastlabel_gradio.sources.sound_files import SUFFIXES, SoundOptions, read_sound, sound_key, sound_view, whole_file
+from fastlabel_gradio.sources.sound_files import (
+    SUFFIXES,
+    SoundOptions,
+    rates_hz,
+    read_sound,
+    sound_key,
+    sound_view,
+    whole_file,
+)
 from fastlabel_gradio.sources.windows import windows_of
 from fastlabel_gradio.types import Item, Waveform
 
@@ -68,7 +76,7 @@ class AudioFolder(FolderSource):
         self.window = self._window_s, self._hop_s
         if self._window_s is not None and self.grouping is None:
             self.grouping = Grouping("recordings")
-        self.sound_view = sound_view(options, self.tree, map(id_of, self.tree.names(SUFFIXES)))
+        self.sound_view = sound_view(options, rates_hz(self.tree, map(id_of, self.tree.names(SUFFIXES))))
 
     def scan(self) -> Iterator[Item]:
         """Folder by folder, sorted by name; with windows, the length of each file is found, or known from before."""

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 
+from fastlabel_gradio.media.item_file import open_file
 from fastlabel_gradio.media.sounds import SoundInfo, sound_info
 from fastlabel_gradio.sources.files import file_key, sampled_key
 from fastlabel_gradio.sources.folder_walk import Tally
@@ -39,6 +40,12 @@ class Files(ABC):
         Args:
             stamp: as `items` gave it; "" for the newest.
         """
+
+    def read(self, file_id: str, start: int, end: int, stamp: str = "") -> bytes:
+        """The bytes from `start` to before `end`."""
+        with open_file(self.path(file_id, stamp)) as stream:
+            stream.seek(start)
+            return stream.read(end - start)
 
     def recording(self, file_id: str) -> Path:
         """As `path`; of a file of this machine also where it is not there any more."""

@@ -14,7 +14,7 @@ from fastlabel_gradio.sources.base import Source
 from fastlabel_gradio.sources.files import exported_path, file_stamp, id_of
 from fastlabel_gradio.sources.groups import Grouping
 from fastlabel_gradio.sources.local_tree import LocalTree
-from fastlabel_gradio.sources.sound_files import SoundOptions, read_sound, sound_key, sound_view, whole_file
+from fastlabel_gradio.sources.sound_files import SoundOptions, rates_hz, read_sound, sound_key, sound_view, whole_file
 from fastlabel_gradio.sources.table_rows import Row, table_rows, text_of
 from fastlabel_gradio.types import Item, LeftOut, Waveform
 
@@ -79,7 +79,7 @@ class FoldedClips(Source):
         self._options = options
         self._test_fold: int | None = options.test_fold
         self._read_table()
-        self.sound_view = sound_view(options, self._tree, self._clips)
+        self.sound_view = sound_view(options, rates_hz(self._tree, self._clips))
 
     @abstractmethod
     def _folder(self, options: Any, base_dir: Path, cache_dir: Path) -> Path:

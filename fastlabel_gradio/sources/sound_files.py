@@ -85,9 +85,9 @@ class SoundOptions(SourceOptions):
         return self
 
 
-def sound_view(options: SoundOptions, tree: Files, file_ids: Iterable[str]) -> SoundView:
-    """How the sounds are taken, after a look at some files' headers. Raises SourceError where nothing is left of them."""
-    rates = list(_rates(tree, itertools.islice(file_ids, LOOKED_AT)))
+def sound_view(options: SoundOptions, found_hz: Iterable[int]) -> SoundView:
+    """How the sounds are taken, by the rates of some of them. Raises SourceError where nothing is left of them."""
+    rates = list(itertools.islice(found_hz, LOOKED_AT))
     rate_hz = median_high(rates) if rates else 0
     top_hz = options.top_hz or default_top_hz(rate_hz, options.low_hz)
     if options.low_hz >= top_hz:
@@ -96,6 +96,15 @@ def sound_view(options: SoundOptions, tree: Files, file_ids: Iterable[str]) -> S
             f"low_hz {options.low_hz} leaves nothing: the recordings hold up to {held_hz} Hz. Choose a lower low_hz."
         )
     return SoundView(top_hz, options.low_hz, options.expand, options.contrast, options.channel, rate_hz)
+
+
+def rates_hz(tree: Files, file_ids: Iterable[str]) -> Iterator[int]:
+    """Of the first files, those whose headers say it."""
+    for file_id in itertools.islice(file_ids, LOOKED_AT):
+        try:
+            yield tree.sound_info(file_id).rate_hz
+        except UnreadableItemError:
+            continue  # it is listed with the reason when it is read
 
 
 def read_sound(tree: Files, item: Item, rate_hz: int | None, view: SoundView) -> Waveform:
@@ -136,14 +145,6 @@ def whole_file(tree: Files, item: Item, view: SoundView) -> Path | None:
     with open_file(path) as stream:
         stamp = stamp_of(os.fstat(stream.fileno()))
     return path if _sounds_as_seen(path, stamp, view.channel) else None
-
-
-def _rates(tree: Files, file_ids: Iterable[str]) -> Iterator[int]:
-    for file_id in file_ids:
-        try:
-            yield tree.sound_info(file_id).rate_hz
-        except UnreadableItemError:
-            continue  # it is listed with the reason when it is read
 
 
 @lru_cache(KEPT_KEYS)

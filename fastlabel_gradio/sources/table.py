@@ -16,7 +16,7 @@ from fastlabel_gradio.sources.grouped import GroupPattern, PatternGroups, file_i
 from fastlabel_gradio.sources.groups import Grouping
 from fastlabel_gradio.sources.other_programs import other_program, time_columns
 from fastlabel_gradio.sources.remote_options import RemoteOptions
-from fastlabel_gradio.sources.sound_files import SoundOptions, read_sound, sound_key, sound_view, whole_file
+from fastlabel_gradio.sources.sound_files import SoundOptions, rates_hz, read_sound, sound_key, sound_view, whole_file
 from fastlabel_gradio.sources.table_columns import (
     LABEL,
     PATH,
@@ -135,7 +135,7 @@ class Table(Source):
         self._look_for_files()
         if self.kind == "audio":
             files = (TimeSpan.split(item_id)[0] for item_id in self._items.labels)
-            self.sound_view = sound_view(options, self.tree, files)
+            self.sound_view = sound_view(options, rates_hz(self.tree, files))
 
     @property
     def notice(self) -> str:

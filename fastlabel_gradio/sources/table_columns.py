@@ -154,3 +154,16 @@ def _none_fits(table: Path, wanted: str, columns: Sequence[str], what: str) -> s
         f"{table}: no column '{wanted}'. Its columns: {found}. Name the one of the {what}s: --{what}-column C on the "
         f"command line, `{what}_column: C` in the configuration."
     )
+
+
+def named_label(values: object) -> object:
+    """What an object says under a usual name of a label; None where it has none, or is no object."""
+    if not isinstance(values, dict):
+        return None
+    name = named_column([key for key in values if isinstance(key, str)])
+    return None if name is None else values[name]
+
+
+def named_column(columns: Sequence[str]) -> str | None:
+    """The column that has the most exact of the usual names of labels; None where none has one."""
+    return next(iter(_by_names(LABEL_NAMES, columns)), None)

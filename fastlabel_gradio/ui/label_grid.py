@@ -26,6 +26,7 @@ STYLES = (
     "grid_try.css",
     "grid_map.css",
     "grid_progress.css",
+    "grid_people.css",
 )
 
 

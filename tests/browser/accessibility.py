@@ -1,4 +1,4 @@
-"""What axe-core finds on a page (https://github.com/dequelabs/axe-core, of package.json), and which controls can be reached."""
+"""What axe-core of package.json finds on a page (https://github.com/dequelabs/axe-core), and which controls are reached."""
 
 from typing import TYPE_CHECKING
 

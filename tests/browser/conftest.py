@@ -93,6 +93,7 @@ def stays_warm(context: "BrowserContext") -> "BrowserContext":
 
     With it stays the process that draws the pages, and what that has compiled of Gradio's scripts: half of a page's start.
     """
+    context.add_init_script("try { localStorage['fastlabel:hint'] = 'dismissed' } catch {}")  # nobody's first visit
     empty = context.new_page()
     empty.route("**/*", lambda route: route.fulfill(content_type="text/html", body=""))
     empty.goto("http://127.0.0.1/")

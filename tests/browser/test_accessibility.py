@@ -1,4 +1,4 @@
-"""Every view for everybody: what axe finds, reaching all of it by keys, a phone, a wide screen, and letters twice as large."""
+"""Every view for everybody: what axe finds, reaching all of it by keys, phones, wide screens, and letters twice as large."""
 
 from typing import TYPE_CHECKING
 
@@ -53,7 +53,7 @@ def test_axe_finds_nothing_serious_in_any_view_light_or_dark(visit: Visit) -> No
             open_panel(page, panel)
             expect(page.page.locator(".fl-facets[data-counting=true]")).to_have_count(0)
             look(panel)
-    assert found == dict.fromkeys(found, [])
+    assert {at: findings for at, findings in found.items() if findings} == {}
 
 
 def test_axe_finds_nothing_serious_in_what_opens_above_a_view(visit: Visit) -> None:
@@ -65,7 +65,7 @@ def test_axe_finds_nothing_serious_in_what_opens_above_a_view(visit: Visit) -> N
         found[dialog] = serious_findings(page.page)
         page.key("Escape")
         expect(page.page.locator(dialog).first).to_be_hidden()
-    assert found == dict.fromkeys(found, [])
+    assert {at: findings for at, findings in found.items() if findings} == {}
 
 
 def test_axe_finds_nothing_serious_where_sounds_are_labeled(listen: Listen) -> None:

@@ -1,6 +1,7 @@
 """The benchmarks that open a page, at a tiny size, so that none rots."""
 
 import importlib
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
-from benchmarks import data, interface, page, page_times, person, sounds, workload
+from benchmarks import data, interface, page, page_times, person, screenshots, sounds, workload
 from tests.pools import write_pictures, write_sounds
 from tests.served import served_here
 
@@ -35,7 +37,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, browser: "Browser") -
     monkeypatch.setattr(workload, "ROWS", 10)
     monkeypatch.setattr(page, "WARM_UP", 0)
     monkeypatch.setattr(interface, "WARM_UP", 0)
-    for module in (person, page_times):
+    for module in (person, page_times, screenshots):
         monkeypatch.setattr(module, "opened_page", opened_page)
     monkeypatch.setattr(person, "served", partial(served_here, batch_size=12))
     for module in (interface, sounds):
@@ -83,10 +85,34 @@ def test_the_scripted_person_labels_in_every_way(
         if len(cells := [one.strip() for one in line.split("|")]) == 9
     }
     for way in (*person.WAYS, person.SEARCH):
-        labels, actions, seconds, _, wrong = map(float, rows[way][:5])
+        labels, _, seconds, _, wrong = map(float, rows[way][:5])
         assert labels >= 24
         assert seconds > 0.1
         assert wrong <= 3
     assert float(rows["dropdown"][1]) >= 2.0
     assert float(rows["groups"][1]) < float(rows["keys"][1])
     assert "| map: first paint, ms |" in printed
+
+
+def test_the_screenshots_are_made_from_what_the_configuration_shows(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    source = {"kind": "image_folder", "path": str(write_pictures(tmp_path / "pictures", per_class=24))}
+    config = {"projects": [{"name": "pictures", "source": source, "encoder": "pixels", "batch_size": 12}]}
+    (tmp_path / "shown.yaml").write_text(json.dumps(config), encoding="utf-8")
+    for name, value in {"BATCHES": 1, "BATCH": 24, "served": served_here}.items():
+        monkeypatch.setattr(screenshots, name, value)
+    monkeypatch.setattr(screenshots, "PICTURES", {name: screenshots.PICTURES[name] for name in ("label", "progress")})
+    _printed(
+        "screenshots", ["--config", str(tmp_path / "shown.yaml"), "--out", str(tmp_path / "out")], monkeypatch, capsys
+    )
+    made = {path.name: Image.open(path) for path in (tmp_path / "out").glob("*.png")}
+    assert set(made) == {
+        f"screenshot-{name}-{theme}.png" for name in ("label", "progress") for theme in ("light", "dark")
+    }
+    assert all(picture.size == screenshots.SIZE for picture in made.values())
+    light, dark = (
+        made[f"screenshot-label-{theme}.png"].convert("L").resize((1, 1)).getpixel((0, 0))
+        for theme in ("light", "dark")
+    )
+    assert light > 150 > 80 > dark

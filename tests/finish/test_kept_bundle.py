@@ -1,4 +1,4 @@
-"""The bundle beside the labels, which `export-model` takes: what was proven and accepted stands in it as in that of the page."""
+"""The bundle beside the labels, which `export-model` takes: what was accepted stands in it as in that of the page."""
 
 import json
 from collections.abc import Callable

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { withExample } from "../../fastlabel_gradio/ui/web/class_examples.js";
 import { applyTo, overruledBy, preview, targetOf } from "../../fastlabel_gradio/ui/web/explore_acts.js";
 import { chipsOf } from "../../fastlabel_gradio/ui/web/explore_chips.js";
 import { EXPLORE_COMMANDS } from "../../fastlabel_gradio/ui/web/explore_commands.js";
-import { chosenOf, FACETS, partOf } from "../../fastlabel_gradio/ui/web/explore_facets.js";
+import { chosenOf, FACETS, partOf, timesOf } from "../../fastlabel_gradio/ui/web/explore_facets.js";
 import { FilterError, formatFilter, parseFilter, withPart } from "../../fastlabel_gradio/ui/web/explore_filter.js";
 import { FoundList, PAGE_ITEMS } from "../../fastlabel_gradio/ui/web/found_list.js";
 import { FoundSelection } from "../../fastlabel_gradio/ui/web/found_selection.js";
@@ -260,4 +261,24 @@ test("no key of the view does two things", () => {
     const keys = EXPLORE_COMMANDS.filter((one) => !one.kind || one.kind === kind).flatMap(({ keys: its }) => its);
     assert.equal(new Set(keys).size, keys.length, kind);
   }
+});
+
+test("times are minutes of UTC, both included, the earlier one first", () => {
+  assert.equal(timesOf("", ""), undefined);
+  assert.deepEqual(timesOf("2026-11-26T09:30", ""), ["2026-11-26T09:30:00Z", null]);
+  assert.deepEqual(timesOf("", "2026-11-26T09:30"), [null, "2026-11-26T09:30:59.999999Z"]);
+  assert.deepEqual(timesOf("2026-11-27T00:00", "2026-11-26T09:30"), [
+    "2026-11-26T09:30:00Z",
+    "2026-11-27T00:00:59.999999Z",
+  ]);
+  const day = FACETS.find(({ key }) => key === "time");
+  const whole = partOf(day, ["2026-11-26"]);
+  assert.deepEqual(chosenOf(whole, day), ["2026-11-26"]);
+  assert.deepEqual(chosenOf({ time: timesOf("2026-11-26T09:30", "2026-11-26T10:30") }, day), []);
+});
+
+test("an item becomes an example or is none any more; of five the oldest goes", () => {
+  assert.deepEqual(withExample([], "a"), ["a"]);
+  assert.deepEqual(withExample(["a", "b"], "a"), ["b"]);
+  assert.deepEqual(withExample(["a", "b", "c", "d"], "e"), ["b", "c", "d", "e"]);
 });

@@ -92,12 +92,12 @@ export interface components {
             classes: components["schemas"]["AgreeingAnswer"][];
             /**
              * People
-             * @description each on the items that they judged
+             * @description each on the items that they judged; a reviewer sees everybody, others themselves
              */
             people: components["schemas"]["AgreeingAnswer"][];
             /**
              * Pairs
-             * @description those with most items in common, 200 at most
+             * @description those with most items in common, 200 at most; for reviewers
              */
             pairs: components["schemas"]["PairAnswer"][];
             /** @description how many labels of one person are right by that: the most that a head can be measured at */
@@ -874,6 +874,20 @@ export interface components {
              */
             requested: boolean;
         };
+        /** EnterInput */
+        EnterInput: {
+            /**
+             * Token
+             * @description what stands behind the # of a link
+             */
+            token: string;
+        };
+        /** EnteredAnswer */
+        EnteredAnswer: {
+            /** Annotator */
+            annotator: string;
+            role: components["schemas"]["Role"];
+        };
         /**
          * EstimateAnswer
          * @description null where it is not defined: without shared items, or where all answers are of one class.
@@ -1281,6 +1295,19 @@ export interface components {
             /** Error */
             error: string;
         };
+        /** HealthAnswer */
+        HealthAnswer: {
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "starting" | "failed";
+            /**
+             * Reason
+             * @description why it is not ok, without names and paths
+             */
+            reason: string;
+        };
         /** HistoryAnswer */
         HistoryAnswer: {
             /**
@@ -1313,6 +1340,50 @@ export interface components {
             left_out: components["schemas"]["LeftOutAnswer"][];
             /** Text */
             text: string;
+        };
+        /** InviteAnswer */
+        InviteAnswer: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            role: components["schemas"]["Role"];
+            /** Made At */
+            made_at: string;
+            /** Expires At */
+            expires_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "expired" | "revoked";
+        };
+        /** InviteInput */
+        InviteInput: {
+            /** Project */
+            project?: string | null;
+            /** @default annotator */
+            role: components["schemas"]["Role"];
+            /**
+             * Days
+             * @description until it expires
+             * @default 7
+             */
+            days: number;
+            /**
+             * Name
+             * @description who comes in by it; made up where it is empty
+             * @default
+             */
+            name: string;
+        };
+        /** InvitesAnswer */
+        InvitesAnswer: {
+            /**
+             * Invites
+             * @description the newest first
+             */
+            invites: components["schemas"]["InviteAnswer"][];
         };
         /** ItemAnswer */
         ItemAnswer: {
@@ -1544,6 +1615,28 @@ export interface components {
              * @description why they cannot be ranked; ""
              */
             problem: string;
+        };
+        /** MadeInviteAnswer */
+        MadeInviteAnswer: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            role: components["schemas"]["Role"];
+            /** Made At */
+            made_at: string;
+            /** Expires At */
+            expires_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "expired" | "revoked";
+            /**
+             * Link
+             * @description relative to the app's address; whoever has it comes in
+             */
+            link: string;
         };
         /** MeAnswer */
         MeAnswer: {
@@ -1957,7 +2050,7 @@ export interface components {
             confusion: components["schemas"]["ConfusionAnswer"] | null;
             /**
              * People
-             * @description everybody who labeled, or holds a batch that is shown, by name
+             * @description who labeled, or holds a batch that is shown, by name; a reviewer sees everybody, others themselves
              */
             people: components["schemas"]["PersonAnswer"][];
             embedding: components["schemas"]["EmbeddedAnswer"];
@@ -2134,6 +2227,16 @@ export interface components {
              * @description false where embedding broke off or has ended
              */
             requested: boolean;
+        };
+        /** RevokeInput */
+        RevokeInput: {
+            /** Project */
+            project?: string | null;
+            /**
+             * Id
+             * @description of the invite, or the name in it
+             */
+            id: string;
         };
         /**
          * Role
@@ -2425,9 +2528,9 @@ export interface components {
             batch_id: string;
             /**
              * By
-             * @description who gave it back to the pool
+             * @description who gave it back to the pool; null where the caller may not know names of others
              */
-            by: string;
+            by: string | null;
         };
         /** TrainAnswer */
         TrainAnswer: {

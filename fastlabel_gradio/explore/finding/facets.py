@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 import numpy as np
 
 from fastlabel_gradio.explore.finding.folders import FolderColumn
-from fastlabel_gradio.pool.ledger import SOURCES, STATES
 from fastlabel_gradio.pool.query import UNLABELED, Columns, Query, is_matching
 from fastlabel_gradio.pool.scan import UNSEEN
+from fastlabel_gradio.pool.standings import SOURCES, STATES
 
 SHOWN = 200  # values of a facet at most, the most frequent ones
 CONFIDENCE_BINS = 10

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from fastlabel_gradio.pool.ledger import SAID, Standings
 from fastlabel_gradio.pool.scan import UNSEEN, Scanned
+from fastlabel_gradio.pool.standings import SAID, Standings
 from fastlabel_gradio.types import Rows
 
 NOTHING = np.array((0, 0, -1), dtype=SAID)  # stands of a row of which nobody said anything

@@ -3,10 +3,11 @@
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from fastlabel_gradio.opinions.reliability import Agreeing, Estimate, PairAgreeing
+from fastlabel_gradio.server.access import Person, person_of, sees
 from fastlabel_gradio.server.api_models import Model, SecondOpinionsAnswer
 from fastlabel_gradio.server.routes.common import FindProject, OfProject, in_line
 
@@ -40,8 +41,10 @@ class PairAnswer(Model):
 class AgreementAnswer(Model):
     overall: AgreeingAnswer
     classes: list[AgreeingAnswer] = Field(description="that somebody gave; `bad` where somebody found an item bad")
-    people: list[AgreeingAnswer] = Field(description="each on the items that they judged")
-    pairs: list[PairAnswer] = Field(description="those with most items in common, 200 at most")
+    people: list[AgreeingAnswer] = Field(
+        description="each on the items that they judged; a reviewer sees everybody, others themselves"
+    )
+    pairs: list[PairAnswer] = Field(description="those with most items in common, 200 at most; for reviewers")
     label_accuracy: EstimateAnswer = Field(
         description="how many labels of one person are right by that: the most that a head can be measured at"
     )
@@ -51,24 +54,24 @@ class AgreementAnswer(Model):
 
 
 def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
-    annotator = Annotated[str, who_asks]
+    person = Annotated[Person, Depends(person_of)]
 
     @router.get("/api/agreement")
     @in_line(WORKING_OUT)
-    def agreement(who: annotator, project: OfProject = None) -> AgreementAnswer:
+    def agreement(who: person, project: OfProject = None) -> AgreementAnswer:
         """How far people agree on the items that several of them judged: overall, by class, by person, by pair."""
-        labeler = project_of(project).labeler(who)
+        labeler = project_of(project).labeler(who.name)
         labeler.catch_up()
         report, opinions = labeler.reliability.report(), labeler.second_opinions
         return AgreementAnswer(
             overall=_agreeing_answer(report.overall),
             classes=[_agreeing_answer(one) for one in report.classes],
-            people=[_agreeing_answer(one) for one in report.people],
-            pairs=[_pair_answer(one) for one in report.pairs],
+            people=[_agreeing_answer(one) for one in report.people if sees(who, one.name)],
+            pairs=[_pair_answer(one) for one in report.pairs if all(sees(who, name) for name in one.people)],
             label_accuracy=estimate_answer(report.label_accuracy),
-            disputes=len(labeler.disputes.open(who)),
+            disputes=len(labeler.disputes.open(who.name)),
             decided=len(labeler.disputes.decided()),
-            second_opinions=SecondOpinionsAnswer(share=opinions.share, **asdict(opinions.counts(who))),
+            second_opinions=SecondOpinionsAnswer(share=opinions.share, **asdict(opinions.counts(who.name))),
         )
 
 

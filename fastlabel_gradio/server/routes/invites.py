@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import Field, StrictStr
 
 from fastlabel_gradio.server.access import Access, Invite, Invites, Role, access_of
-from fastlabel_gradio.server.api_models import MAX_NAME, Model
+from fastlabel_gradio.server.api_models import MAX_NAME, Model, ProjectInput
 from fastlabel_gradio.server.routes.common import FindProject
 from fastlabel_gradio.server.routes.invite_page import INVITE_PAGE
 
@@ -18,7 +18,7 @@ NO_LOGINS = (
 PAGE_HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
-class InviteInput(Model):
+class InviteInput(ProjectInput):
     role: Role = Role.ANNOTATOR
     days: Annotated[float, Field(gt=0, le=365, description="until it expires")] = 7
     name: Annotated[
@@ -43,7 +43,7 @@ class InvitesAnswer(Model):
     invites: list[InviteAnswer] = Field(description="the newest first")
 
 
-class RevokeInput(Model):
+class RevokeInput(ProjectInput):
     id: Annotated[StrictStr, Field(max_length=MAX_NAME, description="of the invite, or the name in it")]
 
 

@@ -13,8 +13,8 @@ from fastlabel_gradio.exports.row_stream import iso_time
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.labels import OpenBatch
 from fastlabel_gradio.opinions.reliability import Agreeing
-from fastlabel_gradio.pool.pipeline import EmbeddingProgress
-from fastlabel_gradio.pool.pipeline import State as EmbeddingState
+from fastlabel_gradio.pool.progress import EmbeddingProgress
+from fastlabel_gradio.pool.progress import State as EmbeddingState
 from fastlabel_gradio.server.access import Person, Role, person_of, sees
 from fastlabel_gradio.server.api_models import Model, PointAnswer
 from fastlabel_gradio.server.project import Project
@@ -76,7 +76,7 @@ class ProgressAnswer(Model):
     pool: int = Field(description="items that are embedded and still in the source")
     confusion: ConfusionAnswer | None = Field(description="null without a head, or labels of the audit")
     people: list[PersonAnswer] = Field(
-        description="everybody who labeled, or holds a batch that is shown, by name; a reviewer sees everybody, others themselves"
+        description="who labeled, or holds a batch that is shown, by name; a reviewer sees everybody, others themselves"
     )
     embedding: EmbeddedAnswer
 
@@ -89,7 +89,8 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         """How far the project is: classes, confusions of the audit, what each head was worth, labels a minute."""
         chosen = project_of(project)
         labeler = chosen.labeler(who.name)
-        figures, sees_all = labeler.progress.figures(), who.role.covers(Role.OWNER)
+        figures, is_owner = labeler.progress.figures(), who.role.covers(Role.OWNER)
+        held = [one for one in labeler.open_batches() if is_owner or one.annotator == who.name]
         return ProgressAnswer(
             target=chosen.config.target,
             curve=[point_answer(point) for point in labeler.points[-POINTS_SHOWN:]],
@@ -97,15 +98,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
             looked_at=figures.looked_at,
             pool=figures.rows,
             confusion=_confusion(figures),
-            people=[
-                one
-                for one in _people(
-                    labeler,
-                    figures,
-                    [held for held in labeler.open_batches() if sees_all or held.annotator == who.name],
-                )
-                if sees(who, one.annotator)
-            ],
+            people=[one for one in _people(labeler, figures, held) if sees(who, one.annotator)],
             embedding=_embedded(chosen, chosen.pipeline.progress),
         )
 

@@ -4,10 +4,11 @@ from collections.abc import Collection
 from dataclasses import asdict, replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from fastlabel_gradio.labeler import Labeler, Status
 from fastlabel_gradio.labels.contradictions import Contradiction
+from fastlabel_gradio.server.access import Person, person_of, sees
 from fastlabel_gradio.server.api_models import (
     ContradictionAnswer,
     ContradictionsAnswer,
@@ -28,13 +29,13 @@ UNREADABLE_SHOWN = 200
 
 
 def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
-    annotator = Annotated[str, who_asks]
+    person = Annotated[Person, Depends(person_of)]
 
     @router.get("/api/status")
-    def status(who: annotator, project: OfProject = None) -> StatusAnswer:
+    def status(who: person, project: OfProject = None) -> StatusAnswer:
         """Counts, embedding progress, head and training of a project."""
         chosen = project_of(project)
-        return _status_answer(chosen, chosen.labeler(who), who)
+        return _status_answer(chosen, chosen.labeler(who.name), who)
 
 
 def without_hidden(status: Status, hidden: Collection[str]) -> Status:
@@ -47,7 +48,8 @@ def _given_contradiction(status: Status) -> str:
     return status.contradiction.text("The labels given") if status.contradiction else ""
 
 
-def _status_answer(project: Project, labeler: Labeler, annotator: str) -> StatusAnswer:
+def _status_answer(project: Project, labeler: Labeler, who: Person) -> StatusAnswer:
+    annotator = who.name
     status = without_hidden(labeler.status(), labeler.second_opinions.held_by(annotator))
     left_out = project.source.left_out()
     left_out_count = sum(entry.count for entry in left_out)
@@ -68,7 +70,10 @@ def _status_answer(project: Project, labeler: Labeler, annotator: str) -> Status
             share=labeler.second_opinions.share, **asdict(labeler.second_opinions.counts(annotator))
         ),
         batches=labeler.batches_of(annotator),
-        taken_back=[TakenBackAnswer(batch_id=id_, by=by) for id_, by in labeler.taken_back.of(annotator).items()],
+        taken_back=[
+            TakenBackAnswer(batch_id=id_, by=by if sees(who, by) else None)
+            for id_, by in labeler.taken_back.of(annotator).items()
+        ],
         since_training=status.since_training,
         train_every=labeler.settings.learner.train_every,
         notice=" ".join(

@@ -83,6 +83,8 @@ def _refuse_hidden(hidden: Collection[str], item_ids: Sequence[str]) -> None:
 
 
 def _knows_labels(project: Project) -> bool:
-    """Of the first items, which are a random sample."""
+    """Imported ones, or any of the first items, which are a random sample."""
     known = project.pipeline.known_label
-    return any(known(item_id) is not None for _, item_id in project.store.items_between(0, 100))
+    return len(project.references) > 0 or any(
+        known(item_id) is not None for _, item_id in project.store.items_between(0, 100)
+    )

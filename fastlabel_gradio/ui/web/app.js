@@ -6,6 +6,7 @@ import { whenThere } from "./dom.js";
 import { translateGradio } from "./gradio_words.js";
 import "./label_view.js";
 import { ProjectPage } from "./project_page.js";
+import { loadRights, may, needing } from "./rights.js";
 import { SoundPlayer } from "./sound_player.js";
 import { SoundSettings } from "./sound_settings.js";
 import { firstTab, onTabChange, openTab, selectTab, TABS } from "./tabs.js";
@@ -20,7 +21,12 @@ import { pickLanguage, t, useLanguage } from "./words.js";
  */
 
 registerView({ name: "explore", title: () => t("view_explore"), load: () => import("./explore_view.js") });
-registerView({ name: "finish", title: () => t("view_finish"), load: () => import("./finish_view.js") });
+registerView({
+  name: "finish",
+  title: () => t("view_finish"),
+  needs: "POST /api/finish/plan",
+  load: () => import("./finish_view.js"),
+});
 registerView({ name: "progress", title: () => t("view_progress"), load: () => import("./progress_view.js") });
 registerView({
   name: "adjudication",
@@ -29,6 +35,12 @@ registerView({
   load: () => import("./adjudication_view.js"),
 });
 registerView({ name: "try", title: () => t("view_try"), load: () => import("./try_view.js") });
+registerView({
+  name: "people",
+  title: () => t("view_people"),
+  needs: "GET /api/invites",
+  load: () => import("./people_view.js"),
+});
 
 /**
  * @param {HTMLElement} element
@@ -37,21 +49,28 @@ registerView({ name: "try", title: () => t("view_try"), load: () => import("./tr
 export async function mount(element, { settings }) {
   ensureAnnotatorCookie();
   // Gradio may put these on the page after the grid.
-  await Promise.all([whenThere(`#fl-toolbar-${settings.project}`), whenThere(TABS)]);
+  await Promise.all([whenThere(`#fl-toolbar-${settings.project}`), whenThere(TABS), loadRights()]);
   const shared = sharedPage();
   const root = /** @type {HTMLElement} */ (element.querySelector(".fl"));
   root.lang = useLanguage(pickLanguage(new URLSearchParams(location.search).get("lang"), navigator.languages));
   translateGradio(settings.project);
+  const train = document.getElementById(`fl-train-${settings.project}`);
+  if (train) needing("POST /api/train", train);
   for (const module of settings.views) await loadView(module);
   shared.views[settings.project]?.stop();
   const player = settings.kind === "audio" ? sharedPlayer(shared) : null;
   const note = (/** @type {Params} */ params) => shared.address.note({ ...placeOf(settings.project), ...params });
   const keep = (/** @type {Params} */ params) => shared.address.keep({ ...placeOf(settings.project), ...params });
-  const page = new ProjectPage(root, settings, registeredViews(), player, { note, keep });
+  const page = new ProjectPage(root, settings, theirViews(), player, { note, keep });
   shared.views[settings.project] = page;
   const { params } = shared.address;
   page.show(isMeant(settings.project, params) ? params : {});
   selectTab(params.project ?? openTab());
+}
+
+/** The views that the person's role opens. */
+function theirViews() {
+  return registeredViews().filter((view) => may(view.needs));
 }
 
 /**

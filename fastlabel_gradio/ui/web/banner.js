@@ -1,6 +1,7 @@
 // A line that says what went wrong or what there is to know, hidden while there is nothing to say. It is one line: what does
 // not fit, and the reason where there is one, opens over the page, so that no card moves.
 
+import { codeParts } from "./code_parts.js";
 import { button, el, setShown, setText } from "./dom.js";
 import { t } from "./words.js";
 
@@ -27,8 +28,8 @@ export function banner(className, tone, onDismiss) {
     text: "",
     say: (/** @type {string} */ text, more = "") => {
       self.text = text;
-      setText(words, text);
-      setText(reason, more);
+      setCoded(words, text);
+      setCoded(reason, more);
       setText(summary, t(more ? "why" : "more"));
       setShown(node, text !== "");
       self.fold();
@@ -36,11 +37,24 @@ export function banner(className, tone, onDismiss) {
     /** Offers the rest where there is one. */
     fold: () => {
       const isCut = words.scrollWidth > words.clientWidth;
-      setText(whole, isCut ? self.text : ""); // or it would stand there twice
+      setCoded(whole, isCut ? self.text : ""); // or it would stand there twice
       setShown(whole, isCut);
       setShown(why, isCut || reason.textContent !== "");
     },
   };
   new ResizeObserver(self.fold).observe(words);
   return self;
+}
+
+/**
+ * Shows a text whose parts between backticks are what one types.
+ *
+ * @param {HTMLElement} node
+ * @param {string} text
+ */
+function setCoded(node, text) {
+  const parts = codeParts(text);
+  const plain = parts.map((part) => part.text).join("");
+  if (node.textContent === plain) return;
+  node.replaceChildren(...parts.map(({ text, isCode }) => (isCode ? el("code", "", text) : text)));
 }

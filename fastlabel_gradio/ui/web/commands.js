@@ -1,15 +1,18 @@
 // Everything a person can do by key: which key, the words of the help, and what it does. The help, the keyboard and the
 // buttons read this one table, and a test compares the README with it.
 
+import { may } from "./rights.js";
+
 /** @typedef {import("./label_view.js").LabelView} LabelView */
 /**
  * `keys`: values of KeyboardEvent.key, "Shift+" before those with Shift; "digit" stands for a digit of any keyboard.
  * `caps`, `help`: how the help shows it, and its words; left out where the line of a neighbour tells it.
  * `kind`: the kind of items that it is for, both without. `repeats`: also while the key is held.
+ * `needs`: the route that one must be allowed to use.
  * `onBatch`: only while there is a batch and nothing is on its way.
  * @typedef {{
  *   name: string, keys: string[], run: (view: LabelView, argument: string) => unknown, caps?: string,
- *   help?: import("./words.js").Word, kind?: "image" | "audio", repeats?: boolean, onBatch?: boolean,
+ *   help?: import("./words.js").Word, kind?: "image" | "audio", repeats?: boolean, onBatch?: boolean, needs?: string,
  * }} Command
  */
 
@@ -185,7 +188,23 @@ export const COMMANDS = [
     onBatch: true,
     run: (view) => view.openPalette(),
   },
-  { name: "classes", keys: ["c"], caps: "c", help: "help_classes", run: (view) => view.classes.show() },
+  {
+    name: "example",
+    needs: "POST /api/classes",
+    keys: ["e"],
+    caps: "e",
+    help: "help_example",
+    onBatch: true,
+    run: (view) => view.toggleExample(),
+  },
+  {
+    name: "classes",
+    keys: ["c"],
+    caps: "c",
+    help: "help_classes",
+    needs: "POST /api/classes",
+    run: (view) => view.classes.show(),
+  },
   { name: "history", keys: ["h"], caps: "h", help: "help_history", run: (view) => view.history.toggle() },
   { name: "groups", keys: ["g"], caps: "g", help: "help_groups", run: (view) => view.toggleLook("groups") },
   {
@@ -210,7 +229,7 @@ export const COMMANDS = [
   { name: "undo", keys: ["u"], caps: "u", help: "help_undo", run: (view) => view.session.undo() },
   { name: "redo", keys: ["Shift+U"], caps: "Shift + u", help: "help_redo", run: (view) => view.session.redo() },
   { name: "help", keys: ["?"], caps: "?", help: "help_help", run: (view) => view.help.showModal() },
-  { name: "rescan", keys: [], run: (view) => view.session.rescan() },
+  { name: "rescan", keys: [], needs: "POST /api/rescan", run: (view) => view.session.rescan() },
   { name: "evaluation", keys: [], run: (view) => view.evaluation.toggle() },
 ];
 
@@ -225,7 +244,7 @@ const SHIFT_TYPES_THEM = ["?", ",", ".", "/", "+", "="]; // on some keyboards
  * @returns {any[]}
  */
 export function commandsOf(kind, table = COMMANDS) {
-  return table.filter((command) => !command.kind || command.kind === kind);
+  return table.filter((command) => (!command.kind || command.kind === kind) && may(command.needs));
 }
 
 /**

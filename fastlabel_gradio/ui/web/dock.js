@@ -28,13 +28,13 @@ export class Dock {
     this.accept = button("fl-dock-button fl-dock-accept", t("accept_the_rest"), "accept-rest", "Shift+Enter");
     this.submit = button("fl-dock-button fl-dock-submit", t("submit"), "submit", "s");
     this.asides = ASIDES.map(asideEntry);
-    const asides = el("div", "fl-asides", ...this.asides.map(({ node }) => node));
+    this.asideList = el("div", "fl-asides", ...this.asides.map(({ node }) => node));
     this.palette = button("fl-aside fl-palette-button", t("all_classes"), "palette", t("palette_title"));
     this.palette.prepend(el("kbd", "fl-key", "/"));
-    asides.prepend(this.palette);
+    this.asideList.prepend(this.palette);
     this.actions = el("div", "fl-dock-actions", this.progress, this.accept, this.submit);
     this.node = el("footer", "fl-dock", this.message, this.bar);
-    this.line = el("div", "fl-dock-line", this.legend, asides, this.actions);
+    this.line = el("div", "fl-dock-line", this.legend, this.asideList, this.actions);
     this.node.append(this.line);
     /** @type {LegendEntry[]} */
     this.entries = [];

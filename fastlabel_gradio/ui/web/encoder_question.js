@@ -3,6 +3,7 @@
 import { ApiError } from "./api.js";
 import { button, el, nameNode, setShown, setText } from "./dom.js";
 import { formatCount, formatSeconds } from "./numbers.js";
+import { needing } from "./rights.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./api.js").EncodersAnswer} EncodersAnswer */
@@ -18,6 +19,7 @@ export class EncoderQuestion {
   constructor(api, signal) {
     this.api = api;
     this.button = button("fl-quiet", t("encoders_compare"), "compare-encoders", t("encoders_compare_title"));
+    needing("POST /api/encoders/compare", this.button);
     this.button.addEventListener("click", () => this.ask());
     const title = el("h2", "fl-evaluation-title", t("encoders_question"));
     this.said = el("p", "fl-curve-note");

@@ -1,5 +1,6 @@
 // What is done to the items of the view `explore`: one change after another, asked first where it is of many.
 
+import { toggleExample } from "./class_examples.js";
 import { applyTo, itemsOf, preview, targetOf } from "./explore_acts.js";
 import { ask, conflictTable, doingWords, previewLines } from "./explore_dialog.js";
 import { t } from "./words.js";
@@ -118,6 +119,14 @@ export class ExploreActing {
     this.view.emit("changed", ids);
     const counts = await this.view.api.counts(this.view.query);
     this.view.facets.paint(this.view.query, counts);
+  }
+
+  /** The current card becomes an example of its class, or of the one that is predicted; or no more. */
+  toggleExample() {
+    const { id = "", label, prediction } = this.view.grid.currentItem ?? {};
+    const name = label ?? prediction?.label;
+    if (!name) return this.view.say(t("example_of_what"), "warning");
+    return this.#inTurn(async () => this.view.say(await toggleExample(this.view.api, name, id)));
   }
 
   async undo() {

@@ -40,7 +40,13 @@ function rangeChips(query) {
     chips.push({ title: t(`explore_facet_${key}`), name: `${low} – ${high} %`, without: { [key]: undefined } });
   }
   if (query.time && !chosenOf(query, { key: "time", facet: "days", title: "explore_facet_days" }).length) {
-    const name = query.time.map((time) => String(time ?? "…").slice(0, 16)).join(" – ");
+    const name = query.time
+      .map((time) =>
+        String(time ?? "…")
+          .slice(0, 16)
+          .replace("T", " "),
+      )
+      .join(" – ");
     chips.push({ title: t("explore_facet_days"), name, without: { time: undefined } });
   }
   return chips;

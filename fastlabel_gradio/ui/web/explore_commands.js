@@ -5,7 +5,7 @@
  * As Command of commands.js, for this view.
  * @typedef {{
  *   name: string, keys: string[], run: (view: ExploreView, argument: string) => unknown, caps?: string,
- *   help?: import("./words.js").Word, kind?: "image" | "audio", repeats?: boolean,
+ *   help?: import("./words.js").Word, kind?: "image" | "audio", repeats?: boolean, needs?: string,
  * }} ExploreCommand
  */
 
@@ -13,15 +13,31 @@
 export const EXPLORE_COMMANDS = [
   {
     name: "label",
+    needs: "POST /api/apply",
     keys: ["digit"],
     caps: "1 … 9, 0",
     help: "explore_help_label",
     run: (view, key) => view.acts.labelByKey(key),
   },
-  { name: "accept", keys: ["Enter"], caps: "Enter", help: "explore_help_accept", run: (view) => view.acts.accept() },
-  { name: "palette", keys: ["/"], caps: "/", help: "explore_help_palette", run: (view) => view.dock.focusClasses() },
+  {
+    name: "accept",
+    needs: "POST /api/apply",
+    keys: ["Enter"],
+    caps: "Enter",
+    help: "explore_help_accept",
+    run: (view) => view.acts.accept(),
+  },
+  {
+    name: "palette",
+    needs: "POST /api/apply",
+    keys: ["/"],
+    caps: "/",
+    help: "explore_help_palette",
+    run: (view) => view.dock.focusClasses(),
+  },
   {
     name: "clear",
+    needs: "POST /api/apply",
     keys: ["Backspace", "Delete"],
     caps: "Backspace",
     help: "explore_help_clear",
@@ -29,6 +45,7 @@ export const EXPLORE_COMMANDS = [
   },
   {
     name: "skip",
+    needs: "POST /api/apply",
     keys: ["k"],
     caps: "k",
     help: "explore_help_skip",
@@ -36,12 +53,20 @@ export const EXPLORE_COMMANDS = [
   },
   {
     name: "unsure",
+    needs: "POST /api/apply",
     keys: ["q"],
     caps: "q",
     help: "explore_help_unsure",
     run: (view) => view.acts.apply({ state: "unsure" }),
   },
-  { name: "bad", keys: ["b"], caps: "b", help: "explore_help_bad", run: (view) => view.acts.apply({ state: "bad" }) },
+  {
+    name: "bad",
+    needs: "POST /api/apply",
+    keys: ["b"],
+    caps: "b",
+    help: "explore_help_bad",
+    run: (view) => view.acts.apply({ state: "bad" }),
+  },
   {
     name: "left",
     keys: ["ArrowLeft"],
@@ -70,13 +95,13 @@ export const EXPLORE_COMMANDS = [
   { name: "extend-down", keys: ["Shift+ArrowDown"], repeats: true, run: (view) => view.extend("down") },
   { name: "toggle", keys: ["x"], caps: "x", help: "explore_help_toggle", run: (view) => view.toggleCurrent() },
   { name: "all", keys: ["a"], caps: "a", help: "explore_help_all", run: (view) => view.selection.selectAll() },
-  { name: "more-like", keys: ["m"], caps: "m", help: "explore_help_more_like", run: (view) => view.moreLike() },
+  { name: "more-like", keys: ["m"], caps: "m", help: "explore_help_more_like", run: (view) => view.likeness.more() },
   {
     name: "less-like",
     keys: ["Shift+M"],
     caps: "Shift + m",
     help: "explore_help_less_like",
-    run: (view) => view.lessLike(),
+    run: (view) => view.likeness.less(),
   },
   { name: "search", keys: ["f"], caps: "f", help: "explore_help_search", run: (view) => view.search.focus() },
   {
@@ -89,9 +114,38 @@ export const EXPLORE_COMMANDS = [
   },
   { name: "play", keys: [" "], caps: "Space", help: "help_play", kind: "audio", run: (view) => view.toggleSound() },
   { name: "enlarge", keys: ["z"], caps: "z", help: "help_enlarge", run: (view) => view.toggleZoom() },
-  { name: "send", keys: ["s"], caps: "s", help: "explore_help_send", run: (view) => view.acts.sendToLabel() },
+  {
+    name: "send",
+    needs: "POST /api/items/claim",
+    keys: ["s"],
+    caps: "s",
+    help: "explore_help_send",
+    run: (view) => view.acts.sendToLabel(),
+  },
+  {
+    name: "example",
+    needs: "POST /api/classes",
+    keys: ["e"],
+    caps: "e",
+    help: "help_example",
+    run: (view) => view.acts.toggleExample(),
+  },
   { name: "refresh", keys: ["r"], caps: "r", help: "explore_help_refresh", run: (view) => view.refresh() },
-  { name: "undo", keys: ["u"], caps: "u", help: "explore_help_undo", run: (view) => view.acts.undo() },
-  { name: "redo", keys: ["Shift+U"], caps: "Shift + u", help: "explore_help_redo", run: (view) => view.acts.redo() },
+  {
+    name: "undo",
+    needs: "POST /api/undo",
+    keys: ["u"],
+    caps: "u",
+    help: "explore_help_undo",
+    run: (view) => view.acts.undo(),
+  },
+  {
+    name: "redo",
+    needs: "POST /api/redo",
+    keys: ["Shift+U"],
+    caps: "Shift + u",
+    help: "explore_help_redo",
+    run: (view) => view.acts.redo(),
+  },
   { name: "help", keys: ["?"], caps: "?", help: "help_help", run: (view) => view.help.showModal() },
 ];

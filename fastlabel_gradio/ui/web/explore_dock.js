@@ -2,6 +2,7 @@
 
 import { Dock } from "./dock.js";
 import { button, el, setShown, setText } from "./dom.js";
+import { needing } from "./rights.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./found_selection.js").FoundSelection} FoundSelection */
@@ -17,12 +18,13 @@ export class ExploreDock extends Dock {
     this.none = dockButton("explore_select_none", "none", "Esc");
     this.menu = el("select", "fl-class-menu");
     this.menu.setAttribute("aria-label", t("explore_label_as"));
+    for (const part of [this.legend, this.asideList, this.menu]) needing("POST /api/apply", part);
     const more = [
-      dockButton("explore_clear_labels", "clear", "⌫"),
+      needing("POST /api/apply", dockButton("explore_clear_labels", "clear", "⌫")),
       dockButton("explore_more_like", "more-like", "m"),
       dockButton("explore_less_like", "less-like", "⇧m"),
-      dockButton("explore_send", "send", "s"),
-      dockButton("explore_undo", "undo", "u"),
+      needing("POST /api/items/claim", dockButton("explore_send", "send", "s")),
+      needing("POST /api/undo", dockButton("explore_undo", "undo", "u")),
       dockButton("explore_help", "help", "?"),
     ];
     this.actions.replaceChildren(this.scope, this.all, this.none);

@@ -26,6 +26,7 @@ export const FACETS = [
   { key: "group", facet: "groups", title: "explore_facet_groups", one: true, named: true },
 ];
 const SHOWN_AT_FIRST = 12;
+const MINUTE_LENGTH = "2026-11-26T09:30".length;
 
 export class ExploreFacets {
   /** @param {(part: Query) => void} narrow a step of the person */
@@ -40,6 +41,10 @@ export class ExploreFacets {
     this.places = FACETS.map((facet) => ({ facet, ...facetPlace(t(facet.title), facet.key, facet.open) }));
     this.confidence = facetPlace(t("explore_facet_confidence"), "confidence", true);
     this.buildConfidence();
+    this.from = timeInput("from", t("explore_time_from"));
+    this.to = timeInput("to", t("explore_time_to"));
+    const times = this.places.find(({ facet }) => facet.key === "time");
+    times?.node.append(el("div", "fl-times", timeLabel(this.from), timeLabel(this.to)));
     const nodes = this.places.map(({ node }) => node);
     nodes.splice(4, 0, this.confidence.node);
     this.node = el("div", "fl-facets", ...nodes);
@@ -66,6 +71,7 @@ export class ExploreFacets {
     this.counts = counts ?? this.counts;
     this.node.dataset.counting = String(!counts);
     for (const place of this.places) this.paintFacet(place);
+    this.paintTimes();
     this.paintConfidence();
   }
 
@@ -88,6 +94,15 @@ export class ExploreFacets {
     if (focused !== undefined) rowOf(body, focused)?.focus();
   }
 
+  paintTimes() {
+    const [from, to] = this.query.time ?? [];
+    for (const [input, time] of /** @type {[HTMLInputElement, unknown][]} */ ([
+      [this.from, from],
+      [this.to, to],
+    ]))
+      if (document.activeElement !== input) input.value = String(time ?? "").slice(0, MINUTE_LENGTH);
+  }
+
   paintConfidence() {
     const counts = this.counts?.confidence ?? [];
     const [low, high] = this.query.confidence ?? [0, 1];
@@ -102,6 +117,7 @@ export class ExploreFacets {
   /** @param {HTMLInputElement} input */
   onChange(input) {
     if (input.dataset.limit) return this.narrow({ confidence: this.limits() });
+    if (input.dataset.time) return this.narrow({ time: timesOf(this.from.value, this.to.value) });
     const facet = FACETS.find(({ key }) => key === input.dataset.facet);
     if (!facet) return;
     const others = chosenOf(this.query, facet).filter((value) => value !== input.value);
@@ -168,10 +184,22 @@ export function valueWords({ key, named }, value) {
     : t(/** @type {any} */ (`explore_${key === "states" ? "state" : key === "sources" ? "source" : key}_${value}`));
 }
 
+/**
+ * What of a query asks for these minutes, both included; the earlier one comes first, "" is no limit.
+ * @param {string} from as 2026-11-26T09:30, in UTC
+ * @param {string} to
+ * @returns {[string | null, string | null] | undefined}
+ */
+export function timesOf(from, to) {
+  if (!from && !to) return undefined;
+  const [first, last] = from && to && from > to ? [to, from] : [from, to];
+  return [first ? `${first}:00Z` : null, last ? `${last}:59.999999Z` : null];
+}
+
 /** @param {[string | null, string | null]} time */
 function dayOf([from, to]) {
   const day = String(from ?? "").slice(0, 10);
-  return day && String(to ?? "").startsWith(day) ? day : "";
+  return from === `${day}T00:00:00Z` && String(to ?? "").startsWith(`${day}T23:59`) ? day : "";
 }
 
 /**
@@ -242,4 +270,21 @@ function percentInput(limit, label) {
   input.dataset.limit = limit;
   input.setAttribute("aria-label", label);
   return input;
+}
+
+/**
+ * @param {string} limit
+ * @param {string} label
+ */
+function timeInput(limit, label) {
+  const input = el("input", "fl-limit fl-time");
+  input.type = "datetime-local";
+  input.dataset.time = limit;
+  input.setAttribute("aria-label", label);
+  return input;
+}
+
+/** @param {HTMLInputElement} input */
+function timeLabel(input) {
+  return el("label", "fl-time-line", input.ariaLabel, input);
 }

@@ -2,6 +2,7 @@
 
 import { button, el, nameNode, setText } from "./dom.js";
 import { formatFilter } from "./explore_filter.js";
+import { needing } from "./rights.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./explore_filter.js").Query} Query */
@@ -24,6 +25,7 @@ export class ExploreSaved {
     Object.assign(this.name, { type: "text", maxLength: 64, placeholder: t("explore_filter_name") });
     this.name.setAttribute("aria-label", t("explore_filter_name"));
     const form = el("form", "fl-saved-line", this.name, button("fl-quiet", t("explore_save")));
+    needing("POST /api/filters", form);
     form.lastElementChild?.setAttribute("type", "submit");
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -66,6 +68,7 @@ export class ExploreSaved {
         this.show(query);
       });
       const drop = button("fl-dismiss", "✕", "", t("explore_drop_filter", { name }));
+      needing("POST /api/filters", drop);
       drop.setAttribute("aria-label", drop.title);
       drop.addEventListener("click", () => this.#during(() => this.api.saveFilter(name, null)));
       return el("li", "fl-saved-line", open, drop);

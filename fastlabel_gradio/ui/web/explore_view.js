@@ -2,18 +2,20 @@
 // what is found, selected and done is the affair of found_list.js, found_selection.js and explore_acts.js.
 
 import { CardLook } from "./card_look.js";
+import { ClassHover } from "./class_examples.js";
 import { ClassKeys } from "./class_keys.js";
 import { commandOfKey } from "./commands.js";
 import { button, el, isVisible, setShown } from "./dom.js";
 import { Emitter } from "./emitter.js";
 import { ExploreActing } from "./explore_acting.js";
 import { targetOf } from "./explore_acts.js";
-import { ExploreChips, nearPart } from "./explore_chips.js";
+import { ExploreChips } from "./explore_chips.js";
 import { EXPLORE_COMMANDS } from "./explore_commands.js";
 import { ExploreDock } from "./explore_dock.js";
 import { ExploreFacets } from "./explore_facets.js";
 import { FilterError, formatFilter, parseFilter, withPart } from "./explore_filter.js";
 import { ExploreGrid } from "./explore_grid.js";
+import { ExploreLikeness } from "./explore_likeness.js";
 import { ExplorePointer } from "./explore_pointer.js";
 import { ExploreSaved } from "./explore_saved.js";
 import { ExploreSearch } from "./explore_search.js";
@@ -45,7 +47,6 @@ const ORDERS = /** @type {const} */ ([
   ["known_labels", "order_known_labels"],
 ]);
 const SHEET_COLUMNS = 10;
-const MOST_SEEDS = 100;
 const KEEP_PLACE_MS = 400;
 
 export class ExploreView extends Emitter {
@@ -70,10 +71,11 @@ export class ExploreView extends Emitter {
     this.list = null;
     this.selection = new FoundSelection();
     this.acts = new ExploreActing(this);
+    this.likeness = new ExploreLikeness(this);
     this.look = new CardLook(settings.kind);
     this.classKeys = new ClassKeys(settings.project);
     const narrow = (/** @type {Query} */ part) => this.narrow(part);
-    this.search = new ExploreSearch(settings.kind, narrow, (file) => this.findLike(file));
+    this.search = new ExploreSearch(settings.kind, narrow, (file) => this.likeness.like(file));
     this.facets = new ExploreFacets(narrow);
     this.chips = new ExploreChips(narrow);
     this.saved = new ExploreSaved(
@@ -95,6 +97,7 @@ export class ExploreView extends Emitter {
     this.help = buildHelp(settings.kind, EXPLORE_COMMANDS, t("explore_clicks"));
     this.#build(root);
     this.pointer = new ExplorePointer(this, this.stopping.signal);
+    this.hover = new ClassHover(api, this.dock.node, this.stopping.signal);
     this.#listen();
   }
 
@@ -312,43 +315,6 @@ export class ExploreView extends Emitter {
       if (isVisible(/** @type {HTMLElement} */ (this.root)))
         this.context.keep(this.#params(this.query, this.grid.window.firstPlace));
     }, KEEP_PLACE_MS);
-  }
-
-  // Search by likeness
-
-  moreLike() {
-    const { near } = this.query;
-    this.#near({ ...near, ids: [...new Set([...(near?.ids ?? []), ...this.#seeds()])].slice(-MOST_SEEDS) });
-  }
-
-  lessLike() {
-    const { near } = this.query;
-    if (!near) return this.say(t("explore_less_than_what"), "warning");
-    return this.#near({
-      ...near,
-      not_ids: [...new Set([...(near.not_ids ?? []), ...this.#seeds()])].slice(-MOST_SEEDS),
-    });
-  }
-
-  #seeds() {
-    const { selection, grid } = this;
-    const ids = selection.all ? [] : selection.ids.slice(0, MOST_SEEDS);
-    return ids.length ? ids : grid.currentItem ? [grid.currentItem.id] : [];
-  }
-
-  /** @param {import("./explore_filter.js").Near} near */
-  #near(near) {
-    this.narrow({ ...nearPart(near), text: undefined, order: undefined });
-  }
-
-  /** @param {Blob} file a picture or sound */
-  async findLike(file) {
-    try {
-      const { vector } = await this.api.vector(file);
-      this.#near({ vectors: [vector] });
-    } catch (error) {
-      this.fail(error);
-    }
   }
 
   /** @param {ClipboardEvent} event */

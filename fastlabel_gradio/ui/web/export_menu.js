@@ -2,6 +2,7 @@
 
 import { ApiError } from "./api.js";
 import { el, link, setText } from "./dom.js";
+import { needing } from "./rights.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./api.js").ProjectApi} ProjectApi */
@@ -18,7 +19,8 @@ export function buildExports(api, formats, ofTheHead) {
   said.setAttribute("role", "status");
   const links = formats.map((format) => exportLink(api, format, said));
   const body = el("div", "fl-menu-body", ...links, ...ofTheHead, said);
-  return el("details", "fl-menu fl-export", el("summary", "fl-quiet", t("export")), body);
+  const menu = el("details", "fl-menu fl-export", el("summary", "fl-quiet", t("export")), body);
+  return needing("POST /api/export", menu);
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { button, el, setShown, setText } from "./dom.js";
 import { formatCount } from "./numbers.js";
+import { needing } from "./rights.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./api.js").ProjectApi} ProjectApi */
@@ -28,7 +29,8 @@ export function buildImports(api) {
     });
   });
   const body = el("div", "fl-menu-body fl-import-body", el("p", "", t("import_what")), kind, file, said);
-  return el("details", "fl-menu fl-import", el("summary", "fl-quiet", t("import")), body);
+  const menu = el("details", "fl-menu fl-import", el("summary", "fl-quiet", t("import")), body);
+  return needing("POST /api/import", menu);
 }
 
 /**

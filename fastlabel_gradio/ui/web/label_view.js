@@ -5,6 +5,7 @@ import { formatAddress, parseAddress } from "./address.js";
 import { Answering } from "./answering.js";
 import { BatchView } from "./batch_view.js";
 import { CardLook } from "./card_look.js";
+import { ClassHover, toggleExample } from "./class_examples.js";
 import { ClassKeys } from "./class_keys.js";
 import { ClassesPanel } from "./classes_panel.js";
 import { COMMANDS, commandOfKey } from "./commands.js";
@@ -13,6 +14,7 @@ import { isVisible, setShown } from "./dom.js";
 import { DraftStore } from "./drafts.js";
 import { EmptyState } from "./empty_state.js";
 import { EvaluationPanel } from "./evaluation_panel.js";
+import { firstHint } from "./first_hint.js";
 import { buildHelp } from "./help.js";
 import { HistoryMenu } from "./history_menu.js";
 import { LookBar } from "./look_bar.js";
@@ -92,8 +94,9 @@ export class LabelView {
     this.dock.addMenu(this.history.node);
     this.help = buildHelp(kind);
     this.empty = new EmptyState(() => this.session.goOn());
-    const parts = [this.panel, this.cards, this.empty, this.dock, this.zoom].map((part) => part.node);
-    root.replaceChildren(...parts, this.palette.node, this.classes.node, this.help);
+    const parts = [this.cards, this.empty, this.dock, this.zoom].map((part) => part.node);
+    const above = [this.panel.node, firstHint()].filter((part) => part !== null);
+    root.replaceChildren(...above, ...parts, this.palette.node, this.classes.node, this.help);
     Object.assign(root.dataset, { project, kind });
     this.showEmpty(t("getting_ready"), t("asking_first"));
     this.follow();
@@ -116,6 +119,7 @@ export class LabelView {
   listen() {
     const { signal } = this.stopping;
     this.pointer = new Pointer(this, signal);
+    this.hover = new ClassHover(this.api, this.dock.node, signal);
     this.zoom.node.addEventListener("close", () => this.cards.focusCurrent(), { signal });
     this.player?.settings.addEventListener("change", () => this.cards.paintSounds(), { signal });
     this.look.addEventListener("change", () => this.paintLook(), { signal });
@@ -203,6 +207,15 @@ export class LabelView {
   async addClass(name) {
     await this.session.addClass(name);
     this.answers.label(this.session.batch?.classes.indexOf(name) ?? -1);
+  }
+
+  /** The current card becomes an example of its class, or of the one that is suggested; or no more. */
+  async toggleExample() {
+    const { label, suggestion, item } = this.session.batch?.currentCard ?? {};
+    const name = label == null ? suggestion?.name : this.session.batch?.classes[label];
+    if (!name || !item) return this.dock.say(t("example_of_what"), "warning");
+    const said = await toggleExample(this.api, name, item.id).catch((error) => error);
+    this.dock.say(said.message ?? said, said.message ? "error" : "");
   }
 
   /** @param {string} key of a class */
@@ -383,6 +396,7 @@ export class LabelView {
 registerView({
   name: "label",
   title: () => t("view_label"),
+  needs: "GET /api/next_batch",
   mount: (root, context) => new LabelView(root, context),
 });
 

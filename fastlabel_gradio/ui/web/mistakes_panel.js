@@ -3,6 +3,7 @@
 
 import { button, el, nameNode, setShown, setText } from "./dom.js";
 import { registerPanel } from "./explore_panels.js";
+import { needing } from "./rights.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./explore_panels.js").Exploring} Exploring */
@@ -34,6 +35,7 @@ class MistakesPanel {
     this.line.setAttribute("role", "status");
     this.label = el("p", "fl-suspects-label");
     this.right = button("fl-quiet fl-right", t("label_is_right"));
+    needing("POST /api/checks", this.right);
     this.right.title = t("label_is_right_title");
     this.right.addEventListener("click", () => this.confirm());
     this.near = el("ul", "fl-suspects-near");

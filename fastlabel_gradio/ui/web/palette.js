@@ -3,6 +3,7 @@
 
 import { findClasses, newClassName } from "./class_search.js";
 import { el, nameNode, setText } from "./dom.js";
+import { may } from "./rights.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./class_search.js").Classes} Classes */
@@ -77,8 +78,9 @@ export class Palette {
     this.options = found.map((index) => this.option(index, keys[index]));
     const fresh = newClassName(this.input.value, classes);
     const none = t("none_of_these");
-    if (fresh) this.options.push(this.offer(fresh, t("class_add", { name: fresh })));
-    else if (!classes.includes(none)) this.options.push(this.offer(none, t("none_switch", { name: none })));
+    const mayAdd = may("POST /api/classes");
+    if (fresh && mayAdd) this.options.push(this.offer(fresh, t("class_add", { name: fresh })));
+    else if (mayAdd && !classes.includes(none)) this.options.push(this.offer(none, t("none_switch", { name: none })));
     for (const [place, node] of this.options.entries()) node.id = `${this.list.id}-${place}`;
     this.list.replaceChildren(...this.options);
     this.point(0);

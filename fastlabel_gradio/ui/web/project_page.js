@@ -8,6 +8,8 @@ import { t } from "./words.js";
 /** @typedef {import("./views.js").View | import("./views.js").LazyView} View */
 /** @typedef {import("./views.js").MountedView} MountedView */
 /** @typedef {import("./address.js").Params} Params */
+const LABEL = "label"; // the view whose place Gradio makes, and whose toolbar it has
+
 /** @typedef {{ root: HTMLElement, tab: HTMLButtonElement, view: View, mounted?: MountedView }} Place */
 
 export class ProjectPage {
@@ -24,6 +26,7 @@ export class ProjectPage {
     this.params = {}; // what opens it as it is
     this.context = { settings, api: new ProjectApi(settings.project), player };
     this.first = views[0].name;
+    this.root = root;
     /** @type {Map<string, Place>} */
     this.places = new Map();
     for (const view of views) this.places.set(view.name, this.#placeOf(view, root));
@@ -39,7 +42,7 @@ export class ProjectPage {
     const tab = button("fl-quiet fl-view-tab", view.title());
     tab.dataset.view = view.name;
     tab.addEventListener("click", () => this.go(view.name));
-    return { root: view.name === this.first ? first : el("div", "fl-view"), tab, view };
+    return { root: view.name === LABEL ? first : el("div", "fl-view"), tab, view };
   }
 
   /** @param {HTMLElement} root */
@@ -49,6 +52,7 @@ export class ProjectPage {
     this.line = el("nav", "fl-view fl-views", ...places.map(({ tab }) => tab));
     this.line.setAttribute("aria-label", t("views"));
     if (places.length > 1) root.before(this.line);
+    setShown(root, this.places.has(LABEL));
   }
 
   /**
@@ -79,7 +83,7 @@ export class ProjectPage {
       setShown(place.tab, place === shown || !place.view.isLinked);
       place.tab.setAttribute("aria-current", place === shown ? "page" : "false");
     }
-    this.#showToolbar(shown?.view.name === this.first);
+    this.#showToolbar(shown?.view.name === LABEL);
     if (shown) this.#open(shown, params);
   }
 
@@ -103,7 +107,7 @@ export class ProjectPage {
   }
 
   /**
-   * The toolbar is the first view's alone.
+   * The toolbar is that of the view `label` alone.
    * @param {boolean} shown
    */
   #showToolbar(shown) {
@@ -112,13 +116,13 @@ export class ProjectPage {
 
   /** What the toolbar talks to, if the first view has one. */
   get session() {
-    return /** @type {any} */ (this.places.get(this.first)?.mounted)?.session;
+    return /** @type {any} */ (this.places.get(LABEL)?.mounted)?.session;
   }
 
   stop() {
-    for (const { view, root, mounted } of this.places.values()) {
+    for (const { root, mounted } of this.places.values()) {
       mounted?.stop?.();
-      if (view.name !== this.first) root.remove();
+      if (root !== this.root) root.remove();
     }
     this.line?.remove();
   }

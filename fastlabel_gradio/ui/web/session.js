@@ -238,9 +238,9 @@ export class Session extends Emitter {
     try {
       if (this.ahead.batchId) await this.api.renew(this.ahead.batchId);
       const answer = await this.api.renew(batch.id);
-      if (answer.renewed || batch.givenBack || this.batch !== batch) return;
-      batch.givenBack = true;
-      this.say(t("given_back"), "warning");
+      if (answer.renewed || batch.givenBack) return;
+      const { taken_back: takenBack } = await this.api.status();
+      if (this.batch === batch) this.#sayGivenBack(batch, takenBack);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.pollSoon();
@@ -305,12 +305,22 @@ export class Session extends Emitter {
    */
   #followClaim({ batches, taken_back: takenBack }, held) {
     if (!held || held !== this.batch || this.busy || held.givenBack) return;
-    const by = takenBack.find(({ batch_id: id }) => id === held.id)?.by;
+    const isNamed = takenBack.some(({ batch_id: id }) => id === held.id);
     const wasMissing = held.isMissing;
     held.isMissing = !batches.includes(held.id);
-    if (!held.isMissing || !(by || wasMissing)) return;
-    held.givenBack = true;
-    this.say(by ? t("taken_back", { name: by }) : t("given_back"), "warning");
+    if (held.isMissing && (isNamed || wasMissing)) this.#sayGivenBack(held, takenBack);
+  }
+
+  /**
+   * Once a batch, with who took it back where that is known.
+   * @param {Batch} batch
+   * @param {StatusAnswer["taken_back"]} takenBack
+   */
+  #sayGivenBack(batch, takenBack) {
+    if (batch.givenBack) return;
+    batch.givenBack = true;
+    const found = takenBack.find(({ batch_id: id }) => id === batch.id);
+    this.say(found ? t("taken_back", { name: found.by ?? t("the_owner") }) : t("given_back"), "warning");
   }
 
   /** The person wants to label more than is asked of one. */

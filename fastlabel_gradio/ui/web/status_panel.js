@@ -6,6 +6,7 @@ import { buildExports } from "./export_menu.js";
 import { buildImports } from "./import_menu.js";
 import { buildList, paintList } from "./list_menu.js";
 import { formatCount } from "./numbers.js";
+import { needing } from "./rights.js";
 import { describeBatch, describeEmbedding, describeHead, isEmbedding } from "./status_text.js";
 import { phrase, t } from "./words.js";
 
@@ -52,10 +53,11 @@ export class StatusPanel {
   statusLine(api, formats) {
     const lists = [this.missing, this.unreadable.node, this.leftOut.node];
     const facts = el("div", "fl-facts", this.labeled, this.unlabeled, this.head, ...lists);
-    const rescan = button("fl-quiet fl-rescan", t("rescan"), "rescan", t("rescan_title"));
+    const rescan = needing("POST /api/rescan", button("fl-quiet fl-rescan", t("rescan"), "rescan", t("rescan_title")));
     const help = button("fl-quiet fl-help-button", t("keys"), "help");
     help.append(el("kbd", "fl-key", "?"));
-    const classes = button("fl-quiet fl-classes-button", t("classes"), "classes", t("classes_title"));
+    const panel = button("fl-quiet fl-classes-button", t("classes"), "classes", t("classes_title"));
+    const classes = needing("POST /api/classes", panel);
     const exports = buildExports(api, formats, [this.modelLink, this.headLink]);
     const menu = el("div", "fl-status-menu", classes, rescan, buildImports(api), exports, help);
     return el("div", "fl-status-line", facts, menu);

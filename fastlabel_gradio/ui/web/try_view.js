@@ -4,6 +4,7 @@
 import { button, el, isVisible, nameNode, setShown, setText } from "./dom.js";
 import { formatPercent } from "./numbers.js";
 import { LONGEST_S, Recorder } from "./recorder.js";
+import { needing } from "./rights.js";
 import { registerView } from "./views.js";
 import { t } from "./words.js";
 
@@ -47,7 +48,7 @@ export class TryView {
     this.classes = el("ol", "fl-try-classes");
     this.nearest = el("div", "fl-try-nearest");
     this.nearestTitle = el("h2", "", t("try_nearest"));
-    this.add = button("fl-quiet", t("try_add"));
+    this.add = needing("POST /api/predict/take", button("fl-quiet", t("try_add")));
     this.why = el("p", "fl-try-why");
     this.result = el("div", "fl-try-result", this.classes, this.nearestTitle, this.nearest, this.add, this.why);
     setShown(this.result, false);

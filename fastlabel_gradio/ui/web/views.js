@@ -15,8 +15,8 @@
  */
 /** @typedef {(root: HTMLElement, context: ViewContext) => MountedView} Mount */
 /**
- * `isLinked`: others lead to it, and its tab is shown only while it is open.
- * @typedef {{ name: string, title: () => string, isLinked?: boolean }} Named
+ * `isLinked`: others lead to it, and its tab is shown only while it is open. `needs`: the route that its people may use.
+ * @typedef {{ name: string, title: () => string, isLinked?: boolean, needs?: string }} Named
  */
 /** @typedef {Named & { mount: Mount }} View */
 /**

@@ -14,14 +14,14 @@ import numpy as np
 from fastlabel_gradio.errors import StoreError
 
 
-class KnownLabel(NamedTuple):
+class GivenLabel(NamedTuple):
     """A class name, and how sure the program is that gave it, 0 to 1."""
 
     name: str
     confidence: float
 
 
-class KnownLabels:
+class GivenLabels:
     """The labels in a file. Safe from several threads.
 
     Args:
@@ -29,16 +29,20 @@ class KnownLabels:
 
     Raises:
         StoreError: it is damaged.
+
+    Attributes:
+        version: another number whenever labels were added.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.version = 0
         self._load()
 
     def __len__(self) -> int:
         return len(self._keys)
 
-    def of(self, item_ids: Sequence[str]) -> list[KnownLabel | None]:
+    def of(self, item_ids: Sequence[str]) -> list[GivenLabel | None]:
         """What is known of each item; None for nothing."""
         keys, names, classes, confidences = self._keys, self._names, self._classes, self._confidences
         asked = _keys_of(item_ids)
@@ -46,7 +50,7 @@ class KnownLabels:
             return [None] * len(asked)
         places = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
         return [
-            KnownLabel(names[classes[place]], float(confidences[place])) if keys[place] == key else None
+            GivenLabel(names[classes[place]], float(confidences[place])) if keys[place] == key else None
             for key, place in zip(asked, places, strict=True)
         ]
 
@@ -80,6 +84,7 @@ class KnownLabels:
         finally:
             part.unlink(missing_ok=True)
         self._load()
+        self.version += 1
         return count
 
     def _load(self) -> None:

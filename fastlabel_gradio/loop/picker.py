@@ -1,0 +1,129 @@
+"""Picker: which rows the next batches are of. Those of a strategy, and random ones of the audit among them."""
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int64
+
+from fastlabel_gradio.head import Head
+from fastlabel_gradio.loop.batch_queue import Wish
+from fastlabel_gradio.loop.learner import Learner
+from fastlabel_gradio.pool.candidates import candidates_of
+from fastlabel_gradio.pool.ledger import PoolLedger
+from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
+from fastlabel_gradio.types import Rows
+
+# Picking takes a core for a moment; more at once would only make the first ones wait for the last. A strategy may ask itself.
+_cores = threading.Semaphore(max(2, os.cpu_count() or 2))
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """Rows for one batch that nobody else is given until they are claimed or let go, and how they were picked."""
+
+    rows: Rows
+    strategy: str
+    notice: str
+    head: Head | None
+
+
+class Picker:
+    """Picks from what is free in one pool. All methods may be called from any thread.
+
+    Args:
+        catch_up: takes in what happened.
+        audit_share: of each batch, drawn from the reserved rows.
+    """
+
+    def __init__(
+        self, ledger: PoolLedger, learner: Learner, catch_up: Callable[[], object], audit_share: float, seed: int
+    ) -> None:
+        self._ledger = ledger
+        self._learner = learner
+        self._catch_up = catch_up
+        self._audit_share = audit_share
+        self._lock = threading.Lock()  # of the two below
+        self._picked: set[int] = set()  # rows that are being claimed
+        self._rng = np.random.default_rng(seed)
+
+    def pick(self, wishes: Sequence[Wish]) -> list[Pick]:
+        """Picks for several batches at once, with the newest head. The rows are kept for them until `let_go`."""
+        with _cores:
+            return self._picked_together([wish.size for wish in wishes], wishes[0].strategy)
+
+    def _picked_together(self, sizes: list[int], strategy: str) -> list[Pick]:
+        total = sum(sizes)
+        self._catch_up()
+        with self._lock:
+            free, free_audit = (
+                _without(rows(total + len(self._picked)), self._picked)
+                for rows in (self._ledger.free_rows, self._ledger.free_audit_rows)
+            )
+            rng = self._rng.spawn(1)[0]
+        labeled = self._ledger.training_set()
+        head = self._learner.head_for(labeled.schema)
+        notice = ""
+        if head is None and STRATEGIES.get(strategy).needs == "probabilities":
+            notice = f"There is no trained head for '{strategy}' yet: '{COLD_START}' picked these."
+            strategy = COLD_START
+        ground = self._learner.ground_of(head)
+        embeddings = ground.embeddings
+        found = candidates_of(head, embeddings, free, ground.shortlist, rng)
+        pool = PoolView(
+            store=embeddings,
+            rows=found.rows,
+            probabilities=found.probabilities,
+            labeled=labeled.rows,
+            targets=labeled.targets,
+            classes=len(labeled.schema),
+            head=head,
+            labeled_vectors=ground.kept.of(embeddings, labeled.rows),
+            shortlisted=found.shortlisted,
+        )
+        random_rows = _dealt(free_audit, self._audit_counts(sizes, len(pool), rng))
+        left = [size - len(rows) for size, rows in zip(sizes, random_rows, strict=True)]
+        chosen = _dealt(pool.rows[STRATEGIES.get(strategy).pick(pool, sum(left), rng)], left)
+        hands = [interleaved(*parts, rng) for parts in zip(chosen, random_rows, strict=True)]
+        with self._lock:
+            self._picked.update(int(row) for rows in hands for row in rows)
+        return [Pick(rows, strategy, notice, head) for rows in hands]
+
+    def let_go(self, rows: Rows) -> None:
+        """The rows of a pick were claimed, or are not wanted."""
+        with self._lock:
+            self._picked.difference_update(rows.tolist())
+
+    def _audit_counts(self, sizes: Sequence[int], candidates: int, rng: np.random.Generator) -> list[int]:
+        """How many of each batch are drawn for the audit: its share, rounded at random; more where nothing else is left."""
+        counts = [min(int(size * self._audit_share + rng.random()), size) for size in sizes]
+        missing = sum(sizes) - candidates - sum(counts)
+        for place, size in enumerate(sizes):
+            more = min(max(missing, 0), size - counts[place])
+            counts[place] += more
+            missing -= more
+        return counts
+
+
+def _without(rows: Int64[np.ndarray, " all"], others: set[int]) -> Int64[np.ndarray, " left"]:
+    """Rows in their order, those of `others` left out."""
+    if not others:
+        return rows
+    return rows[~np.isin(rows, np.fromiter(others, dtype=np.int64), assume_unique=True)]
+
+
+def _dealt(rows: Int64[np.ndarray, " all"], sizes: Sequence[int]) -> list[np.ndarray]:
+    """Rows dealt like cards: one to each who still wants one, round after round, until there are no more."""
+    turns = sorted((round_, player) for player, size in enumerate(sizes) for round_ in range(size))
+    players = np.array([player for _, player in turns[: len(rows)]], dtype=np.int64)
+    return [rows[: len(players)][players == player] for player in range(len(sizes))]
+
+
+def interleaved(
+    picked: Int64[np.ndarray, " picked"], random_rows: Int64[np.ndarray, " drawn"], rng: np.random.Generator
+) -> Int64[np.ndarray, " batch"]:
+    """Picks in their order with random rows at random places among them, so that nobody can tell which is which."""
+    places = np.sort(rng.integers(len(picked) + 1, size=len(random_rows)))
+    return np.insert(picked, places, random_rows)

@@ -1,0 +1,39 @@
+"""What the newest head was trained on, and what heads said of the audit, for the heads after them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastlabel_gradio.head import Head
+from fastlabel_gradio.types import Rows
+
+
+class TrainingRun:
+    """What the newest head was trained on, and the head before it; the trainer's thread alone uses it.
+
+    Attributes:
+        groups: of the rows; None where there are none.
+        is_new: whether it differs from the run before; the same labels once more say nothing of how heads learn.
+    """
+
+    def __init__(
+        self, rows: Rows, targets: Rows, before: Head | None, last: "TrainingRun | None", groups: Rows | None
+    ) -> None:
+        self.rows = rows
+        self.groups = groups
+        self.targets = targets
+        self.before = before
+        self.is_new = not (last and np.array_equal(rows, last.rows) and np.array_equal(targets, last.targets))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SaidByHead:
+    """The classes that a head gave to some rows, ascending. `labels`: what it was trained on."""
+
+    labels: int
+    rows: Rows
+    classes: np.ndarray
+
+    def of(self, rows: Rows) -> np.ndarray:
+        """The class of each of some of its rows."""
+        return np.asarray(self.classes[np.searchsorted(self.rows, rows)])

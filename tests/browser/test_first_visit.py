@@ -1,0 +1,75 @@
+"""What somebody meets who opens the page for the first time, and what they learn of the classes by pointing at them."""
+
+from typing import TYPE_CHECKING
+
+from tests.browser.conftest import Visit, become_guest
+from tests.browser.explore_page import ExplorePage
+from tests.browser.label_page import LabelPage, expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+def test_the_hint_of_the_first_visit_has_three_lines_and_never_comes_again(
+    browser: "Browser", ten_classes: str
+) -> None:
+    with browser.new_context() as context:
+        become_guest(context, ten_classes)
+        page = LabelPage(context.new_page(), ten_classes).open()
+        hint = page.grid.locator(".fl-hint")
+        expect(hint.locator("li")).to_have_count(3)
+        page.key("1")
+        assert len(page.labels()) == 1, "it takes no key away"
+        hint.get_by_role("button", name="Got it").click()
+        expect(hint).to_have_count(0)
+        page.open()
+        expect(hint).to_have_count(0)
+
+
+def test_a_card_becomes_an_example_of_its_class_which_is_shown_on_hover(visit: Visit) -> None:
+    page = visit()
+    ids = page.item_ids()
+    page.key("e")
+    expect(page.message).to_contain_text("Label the card first")
+    page.key("2", "ArrowLeft", "e")
+    expect(page.message).to_contain_text("An example of c1 now.")
+    for place in range(1, 5):
+        page.key("ArrowRight", "2", "ArrowLeft", "e")
+        expect(page.message).to_contain_text("An example of c1 now.")
+        page.page.wait_for_function(
+            "([project, id]) => fetch(`api/classes?project=${project}`).then((a) => a.json())"
+            ".then(({ classes }) => classes[1].examples.some((one) => one.id === id))",
+            arg=["images", ids[place]],
+        )
+    classes = page.rest.get("classes")["classes"]
+    assert [one["id"] for one in classes[1]["examples"]] == ids[1:5], "the oldest gave way to the fifth"
+    shown = page.grid.locator(".fl-class-hover")
+    page.grid.locator(".fl-legend-class").nth(1).hover()
+    expect(shown.locator("img")).to_have_count(4)
+    expect(shown).to_be_visible()
+    page.grid.locator(".fl-legend-class").nth(2).hover()
+    expect(shown).to_be_hidden()
+    page.key("e")
+    expect(page.message).to_contain_text("No example of c1 any more.")
+
+
+def test_explore_makes_examples_and_filters_by_times(visit: Visit) -> None:
+    page = visit(labeled=12, opened=False)
+    explore = ExplorePage(page.page, page.address).open({"states": ["label"]})
+    explore.focus()
+    explore.key("e")
+    expect(explore.message).to_contain_text("An example of")
+    times = explore.view.locator("details.fl-facet[data-facet=time]")
+    times.locator("summary").click()
+    times.get_by_label("From (UTC)").fill("2020-01-01T09:30")
+    times.get_by_label("From (UTC)").press("Tab")
+    explore.expect_total(12)
+    times.get_by_label("To (UTC)").fill("2020-01-02T10:00")
+    times.get_by_label("To (UTC)").press("Tab")
+    explore.expect_total(0)
+    assert explore.filter_in_address()["time"] == ["2020-01-01T09:30:00Z", "2020-01-02T10:00:59.999999Z"]
+    expect(explore.chips.last).to_contain_text("2020-01-01 09:30 – 2020-01-02 10:00")
+    page.page.reload()
+    explore.expect_total(0)
+    explore.chips.last.click()
+    explore.expect_total(12)
