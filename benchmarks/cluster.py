@@ -53,7 +53,12 @@ def measured(arguments: argparse.Namespace) -> Measured:
             killed_s = _seconds(arguments, folder, "one-killed", cluster, _Killer(arguments.items // 3))
         expected = _vectors(folder / "by-threads")
         rows = [
-            (what, round(arguments.items / seconds, 1), round(threads_s / seconds, 2), *_compared(expected, folder / what))
+            (
+                what,
+                round(arguments.items / seconds, 1),
+                round(threads_s / seconds, 2),
+                *_compared(expected, folder / what),
+            )
             for what, seconds in (("by-threads", threads_s), ("by-ray", ray_s), ("one-killed", killed_s))
         ]
     columns = ("run", "pictures/s", "of the threads' rate", "vectors", "least cosine")
