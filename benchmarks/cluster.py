@@ -4,8 +4,8 @@
 
 Generated pictures are embedded twice, each time into an empty folder: by the threads of one process, and by as many workers
 of a local Ray cluster. Starting the cluster does not count, loading the encoder in its workers does. Then again on Ray with a
-worker killed (SIGKILL) once a third is done. Aims: every cosine of the two vectors of an item >= 0.9999, rate of Ray / rate of
-the threads >= 0.8 at 20,000 pictures, and no item lost with the worker.
+worker killed (SIGKILL) once a third is done. Aims: every cosine of the two vectors of an item >= 0.9999, rate of Ray / rate
+of the threads >= 0.8 at 20,000 pictures, and no item lost with the worker.
 """
 
 import argparse
