@@ -59,10 +59,10 @@ def opened_split(split: Split, salt: str = "", grouped: bool = False, **settings
 
 
 @contextmanager
-def opened_made(size: int, device: str = "cpu", **settings: Any) -> Iterator[Project]:
+def opened_made(size: int, device: str = "cpu", dim: int = DIM, **settings: Any) -> Iterator[Project]:
     """A project over `size` made-up items, started, all of them embedded, with no labels yet; its ids are "0", "1", …"""
-    folder = made_vectors(size)
-    work = made_once(f"made-work-{RECIPE}-{size}", lambda work: _embed(folder, work))
+    folder = made_vectors(size, dim)
+    work = made_once(f"made-work-{_recipe(dim)}-{size}", lambda work: _embed(folder, work))
     shutil.rmtree(work / "made" / "private", ignore_errors=True)
     for path in (work / "made").glob("labels.sqlite*"):
         path.unlink()
@@ -80,17 +80,21 @@ def started(project: Project) -> Project:
     return project
 
 
-def made_vectors(size: int) -> Path:
-    """The folder of `vectors.npy`, float32[size, 512], and of the classes."""
+def made_vectors(size: int, dim: int = DIM) -> Path:
+    """The folder of `vectors.npy`, float32[size, dim], and of the classes."""
 
     def write(folder: Path) -> None:
-        array = np.lib.format.open_memmap(folder / "vectors.npy", "w+", "float32", (size, DIM))
-        for start, block in blocks(size):
+        array = np.lib.format.open_memmap(folder / "vectors.npy", "w+", "float32", (size, dim))
+        for start, block in blocks(size, dim):
             array[start : start + len(block)] = block
         array.flush()
         _write_labels(folder, targets(size), np.zeros(0, dtype=np.int64), size)
 
-    return made_once(f"made-{RECIPE}-{size}", write)
+    return made_once(f"made-{_recipe(dim)}-{size}", write)
+
+
+def _recipe(dim: int) -> str:
+    return str(RECIPE) if dim == DIM else f"{RECIPE}-{dim}d"
 
 
 def number_of(item_id: str) -> int:
@@ -109,10 +113,10 @@ def embeddings(size: int) -> Embeddings:
     return np.concatenate([block for _, block in blocks(size)])
 
 
-def blocks(size: int) -> Iterator[tuple[int, Embeddings]]:
+def blocks(size: int, dim: int = DIM) -> Iterator[tuple[int, Embeddings]]:
     """The same in blocks, each with the number of its first item."""
     for start in range(0, size, BLOCK_ITEMS):
-        yield start, _vectors_of_block(start // BLOCK_ITEMS)[: size - start]
+        yield start, _vectors_of_block(start // BLOCK_ITEMS, dim)[: size - start]
 
 
 def made_split(size: int) -> Split:
@@ -229,15 +233,15 @@ def _classes_of_block(number: int) -> np.ndarray:
     return np.random.default_rng([SEED, 1, number]).choice(CLASSES, BLOCK_ITEMS, p=shares).astype(np.uint8)
 
 
-def _vectors_of_block(number: int) -> Embeddings:
+def _vectors_of_block(number: int, dim: int = DIM) -> Embeddings:
     shape, rng = np.random.default_rng([SEED, 2]), np.random.default_rng([SEED, 3, number])
     of_classes = 0.6 * shape.standard_normal((CLASSES, 1, LATENT_DIM))
     centres = (of_classes + shape.standard_normal((CLASSES, CLUSTERS, LATENT_DIM))).astype(np.float32)
     centres[-len(RARE_SHARES) :] = centres[-len(RARE_SHARES) :, :1]
-    turned = (shape.standard_normal((LATENT_DIM, DIM)) / np.sqrt(LATENT_DIM)).astype(np.float32)
+    turned = (shape.standard_normal((LATENT_DIM, dim)) / np.sqrt(LATENT_DIM)).astype(np.float32)
     clusters = rng.integers(CLUSTERS, size=BLOCK_ITEMS)
     points = centres[_classes_of_block(number), clusters]
     points = points + LATENT_NOISE * rng.standard_normal(points.shape, dtype=np.float32)
-    vectors: Embeddings = points @ turned + NOISE * rng.standard_normal((BLOCK_ITEMS, DIM), dtype=np.float32)
+    vectors: Embeddings = points @ turned + NOISE * rng.standard_normal((BLOCK_ITEMS, dim), dtype=np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors

@@ -118,15 +118,15 @@ def test_people_label_while_the_parts_are_written(
         (tmp_path / "parts" / name).rename(kept / name)
     begin(place)  # not complete any more
     project = open_project(config, embed=False)
-    wait_for(lambda: len(project.store) == 2 * PART_ITEMS - project.store.unreadable_count)
+    wait_for(lambda: len(project.store) == 2 * PART_ITEMS - project.store.unreadable_count, 60)
     assert project.labeler("ann").next_batch("ann", 12, fresh=True).items
     for name in names[2:]:
         (kept / name).rename(tmp_path / "parts" / name)
-    wait_for(lambda: len(project.store) == 60)
+    wait_for(lambda: len(project.store) == 60, 60)
     assert [item_id for item_id, _ in project.store.unreadable(5)] == ["broken.png"]
     assert project.pipeline.progress.state == "embedding"  # more could come
     complete(place, 61)
-    wait_for(lambda: project.pipeline.progress.state == "done")
+    wait_for(lambda: project.pipeline.progress.state == "done", 60)
     contents = {key for key, *_ in project.store.contents_of(range(60))}
     assert contents == {row["content_key"] for row in rows_in(tmp_path / "parts").values()} - {None}
 

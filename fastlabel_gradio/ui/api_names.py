@@ -121,7 +121,7 @@ async def _asked(
     body: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The answer of a route of REST to the caller. Raises gr.Error with REST's own words."""
-    app = request.request.scope["app"] if request.request else request.scope["app"]
+    app = getattr(request, "request", request).state.whole_app  # MCP gives the request of Starlette itself
     headers = {name: value for name, value in dict(request.headers).items() if name.lower() in WHO_HEADERS}
     given = {key: value for key, value in (parameters or {}).items() if value is not None}
     # Not through a socket: it is the same app, whose outermost layer is the guard.

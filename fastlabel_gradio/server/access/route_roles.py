@@ -55,8 +55,7 @@ _PROGRAMS = tuple(
     for method, path in (
         *(("GET", path) for path in ("info", "queue/data", "heartbeat/{session_hash}", "call/{name}/{event_id}")),
         *(("POST", path) for path in ("queue/join", "call/{name}", "reset", "cancel")),
-        *((method, path) for method in ("GET", "POST", "DELETE") for path in ("mcp", "mcp/")),
-        ("GET", "mcp/schema"),
+        *((method, path) for method in ("GET", "POST") for path in ("mcp", "mcp/")),
     )
 )
 
