@@ -90,14 +90,12 @@ def test_every_route_of_fastlabel_has_a_role() -> None:
 
 
 def test_every_row_is_of_a_route_that_exists(served: tuple[App, str]) -> None:
-<<<<<<< HEAD
     of_the_hub = {("GET", "/login/huggingface"), ("GET", "/login/callback")}  # test_hub_users.py serves these
-    assert {(row.method, row.path) for row in RouteTable().rows} - routes_of(served[0]) == of_the_hub
-=======
-    found = routes_of(served[0])
     rows = {(row.method, row.path) for row in RouteTable().rows}
-    assert {row for row in rows if not row[1].startswith(MCP)} <= found  # there with --mcp: tests/test_programs.py
->>>>>>> ray
+    missing = {row for row in rows if not row[1].startswith(MCP)} - routes_of(
+        served[0]
+    )  # --mcp: tests/test_programs.py
+    assert missing == of_the_hub
 
 
 def test_every_route_is_open_to_the_roles_of_its_row_and_to_nobody_else(
