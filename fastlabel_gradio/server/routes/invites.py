@@ -59,7 +59,7 @@ class EnteredAnswer(Model):
 def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
     access = Annotated[Access, Depends(access_of)]
 
-    @router.get("/invite", response_class=HTMLResponse)
+    @router.get("/invite", response_class=HTMLResponse, include_in_schema=False)
     def invite_page() -> HTMLResponse:
         """The page that a link opens. What stands behind the # of the link never leaves the browser but by POST."""
         return HTMLResponse(INVITE_PAGE, headers=PAGE_HEADERS)
