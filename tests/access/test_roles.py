@@ -20,7 +20,7 @@ from tests.test_api import free_port
 
 PEOPLE = {role.value: role for role in Role}
 MCP = "/gradio_api/mcp"
-ENDLESS = ("/gradio_api/heartbeat/{session_hash}", "/gradio_api/queue/data")  # streams that end with their client
+ENDLESS = ("/gradio_api/heartbeat/{session_hash}", "/gradio_api/queue/data", "/gradio_api/call/{api_name}/{event_id}")
 
 
 @pytest.fixture(scope="module")

@@ -53,8 +53,8 @@ _PAGE = tuple(
 _PROGRAMS = tuple(
     RouteRole(method, f"/gradio_api/{path}", VIEWER, "call the app from a program")
     for method, path in (
-        *(("GET", path) for path in ("info", "queue/data", "heartbeat/{session_hash}", "call/{name}/{event_id}")),
-        *(("POST", path) for path in ("queue/join", "call/{name}", "reset", "cancel")),
+        *(("GET", path) for path in ("info", "queue/data", "heartbeat/{session_hash}", "call/{api_name}/{event_id}")),
+        *(("POST", path) for path in ("queue/join", "call/{api_name}", "reset", "cancel")),
         *((method, path) for method in ("GET", "POST") for path in ("mcp", "mcp/")),
     )
 )
