@@ -114,6 +114,7 @@ def test_next_batch_has_what_the_design_says(client: httpx.Client) -> None:
         "group",
         "prediction",
         "label",
+        "state",
     }
     again = client.get("/api/next_batch", params={"size": 4}).json()
     assert again["batch_id"] == answer["batch_id"]

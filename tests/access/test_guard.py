@@ -25,8 +25,9 @@ EVERYWHERE = (
 )
 CLOSED = (
     *("/gradio_api/upload", "/gradio_api/upload?upload_id=1", "/gradio_api/component_server", "/gradio_api/stream/1"),
-    *("/gradio_api/queue/join", "/gradio_api/run/predict", "/gradio_api/call/x", "/gradio_api/process_recording"),
+    *("/gradio_api/run/predict", "/gradio_api/process_recording"),
 )
+FOR_PROGRAMS = ("/gradio_api/queue/join", "/gradio_api/call/x")  # Gradio's own client; tests/test_programs.py calls them
 
 
 @pytest.fixture(scope="module")
@@ -131,18 +132,33 @@ def test_of_gradio_only_what_the_page_needs_is_open(open_app: tuple[App, str]) -
         *("/", "/config", "/theme.css", "/favicon.ico", "/manifest.json", "/pwa_icon", "/pwa_icon/{size}"),
         *("/robots.txt", "/login", "/logout", "/assets/{path}", "/static/{path}", "/svelte/{path}"),
         "/gradio_api/startup-events",
+        *("/gradio_api/info", "/gradio_api/queue/join", "/gradio_api/queue/data", "/gradio_api/heartbeat/{session_hash}"),
+        *("/gradio_api/call/{api_name}", "/gradio_api/call/{api_name}/{event_id}", "/gradio_api/reset", "/gradio_api/cancel"),
     }
 
 
 @pytest.mark.parametrize("headers", [{}, {"Origin": "https://evil.example"}], ids=str)
 @pytest.mark.parametrize("path", CLOSED)
-def test_no_file_and_no_event_is_taken(open_app: tuple[App, str], path: str, headers: dict[str, str]) -> None:
+def test_no_file_is_taken(open_app: tuple[App, str], path: str, headers: dict[str, str]) -> None:
     app, address = open_app
     uploads = Path(app.page.app.uploaded_file_dir)
     before = sorted(uploads.rglob("*")) if uploads.exists() else []
     answer = ask("POST", address + path, files={"files": ("a.txt", b"x" * 100_000)}, headers=headers)
     assert answer.status_code in (403, 404)
     assert reason(answer)
+    assert (sorted(uploads.rglob("*")) if uploads.exists() else []) == before
+
+
+@pytest.mark.parametrize("path", FOR_PROGRAMS)
+def test_no_event_is_taken_from_another_site_and_none_with_a_file(open_app: tuple[App, str], path: str) -> None:
+    app, address = open_app
+    uploads = Path(app.page.app.uploaded_file_dir)
+    before = sorted(uploads.rglob("*")) if uploads.exists() else []
+    event = {"data": [], "session_hash": "x", "fn_index": 0}
+    answer = ask("POST", address + path, json=event, headers={"Origin": "https://evil.example"})
+    assert answer.status_code == 403
+    assert reason(answer)
+    assert ask("POST", address + path, files={"files": ("a.txt", b"x" * 100_000)}).status_code == 422
     assert (sorted(uploads.rglob("*")) if uploads.exists() else []) == before
 
 
@@ -397,7 +413,7 @@ def test_a_login_that_waits_holds_nobody_up(guarded: tuple[App, str]) -> None:
 
 def test_the_page_s_login_is_for_this_site_only(guarded: tuple[App, str]) -> None:
     cookies = log_in(guarded[1], "ann", "secret-a").headers.get_list("set-cookie")
-    assert len(cookies) == 2
+    assert len(cookies) == 3  # Gradio's two; and that of an invite, which a login ends
     for cookie in cookies:
         assert "HttpOnly" in cookie
         assert cookie.lower().count("samesite") == 1
