@@ -168,7 +168,7 @@ def test_the_trained_head_is_used_as_the_loop_page_says(demo: tuple[App, str], m
     item = next(project.source.scan())
     project.source.read(item).save(project.folder / "picture.png")
     monkeypatch.chdir(project.folder)
-    [example] = blocks(read("docs/loop.md"), "python")
+    [example] = blocks(read("docs/how-to.md"), "python")
     found = _execute(example.text)
     assert found["probabilities"].sum() == pytest.approx(1, abs=1e-3)
     assert found["best"] == project.source.reference_label(item)

@@ -81,10 +81,9 @@ def _is_text(path: Path) -> bool:
 
 def _of_table(table: Path, kind: Kind) -> Iterator[str]:
     source = open_source("table", {"path": str(table.absolute()), "media": kind}, Path(), Path())
-    root = getattr(source, "root", table.parent)
     for item in source.scan():
         file_id, span = TimeSpan.split(item.id)
         name = os.path.normpath(
-            root / path_of(file_id)
+            table.absolute().parent / path_of(file_id)
         )  # where it leads out of the folder too: who asks may read it anyway
         yield name if span is None else span.id_in(name)
