@@ -101,7 +101,13 @@ def test_every_benchmark_is_tried_here_or_in_the_browser() -> None:
         path.stem for path in (ROOT / "benchmarks").glob("*.py") if "__main__" in path.read_text(encoding="utf-8")
     }
     tried = set(re.findall(r"benchmark\(\s*\"(\w+)\"", Path(__file__).read_text(encoding="utf-8")))
-    of_parts = {"embedding", "exports", "scale", "load", "cluster"}  # which start processes of their own: what these do is tried
+    of_parts = {
+        "embedding",
+        "exports",
+        "scale",
+        "load",
+        "cluster",
+    }  # which start processes of their own: what these do is tried
     assert scripts == tried | of_parts | IN_A_BROWSER
 
 

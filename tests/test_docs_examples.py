@@ -156,7 +156,14 @@ def test_the_readme_lists_what_is_kept_in_the_working_directory(demo: tuple[App,
     named = {name.replace(f"/{encoder.name}.safetensors", "/<kind>.safetensors") for name in hashes}
     kept = {re.sub("/model/.*", "/model/", name) for name in named if not name.endswith(("-wal", "-shm"))}
     listed = {row[0] for row in first_table(read("docs/files.md"))}
-    not_always = {"downloads/", "tokens", "invites.json", "images/rescan.wanted", "images/planted.jsonl", "images/map.safetensors"}
+    not_always = {
+        "downloads/",
+        "tokens",
+        "invites.json",
+        "images/rescan.wanted",
+        "images/planted.jsonl",
+        "images/map.safetensors",
+    }
     assert kept <= listed
     assert listed - kept <= not_always
 

@@ -155,14 +155,18 @@ def test_tars_of_a_bucket_are_read_by_ranges(tmp_path: Path, s3: S3) -> None:  #
         assert list((tmp_path / "cache" / "remote").rglob("*.tar")) == []
 
 
-def _dataset(kind: str = "image") -> "object":
+def _dataset(kind: str = "image", rows_count: int = 7) -> "object":
     import datasets
 
     content, feature = (_png, datasets.Image()) if kind == "image" else (_wav, datasets.Audio(decode=False))
-    rows = [{"bytes": content(seed), "path": f"{seed}.{'png' if kind == 'image' else 'wav'}"} for seed in range(7)]
+    rows = [
+        {"bytes": content(seed), "path": f"{seed}.{'png' if kind == 'image' else 'wav'}"} for seed in range(rows_count)
+    ]
     stored = {"bytes": datasets.Value("binary"), "path": datasets.Value("string")}
     features = datasets.Features({kind: stored, "label": datasets.ClassLabel(names=["owl", "cat", "fox"])})
-    whole = datasets.Dataset.from_dict({kind: rows, "label": [0, 1, 0, 1, 0, 1, -1]}, features=features)
+    whole = datasets.Dataset.from_dict(
+        {kind: rows, "label": [seed % 2 for seed in range(rows_count - 1)] + [-1]}, features=features
+    )
     return whole.cast_column(kind, feature)
 
 

@@ -11,6 +11,7 @@ import yaml
 from fastlabel_gradio.errors import ConfigError, SourceError, UnavailableItemError, UnreadableItemError
 from fastlabel_gradio.media.sounds import open_sound
 from fastlabel_gradio.sources import SOURCES, Source, guess_source, open_source
+from fastlabel_gradio.sources.packed import PackedSource
 from fastlabel_gradio.types import Item, Media, Waveform
 from tests.source_data import (
     audio_folder_source,
@@ -68,12 +69,12 @@ def webdataset_source(tmp_path: Path) -> Source:
 
 
 def parquet_source(tmp_path: Path) -> Source:
-    saved_dataset().to_parquet(tmp_path / "train.parquet")
+    saved_dataset(rows_count=14).to_parquet(tmp_path / "train.parquet")
     return opened("parquet", tmp_path, path="train.parquet")
 
 
 def hf_dataset_source(tmp_path: Path) -> Source:
-    saved_dataset().save_to_disk(tmp_path / "saved")
+    saved_dataset(rows_count=14).save_to_disk(tmp_path / "saved")
     return opened("hf_dataset", tmp_path, name="saved")
 
 
@@ -167,6 +168,9 @@ def test_the_file_of_an_item_holds_the_item_and_nothing_else(source: Source) -> 
 def test_the_exported_path_of_an_item_leads_to_its_file(source: Source, tmp_path: Path) -> None:
     for item in list(source.scan())[:12]:
         path = source.exported_path(item)
+        if isinstance(source, PackedSource):  # its name in the packed file
+            assert path == item.id
+            continue
         assert path == "" or any((folder / path).is_file() for folder in (tmp_path, *tmp_path.iterdir()))
         assert bool(path) == ("." in item.id)  # items that are counted have no file
 

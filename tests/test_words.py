@@ -8,7 +8,7 @@ from fastlabel_gradio.ui.words import GRADIO_LANGUAGES, GRADIO_WORDS, LANGUAGES,
 
 ENGLISH, CHINESE = (read_words(language) for language in LANGUAGES)
 BUILT = re.compile(  # names that a script puts together
-    r"(is|loop|normalise|playOnFocus|finish_part|import_as|import_added)_\w+|explore_(facet|state|source|agrees|by|send)_\w+|explore_\w+_title"
+    r"(is|loop|normalise|playOnFocus|finish_part|import_as|import_added|role|invite)_\w+|explore_(facet|state|source|agrees|by|send)_\w+|explore_\w+_title"
 )
 SENT = {f"finish_{key}" for key in SENTENCES}  # by the server, with their values
 

@@ -66,13 +66,21 @@ def pack(folder: Path, destination: Path) -> Path:
 
 def copy_bundle(folder: Path, destination: Path) -> None:
     """A bundle's own files at another place, the configuration last. Raises CheckpointError, OSError."""
-    config, _ = read_bundle(folder)
     destination.mkdir(parents=True, exist_ok=True)
+    for _ in range(READ_AGAIN):  # the app may write a newer head in between
+        config, _ = read_bundle(folder)
+        _copy_files(folder, destination, config)
+        if file_digest(destination / HEAD) == read_config(destination).head.digest:
+            break
+        time.sleep(READ_AGAIN_S)
+    read_bundle(destination)
+
+
+def _copy_files(folder: Path, destination: Path, config: BundleConfig) -> None:
     for name in filter(None, (config.encoder.learned, HEAD, CARD, CONFIG)):
         partial = destination / f"{name}.partial"
         shutil.copyfile(folder / name, partial)
         os.replace(partial, destination / name)  # noqa: PTH105  # as `Path.replace`, of a name that is made here
-    read_bundle(destination)  # the app may have written a newer head in between
 
 
 def file_digest(path: Path) -> str:

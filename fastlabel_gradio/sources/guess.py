@@ -100,7 +100,8 @@ def _guess_tree(tree: FileTree, kind: Kind | None, options: dict[str, object]) -
             found = _parquet_kind(tree.path(parquet))
             if found is not None:
                 return _packed("parquet", kind or found, options)
-        check_not_empty(tree, "picture or sound", both)
+        if kind is None:
+            check_not_empty(tree, "picture or sound", both)
     held = kind or _more_frequent(tree.names(both))
     return held, "audio_folder" if held == "audio" else "image_folder", options
 

@@ -43,6 +43,9 @@ class PackedRows(PackedSource):
         return content, PurePosixPath(path or "").suffix.lower()
 
 
+MOST_DIGITS = 19  # of a 64-bit number
+
+
 def row_id(name: str, row: int) -> str:
     return f"{name}/{row:07d}"
 
@@ -50,7 +53,7 @@ def row_id(name: str, row: int) -> str:
 def row_of(item_id: str) -> tuple[str, int]:
     """The inverse of `row_id`. Raises UnreadableItemError."""
     name, _, number = item_id.rpartition("/")
-    if not number.isdecimal():
+    if not (number.isascii() and number.isdecimal() and len(number) < MOST_DIGITS):
         raise UnreadableItemError("it is no row of the dataset")
     return name, int(number)
 

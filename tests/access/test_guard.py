@@ -27,7 +27,10 @@ CLOSED = (
     *("/gradio_api/upload", "/gradio_api/upload?upload_id=1", "/gradio_api/component_server", "/gradio_api/stream/1"),
     *("/gradio_api/run/predict", "/gradio_api/process_recording"),
 )
-FOR_PROGRAMS = ("/gradio_api/queue/join", "/gradio_api/call/x")  # Gradio's own client; tests/test_programs.py calls them
+FOR_PROGRAMS = (
+    "/gradio_api/queue/join",
+    "/gradio_api/call/x",
+)  # Gradio's own client; tests/test_programs.py calls them
 
 
 @pytest.fixture(scope="module")
@@ -132,8 +135,18 @@ def test_of_gradio_only_what_the_page_needs_is_open(open_app: tuple[App, str]) -
         *("/", "/config", "/theme.css", "/favicon.ico", "/manifest.json", "/pwa_icon", "/pwa_icon/{size}"),
         *("/robots.txt", "/login", "/logout", "/assets/{path}", "/static/{path}", "/svelte/{path}"),
         "/gradio_api/startup-events",
-        *("/gradio_api/info", "/gradio_api/queue/join", "/gradio_api/queue/data", "/gradio_api/heartbeat/{session_hash}"),
-        *("/gradio_api/call/{api_name}", "/gradio_api/call/{api_name}/{event_id}", "/gradio_api/reset", "/gradio_api/cancel"),
+        *(
+            "/gradio_api/info",
+            "/gradio_api/queue/join",
+            "/gradio_api/queue/data",
+            "/gradio_api/heartbeat/{session_hash}",
+        ),
+        *(
+            "/gradio_api/call/{api_name}",
+            "/gradio_api/call/{api_name}/{event_id}",
+            "/gradio_api/reset",
+            "/gradio_api/cancel",
+        ),
     }
 
 

@@ -59,7 +59,7 @@ class _Guard:
         """Raises HTTPException with the reason."""
         path, method = request.scope["path"], request.method
         self.hosts.check(request.headers)
-        request.state.access, request.state.table, request.state.whole_app = self.access, self.table, self
+        request.state.access, request.state.table, request.state.whole_app = self.access, self.table, request.app
         row = self.table.find(method, path)
         if row is None and not _is_api(request):
             raise self.table.refusal(method, path)
