@@ -17,6 +17,7 @@ _RUN = """async ([impacts, rules]) => {
   return violations.filter(({ impact }) => impacts.includes(impact)).flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${node.target} ${node.failureSummary.split("\\n").pop().trim()}`));
 }"""
+LOOKS, LOOK_AGAIN_MS = 5, 200  # a view may still be laid out, or get what it asked for
 # Controls that take part in the Tab order; of a group of radio buttons the browser gives one.
 _CONTROLS = """(root) => {
   const all = "button, a[href], input, select, textarea, summary, [tabindex='0']";
@@ -74,15 +75,25 @@ def serious_findings(page: "Page", *rules: str) -> list[str]:
 
 def lost_controls(page: "Page", root: str) -> list[str]:
     """Controls below elements of that selector that nobody can click, even after scrolling to them."""
-    lost: list[str] = page.evaluate(_LOST, root)
+    lost: list[str] = []
+    for _ in range(LOOKS):
+        lost = page.evaluate(_LOST, root)
+        if not lost:
+            break
+        page.wait_for_timeout(LOOK_AGAIN_MS)
     return lost
 
 
 def unreached_by_tab(page: "Page", root: str) -> tuple[list[str], list[str]]:
     """Controls that Tab does not lead to, and those that look the same with the focus as without."""
-    count = page.evaluate(_WATCH, root)
-    page.evaluate("document.activeElement.blur()")
-    for _ in range(count + 20):
-        page.keyboard.press("Tab")
-    missed, unseen = page.evaluate(_REACHED)
+    missed: list[str] = []
+    unseen: list[str] = []
+    for _ in range(LOOKS):
+        count = page.evaluate(_WATCH, root)
+        page.evaluate("document.activeElement.blur()")
+        for _ in range(count + 20):
+            page.keyboard.press("Tab")
+        missed, unseen = page.evaluate(_REACHED)
+        if not (missed or unseen):
+            break
     return missed, unseen

@@ -6,7 +6,7 @@ import { whenThere } from "./dom.js";
 import { translateGradio } from "./gradio_words.js";
 import "./label_view.js";
 import { ProjectPage } from "./project_page.js";
-import { loadRights, may, needing } from "./rights.js";
+import { loadRights, may } from "./rights.js";
 import { SoundPlayer } from "./sound_player.js";
 import { SoundSettings } from "./sound_settings.js";
 import { firstTab, onTabChange, openTab, selectTab, TABS } from "./tabs.js";
@@ -55,7 +55,7 @@ export async function mount(element, { settings }) {
   root.lang = useLanguage(pickLanguage(new URLSearchParams(location.search).get("lang"), navigator.languages));
   translateGradio(settings.project);
   const train = document.getElementById(`fl-train-${settings.project}`);
-  if (train) needing("POST /api/train", train);
+  if (train) train.hidden = !may("POST /api/train"); // Gradio sets the class anew whenever it likes
   for (const module of settings.views) await loadView(module);
   shared.views[settings.project]?.stop();
   const player = settings.kind === "audio" ? sharedPlayer(shared) : null;
