@@ -9,6 +9,9 @@ import { t } from "./words.js";
 const MOST_EXAMPLES = 4;
 const HOVER_MS = 250;
 
+/** @type {Promise<unknown>} */
+let last = Promise.resolve(); // each change begins with what the one before has left
+
 /**
  * Makes an item an example of a class, in place of the oldest one where there are four; one that it is, it is no more. What to
  * say of that.
@@ -16,7 +19,18 @@ const HOVER_MS = 250;
  * @param {string} name of the class
  * @param {string} id of the item
  */
-export async function toggleExample(api, name, id) {
+export function toggleExample(api, name, id) {
+  const turn = last.then(() => toggled(api, name, id));
+  last = turn.catch(() => undefined);
+  return turn;
+}
+
+/**
+ * @param {ProjectApi} api
+ * @param {string} name
+ * @param {string} id
+ */
+async function toggled(api, name, id) {
   const { classes } = await api.classes();
   const before = exampleIds(classes, name);
   const examples = withExample(before, id);
