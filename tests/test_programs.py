@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -45,6 +46,12 @@ def address(app: App) -> str:
 @pytest.fixture(scope="module")
 def ann(address: str) -> Client:
     return Client(address, auth=("ann", LOGINS["ann"]), verbose=False)
+
+
+def in_a_thread(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Its result. The thread of the tests may have a loop already: Playwright's."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(asyncio.run, coroutine).result()
 
 
 def bearer(app: App, name: str = "ann") -> dict[str, str]:
@@ -129,7 +136,7 @@ def test_an_mcp_client_reads_and_does_not_write(app: App, address: str) -> None:
             assert refused.isError
             return tools, answers, refused.content[0].text  # type: ignore[union-attr]
 
-    tools, (status, found, said, doubted), refused = asyncio.run(use())
+    tools, (status, found, said, doubted), refused = in_a_thread(use())
     assert tools == READ
     assert status["project"] == "images"
     assert (found["total"], len(found["items"])) == (20, 3)
