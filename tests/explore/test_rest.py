@@ -94,7 +94,7 @@ def test_the_figures_of_progress(client: httpx.Client) -> None:
     assert sum(one["predicted"] for one in answer["classes"]) == answer["looked_at"] == answer["pool"] == 60
     assert answer["confusion"] is None  # no audit here
     people = {one["annotator"]: (one["labels"], one["per_minute"]) for one in answer["people"]}
-    people.pop("local", None)  # who asks, where an earlier test left a batch open
+    assert people.pop("local", (0, None)) == (0, None)  # who asks, where an earlier test left a batch open
     assert people == {"ann": (30, None)}
     assert answer["embedding"] == {"state": "done", "done": 60, "total": 60, "unreadable": 0}
     assert [point["labels"] for point in answer["curve"]] == [30]
