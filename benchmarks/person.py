@@ -169,11 +169,10 @@ def _go_to(person: Person, card: dict[str, Any]) -> None:
 
 
 def by_groups(person: Person) -> None:
-    cards = person.cards()
-    if not all(card["suggestion"] for card in cards):
+    groups = _groups(person.cards())
+    if not groups:
         by_keys(person)
-        return
-    for place, group in enumerate(_groups(cards)):
+    for place, group in enumerate(groups):
         _look_at(person, group)
         for card in filter(person.notices, group):
             person.mouse(person.picture(card["id"]).click)
@@ -186,11 +185,7 @@ def by_groups(person: Person) -> None:
 
 
 def by_selecting(person: Person) -> None:
-    cards = person.cards()
-    if not all(card["suggestion"] for card in cards):
-        by_keys(person)
-        return
-    for place, group in enumerate(_groups(cards)):
+    for place, group in enumerate(_groups(person.cards())):
         _look_at(person, group)
         slider = person.grid.locator(f".fl-above[data-group='{place}']")
         person.mouse(partial(slider.fill, "50"))
@@ -205,6 +200,9 @@ def by_selecting(person: Person) -> None:
 
 
 def _groups(cards: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The cards by what is suggested for them; none while a card has no suggestion."""
+    if not all(card["suggestion"] for card in cards):
+        return []
     groups: dict[str, list[dict[str, Any]]] = {}
     for card in cards:
         groups.setdefault(card["suggestion"], []).append(card)
