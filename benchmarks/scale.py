@@ -64,8 +64,12 @@ def _measured(arguments: argparse.Namespace) -> Measured:
 def _figures(size: int, strategy: str, rounds: int) -> dict[str, Any]:
     from benchmarks.known_pool import opened_made
     from fastlabel_gradio.devices import pick_device
+    from fastlabel_gradio.strategies import STRATEGIES
 
-    with opened_made(size, pick_device(), strategy=_watched_strategy(strategy), batch_size=BATCH) as project:
+    with (
+        STRATEGIES.preserved(),
+        opened_made(size, pick_device(), strategy=_watched_strategy(strategy), batch_size=BATCH) as project,
+    ):
         loop = _Loop(project, size)
         forget_peak_memory()
         waited = {part: taken[WARM_UP:] for part, taken in loop.rounds(rounds + WARM_UP, hurried=False).items()}

@@ -5,7 +5,8 @@ imported. Nothing here knows what is registered.
 """
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import entry_points
 from typing import Generic, TypeVar
 
@@ -38,6 +39,16 @@ class Registry(Generic[T]):
             return part
 
         return add
+
+    @contextmanager
+    def preserved(self) -> Iterator[None]:
+        """What is registered inside is gone afterwards, as tests and benchmarks want it."""
+        self._load_plugins()  # which stay
+        before = dict(self._parts)
+        try:
+            yield
+        finally:
+            self._parts = before
 
     def names(self) -> tuple[str, ...]:
         """Known names, sorted."""

@@ -321,22 +321,20 @@ def test_threads_that_claim_and_submit_during_training_never_share_an_item(
     assert len(list(labeler.export_rows())) == 240
 
 
-def test_who_was_slower_gets_a_whole_batch_of_other_items(
-    pictures: Path, open_project: OpenProject, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(STRATEGIES, "_parts", dict(STRATEGIES._parts))
+def test_who_was_slower_gets_a_whole_batch_of_other_items(pictures: Path, open_project: OpenProject) -> None:
     others: list[Batch] = []
+    with STRATEGIES.preserved():
 
-    @strategy("first_ones", needs="nothing")
-    def first_ones(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
-        """The first candidates; while they are picked for the first time, bob claims most of them."""
-        if not others:
-            others.append(Batch("", (), (), (), "", 0))
-            others.append(labeler.next_batch("bob", 8))
-        return np.arange(n)
+        @strategy("first_ones", needs="nothing")
+        def first_ones(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
+            """The first candidates; while they are picked for the first time, bob claims most of them."""
+            if not others:
+                others.append(Batch("", (), (), (), "", 0))
+                others.append(labeler.next_batch("bob", 8))
+            return np.arange(n)
 
-    labeler = open_project(make_config(pictures, strategy="first_ones", audit_share=0.2)).labeler("x")
-    batch = labeler.next_batch("ann", 10)
+        labeler = open_project(make_config(pictures, strategy="first_ones", audit_share=0.2)).labeler("x")
+        batch = labeler.next_batch("ann", 10)
     assert len(batch.items) == 10
     assert len(others[1].items) == 8
     assert not {item.id for item in batch.items} & {item.id for item in others[1].items}

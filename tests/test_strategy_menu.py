@@ -14,14 +14,10 @@ def test_the_menu_offers_what_is_recommended_and_what_is_configured() -> None:
 
 
 def test_the_menu_offers_what_others_registered() -> None:
-    before = dict(STRATEGIES._parts)
-    try:
+    with STRATEGIES.preserved():
 
         @strategy("first_ones", needs="nothing")
         def first_ones(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
             return np.arange(n)
 
         assert menu_strategies("auto") == (*RECOMMENDED, "first_ones")
-    finally:
-        STRATEGIES._parts.clear()
-        STRATEGIES._parts.update(before)

@@ -42,14 +42,12 @@ def with_a_view(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     [script] = [one.text for one in blocks(read("docs/extending.md"), "js") if one.heading == "A view"]
     (folder / "counts.py").write_text(python, encoding="utf-8")
     (folder / "counts.js").write_text(script, encoding="utf-8")
-    before = dict(VIEWS._parts)
-    _run(folder / "counts.py")
     settings = {"batch_size": 12, "sharing": "private", "train_every": 1000, "audit_share": 0.3}
     images = make_config(write_pictures(folder / "pictures", per_class=40), classes=CLASSES, **settings)
     sounds = make_sound_config(write_sounds(folder / "sounds", per_class=4))
-    app, address = serve(folder / "work", images, sounds)
-    VIEWS._parts.clear()  # apps of other tests have none
-    VIEWS._parts.update(before)
+    with VIEWS.preserved():  # apps of other tests have no such view
+        _run(folder / "counts.py")
+        app, address = serve(folder / "work", images, sounds)
     yield address
     app.close()
 

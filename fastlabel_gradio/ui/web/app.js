@@ -54,8 +54,8 @@ export async function mount(element, { settings }) {
   const root = /** @type {HTMLElement} */ (element.querySelector(".fl"));
   root.lang = useLanguage(pickLanguage(new URLSearchParams(location.search).get("lang"), navigator.languages));
   translateGradio(settings.project);
-  const train = document.getElementById(`fl-train-${settings.project}`);
-  if (train) train.hidden = !may("POST /api/train"); // Gradio sets the class anew whenever it likes
+  // A class of the page, as Gradio may draw its button anew at any time.
+  document.body.classList.toggle("fl-may-not-train", !may("POST /api/train"));
   for (const module of settings.views) await loadView(module);
   shared.views[settings.project]?.stop();
   const player = settings.kind === "audio" ? sharedPlayer(shared) : null;
