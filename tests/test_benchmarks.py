@@ -102,7 +102,7 @@ def test_every_benchmark_is_tried_here_or_in_the_browser() -> None:
     }
     tried = set(re.findall(r"benchmark\(\s*\"(\w+)\"", Path(__file__).read_text(encoding="utf-8")))
     of_parts = {"embedding", "exports", "scale", "load"}  # which start processes of their own: what these do is tried
-    on_ray = {"cluster"}  # not run here: tests/test_ray.py embeds and classifies on a cluster
+    on_ray = {"cluster"}  # in tests/test_ray.py, where there is one
     assert scripts == tried | of_parts | on_ray | IN_A_BROWSER
 
 
