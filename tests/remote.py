@@ -97,7 +97,9 @@ def gs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path, str], None]]
 
     from fastlabel_gradio.sources import remote_store
 
-    monkeypatch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")  # read by its import; asks by gRPC, which this is not
+    monkeypatch.setenv(
+        "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false"
+    )  # read by its import; asks by gRPC, which this is not
     server = create_server("127.0.0.1", 0, in_memory=True, default_bucket=BUCKET)
     server.start()
     endpoint = f"http://127.0.0.1:{server._api._httpd.server_port}"

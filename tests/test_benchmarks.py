@@ -210,7 +210,9 @@ def test_scale_measures_a_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known_pool, "BLOCK_ITEMS", 300)
     found = scale._figures(300, "random", 1, 64)
     assert min(found["total_ms"]) > 0
-    tables = [make({300: found}) for make in (scale._time_table, scale._memory_table, scale._limit_table)]
+    tables = [
+        make({300: found}) for make in (scale._time_table, scale._start_table, scale._memory_table, scale._limit_table)
+    ]
     assert all(table.rows for table in tables)
 
 

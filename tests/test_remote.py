@@ -75,7 +75,9 @@ def test_a_bucket_of_google_is_as_a_folder_of_this_machine(
     save(tmp_path / "more" / first.id, 99)
     gs(tmp_path / "more", "deep/er/")
     assert next(remote.scan()).stamp != first.stamp
-    with pytest.raises(SourceError, match="gs://nothing/deep cannot be listed: there is no such file, folder or bucket"):
+    with pytest.raises(
+        SourceError, match="gs://nothing/deep cannot be listed: there is no such file, folder or bucket"
+    ):
         opened("image_folder", tmp_path, path="gs://nothing/deep")
 
 
