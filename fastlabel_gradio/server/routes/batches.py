@@ -48,10 +48,11 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         chosen = project_of(project)
         labeler = chosen.labeler(who)
         held_back = "" if go_on else _limit_reached(labeler, who, chosen.config.labels_per_person)
-        if after is not None:
-            batch = labeler.batch_after(who, after, size, strategy, fresh=fresh, held_back=held_back)
-        else:
-            batch = labeler.next_batch(who, size, strategy, fresh=fresh, held_back=held_back)
+        with chosen.map.paused():
+            if after is not None:
+                batch = labeler.batch_after(who, after, size, strategy, fresh=fresh, held_back=held_back)
+            else:
+                batch = labeler.next_batch(who, size, strategy, fresh=fresh, held_back=held_back)
         return batch_answer(chosen, labeler, batch, at_limit=bool(held_back) and not batch.id)
 
     @router.post("/api/renew")
