@@ -102,13 +102,8 @@ def test_every_benchmark_is_tried_here_or_in_the_browser() -> None:
         path.stem for path in (ROOT / "benchmarks").glob("*.py") if "__main__" in path.read_text(encoding="utf-8")
     }
     tried = set(re.findall(r"benchmark\(\s*\"(\w+)\"", Path(__file__).read_text(encoding="utf-8")))
-    of_parts = {
-        "acceptance",
-        "embedding",
-        "exports",
-        "scale",
-        "load",
-    }  # which start processes of their own: what these do is tried
+    # Those that start processes of their own: what these do is tried.
+    of_parts = {"acceptance", "embedding", "exports", "scale", "load"}
     on_ray = {"cluster"}  # not run here: tests/test_ray.py embeds and classifies on a cluster
     assert scripts == tried | of_parts | on_ray | IN_A_BROWSER
 
