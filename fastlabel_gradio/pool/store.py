@@ -20,6 +20,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from fastlabel_gradio.errors import StoreError
+from fastlabel_gradio.pool.device_rows import device_rows
 from fastlabel_gradio.pool.space import NO_EMBEDDINGS, EmbeddingSpace
 from fastlabel_gradio.pool.successor import NewRow, Successor, is_of_same_rows
 from fastlabel_gradio.sources.groups import AuditGroups, group_key
@@ -83,10 +84,13 @@ class EmbeddingStore:
     Args:
         folder: made if missing. Raises StoreError where it cannot be written or was made by another version.
         follows: another process fills it: this one only reads, and sees what is new at each `follow`, until it `leads`.
+        device: where heads score; a GPU may hold a copy of the embeddings.
+        gpu_share: of the GPU's free memory, what that copy may take.
     """
 
-    def __init__(self, folder: Path, *, follows: bool = False) -> None:
+    def __init__(self, folder: Path, *, follows: bool = False, device: str = "cpu", gpu_share: float = 0.0) -> None:
         self.folder = folder
+        self._device, self._gpu_share = device, gpu_share
         self._follows = follows
         self._index_state: tuple[int, ...] = ()  # what told a follower last that something changed
         try:
@@ -340,7 +344,10 @@ class EmbeddingStore:
                 if stored_dim != dim:
                     raise StoreError(f"{self.folder}: encoder {fingerprint} had {stored_dim} dimensions, now {dim}.")
                 file, grows = self.folder / f"{fingerprint}.f32", not self._follows
-                return EmbeddingSpace(file, fingerprint, number, dim, self._rows_named(number), grows=grows)
+                copy = device_rows(self._device, self._gpu_share)
+                return EmbeddingSpace(
+                    file, fingerprint, number, dim, self._rows_named(number), grows=grows, on_device=copy
+                )
         except (OSError, sqlite3.Error) as error:
             raise StoreError(
                 f"{self.folder}: embeddings cannot be stored ({error}). Free some space, then restart."
@@ -363,6 +370,7 @@ class EmbeddingStore:
     def adopt(self, successor: Successor) -> None:
         """The rows are those of the successor from now on. Embeddings of other encoders than these two are deleted."""
         with self._write_lock:
+            successor.in_use.leave_device()
             self._space = successor.space
             self._revision += 1
             kept = (successor.space.name, successor.in_use.name)
@@ -562,6 +570,8 @@ class EmbeddingStore:
         return self._space.number if self._space is not None else 0
 
     def close(self) -> None:
+        if self._space is not None:
+            self._space.leave_device()
         with self._write_lock, self._read_lock:
             self._writer.close()
             self._reader.close()
