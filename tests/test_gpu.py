@@ -3,7 +3,6 @@
 python -m pytest -n 0 -m gpu
 """
 
-import gc
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from fastlabel_gradio.head import Head, HeadMaker, TextPrior
 from fastlabel_gradio.pool.device_rows import device_rows
 from fastlabel_gradio.pool.scan import Scan
 from fastlabel_gradio.pool.scoring import score_rows
-from fastlabel_gradio.pool.space import EmbeddingSpace
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import Embeddings, Kind, Label, Waveform
 from tests.checkpoints import superseded_after
@@ -168,17 +166,17 @@ def test_rows_on_a_gpu_are_scored_as_on_a_cpu(pool: tuple[Embeddings, np.ndarray
     np.testing.assert_allclose(score_rows(head, vectors, some, scan.on_device), expected[some], atol=0.04)
 
 
-def test_a_project_labels_on_a_gpu_and_gives_its_memory_back(tmp_path: Path) -> None:
-    before = torch.cuda.memory_allocated()
-    space = label_on_gpu(tmp_path)
-    assert space.on_device is not None
-    assert len(space.on_device) == 0
-    gc.collect()
-    assert torch.cuda.memory_allocated() - before < 64 * 2**20
+def test_a_cleared_copy_gives_its_memory_back(pool: tuple[Embeddings, np.ndarray]) -> None:
+    before, copy = torch.cuda.memory_allocated(), device_rows(GPU, 0.5)
+    assert copy is not None
+    copy.fill(pool[0])
+    assert torch.cuda.memory_allocated() - before >= 2 * pool[0].size
+    copy.clear()
+    assert torch.cuda.memory_allocated() == before
 
 
-def label_on_gpu(tmp_path: Path) -> EmbeddingSpace:
-    """From pictures to a head and the next batch, with class names of CLIP's text tower; gives the vectors' space."""
+def test_a_project_labels_on_a_gpu_and_clears_its_copy(tmp_path: Path) -> None:
+    """From pictures to a head and the next batch, with class names of CLIP's text tower."""
     folder = write_pictures(tmp_path / "pictures", per_class=20)
     encoder = {"kind": "clip", "model": f"local-dir:{write_tiny_clip(tmp_path / 'clip', seed=1)}"}
     config = make_config(folder, encoder=encoder, gpu_share=0.1)
@@ -194,4 +192,4 @@ def label_on_gpu(tmp_path: Path) -> EmbeddingSpace:
         space = project.store.space
         assert space is not None and space.on_device is not None
         assert len(space.on_device) == len(project.store)
-        return space
+    assert len(space.on_device) == 0

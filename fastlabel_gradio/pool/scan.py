@@ -273,8 +273,7 @@ def _of_probabilities(probabilities: torch.Tensor) -> Scanned:
         largest, classes = probabilities.max(dim=1)
         others = probabilities.scatter_(1, classes[:, None], 0)
         margins = (largest - others.amax(dim=1)).clamp_(min=0)
-        found = (classes.short(), largest, margins.half())
-        return Scanned(*(part.cpu().numpy() for part in found))
+        return Scanned(classes.short().cpu().numpy(), largest.cpu().numpy(), margins.half().cpu().numpy())
 
 
 def _part(of: Scanned, rows: slice, head_version: int = 0, done: int = 0) -> Scanned:
