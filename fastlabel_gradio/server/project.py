@@ -99,7 +99,9 @@ class Project:
             undo.callback(self._labels.close)
             self._proposed = self.source.classes()
             self.schema = self._labels.ensure_labels(config.classes or self._proposed)
-            self.store = EmbeddingStore(self.folder, follows=not self._lease.is_held)
+            self.store = EmbeddingStore(
+                self.folder, follows=not self._lease.is_held, device=device, gpu_share=config.gpu_share
+            )
             undo.callback(self.store.close)
             self.suggestions = GivenLabels(self.folder / "suggestions.parquet")
             self.references = GivenLabels(self.folder / "references.parquet")
