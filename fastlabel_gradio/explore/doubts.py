@@ -37,6 +37,9 @@ class Heads(Protocol):
     def ground_of(self, head: Head | None) -> Ground:
         """The vectors that a head is asked about; those of the encoder in use where there is none."""
 
+    def scan_soon(self) -> None:
+        """Asks for a scan of what the newest head has not looked at, in the background."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Doubted:

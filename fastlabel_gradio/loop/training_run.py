@@ -1,6 +1,7 @@
 """What the newest head was trained on, and what heads said of the audit, for the heads after them."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,13 +27,26 @@ class TrainingRun:
         self.is_new = not (last and np.array_equal(rows, last.rows) and np.array_equal(targets, last.targets))
 
 
+class Columns(NamedTuple):
+    """What the outputs of a head are of: the ids of its classes, and the encoder."""
+
+    ids: tuple[int, ...]
+    encoder: str
+
+
+def columns_of(head: Head) -> Columns:
+    """Those of a head; heads with the same ones can be compared."""
+    return Columns(tuple(label.id for label in head.info.labels), head.info.encoder_fingerprint)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SaidByHead:
-    """The classes that a head gave to some rows, ascending. `labels`: what it was trained on."""
+    """The classes that a head with those columns gave to some rows, ascending. `labels`: what it was trained on."""
 
     labels: int
     rows: Rows
     classes: np.ndarray
+    columns: Columns
 
     def of(self, rows: Rows) -> np.ndarray:
         """The class of each of some of its rows."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -138,19 +138,21 @@ class Experiment:
 
     @contextmanager
     def _labeler(self, strategy: str, seed: int, behaviour: Behaviour) -> Iterator[Labeler]:
-        usual = self._project.settings
-        settings = replace(
-            usual,
-            strategy=strategy,
-            batch_size=behaviour.batch,
-            audit_share=usual.audit_share if behaviour.audited else 0.0,
-            learner=replace(usual.learner, train_every=behaviour.batch, seed=seed),
+        usual, device = self._project.config, self._project.device
+        settings = usual.model_copy(
+            update={
+                "strategy": strategy,
+                "batch_size": behaviour.batch,
+                "audit_share": usual.audit_share if behaviour.audited else 0.0,
+                "train_every": behaviour.batch,
+                "seed": seed,
+            }
         )
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fastlabel-simulation-")))
             labels = stack.enter_context(closing(LabelStore(f"sqlite:///{folder / 'labels.sqlite'}", "simulation")))
             schema = labels.ensure_labels(self._project.schema.names)
-            labeler = Labeler(schema, self._project.store, self._project.pipeline, labels, folder, settings)
+            labeler = Labeler(schema, self._project.store, self._project.pipeline, labels, folder, settings, device)
             yield stack.enter_context(closing(labeler))
 
     def _annotator(self, seed: int, behaviour: Behaviour) -> Callable[[str], int | None]:
@@ -182,7 +184,7 @@ class Experiment:
         project = self._project
         assert project.store.space is not None
         rows, targets = self._known_rows()
-        maker, _ = head_maker(self._encoder, project.schema, project.store.space, project.settings.learner)
+        maker, _ = head_maker(self._encoder, project.schema, project.store.space, project.config, device=project.device)
         return maker.train(project.store.embeddings[rows], targets, None, time.time())
 
     def _known_rows(self) -> tuple[Int64[np.ndarray, " rows"], Targets]:

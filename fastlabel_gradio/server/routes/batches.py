@@ -80,12 +80,12 @@ def batch_answer(
     known = project.gallery.facts(batch.items)
     items = [
         ItemAnswer(
-            **shown_item(project, item, f"{row}?batch={batch.id}", facts),
-            prediction=prediction_answer(prediction, names) if prediction else None,
-            label=reopened.labels.get(item.id) if reopened else None,
-            state=_state(reopened, item.id),
+            **shown_item(project, card.item.item, f"{card.item.row}?batch={batch.id}", facts),
+            prediction=prediction_answer(card.prediction, names) if card.prediction else None,
+            label=reopened.labels.get(card.item.id) if reopened else None,
+            state=_state(reopened, card.item.id),
         )
-        for item, row, facts, prediction in zip(batch.items, batch.rows, known, batch.predictions, strict=True)
+        for card, facts in zip(batch.cards, known, strict=True)
     ]
     counts = labeler.counts()
     return BatchAnswer(
