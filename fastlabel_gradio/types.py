@@ -22,6 +22,7 @@ ListName = Literal["mistakes", "near_duplicates", "known_labels"]  # of labels t
 Embeddings = Float32[np.ndarray, "items dim"]
 Probabilities = Float32[np.ndarray, "items classes"]
 Rows = Int64[np.ndarray, " picked"]
+Targets = Int64[np.ndarray, " items"]  # classes, as positions in a schema
 
 _TIME_SPAN = re.compile(r"#t=(\d+\.\d+),(\d+\.\d+)$")
 

@@ -127,7 +127,7 @@ class Finisher:
             if course is None or self.state().state != "checking":
                 return self._no_checks(self.state())
             campaign = self._campaign(course)
-            self._keep_back(campaign, course, kept=True)
+            self._hold_back(campaign, course, held=True)
             held = self._open(annotator, CHECK, lambda batch_id: campaign_of(batch_id) == course.number)
             if held is None:
                 wanted = ClaimedBatch(check_id(course.number), (), CHECK, campaign.terms.head_version)
@@ -310,7 +310,7 @@ class Finisher:
         course = self._course()
         if course is None:
             return
-        self._keep_back(self._campaign(course), course, kept=False)
+        self._hold_back(self._campaign(course), course, held=False)
         proven = bool(now.proven_items or now.accepted)
         self._files.write(course.number, "end", checked=now.checked, proven=proven)
 
@@ -333,12 +333,12 @@ class Finisher:
         for block in self._store.item_blocks():
             wanted.update({row: item_id for row, item_id in block if row in wanted})
         self._loaded = self._files.freeze(terms, ranking, [wanted[row] for row in ranking.rows.tolist()])
-        self._keep_back(self._loaded, self._files.courses[number], kept=True)
+        self._hold_back(self._loaded, self._files.courses[number], held=True)
 
-    def _keep_back(self, campaign: Campaign, course: Course, *, kept: bool) -> None:
+    def _hold_back(self, campaign: Campaign, course: Course, *, held: bool) -> None:
         """Items that are checked come in other batches only when there is nothing else."""
         for part, sizes in zip(campaign.terms.parts, course.sizes, strict=True):
-            self._ledger.keep_back(campaign.ranking.rows[part.start : part.start + sizes[-1]], kept=kept)
+            self._ledger.hold_back(campaign.ranking.rows[part.start : part.start + sizes[-1]], held=held)
 
     def _tallies(self, campaign: Campaign, course: Course) -> tuple[Answers, list[PartTally]]:
         aliases = self._desk.schema.aliases
@@ -394,7 +394,7 @@ class Finisher:
             note=promise.note,
             batch_id=accept_id(course.number),
         )
-        self._keep_back(campaign, course, kept=False)
+        self._hold_back(campaign, course, held=False)
 
     # Private: batches
 

@@ -351,7 +351,7 @@ class Learner:
         if schema.labels != maker.labels:
             raise NotYet(CLASSES_CHANGED)
         before, last = self._head, self._run
-        head = maker.train(ground.kept.of(ground.embeddings, rows), targets, before, self._desk.clock())
+        head = maker.train(ground.copied.of(ground.embeddings, rows), targets, before, self._desk.clock())
         if before and self.ground_of(before) is not ground:
             head, last = head.at_temperature(1.0), None  # what was measured on other vectors does not hold here
         if ground is not self._ground:
@@ -424,7 +424,7 @@ class Learner:
         rows, targets = run.rows, run.targets
         if run.is_new:
             self.measures.add(trained, run.before, self.says)
-        vectors, ids = ground.kept.of(ground.embeddings, rows), tuple(label.id for label in trained.info.labels)
+        vectors, ids = ground.copied.of(ground.embeddings, rows), tuple(label.id for label in trained.info.labels)
         head = ground.maker.calibrate(
             trained,
             vectors,

@@ -60,7 +60,7 @@ class Measures:
         if not len(rows) or columns_of(head).ids != schema.ids:
             return None
         after = says(head, rows).argmax(axis=1)
-        return gain(before.of(rows) == targets, after == targets, head.info.label_count - before.labels, groups)
+        return gain(before.of(rows) == targets, after == targets, head.info.label_count - before.label_count, groups)
 
     def add(self, head: Head, before: Head | None, says: Says) -> None:
         """Adds a head to the learning curve, and remembers what it says of the audit's first rows for the heads after it.
@@ -90,7 +90,7 @@ class Measures:
     def _before(self, head: Head) -> SaidByHead | None:
         """What the newest head of this run with enough labels less said, of the same classes and by the same encoder."""
         labels, columns = labels_compared(head.info.label_count), columns_of(head)
-        return next((one for one in reversed(self._said) if one.labels <= labels and one.columns == columns), None)
+        return next((one for one in reversed(self._said) if one.label_count <= labels and one.columns == columns), None)
 
     def _agreement(self, before: Head | None, after: Head, says: Says) -> float | None:
         if before is None or before.info.labels != after.info.labels:

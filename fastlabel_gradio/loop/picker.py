@@ -70,14 +70,14 @@ class Picker:
         embeddings = ground.embeddings
         found = candidates_of(head, embeddings, free, ground.shortlist, rng)
         pool = PoolView(
-            store=embeddings,
+            vectors=embeddings,
             rows=found.rows,
             probabilities=found.probabilities,
             labeled=labeled.rows,
             targets=labeled.targets,
             classes=len(labeled.schema),
             head=head,
-            labeled_vectors=ground.kept.of(embeddings, labeled.rows),
+            labeled_vectors=ground.copied.of(embeddings, labeled.rows),
             shortlisted=found.shortlisted,
         )
         random_rows = _dealt(free_audit, self._audit_counts(sizes, len(pool), rng))

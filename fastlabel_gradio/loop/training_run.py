@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastlabel_gradio.head import Head
-from fastlabel_gradio.types import Rows
+from fastlabel_gradio.types import Rows, Targets
 
 
 class TrainingRun:
@@ -18,7 +18,7 @@ class TrainingRun:
     """
 
     def __init__(
-        self, rows: Rows, targets: Rows, before: Head | None, last: "TrainingRun | None", groups: Rows | None
+        self, rows: Rows, targets: Targets, before: Head | None, last: "TrainingRun | None", groups: Rows | None
     ) -> None:
         self.rows = rows
         self.groups = groups
@@ -41,9 +41,9 @@ def columns_of(head: Head) -> Columns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SaidByHead:
-    """The classes that a head with those columns gave to some rows, ascending. `labels`: what it was trained on."""
+    """The classes that a head with those columns gave to some rows, ascending. `label_count`: what it was trained on."""
 
-    labels: int
+    label_count: int
     rows: Rows
     classes: np.ndarray
     columns: Columns

@@ -369,9 +369,9 @@ class PoolLedger:
         self._aside[np.array(rows, dtype=np.int64)] = True
 
     @_locked
-    def keep_back(self, rows: Rows, *, kept: bool) -> None:
-        """As `set_aside`, of rows; with `kept` False they come as others do again."""
-        self._aside[rows[(rows >= 0) & (rows < self._seen_rows)]] = kept
+    def hold_back(self, rows: Rows, *, held: bool) -> None:
+        """As `set_aside`, of rows; with `held` False they come as others do again."""
+        self._aside[rows[(rows >= 0) & (rows < self._seen_rows)]] = held
 
     # Private; the caller holds the lock
 

@@ -117,7 +117,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--leaves-open",
         type=float,
-        default=usual.leaves_open,
+        default=usual.left_open_share,
         metavar="P",
         help="share of the pool, the hardest, that gets no answer (default: %(default)s)",
     )

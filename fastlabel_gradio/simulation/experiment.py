@@ -31,14 +31,13 @@ from fastlabel_gradio.simulation.table import describe
 from fastlabel_gradio.simulation.test_vectors import kept_vectors
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.strategies import STRATEGIES
-from fastlabel_gradio.types import Batch, Embeddings, Item
+from fastlabel_gradio.types import Batch, Embeddings, Item, Targets
 
 TEST_SHARE = 0.2  # of the pool, or of its groups, where the source holds nothing out
 TELL_EVERY_S = 5.0
 
 log = logging.getLogger(__name__)
 
-Targets = Int64[np.ndarray, " items"]
 Answers = list[tuple[str, int]]  # item id, position of a class
 
 
@@ -158,7 +157,7 @@ class Experiment:
     def _annotator(self, seed: int, behaviour: Behaviour) -> Callable[[str], int | None]:
         """What the annotator says of an item: the position of a class, or None for nothing."""
         rng = np.random.default_rng([seed, 1])
-        ignored, classes = self._hardest(behaviour.leaves_open), len(self._project.schema)
+        ignored, classes = self._hardest(behaviour.left_open_share), len(self._project.schema)
 
         def answer(item_id: str) -> int | None:
             position = self._truth.get(item_id)
