@@ -45,15 +45,12 @@ class PoolItem:
     """An item that is embedded, with its row: where its vector stands. It travels from a pick to its card as it is."""
 
     row: int
-    item: Item
+    id: str
+    stamp: str = ""
 
     @property
-    def id(self) -> str:
-        return self.item.id
-
-    @property
-    def stamp(self) -> str:
-        return self.item.stamp
+    def item(self) -> Item:
+        return Item(self.id, self.stamp)
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ def test_what_was_planted_is_known_after_a_restart_and_a_broken_line_is_left_out
 def test_without_the_option_or_a_head_nothing_is_planted(
     tmp_path: Path, share: float, predictions: list[Prediction | None]
 ) -> None:
-    items = [PoolItem(place, Item(f"{place}.png")) for place in range(10)]
+    items = [PoolItem(place, f"{place}.png") for place in range(10)]
     batch = Batch("b1", tuple(map(Card, items, predictions)), "auto", 1)
     rows, schema = np.arange(20, 30), LabelSchema((Label(0, "a"), Label(1, "b")))
     checks = PlantedChecks(tmp_path / "planted.jsonl", share)

@@ -24,7 +24,7 @@ from fastlabel_gradio.parts.places import open_place
 from fastlabel_gradio.pool.encoder_in_use import kept_models, plan_encoder
 from fastlabel_gradio.pool.encoder_start import FIT_SEED
 from fastlabel_gradio.pool.fitting import pool_sample
-from fastlabel_gradio.pool.store import shuffle_key
+from fastlabel_gradio.pool.item_index import shuffle_key
 from fastlabel_gradio.ray_cluster import Cluster
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.types import Item

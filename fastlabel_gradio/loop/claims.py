@@ -50,7 +50,8 @@ class Claims:
             free = self._ledger.is_free(rows) | np.isin(rows, self._ledger.judged_rows(again))
             if whole and not free.all():
                 return None
-            items = {item.id: PoolItem(row, item) for row, item in self._desk.store.items_at(rows[free]).items()}
+            found = self._desk.store.items_at(rows[free])
+            items = {item.id: PoolItem(row, item.id, item.stamp) for row, item in found.items()}
             if not items:
                 return None
             batch = replace(wanted, id=wanted.id or secrets.token_hex(8), item_ids=tuple(items))
@@ -81,7 +82,7 @@ class Claims:
         if not rows or len(rows) < len(item_ids):  # the encoder was changed and has not come to them yet
             return None
         found = store.items_at(np.array([rows[item_id] for item_id in item_ids], dtype=np.int64))
-        items = tuple(PoolItem(row, item) for row, item in found.items())
+        items = tuple(PoolItem(row, item.id, item.stamp) for row, item in found.items())
         return Held(replace(batch, item_ids=tuple(item.id for item in items)), items)
 
     def everybodys(self) -> list[OpenBatch]:

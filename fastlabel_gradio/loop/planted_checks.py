@@ -122,7 +122,7 @@ class PlantedChecks:
             row = rows.get(one.item_id)
             if row is not None and row in items and one.shown_as in positions:
                 prediction = Prediction(positions[one.shown_as], one.confidence)
-                cards.insert(one.place, Card(PoolItem(row, items[row]), prediction))
+                cards.insert(one.place, Card(PoolItem(row, one.item_id, items[row].stamp), prediction))
         return replace(batch, cards=tuple(cards))
 
     def of(self, batch_id: str) -> tuple[Planted, ...]:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 
 from fastlabel_gradio.devices import lower_priority
 from fastlabel_gradio.errors import SourceError, StoreError
+from fastlabel_gradio.pool.item_index import ScanChanges
 from fastlabel_gradio.pool.lease import PoolLease
 from fastlabel_gradio.pool.news import NEWS_KEPT, PoolNews
-from fastlabel_gradio.pool.store import EmbeddingStore, ScanChanges
+from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.sources.base import Source
 from fastlabel_gradio.types import Item
 

@@ -28,6 +28,7 @@ from fastlabel_gradio.errors import FastLabelError, StoreError
 from fastlabel_gradio.pool.embed_batch import Keyed, Outcome, embed_keyed, keyed_batch
 from fastlabel_gradio.pool.encoder_change import EncoderChange
 from fastlabel_gradio.pool.encoder_start import EncoderStart
+from fastlabel_gradio.pool.item_index import END_OF_POOL
 from fastlabel_gradio.pool.lease import PoolLease
 from fastlabel_gradio.pool.listing import LOOK_EVERY_S, Listing, blocks_of
 from fastlabel_gradio.pool.milestones import Milestone
@@ -35,7 +36,7 @@ from fastlabel_gradio.pool.news import PoolNews
 from fastlabel_gradio.pool.parts_taken import PartsTaken
 from fastlabel_gradio.pool.progress import EmbeddingProgress
 from fastlabel_gradio.pool.retries import FIRST_PAUSE_S, LONGEST_SHORTAGE_PAUSE_S, Retries
-from fastlabel_gradio.pool.store import END_OF_POOL, EmbeddingStore
+from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.pool.unheard import LISTENED_TO, unheard_notice
 from fastlabel_gradio.pool.workers import Workers, thread_workers
 from fastlabel_gradio.sources.base import Source
