@@ -7,7 +7,7 @@ from pydantic import Field
 
 from fastlabel_gradio.server.access import Access, Person, Role, RouteTable, access_of, person_of
 from fastlabel_gradio.server.api_models import Model
-from fastlabel_gradio.server.routes.common import FindProject
+from fastlabel_gradio.server.routes.project_parameters import FindProject
 
 INVITES = (
     "/api/invites",
