@@ -104,7 +104,7 @@ def test_every_benchmark_is_tried_here_or_in_the_browser() -> None:
     tried = set(re.findall(r"benchmark\(\s*\"(\w+)\"", Path(__file__).read_text(encoding="utf-8")))
     # Those that start processes of their own: what these do is tried.
     of_parts = {"acceptance", "embedding", "exports", "scale", "load"}
-    on_ray = {"cluster"}  # not run here: tests/test_ray.py embeds and classifies on a cluster
+    on_ray = {"cluster"}  # in tests/test_ray.py, where there is one
     assert scripts == tried | of_parts | on_ray | IN_A_BROWSER
 
 
@@ -166,7 +166,7 @@ def test_query_time(benchmark: Benchmark, cached: None) -> None:
 
 def test_queries(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known_pool, "BLOCK_ITEMS", 400)
-    printed = benchmark("queries", "--sizes", "400", TAUGHT=30, ROUNDS=1, A_SUBMISSION=5)
+    printed = benchmark("queries", "--sizes", "400", "--dim", "64", TAUGHT=30, ROUNDS=1, A_SUBMISSION=5)
     assert "| everything | 400 |" in printed
     assert "| ids | 400 |" in printed
     assert "| a page from the middle, by confidence | 400 |" in printed
@@ -210,9 +210,11 @@ def test_scale_measures_a_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     for setting, value in {"BATCH": 20, "LABELS": 40, "WARM_UP": 0, "LIMIT_ROWS": 64, "READ_NUMBERS": 64}.items():
         monkeypatch.setattr(scale, setting, value)
     monkeypatch.setattr(known_pool, "BLOCK_ITEMS", 300)
-    found = scale._figures(300, "random", 1)
+    found = scale._figures(300, "random", 1, 64)
     assert min(found["total_ms"]) > 0
-    tables = [make({300: found}) for make in (scale._time_table, scale._memory_table, scale._limit_table)]
+    tables = [
+        make({300: found}) for make in (scale._time_table, scale._start_table, scale._memory_table, scale._limit_table)
+    ]
     assert all(table.rows for table in tables)
 
 

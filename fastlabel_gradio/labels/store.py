@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from itertools import islice
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, exists, or_, select
 
 from fastlabel_gradio.errors import InvalidLabelsError, shown
 from fastlabel_gradio.labels import events
@@ -493,9 +493,17 @@ class LabelStore(HeadStore):
 
     def release(self, annotator: str, batch_id: str = "") -> tuple[str, ...]:
         """Gives back all that the annotator holds, batches of CHECKING left out, or one batch; returns the item ids."""
-        which = batches.c.id == batch_id if batch_id else batches.c.strategy.not_in(CHECKING)
+        which = (
+            batches.c.annotator == annotator,
+            batches.c.id == batch_id if batch_id else batches.c.strategy.not_in(CHECKING),
+        )
+        with (
+            self._database.reading() as connection
+        ):  # behind a submit nothing is held: then nobody is kept from writing
+            if not connection.scalar(select(exists().where(batches.c.project == self._project, *which))):
+                return ()
         with self._writing() as connection:
-            dropped = drop_batches(connection, self._project, batches.c.annotator == annotator, which)
+            dropped = drop_batches(connection, self._project, *which)
             if dropped:
                 self._count_change(connection)
         return tuple(dropped)

@@ -76,7 +76,7 @@ class EmbeddingSpace:
             self._map(start + len(vectors))
         with self._file.open("r+b") as file:
             file.seek(start * self.dim * 4)
-            file.write(np.ascontiguousarray(vectors, dtype="<f4").tobytes())
+            file.write(np.ascontiguousarray(vectors, dtype="<f4").data)
             file.flush()
             os.fdatasync(file.fileno()) if hasattr(os, "fdatasync") else os.fsync(file.fileno())
 
