@@ -63,6 +63,8 @@ class ProjectConfig(_Strict):
         ensemble: heads that are trained to answer as one.
         claim_minutes: how long a batch is kept for an annotator whose page is gone.
         rescan_minutes: how often the source is listed again for new, changed and removed files; 0 for only when asked to.
+        gpu_share: of the memory that is free on a GPU, what a copy of the embeddings may take, so that the whole pool is
+            scored at once; 0 for no copy.
     """
 
     name: str
@@ -87,6 +89,7 @@ class ProjectConfig(_Strict):
     ensemble: Annotated[int, Field(ge=1, le=9)] = 1
     claim_minutes: Annotated[float, Field(gt=0)] = 10.0
     rescan_minutes: Annotated[float, Field(ge=0, le=10_000)] = 5.0
+    gpu_share: Annotated[float, Field(ge=0, le=0.9)] = 0.25
     seed: int = 0
 
     @field_validator("source", "encoder", mode="before")

@@ -16,6 +16,7 @@ import soundfile
 import torch
 
 from benchmarks import (
+    acceptance,
     coverage,
     data,
     embedding,
@@ -101,7 +102,8 @@ def test_every_benchmark_is_tried_here_or_in_the_browser() -> None:
         path.stem for path in (ROOT / "benchmarks").glob("*.py") if "__main__" in path.read_text(encoding="utf-8")
     }
     tried = set(re.findall(r"benchmark\(\s*\"(\w+)\"", Path(__file__).read_text(encoding="utf-8")))
-    of_parts = {"embedding", "exports", "scale", "load"}  # which start processes of their own: what these do is tried
+    # Those that start processes of their own: what these do is tried.
+    of_parts = {"acceptance", "embedding", "exports", "scale", "load"}
     on_ray = {"cluster"}  # in tests/test_ray.py, where there is one
     assert scripts == tried | of_parts | on_ray | IN_A_BROWSER
 
@@ -171,6 +173,13 @@ def test_queries(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "| counts: everything | 400 |" in printed
 
 
+def test_devices(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_pool, "BLOCK_ITEMS", 300)
+    printed = benchmark("devices", "--items", "250", "--labels", "40", "--rounds", "1", "--devices", "cpu")
+    assert "| cpu | main memory |" in printed
+    assert "| 40 | cpu |" in printed
+
+
 def test_windows(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known_pool, "BLOCK_ITEMS", 600)
     small = {"BATCH": 5, "WINDOWS_OF_A_HEAD": 1, "KNOWN_OF_RARE": 0, "LEARNED": 60}
@@ -216,6 +225,14 @@ def test_scale_measures_a_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(table.rows for table in tables)
 
 
+def test_acceptance_measures_a_pool_that_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(acceptance, "LABELS", 200)
+    monkeypatch.setattr(known_pool, "BLOCK_ITEMS", 800)
+    found = acceptance.finished(800)
+    assert found["accepted"] > 50
+    assert min(found[step] for step in acceptance.STEPS) > 0
+
+
 def test_precomputed(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known_pool, "BLOCK_ITEMS", 300)
     printed = benchmark("precomputed", "--items", "500")
@@ -236,7 +253,7 @@ def test_embedding_runs_each_contestant(tmp_path: Path, monkeypatch: pytest.Monk
     task = embedding.Task("offline", tmp_path / "offline.safetensors", tmp_path / "items.csv", pictures, len(paths))
     monkeypatch.setattr(embedding, "SWEEP", (8,))
     embedding._make_weights(task)
-    for make in (embedding._pipeline, embedding._encoder_alone, embedding._one_at_a_time):
+    for make in (embedding._pipeline, embedding._encoder_alone, embedding._preparing_alone, embedding._one_at_a_time):
         run, _ = make(task)
         assert run() > 0
 

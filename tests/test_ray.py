@@ -2,9 +2,7 @@
 
 import argparse
 import os
-import signal
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ from fastlabel_gradio.errors import ConfigError, StoreError
 from fastlabel_gradio.ray_cluster import Cluster, open_cluster
 from fastlabel_gradio.server.project import Project
 from tests.classifier_pools import train
+from tests.doubling import Doubling
 from tests.pools import make_config
 
 pytest.importorskip("ray")
@@ -34,24 +33,6 @@ def cluster() -> Iterator[Cluster]:
     with open_cluster("local") as connected:
         yield connected
     ray.shutdown()
-
-
-@dataclass(frozen=True)
-class Doubling:
-    """Doubles numbers. At 3 it kills its process, once; a negative number is an error."""
-
-    folder: Path
-
-    def make(self) -> Callable[[int], tuple[int, int]]:
-        return self._double
-
-    def _double(self, number: int) -> tuple[int, int]:
-        if number < 0:
-            raise StoreError(f"{number} is below zero")
-        if number == 3 and not (self.folder / "killed").exists():
-            (self.folder / "killed").touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-        return 2 * number, os.getpid()
 
 
 def test_a_task_of_a_killed_worker_is_done_by_another(cluster: Cluster, tmp_path: Path) -> None:
@@ -105,7 +86,7 @@ def test_predicting_on_ray_writes_the_same_table(
     project.close()
     (pictures / "broken.png").write_bytes(b"no picture")
     tables = []
-    for name, *options in (("by-ray.parquet", "--ray", "local"), ("by-threads.parquet",)):
+    for name, *options in (("by-ray.parquet", "--ray", "local", "--workers", "1"), ("by-threads.parquet",)):
         words = [str(tmp_path / "model"), str(pictures), "-o", str(tmp_path / name), "--all", "--batch-size", "4"]
         predict_command.main([*words, *options])
         tables.append(pq.read_table(tmp_path / name))

@@ -17,9 +17,9 @@ from fastlabel_gradio.pool import pipeline as embedding_pipeline
 from fastlabel_gradio.pool import retries
 from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
 from fastlabel_gradio.pool.retries import FIRST_PAUSE_S, LONGEST_PAUSE_S, Retries
-from fastlabel_gradio.pool.store import EmbeddedItem, EmbeddingStore
+from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.sources import open_source
-from fastlabel_gradio.types import Item
+from fastlabel_gradio.types import EmbeddedItem, Item
 from tests.pools import PixelEncoder, wait_for
 
 

@@ -25,12 +25,7 @@ from fastlabel_gradio.finish.campaign import Campaign, Terms, grown
 from fastlabel_gradio.finish.campaign_files import CampaignFiles, Course
 from fastlabel_gradio.finish.evidence import Evidence, Promise
 from fastlabel_gradio.finish.head_says import HeadSays
-from fastlabel_gradio.finish.planner import (
-    Candidates,
-    PlanReport,
-    frozen_ranking,
-    plan_report,
-)
+from fastlabel_gradio.finish.planner import Candidates, PlanReport, frozen_ranking, plan_report
 from fastlabel_gradio.finish.proof import alpha_of, checks_needed
 from fastlabel_gradio.finish.report import Accepted, FinishReport, report
 from fastlabel_gradio.finish.tally import Answers, PartTally, answers_of, by_class, tally
@@ -41,6 +36,7 @@ from fastlabel_gradio.loop.learner import Learner
 from fastlabel_gradio.pool.ledger import PoolLedger
 from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.types import Batch, LabelSchema, LabelSource, Prediction, Rows, State
+from fastlabel_gradio.uncollected import uncollected
 
 CHECKS_AT_ONCE = 50
 VERIFIED_AT_ONCE = 100
@@ -266,7 +262,8 @@ class Finisher:
             accepted = course and self._accepted(course)
             if course is None or not accepted:
                 raise FinishError("No accepted labels stand that could be taken back.")
-            self._desk.actions.take_back(annotator, accepted.by, accept_id(course.number))
+            with uncollected():
+                self._desk.actions.take_back(annotator, accepted.by, accept_id(course.number))
         return self.state()
 
     def evidence(self) -> list[Evidence]:
@@ -403,16 +400,17 @@ class Finisher:
         item_ids = self._files.item_ids(course.number)
         aliases = self._desk.schema().aliases
         label_ids = [aliases.get(id_, id_) for id_ in campaign.ranking.label_ids[places].tolist()]
-        self._desk.actions.write(
-            annotator,
-            [item_ids[place] for place in places.tolist()],
-            label_ids,
-            source="auto",
-            head_version=campaign.terms.head_version,
-            confidences=campaign.ranking.confidences[places].astype(float).tolist(),
-            note=promise.note,
-            batch_id=accept_id(course.number),
-        )
+        with uncollected():
+            self._desk.actions.write(
+                annotator,
+                [item_ids[place] for place in places.tolist()],
+                label_ids,
+                source="auto",
+                head_version=campaign.terms.head_version,
+                confidences=campaign.ranking.confidences[places].astype(float).tolist(),
+                note=promise.note,
+                batch_id=accept_id(course.number),
+            )
         self._keep_back(campaign, course, kept=False)
 
     # Private: batches

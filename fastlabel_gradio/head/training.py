@@ -118,14 +118,13 @@ def _trained_mlp(labels: _Labels, generator: torch.Generator, device: str) -> ML
     """An MLP without a map past it, trained so that its logits and those of the class names together are right."""
     module = _initialised(MLPHead(labels.inputs.shape[1], labels.classes), generator).to(device)
     steps, rows, peak = training_steps(len(labels)), batch_rows(len(labels)), peak_rate(labels.inputs.shape[1])
-    order = _batches(len(labels), steps, rows, generator)
+    order = _batches(len(labels), steps, rows, generator).to(device)
     dtype = matmul_dtype(device)
     inputs = (labels.inputs * math.sqrt(labels.inputs.shape[1])).to(dtype)
     optimiser = _AdamW([*module.hidden.parameters(), *module.output.parameters()])
     for step in range(steps):
-        picked = order[step].to(device)
         batch, offsets, goals, weights = (
-            column.index_select(0, picked) for column in (inputs, labels.offsets, labels.goals, labels.weights)
+            column.index_select(0, order[step]) for column in (inputs, labels.offsets, labels.goals, labels.weights)
         )
         logits = _training_logits(module, batch, _kept(rows, generator, dtype).to(device), dtype) + offsets
         losses = nn.functional.cross_entropy(logits, goals, reduction="none")

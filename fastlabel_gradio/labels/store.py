@@ -66,7 +66,7 @@ from fastlabel_gradio.labels.news import (
     the_same_of_many,
 )
 from fastlabel_gradio.labels.owners import Owner, read_owners
-from fastlabel_gradio.labels.resolve import Event, Opinions, Standing, opinion_of, opinions_of, resolve
+from fastlabel_gradio.labels.resolve import Opinions, Standing, opinion_of, opinions_of, resolve
 from fastlabel_gradio.labels.steps import Step, read_steps, steps_of
 from fastlabel_gradio.labels.tables import batches, labels
 from fastlabel_gradio.labels.told import Taken, Told, take_back_all, take_in, told_by_item
@@ -324,22 +324,22 @@ class LabelStore(HeadStore):
         with self._writing() as connection:
             since = read_position(connection, self._project)
             self._check_label_ids(connection, {one.label_id for one in said.values() if one.label_id is not None})
-            history = list(events_of(connection, self._project, said))
-            opinions = opinions_of(history)
+            opinions = opinions_of(events_of(connection, self._project, said))
             news = news_of(said, opinions, annotator, source)
             if seen is not None:
                 self._check_seen(connection, annotator, news, opinions, seen)
-            submission, appended = None, list[Event]()
+            submission, after = None, opinions
             if news:
                 submission = append_submission(connection, self._project, annotator, batch_id, now)
                 appended = append_annotations(connection, submission, self._project, annotator, news, source)
+                after = opinions_of(appended, opinions)
             released = drop_claims_on(connection, self._project, said)
             mine = (batches.c.annotator == annotator, batches.c.id == batch_id)
             released += drop_batches(connection, self._project, *mine)
             if news or released:
                 self._count_change(connection)
         position = Position(since.revision + bool(news or released), submission or since.submission)
-        changed, standing = effect(history, [*history, *appended])
+        changed, standing = effect(opinions, after)
         return Submission(len(said), changed, tuple(released), standing, submission, since, position)
 
     def check(self, annotator: str, labels: Mapping[str, int], *, now: float) -> None:
@@ -411,13 +411,15 @@ class LabelStore(HeadStore):
             since = read_position(connection, self._project)
             pairs, states = labels_of(connection, original), states_of(connection, original)
             item_ids = [item_id for item_id, _ in pairs]
-            before = list(events_of(connection, self._project, item_ids)) if undoes else []
+            # What the submission said is read while it stands: before an undo of it, after a redo.
+            events = list(events_of(connection, self._project, item_ids)) if undoes else []
             submission = append_submission(connection, self._project, annotator, batch_id, now, reverts, original)
-            after = [] if undoes else list(events_of(connection, self._project, item_ids))
+            events = events or list(events_of(connection, self._project, item_ids))
             self._count_change(connection)
             step = steps_of(connection, [original])[0]
-        without = [event for event in before or after if event.submission != original]
-        changes = effect(before, without) if undoes else effect(without, after)
+        whole = opinions_of(events)
+        without = opinions_of(event for event in events if event.submission != original)
+        changes = effect(whole, without) if undoes else effect(without, whole)
         moved = (NOWHERE, NOWHERE) if step.edits else (since, Position(since.revision + 1, submission))
         return Undone(batch_id, pairs, *changes, step, *moved, states)
 

@@ -316,7 +316,8 @@ class Learner:
 
     def _new_ground(self, space: EmbeddingSpace, maker: HeadMaker) -> Ground:
         """Of the encoder in use from now on: what its heads say of the pool is what is kept on disk."""
-        shortlist, out_of_fold = Shortlist(Scan(self._scan_file)), OutOfFold(self._out_of_fold_file, space.name)
+        shortlist = Shortlist(Scan(self._scan_file, space.on_device))
+        out_of_fold = OutOfFold(self._out_of_fold_file, space.name)
         return Ground(space, maker, shortlist=shortlist, out_of_fold=out_of_fold)
 
     def _is_on(self, encoder: Encoder) -> bool:

@@ -29,13 +29,14 @@ from fastlabel_gradio.errors import CheckpointError, FastLabelError, SourceError
 from fastlabel_gradio.pool.embed_batch import Keyed, Outcome, embed_keyed, keyed_batch
 from fastlabel_gradio.pool.encoder_change import EncoderChange
 from fastlabel_gradio.pool.fitting import open_known, pool_sample
+from fastlabel_gradio.pool.item_index import END_OF_POOL, ScanChanges
 from fastlabel_gradio.pool.lease import PoolLease
 from fastlabel_gradio.pool.milestones import Milestone
 from fastlabel_gradio.pool.news import NEWS_KEPT, PoolNews
 from fastlabel_gradio.pool.parts_taken import PartsTaken
 from fastlabel_gradio.pool.progress import EmbeddingProgress
 from fastlabel_gradio.pool.retries import FIRST_PAUSE_S, Retries
-from fastlabel_gradio.pool.store import END_OF_POOL, EmbeddingStore, ScanChanges
+from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.pool.unheard import LISTENED_TO, unheard_notice
 from fastlabel_gradio.pool.workers import Workers, thread_workers
 from fastlabel_gradio.sources.base import Source

@@ -32,7 +32,7 @@ from fastlabel_gradio.labels import LabelStore
 from fastlabel_gradio.labels.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.loop.head_exchange import HeadExchange
 from fastlabel_gradio.loop.head_makers import learning_of
-from fastlabel_gradio.parts.places import is_address, open_place
+from fastlabel_gradio.parts.places import has_scheme, open_place
 from fastlabel_gradio.pool.encoder_change import EncoderChange
 from fastlabel_gradio.pool.encoder_in_use import EncoderPlan, keep_encoder_in_use, kept_models, plan_encoder
 from fastlabel_gradio.pool.lease import PoolLease
@@ -99,7 +99,9 @@ class Project:
             undo.callback(self._labels.close)
             self._proposed = self.source.classes()
             self.schema = self._labels.ensure_labels(config.classes or self._proposed)
-            self.store = EmbeddingStore(self.folder, follows=not self._lease.is_held)
+            self.store = EmbeddingStore(
+                self.folder, follows=not self._lease.is_held, device=device, gpu_share=config.gpu_share
+            )
             undo.callback(self.store.close)
             self.suggestions = GivenLabels(self.folder / "suggestions.parquet")
             self.references = GivenLabels(self.folder / "references.parquet")
@@ -272,7 +274,7 @@ class Project:
         given = self.config.embedded
         if given is None:
             return None
-        place = open_place(given if is_address(given) else base_dir / Path(given).expanduser())
+        place = open_place(given if has_scheme(given) else base_dir / Path(given).expanduser())
         return PartsTaken(place, self.source)
 
     def _change_to(self, choice: EncoderChoice) -> EncoderChange:

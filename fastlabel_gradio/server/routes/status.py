@@ -23,7 +23,7 @@ from fastlabel_gradio.server.api_models import (
     UnreadableAnswer,
 )
 from fastlabel_gradio.server.project import Project
-from fastlabel_gradio.server.routes.common import FindProject, OfProject
+from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
 
 UNREADABLE_SHOWN = 200
 
