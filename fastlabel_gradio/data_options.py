@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fastlabel_gradio.config import AppConfig, load_config, parse_config
 from fastlabel_gradio.errors import ConfigError
-from fastlabel_gradio.parts.places import is_address
+from fastlabel_gradio.parts.places import has_scheme
 from fastlabel_gradio.yaml_file import yaml_value
 
 DEMO_CONFIG = "demo.yaml"
@@ -87,7 +87,7 @@ def config_of(arguments: argparse.Namespace) -> AppConfig:
     if getattr(arguments, "encoder_change", None):
         overrides["encoder_change"] = arguments.encoder_change
     if embedded := getattr(arguments, "embedded", None):
-        overrides["embedded"] = embedded if is_address(embedded) else str(Path(embedded).absolute())
+        overrides["embedded"] = embedded if has_scheme(embedded) else str(Path(embedded).absolute())
     if not overrides:
         return config
     projects = [{**project.model_dump(), **overrides} for project in config.projects]

@@ -120,6 +120,16 @@ def parser() -> argparse.ArgumentParser:
         "fastlabel", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_data_options(options)
+    _add_project_options(options)
+    _add_import_options(options)
+    _add_server_options(options)
+    _add_login_options(options)
+    options.set_defaults(made_up=False)
+    options.add_argument("--version", action="version", version=f"fastlabel {__version__}")
+    return options
+
+
+def _add_project_options(options: argparse.ArgumentParser) -> None:
     options.add_argument(
         "--workdir",
         type=Path,
@@ -137,6 +147,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="PLACE",
         help="a folder or s3://BUCKET/FOLDER that `fastlabel embed` writes or wrote: its vectors are taken in as they come",
     )
+
+
+def _add_import_options(options: argparse.ArgumentParser) -> None:
     options.add_argument(
         "--import",
         dest="import_files",
@@ -151,25 +164,13 @@ def parser() -> argparse.ArgumentParser:
         default="labels",
         help="what they are taken as (default: %(default)s)",
     )
+
+
+def _add_server_options(options: argparse.ArgumentParser) -> None:
     server = options.add_argument_group("how to serve it")
     server.add_argument("--host", metavar="H", help="address to listen on (default: 127.0.0.1, this machine only)")
     server.add_argument("--port", type=_port, metavar="P", help="port (default: 7860, or the next free one)")
     server.add_argument("--share", action="store_true", help="make a public link for remote annotators; needs a login")
-    server.add_argument(
-        "--auth",
-        action="append",
-        default=[],
-        metavar="NAME:PASSWORD[:ROLE]",
-        help="a login, once per person; the name signs the labels; roles: owner, reviewer, annotator, viewer "
-        "(default: annotator where others can reach the app, and the first login owner where none is)",
-    )
-    server.add_argument(
-        "--allow-host",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a host name that leads here, such as a reverse proxy's; needs a login; may be repeated",
-    )
     server.add_argument(
         "--mcp",
         nargs="?",
@@ -178,9 +179,25 @@ def parser() -> argparse.ArgumentParser:
         help="let MCP clients call tools that read (status, search, predict, list_to_review), or with `write` label, too",
     )
     server.add_argument("--no-browser", action="store_true", help="do not open the page")
-    options.set_defaults(made_up=False)
-    options.add_argument("--version", action="version", version=f"fastlabel {__version__}")
-    return options
+
+
+def _add_login_options(options: argparse.ArgumentParser) -> None:
+    people = options.add_argument_group("who may reach it")
+    people.add_argument(
+        "--auth",
+        action="append",
+        default=[],
+        metavar="NAME:PASSWORD[:ROLE]",
+        help="a login, once per person; the name signs the labels; roles: owner, reviewer, annotator, viewer "
+        "(default: annotator where others can reach the app, and the first login owner where none is)",
+    )
+    people.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a host name that leads here, such as a reverse proxy's; needs a login; may be repeated",
+    )
 
 
 def _port(text: str) -> int:

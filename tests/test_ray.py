@@ -1,21 +1,23 @@
 """Embedding and predicting on a real Ray cluster of two workers, and what a dying worker costs."""
 
+import argparse
 import os
-import signal
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks import cluster as benchmark
+from benchmarks import data
 from fastlabel_gradio.bulk.embedding import Embedding
 from fastlabel_gradio.classifier import predict_command
 from fastlabel_gradio.errors import ConfigError, StoreError
 from fastlabel_gradio.ray_cluster import Cluster, open_cluster
 from fastlabel_gradio.server.project import Project
 from tests.classifier_pools import train
+from tests.doubling import Doubling
 from tests.pools import make_config
 
 pytest.importorskip("ray")
@@ -31,24 +33,6 @@ def cluster() -> Iterator[Cluster]:
     with open_cluster("local") as connected:
         yield connected
     ray.shutdown()
-
-
-@dataclass(frozen=True)
-class Doubling:
-    """Doubles numbers. At 3 it kills its process, once; a negative number is an error."""
-
-    folder: Path
-
-    def make(self) -> Callable[[int], tuple[int, int]]:
-        return self._double
-
-    def _double(self, number: int) -> tuple[int, int]:
-        if number < 0:
-            raise StoreError(f"{number} is below zero")
-        if number == 3 and not (self.folder / "killed").exists():
-            (self.folder / "killed").touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-        return 2 * number, os.getpid()
 
 
 def test_a_task_of_a_killed_worker_is_done_by_another(cluster: Cluster, tmp_path: Path) -> None:
@@ -77,6 +61,23 @@ def test_the_vectors_are_those_of_the_threads(cluster: Cluster, pictures: Path, 
         assert row["vector"] is None or np.dot(row["vector"], by_ray[item_id]["vector"]) >= 0.9999
 
 
+def test_the_benchmark_finds_all_vectors_behind_a_killed_worker(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "CACHE", tmp_path / "cache")
+    killed = []
+    monkeypatch.setattr(os, "kill", lambda pid, number, kill=os.kill: (killed.append(pid), kill(pid, number)))
+    options = argparse.Namespace(items=24, side_px=16, encoder="offline", part_items=3, workers=2)
+    [table] = benchmark.measured(options)
+    assert [(name, vectors) for name, _, _, vectors, _ in table.rows] == [
+        ("by-threads", 24),
+        ("by-ray", 24),
+        ("one-killed", 24),
+    ]
+    assert min(row[-1] for row in table.rows) >= benchmark.LEAST_COSINE
+    assert len(killed) == 1
+
+
 def test_predicting_on_ray_writes_the_same_table(
     cluster: Cluster, pictures: Path, tmp_path: Path, open_project: Callable[..., Project]
 ) -> None:
@@ -85,7 +86,7 @@ def test_predicting_on_ray_writes_the_same_table(
     project.close()
     (pictures / "broken.png").write_bytes(b"no picture")
     tables = []
-    for name, *options in (("by-ray.parquet", "--ray", "local"), ("by-threads.parquet",)):
+    for name, *options in (("by-ray.parquet", "--ray", "local", "--workers", "1"), ("by-threads.parquet",)):
         words = [str(tmp_path / "model"), str(pictures), "-o", str(tmp_path / name), "--all", "--batch-size", "4"]
         predict_command.main([*words, *options])
         tables.append(pq.read_table(tmp_path / name))

@@ -53,8 +53,7 @@ def parser() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(
         "fastlabel predict",
         description="Classifies files with a trained classifier and writes a table. A command that was stopped "
-        "goes on where it "
-        "was when it is run again.",
+        "goes on where it was when it is run again.",
     )
     options.add_argument(
         "model", metavar="MODEL", help="a folder or zip of export-model, a name on the hub, a working directory"
@@ -62,6 +61,22 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "paths", nargs="+", metavar="PATH", help="files, folders, tables (.csv, .jsonl) or patterns in quotes"
     )
+    _add_output_options(options)
+    options.add_argument(
+        "--window",
+        type=_seconds,
+        metavar="S",
+        help="cut sounds into windows of S seconds, 0 for whole files (default: as trained)",
+    )
+    options.add_argument("--hop", type=_seconds, metavar="S", help="from one window to the next (default: no overlap)")
+    options.add_argument("--project", metavar="NAME", help="which project of a working directory")
+    options.add_argument("--device", metavar="D", help="cpu, cuda or mps (default: the fastest here)")
+    options.add_argument("--batch-size", type=count, metavar="N", help="items that are embedded at once")
+    add_ray_options(options)
+    return options
+
+
+def _add_output_options(options: argparse.ArgumentParser) -> None:
     options.add_argument(
         "-o", "--output", type=Path, required=True, metavar="OUT", help="out.csv, out.jsonl, out.parquet; see --format"
     )
@@ -78,20 +93,8 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--min-confidence", type=_share, default=0.0, metavar="C", help="leave labels of less confidence blank, 0 to 1"
     )
-    options.add_argument(
-        "--window",
-        type=_seconds,
-        metavar="S",
-        help="cut sounds into windows of S seconds, 0 for whole files (default: as trained)",
-    )
-    options.add_argument("--hop", type=_seconds, metavar="S", help="from one window to the next (default: no overlap)")
     options.add_argument("--sort-into", type=Path, metavar="DIR", help="also copy every file into DIR/CLASS/")
     options.add_argument("--link", action="store_true", help="with --sort-into: symbolic links in place of copies")
-    options.add_argument("--project", metavar="NAME", help="which project of a working directory")
-    options.add_argument("--device", metavar="D", help="cpu, cuda or mps (default: the fastest here)")
-    options.add_argument("--batch-size", type=count, metavar="N", help="items that are embedded at once")
-    add_ray_options(options)
-    return options
 
 
 def _shape(classifier: Classifier, arguments: argparse.Namespace) -> TableShape:

@@ -20,8 +20,8 @@ UNFINISHED = ".unfinished"  # ends the name of a file that is being written, or 
 BY_ARROW = ("s3", "gs", "hdfs", "abfs", "file")
 
 
-def is_address(text: str) -> bool:
-    """Whether it is an address such as `s3://bucket/folder`, not a path of this machine."""
+def has_scheme(text: str) -> bool:
+    """Whether it is a URL of any scheme, such as `s3://bucket/folder`, not a path of this machine."""
     return "://" in text
 
 
@@ -93,7 +93,7 @@ def open_place(address: str | Path) -> Place:
     from pyarrow.fs import LocalFileSystem
 
     text = str(address)
-    if not is_address(text):
+    if not has_scheme(text):
         return Place(text, LocalFileSystem(), str(Path(text).expanduser().absolute()))
     parts = urlsplit(text)
     if parts.password:

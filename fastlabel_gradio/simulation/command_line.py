@@ -85,13 +85,24 @@ def _together(found: dict[str, Simulation], unavailable: list[tuple[str, str]]) 
 
 def parser() -> argparse.ArgumentParser:
     """The options."""
-    usual = Behaviour()
     options = argparse.ArgumentParser(
         "fastlabel simulate",
         description="Labels a pool whose labels are known as a person would, and tells how fast the classifier gets good.",
     )
     add_data_options(options)
     options.add_argument("--project", metavar="NAME", help="which of its projects, if it has several")
+    _add_annotator_options(options)
+    options.add_argument("--json", type=Path, metavar="OUT", help="write every learning curve to this file")
+    options.add_argument(
+        "--plot", type=Path, metavar="OUT", help="draw the learning curves to this PNG; needs matplotlib"
+    )
+    options.add_argument("--workdir", type=Path, metavar="D", help="keep the embeddings there for another time")
+    return options
+
+
+def _add_annotator_options(options: argparse.ArgumentParser) -> None:
+    """What is labeled in which order, and how the simulated annotator answers."""
+    usual = Behaviour()
     options.add_argument(
         "--strategy",
         action="append",
@@ -117,16 +128,10 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--leaves-open",
         type=float,
-        default=usual.leaves_open,
+        default=usual.left_open_share,
         metavar="P",
         help="share of the pool, the hardest, that gets no answer (default: %(default)s)",
     )
-    options.add_argument("--json", type=Path, metavar="OUT", help="write every learning curve to this file")
-    options.add_argument(
-        "--plot", type=Path, metavar="OUT", help="draw the learning curves to this PNG; needs matplotlib"
-    )
-    options.add_argument("--workdir", type=Path, metavar="D", help="keep the embeddings there for another time")
-    return options
 
 
 def _require_matplotlib() -> None:

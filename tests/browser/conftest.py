@@ -13,6 +13,7 @@ import pytest
 from fastlabel_gradio.app import App, create_app
 from fastlabel_gradio.config import AppConfig, ProjectConfig
 from fastlabel_gradio.server.access import GUEST_COOKIE
+from tests.browser.kept_page import VIEWPORT, begin_anew, is_kept, note_start
 from tests.pools import make_config, make_sound_config, wait_for, write_pictures, write_sounds
 from tests.test_api import free_port
 
@@ -129,7 +130,7 @@ def new_context(browser: "Browser", other_contexts: list["BrowserContext"]) -> I
 @pytest.fixture(scope="session")
 def shared_context(browser: "Browser") -> Iterator["BrowserContext"]:
     """A context that keeps the cache of Gradio's scripts, which saves a second per test."""
-    context = stays_warm(browser.new_context(viewport={"width": 1280, "height": 800}))
+    context = stays_warm(browser.new_context(viewport=VIEWPORT))
     yield context
     context.close()
 
@@ -144,21 +145,47 @@ def page(shared_context: "BrowserContext") -> Iterator["Page"]:
     page.close()
 
 
+@pytest.fixture(scope="session")
+def kept_pages() -> list["Page"]:
+    """A page of the app with ten classes that an earlier test left as it was, if there is one."""
+    return []
+
+
 @pytest.fixture
-def visit(page: "Page", ten_classes: str) -> Visit:
+def visit(shared_context: "BrowserContext", kept_pages: list["Page"], ten_classes: str) -> Iterator[Visit]:
     """The page of a new guest on the app with ten classes, optionally with labels and a head made before."""
     from tests.browser.label_page import LabelPage
 
+    page = kept_pages.pop() if kept_pages else shared_context.new_page()
+    is_begun = page.url != "about:blank"
+
     def visit_as_guest(labeled: int = 0, *, opened: bool = True) -> LabelPage:
-        become_guest(page.context, ten_classes)
+        nonlocal is_begun
+        if is_begun and not opened:
+            page.goto("about:blank")
+            is_begun = False
+        shared_context.clear_cookies()
+        become_guest(shared_context, ten_classes)
         visitor = LabelPage(page, ten_classes)
         if labeled:
             visitor.rest.label(labeled)
             visitor.rest.post("train")
             wait_for(lambda: visitor.rest.status()["head"]["version"] == 1)
-        return visitor.open() if opened else visitor
+        if opened and is_begun:
+            begin_anew(page)
+            visitor.wait_ready()
+        elif opened:
+            visitor.open()
+            note_start(page)
+            is_begun = True
+        return visitor
 
-    return visit_as_guest
+    yield visit_as_guest
+    if is_kept(page, ten_classes):
+        kept_pages.append(page)
+    else:
+        page.evaluate("location.protocol.startsWith('http') && localStorage.clear()")
+        page.close()
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,8 @@ from fastlabel_gradio.server.api_models import (
     Number,
     ProjectInput,
 )
-from fastlabel_gradio.server.routes.common import CHANGING_LABELS, FindProject, OfProject, in_line
+from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
+from fastlabel_gradio.server.routes.queues import CHANGING_LABELS, in_line
 from fastlabel_gradio.server.routes.steps import told
 from fastlabel_gradio.types import Said, State
 

@@ -21,8 +21,9 @@ from fastlabel_gradio.server.api_models import (
     ProjectInput,
 )
 from fastlabel_gradio.server.project import Project
-from fastlabel_gradio.server.routes.common import CHANGING_LABELS, FindProject, OfProject, in_line
 from fastlabel_gradio.server.routes.items_shown import prediction_answer, shown_item
+from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
+from fastlabel_gradio.server.routes.queues import CHANGING_LABELS, in_line
 from fastlabel_gradio.types import State
 
 MOST_DISPUTES = 200

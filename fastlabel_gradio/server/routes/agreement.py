@@ -9,7 +9,8 @@ from pydantic import Field
 from fastlabel_gradio.opinions.reliability import Agreeing, Estimate, PairAgreeing
 from fastlabel_gradio.server.access import Person, person_of, sees
 from fastlabel_gradio.server.api_models import Model, SecondOpinionsAnswer
-from fastlabel_gradio.server.routes.common import FindProject, OfProject, in_line
+from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
+from fastlabel_gradio.server.routes.queues import in_line
 
 WORKING_OUT = 2
 

@@ -10,7 +10,8 @@ from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.labels import ClassEdit, Classes, ClassInfo, class_changes
 from fastlabel_gradio.server.api_models import MAX_ITEM_ID, Model, ProjectInput
 from fastlabel_gradio.server.project import Project
-from fastlabel_gradio.server.routes.common import CHANGING_LABELS, FindProject, OfProject, in_line
+from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
+from fastlabel_gradio.server.routes.queues import CHANGING_LABELS, in_line
 
 MOST_LISTED = 10_000
 LONGEST = 20_000  # characters that are read at all; the store says which are too many

@@ -10,8 +10,9 @@ from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.pool.clusters import Cluster, clusters_of
 from fastlabel_gradio.server.api_models import MediaAnswer, Model
 from fastlabel_gradio.server.project import Project
-from fastlabel_gradio.server.routes.common import FindProject, OfProject, in_line
 from fastlabel_gradio.server.routes.items_shown import shown_item
+from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
+from fastlabel_gradio.server.routes.queues import in_line
 from fastlabel_gradio.types import Rows
 
 LOOKED_AT = 5_000  # unlabeled items, which are a random sample

@@ -18,7 +18,7 @@ from fastlabel_gradio.pool.query import Query as ItemQuery
 from fastlabel_gradio.server.api_models import MAX_NAME
 from fastlabel_gradio.server.export_job import ExportOrder, export
 from fastlabel_gradio.server.project import Project
-from fastlabel_gradio.server.routes.common import FindProject, OfProject
+from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
 
 MAX_TEXT = 100_000
 

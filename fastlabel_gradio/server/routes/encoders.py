@@ -14,7 +14,7 @@ from fastlabel_gradio.server.api_models import (
     EncodersAskedAnswer,
     ProjectInput,
 )
-from fastlabel_gradio.server.routes.common import FindProject, OfProject
+from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
 
 
 def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:

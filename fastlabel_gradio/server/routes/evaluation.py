@@ -18,7 +18,7 @@ from fastlabel_gradio.server.api_models import (
     PointAnswer,
     RecallAnswer,
 )
-from fastlabel_gradio.server.routes.common import FindProject, OfProject
+from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
 from fastlabel_gradio.sources.groups import Grouping
 
 POINTS_SHOWN = 1_000

@@ -20,7 +20,8 @@ from fastlabel_gradio.server.access import Person, check_names, person_of, sees
 from fastlabel_gradio.server.api_models import MAX_BATCH, MAX_NAME, BatchAnswer, Model, ProjectInput
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.server.routes.batches import batch_answer
-from fastlabel_gradio.server.routes.common import CHANGING_LABELS, FindProject, OfProject, in_line
+from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
+from fastlabel_gradio.server.routes.queues import CHANGING_LABELS, in_line
 from fastlabel_gradio.types import Rows
 
 LOOKING_FOR_ITEMS = 4  # each may look at all of the pool

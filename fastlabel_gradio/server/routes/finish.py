@@ -13,7 +13,8 @@ from fastlabel_gradio.finish.tally import PartState
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.server.api_models import MAX_BATCH, MAX_LABEL, BatchAnswer, Model, ProjectInput
 from fastlabel_gradio.server.routes.batches import batch_answer
-from fastlabel_gradio.server.routes.common import FindProject, OfProject, in_line
+from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
+from fastlabel_gradio.server.routes.queues import in_line
 
 PLANNING = 2  # each may score all of the pool
 Precision = Annotated[float, Field(ge=0.5, le=0.999, description="share of right labels that is promised")]

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from fastlabel_gradio.imports import IMPORTERS, guessed_suffix
 from fastlabel_gradio.server.api_models import MAX_NAME, LeftOutAnswer
 from fastlabel_gradio.server.import_job import Imported, import_labels, take_back
-from fastlabel_gradio.server.routes.common import FindProject, OfProject
+from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
 
 IMPORTS_AT_ONCE = anyio.CapacityLimiter(1)
 

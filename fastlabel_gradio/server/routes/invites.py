@@ -9,8 +9,8 @@ from pydantic import Field, StrictStr
 
 from fastlabel_gradio.server.access import Access, Invite, Invites, Role, access_of
 from fastlabel_gradio.server.api_models import MAX_NAME, Model, ProjectInput
-from fastlabel_gradio.server.routes.common import FindProject
 from fastlabel_gradio.server.routes.invite_page import INVITE_PAGE
+from fastlabel_gradio.server.routes.project_parameters import FindProject
 
 NO_LOGINS = (
     "This app asks nobody for a login, so an invite closes nothing. Start it with --auth NAME:PASSWORD, or --share."

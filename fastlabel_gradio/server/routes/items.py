@@ -16,8 +16,9 @@ from fastlabel_gradio.server.api_models import (
     ItemsInput,
 )
 from fastlabel_gradio.server.project import Project
-from fastlabel_gradio.server.routes.common import FindProject, in_line
 from fastlabel_gradio.server.routes.items_shown import prediction_answer, shown_item
+from fastlabel_gradio.server.routes.project_parameters import FindProject
+from fastlabel_gradio.server.routes.queues import in_line
 
 LOOKING_FOR_ITEMS = 4  # each may look at all of the pool
 

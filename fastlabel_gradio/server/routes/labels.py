@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
 
+from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.server.api_models import (
     Labels,
     PlantedAnswer,
@@ -15,7 +16,8 @@ from fastlabel_gradio.server.api_models import (
     UndoAnswer,
 )
 from fastlabel_gradio.server.routes.batches import reopened_answer
-from fastlabel_gradio.server.routes.common import CHANGING_LABELS, FindProject, counts, in_line
+from fastlabel_gradio.server.routes.project_parameters import FindProject
+from fastlabel_gradio.server.routes.queues import CHANGING_LABELS, in_line
 from fastlabel_gradio.server.routes.steps import step_answer, told
 
 
@@ -38,7 +40,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
             accepted=receipt.accepted,
             training_triggered=receipt.training_triggered,
             planted=planted,
-            **counts(labeler),
+            **_counts(labeler),
         )
 
     @router.post("/api/undo")
@@ -50,7 +52,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         reopened = labeler.undo(who)
         batch = reopened_answer(chosen, labeler, reopened)
         step = step_answer(labeler, reopened.event)
-        return UndoAnswer(undone=reopened.undone, step=step, batch=batch, **counts(labeler))
+        return UndoAnswer(undone=reopened.undone, step=step, batch=batch, **_counts(labeler))
 
     @router.post("/api/redo")
     @changing_labels
@@ -59,11 +61,20 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         labeler = project_of(body.project if body else None).labeler(who)
         redone = labeler.actions.redo(who)
         step = told(labeler, redone.step) if redone else None
-        return RedoAnswer(redone=redone.step.size if redone else 0, step=step, **counts(labeler))
+        return RedoAnswer(redone=redone.step.size if redone else 0, step=step, **_counts(labeler))
 
     @router.post("/api/train")
     def train(who: annotator, body: ProjectInput | None = None) -> TrainAnswer:
         """Asks for a training now; `head` in the status tells how it goes."""
         labeler = project_of(body.project if body else None).labeler(who)
         labeler.train()
-        return TrainAnswer(requested=True, **counts(labeler))
+        return TrainAnswer(requested=True, **_counts(labeler))
+
+
+def _counts(labeler: Labeler) -> dict[str, int]:
+    counts, head = labeler.counts(), labeler.head
+    return {
+        "labeled": counts.labeled,
+        "unlabeled": counts.unlabeled,
+        "head_version": head.info.version if head else 0,
+    }

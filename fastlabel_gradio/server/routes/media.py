@@ -13,7 +13,7 @@ from fastlabel_gradio.server.api_models import (
     MAX_NUMBER,
 )
 from fastlabel_gradio.server.project import Project
-from fastlabel_gradio.server.routes.common import FindProject, InProject
+from fastlabel_gradio.server.routes.project_parameters import FindProject, InProject
 from fastlabel_gradio.types import Item
 
 MEDIA_HEADERS = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}

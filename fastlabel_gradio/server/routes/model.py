@@ -10,7 +10,7 @@ from starlette.background import BackgroundTask
 
 from fastlabel_gradio.classifier.bundle import pack
 from fastlabel_gradio.classifier.loading import MODEL
-from fastlabel_gradio.server.routes.common import FindProject, OfProject
+from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
 
 
 def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:

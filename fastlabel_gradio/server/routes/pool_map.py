@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from fastlabel_gradio.explore.map_picture import as_bytes
 from fastlabel_gradio.explore.pool_map import LayoutName
-from fastlabel_gradio.server.routes.common import FindProject, OfProject
+from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
 
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 

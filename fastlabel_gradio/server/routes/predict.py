@@ -22,8 +22,9 @@ from fastlabel_gradio.pool.query import Query as ItemQuery
 from fastlabel_gradio.server.access import Person, person_of
 from fastlabel_gradio.server.api_models import MAX_BATCH, MAX_ITEM_ID, MAX_NAME, FoundAnswer, Model, ProjectInput
 from fastlabel_gradio.server.project import Project
-from fastlabel_gradio.server.routes.common import FindProject, OfProject, in_line
 from fastlabel_gradio.server.routes.items import found_answers
+from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
+from fastlabel_gradio.server.routes.queues import in_line
 from fastlabel_gradio.types import Probabilities
 
 PREDICTING = 4

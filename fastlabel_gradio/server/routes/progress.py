@@ -18,8 +18,8 @@ from fastlabel_gradio.pool.progress import State as EmbeddingState
 from fastlabel_gradio.server.access import Person, Role, person_of, sees
 from fastlabel_gradio.server.api_models import Model, PointAnswer
 from fastlabel_gradio.server.project import Project
-from fastlabel_gradio.server.routes.common import FindProject, OfProject
 from fastlabel_gradio.server.routes.evaluation import POINTS_SHOWN, point_answer
+from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
 from fastlabel_gradio.types import PlantedCounts
 
 

@@ -6,7 +6,8 @@ from fastapi import APIRouter
 from pydantic import Field, StrictStr
 
 from fastlabel_gradio.server.api_models import MAX_LABEL, BatchId, Model, ProjectInput
-from fastlabel_gradio.server.routes.common import CHANGING_LABELS, FindProject, in_line
+from fastlabel_gradio.server.routes.project_parameters import FindProject
+from fastlabel_gradio.server.routes.queues import CHANGING_LABELS, in_line
 
 
 class ReleaseInput(ProjectInput):

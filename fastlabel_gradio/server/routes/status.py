@@ -23,7 +23,7 @@ from fastlabel_gradio.server.api_models import (
     UnreadableAnswer,
 )
 from fastlabel_gradio.server.project import Project
-from fastlabel_gradio.server.routes.common import FindProject, OfProject
+from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
 
 UNREADABLE_SHOWN = 200
 
@@ -75,7 +75,7 @@ def _status_answer(project: Project, labeler: Labeler, who: Person) -> StatusAns
             for id_, by in labeler.taken_back.of(annotator).items()
         ],
         since_training=status.since_training,
-        train_every=labeler.settings.learner.train_every,
+        train_every=labeler.settings.train_every,
         notice=" ".join(
             filter(
                 None,

@@ -9,7 +9,8 @@ from pydantic import Field, StrictStr
 from fastlabel_gradio.errors import InvalidLabelsError, shown
 from fastlabel_gradio.server.api_models import MAX_ITEM_ID, MAX_LABEL, MAX_LABELS, Model, Number, ProjectInput
 from fastlabel_gradio.server.project import Project
-from fastlabel_gradio.server.routes.common import CHANGING_LABELS, FindProject, OfProject, in_line
+from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
+from fastlabel_gradio.server.routes.queues import CHANGING_LABELS, in_line
 from fastlabel_gradio.types import ListName
 
 LISTING = 4  # each may rank all labels

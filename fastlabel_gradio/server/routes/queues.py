@@ -1,23 +1,13 @@
-"""What routes share: how one names a project and an item, and how many of a kind run at once."""
+"""Queues: how many requests of a route run at once; the others wait in order of arrival."""
 
 import functools
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Any
 
 import anyio
-from fastapi import Path as InPath
-from fastapi import Query, Response
+from fastapi import Response
 from fastapi.responses import JSONResponse
 
-from fastlabel_gradio.labeler import Labeler
-from fastlabel_gradio.server.api_models import (
-    MAX_NAME,
-)
-from fastlabel_gradio.server.project import Project
-
-FindProject = Callable[[str | None], Project]
-OfProject = Annotated[str | None, Query(max_length=MAX_NAME)]
-InProject = Annotated[str, InPath(max_length=MAX_NAME)]
 CHANGING_LABELS = 16
 
 
@@ -39,12 +29,3 @@ def in_line(threads: int) -> Callable[[Callable[..., Any]], Callable[..., Awaita
         return answer_in_line
 
     return queued
-
-
-def counts(labeler: Labeler) -> dict[str, int]:
-    counts, head = labeler.counts(), labeler.head
-    return {
-        "labeled": counts.labeled,
-        "unlabeled": counts.unlabeled,
-        "head_version": head.info.version if head else 0,
-    }
