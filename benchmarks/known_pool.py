@@ -59,25 +59,43 @@ def opened_split(split: Split, salt: str = "", grouped: bool = False, **settings
 
 
 @contextmanager
-def opened_made(size: int, device: str = "cpu", dim: int = DIM, **settings: Any) -> Iterator[Project]:
-    """A project over `size` made-up items, started, all of them embedded, with no labels yet; its ids are "0", "1", …"""
-    folder = made_vectors(size, dim)
-    work = made_once(f"made-work-{_recipe(dim)}-{size}", lambda work: _embed(folder, work))
+def opened_made(
+    size: int, device: str = "cpu", dim: int = DIM, *, waits: bool = True, **settings: Any
+) -> Iterator[Project]:
+    """A project over `size` made-up items, started, all of them embedded, with no labels yet; its ids are "0", "1", …
+
+    Args:
+        waits: until the source was listed and compared with what is embedded.
+    """
+    folder, work = made_pool(size, dim)
     shutil.rmtree(work / "made" / "private", ignore_errors=True)
     for path in (work / "made").glob("labels.sqlite*"):
         path.unlink()
     with closing(_project(folder, work, {"path": folder}, device, **{"sharing": "private", **settings})) as project:
-        started(project)
+        project.start()
+        if waits:
+            wait_for_embeddings(project)
         yield project
+
+
+def made_pool(size: int, dim: int = DIM) -> tuple[Path, Path]:
+    """The folder of the vectors, and the working directory in which all of them are embedded; made the first time."""
+    folder = made_vectors(size, dim)
+    return folder, made_once(f"made-work-{_recipe(dim)}-{size}", lambda work: _embed(folder, work))
 
 
 def started(project: Project) -> Project:
     """The project, once all of its items are embedded."""
     project.start()
+    wait_for_embeddings(project)
+    return project
+
+
+def wait_for_embeddings(project: Project) -> None:
+    """Until all items are listed and embedded. Raises RuntimeError where that fails."""
     wait_until(lambda: project.pipeline.progress.state in ("done", "failed"), SETTLED_S, "the embeddings")
     if project.pipeline.progress.state == "failed":
         raise RuntimeError(project.pipeline.progress.error)
-    return project
 
 
 def made_vectors(size: int, dim: int = DIM) -> Path:

@@ -12,7 +12,8 @@ same machine, label at random, and remember what was acknowledged.
   of them, and no acknowledged label be lost.
 - processes: the same with `--annotators` people in `--processes` processes that share one working directory and the database
   at `--database`, which is empty: PostgreSQL (`createdb labels`, then postgresql+psycopg://user@host/labels). Left out where
-  none is given. Aim: p95 of submit 100 ms, of next batch 800 ms, on two cores.
+  none is given. A person takes `--label-s` for a label; with 0 they are programs, each of which is as fast as it can be. Who
+  is told that the store is busy sends the same again. Aim: p95 of submit 100 ms, of next batch 800 ms, on two cores.
 - at once: so many people ask for a batch at the same moment, before there is a head and with one. No item may be given to two
   of them. Aim: 5 s at the 95th percentile on two cores at 20,000 items.
 - locked: another program holds the label file for `--locked-s`; somebody waits to submit meanwhile, and somebody else asks
@@ -30,6 +31,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +50,7 @@ BATCH = 10
 LABEL_FILE = Path("images") / "labels.sqlite"  # in the working directory
 KILL_AFTER_S = (0.05, 3.0)
 KILLED_CLIENTS = 4
+RETRY_S, BUSY_LIMIT_S = 0.2, 120.0  # a request that is told that the store is busy
 
 Serve = Callable[[list[str], Path], AbstractContextManager[str]]
 Start = Callable[[], AbstractContextManager[tuple[str, "Popen[bytes]"]]]
@@ -62,6 +65,7 @@ OPTIONS = (
     Option("--database", "", "of the part processes: an address of SQLAlchemy"),
     Option("--processes", 4, "on that database"),
     Option("--annotators", 50, "people who label in these processes"),
+    Option("--label-s", 1.0, "seconds that each of them takes for a label"),
     Option("--at-once", 200, "people who ask at the same moment"),
     Option("--locked-s", 60.0, "seconds that the label file is held"),
     Option("--visitors", 130, "of a public page, twice"),
@@ -97,8 +101,8 @@ def _table_of(part: str, arguments: argparse.Namespace, folder: Path, workdir: P
             return visitors_table(visits(address, process.pid, arguments.visitors))
     if part == "processes":
         with started_together(folder, workdir, arguments.database, arguments.processes) as addresses:
-            found = label_together(addresses, arguments.annotators, arguments.seconds)
-            return processes_table(found, arguments.seconds, len(addresses))
+            found = label_together(addresses, arguments.annotators, arguments.seconds, arguments.label_s)
+            return processes_table(found, arguments.seconds, len(addresses), arguments.label_s)
     with started(words, workdir) as (address, _):
         wait_for_embedding(address)
         if part == "clients":
@@ -113,16 +117,18 @@ class Person(Annotator):
 
     def __init__(self, address: str, name: str) -> None:
         super().__init__(address, name)
+        self.name = name
         self.given: list[str] = []
         self.sent: dict[str, str] = {}
         self.acknowledged: dict[str, str] = {}
         self.waited_s: list[float] = []
         self.submitted_s: list[float] = []
+        self.refused = 0
 
     def ask(self, size: int = BATCH) -> dict[str, Any]:
         """A fresh batch."""
         began = time.perf_counter()
-        batch = self.next_batch(size)
+        batch: dict[str, Any] = self._at_last(lambda: self.next_batch(size))
         self.waited_s.append(time.perf_counter() - began)
         self.given += [item["id"] for item in batch["items"]]
         return batch
@@ -133,7 +139,7 @@ class Person(Annotator):
         said = {one["id"]: one["label"] for one in body["labels"]}
         self.sent |= said
         began = time.perf_counter()
-        self.submit(body)
+        self._at_last(lambda: self.submit(body))
         self.submitted_s.append(time.perf_counter() - began)
         self.acknowledged |= said
 
@@ -143,16 +149,25 @@ class Person(Annotator):
             while (batch := self.ask())["items"]:
                 self.label(batch)
 
-    def label_until(self, end: float) -> None:
-        """Labels batch after batch up to that moment of the monotonic clock."""
+    def label_until(self, end: float, label_s: float = 0.0) -> None:
+        """Labels batch after batch up to that moment of the monotonic clock; takes about so long for each label."""
+        pace = random.Random(f"{self.name}-pace")
+        time.sleep(pace.random() * BATCH * label_s)  # people do not begin at the same moment
         while time.monotonic() < end and (batch := self.ask())["items"]:
+            time.sleep(pace.uniform(0.5, 1.5) * len(batch["items"]) * label_s)
             self.label(batch)
 
-    def label_at_last(self, batch: dict[str, Any]) -> None:
-        """Submits the batch, again and again where the label store is busy."""
-        while not self.acknowledged:
-            with suppress(httpx.HTTPStatusError):
-                self.label(batch)
+    def _at_last(self, request: Callable[[], Any]) -> Any:
+        """What is answered, at last, to a request that is sent again where the label store is busy."""
+        ends = time.monotonic() + BUSY_LIMIT_S
+        while True:
+            try:
+                return request()
+            except httpx.HTTPStatusError as error:
+                if error.response.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() > ends:
+                    raise
+            self.refused += 1
+            time.sleep(RETRY_S)
 
     def exported(self) -> dict[str, str]:
         """Every label that the app knows, by item."""
@@ -187,11 +202,12 @@ def _kill_while_they_label(
     found: Kills, address: str, process: "Popen[bytes]", rng: random.Random, number: int, clients: int
 ) -> None:
     with people(address, [f"kill{number}x{client}" for client in range(clients)]) as persons:
-        threads = _running([person.label_until_gone for person in persons])
-        time.sleep(rng.uniform(*KILL_AFTER_S))
-        process.kill()
-        for thread in threads:
-            thread.join()
+
+        def kill() -> None:
+            time.sleep(rng.uniform(*KILL_AFTER_S))
+            process.kill()
+
+        _at_once([*(person.label_until_gone for person in persons), kill])
     found.kills += 1
     for person in persons:
         found.sent |= person.sent
@@ -221,19 +237,21 @@ def started_together(
         yield addresses
 
 
-def label_together(addresses: Sequence[str], clients: int, seconds: float) -> tuple[list[Person], int]:
+def label_together(
+    addresses: Sequence[str], clients: int, seconds: float, label_s: float = 0.0
+) -> tuple[list[Person], int]:
     """People who labeled for so long at the same time, and how many acknowledged labels are not in the export.
 
     Args:
         addresses: of processes on one database, among which the people are dealt out.
+        label_s: seconds that a person takes for a label, on average.
     """
     end = time.monotonic() + seconds
     with ExitStack() as open_connections:
         persons = [Person(addresses[number % len(addresses)], f"steady{number}") for number in range(clients)]
         for person in persons:
             open_connections.callback(person.close)
-        for thread in _running([lambda person=person: person.label_until(end) for person in persons]):
-            thread.join()
+        _at_once([lambda person=person: person.label_until(end, label_s) for person in persons])
         exported = persons[0].exported()
     said = (pair for person in persons for pair in person.acknowledged.items())
     return persons, sum(exported.get(item_id) != label for item_id, label in said)
@@ -242,18 +260,26 @@ def label_together(addresses: Sequence[str], clients: int, seconds: float) -> tu
 def asked_while_locked(address: str, file: Path, seconds: float) -> tuple[Person, dict[str, list[float]]]:
     """Who waits to submit while another program holds the label file for so long, and the seconds that others took."""
     taken: dict[str, list[float]] = {"status": [], "picture": [], "sheet": []}
+    is_held = threading.Event()
     with people(address, ["locked1", "locked2"]) as (waiting, looking):
         batch, seen = waiting.ask(), looking.ask()
         paths = {"status": "/api/status", "picture": seen["items"][0]["media_url"], "sheet": seen["sheet_url"]}
-        with held(file):
-            [thread] = _running([lambda: waiting.label_at_last(batch)])
-            end = time.monotonic() + seconds
-            while time.monotonic() < end:
-                for name, path in paths.items():
-                    began = time.perf_counter()
-                    looking.http.get(path).raise_for_status()
-                    taken[name].append(time.perf_counter() - began)
-        thread.join()
+
+        def look() -> None:
+            with held(file):
+                is_held.set()
+                end = time.monotonic() + seconds
+                while time.monotonic() < end:
+                    for name, path in paths.items():
+                        began = time.perf_counter()
+                        looking.http.get(path).raise_for_status()
+                        taken[name].append(time.perf_counter() - began)
+
+        def submit() -> None:
+            is_held.wait()
+            waiting.label(batch)
+
+        _at_once([look, submit])
     return waiting, taken
 
 
@@ -279,8 +305,7 @@ def asked_at_once(address: str, count: int, with_head: bool) -> tuple[str, list[
             together.wait()
             person.ask()
 
-        for thread in _running([lambda person=person: ask(person) for person in persons]):
-            thread.join()
+        _at_once([lambda person=person: ask(person) for person in persons])
     waits = [second for person in persons for second in person.waited_s]
     return ("with a head" if with_head else "before the first head"), sorted(waits), _given_twice(persons)
 
@@ -316,11 +341,12 @@ def people(address: str, names: Sequence[str]) -> Iterator[list[Person]]:
             person.close()
 
 
-def _running(works: Sequence[Callable[[], None]]) -> list[threading.Thread]:
-    threads = [threading.Thread(target=work) for work in works]
-    for thread in threads:
-        thread.start()
-    return threads
+def _at_once(works: Sequence[Callable[[], None]]) -> None:
+    """Does all of it, each in a thread of its own. Raises what one of them raised."""
+    with ThreadPoolExecutor(len(works)) as threads:
+        running = [threads.submit(work) for work in works]
+    for one in running:
+        one.result()
 
 
 def _given_twice(persons: Sequence[Person]) -> int:
@@ -362,9 +388,10 @@ def clients_table(found: tuple[Sequence[Person], int], seconds: float) -> Table:
     return _steady(found, f"{len(found[0])} people who label for {seconds:g} s, batches of {BATCH}, ms.")
 
 
-def processes_table(found: tuple[Sequence[Person], int], seconds: float, processes: int) -> Table:
+def processes_table(found: tuple[Sequence[Person], int], seconds: float, processes: int, label_s: float = 0.0) -> Table:
+    who = f"people who take {label_s:g} s for a label" if label_s else "programs that label"
     title = (
-        f"{len(found[0])} people in {processes} processes on one database, for {seconds:g} s, batches of {BATCH}, ms."
+        f"{len(found[0])} {who}, in {processes} processes on one database, for {seconds:g} s, batches of {BATCH}, ms."
     )
     return _steady(found, title, "p95 of next batch 800 ms, of submit 100 ms at most; none lost, none given to two")
 
@@ -376,7 +403,9 @@ def _steady(found: tuple[Sequence[Person], int], title: str, aim: str = "") -> T
         "submit": [second for person in persons for second in person.submitted_s],
     }
     labels = sum(len(person.acknowledged) for person in persons)
+    refused = sum(person.refused for person in persons)
     note = f"{labels:,} labels, {lost} lost, {_given_twice(persons)} items given to two."
+    note += f" {refused} requests were told that the store is busy, and sent again." if refused else ""
     return _waits(title, parts, note, aim)
 
 

@@ -5,7 +5,8 @@ Knows nothing of what is asked. One answer is worked out at a time; the last one
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
@@ -38,12 +39,14 @@ class Inquiry(Generic[Answer]):
     """One question.
 
     Args:
-        work: gives the answer; is given a function to tell what there is of it meanwhile, and an event that ends it early.
+        work: gives the answer; is given a function to tell what there is of it meanwhile, which waits while a pause is on,
+            and an event that ends it early.
     """
 
     def __init__(self, work: Callable[[Callable[[Answer], None], threading.Event], Answer]) -> None:
         self._work = work
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._pauses = 0
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.finding: Finding[Answer] = Finding()
@@ -58,6 +61,18 @@ class Inquiry(Generic[Answer]):
             self._thread.start()
             return True
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Meanwhile the work waits at the next place where it tells how far it is: somebody waits for something else."""
+        with self._lock:
+            self._pauses += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._pauses -= 1
+                self._lock.notify_all()
+
     def wait(self, timeout_s: float) -> None:
         """Waits until the work is done, or so long."""
         if self._thread is not None:
@@ -67,6 +82,7 @@ class Inquiry(Generic[Answer]):
         """Ends the work, and waits for it."""
         with self._lock:
             self._stop.set()
+            self._lock.notify_all()
         if self._thread is not None:
             self._thread.join(PATIENCE_S)
 
@@ -84,3 +100,5 @@ class Inquiry(Generic[Answer]):
 
     def _tell(self, answer: Answer) -> None:
         self.finding = Finding("running", answer)
+        with self._lock:
+            self._lock.wait_for(lambda: not self._pauses or self._stop.is_set())

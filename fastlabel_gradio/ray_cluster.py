@@ -48,6 +48,7 @@ class Cluster:
         from ray.data import ActorPoolStrategy, DataContext
         from ray.exceptions import RayError
 
+        logging.getLogger("ray.data").setLevel(logging.ERROR)  # its import sets what it tells of each run
         blocks = [_block(task) for task in tasks]
         if not blocks:
             return
@@ -119,7 +120,6 @@ def count(text: str) -> int:
 def _connect(address: str) -> None:
     import ray
 
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "include_dashboard": False}
     try:

@@ -3,7 +3,7 @@
 import functools
 import http.server
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -86,6 +86,36 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3]:
     bucket.client.create_bucket(Bucket=BUCKET)
     yield bucket
     bucket.stop()
+    remote_store.forget()
+
+
+@pytest.fixture
+def gs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path, str], None]]:
+    """An empty bucket on a server of Google's storage; puts a folder below a prefix."""
+    pytest.importorskip("gcsfs", reason="gcsfs is not installed: pip install 'fastlabel-gradio[remote]'")
+    from gcp_storage_emulator.server import create_server
+
+    from fastlabel_gradio.sources import remote_store
+
+    monkeypatch.setenv(
+        "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false"
+    )  # read by its import; asks by gRPC, which this is not
+    server = create_server("127.0.0.1", 0, in_memory=True, default_bucket=BUCKET)
+    server.start()
+    endpoint = f"http://127.0.0.1:{server._api._httpd.server_port}"
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", endpoint)
+    monkeypatch.setenv("FSSPEC_GS_TOKEN", "anon")
+    remote_store.forget()
+
+    def put(folder: Path, prefix: str) -> None:
+        for path in folder.rglob("*"):
+            if path.is_file():
+                asked = {"uploadType": "media", "name": prefix + path.relative_to(folder).as_posix()}
+                address = f"{endpoint}/upload/storage/v1/b/{BUCKET}/o"
+                httpx.post(address, params=asked, content=path.read_bytes()).raise_for_status()
+
+    yield put
+    server.stop()
     remote_store.forget()
 
 

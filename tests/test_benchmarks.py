@@ -16,6 +16,7 @@ import soundfile
 import torch
 
 from benchmarks import (
+    acceptance,
     coverage,
     data,
     embedding,
@@ -101,8 +102,9 @@ def test_every_benchmark_is_tried_here_or_in_the_browser() -> None:
         path.stem for path in (ROOT / "benchmarks").glob("*.py") if "__main__" in path.read_text(encoding="utf-8")
     }
     tried = set(re.findall(r"benchmark\(\s*\"(\w+)\"", Path(__file__).read_text(encoding="utf-8")))
-    of_parts = {"embedding", "exports", "scale", "load"}  # which start processes of their own: what these do is tried
-    on_ray = {"cluster"}  # not run here: tests/test_ray.py embeds and classifies on a cluster
+    # Those that start processes of their own: what these do is tried.
+    of_parts = {"acceptance", "embedding", "exports", "scale", "load"}
+    on_ray = {"cluster"}  # in tests/test_ray.py, where there is one
     assert scripts == tried | of_parts | on_ray | IN_A_BROWSER
 
 
@@ -164,11 +166,18 @@ def test_query_time(benchmark: Benchmark, cached: None) -> None:
 
 def test_queries(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known_pool, "BLOCK_ITEMS", 400)
-    printed = benchmark("queries", "--sizes", "400", TAUGHT=30, ROUNDS=1, A_SUBMISSION=5)
+    printed = benchmark("queries", "--sizes", "400", "--dim", "64", TAUGHT=30, ROUNDS=1, A_SUBMISSION=5)
     assert "| everything | 400 |" in printed
     assert "| ids | 400 |" in printed
     assert "| a page from the middle, by confidence | 400 |" in printed
     assert "| counts: everything | 400 |" in printed
+
+
+def test_devices(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_pool, "BLOCK_ITEMS", 300)
+    printed = benchmark("devices", "--items", "250", "--labels", "40", "--rounds", "1", "--devices", "cpu")
+    assert "| cpu | main memory |" in printed
+    assert "| 40 | cpu |" in printed
 
 
 def test_windows(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,10 +217,20 @@ def test_scale_measures_a_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     for setting, value in {"BATCH": 20, "LABELS": 40, "WARM_UP": 0, "LIMIT_ROWS": 64, "READ_NUMBERS": 64}.items():
         monkeypatch.setattr(scale, setting, value)
     monkeypatch.setattr(known_pool, "BLOCK_ITEMS", 300)
-    found = scale._figures(300, "random", 1)
+    found = scale._figures(300, "random", 1, 64)
     assert min(found["total_ms"]) > 0
-    tables = [make({300: found}) for make in (scale._time_table, scale._memory_table, scale._limit_table)]
+    tables = [
+        make({300: found}) for make in (scale._time_table, scale._start_table, scale._memory_table, scale._limit_table)
+    ]
     assert all(table.rows for table in tables)
+
+
+def test_acceptance_measures_a_pool_that_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(acceptance, "LABELS", 200)
+    monkeypatch.setattr(known_pool, "BLOCK_ITEMS", 800)
+    found = acceptance.finished(800)
+    assert found["accepted"] > 50
+    assert min(found[step] for step in acceptance.STEPS) > 0
 
 
 def test_precomputed(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,7 +253,7 @@ def test_embedding_runs_each_contestant(tmp_path: Path, monkeypatch: pytest.Monk
     task = embedding.Task("offline", tmp_path / "offline.safetensors", tmp_path / "items.csv", pictures, len(paths))
     monkeypatch.setattr(embedding, "SWEEP", (8,))
     embedding._make_weights(task)
-    for make in (embedding._pipeline, embedding._encoder_alone, embedding._one_at_a_time):
+    for make in (embedding._pipeline, embedding._encoder_alone, embedding._preparing_alone, embedding._one_at_a_time):
         run, _ = make(task)
         assert run() > 0
 

@@ -12,18 +12,20 @@ from fastlabel_gradio.command_line import main
 from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.encoders import check_encoder
 from fastlabel_gradio.encoders.precomputed import PrecomputedEncoder
-from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError
+from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError, StoreError
 from fastlabel_gradio.parts.part_files import begin, complete, is_complete, parts_of
 from fastlabel_gradio.parts.places import open_place
 from fastlabel_gradio.server.project import Project
+from fastlabel_gradio.sources.image_folder import ImageFolder
 from tests.pools import make_config, make_sound_config, wait_for, write_pictures, write_sounds
+from tests.remote import BUCKET, S3, s3  # noqa: F401  # a fixture
 
 pytestmark = pytest.mark.usefixtures("computing_as_the_app")
 COLUMNS = ["id", "stamp", "content_key", "group", "vector", "fingerprint", "reason"]
 PART_ITEMS = 16
 
 
-def embedded(config: ProjectConfig, tmp_path: Path, out: Path | None = None) -> Tally:
+def embedded(config: ProjectConfig, tmp_path: Path, out: Path | str | None = None) -> Tally:
     embedding = Embedding(config, tmp_path, tmp_path / "work", str(out or tmp_path / "parts"), PART_ITEMS)
     return embedding.run(None, threads=2)
 
@@ -130,6 +132,31 @@ def test_people_label_while_the_parts_are_written(
     wait_for(lambda: project.pipeline.progress.state == "done", 60)
     contents = {key for key, *_ in project.store.contents_of(range(60))}
     assert contents == {row["content_key"] for row in rows_in(tmp_path / "parts").values()} - {None}
+
+
+def test_parts_in_a_bucket_are_gone_on_with_and_taken_in_from_there(
+    pictures: Path,
+    tmp_path: Path,
+    open_project: Callable[..., Project],
+    s3: S3,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place = f"s3://{BUCKET}/deep/parts"
+    config = make_config(pictures, encoder="offline", embedded=place)
+    assert embedded(config, tmp_path, place).vectors == 60
+    keys = [found["Key"] for found in s3.client.list_objects_v2(Bucket=BUCKET)["Contents"]]
+    assert sum(key.endswith(".parquet") for key in keys) == 4
+    assert all(key.startswith("deep/parts/") for key in keys)
+    s3.client.delete_object(Bucket=BUCKET, Key=next(key for key in keys if key.endswith(".parquet")))
+    again = embedded(config, tmp_path, place)
+    assert 0 < again.vectors <= PART_ITEMS
+    assert again.before == 60 - again.vectors
+
+    monkeypatch.setattr(ImageFolder, "read", None)  # nothing is embedded here
+    project = open_project(config)
+    assert (project.pipeline.progress.state, len(project.store)) == ("done", 60)
+    with pytest.raises(StoreError, match=f"s3://{BUCKET}-2/parts cannot be"):
+        embedded(config, tmp_path, f"s3://{BUCKET}-2/parts")
 
 
 def test_what_is_in_no_part_or_changed_since_is_embedded_by_the_app(

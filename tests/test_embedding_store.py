@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from fastlabel_gradio.errors import StoreError
-from fastlabel_gradio.pool.store import END_OF_POOL, EmbeddedItem, EmbeddingStore
-from fastlabel_gradio.types import Item
+from fastlabel_gradio.pool.item_index import END_OF_POOL
+from fastlabel_gradio.pool.store import EmbeddingStore
+from fastlabel_gradio.types import EmbeddedItem, Item
 
 DIM = 4
 

@@ -62,3 +62,29 @@ def test_closing_ends_the_work_and_nothing_is_asked_any_more() -> None:
     assert began.wait(10)
     inquiry.close()
     assert inquiry.finding == Finding("answered", True)
+
+
+def test_the_work_waits_while_a_pause_is_on_and_goes_on_or_ends_after_it() -> None:
+    told, goes_on = [], Event()
+
+    def work(tell: Callable[[int], None], stop: Event) -> int:
+        goes_on.wait(10)
+        for step in range(3):
+            tell(step)
+            told.append(step)
+            if stop.is_set():
+                return -1
+        return 3
+
+    inquiry = Inquiry(work)
+    with inquiry.paused(), inquiry.paused():  # two people wait for a batch
+        inquiry.ask()
+        goes_on.set()
+        wait_for(lambda: inquiry.finding == Finding("running", 0))
+        inquiry.wait(0.05)
+        assert told == []
+    wait_for(lambda: inquiry.finding == Finding("answered", 3))
+    with inquiry.paused():
+        inquiry.ask()
+        inquiry.close()
+    assert inquiry.finding == Finding("answered", -1)

@@ -82,9 +82,10 @@ def test_people_in_two_processes_lose_nothing_and_share_no_item(
     """In this process, which starts sooner; tests/test_two_processes.py has real ones."""
     few = write_pictures(tmp_path / "few", per_class=60)
     with started_together(few, tmp_path, new_postgres(), 2, served_here) as addresses:
-        found = label_together(addresses, 4, 1.0)
+        found = label_together(addresses, 4, 1.0, 0.01)
     assert found[1] == 0
-    table = processes_table(found, 1.0, 2)
+    table = processes_table(found, 1.0, 2, 0.01)
+    assert table.title.startswith("4 people who take 0.01 s for a label, in 2 processes")
     assert [row[0] for row in table.rows] == ["next batch", "submit"]
     assert " 0 lost, 0 items given to two." in table.note
     assert int(table.note.split()[0]) > 0

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks.memory import resident_mib
 from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.encoders import check_encoder
 from fastlabel_gradio.encoders.precomputed import PrecomputedEncoder
@@ -75,6 +76,30 @@ def test_vectors_are_found_by_id_in_every_format_and_precision(tmp_path: Path, v
             assert found.dtype == np.float32
             np.testing.assert_allclose(found, unit(vectors.astype(dtype))[::-1], atol=1e-6)
             assert sorted(file.suffix for file in folder.iterdir()) in ([".npy", ".txt"], [".parquet"], [""])
+
+
+def test_an_array_of_columns_is_read_as_one_of_rows(tmp_path: Path, vectors: np.ndarray) -> None:
+    fingerprint = opened(tmp_path, write_npy(tmp_path, vectors)).fingerprint
+    encoder = opened(tmp_path, write_npy(tmp_path, np.asfortranarray(vectors)))
+    np.testing.assert_allclose(encoder.vectors_of(NAMES)[1], unit(vectors), atol=1e-6)
+    assert encoder.fingerprint == fingerprint
+
+
+def test_a_file_that_was_cut_meanwhile_gives_an_error_and_no_vector(tmp_path: Path, vectors: np.ndarray) -> None:
+    encoder = opened(tmp_path, write_npy(tmp_path, vectors))
+    with (tmp_path / "own.npy").open("r+b") as file:
+        file.truncate(vectors.nbytes)  # less the header's length
+    with pytest.raises(OSError, match="the file of vectors ends before byte"):
+        encoder.vectors_of(NAMES)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="resident pages are counted on Linux")
+def test_vectors_at_random_places_map_no_pages(tmp_path: Path) -> None:
+    names = [f"{number}.jpg" for number in range(20_000)]
+    encoder = opened(tmp_path, write_npy(tmp_path, np.ones((len(names), 512), dtype=np.float32), names))
+    before = resident_mib()[1]
+    encoder.vectors_of(names[::2])
+    assert resident_mib()[1] < before + 5
 
 
 def test_the_fingerprint_follows_every_number_and_name(tmp_path: Path, vectors: np.ndarray) -> None:

@@ -1,5 +1,6 @@
 """Embedding and predicting on a real Ray cluster of two workers, and what a dying worker costs."""
 
+import argparse
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +9,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks import cluster as benchmark
+from benchmarks import data
 from fastlabel_gradio.bulk.embedding import Embedding
 from fastlabel_gradio.classifier import predict_command
 from fastlabel_gradio.errors import ConfigError, StoreError
@@ -56,6 +59,23 @@ def test_the_vectors_are_those_of_the_threads(cluster: Cluster, pictures: Path, 
     for item_id, row in by_threads.items():
         assert {**row, "vector": None} == {**by_ray[item_id], "vector": None}
         assert row["vector"] is None or np.dot(row["vector"], by_ray[item_id]["vector"]) >= 0.9999
+
+
+def test_the_benchmark_finds_all_vectors_behind_a_killed_worker(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "CACHE", tmp_path / "cache")
+    killed = []
+    monkeypatch.setattr(os, "kill", lambda pid, number, kill=os.kill: (killed.append(pid), kill(pid, number)))
+    options = argparse.Namespace(items=24, side_px=16, encoder="offline", part_items=3, workers=2)
+    [table] = benchmark.measured(options)
+    assert [(name, vectors) for name, _, _, vectors, _ in table.rows] == [
+        ("by-threads", 24),
+        ("by-ray", 24),
+        ("one-killed", 24),
+    ]
+    assert min(row[-1] for row in table.rows) >= benchmark.LEAST_COSINE
+    assert len(killed) == 1
 
 
 def test_predicting_on_ray_writes_the_same_table(

@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from fastlabel_gradio.sources import file_cache, guess_source, remote_store
 from fastlabel_gradio.sources.address import address_of, without_secrets
 from fastlabel_gradio.types import Item
 from tests.pools import PixelEncoder, wait_for, write_pictures
-from tests.remote import BUCKET, S3, WebServer, s3, web  # noqa: F401  # fixtures
+from tests.remote import BUCKET, S3, WebServer, gs, s3, web  # noqa: F401  # fixtures
 from tests.source_data import ids, opened, save, save_sound
 
 
@@ -53,6 +53,32 @@ def test_a_folder_of_a_bucket_is_as_the_same_folder_of_this_machine(tmp_path: Pa
         assert remote.reference_label(theirs) == local.reference_label(ours)
     assert len(_kept(tmp_path)) == 7
     assert remote.why_takes_none()
+
+
+def test_a_bucket_of_google_is_as_a_folder_of_this_machine(
+    tmp_path: Path,
+    gs: Callable[[Path, str], None],  # noqa: F811
+) -> None:
+    folder = write_pictures(tmp_path / "here", 2)
+    save(folder / "red" / "ü ?#%.png", 8)
+    gs(folder, "deep/er/")
+    local, remote = (opened("image_folder", tmp_path, path=path) for path in ("here", f"gs://{BUCKET}/deep/er"))
+    assert ids(remote) == ids(local)
+    assert remote.classes() == local.classes()
+    for ours, theirs in zip(local.scan(), remote.scan(), strict=True):
+        assert remote.content_key(theirs) == local.content_key(ours)
+    first = next(remote.scan())
+    whole = (folder / first.id).read_bytes()
+    store, root = remote_store.store_of(address_of(f"gs://{BUCKET}")), address_of(f"gs://{BUCKET}/deep/er")
+    assert store.read(root.below(first.id), 1, 9) == whole[1:9]
+    assert store.entry(root.below("none.png")) is None
+    save(tmp_path / "more" / first.id, 99)
+    gs(tmp_path / "more", "deep/er/")
+    assert next(remote.scan()).stamp != first.stamp
+    with pytest.raises(
+        SourceError, match="gs://nothing/deep cannot be listed: there is no such file, folder or bucket"
+    ):
+        opened("image_folder", tmp_path, path="gs://nothing/deep")
 
 
 def test_new_changed_and_removed_files_of_a_bucket_are_found(tmp_path: Path, s3: S3) -> None:  # noqa: F811
@@ -121,7 +147,7 @@ def test_a_store_that_stops_costs_nothing_but_time(
 
     monkeypatch.setattr(source, "read", stopping_read)
     monkeypatch.setattr(PixelEncoder, "batch_size", 4)
-    pipeline = EmbeddingPipeline(source, store, lambda: (PixelEncoder(), ""), workers=1)
+    pipeline = EmbeddingPipeline(source, store, lambda: (PixelEncoder(), ""), workers=1, audit_share=0.0)
     pipeline.start()
     try:
         wait_for(lambda: store.unreadable_count > 0)

@@ -1,9 +1,8 @@
 """Vectors of one's own: computed elsewhere, known by item. What they are read from is `vector_files`' affair."""
 
 import mmap
-import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
@@ -15,11 +14,13 @@ from pydantic import Field
 from fastlabel_gradio.encoders.base import ENCODERS, EncoderOptions
 from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.encoders.vector_files import Block, VectorFile, open_vectors
-from fastlabel_gradio.encoders.vector_index import AMBIGUOUS, NOT_THERE, VectorIndex, file_name, name_key
+from fastlabel_gradio.encoders.vector_index import AMBIGUOUS, NOT_THERE, VectorIndex, file_name
+from fastlabel_gradio.encoders.vector_rows import VectorRows, copied_rows, opened_rows
 from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError, StoreError
 from fastlabel_gradio.types import Embeddings
 
-BATCH_SIZE = 2_048
+BATCH_BYTES = 16 << 20  # of vectors: the index writes what a batch changed, and most of it is changed by every batch
+MOST_IN_BATCH = 8_192
 EXAMPLES = 3
 NOT_FINITE = "holds NaN or infinity"
 ALL_ZERO = "is all zeros"
@@ -88,12 +89,12 @@ class PrecomputedEncoder(KnownVectors):
         self._options = options
         self._file = options.opened()
         self.dim = self._file.dim
-        self.batch_size = BATCH_SIZE
+        self.batch_size = max(1, min(MOST_IN_BATCH, BATCH_BYTES // (4 * self.dim)))
         self._lock = Lock()
         self._missing: set[int] = set()  # hashes of ids: they may be many, and are asked for more than once
         self._missing_examples: list[str] = []
         self._name_of: dict[int, str] | None = (
-            None  # by name key, the item that a file name is taken by; None by id alone
+            None  # by the name's hash, the item that a file name is taken by; None by id alone
         )
         self._shared_names: frozenset[int] = frozenset()
         self._texts = _text_vectors(options, self.dim)
@@ -113,15 +114,9 @@ class PrecomputedEncoder(KnownVectors):
         return f"Vectors of {self._options.path.name}: {'; '.join(told)}." if told else ""
 
     def open_in(self, folder: Path) -> None:
-        """Checks every vector; a file that has to be decoded is copied to an unnamed file in the folder."""
+        """Checks every vector; what has to be decoded is copied to an unnamed file in the folder."""
         checked = _Checked(self._file.dim)
-        if self._file.mapped is not None:
-            for block in self._file.blocks():
-                checked.take(block)
-                _release(self._file.mapped)
-            self._vectors = self._file.mapped
-        else:
-            self._vectors = _decoded(self._file, checked, folder)
+        self._vectors = _checked_rows(self._file, checked, folder)
         self._index = VectorIndex(checked.ids)
         self._wrong_rows = checked.told(self._index)
         self._reasons = checked.reasons
@@ -132,20 +127,19 @@ class PrecomputedEncoder(KnownVectors):
         return bool((self._index.rows_by_name(unknown) != NOT_THERE).any())
 
     def take_names(self, item_ids: Iterable[str]) -> None:
-        counts = Counter(name_key(file_name(item_id)) for item_id in item_ids)
+        counts = Counter(hash(file_name(item_id)) for item_id in item_ids)
         self._shared_names = frozenset(key for key, count in counts.items() if count > 1)
         self._name_of = {}
 
     def vectors_of(self, item_ids: Sequence[str]) -> tuple[list[int], Embeddings, list[tuple[str, str]]]:
         rows = self._rows_of(item_ids)
-        reasons = {place: self._reason(int(row)) for place, row in enumerate(rows)}
-        known = [place for place, reason in reasons.items() if not reason]
-        unknown = [(item_ids[place], reason) for place, reason in reasons.items() if reason]
-        self._count_missing([item_ids[place] for place, row in enumerate(rows.tolist()) if row < 0])
-        vectors = np.asarray(self._vectors[rows[known]], dtype=np.float32)
-        _release(self._vectors)
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return known, vectors / lengths, unknown
+        wrong = [place for place, row in enumerate(rows.tolist()) if row < 0 or row in self._reasons]
+        unknown = [(item_ids[place], self._reason(int(rows[place]))) for place in wrong]
+        self._count_missing([item_ids[place] for place in wrong if rows[place] < 0])
+        known = np.delete(np.arange(len(rows)), wrong)
+        vectors = np.asarray(self._vectors.at(rows[known]), dtype=np.float32)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return known.tolist(), vectors, unknown
 
     def encode_text(self, prompts: Sequence[str]) -> Embeddings:
         """The vectors of class names. Raises EncoderUnavailableError for a name that the second file has not."""
@@ -172,7 +166,7 @@ class PrecomputedEncoder(KnownVectors):
     def _owned(self, item_id: str, row: int) -> int:
         """The row that has the item's file name, unless another item of the pool has that name too."""
         assert self._name_of is not None
-        key = name_key(file_name(item_id))
+        key = hash(file_name(item_id))
         if row < 0:
             return row
         if key in self._shared_names:
@@ -181,13 +175,13 @@ class PrecomputedEncoder(KnownVectors):
             return row if self._name_of.setdefault(key, item_id) == item_id else AMBIGUOUS
 
     def _reason(self, row: int) -> str:
-        """Why a row is no vector of an item; "" where it is."""
+        """Why a row is no vector of an item."""
         file = self._options.path.name
         if row == NOT_THERE:
             return f"{file} has no vector of this id"
         if row == AMBIGUOUS:
             return f"{file} has no vector of this id, and its file name is that of several items or vectors"
-        return f"its vector in {file} {self._reasons[row]}" if row in self._reasons else ""
+        return f"its vector in {file} {self._reasons[row]}"
 
     def _count_missing(self, item_ids: Sequence[str]) -> None:
         with self._lock:
@@ -219,7 +213,7 @@ class _Checked:
         self._hash.update("\0".join(block.ids).encode("utf-8", "surrogateescape"))
         self._hash.update(np.ascontiguousarray(block.vectors).data)
         with np.errstate(invalid="ignore", over="ignore"):
-            largest = np.abs(block.vectors).max(axis=1).astype(np.float64)
+            largest = np.maximum(block.vectors.max(axis=1), -block.vectors.min(axis=1)).astype(np.float64)
         for row in np.flatnonzero(block.lengths != self._dim):
             self.reasons[start + int(row)] = f"{OTHER_LENGTH} {block.lengths[row]} numbers instead of {self._dim}"
         for row in np.flatnonzero(~(largest < LARGEST)):  # True for NaN too
@@ -240,21 +234,26 @@ class _Checked:
         return told
 
 
-def _decoded(file: VectorFile, checked: _Checked, folder: Path) -> np.ndarray:
-    """All vectors in an unnamed file, memory-mapped; it is gone with this process. Raises StoreError (full disk)."""
+def _checked_rows(file: VectorFile, checked: _Checked, folder: Path) -> VectorRows:
+    """Those of the file, every one of them checked. Raises StoreError (full disk)."""
+    vectors = _taken(file, checked)
+    if file.mapped is not None and file.mapped.flags.c_contiguous:
+        for _ in vectors:
+            _release(file.mapped)
+        return opened_rows(file.mapped)
     try:
-        with tempfile.TemporaryFile(dir=folder) as copy:
-            for block in file.blocks():
-                checked.take(block)
-                copy.write(np.ascontiguousarray(block.vectors, dtype=np.float32).data)
-            copy.flush()
-            shape = (len(checked.ids), file.dim)
-            return np.memmap(copy, dtype=np.float32, mode="r", shape=shape)
+        return copied_rows(vectors, file.dim, folder)
     except OSError as error:
         raise StoreError(f"{folder}: the vectors cannot be copied here ({error}). Free some space.") from error
 
 
-def _release(vectors: np.ndarray) -> None:
+def _taken(file: VectorFile, checked: _Checked) -> Iterator[np.ndarray]:
+    for block in file.blocks():
+        checked.take(block)
+        yield block.vectors
+
+
+def _release(vectors: np.memmap) -> None:
     """Lets the system take back the memory of what was read of a mapped file, as `EmbeddingStore.release_pages` does."""
     pages: object = vectors.base
     if hasattr(mmap, "MADV_DONTNEED") and isinstance(pages, mmap.mmap):

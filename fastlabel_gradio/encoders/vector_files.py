@@ -43,7 +43,7 @@ class VectorFile(ABC):
     """
 
     dim: int
-    mapped: np.ndarray | None = None
+    mapped: np.memmap | None = None
 
     @abstractmethod
     def blocks(self) -> Iterator[Block]:
@@ -70,7 +70,7 @@ class NpyVectors(VectorFile):
 
     def __init__(self, path: Path, ids: Path | None, id_column: str) -> None:
         try:
-            mapped: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+            mapped: Any = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as error:
             raise ConfigError(f"{path}: no array of vectors ({error}). Write it with numpy.save.") from error
         if mapped.ndim != 2 or mapped.dtype.kind != "f" or not mapped.size:

@@ -1,7 +1,6 @@
 """VectorIndex: which row of a file of vectors is whose, in 24 bytes an item where a dictionary of names takes 200."""
 
 from collections.abc import Sequence
-from hashlib import blake2b
 
 import numpy as np
 from jaxtyping import Int64
@@ -10,12 +9,6 @@ NOT_THERE = -1
 AMBIGUOUS = -2
 
 Found = Int64[np.ndarray, " asked"]
-
-
-def name_key(text: str) -> int:
-    """A number for a text; two of a million texts have the same one with a probability of 3e-8."""
-    digest = blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).digest()
-    return int.from_bytes(digest, signed=True)
 
 
 def plain_id(text: str) -> str:
@@ -28,7 +21,7 @@ def file_name(item_id: str) -> str:
 
 
 class VectorIndex:
-    """Rows by id and by file name.
+    """Rows by id and by file name. Texts are known by their hashes: two of a million have the same one with 3e-8.
 
     Args:
         ids: of the rows in their order. Of an id that stands more than once the first row counts.
@@ -38,12 +31,13 @@ class VectorIndex:
     """
 
     def __init__(self, ids: Sequence[str]) -> None:
-        plain = [plain_id(text) for text in ids]
-        keys = np.fromiter(map(name_key, plain), dtype=np.int64, count=len(plain))
+        plain = list(map(plain_id, ids))
+        keys = _keys_of(plain)
         self._keys, self._rows, later = _first_of_each(keys)
         self.repeated = np.sort(later)
-        names = np.fromiter((name_key(file_name(text)) for text in plain), dtype=np.int64, count=len(plain))
-        names = np.delete(names, self.repeated)
+        in_folders = [place for place, text in enumerate(plain) if "/" in text]
+        keys[in_folders] = _keys_of([file_name(plain[place]) for place in in_folders])  # now of the files' names
+        names = np.delete(keys, self.repeated)
         rows = np.delete(np.arange(len(plain)), self.repeated)
         self._names, places, more = _first_of_each(names)
         self._name_rows = rows[places]
@@ -58,8 +52,8 @@ class VectorIndex:
         return _looked_up(_keys_of([file_name(item_id) for item_id in item_ids]), self._names, self._name_rows)
 
 
-def _keys_of(texts: Sequence[str]) -> np.ndarray:
-    return np.fromiter(map(name_key, texts), dtype=np.int64, count=len(texts))
+def _keys_of(texts: Sequence[str]) -> Int64[np.ndarray, " texts"]:
+    return np.fromiter(map(hash, texts), dtype=np.int64, count=len(texts))
 
 
 def _first_of_each(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

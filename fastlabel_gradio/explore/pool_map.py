@@ -9,6 +9,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -104,6 +105,10 @@ class PoolMap:
             if found.version(layout) == version and (layout == "pca" or found.laid_out):
                 return found.pca if layout == "pca" else found.neighbours
         raise InvalidQueryError(f"the map {shown(version)} was laid out anew. Open the map and draw the area again.")
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Meanwhile the neighbour layout waits, a few iterations later: somebody waits for a batch."""
+        return self._laying_out.paused()
 
     def close(self) -> None:
         self._laying_out.close()

@@ -5,6 +5,7 @@ What stands after them is the subject of `resolve.py`, what class events say tha
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, and_, exists, func, insert, or_, select
@@ -25,14 +26,15 @@ _turns = submissions.alias("turns")
 
 def all_events(connection: Connection, project: int) -> Iterator[Any]:
     """Every event that was not undone, in order, as a stream of rows with the fields of `Event`."""
-    return iter(connection.execute(_events(project).execution_options(yield_per=STREAM_ROWS)))
+    found = connection.execute(_events(project).execution_options(yield_per=STREAM_ROWS))
+    return chain.from_iterable(found.partitions())  # fetched one by one each would cost as much again
 
 
 def events_of(connection: Connection, project: int, item_ids: Iterable[str]) -> Iterator[Event]:
     """The events of these items that were not undone; those of one item are in order. Any number of items, as a stream."""
     wanted = dict.fromkeys(item_ids)
     if len(wanted) >= MANY_ITEMS:
-        yield from (Event._make(row) for row in all_events(connection, project) if row.item_id in wanted)
+        yield from (Event._make(row) for row in all_events(connection, project) if row[0] in wanted)
         return
     for chunk in chunks(wanted):
         query = _events(project).where(annotations.c.project == project, annotations.c.item_id.in_(chunk))
@@ -104,18 +106,22 @@ def append_annotations(
     annotator: str,
     said: Mapping[str, Said],
     source: LabelSource,
-) -> list[Event]:
-    """Appends what was said of items to the annotator's submission. Raises InvalidLabelsError where a constraint fails."""
+) -> Iterator[tuple[str, str, int | None, str, str, int]]:
+    """Appends what was said of items to the annotator's submission, and gives it as events, which `resolve` takes.
+
+    Raises:
+        InvalidLabelsError: a constraint fails.
+    """
     rows = [
         (submission, position, project, item_id, *_values_of(one, source))
         for position, (item_id, one) in enumerate(said.items())
     ]
     _insert(connection, annotations, rows)
-    return [
-        Event(item_id, annotator, label_id, state, came_by, submission)
+    return (
+        (item_id, annotator, label_id, state, came_by, submission)
         for _, _, _, item_id, label_id, state, is_present, came_by, *_ in rows
         if is_present
-    ]
+    )
 
 
 def append_checks(connection: Connection, submission: int, project: int, labels: Mapping[str, int]) -> None:
@@ -216,7 +222,7 @@ def labels_of(connection: Connection, submission: int) -> tuple[tuple[str, int |
         .where(annotations.c.submission == submission)
         .order_by(annotations.c.position)
     )
-    return tuple((row.item_id, row.label_id) for row in connection.execute(query))
+    return tuple((item_id, label_id) for item_id, label_id in connection.execute(query).all())
 
 
 def states_of(connection: Connection, submission: int) -> dict[str, State]:

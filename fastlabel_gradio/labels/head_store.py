@@ -57,11 +57,14 @@ class HeadStore(ClassStore):
             trainer: whose turn it is; another text for each labeler of each process.
             until: when it ends by itself. One that ends later than two turns from now is of a clock that was ahead.
         """
-        ends, mine = heads.c.trains_until, heads.c.trainer == trainer
+        ends, here = heads.c.trains_until, heads.c.project == self._project
+        is_free = or_(heads.c.trainer == trainer, ends <= now, ends > now + 2 * (until - now))
+        with self._database.reading() as connection:  # who waits for a turn asks often, and keeps nobody from writing
+            if connection.scalar(select(exists().where(here, ~is_free))):
+                return False
         with self._writing() as connection:
             self._make_row(connection)
-            is_free = or_(mine, ends <= now, ends > now + 2 * (until - now))
-            taken = update(heads).where(heads.c.project == self._project, is_free)
+            taken = update(heads).where(here, is_free)
             return connection.execute(taken.values(trainer=trainer, trains_until=until)).rowcount == 1
 
     def end_training(self, trainer: str) -> None:

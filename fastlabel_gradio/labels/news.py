@@ -6,13 +6,11 @@ from operator import itemgetter
 
 from fastlabel_gradio.errors import ChangedMeanwhileError, InvalidLabelsError, OthersLabelsError, shown
 from fastlabel_gradio.labels.resolve import (
-    Event,
     Opinion,
     Opinions,
     Standing,
     kind_of,
     opinion_of,
-    resolve,
     standing_of,
     with_opinion,
 )
@@ -137,13 +135,21 @@ def labels_of_standing(standing: Mapping[str, Standing]) -> dict[str, int]:
     return {item_id: one.label_id for item_id, one in standing.items() if one.label_id is not None}
 
 
-def effect(before: Sequence[Event], after: Sequence[Event]) -> tuple[dict[str, int | None], dict[str, Standing | None]]:
+def effect(
+    before: Mapping[str, Opinions], after: Mapping[str, Opinions]
+) -> tuple[dict[str, int | None], dict[str, Standing | None]]:
     """Items of which another label stands after, with that, and items of which something else stands; None for nothing."""
-    old, new = resolve(before), resolve(after)
-    standing = {item_id: new.get(item_id) for item_id in {**old, **new} if old.get(item_id) != new.get(item_id)}
-    labels_after = {item_id: one.label_id if one else None for item_id, one in standing.items()}
-    labels_before = labels_of_standing(old)
-    changed = {id_: label_id for id_, label_id in labels_after.items() if label_id != labels_before.get(id_)}
+    changed: dict[str, int | None] = {}
+    standing: dict[str, Standing | None] = {}
+    for item_id in {**before, **after}:
+        was, now = before.get(item_id), after.get(item_id)
+        old, new = standing_of(was) if was else None, standing_of(now) if now else None
+        if old == new:
+            continue
+        standing[item_id] = new
+        label_id = new.label_id if new else None
+        if label_id != (old.label_id if old else None):
+            changed[item_id] = label_id
     return changed, standing
 
 

@@ -12,8 +12,9 @@ reviewer said are opinions apart. In this order:
 Who clears an item takes back the opinions of all: what is said of it later begins anew.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from sys import intern
+from types import MappingProxyType
 from typing import NamedTuple, cast
 
 from fastlabel_gradio.types import LabelSource, State
@@ -62,6 +63,7 @@ class Opinion(NamedTuple):
 
 
 Opinions = tuple[Opinion, ...]
+NOTHING_SAID: Mapping[str, Opinions] = MappingProxyType({})
 
 
 def kind_of(source: str) -> str:
@@ -81,9 +83,15 @@ def resolve(events: Iterable[tuple[str, str, int | None, str, str, int]]) -> dic
     return {item_id: standing_of(opinions) for item_id, opinions in opinions_of(events).items()}
 
 
-def opinions_of(events: Iterable[tuple[str, str, int | None, str, str, int]]) -> dict[str, Opinions]:
-    """The opinions on every item that something was said of and that was not cleared since; the events as in `resolve`."""
-    said: dict[str, Opinions] = {}
+def opinions_of(
+    events: Iterable[tuple[str, str, int | None, str, str, int]], earlier: Mapping[str, Opinions] = NOTHING_SAID
+) -> dict[str, Opinions]:
+    """The opinions on every item that something was said of and that was not cleared since; the events as in `resolve`.
+
+    Args:
+        earlier: the opinions before the events.
+    """
+    said = dict(earlier)
     known: dict[tuple[str, int | None, str, str], Opinions] = {}
     for item_id, annotator, label_id, state, source, _ in events:
         if state == CLEAR:

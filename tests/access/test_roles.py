@@ -142,6 +142,7 @@ def test_everybody_is_told_their_role_and_what_it_opens(people: dict[str, httpx.
     assert may["viewer"] < may["annotator"] < may["reviewer"] <= may["owner"]
     assert "POST /api/submit_labels" in may["annotator"] - may["viewer"]
     assert "POST /api/export" in may["reviewer"] - may["annotator"]
+    assert {"GET /api/invites", "POST /api/invites", "POST /api/invites/revoke"} <= may["owner"] - may["reviewer"]
 
 
 def test_without_logins_everybody_is_an_owner(tmp_path: Path) -> None:
@@ -149,7 +150,12 @@ def test_without_logins_everybody_is_an_owner(tmp_path: Path) -> None:
     app = create_app(config, tmp_path / "work")
     try:
         address = app.serve(host="127.0.0.1", port=free_port(), share=False, open_browser=False, quiet=True)
-        assert httpx.get(f"{address.rstrip('/')}/api/me").json()["role"] == "owner"
+        me = httpx.get(f"{address.rstrip('/')}/api/me").json()
+        assert me["role"] == "owner"
+        assert not [
+            route for route in me["may"] if "/api/invites" in route
+        ]  # the page offers none, as they close nothing
+        assert httpx.get(f"{address.rstrip('/')}/api/invites").status_code == 409
     finally:
         app.close()
 

@@ -15,7 +15,7 @@ from tests.pools import make_config, wait_for, write_pictures
 from tests.test_api import free_port
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,20 @@ def test_each_role_has_its_views_buttons_and_keys(new_context: NewContext, serve
             expect(page.locator(control)).to_be_visible(visible=theirs)
         page.keyboard.press("c")
         expect(page.locator(".fl-classes")).to_be_visible(visible=theirs)
+
+
+def test_the_page_of_a_link_speaks_the_language_of_the_browser(browser: "Browser", served: tuple[App, str]) -> None:
+    for locale, not_whole, expired in (
+        ("zh-TW", "链接不完整。请按收到的原样打开。", "过期"),
+        ("de-DE", "This link is not whole.", "expired or was revoked"),
+    ):
+        with browser.new_context(locale=locale) as context:
+            page = context.new_page()
+            page.goto(f"{served[1]}/invite")
+            expect(page.locator("#says")).to_contain_text(not_whole)
+            page.goto("about:blank")
+            page.goto(f"{served[1]}/invite#0123456789abcdef.0")
+            expect(page.locator("#says")).to_contain_text(expired)
 
 
 def test_an_owner_sends_a_link_and_ends_it(new_context: NewContext, served: tuple[App, str]) -> None:

@@ -110,6 +110,17 @@ def test_the_neighbour_layout_is_kept_and_new_items_join_it(
         fresh.close()
 
 
+def test_the_neighbour_layout_waits_while_somebody_waits_for_a_batch(pictures: Path, open_project: OpenProject) -> None:
+    project = open_project(make_config(pictures))
+    with project.map.paused():
+        project.map.points()
+        wait_for(lambda: project.map.finding.answer is not None, timeout=120)
+        seen = project.map.finding
+        assert project.labeler("ann").next_batch("ann", 3).items
+        assert project.map.finding == seen
+    wait_for(lambda: project.map.finding.state == "answered", timeout=120)
+
+
 def test_areas_find_the_items_inside_and_wrong_ones_are_refused(pictures: Path, open_project: OpenProject) -> None:
     project = open_project(make_config(pictures))
     finder = project.labeler("ann").finder

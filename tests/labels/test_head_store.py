@@ -40,6 +40,14 @@ def test_one_at_a_time_trains_and_a_turn_that_is_not_renewed_ends(store: LabelSt
     assert open_store("sounds").begin_training("b", now=61, until=91)
 
 
+def test_who_waits_for_a_turn_or_holds_nothing_waits_for_no_writer(store: LabelStore, open_store: OpenStore) -> None:
+    other = open_store()
+    assert store.begin_training("a", now=0, until=30)
+    with store._database.writing():  # that another one would wait for
+        assert not other.begin_training("b", now=1, until=31)
+        assert other.release("bob") == ()
+
+
 def test_a_turn_of_a_clock_that_was_ahead_does_not_last_for_ever(store: LabelStore) -> None:
     assert store.begin_training("a", now=1_000_000, until=1_000_030)
     assert store.begin_training("b", now=10, until=40)

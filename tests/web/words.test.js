@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { sentWords } from "../../fastlabel_gradio/ui/web/history_menu.js";
 import { formatPercent, formatSeconds } from "../../fastlabel_gradio/ui/web/numbers.js";
+import { scanWords, serverWords } from "../../fastlabel_gradio/ui/web/server_words.js";
 import { describeEmpty, describeHead, mayHaveBatch } from "../../fastlabel_gradio/ui/web/status_text.js";
 import { DICTIONARIES, phrase, pickLanguage, t, useLanguage } from "../../fastlabel_gradio/ui/web/words.js";
 import { statusAnswer } from "./answers.js";
@@ -90,4 +92,36 @@ test("a batch is asked for where something is embedded, unlabeled and free", () 
   assert.equal(mayHaveBatch(statusAnswer({ embedding: { state: "embedding", done: 5 } })), true);
   const judged = { set_aside: { skip: 3, unsure: 1, bad: 1 }, unlabeled: 95 };
   assert.equal(mayHaveBatch(statusAnswer({ ...judged, embedding: { state: "embedding", done: 5 } })), false);
+});
+
+test("what the server says is said in the language of the page, with its values, also several sentences at once", () => {
+  const english = "There is no trained head for 'margin' yet: 'representative' picked these.";
+  const several = `Encoder 'offline' is used: expect lower accuracy than with CLIP, and no suggestions before the first labels. ${english}`;
+  assert.equal(serverWords(several), several);
+  useLanguage("zh-CN");
+  assert.equal(serverWords(english), "“margin”还没有训练好的分类头：这些由“representative”选出。");
+  assert.match(serverWords(several), /^使用编码器“offline”：准确率预计低于 CLIP，.*选出。$/);
+  assert.equal(
+    serverWords("there is a class 'a.* $& b' already. Choose another name."),
+    "类别 'a.* $& b' 已存在。请换一个名称。",
+  );
+  assert.match(serverWords("The class names give no first suggestions: no\nnetwork"), /：no\nnetwork$/);
+  assert.equal(serverWords("What nobody translated."), "What nobody translated.");
+  assert.equal(serverWords(undefined), "");
+  assert.equal(scanWords("12 new items, 1 changed, 2 gone"), "新增 12, 更改 1, 移除 2");
+  for (const [word, text] of Object.entries(en)) {
+    if (word.startsWith("server_")) assert.doesNotMatch(serverWords(text), /[a-z]{4,} [a-z]{3,}/, word);
+  }
+  useLanguage("en");
+});
+
+test("a step that was sent is told by what it did", () => {
+  const step = (fields) => sentWords({ items: 0, parts: [], edits: [], checks: 0, ...fields });
+  assert.equal(step({ items: 3, parts: [{ label: "cat", items: 3 }] }), "submitted 3 labels cat");
+  assert.equal(step({ checks: 2 }), "found 2 labels right");
+  const edit = (kind, value) => step({ edits: [{ kind, label: "dog", value }] });
+  assert.equal(edit("add", "dog"), "added the class dog");
+  assert.equal(edit("merge", "pets"), "merged a class into pets");
+  assert.equal(edit("archive", false), "took the class dog back");
+  assert.equal(edit("colour", "#ff0000"), "changed the class dog");
 });

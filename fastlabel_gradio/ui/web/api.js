@@ -1,5 +1,6 @@
 // The REST API of one project, as the page uses it. Nothing here knows the grid. The shapes come from the OpenAPI.
 
+import { serverWords } from "./server_words.js";
 import { t } from "./words.js";
 
 /** @typedef {import("../../../tests/web/openapi").components["schemas"]} Schemas */
@@ -346,7 +347,7 @@ async function request(url, options, limitMs = REQUEST_LIMIT_MS) {
  * @param {Response} response
  */
 function errorText(body, response) {
-  if (typeof body?.error === "string") return body.error;
-  if (typeof body?.detail === "string") return body.detail;
+  if (typeof body?.error === "string") return serverWords(body.error);
+  if (typeof body?.detail === "string") return serverWords(body.detail);
   return t("answered", { status: `${response.status} ${response.statusText}` });
 }

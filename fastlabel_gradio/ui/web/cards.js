@@ -5,7 +5,7 @@ import { button, el, nameNode, setText } from "./dom.js";
 import { formatPercent } from "./numbers.js";
 import { cardFace } from "./sound_face.js";
 import { Sound } from "./sound_player.js";
-import { phrase, t } from "./words.js";
+import { t } from "./words.js";
 
 /** @typedef {import("./batch.js").Card} Card */
 /** @typedef {import("./answers.js").CardState} CardState */
@@ -221,8 +221,7 @@ function buildChip(suggestion, unsureBelow) {
 function paintChip(chip, suggestion, state) {
   const unsure = chip.dataset.unsure === "true";
   const name = nameNode(suggestion.name);
-  const words = state === "changed" ? phrase("was", { name }) : [name, state === "open" && unsure ? "?" : ""];
-  chip.firstElementChild?.replaceChildren(...words);
+  chip.firstElementChild?.replaceChildren(name, state === "open" && unsure ? "?" : "");
   // A screen reader says the words that are seen, or a person who speaks commands could not name the button.
   const shown = state === "changed" ? t("was", { name: suggestion.name }) : suggestion.name;
   const values = { name: shown, share: formatPercent(suggestion.confidence) };

@@ -5,6 +5,7 @@ import { ApiError } from "./api.js";
 import { buildClusters } from "./class_clusters.js";
 import { buildClassRow } from "./class_row.js";
 import { button, el, setShown, setText } from "./dom.js";
+import { sentWords } from "./history_menu.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./api.js").ProjectApi} ProjectApi */
@@ -96,7 +97,7 @@ export class ClassesPanel {
   undo() {
     return this.during(async () => {
       const { step } = await this.api.undo();
-      setText(this.message, step ? t("classes_undone", { what: step.what }) : t("nothing_to_undo"));
+      setText(this.message, step ? t("classes_undone", { what: sentWords(step) }) : t("nothing_to_undo"));
       this.paint((await this.api.classes()).classes);
       this.told.changed();
     });

@@ -28,7 +28,7 @@ export class ExploreDock extends Dock {
       dockButton("explore_help", "help", "?"),
     ];
     this.actions.replaceChildren(this.scope, this.all, this.none);
-    this.more = el("div", "fl-explore-acts", this.menu, ...more);
+    this.more = el("div", "fl-explore-acts", this.menu, this.asideList, ...more);
     this.node.append(this.more);
   }
 

@@ -65,7 +65,8 @@ function buildHead(batch, group, place) {
   above.setAttribute("aria-label", title);
   const least = el("output", "", "100 %");
   above.addEventListener("input", () => setText(least, `${above.value} %`));
-  const choose = el("label", "fl-choose", t("select_from"), above, least);
+  const words = el("span", "fl-choose-words", t("select_from"));
+  const choose = el("label", "fl-choose", words, above, least);
   choose.title = title;
   setShown(choose, group.index !== null);
   const node = el("div", "fl-group-head", el("h2", "fl-group-title", press), choose);

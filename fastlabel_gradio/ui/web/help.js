@@ -17,7 +17,9 @@ export function buildHelp(kind, table, clicks = t(kind === "audio" ? "clicks_of_
   const close = button("fl-quiet", t("close"), "close-help", "Esc");
   const title = el("h2", "fl-help-title", t("keys"));
   const note = el("p", "fl-help-note", clicks);
-  const help = el("dialog", "fl-help", title, el("table", "", el("tbody", "", ...rows)), note, close);
+  // The button is above, as the focus goes to it, and what has the focus is in view.
+  const head = el("div", "fl-help-head", title, close);
+  const help = el("dialog", "fl-help", head, el("table", "", el("tbody", "", ...rows)), note);
   help.setAttribute("aria-label", t("keys"));
   help.addEventListener("click", (event) => {
     if (event.target === help) help.close();

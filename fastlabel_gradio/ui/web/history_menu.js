@@ -29,12 +29,21 @@ export function stepWords({ kind, n, name }) {
 }
 
 /** @param {import("./api.js").Schemas["StepAnswer"]} step that was sent */
-export function sentWords({ what, items, parts, edits, checks }) {
-  if (edits.length || checks) return what;
+export function sentWords({ items, parts, edits, checks }) {
+  if (edits.length) return edits.map(editWords).join("; ");
+  if (checks) return t("step_checks", { n: checks });
   const [one, ...others] = parts;
   const n = items;
   if (!others.length && one?.label) return t("step_submit_one", { n, name: one.label });
   return t("step_submit", { n });
+}
+
+/** @param {import("./api.js").Schemas["ClassEditAnswer"]} edit of a class */
+function editWords({ kind, label: name, value }) {
+  if (kind === "archive") return t(value ? "edit_archive" : "edit_restore", { name });
+  if (kind === "order") return t("edit_order");
+  if (kind === "add" || kind === "rename" || kind === "merge") return t(`edit_${kind}`, { value: String(value) });
+  return t("edit_look", { name });
 }
 
 export class HistoryMenu {

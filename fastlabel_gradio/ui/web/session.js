@@ -6,6 +6,7 @@ import { Batch } from "./batch.js";
 import { BatchAhead } from "./batch_ahead.js";
 import { Emitter } from "./emitter.js";
 import { sentWords, stepWords } from "./history_menu.js";
+import { scanWords } from "./server_words.js";
 import { isEmbedding, mayHaveBatch } from "./status_text.js";
 import { t } from "./words.js";
 
@@ -366,7 +367,7 @@ export class Session extends Emitter {
     if (!answer.undone) return this.say(t("nothing_to_undo"));
     if (answer.step?.edits?.length) {
       await this.#readClasses();
-      return this.say(t("took_back_step", { what: answer.step.what }));
+      return this.say(t("took_back_step", { what: sentWords(answer.step) }));
     }
     if (answer.batch) await this.#open(answer.batch);
     else await this.fetchBatch(false);
@@ -380,7 +381,7 @@ export class Session extends Emitter {
     if (!answer.redone) return this.say(t("nothing_to_redo"));
     if (answer.step?.edits?.length) {
       await this.#readClasses();
-      return this.say(t("brought_back_step", { what: answer.step.what }));
+      return this.say(t("brought_back_step", { what: sentWords(answer.step) }));
     }
     if (this.batch) this.drafts.remove(this.batch.id);
     await this.fetchBatch(true);
@@ -435,7 +436,7 @@ export class Session extends Emitter {
     const isNew = this.scans !== undefined && scans > this.scans;
     this.scans = scans;
     if (!isNew || failure) return;
-    if (changes) this.say(t("folder_changed", { changes }));
+    if (changes) this.say(t("folder_changed", { changes: scanWords(changes) }));
     else if (this.isAwaitingScan) this.say(t("nothing_new"));
     this.isAwaitingScan = false;
   }

@@ -7,6 +7,7 @@ import { buildImports } from "./import_menu.js";
 import { buildList, paintList } from "./list_menu.js";
 import { formatCount } from "./numbers.js";
 import { needing } from "./rights.js";
+import { serverWords } from "./server_words.js";
 import { describeBatch, describeEmbedding, describeHead, isEmbedding } from "./status_text.js";
 import { phrase, t } from "./words.js";
 
@@ -86,14 +87,16 @@ export class StatusPanel {
     setShown(this.missing, status.missing_count > 0);
     setText(this.missing, t("missing", { n: status.missing_count }));
     const { state, error, notice: encoder, notice_why: why, scan_notice: scan } = status.embedding;
-    this.failure.say(state === "failed" ? t("embedding_failed", { error }) : "");
-    const notice = [status.notice, encoder, scan].filter(Boolean).join(" ");
-    this.notice.say(notice === this.dismissed ? "" : notice, why);
+    this.failure.say(state === "failed" ? t("embedding_failed", { error: serverWords(error) }) : "");
+    const notice = serverWords([status.notice, encoder, scan].filter(Boolean).join(" "));
+    this.notice.say(notice === this.dismissed ? "" : notice, serverWords(why));
   }
 
   /** @param {import("./api.js").BatchAnswer | null} batch */
   paintBatch(batch) {
-    const notice = batch?.notice ? el("span", "fl-batch-notice", batch.notice) : "";
+    const notice = batch?.notice
+      ? el("span", "fl-batch-notice", el("b", "", t("note")), ` ${serverWords(batch.notice)}`)
+      : "";
     this.batch.replaceChildren(batch ? describeBatch(batch) : "", notice);
   }
 

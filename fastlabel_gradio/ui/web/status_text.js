@@ -1,6 +1,7 @@
 // What the status says in words: head, embedding, batch, and why there is nothing to label.
 
 import { formatSeconds } from "./numbers.js";
+import { serverWords } from "./server_words.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./api.js").StatusAnswer} StatusAnswer */
@@ -21,9 +22,10 @@ export function describeHead(status) {
   const { head, labeled, since_training: since, train_every: every } = status;
   const name = head.version ? t("head_version", { version: String(head.version) }) : t("no_head");
   const waiting = t("until_training", { since, every });
-  if (head.state === "training") return head.message || t("training_on", { n: labeled });
-  if (head.state === "failed") return `${name} · ${t("training_failed", { reason: head.error || t("no_reason") })}`;
-  if (head.state === "waiting") return `${name} · ${head.message || waiting}`;
+  if (head.state === "training") return serverWords(head.message) || t("training_on", { n: labeled });
+  if (head.state === "failed")
+    return `${name} · ${t("training_failed", { reason: serverWords(head.error) || t("no_reason") })}`;
+  if (head.state === "waiting") return `${name} · ${serverWords(head.message) || waiting}`;
   if (!head.version) return `${name} · ${waiting}`;
   return [name, t("labels", { n: head.labels }), formatSeconds(head.seconds ?? 0)].join(" · ");
 }
@@ -64,7 +66,8 @@ function describeTimeLeft({ eta_s: left }) {
 export function describeEmpty(status, notice) {
   const { embedding } = status;
   const sounds = status.kind === "audio";
-  if (embedding.state === "failed") return [t("nothing_yet"), t("embedding_failed", { error: embedding.error })];
+  if (embedding.state === "failed")
+    return [t("nothing_yet"), t("embedding_failed", { error: serverWords(embedding.error) })];
   if (status.total > 0 && status.unlabeled === 0 && embedding.state === "done") {
     const done = t(sounds ? "sounds_done" : "pictures_done", { n: status.labeled });
     const aside = countAside(status);
@@ -72,9 +75,9 @@ export function describeEmpty(status, notice) {
   }
   if (isEmbedding(embedding)) return [t("getting_ready"), t("first_batch", { what: describeEmbedding(embedding) })];
   if (status.total === 0)
-    return [t(sounds ? "no_sounds" : "no_items"), notice || t(sounds ? "give_sounds" : "give_pictures")];
+    return [t(sounds ? "no_sounds" : "no_items"), serverWords(notice) || t(sounds ? "give_sounds" : "give_pictures")];
   if (status.claimed_by_others > 0) return [t("others_at_work"), t("with_others", { n: status.claimed_by_others })];
-  return [t("no_batch"), notice || t("trying_again")];
+  return [t("no_batch"), serverWords(notice) || t("trying_again")];
 }
 
 /**

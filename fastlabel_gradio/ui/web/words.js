@@ -36,6 +36,11 @@ export function useLanguage(chosen) {
   return language;
 }
 
+/** Whether the page speaks as the server does. */
+export function isEnglish() {
+  return language === "en";
+}
+
 /**
  * A word with its values in place. Of "a label|{n} labels" the first is for n = 1.
  * @param {Word} word
