@@ -93,6 +93,7 @@ def _label_view(page: Any, project: str) -> None:
     page.wait_for_selector(f"#fl-grid-{project} .fl-card[data-seen]")
     for key in (*["Enter"] * ACCEPTED, "4", "Enter", "Enter"):
         page.keyboard.press(key)
+    page.evaluate("window.scrollTo(0, 0)")
 
 
 def _go(page: Any, project: str, view: str, ready: str) -> None:
