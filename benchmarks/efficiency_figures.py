@@ -103,7 +103,7 @@ def full_supervision(runs: Runs, head: str, name: str) -> list[float]:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Points of accuracy more than random, the mean over paired seeds with its standard error, at some number of labels."""
+    """Points of accuracy more than another, the mean over paired seeds with its standard error, at some number of labels."""
 
     points: float
     error: float
@@ -113,13 +113,19 @@ class Difference:
         return f"{self.points:+.1f} ± {self.error:.1f} @{self.labels:,}"
 
 
-def worst_against(runs: Sequence[Run], random: Sequence[Run]) -> Difference:
-    """The least mean difference of the accuracy to random's at any checkpoint."""
-    pairs = zip(runs, random, strict=True)
-    points = 100 * np.array([np.subtract(run.curve.accuracy, other.curve.accuracy) for run, other in pairs])
-    worst = int(points.mean(axis=0).argmin())
-    error = points[:, worst].std(ddof=1) / math.sqrt(len(points)) if len(points) > 1 else math.nan
-    return Difference(float(points[:, worst].mean()), float(error), runs[0].curve.counts[worst])
+def worst_against(runs: Sequence[Run], *others: Sequence[Run]) -> Difference:
+    """The least mean difference of the accuracy, at any checkpoint, to that of whichever other one is best there."""
+    points = 100 * np.array([_accuracies(runs) - _accuracies(other) for other in others])
+    means = points.mean(axis=1)  # [others, checkpoints]
+    best, worst = divmod(int(means.argmin()), means.shape[1])
+    found = points[best, :, worst]
+    error = found.std(ddof=1) / math.sqrt(len(found)) if len(found) > 1 else math.nan
+    return Difference(float(found.mean()), float(error), runs[0].curve.counts[worst])
+
+
+def _accuracies(runs: Sequence[Run]) -> np.ndarray:
+    """float64[seeds, checkpoints]."""
+    return np.array([run.curve.accuracy for run in runs])
 
 
 def tables_of(name: str, runs: Runs, batch: int) -> list[Table]:
@@ -165,7 +171,8 @@ def _labels_table(name: str, runs: Runs, batch: int) -> Table:
     shown = sorted(wanted & set(counts))
     own = ("95 % of own head's",) if "logistic" in full else ()
     targets = tuple(f"labels to {share:.0%}" for share in SHARES)
-    columns = ("contestant", *targets, *own, "area", *(f"@{count:,}" for count in shown), "against random")
+    compared = ("against random", "against the better of random and margin")[: 1 + ("margin" in runs)]
+    columns = ("contestant", *targets, *own, "area", *(f"@{count:,}" for count in shown), *compared)
     rows: list[tuple[Cell, ...]] = []
     for contestant, of_it in runs.items():
         if _is_full(contestant):
@@ -176,18 +183,20 @@ def _labels_table(name: str, runs: Runs, batch: int) -> Table:
         needed = [_labels(needed_labels(of_it, goal), counts[-1]) for goal in goals]
         areas = _median_and_interval([100 * run.area for run in of_it])
         at = [f"{100 * np.median([run.curve.accuracy[counts.index(count)] for run in of_it]):.1f}" for count in shown]
-        rows.append((contestant, *needed, areas, *at, _against_random(runs, contestant)))
+        against = (_against(runs, contestant, ("random",)), _against(runs, contestant, ("random", "margin")))
+        rows.append((contestant, *needed, areas, *at, *against[: len(compared)]))
     supervised = ", ".join(f"{100 * np.mean(values):.1f} % by {head}" for head, values in full.items())
     title = f"{name}: {SETS[name].about}; batches of {batch}, {len(first)} seeds; all labeled: {supervised}."
     note = "Targets are shares of mlp's full supervision, held at two further checkpoints; random is that of the same head."
     return Table(title, columns, rows, aim="auto never more than a point below random", note=note)
 
 
-def _against_random(runs: Runs, contestant: str) -> str:
-    yardstick = "random" if head_of(contestant) == "mlp" else "skactiveml.random/logistic"
-    if yardstick not in runs or contestant == yardstick:
+def _against(runs: Runs, contestant: str, yardsticks: Sequence[str]) -> str:
+    """The worst difference to the best of some strategies of ours, with the same head."""
+    same_head = [one if head_of(contestant) == "mlp" else f"skactiveml.{one}/logistic" for one in yardsticks]
+    if contestant in same_head or not set(same_head) <= set(runs):
         return MISSED
-    return str(worst_against(runs[contestant], runs[yardstick]))
+    return str(worst_against(runs[contestant], *(runs[one] for one in same_head)))
 
 
 def _rare_table(name: str, runs: Runs) -> Table:

@@ -4,6 +4,7 @@ and `offline`, sounds by `clap` (random weights, HTSAT-unfused), `pretrained_sou
 Contestants, each in a process of its own, taking turns; the figures are medians of the turns:
 
 - pipeline: the app's own EmbeddingPipeline into a fresh store, from the scan to the last row on disk.
+- preparing alone: all but `encode` and writing, in as many threads as the pipeline has. On a GPU this is what holds it up.
 - encoder alone: `encode` on prepared arrays in memory, at the best of several batch sizes, each tried with all cores in one
   call and with a call on each core. Aim: pipeline / alone >= 0.9.
 - one at a time: open, preprocess, encode one in fp32, append to a list, as comparable programs do; for the others the
@@ -20,7 +21,7 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -52,10 +53,11 @@ ENCODERS = {  # items
 OF_PICTURES = ("clip", "pretrained", "offline")
 NOUNS = {"image": "pictures", "audio": "sounds"}
 SUFFIXES = (".jpg", ".jpeg", ".png", ".wav", ".ogg", ".flac")
-CONTESTANTS = ("pipeline", "encoder alone", "one at a time")
+CONTESTANTS = ("pipeline", "encoder alone", "preparing alone", "one at a time")
 SWEEP = (16, 32, 64, 128, 256)
 SWEEP_OF_CLAP = (4, 8, 16)  # a clip takes it as long as fifteen pictures take CLIP
-ALONE_SHARE, SINGLE_SHARE = 2, 6  # the other contestants get a half and a sixth of the pictures
+ALONE_SHARE, SINGLE_SHARE = 2, 6  # the other contestants get a half and a sixth of the pictures,
+ALONE_MOST, SINGLE_MOST = 4_096, 600  # but no more than that
 PAUSE_S = 0.5  # between turns: idle threads of the last contestant stop spinning
 
 
@@ -92,7 +94,12 @@ class Task:
 
     def prepared(self, encoder: "Encoder", count: int) -> list[np.ndarray]:
         source = self.source()
-        return [encoder.prepare(source.read(item, encoder.resolution)) for item in islice(source.scan(), count)]
+
+        def prepare(item: Item) -> np.ndarray:
+            return encoder.prepare(source.read(item, encoder.resolution))
+
+        with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+            return list(threads.map(prepare, islice(source.scan(), count)))
 
 
 Contestant = Callable[[], float]  # runs once and gives items a second
@@ -104,6 +111,7 @@ OPTIONS = (
     Option("--side-px", 400, "size of generated pictures"),
     Option("--encoders", tuple(ENCODERS), "that embed", tuple(ENCODERS)),
     *(Option(f"--{name.replace('_', '-')}-count", count, f"items for {name}") for name, count in ENCODERS.items()),
+    Option("--contestants", CONTESTANTS, "that take turns", CONTESTANTS),
     Option("--turns", 3, "turns of each contestant"),
 )
 
@@ -119,7 +127,7 @@ def _measured(arguments: argparse.Namespace) -> Measured:
             count = getattr(arguments, f"{name}_count")
             task = _task(name, _folder(name, arguments).resolve(), count, Path(workspace))
             say(f"{name}: {task.count:,} items, {arguments.turns} turns …")
-            tables.append(_compare(task, arguments.turns))
+            tables.append(_compare(task, arguments.turns, arguments.contestants))
     return tables
 
 
@@ -174,10 +182,10 @@ def _save_random_clap(folder: Path) -> None:
     ClapProcessor(ClapFeatureExtractor(truncation="rand_trunc"), tokenizer).save_pretrained(folder)
 
 
-def _compare(task: Task, turns: int) -> Table:
-    rates: dict[str, list[float]] = {name: [] for name in CONTESTANTS}
+def _compare(task: Task, turns: int, contestants: Sequence[str]) -> Table:
+    rates: dict[str, list[float]] = {name: [] for name in contestants}
     with ExitStack() as stack:
-        processes = {name: stack.enter_context(own_process()) for name in CONTESTANTS}
+        processes = {name: stack.enter_context(own_process()) for name in contestants}
         remarks = {name: process.submit(_load, name, task).result() for name, process in processes.items()}
         for _ in range(turns):
             for name, process in processes.items():
@@ -190,10 +198,10 @@ def _compare(task: Task, turns: int) -> Table:
             f"{name}{remarks[name]}",
             round(middle[name], 1),
             f"{min(rates[name]):.1f} to {max(rates[name]):.1f}",
-            round(middle["pipeline"] / middle[name], 2),
+            round(middle["pipeline"] / middle[name], 2) if "pipeline" in middle else "",
             round(peaks[name], 1),
         )
-        for name in CONTESTANTS
+        for name in contestants
     ]
     aim = "0.9 of the encoder alone" + (", 4.5 times one at a time" if task.name == "clip" else "")
     columns = ("contestant", "items/s", "range", "pipeline is times this", "peak memory while running, MiB")
@@ -205,8 +213,8 @@ _LOADED: list[Contestant] = []  # of this process
 
 def _load(name: str, task: Task) -> str:
     """Makes a contestant ready, loaded and warm; gives what to say of it."""
-    makers = {"pipeline": _pipeline, "encoder alone": _encoder_alone, "one at a time": _one_at_a_time}
-    run, remark = makers[name](task)
+    makers = (_pipeline, _encoder_alone, _preparing_alone, _one_at_a_time)
+    run, remark = dict(zip(CONTESTANTS, makers, strict=True))[name](task)
     _LOADED.append(run)
     forget_peak_memory()  # of loading: the weights are in memory twice then
     return remark
@@ -234,7 +242,7 @@ def _pipeline(task: Task) -> tuple[Contestant, str]:
                 closing(open_gallery(task.source(), Path(folder))) as gallery,
             ):
                 pipeline = EmbeddingPipeline(
-                    task.source(), store, lambda: (encoder, ""), gallery.keep, gallery.kept_resolution
+                    task.source(), store, lambda: (encoder, ""), gallery.keep, gallery.kept_resolution, audit_share=0.0
                 )
                 began = time.perf_counter()
                 pipeline.start()
@@ -254,7 +262,7 @@ def _encoder_alone(task: Task) -> tuple[Contestant, str]:
     all_threads = torch.get_num_threads()
     encoder = task.open_encoder()
     sweep = SWEEP_OF_CLAP if task.name == "clap" else SWEEP
-    ready = task.prepared(encoder, max(task.count // ALONE_SHARE, sweep[-1]))
+    ready = task.prepared(encoder, min(max(task.count // ALONE_SHARE, sweep[-1]), ALONE_MOST))
 
     def rate(size: int, callers: int) -> float:
         torch.set_num_threads(all_threads if callers == 1 else 1)  # also those of the threads started next
@@ -268,10 +276,22 @@ def _encoder_alone(task: Task) -> tuple[Contestant, str]:
     return lambda: rate(*best), f" (batches of {best[0]}, {best[1]} at once)"
 
 
+def _preparing_alone(task: Task) -> tuple[Contestant, str]:
+    encoder, count = task.open_encoder(), min(task.count // ALONE_SHARE, ALONE_MOST)
+    task.prepared(encoder, os.cpu_count() or 1)
+
+    def run() -> float:
+        began = time.perf_counter()
+        return len(task.prepared(encoder, count)) / (time.perf_counter() - began)
+
+    return run, f" ({os.cpu_count()} threads)"
+
+
 def _one_at_a_time(task: Task) -> tuple[Contestant, str]:
     singles = {"clip": _single_clip, "clap": _single_clap}
     embed = singles[task.name](task.weights) if task.name in singles else _single(task)
-    paths = [task.root / item.id for item in islice(task.source().scan(), task.count // SINGLE_SHARE)]
+    single = min(task.count // SINGLE_SHARE, SINGLE_MOST)
+    paths = [task.root / item.id for item in islice(task.source().scan(), single)]
     embed(paths[0])
 
     def run() -> float:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -142,7 +142,8 @@ def machine() -> dict[str, Cell]:
         "load_at_start": round(os.getloadavg()[0], 1),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "packages": ", ".join(f"{name} {version(name)}" for name in PACKAGES),
+        "gpu": _gpu_name(),
+        "packages": ", ".join(filter(None, map(_with_version, PACKAGES))),
         "began_at": datetime.now(UTC).isoformat(timespec="minutes"),
     }
 
@@ -199,8 +200,9 @@ def percent(shares: Sequence[float] | np.ndarray) -> str:
 
 
 def _machine_line(found: dict[str, Cell]) -> str:
+    gpu = f", {found['gpu']}" if found["gpu"] else ""
     return (
-        f"{found['began_at']}: {found['cpu']}, {found['cores']} cores, {found['memory_gib']} GiB, load "
+        f"{found['began_at']}: {found['cpu']}, {found['cores']} cores, {found['memory_gib']} GiB{gpu}, load "
         f"{found['load_at_start']} at the start; {found['system']}, Python {found['python']}, {found['packages']}"
     )
 
@@ -215,6 +217,20 @@ def _markdown(table: Table) -> str:
 
 def _cell(value: Cell) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _with_version(package: str) -> str:
+    """ "" where it is not installed: a benchmark of heads needs no Gradio."""
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return ""
+
+
+def _gpu_name() -> str:
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else ""
 
 
 def _cpu_name() -> str:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -61,7 +62,7 @@ def picture_folder(count: int, side_px: int) -> Path:
         name, pixels = generated_picture(number, side_px)
         Image.fromarray(pixels).save(_class_folder(folder, name) / f"{number:06d}.jpg", quality=90)
 
-    return made_once(f"pictures-{count}-{side_px}px", lambda folder: [write(folder, number) for number in range(count)])
+    return made_once(f"pictures-{count}-{side_px}px", lambda folder: _written(write, folder, count))
 
 
 def sound_folder(count: int, seconds: float = 5.0) -> Path:
@@ -71,7 +72,13 @@ def sound_folder(count: int, seconds: float = 5.0) -> Path:
         name, samples = generated_sound(number, seconds)
         soundfile.write(_class_folder(folder, name) / f"{number:06d}.wav", samples, SOUND_RATE_HZ, subtype="PCM_16")
 
-    return made_once(f"sounds-{count}-{seconds:g}s", lambda folder: [write(folder, number) for number in range(count)])
+    return made_once(f"sounds-{count}-{seconds:g}s", lambda folder: _written(write, folder, count))
+
+
+def _written(write: Callable[[Path, int], None], folder: Path, count: int) -> None:
+    """By all cores."""
+    with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+        list(threads.map(lambda number: write(folder, number), range(count)))
 
 
 def _class_folder(folder: Path, name: str) -> Path:

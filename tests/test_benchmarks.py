@@ -173,6 +173,13 @@ def test_queries(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "| counts: everything | 400 |" in printed
 
 
+def test_devices(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_pool, "BLOCK_ITEMS", 300)
+    printed = benchmark("devices", "--items", "250", "--labels", "40", "--rounds", "1", "--devices", "cpu")
+    assert "| cpu | main memory |" in printed
+    assert "| 40 | cpu |" in printed
+
+
 def test_windows(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known_pool, "BLOCK_ITEMS", 600)
     small = {"BATCH": 5, "WINDOWS_OF_A_HEAD": 1, "KNOWN_OF_RARE": 0, "LEARNED": 60}
@@ -246,7 +253,7 @@ def test_embedding_runs_each_contestant(tmp_path: Path, monkeypatch: pytest.Monk
     task = embedding.Task("offline", tmp_path / "offline.safetensors", tmp_path / "items.csv", pictures, len(paths))
     monkeypatch.setattr(embedding, "SWEEP", (8,))
     embedding._make_weights(task)
-    for make in (embedding._pipeline, embedding._encoder_alone, embedding._one_at_a_time):
+    for make in (embedding._pipeline, embedding._encoder_alone, embedding._preparing_alone, embedding._one_at_a_time):
         run, _ = make(task)
         assert run() > 0
 

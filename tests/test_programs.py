@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -16,7 +17,9 @@ from fastlabel_gradio.app import App, create_app
 from fastlabel_gradio.config import AppConfig
 from fastlabel_gradio.serve_command import parser
 from fastlabel_gradio.server.access import Role
+from fastlabel_gradio.ui.api_names import NAMES
 from tests.classifier_pools import train
+from tests.documents import blocks, read
 from tests.pools import make_config, wait_for, write_pictures
 from tests.test_api import free_port
 
@@ -74,6 +77,19 @@ def test_gradios_client_labels_as_rest_does(app: App, address: str, ann: Client)
     assert ann.predict(query={"annotators": ["ann"]}, api_name="/search")["total"] == 18
     said = ann.predict(ids=[labels[0]["id"]], api_name="/predict")["predictions"]
     assert [one["id"] for one in said] == [labels[0]["id"]]
+
+
+def test_the_example_of_the_documents_labels(app: App, address: str) -> None:
+    before = rest(app, address, "/api/status")["labeled"]
+    [example] = [block for block in blocks(read("docs/rest.md"), "python") if block.heading == "From programs"]
+    here = f'"{address}", auth=("ann", "{LOGINS["ann"]}"), verbose=False'
+    exec(example.text.replace('"http://127.0.0.1:7860"', here), {})
+    assert rest(app, address, "/api/status")["labeled"] > before
+
+
+def test_the_documents_name_what_programs_call() -> None:
+    named = set(re.findall(r"^\| `/(\w+)` \|", read("docs/rest.md"), re.MULTILINE))
+    assert named == {name.__name__ for name in NAMES}
 
 
 def test_an_error_of_a_name_is_that_of_its_route(ann: Client) -> None:

@@ -90,6 +90,7 @@ class Head:
     """A trained head. Immutable; may be used from several threads at once.
 
     Attributes:
+        device: that it computes on.
         columns: where classes were changed since it was trained: of each of its outputs the position in `info.labels` of
             the class that it counts for now, -1 for none; None where its outputs are these classes.
     """
@@ -98,7 +99,7 @@ class Head:
         self.info = info
         self.columns: tuple[int, ...] | None = None
         self._labels = info.labels
-        self._device = device
+        self.device = device
         self._module = module.eval().requires_grad_(False).to(device)
         # The skip connection stays in float32: it carries cosines times 100, which bf16 would round to eighths.
         self._scorer = copy.deepcopy(self._module)
@@ -140,12 +141,15 @@ class Head:
         """
         probabilities = np.empty((len(embeddings), len(self.info.labels)), dtype=np.float32)
         for start in range(0, len(embeddings), BLOCK_ROWS):
-            with torch.inference_mode():
-                block = self._inputs(embeddings[start : start + BLOCK_ROWS])
-                logits = self._scorer(padded(block))[: len(block)]
-                said = (logits / self.info.temperature).softmax(dim=1)
-                probabilities[start : start + BLOCK_ROWS] = self._of_classes(said.cpu().numpy())
+            block = self._inputs(embeddings[start : start + BLOCK_ROWS])
+            probabilities[start : start + BLOCK_ROWS] = self.said(block).cpu().numpy()
         return probabilities
+
+    def said(self, embeddings: Tensor) -> Tensor:
+        """The same of a tensor on the head's device, float32[n, dim], in one piece and as a tensor there."""
+        with torch.inference_mode():
+            logits = self._scorer(padded(embeddings))[: len(embeddings)]
+            return self._of_classes((logits / self.info.temperature).softmax(dim=1))
 
     def probabilities_of(self, embeddings: Tensor) -> Tensor:
         """As `predict_proba`, in float32, of and as a tensor: a function that an exporter can follow."""
@@ -182,25 +186,24 @@ class Head:
                 for number in range(passes):
                     keep = (torch.rand(activations.shape, generator=generator) >= DROPOUT).to(activations)
                     logits = self._scorer.output(activations * keep * (1 / (1 - DROPOUT))) + skipped
-                    said = self._of_classes(logits.softmax(dim=1).cpu().numpy())
-                    votes[number, start : start + len(inputs)] = said.argmax(axis=1)
+                    said = self._of_classes(logits.softmax(dim=1))
+                    votes[number, start : start + len(inputs)] = said.argmax(dim=1).cpu().numpy()
         return votes
 
     def state_dict(self) -> dict[str, Tensor]:
         """The weights in float32, on the CPU."""
         return {name: tensor.detach().cpu().contiguous() for name, tensor in self._module.state_dict().items()}
 
-    def _of_classes(self, said: Float32[np.ndarray, "items outputs"]) -> Probabilities:
+    def _of_classes(self, said: Tensor) -> Tensor:
         """Probabilities of the outputs as those of `info.labels`, each row summing to 1."""
         if self.columns is None:
             return said
-        counts_for = np.zeros((len(self.columns), len(self.info.labels)), dtype=np.float32)
+        summed = said.new_zeros(len(said), len(self.info.labels))
         for place, column in enumerate(self.columns):
             if column >= 0:
-                counts_for[place, column] = 1
-        summed = said @ counts_for
-        return np.asarray(summed / np.maximum(summed.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny))
+                summed[:, column] += said[:, place]
+        return summed / summed.sum(dim=1, keepdim=True).clamp(min=torch.finfo(torch.float32).tiny)
 
     def _inputs(self, embeddings: Embeddings) -> Tensor:
         """Without a copy where the device is the CPU; only read."""
-        return torch.from_numpy(embeddings).to(self._device)
+        return torch.from_numpy(embeddings).to(self.device)

@@ -48,7 +48,7 @@ def candidates_of(
         free: ascending.
     """
     window = _window(free, rng)
-    probabilities = None if head is None else score_rows(head, embeddings, window)
+    probabilities = None if head is None else score_rows(head, embeddings, window, shortlist.scan.on_device)
     if head is None or probabilities is None or len(window) == len(free):
         return Candidates(window, probabilities)
     listed, vectors = shortlist.outside(window, free)

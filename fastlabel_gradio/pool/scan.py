@@ -15,14 +15,16 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import torch
 from jaxtyping import Float16, Float32, Int16
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.head import BLOCK_ROWS, Head
+from fastlabel_gradio.pool.device_rows import DeviceRows
 from fastlabel_gradio.superseded import Checkpoint
-from fastlabel_gradio.types import Probabilities, Rows
+from fastlabel_gradio.types import Rows
 
 BLOCKS_BETWEEN_RELEASES = 32
 UNSEEN = -1  # in place of a class
@@ -60,12 +62,16 @@ NOTHING_SCANNED = Scanned(np.zeros(0, dtype=np.int16), np.zeros(0, dtype=np.floa
 class Scan:
     """What heads said of the rows of one pool. All methods may be called from any thread, `refresh` from one at a time.
 
+    Attributes:
+        on_device: a copy of the rows, which each refresh fills and a head there scores at once; None for none.
+
     Args:
         path: where a complete scan of a trained head is kept; None for nowhere.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, on_device: DeviceRows | None = None) -> None:
         self._path = path
+        self.on_device = on_device
         self._lock = threading.Lock()
         self._mark = 0  # of the newest head; 0 while there is none
         self._version = 0
@@ -95,6 +101,7 @@ class Scan:
             on_round: called whenever every row was looked at since the last time.
         """
         mark = self._begin(head)
+        self._score_on_device(head, mark, embeddings, release_pages, checkpoint)
         blocks = -(-len(embeddings) // BLOCK_ROWS)
         for number in range(blocks):
             checkpoint()
@@ -183,14 +190,37 @@ class Scan:
             known = block < len(self._block_marks) and int(self._block_marks[block]) == mark
             if known and self._block_rows[block] >= count:
                 return _part(self._rows, rows)
-        scored = _of_probabilities(head.predict_proba(embeddings[rows]))
+        scored = _of_probabilities(torch.from_numpy(head.predict_proba(embeddings[rows])))
+        self._put(mark, rows, scored, len(embeddings))
+        return scored
+
+    def _score_on_device(
+        self, head: Head, mark: int, embeddings: AllRows, release_pages: Callable[[], None], checkpoint: Checkpoint
+    ) -> None:
+        """Scores the rows whose copy is on the head's device: 16 chunks for a million of them."""
+        if self.on_device is None or head.device != self.on_device.device or not self.missing(head, len(embeddings)):
+            return
+
+        def between() -> None:
+            release_pages()
+            checkpoint()
+
+        self.on_device.fill(embeddings, between)
+        for rows, said in self.on_device.all_probabilities(head):
+            checkpoint()
+            if rows.stop <= len(embeddings):
+                self._put(mark, rows, _of_probabilities(said), len(embeddings))
+
+    def _put(self, mark: int, rows: slice, scored: Scanned, rows_of_pool: int) -> None:
+        """Keeps what was said of one block or several, where no newer head was asked meanwhile."""
+        blocks = slice(rows.start // BLOCK_ROWS, -(-rows.stop // BLOCK_ROWS))
+        counts = np.clip(rows.stop - BLOCK_ROWS * np.arange(blocks.start, blocks.stop), 0, BLOCK_ROWS)
         with self._lock:
             if mark == self._mark:
-                self._make_room(len(embeddings))
+                self._make_room(rows_of_pool)
                 _copy_into(self._rows, rows, scored)
-                self._block_marks[block], self._block_rows[block] = mark, count
+                self._block_marks[blocks], self._block_rows[blocks] = mark, counts
                 self._unsaved = True
-        return scored
 
     def _make_room(self, rows: int) -> None:
         """The caller holds the lock."""
@@ -237,14 +267,13 @@ def head_mark(head: Head) -> int:
     return mark
 
 
-def _of_probabilities(probabilities: Probabilities) -> Scanned:
-    """Overwrites the probabilities."""
-    classes = probabilities.argmax(axis=1)
-    every = np.arange(len(classes))
-    largest = probabilities[every, classes]
-    probabilities[every, classes] = 0
-    margins = np.maximum(largest - probabilities.max(axis=1, initial=0), 0)
-    return Scanned(classes.astype(np.int16), largest, margins.astype(np.float16))
+def _of_probabilities(probabilities: torch.Tensor) -> Scanned:
+    """Of float32[rows, classes] on any device. Overwrites them."""
+    with torch.inference_mode():
+        largest, classes = probabilities.max(dim=1)
+        others = probabilities.scatter_(1, classes[:, None], 0)
+        margins = (largest - others.amax(dim=1)).clamp_(min=0)
+        return Scanned(classes.short().cpu().numpy(), largest.cpu().numpy(), margins.half().cpu().numpy())
 
 
 def _part(of: Scanned, rows: slice, head_version: int = 0, done: int = 0) -> Scanned:

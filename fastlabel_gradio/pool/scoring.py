@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from fastlabel_gradio.head import BLOCK_ROWS, Head
+from fastlabel_gradio.pool.device_rows import DeviceRows
 from fastlabel_gradio.types import Rows
 
 DENSE = 0.5  # a slice of the embeddings of which at least so much is wanted is scored as a whole
@@ -23,12 +24,17 @@ PARTS_BETWEEN_RELEASES = 128
 AllRows = Float32[np.ndarray, "rows dim"]
 
 
-def score_rows(head: Head, embeddings: AllRows, rows: Rows) -> Float32[np.ndarray, "picked classes"]:
+def score_rows(
+    head: Head, embeddings: AllRows, rows: Rows, on_device: DeviceRows | None = None
+) -> Float32[np.ndarray, "picked classes"]:
     """Class probabilities of some rows of the embeddings, usually memory-mapped; as `Head.predict_proba_rows`, on all cores.
 
     Args:
         rows: any rows; ascending ones with few gaps are read as slices, which saves copying them.
+        on_device: a copy of the embeddings, which is asked where it has all of the rows.
     """
+    if on_device is not None and on_device.scores(head, rows):
+        return on_device.probabilities(head, rows)
     probabilities = np.empty((len(rows), len(head.info.labels)), dtype=np.float32)
 
     def score(part: slice) -> None:

@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from fastlabel_gradio.errors import StoreError
+from fastlabel_gradio.pool.device_rows import DeviceRows
 from fastlabel_gradio.types import Embeddings
 
 GROWTH_ROWS = 65_536
@@ -39,13 +40,25 @@ class EmbeddingSpace:
     Args:
         file: made if missing. rows: how many the index names.
         grows: whether this process makes the file longer; another one does where it only follows.
+        on_device: where a copy of the rows may lie; None for nowhere.
 
     Raises:
         StoreError: the file is shorter than that, or damaged. OSError.
     """
 
-    def __init__(self, file: Path, name: str, number: int, dim: int, rows: int, *, grows: bool = True) -> None:
+    def __init__(
+        self,
+        file: Path,
+        name: str,
+        number: int,
+        dim: int,
+        rows: int,
+        *,
+        grows: bool = True,
+        on_device: DeviceRows | None = None,
+    ) -> None:
         self.name, self.number, self.dim = name, number, dim
+        self.on_device = on_device
         self.grows = grows
         self._file = file
         file.touch()
@@ -98,6 +111,11 @@ class EmbeddingSpace:
         """
         if self._pages and hasattr(mmap, "MADV_DONTNEED"):
             self._pages.madvise(mmap.MADV_DONTNEED)
+
+    def leave_device(self) -> None:
+        """Gives back the memory of the copy, for good."""
+        if self.on_device is not None:
+            self.on_device.clear()
 
     def _map(self, rows: int) -> None:
         """Maps the file with room for `rows` and some growth; the file is sparse, so room costs nothing on disk."""

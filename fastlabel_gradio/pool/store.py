@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from fastlabel_gradio.errors import StoreError
+from fastlabel_gradio.pool.device_rows import device_rows
 from fastlabel_gradio.pool.item_index import END_OF_POOL, ItemIndex, shuffle_keys
 from fastlabel_gradio.pool.space import NO_EMBEDDINGS, EmbeddingSpace
 from fastlabel_gradio.pool.successor import NewRow, Successor, is_of_same_rows
@@ -35,10 +36,13 @@ class EmbeddingStore(ItemIndex):
     Args:
         folder: as of `ItemIndex`.
         follows: another process fills it: this one only reads, and sees what is new at each `follow`, until it `leads`.
+        device: where heads score; a GPU may hold a copy of the embeddings.
+        gpu_share: of the GPU's free memory, what that copy may take.
     """
 
-    def __init__(self, folder: Path, *, follows: bool = False) -> None:
+    def __init__(self, folder: Path, *, follows: bool = False, device: str = "cpu", gpu_share: float = 0.0) -> None:
         super().__init__(folder)
+        self._device, self._gpu_share = device, gpu_share
         self._follows = follows
         self._index_state: tuple[int, ...] = ()  # what told a follower last that something changed
         self._space: EmbeddingSpace | None = None
@@ -118,7 +122,10 @@ class EmbeddingStore(ItemIndex):
                 if stored_dim != dim:
                     raise StoreError(f"{self.folder}: encoder {fingerprint} had {stored_dim} dimensions, now {dim}.")
                 file, grows = self.folder / f"{fingerprint}.f32", not self._follows
-                return EmbeddingSpace(file, fingerprint, number, dim, self._rows_named(number), grows=grows)
+                copy = device_rows(self._device, self._gpu_share)
+                return EmbeddingSpace(
+                    file, fingerprint, number, dim, self._rows_named(number), grows=grows, on_device=copy
+                )
         except (OSError, sqlite3.Error) as error:
             raise StoreError(
                 f"{self.folder}: embeddings cannot be stored ({error}). Free some space, then restart."
@@ -141,6 +148,7 @@ class EmbeddingStore(ItemIndex):
     def adopt(self, successor: Successor) -> None:
         """The rows are those of the successor from now on. Embeddings of other encoders than these two are deleted."""
         with self._index.lock:
+            successor.in_use.leave_device()
             self._space = successor.space
             self._revision += 1
             kept = (successor.space.name, successor.in_use.name)
@@ -340,6 +348,11 @@ class EmbeddingStore(ItemIndex):
     def _encoder(self) -> int:
         """The number of the encoder in use in the index; 0 before there is one."""
         return self._space.number if self._space is not None else 0
+
+    def close(self) -> None:
+        if self._space is not None:
+            self._space.leave_device()
+        super().close()
 
     def _rows_named(self, encoder: int) -> int:
         return self._index.count("SELECT coalesce(max(row) + 1, 0) FROM rows WHERE encoder = ?", encoder)

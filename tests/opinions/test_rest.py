@@ -43,9 +43,10 @@ class Person:
         return {one["id"]: one for one in self.post("items", query={"ids": ids}, size=100)["items"]}
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[tuple[App, dict[str, Person]]]:
-    app, address = start(tmp_path, second_opinions=0.5, train_every=1000, labels_per_person=35)
+@pytest.fixture(params=("sqlite", "postgresql"))
+def served(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[App, dict[str, Person]]]:
+    database = request.getfixturevalue("new_postgres")() if request.param == "postgresql" else None
+    app, address = start(tmp_path, second_opinions=0.5, train_every=1000, labels_per_person=35, database=database)
     clients = [
         httpx.Client(base_url=address, cookies={"fastlabel_annotator": f"guest-{one}"}, timeout=30) for one in PEOPLE
     ]

@@ -16,9 +16,10 @@ from tests.pools import make_config, write_pictures
 OpenProject = Callable[..., Project]
 
 
-@pytest.fixture
-def labeler(pictures: Path, open_project: OpenProject) -> Labeler:
-    config = make_config(pictures, second_opinions=0.5, train_every=1000)
+@pytest.fixture(params=("sqlite", "postgresql"))
+def labeler(pictures: Path, open_project: OpenProject, request: pytest.FixtureRequest) -> Labeler:
+    database = request.getfixturevalue("new_postgres")() if request.param == "postgresql" else None
+    config = make_config(pictures, second_opinions=0.5, train_every=1000, database=database)
     return open_project(config).labeler("ann")
 
 
