@@ -8,7 +8,6 @@ beyond what it had when the store was open. Folders are written without media.
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.memory import forget_peak_memory, peak_memory_mib, resident_mib
 from fastlabel_gradio.exports.row_stream import STATES, Choice
 from fastlabel_gradio.labels import LabelStore, Told
 from fastlabel_gradio.server.export_job import ExportOrder, export
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         for name in arguments.formats.split(","):
             command = [sys.executable, "-m", "benchmarks.exports", "--one", name, folder]
             found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-            print(f"{name:>12}: {found['rows']:,} rows, {found['seconds']:.1f} s, {found['memory_mb']:.0f} MB")
+            print(f"{name:>12}: {found['rows']:,} rows, {found['seconds']:.1f} s, {found['memory_mib']:.0f} MiB")
 
 
 def make_store(workdir: Path, labels: int) -> float:
@@ -60,13 +60,15 @@ def make_store(workdir: Path, labels: int) -> float:
 def measure(workdir: Path, name: str) -> dict[str, float]:
     """Rows, seconds and megabytes of one export, in this process."""
     with open_stored(workdir / "work") as project:
-        before, begun = _peak_mb(), time.perf_counter()
+        before, _ = resident_mib()
+        forget_peak_memory()
+        begun = time.perf_counter()
         order = ExportOrder(name, Choice("all", STATES), only_names=True)
         done = export(project, "", order, workdir / f"out-{name}")
         return {
             "rows": done.rows,
             "seconds": time.perf_counter() - begun,
-            "memory_mb": _peak_mb() - before,
+            "memory_mib": peak_memory_mib() - before,
         }
 
 
@@ -75,10 +77,6 @@ def _told(number: int) -> Told:
     annotator = ("ann", "bob")[number // A_SUBMISSION % 2]
     said_at = 1_700_000_000.0 + number // A_SUBMISSION
     return Told(f"folder-{number % 97:02d}/picture-{number:07d}.jpg", annotator, said_at, said, "person")
-
-
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _parser() -> argparse.ArgumentParser:

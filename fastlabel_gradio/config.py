@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from fastlabel_gradio.errors import ConfigError
+from fastlabel_gradio.head.recipe import DEFAULT_RECIPE, HeadRecipe
 from fastlabel_gradio.yaml_file import read_yaml
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})  # hosts that only this machine can reach
@@ -36,32 +37,15 @@ class PartConfig(BaseModel):
         return dict(self.model_extra or {})
 
 
-class ProjectConfig(_Strict):
-    """One pool with one label schema, one encoder and one head; one tab of the page.
+class PoolSettings(_Strict):
+    """What is labeled and how it is embedded: those keys of a project, with their defaults.
 
     Attributes:
         name: names its folder and its URLs: small letters, digits, "-" and "_".
         classes: those of the start; may be left out, where the source proposes them or people name them on the page.
         encoder_change: when an encoder other than the one in use takes over. "better": once it has embedded the pool, where
             it gets as many of the labels right; "always": once it has; "at_once": before, and all is embedded anew.
-        train_every: newly labeled items after which a new head is trained.
-        sharing: "shared", all visitors label one pool together, or "private", each browser has labels of its own.
-        database: SQLAlchemy URL of the label store; a SQLite file in the project's folder by default.
-        audit_share: share of each batch that is drawn at random and never trained on, to measure the head; 0 for none.
-        planted_checks: share of the batches in which a group holds up to three labeled items of another class, to see
-            whether they slip through; 0 for none.
-        second_opinions: share of the labeled items that another person is asked about, too, without being shown what the
-            first one said; 0 for none.
-        adjudication_blind: whether a reviewer sees what people say of an item that they disagree on only after their own
-            answer.
-        labels_per_person: after how many labels a person is given no new batch until they choose to go on; none by default.
-        target: the accuracy that the page's advice is about, 0 to 1; can be changed there.
         embedded: a folder or bucket that `fastlabel embed` writes or wrote; its vectors are taken, the rest is embedded here.
-        prompt: the text that describes a class, with "{label}" for its name, where the encoder reads texts; "" for no
-            suggestions before the first label. The encoder's own by default.
-        class_weighting: 0: every label counts the same in training, 1: every class does.
-        ensemble: heads that are trained to answer as one.
-        claim_minutes: how long a batch is kept for an annotator whose page is gone.
         rescan_minutes: how often the source is listed again for new, changed and removed files; 0 for only when asked to.
         gpu_share: of the memory that is free on a GPU, what a copy of the embeddings may take, so that the whole pool is
             scored at once; 0 for no copy.
@@ -72,25 +56,9 @@ class ProjectConfig(_Strict):
     classes: tuple[str, ...] = ()
     encoder: PartConfig = PartConfig(kind="auto")
     encoder_change: Literal["better", "always", "at_once"] = "better"
-    strategy: str = "auto"
-    batch_size: Annotated[int, Field(ge=1, le=1000)] = 100
-    train_every: Annotated[int, Field(ge=1)] = 10
-    sharing: Literal["shared", "private"] = "shared"
-    database: str | None = None
-    audit_share: Annotated[float, Field(ge=0, le=0.5)] = 0.1
-    planted_checks: Annotated[float, Field(ge=0, le=1)] = 0.0
-    second_opinions: Annotated[float, Field(ge=0, le=1)] = 0.0
-    adjudication_blind: bool = True
-    labels_per_person: Annotated[int, Field(ge=1)] | None = None
-    target: Annotated[float, Field(gt=0, lt=1)] = 0.9
     embedded: str | None = None
-    prompt: str | None = None
-    class_weighting: Annotated[float, Field(ge=0, le=1)] = 0.5
-    ensemble: Annotated[int, Field(ge=1, le=9)] = 1
-    claim_minutes: Annotated[float, Field(gt=0)] = 10.0
     rescan_minutes: Annotated[float, Field(ge=0, le=10_000)] = 5.0
     gpu_share: Annotated[float, Field(ge=0, le=0.9)] = 0.25
-    seed: int = 0
 
     @field_validator("source", "encoder", mode="before")
     @classmethod
@@ -105,6 +73,63 @@ class ProjectConfig(_Strict):
         if value in RESERVED_NAMES:
             raise ValueError("the working directory keeps something else under that name; choose another")
         return value
+
+
+class LoopSettings(_Strict):
+    """How batches are picked and heads are trained: those keys of a project that the loop reads, with their defaults.
+
+    Attributes:
+        train_every: newly labeled items after which a new head is trained.
+        audit_share: share of each batch that is drawn at random and never trained on, to measure the head; 0 for none.
+        planted_checks: share of the batches in which a group holds up to three labeled items of another class, to see
+            whether they slip through; 0 for none.
+        second_opinions: share of the labeled items that another person is asked about, too, without being shown what the
+            first one said; 0 for none.
+        prompt: the text that describes a class, with "{label}" for its name, where the encoder reads texts; "" for no
+            suggestions before the first label. The encoder's own by default.
+        class_weighting: 0: every label counts the same in training, 1: every class does.
+        ensemble: heads that are trained to answer as one.
+        claim_minutes: how long a batch is kept for an annotator whose page is gone.
+    """
+
+    strategy: str = "auto"
+    batch_size: Annotated[int, Field(ge=1, le=1000)] = 100
+    train_every: Annotated[int, Field(ge=1)] = 10
+    audit_share: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+    planted_checks: Annotated[float, Field(ge=0, le=1)] = 0.0
+    second_opinions: Annotated[float, Field(ge=0, le=1)] = 0.0
+    prompt: str | None = None
+    class_weighting: Annotated[float, Field(ge=0, le=1)] = DEFAULT_RECIPE.class_weighting
+    ensemble: Annotated[int, Field(ge=1, le=9)] = DEFAULT_RECIPE.ensemble
+    claim_minutes: Annotated[float, Field(gt=0)] = 10.0
+    seed: int = 0
+
+    @property
+    def claim_s(self) -> float:
+        return 60 * self.claim_minutes
+
+    @property
+    def recipe(self) -> HeadRecipe:
+        return HeadRecipe(self.class_weighting, self.ensemble)
+
+
+class ProjectConfig(LoopSettings, PoolSettings):
+    """One pool with one label schema, one encoder and one head; one tab of the page.
+
+    Attributes:
+        sharing: "shared", all visitors label one pool together, or "private", each browser has labels of its own.
+        database: SQLAlchemy URL of the label store; a SQLite file in the project's folder by default.
+        adjudication_blind: whether a reviewer sees what people say of an item that they disagree on only after their own
+            answer.
+        labels_per_person: after how many labels a person is given no new batch until they choose to go on; none by default.
+        target: the accuracy that the page's advice is about, 0 to 1; can be changed there.
+    """
+
+    sharing: Literal["shared", "private"] = "shared"
+    database: str | None = None
+    adjudication_blind: bool = True
+    labels_per_person: Annotated[int, Field(ge=1)] | None = None
+    target: Annotated[float, Field(gt=0, lt=1)] = 0.9
 
 
 class AppConfig(_Strict):

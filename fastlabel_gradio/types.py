@@ -4,9 +4,10 @@ Nothing here reads a file, holds state or imports another room.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -21,6 +22,7 @@ ListName = Literal["mistakes", "near_duplicates", "known_labels"]  # of labels t
 Embeddings = Float32[np.ndarray, "items dim"]
 Probabilities = Float32[np.ndarray, "items classes"]
 Rows = Int64[np.ndarray, " picked"]
+Targets = Int64[np.ndarray, " items"]  # classes, as positions in a schema
 
 _TIME_SPAN = re.compile(r"#t=(\d+\.\d+),(\d+\.\d+)$")
 
@@ -36,6 +38,19 @@ class Item:
 
     id: str
     stamp: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolItem:
+    """An item that is embedded, with its row: where its vector stands. It travels from a pick to its card as it is."""
+
+    row: int
+    id: str
+    stamp: str = ""
+
+    @property
+    def item(self) -> Item:
+        return Item(self.id, self.stamp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +129,7 @@ class Label:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what is asked for each card is worked out once
 class LabelSchema:
     """The classes of a project in the order of the screen. A head's output column is a position in it.
 
@@ -128,34 +143,25 @@ class LabelSchema:
     aliases: Mapping[int, int] = field(default_factory=dict)
     others: tuple[Label, ...] = ()
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(label.name for label in self.labels)
 
-    @property
+    @cached_property
     def ids(self) -> tuple[int, ...]:
         return tuple(label.id for label in self.labels)
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    @property
+    @cached_property
     def positions(self) -> dict[int, int]:
         """Label id to position, of every class on the screen and of those that were merged into one of them."""
         places = {label_id: place for place, label_id in enumerate(self.ids)}
         merged = {label_id: places[target] for label_id, target in self.aliases.items() if target in places}
         return places | merged
 
-    def index_of(self, label_id: int) -> int:
-        """Position of a label id in the schema. Raises ValueError for an id that is not in it."""
-        return self.ids.index(self.aliases.get(label_id, label_id))
-
-    def positions_of(self, label_ids: Sequence[int]) -> Rows:
-        """int64[n], the positions in the schema of n label ids. Raises KeyError for an id that is not in it."""
-        positions = self.positions
-        return np.array([positions[label_id] for label_id in label_ids], dtype=np.int64)
-
-    @property
+    @cached_property
     def known_names(self) -> dict[int, str]:
         """What every label id is called now, also where its class is not on the screen."""
         names = {label.id: label.name for label in (*self.others, *self.labels)}
@@ -228,25 +234,42 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class Card:
+    """One item of a batch, with what is proposed for it; None where nothing is."""
+
+    item: PoolItem
+    prediction: Prediction | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
-    """The items that one annotator holds until they are submitted or the claim runs out.
+    """The cards that one annotator holds until they are submitted or the claim runs out.
 
     Attributes:
-        predictions: one per item, None while there is no head.
-        head_version: of the head whose predictions these are, 0 while there is none.
+        head_version: of the head that proposes, 0 while there is none.
         strategy: the query strategy that picked the items, or what stood in for it.
         notice: why another strategy stood in, or why the batch is empty; "" when there is nothing to say.
         schema: in which the predictions are positions.
     """
 
     id: str
-    items: tuple[Item, ...]
-    rows: tuple[int, ...]
-    predictions: Sequence[Prediction | None]
+    cards: tuple[Card, ...]
     strategy: str
     head_version: int
     notice: str = ""
     schema: LabelSchema = LabelSchema(())
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        return tuple(card.item.item for card in self.cards)
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        return tuple(card.item.row for card in self.cards)
+
+    @property
+    def predictions(self) -> tuple[Prediction | None, ...]:
+        return tuple(card.prediction for card in self.cards)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,4 +25,4 @@ CHECKED = [path.stem for path in PACKAGE.iterdir() if path.stem not in ("ui", "_
 
 install_import_hook([f"fastlabel_gradio.{room}" for room in CHECKED], "tests.shape_checks.check")
 
-pytest_plugins = ["tests.finish_pools", "tests.pools", "tests.postgres", "tests.tiny_models"]
+pytest_plugins = ["tests.finish_pools", "tests.left_behind", "tests.pools", "tests.postgres", "tests.tiny_models"]

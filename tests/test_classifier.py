@@ -309,6 +309,7 @@ def test_a_program_that_classifies_imports_neither_gradio_nor_a_web_server(train
         "import sys, fastlabel_gradio\n"
         "assert 'torch' not in sys.modules and 'numpy' not in sys.modules\n"
         "from fastlabel_gradio import load_classifier\n"
+        "assert not {'torch', 'scipy', 'PIL.ImageQt', 'pyarrow'} & set(sys.modules)\n"
         f"load_classifier({str(trained.folder / 'model')!r})\n"
         "heavy = {'gradio', 'fastapi', 'httpx', 'sklearn', 'transformers', 'timm', 'open_clip', 'sqlalchemy', "
         "'pandas', 'librosa'}\n"

@@ -13,12 +13,12 @@ from fastlabel_gradio.command_line import main
 from fastlabel_gradio.comparison import report as encoder_report
 from fastlabel_gradio.comparison.judgement import LabeledItems, judge
 from fastlabel_gradio.comparison.report import compare_encoders, duration
-from fastlabel_gradio.config import PartConfig
+from fastlabel_gradio.config import LoopSettings, PartConfig
 from fastlabel_gradio.encoders import Encoder
 from fastlabel_gradio.encoders.listed import listed_encoders
 from fastlabel_gradio.errors import ConfigError, StoreError, TooFewLabelsError
 from fastlabel_gradio.head import HeadMaker
-from fastlabel_gradio.loop.head_makers import LearnerSettings, Vectors, head_maker
+from fastlabel_gradio.loop.head_makers import Vectors, head_maker
 from fastlabel_gradio.server.access import Person, Role, person_of
 from fastlabel_gradio.server.api import create_api
 from fastlabel_gradio.server.project import Project
@@ -128,7 +128,7 @@ def test_the_encoder_in_use_is_judged_by_heads_like_the_project_s_own(
     given = labeler._ledger.labeled_ids()
     rows = [(row, item_id) for item_id, row in sorted(project.store.rows_of(list(given)).items())]
     targets = np.array([labeler.schema.names.index(item_id.split("/")[0]) for _, item_id in rows], dtype=np.int64)
-    maker, _ = head_maker(project.pipeline.encoder, labeler.schema, space, project.settings.learner)
+    maker, _ = head_maker(project.pipeline.encoder, labeler.schema, space, project.config)
     found = judge(space.embeddings[[row for row, _ in rows]], LabeledItems(targets), maker, lambda: False)
     assert found is not None
     report = compare_encoders(config, tmp_path, tmp_path / "work", {})
@@ -210,14 +210,12 @@ def test_encoders_are_compared_by_the_heads_that_the_project_makes(
     config = make_config(pictures, encoder="grey", class_weighting=0.25, ensemble=2, seed=5)
     project = open_project(config)
     label(project, 24)
-    made: list[LearnerSettings] = []
+    made: list[LoopSettings] = []
 
-    def noted(
-        encoder: Encoder, schema: LabelSchema, space: Vectors, settings: LearnerSettings
-    ) -> tuple[HeadMaker, str]:
+    def noted(encoder: Encoder, schema: LabelSchema, space: Vectors, settings: LoopSettings) -> tuple[HeadMaker, str]:
         made.append(settings)
         return head_maker(encoder, schema, space, settings)
 
     monkeypatch.setattr(encoder_report, "head_maker", noted)
     compare_encoders(config, tmp_path, tmp_path / "work", {})
-    assert made == [project.settings.learner]
+    assert made == [project.config]

@@ -136,11 +136,16 @@ def _keys_of(module: str) -> dict[str, str]:
 def test_the_screenshots_are_small_pictures() -> None:
     from PIL import Image
 
-    names = re.findall(r"!\[[^\]]+\]\((.+?)\)", README)
-    assert len(names) == 2
-    for name in names:
-        assert (ROOT / name).stat().st_size < 300_000
-        assert Image.open(ROOT / name).width >= 1000
+    shown = {"README.md": 4, "README.zh-CN.md": 4, "docs/explore.md": 4}  # each in the light and the dark look
+    for document, count in shown.items():
+        names = re.findall(r'\b(?:src|srcset)="(.+?)"', read(document))
+        assert len(names) == len(set(names)) == count
+        assert [name.replace("dark", "light") for name in names[::2]] == names[1::2]
+    pictures = sorted((ROOT / "docs").glob("screenshot*"))
+    assert len(pictures) == 10
+    for picture in pictures:
+        assert picture.stat().st_size < 300_000
+        assert Image.open(picture).width >= 1000
 
 
 # Every document

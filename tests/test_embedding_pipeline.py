@@ -44,7 +44,7 @@ def run_pipeline(pictures: Path, tmp_path: Path) -> RunPipeline:
         source = open_source("image_folder", {"path": str(pictures)}, tmp_path, tmp_path)
         store = EmbeddingStore(tmp_path / "store")
         encoder = CountingEncoder(stop_after)
-        pipeline = EmbeddingPipeline(source, store, lambda: (encoder, "a notice"))
+        pipeline = EmbeddingPipeline(source, store, lambda: (encoder, "a notice"), audit_share=0.0)
         pipeline.start()
         wait_for(lambda: pipeline.progress.state in ("done", "failed") and not pipeline.progress.scanning)
         pipeline.stop()
@@ -73,7 +73,9 @@ def test_a_source_that_is_slow_to_list_gives_its_first_items_before_the_last(
         yield from items[10:]
 
     monkeypatch.setattr(source, "scan", slow_scan)
-    pipeline = EmbeddingPipeline(source, EmbeddingStore(tmp_path / "store"), lambda: (CountingEncoder(), ""))
+    pipeline = EmbeddingPipeline(
+        source, EmbeddingStore(tmp_path / "store"), lambda: (CountingEncoder(), ""), audit_share=0.0
+    )
     pipeline.start()
     wait_for(lambda: pipeline.progress.done == 10)
     assert pipeline.progress.scanning

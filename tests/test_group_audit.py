@@ -170,9 +170,9 @@ def test_a_head_of_another_audit_is_not_measured(recordings: Path, open_project:
     label(labeler, 1)
     head = labeler.head
     assert head is not None
-    assert labeler._learner.audit(head) is not None
+    assert labeler._learner.measures.audit(head, labeler._learner.says) is not None
     head.info = replace(head.info, audit="0.2 of another drawing")
-    assert labeler._learner.audit(head) is None
+    assert labeler._learner.measures.audit(head, labeler._learner.says) is None
 
 
 def test_of_a_single_recording_nothing_is_kept_for_an_audit(tmp_path: Path, open_project: OpenProject) -> None:

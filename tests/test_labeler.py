@@ -175,7 +175,7 @@ def test_claims_run_out_and_can_be_renewed(pictures: Path, open_project: OpenPro
     now = [1000.0]
     project = open_project(make_config(pictures, claim_minutes=1))
     labeler = project.labeler("ann")
-    labeler._clock = lambda: now[0]
+    labeler._desk.clock = lambda: now[0]
     batch = labeler.next_batch("ann", 60)
     now[0] += 50
     assert labeler.renew("ann", batch.id)
@@ -329,7 +329,7 @@ def test_who_was_slower_gets_a_whole_batch_of_other_items(pictures: Path, open_p
         def first_ones(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
             """The first candidates; while they are picked for the first time, bob claims most of them."""
             if not others:
-                others.append(Batch("", (), (), (), "", 0))
+                others.append(Batch("", (), "", 0))
                 others.append(labeler.next_batch("bob", 8))
             return np.arange(n)
 
@@ -544,7 +544,7 @@ def test_an_undo_whose_batch_cannot_be_opened_stays_undone(labeler: Labeler, mon
 def test_claims_made_by_a_clock_that_was_ahead_are_released(pictures: Path, open_project: OpenProject) -> None:
     now = [1_000_000.0]
     labeler = open_project(make_config(pictures)).labeler("x")
-    labeler._clock = lambda: now[0]
+    labeler._desk.clock = lambda: now[0]
     early = labeler.next_batch("bob", 20)
     now[0] += 20 * 86_400
     labeler.next_batch("ann", 30)
@@ -560,7 +560,7 @@ def test_labels_of_a_time_that_no_calendar_has_are_exported_without_it(
 ) -> None:
     labeler = open_project(make_config(pictures)).labeler("ann")
     for number, now in enumerate([1e12, 1e300, -3e12, -1.0, 1_700_000_000.0]):
-        labeler._clock = lambda now=now: now  # type: ignore[misc]
+        labeler._desk.clock = lambda now=now: now  # type: ignore[misc]
         labeler.submit("ann", [(f"red/{number:04d}.png", "red")])
     times = {row.item_id: row.created_at for row in labeler.export_rows(include_predictions=True) if row.label}
     assert [bool(times[f"red/{number:04d}.png"]) for number in range(5)] == [False, False, False, True, True]

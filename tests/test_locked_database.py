@@ -20,7 +20,7 @@ OpenProject = Callable[..., Project]
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits for the file waits longer than any of these tests looks at the rest."""
     monkeypatch.setattr("fastlabel_gradio.labels.database.LOCK_WAIT_S", 120.0)
-    monkeypatch.setattr("fastlabel_gradio.labeler.TURN_WAIT_S", 120.0)
+    monkeypatch.setattr("fastlabel_gradio.pool.desk.TURN_WAIT_S", 120.0)
 
 
 def test_the_status_is_told_while_labels_wait_for_the_file(pictures: Path, open_project: OpenProject) -> None:
@@ -94,13 +94,13 @@ def test_a_new_private_visitor_keeps_nobody_waiting(pictures: Path, open_project
 def test_who_waits_too_long_is_told_and_nothing_is_stored(
     pictures: Path, open_project: OpenProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fastlabel_gradio.labeler.TURN_WAIT_S", 0.1)
+    monkeypatch.setattr("fastlabel_gradio.pool.desk.TURN_WAIT_S", 0.1)
     project = open_project(make_config(pictures))
     labeler = project.labeler("ann")
     first = threading.Thread(target=lambda: labeler.submit("ann", [("red/0000.png", "red")]))
     with held(project.folder / "labels.sqlite"):
         first.start()
-        wait_for(lambda: not labeler._writing.acquire(blocking=False) or bool(labeler._writing.release()))
+        wait_for(lambda: not labeler._desk._writing.acquire(blocking=False) or bool(labeler._desk._writing.release()))
         with pytest.raises(StoreError, match=r"busy.*Nothing of this request was stored. Send it again"):
             labeler.submit("bob", [("red/0001.png", "red")])
     first.join(60)

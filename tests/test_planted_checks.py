@@ -9,7 +9,7 @@ import pytest
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.loop.planted_checks import MOST_PLANTED, PlantedChecks
 from fastlabel_gradio.server.project import Project
-from fastlabel_gradio.types import Batch, Item, Label, LabelSchema, PlantedCounts, Prediction, State
+from fastlabel_gradio.types import Batch, Card, Item, Label, LabelSchema, PlantedCounts, PoolItem, Prediction, State
 from tests.pools import make_config, true_labels, wait_for, write_pictures
 
 
@@ -44,7 +44,7 @@ def test_a_batch_holds_up_to_three_labeled_items_that_are_shown_as_the_class_of_
     names = labeler.schema.names
     for one in planted:
         assert before[one.item_id] != names[shown[one.item_id].index]
-        assert shown[one.item_id].index == labeler.schema.index_of(one.shown_as)
+        assert shown[one.item_id].index == labeler.schema.positions[one.shown_as]
     assert labeler.next_batch("ann").items == batch.items, "a reload shows the same"
     assert labeler.batch_items(batch.id) == batch.items
 
@@ -100,7 +100,7 @@ def test_what_was_planted_is_known_after_a_restart_and_a_broken_line_is_left_out
         labeler = again.labeler("ann")
         assert labeler.planted.of(batch.id) == planted
         names, first = labeler.schema.names, planted[0]
-        shown_as = names[labeler.schema.index_of(first.shown_as)]
+        shown_as = names[labeler.schema.positions[first.shown_as]]
         receipt = labeler.submit("ann", [(first.item_id, shown_as)], batch.id)
         assert receipt.planted
         assert receipt.planted.slipped == 1
@@ -114,8 +114,8 @@ def test_what_was_planted_is_known_after_a_restart_and_a_broken_line_is_left_out
 def test_without_the_option_or_a_head_nothing_is_planted(
     tmp_path: Path, share: float, predictions: list[Prediction | None]
 ) -> None:
-    items = tuple(Item(f"{place}.png") for place in range(10))
-    batch = Batch("b1", items, tuple(range(10)), predictions, "auto", 1)
+    items = [PoolItem(place, f"{place}.png") for place in range(10)]
+    batch = Batch("b1", tuple(map(Card, items, predictions)), "auto", 1)
     rows, schema = np.arange(20, 30), LabelSchema((Label(0, "a"), Label(1, "b")))
     checks = PlantedChecks(tmp_path / "planted.jsonl", share)
     labeled = (rows, np.ones(10, dtype=np.int64), schema)

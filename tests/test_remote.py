@@ -147,7 +147,7 @@ def test_a_store_that_stops_costs_nothing_but_time(
 
     monkeypatch.setattr(source, "read", stopping_read)
     monkeypatch.setattr(PixelEncoder, "batch_size", 4)
-    pipeline = EmbeddingPipeline(source, store, lambda: (PixelEncoder(), ""), workers=1)
+    pipeline = EmbeddingPipeline(source, store, lambda: (PixelEncoder(), ""), workers=1, audit_share=0.0)
     pipeline.start()
     try:
         wait_for(lambda: store.unreadable_count > 0)

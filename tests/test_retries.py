@@ -120,7 +120,7 @@ def test_a_folder_that_was_away_for_a_moment_is_embedded_whole(
     away = tmp_path / "away"
     items = len(list(source.scan()))
     encoder = Interrupted(lambda: pictures.rename(away))
-    pipeline = EmbeddingPipeline(source, store, lambda: (encoder, ""), workers=1)
+    pipeline = EmbeddingPipeline(source, store, lambda: (encoder, ""), workers=1, audit_share=0.0)
     pipeline.start()
     wait_for(
         lambda: store.unreadable_count == items - len(store) and len(store) > 0 and pipeline.progress.state == "done"
@@ -146,7 +146,7 @@ def test_embedding_waits_for_room_on_the_disk_says_so_and_goes_on(
 
     monkeypatch.setattr(store, "append", append_or_refuse)
     source = open_source("image_folder", {"path": str(pictures)}, tmp_path, tmp_path)
-    pipeline = EmbeddingPipeline(source, store, lambda: (PixelEncoder(), ""))
+    pipeline = EmbeddingPipeline(source, store, lambda: (PixelEncoder(), ""), audit_share=0.0)
     pipeline.start()
     wait_for(lambda: pipeline.progress.shortage.startswith("No space left on device."))
     assert (pipeline.progress.state, len(store)) == ("embedding", 0)

@@ -62,7 +62,7 @@ def test_wrong_answers_cost_accuracy(pool: Path, tmp_path: Path, usual: Simulati
 
 
 def test_items_that_are_left_open_do_not_stop_a_run(pool: Path, tmp_path: Path) -> None:
-    [run] = played(pool, tmp_path, strategy="margin", leaves_open=0.4).runs
+    [run] = played(pool, tmp_path, strategy="margin", left_open_share=0.4).runs
     assert run.labels[-1] >= 30
 
 

@@ -50,7 +50,7 @@ def _pick(name: str, pool: PoolView, n: int, seed: int = 0) -> np.ndarray:
 
 
 def _equal_embeddings(pool: PoolView) -> PoolView:
-    return replace(pool, store=np.full_like(pool.store, DIM**-0.5))
+    return replace(pool, vectors=np.full_like(pool.vectors, DIM**-0.5))
 
 
 def _one_class_predicted(pool: PoolView) -> PoolView:
@@ -93,8 +93,8 @@ def test_a_strategy_works_with_two_classes_and_large_batches(name: str) -> None:
 @EVERY
 def test_a_strategy_takes_few_embeddings_of_a_large_pool(name: str) -> None:
     pool = _pool(60_000, labeled=6_000)
-    store = pool.store.view(_CountingStore)
-    _assert_picks(_pick(name, replace(pool, store=store), 3), 60_000, 3)
+    store = pool.vectors.view(_CountingStore)
+    _assert_picks(_pick(name, replace(pool, vectors=store), 3), 60_000, 3)
     assert store.taken <= MOST_TAKEN
     assert (store.taken > 0) == (name not in KEEPS_NEAR_DUPLICATES)
 
@@ -129,7 +129,7 @@ def test_the_same_seed_gives_the_same_picks_and_leaves_the_pool_untouched(name: 
 @pytest.mark.parametrize("name", WITHOUT_A_HEAD)
 def test_a_strategy_that_needs_nothing_runs_without_a_head(name: str) -> None:
     pool = _pool(50)
-    _assert_picks(_pick(name, PoolView(pool.store, pool.rows), 10), 50, 10)
+    _assert_picks(_pick(name, PoolView(pool.vectors, pool.rows), 10), 50, 10)
     _assert_picks(_pick(name, replace(pool, probabilities=None, head=None), 10), 50, 10)
 
 
@@ -239,7 +239,7 @@ def _with_shortlist(pool: PoolView, listed: int) -> PoolView:
     """The same candidates, of which the last ones are a shortlist; the head cannot tell their classes."""
     said = pool.known_probabilities.copy()
     said[-listed:] = 1 / pool.classes
-    shortlisted = pool.store[pool.rows[-listed:]]
+    shortlisted = pool.vectors[pool.rows[-listed:]]
     return replace(pool, probabilities=said, shortlisted=shortlisted)
 
 
@@ -267,4 +267,5 @@ def test_a_view_of_some_candidates_keeps_the_shortlist_apart() -> None:
     some = pool.at(np.array([3, 8, 39, 41, 49]))
     assert (len(some), some.uniform) == (5, 3)
     positions = np.array([4, 0, 3, 2])
-    np.testing.assert_array_equal(some.embeddings(positions), pool.store[some.rows[positions]])
+    np.testing.assert_array_equal(some.embeddings(positions), pool.vectors[some.rows[positions]])
+    assert pool.store is pool.vectors  # the name before this one, which strategies of others may use

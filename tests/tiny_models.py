@@ -110,9 +110,13 @@ def no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def computing_as_the_app() -> None:
-    """One thread per operation; several are ten times as slow where other tests run at the same time."""
+    """One thread per operation; several are ten times as slow where other tests run at the same time.
+
+    Decided anew for each module: tests of another one may have changed what the app decides once.
+    """
+    devices.use_one_thread_per_operation.cache_clear()
     devices.use_one_thread_per_operation()
 
 

@@ -22,9 +22,9 @@ from fastlabel_gradio.errors import CheckpointError, ConfigError, SourceError
 from fastlabel_gradio.parts.part_files import DoneItems, Facts, begin, complete, read_facts, write_facts
 from fastlabel_gradio.parts.places import open_place
 from fastlabel_gradio.pool.encoder_in_use import kept_models, plan_encoder
+from fastlabel_gradio.pool.encoder_start import FIT_SEED
 from fastlabel_gradio.pool.fitting import pool_sample
 from fastlabel_gradio.pool.item_index import shuffle_key
-from fastlabel_gradio.pool.pipeline import FIT_SEED
 from fastlabel_gradio.ray_cluster import Cluster
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.types import Item

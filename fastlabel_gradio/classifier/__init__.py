@@ -1,4 +1,4 @@
-"""What a person leaves with: the bundle of a trained classifier, its model card, and what classifies files with it.
+"""The trained classifier as files: its bundle, its model card, and what classifies other files with it.
 
 Nothing here knows the page, the routes or the loop: `keeper` is given what the loop knows of a head.
 """

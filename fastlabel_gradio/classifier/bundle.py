@@ -10,17 +10,20 @@ import time
 import zipfile
 from hashlib import blake2b
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.classifier.bundle_config import CARD, CONFIG, HEAD, LEARNED, BundleConfig, read_config
 from fastlabel_gradio.encoders.base import FittedEncoder
 from fastlabel_gradio.errors import CheckpointError
-from fastlabel_gradio.head import Head, load_head, save_head
+
+if TYPE_CHECKING:
+    from fastlabel_gradio.head import Head
 
 READ_AGAIN, READ_AGAIN_S = 5, 0.2  # a program that labels may be writing the files at this moment
 
 
-def write_bundle(folder: Path, head: Head, config: BundleConfig, card: str, encoder: FittedEncoder | None) -> None:
+def write_bundle(folder: Path, head: "Head", config: BundleConfig, card: str, encoder: FittedEncoder | None) -> None:
     """Writes what a classifier needs. A reader finds the files of one training, or that they are not.
 
     Args:
@@ -29,6 +32,8 @@ def write_bundle(folder: Path, head: Head, config: BundleConfig, card: str, enco
 
     Raises OSError.
     """
+    from fastlabel_gradio.head import save_head
+
     folder.mkdir(parents=True, exist_ok=True)
     if encoder is not None and not _is_there(folder, config):
         encoder.save(folder / LEARNED)
@@ -39,8 +44,10 @@ def write_bundle(folder: Path, head: Head, config: BundleConfig, card: str, enco
     write_atomically(folder / CONFIG, f"{content}\n".encode())
 
 
-def read_bundle(folder: Path) -> tuple[BundleConfig, Head]:
+def read_bundle(folder: Path) -> "tuple[BundleConfig, Head]":
     """The configuration and the head, on the CPU. Raises CheckpointError where one is damaged, or not of the other."""
+    from fastlabel_gradio.head import load_head
+
     for _ in range(READ_AGAIN):
         config = read_config(folder)
         if not (folder / HEAD).is_file():
@@ -96,7 +103,7 @@ def _is_there(folder: Path, config: BundleConfig) -> bool:
         return False
 
 
-def _check(folder: Path, config: BundleConfig, head: Head) -> None:
+def _check(folder: Path, config: BundleConfig, head: "Head") -> None:
     names = [label.name for label in head.info.labels]
     if names != config.classes or head.info.encoder_fingerprint != config.encoder.fingerprint:
         raise CheckpointError(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from jaxtyping import Float32
@@ -17,12 +17,14 @@ from fastlabel_gradio.classifier.given_items import Given, GivenItems, named_par
 from fastlabel_gradio.devices import compute_alone, one_thread_per_operation
 from fastlabel_gradio.encoders.base import Encoder
 from fastlabel_gradio.errors import ConfigError, UnreadableItemError
-from fastlabel_gradio.head import Head
 from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.media.sounds import sound_info
 from fastlabel_gradio.pool.embed_batch import embed_batch
 from fastlabel_gradio.sources.windows import windows
 from fastlabel_gradio.types import Embeddings, Kind, Media, Probabilities
+
+if TYPE_CHECKING:
+    from fastlabel_gradio.head import Head
 
 PROBLEMS_TOLD = 5
 
@@ -73,7 +75,7 @@ class Classifier:
     def __init__(
         self,
         config: BundleConfig,
-        head: Head,
+        head: "Head",
         encoder: Encoder | None,
         batch_size: int | None = None,
         workers: int | None = None,

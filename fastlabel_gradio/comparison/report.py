@@ -25,7 +25,7 @@ from fastlabel_gradio.encoders.listed import MAIN_OPTIONS
 from fastlabel_gradio.errors import ConfigError, FastLabelError, StoreError, TooFewLabelsError, UnreadableItemError
 from fastlabel_gradio.head.evaluation import Gain
 from fastlabel_gradio.labels import LabelStore
-from fastlabel_gradio.loop.head_makers import head_maker, learning_of
+from fastlabel_gradio.loop.head_makers import head_maker
 from fastlabel_gradio.pool.encoder_in_use import kept_models, recorded_encoder
 from fastlabel_gradio.pool.fitting import open_known, pool_sample
 from fastlabel_gradio.pool.reader import PoolReader
@@ -225,7 +225,7 @@ def _judged(
     encoder: Encoder, vectors: Embeddings, labeled: _Labeled, config: ProjectConfig, stop: Event
 ) -> Judgement | None:
     """By heads that, like the project's own, know from a sample of the pool how widely its embeddings lie."""
-    maker, _ = head_maker(encoder, labeled.schema, _Vectors(vectors[labeled.sample]), learning_of(config))
+    maker, _ = head_maker(encoder, labeled.schema, _Vectors(vectors[labeled.sample]), config)
     return judge(vectors[: len(labeled.items)], labeled.targets, maker, stop.is_set)
 
 

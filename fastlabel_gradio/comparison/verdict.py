@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastlabel_gradio.comparison.judgement import MOST_JUDGED, Judgement, LabeledItems, difference, judge
+from fastlabel_gradio.config import LoopSettings
 from fastlabel_gradio.encoders import Encoder
 from fastlabel_gradio.errors import TooFewLabelsError
-from fastlabel_gradio.loop.head_makers import LearnerSettings, head_maker
+from fastlabel_gradio.loop.head_makers import head_maker
 from fastlabel_gradio.pool.encoder_change import Verdict
 from fastlabel_gradio.pool.space import EmbeddingSpace
 from fastlabel_gradio.pool.store import EmbeddingStore
@@ -29,9 +30,10 @@ class EncoderJudge:
     """
 
     store: EmbeddingStore
-    settings: LearnerSettings
+    settings: LoopSettings
     taught: Callable[[], tuple[Mapping[str, int], LabelSchema]]
     is_forced: bool
+    device: str = "cpu"
 
     def __call__(self, in_use: Encoder, other: Encoder, successor: Successor, stops: Callable[[], bool]) -> Verdict:
         """The other one takes over where it gets at least as many right, and where labels are too few to tell."""
@@ -69,7 +71,7 @@ class EncoderJudge:
         labeled: LabeledItems,
         stops: Callable[[], bool],
     ) -> Judgement | None:
-        maker, _ = head_maker(encoder, schema, space, self.settings)
+        maker, _ = head_maker(encoder, schema, space, self.settings, device=self.device)
         return judge(np.asarray(space.embeddings[rows]), labeled, maker, stops)
 
 

@@ -65,7 +65,7 @@ def _renamed(held: "dict[str, torch.Tensor]", wanted: "dict[str, torch.Tensor]")
 
 
 class Lite0:
-    """The network up to its last map, on the fastest device, in the precision that it is fastest at.
+    """The network up to its last map, on the fastest device, in the precision that it is fastest at; on a GPU in fp16.
 
     Attributes:
         digest: changes with every bit of the weights.
@@ -77,7 +77,8 @@ class Lite0:
         network = load_network()
         self.digest = weights_digest(network.state_dict())
         self.device = pick_device()
-        self._dtype = matmul_dtype(self.device)
+        # Through 50 layers the eight bits of bf16 cost the embedding 0.004 of its cosine; ReLU6 keeps fp16 in its range.
+        self._dtype = torch.float16 if self.device == "cuda" else matmul_dtype(self.device)
         _fuse(network)
         network.to(self.device, self._dtype).to(memory_format=torch.channels_last)
         self.module = network

@@ -253,7 +253,7 @@ def _taken(file: VectorFile, checked: _Checked) -> Iterator[np.ndarray]:
         yield block.vectors
 
 
-def _release(vectors: np.memmap) -> None:  # type: ignore[type-arg]
+def _release(vectors: np.memmap) -> None:
     """Lets the system take back the memory of what was read of a mapped file, as `EmbeddingStore.release_pages` does."""
     pages: object = vectors.base
     if hasattr(mmap, "MADV_DONTNEED") and isinstance(pages, mmap.mmap):

@@ -43,7 +43,7 @@ class VectorFile(ABC):
     """
 
     dim: int
-    mapped: np.memmap | None = None  # type: ignore[type-arg]
+    mapped: np.memmap | None = None
 
     @abstractmethod
     def blocks(self) -> Iterator[Block]:

@@ -24,7 +24,7 @@ class VectorRows:
         file: unbuffered. offset: of its first number. dtype: of its numbers, row after row.
     """
 
-    def __init__(self, file: FileIO, offset: int, dtype: np.dtype, dim: int) -> None:  # type: ignore[type-arg]
+    def __init__(self, file: FileIO, offset: int, dtype: np.dtype, dim: int) -> None:
         self._file, self._offset, self._dtype, self._dim = file, offset, dtype, dim
         self._lock = Lock()
         weakref.finalize(self, file.close)
@@ -40,7 +40,7 @@ class VectorRows:
         return found
 
 
-def opened_rows(array: np.memmap) -> VectorRows:  # type: ignore[type-arg]
+def opened_rows(array: np.memmap) -> VectorRows:
     """Those of an array in a file, whose rows lie one behind the other."""
     assert array.filename is not None
     return VectorRows(FileIO(array.filename), array.offset, array.dtype, array.shape[1])

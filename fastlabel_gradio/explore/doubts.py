@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float32, Float64
 
 from fastlabel_gradio.head import BLOCK_ROWS, Head
 from fastlabel_gradio.pool.ground import Ground
-from fastlabel_gradio.types import LabelSchema, Rows
+from fastlabel_gradio.types import LabelSchema, Rows, Targets
 
 Logits = Float32[np.ndarray, "items classes"]
-Targets = Int64[np.ndarray, " items"]
 
 
 @runtime_checkable
@@ -36,6 +35,9 @@ class Heads(Protocol):
 
     def ground_of(self, head: Head | None) -> Ground:
         """The vectors that a head is asked about; those of the encoder in use where there is none."""
+
+    def scan_soon(self) -> None:
+        """Asks for a scan of what the newest head has not looked at, in the background."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

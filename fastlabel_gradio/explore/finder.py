@@ -12,6 +12,7 @@ from jaxtyping import Float32
 
 from fastlabel_gradio.errors import InvalidQueryError, shown
 from fastlabel_gradio.explore.area import is_within
+from fastlabel_gradio.explore.doubts import Heads
 from fastlabel_gradio.explore.finding.facets import Facets, count_facets
 from fastlabel_gradio.explore.finding.folders import Folders
 from fastlabel_gradio.explore.finding.found_lists import FoundList, FoundLists
@@ -21,17 +22,13 @@ from fastlabel_gradio.explore.finding.unsaid import unsaid, without
 from fastlabel_gradio.explore.layout import Points
 from fastlabel_gradio.explore.map_picture import MapPicture, draw_map
 from fastlabel_gradio.explore.pool_map import PoolMap
-from fastlabel_gradio.head import Head
 from fastlabel_gradio.labels import LabelStore, Owner
-from fastlabel_gradio.pool.ground import Ground
-from fastlabel_gradio.pool.ledger import PoolLedger
-from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
+from fastlabel_gradio.pool.desk import Desk
 from fastlabel_gradio.pool.query import Area, Columns, Near, Query, in_order, matching, order_keys
 from fastlabel_gradio.pool.scan import NOTHING_SCANNED, UNSEEN, Scanned
 from fastlabel_gradio.pool.scoring import similarities
 from fastlabel_gradio.pool.space import EmbeddingSpace
 from fastlabel_gradio.pool.standings import SOURCES, STATES
-from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.types import Item, LabelSchema, LabelSource, ListName, Rows, State
 
 SCANNED_AT_ONCE = 32_768  # rows that a query waits for; of more it takes what is there
@@ -84,41 +81,26 @@ class Finder:
     """Evaluates queries over one pool. All methods may be called from any thread.
 
     Args:
-        catch_up: has the ledger take in what happened.
-        schema, head: give those of now.
-        ground_of: gives the vectors that a head is asked about, and what is known of them.
-        scan_soon: asks for a scan in the background.
-        pool_map: where items lie on the map; None where there is none.
         list_keys: gives by what so many rows are ordered on a list, NaN for those that are not on it.
+        pool_map: where items lie on the map; None where there is none.
     """
 
     def __init__(
         self,
-        store: EmbeddingStore,
-        pipeline: EmbeddingPipeline,
-        labels: LabelStore,
-        ledger: PoolLedger,
-        catch_up: Callable[[], None],
-        schema: Callable[[], LabelSchema],
-        head: Callable[[], Head | None],
-        ground_of: Callable[[Head | None], Ground],
-        scan_soon: Callable[[], None],
+        desk: Desk,
+        heads: Heads,
         list_keys: Callable[[ListName, int], np.ndarray],
         pool_map: PoolMap | None = None,
     ) -> None:
-        self._store = store
-        self._pipeline = pipeline
-        self._ledger = ledger
-        self._catch_up = catch_up
-        self._schema = schema
-        self._head = head
-        self._ground_of = ground_of
-        self._scan_soon = scan_soon
+        self._desk = desk
+        self._store = desk.store
+        self._ledger = desk.ledger
+        self._heads = heads
         self._list_keys = list_keys
         self._map = pool_map
-        self._owners = _Owners(labels)
+        self._owners = _Owners(desk.labels)
         self._lists = FoundLists()
-        self._folders = Folders(store)
+        self._folders = Folders(desk.store)
         self._label_probabilities = LabelProbabilities()
 
     def count(self, query: Query) -> int:
@@ -175,7 +157,7 @@ class Finder:
 
     def unjudged_rows(self, most: int) -> Rows:
         """The first rows of which nobody said anything, ascending: a random sample of them."""
-        self._catch_up()
+        self._desk.catch_up()
         standings = self._ledger.standings()
         return np.flatnonzero(standings.in_pool & (standings.said["state"] == 0))[:most].astype(np.int64)
 
@@ -188,8 +170,8 @@ class Finder:
 
     def _columns(self, query: Query, *, all_of_them: bool = False, hidden: Collection[str] = frozenset()) -> Columns:
         """What is known of every row, as far as the query asks for it."""
-        self._catch_up()
-        standings, schema = self._ledger.standings(), self._schema()
+        self._desk.catch_up()
+        standings, schema = self._ledger.standings(), self._desk.schema
         rows = len(standings.in_pool)
         named = list(dict.fromkeys([*(query.ids or ()), *query.exclude]))
         scanned = self._scanned(schema, rows, needed=query.needs_head or all_of_them)
@@ -214,8 +196,8 @@ class Finder:
 
     def drawn_map(self, points: Points, hidden: Collection[str] = frozenset()) -> MapPicture:
         """The map of the pool as of now; `hidden` as of `page`."""
-        self._catch_up()
-        standings, schema = self._ledger.standings(), self._schema()
+        self._desk.catch_up()
+        standings, schema = self._ledger.standings(), self._desk.schema
         rows = len(standings.in_pool)
         scanned = self._scanned(schema, rows, needed=False)
         return draw_map(points, *unsaid(standings, scanned, self._rows_of(hidden, rows)), schema)
@@ -235,20 +217,20 @@ class Finder:
         return found
 
     def _probabilities_of_labels(self, columns: Columns) -> np.ndarray:
-        head = self._head()
+        head = self._heads.head
         if head is not None and tuple(label.id for label in head.info.labels) != columns.schema.ids:
             head = None  # classes have changed since: the next head knows them
-        return self._label_probabilities.column(head, self._ground_of(head), columns.places)
+        return self._label_probabilities.column(head, self._heads.ground_of(head), columns.places)
 
     def _scanned(self, schema: LabelSchema, rows: int, *, needed: bool) -> Scanned:
         """What heads say of so many rows; that of the newest one where little is missing, otherwise what is there."""
-        head = self._head()
-        ground = self._ground_of(head)
+        head = self._heads.head
+        ground = self._heads.ground_of(head)
         if needed and head and (missing := ground.scan.missing(head, rows)):
             if missing <= SCANNED_AT_ONCE:
                 ground.scan.complete(head, ground.embeddings[:rows])
             else:
-                self._scan_soon()
+                self._heads.scan_soon()
         return _of_rows(ground.scan.view(schema.ids) if head else NOTHING_SCANNED, rows)
 
     def _similarities(self, query: Query, rows: Rows) -> Float32[np.ndarray, " rows"] | None:
@@ -293,7 +275,7 @@ class Finder:
 
     def _text_vector(self, text: str, space: EmbeddingSpace) -> Float32[np.ndarray, " dim"]:
         """Raises InvalidQueryError while the encoder is loading, EncoderUnavailableError where it reads no texts."""
-        encoder = self._pipeline.encoder
+        encoder = self._desk.pipeline.encoder
         if encoder is None or encoder.space != space.name:  # in the last case another one is just taking over
             raise InvalidQueryError(LOADING)
         return np.asarray(encoder.encode_text([text])[0])

@@ -4,13 +4,14 @@ A head is trained five times on these labels, each time without a fifth of them,
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 
 from fastlabel_gradio.explore.doubts import NOTHING_DOUBTED, Doubted, Heads, logit_margins
 from fastlabel_gradio.explore.mistakes import MOST_TRAINED
 from fastlabel_gradio.head import FOLDS, HeadMaker
+from fastlabel_gradio.imports.given_labels import ReferenceLabels
 from fastlabel_gradio.inquiry import Finding, Inquiry
 from fastlabel_gradio.pool.ledger import PoolLedger
 from fastlabel_gradio.pool.store import EmbeddingStore
@@ -26,8 +27,7 @@ class KnownLabels:
     """The list of one labeler. All methods may be called from any thread; the ledger has caught up.
 
     Args:
-        label_of: gives the label that the source knows of an item; None where it knows none.
-        version: another number where other labels are known.
+        known: the labels that the source knows.
     """
 
     def __init__(
@@ -35,14 +35,12 @@ class KnownLabels:
         store: EmbeddingStore,
         ledger: PoolLedger,
         heads: Heads,
-        label_of: Callable[[str], str | None],
-        version: Callable[[], int],
+        known: ReferenceLabels,
     ) -> None:
         self._store = store
         self._ledger = ledger
         self._heads = heads
-        self.label_of = label_of
-        self._version = version
+        self._known = known
         self._judging: Inquiry[None] = Inquiry(lambda tell, stop: self._judge(stop))
         self._last: tuple[_State, Doubted] | None = None
 
@@ -72,7 +70,7 @@ class KnownLabels:
     def _state(self, schema: LabelSchema) -> _State:
         """Another one where there is something else to judge."""
         space = self._store.space
-        return space.name if space else "", len(self._store), self._store.revision, schema.ids, self._version()
+        return space.name if space else "", len(self._store), self._store.revision, schema.ids, self._known.version
 
     def _judge(self, stop: threading.Event) -> None:
         ground = self._heads.ground_of(None)
@@ -93,7 +91,7 @@ class KnownLabels:
         place_of = {name: place for place, name in enumerate(schema.names)}
         rows, targets = [], []
         for row, item_id in self._items(stop):
-            place = place_of.get(self.label_of(item_id) or "")
+            place = place_of.get(self._known.of(item_id) or "")
             if place is not None and row < len(in_pool) and in_pool[row]:
                 rows.append(row)
                 targets.append(place)

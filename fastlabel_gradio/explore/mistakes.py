@@ -142,7 +142,7 @@ class Mistakes:
             return
         fold = folds_of(labeled.targets, labeled.groups, ground.maker.seed)
         missing = np.isnan(self._margins(head, ground, labeled))
-        vectors = ground.kept.of(ground.embeddings, labeled.rows)
+        vectors = ground.copied.of(ground.embeddings, labeled.rows)
         for number in range(FOLDS):
             if not missing[fold == number].any():
                 continue

@@ -3,7 +3,6 @@
 All of it is there in a moment at any size: it is kept up to date elsewhere, or remembered until a label or the head changes.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +11,7 @@ from jaxtyping import Int64
 from fastlabel_gradio.explore.doubts import Heads
 from fastlabel_gradio.explore.pace import Pace, PersonPace
 from fastlabel_gradio.head import Head
-from fastlabel_gradio.labels import LabelStore
-from fastlabel_gradio.pool.ledger import PoolLedger
+from fastlabel_gradio.pool.desk import Desk
 from fastlabel_gradio.pool.standings import LabeledSet, Standings
 from fastlabel_gradio.types import LabelSchema
 
@@ -58,31 +56,19 @@ def confusions_of(targets: np.ndarray, said: np.ndarray, classes: int) -> Confus
 
 
 class Progress:
-    """The figures of one labeler. All methods may be called from any thread.
+    """The figures of one labeler. All methods may be called from any thread."""
 
-    Args:
-        catch_up: has the ledger take in what happened.
-    """
-
-    def __init__(
-        self,
-        labels: LabelStore,
-        ledger: PoolLedger,
-        heads: Heads,
-        catch_up: Callable[[], None],
-        schema: Callable[[], LabelSchema],
-    ) -> None:
-        self._ledger = ledger
+    def __init__(self, desk: Desk, heads: Heads) -> None:
+        self._desk = desk
+        self._ledger = desk.ledger
         self._heads = heads
-        self._catch_up = catch_up
-        self._schema = schema
-        self._pace = Pace(labels)
+        self._pace = Pace(desk.labels)
         self._last: tuple[Head, LabeledSet, Confusions] | None = None
 
     def figures(self) -> Figures:
         """As of now."""
-        self._catch_up()
-        standings, schema = self._ledger.standings(), self._schema()
+        self._desk.catch_up()
+        standings, schema = self._ledger.standings(), self._desk.schema
         head = self._heads.head_for(schema)
         classes = self._heads.ground_of(head).scan.view(schema.ids).classes[: len(standings.in_pool)]
         classes = classes[standings.in_pool[: len(classes)]]

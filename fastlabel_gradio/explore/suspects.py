@@ -1,6 +1,6 @@
 """Suspects: the lists of items to look at again, by the name of the order in which a query shows them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +10,10 @@ from fastlabel_gradio.explore.doubts import Doubted, Heads
 from fastlabel_gradio.explore.known_labels import KnownLabels
 from fastlabel_gradio.explore.mistakes import Mistakes
 from fastlabel_gradio.explore.near_duplicates import NearDuplicates
+from fastlabel_gradio.imports.given_labels import ReferenceLabels
 from fastlabel_gradio.inquiry import Finding
-from fastlabel_gradio.labels import LabelStore
-from fastlabel_gradio.pool.ledger import PoolLedger
-from fastlabel_gradio.pool.store import EmbeddingStore
-from fastlabel_gradio.types import LabelSchema, ListName
+from fastlabel_gradio.pool.desk import Desk
+from fastlabel_gradio.types import ListName
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +40,21 @@ class Suspects:
     """The lists of one labeler. All methods may be called from any thread.
 
     Args:
-        catch_up: has the ledger take in what happened.
-        known_label: gives the label that the source knows of an item, or that was imported as a reference.
-        known_version: another number where other labels are known.
+        known: the labels that the source knows, or that were imported as references.
     """
 
     def __init__(
         self,
-        store: EmbeddingStore,
-        labels: LabelStore,
-        ledger: PoolLedger,
+        desk: Desk,
         heads: Heads,
-        catch_up: Callable[[], None],
-        schema: Callable[[], LabelSchema],
-        known_label: Callable[[str], str | None],
-        known_version: Callable[[], int],
+        known: ReferenceLabels,
     ) -> None:
-        self._labels = labels
-        self._ledger = ledger
-        self._catch_up = catch_up
-        self._schema = schema
-        self._mistakes = Mistakes(labels, ledger, heads)
-        self._near_duplicates = NearDuplicates(ledger, heads)
-        self._known_labels = KnownLabels(store, ledger, heads, known_label, known_version)
+        self._desk = desk
+        self._labels = desk.labels
+        self._known = known
+        self._mistakes = Mistakes(desk.labels, desk.ledger, heads)
+        self._near_duplicates = NearDuplicates(desk.ledger, heads)
+        self._known_labels = KnownLabels(desk.store, desk.ledger, heads, known)
         self._wrong: tuple[int, int] = (-1, 0)
 
     def keys(self, name: ListName, rows: int) -> np.ndarray:
@@ -76,7 +67,7 @@ class Suspects:
 
     def listing(self, name: ListName) -> Listing:
         """How a list stands now."""
-        self._catch_up()
+        self._desk.catch_up()
         found, finding = self._doubted(name), self._finding(name)
         right = sum(map(len, self._mistakes.checked().values()))
         is_working = finding.state == "running"
@@ -90,12 +81,12 @@ class Suspects:
         Returns:
             Those of which nothing was said, where the label is the one that the source knows.
         """
-        names, standing = self._schema().known_names, self._labels.standing([item_id for item_id, _ in labels])
+        names, standing = self._desk.schema.known_names, self._labels.standing([item_id for item_id, _ in labels])
         checked, unsaid = {}, []
         for item_id, name in labels:
             if names.get(standing.get(item_id, -1)) == name:
                 checked[item_id] = standing[item_id]
-            elif item_id not in standing and self.known_label(item_id) == name:
+            elif item_id not in standing and self._known.of(item_id) == name:
                 unsaid.append((item_id, name))
             else:
                 raise InvalidLabelsError(
@@ -105,10 +96,6 @@ class Suspects:
         if checked:
             self._labels.check(annotator, checked, now=now)
         return unsaid
-
-    def known_label(self, item_id: str) -> str | None:
-        """The label that the source knows of an item."""
-        return self._known_labels.label_of(item_id)
 
     def close(self) -> None:
         """Ends what is worked out."""
@@ -121,7 +108,7 @@ class Suspects:
         if name == "near_duplicates":
             return self._near_duplicates.doubted()
         if name == "known_labels":
-            return self._known_labels.doubted(self._schema())
+            return self._known_labels.doubted(self._desk.schema)
         return self._mistakes.doubted()
 
     def _finding(self, name: ListName) -> Finding[None]:
@@ -130,7 +117,7 @@ class Suspects:
         return self._known_labels.finding if name == "known_labels" else self._mistakes.finding
 
     def _wrong_found(self) -> int:
-        newest = self._ledger.position.submission
+        newest = self._desk.ledger.position.submission
         if self._wrong[0] != newest:
             self._wrong = newest, self._labels.corrected()
         return self._wrong[1]

@@ -1,9 +1,12 @@
 """The pictures and sounds in folders of exports: an item's own file where it has one, else what is seen or heard of it."""
 
 import io
+import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from functools import lru_cache
+from pathlib import Path
+from posixpath import splitext
 
 from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.exports.folders import Folder
@@ -12,6 +15,9 @@ from fastlabel_gradio.media.sounds import encode_flac, sound_info
 from fastlabel_gradio.types import Item, Kind, Media, TimeSpan, Waveform
 
 _RESERVED = frozenset({"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))})
+
+_NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]')
+_NAMES_KEPT = 4_096  # folders come again and again
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +96,20 @@ class ItemMedia:
 def plain_parts(row: ExportRow) -> list[str]:
     """Folders and name of an item's file, fit to stand below any folder: nothing leads out, is hidden or reserved."""
     path = row.path or TimeSpan.split(row.item_id)[0]
-    return [plain_name(part) for part in PurePosixPath(path.replace("\\", "/")).parts if part.strip("/.")] or ["item"]
+    return [plain_name(part) for part in path.replace("\\", "/").split("/") if part.strip(".")] or ["item"]
 
 
+@lru_cache(_NAMES_KEPT)
 def plain_name(text: str) -> str:
     """A text as the name of a file or folder on any system."""
-    kept = "".join("_" if sign in '/\\:*?"<>|' or ord(sign) < 32 or sign == "\x7f" else sign for sign in text)
-    kept = kept.strip().rstrip(".")[:120]
+    kept = _NOT_IN_NAMES.sub("_", text).strip().rstrip(".")[:120]
     return f"_{kept}" if not kept or kept[0] == "." or kept.split(".")[0].upper() in _RESERVED else kept
 
 
 def stem_of(row: ExportRow) -> tuple[str, ...]:
     """Folders and name of an item's file without its suffix; of a part of a sound with its begin and end in seconds."""
     *folders, name = plain_parts(row)
-    stem = PurePosixPath(name).stem
+    stem, _ = splitext(name)
     span = TimeSpan.split(row.item_id)[1]
     return (*folders, stem if span is None else f"{stem}_{span.start_s}_{span.end_s}")
 

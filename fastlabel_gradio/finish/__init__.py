@@ -15,9 +15,9 @@ finisher        all of it over one pool
 """
 
 from fastlabel_gradio.finish.evidence import Evidence, Promise, promise_of
-from fastlabel_gradio.finish.finisher import Desk, Finisher
+from fastlabel_gradio.finish.finisher import Finisher
 from fastlabel_gradio.finish.planner import PlanReport
 from fastlabel_gradio.finish.report import FinishReport
 from fastlabel_gradio.finish.words import Line
 
-__all__ = ["Desk", "Evidence", "FinishReport", "Finisher", "Line", "PlanReport", "Promise", "promise_of"]
+__all__ = ["Evidence", "FinishReport", "Finisher", "Line", "PlanReport", "Promise", "promise_of"]

@@ -6,7 +6,6 @@ before anything is answered, and all that is told here is worked out from them, 
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,11 +29,12 @@ from fastlabel_gradio.finish.proof import alpha_of, checks_needed
 from fastlabel_gradio.finish.report import Accepted, FinishReport, report
 from fastlabel_gradio.finish.tally import Answers, PartTally, answers_of, by_class, tally
 from fastlabel_gradio.finish.words import floor_percent, percent
-from fastlabel_gradio.labels import ClaimedBatch, LabelStore
+from fastlabel_gradio.labels import ClaimedBatch
 from fastlabel_gradio.loop.actions import Actions
+from fastlabel_gradio.loop.batches import Batches
+from fastlabel_gradio.loop.claims import Claims, Held
 from fastlabel_gradio.loop.learner import Learner
-from fastlabel_gradio.pool.ledger import PoolLedger
-from fastlabel_gradio.pool.store import EmbeddingStore
+from fastlabel_gradio.pool.desk import Desk
 from fastlabel_gradio.types import Batch, LabelSchema, LabelSource, Prediction, Rows, State
 from fastlabel_gradio.uncollected import uncollected
 
@@ -42,59 +42,35 @@ CHECKS_AT_ONCE = 50
 VERIFIED_AT_ONCE = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What a labeler does for its finisher.
-
-    Attributes:
-        catch_up: takes in what happened.
-        schema: gives that of now.
-        unlabeled: how many items have no label.
-        actions: write and take back.
-        claim: claims what nobody holds or said anything of, in turn; returns the items that were got.
-        give_out: the batch of claimed items with what is proposed for each.
-        noun: what items are grouped by; None without groups.
-    """
-
-    catch_up: Callable[[], object]
-    schema: Callable[[], LabelSchema]
-    unlabeled: Callable[[], int]
-    actions: Actions
-    claim: Callable[[str, ClaimedBatch], tuple[str, ...]]
-    give_out: Callable[[ClaimedBatch, Sequence[int], Sequence[Prediction | None], int, LabelSchema], Batch]
-    noun: Callable[[], str | None]
-
-
 class Finisher:
     """Finishes one pool. All methods may be called from any thread.
 
     Args:
         folder: where campaigns are kept.
-        clock: seconds since the epoch.
         rng: draws the random numbers of a set.
     """
 
     def __init__(
         self,
-        store: EmbeddingStore,
-        labels: LabelStore,
-        ledger: PoolLedger,
-        learner: Learner,
-        folder: Path,
         desk: Desk,
-        clock: Callable[[], float],
+        learner: Learner,
+        claims: Claims,
+        batches: Batches,
+        actions: Actions,
+        folder: Path,
         rng: np.random.Generator,
     ) -> None:
-        self._store = store
-        self._labels = labels
-        self._ledger = ledger
         self._desk = desk
-        self._clock = clock
+        self._store = desk.store
+        self._ledger = desk.ledger
+        self._claims = claims
+        self._batches = batches
+        self._actions = actions
         self._rng = rng
         self._lock = threading.RLock()  # of the files and of what is kept of them here
         self._files = CampaignFiles(folder)
         self._loaded: Campaign | None = None
-        self._head_says = HeadSays(ledger, learner, desk.schema, desk.unlabeled)
+        self._head_says = HeadSays(desk, learner)
 
     # The plan
 
@@ -103,7 +79,7 @@ class Finisher:
         found = self._candidates(complete=False)
         if isinstance(found, PlanReport):
             return found
-        return plan_report(found, precision, alpha_of(self._attempt()), self._desk.schema(), per_class=per_class)
+        return plan_report(found, precision, alpha_of(self._attempt()), self._desk.schema, per_class=per_class)
 
     def start(self, annotator: str, precision: float, *, per_class: bool = False) -> PlanReport:
         """The plan, and where it is possible its set is frozen: from now on it is checked.
@@ -122,7 +98,7 @@ class Finisher:
             if isinstance(found, PlanReport):
                 return found
             attempt = self._attempt()
-            planned = plan_report(found, precision, alpha_of(attempt), self._desk.schema(), per_class=per_class)
+            planned = plan_report(found, precision, alpha_of(attempt), self._desk.schema, per_class=per_class)
             if planned.possible:
                 self._end(now)
                 self._freeze(annotator, found, planned, attempt)
@@ -147,17 +123,17 @@ class Finisher:
             if course is None or self.state().state != "checking":
                 return self._no_checks(self.state())
             campaign = self._campaign(course)
-            self._keep_back(campaign, course, kept=True)
-            batch = self._open(annotator, CHECK, lambda batch_id: campaign_of(batch_id) == course.number)
-            if batch is None:
-                wanted = self._next_checks(campaign, course, size or CHECKS_AT_ONCE)
-                batch = self._claimed(annotator, wanted, check_id(course.number), CHECK, campaign.terms.head_version)
-            if batch is None:
+            self._hold_back(campaign, course, held=True)
+            held = self._open(annotator, CHECK, lambda batch_id: campaign_of(batch_id) == course.number)
+            if held is None:
+                wanted = ClaimedBatch(check_id(course.number), (), CHECK, campaign.terms.head_version)
+                rows = self._next_checks(campaign, course, size or CHECKS_AT_ONCE)
+                held = self._claims.claim(annotator, rows, wanted)
+            if held is None:
                 return self._no_checks(self.state())
-            rows = self._rows_of(batch)
-            schema = self._desk.schema()
-            proposed = self._proposed(campaign, rows, schema)
-            return self._desk.give_out(batch, rows, proposed, campaign.terms.head_version, schema)
+            schema = self._desk.schema
+            proposed = self._proposed(campaign, [item.row for item in held.items], schema)
+            return self._batches.proposing(held, proposed, campaign.terms.head_version, schema)
 
     def verify(self, annotator: str, label_id: int, size: int | None = None, *, teach: bool = False) -> Batch:
         """The annotator's open screen of one predicted class, or the next: its surest items, to pick the wrong ones out.
@@ -171,21 +147,20 @@ class Finisher:
         found = self._candidates(complete=False)
         if isinstance(found, PlanReport):
             raise FinishError(" ".join(one.text for one in found.lines))
-        batch = self._open(annotator, VERIFY, lambda batch_id: label_verified_in(batch_id) in (label_id, None))
+        held = self._open(annotator, VERIFY, lambda batch_id: label_verified_in(batch_id) in (label_id, None))
         head_version = found.head_version
-        if batch is None:
+        if held is None:
             its = np.flatnonzero(found.label_ids == label_id)
             surest = its[np.argsort(found.errors[its], kind="stable")][: size or VERIFIED_AT_ONCE]
             batch_id = verify_id(label_id) if not teach else verify_id(label_id).removeprefix(f"{VERIFY}-{label_id}-")
-            batch = self._claimed(annotator, found.rows[surest], batch_id, VERIFY, head_version)
-        if batch is None:
+            held = self._claims.claim(annotator, found.rows[surest], ClaimedBatch(batch_id, (), VERIFY, head_version))
+        if held is None:
             return self._empty(VERIFY, head_version, "No unlabeled item is predicted to be of that class.")
-        rows = self._rows_of(batch)
-        schema = self._desk.schema()
+        schema = self._desk.schema
         place = schema.positions.get(label_id)
-        confidences = self._head_says.confidences(rows)
+        confidences = self._head_says.confidences([item.row for item in held.items])
         proposed = [None if place is None else Prediction(place, float(sure)) for sure in confidences]
-        return self._desk.give_out(batch, rows, proposed, head_version, schema)
+        return self._batches.proposing(held, proposed, head_version, schema)
 
     def source_in(self, batch_id: str, said: int | State) -> LabelSource | None:
         """What a label of a batch came by, where that is not what labels come by: one that was let pass teaches nothing."""
@@ -215,7 +190,7 @@ class Finisher:
             in_pool = self._ledger.standings().in_pool
             later = int(in_pool[campaign.terms.pool_rows :].sum())
             accepted = self._accepted(course)
-            return report(campaign, tallies, by_class(campaign, answers, tallies), accepted, later, self._desk.noun())
+            return report(campaign, tallies, by_class(campaign, answers, tallies), accepted, later, self._noun)
 
     def grow(self) -> FinishReport:
         """Goes on to a set that is 1.3 times as large, in the same order. Raises FinishError where nothing is proven."""
@@ -263,12 +238,12 @@ class Finisher:
             if course is None or not accepted:
                 raise FinishError("No accepted labels stand that could be taken back.")
             with uncollected():
-                self._desk.actions.take_back(annotator, accepted.by, accept_id(course.number))
+                self._actions.take_back(annotator, accepted.by, accept_id(course.number))
         return self.state()
 
     def evidence(self) -> list[Evidence]:
         """Every promise that stands, oldest first."""
-        names = self._desk.schema().known_names
+        names = self._desk.schema.known_names
         with self._lock:
             found = []
             for course in self._files.courses.values():
@@ -288,7 +263,7 @@ class Finisher:
                         accepted.by,
                         accepted.head_version,
                         classes,
-                        _evidence_words(promise, course.accepted["covered"], self._desk.noun()),
+                        _evidence_words(promise, course.accepted["covered"], self._noun),
                     )
                 )
             return found
@@ -298,6 +273,12 @@ class Finisher:
         return self._head_says.candidates(complete=complete)
 
     # Private: campaigns
+
+    @property
+    def _noun(self) -> str | None:
+        """What items are grouped by; None without groups."""
+        grouping = self._desk.pipeline.grouping
+        return grouping.noun if grouping else None
 
     def _course(self) -> Course | None:
         """The newest campaign, while it has not ended."""
@@ -326,7 +307,7 @@ class Finisher:
         course = self._course()
         if course is None:
             return
-        self._keep_back(self._campaign(course), course, kept=False)
+        self._hold_back(self._campaign(course), course, held=False)
         proven = bool(now.proven_items or now.accepted)
         self._files.write(course.number, "end", checked=now.checked, proven=proven)
 
@@ -338,7 +319,7 @@ class Finisher:
             alpha=alpha_of(attempt),
             precision=planned.precision,
             head_version=found.head_version,
-            started_at=self._clock(),
+            started_at=self._desk.clock(),
             started_by=annotator,
             pool=found.unlabeled,
             pool_rows=len(self._ledger.standings().in_pool),
@@ -349,15 +330,15 @@ class Finisher:
         for block in self._store.item_blocks():
             wanted.update({row: item_id for row, item_id in block if row in wanted})
         self._loaded = self._files.freeze(terms, ranking, [wanted[row] for row in ranking.rows.tolist()])
-        self._keep_back(self._loaded, self._files.courses[number], kept=True)
+        self._hold_back(self._loaded, self._files.courses[number], held=True)
 
-    def _keep_back(self, campaign: Campaign, course: Course, *, kept: bool) -> None:
+    def _hold_back(self, campaign: Campaign, course: Course, *, held: bool) -> None:
         """Items that are checked come in other batches only when there is nothing else."""
         for part, sizes in zip(campaign.terms.parts, course.sizes, strict=True):
-            self._ledger.keep_back(campaign.ranking.rows[part.start : part.start + sizes[-1]], kept=kept)
+            self._ledger.hold_back(campaign.ranking.rows[part.start : part.start + sizes[-1]], held=held)
 
     def _tallies(self, campaign: Campaign, course: Course) -> tuple[Answers, list[PartTally]]:
-        aliases = self._desk.schema().aliases
+        aliases = self._desk.schema.aliases
         answers = answers_of(campaign, self._ledger.standings(), sorted(course.open_rows), aliases)
         parts = zip(campaign.terms.parts, course.sizes, strict=True)
         return answers, [tally(campaign, answers, part, sizes) for part, sizes in parts]
@@ -365,7 +346,7 @@ class Finisher:
     def _accepted(self, course: Course) -> Accepted | None:
         """What was accepted of a campaign, where it still stands."""
         told = course.accepted
-        if told is None or not self._labels.stands(told["by"], accept_id(course.number)):
+        if told is None or not self._desk.labels.stands(told["by"], accept_id(course.number)):
             return None
         figures = {name: told[name] for name in ("items", "precision", "checked", "wrong", "at", "by", "head_version")}
         return Accepted(**figures)
@@ -392,16 +373,16 @@ class Finisher:
             precision=precision,
             checked=promise.checked,
             wrong=promise.wrong,
-            at=self._clock(),
+            at=self._desk.clock(),
             by=annotator,
             head_version=campaign.terms.head_version,
             classes=[[label_id, *figures] for label_id, figures in classes.items()],
         )
         item_ids = self._files.item_ids(course.number)
-        aliases = self._desk.schema().aliases
+        aliases = self._desk.schema.aliases
         label_ids = [aliases.get(id_, id_) for id_ in campaign.ranking.label_ids[places].tolist()]
         with uncollected():
-            self._desk.actions.write(
+            self._actions.write(
                 annotator,
                 [item_ids[place] for place in places.tolist()],
                 label_ids,
@@ -411,7 +392,7 @@ class Finisher:
                 note=promise.note,
                 batch_id=accept_id(course.number),
             )
-        self._keep_back(campaign, course, kept=False)
+        self._hold_back(campaign, course, held=False)
 
     # Private: batches
 
@@ -441,25 +422,9 @@ class Finisher:
             )
         return found
 
-    def _open(self, annotator: str, kind: str, is_wanted: Callable[[str], bool]) -> ClaimedBatch | None:
-        batch = self._labels.open_batch(annotator, now=self._clock(), strategy=kind)
-        if batch is None or not is_wanted(batch.id) or not len(self._rows_of(batch)):
-            return None
-        return batch
-
-    def _claimed(self, annotator: str, rows: Rows, batch_id: str, kind: str, head_version: int) -> ClaimedBatch | None:
-        items = self._store.items_at(rows)
-        in_order = tuple(items[row].id for row in rows.tolist() if row in items)
-        if not in_order:
-            return None
-        got = self._desk.claim(annotator, ClaimedBatch(batch_id, in_order, kind, head_version))
-        return ClaimedBatch(batch_id, got, kind, head_version) if got else None
-
-    def _rows_of(self, batch: ClaimedBatch) -> list[int]:
-        """Of the items that are in the pool, in their order."""
-        in_pool = self._store.known_ids(batch.item_ids)
-        rows = self._store.rows_of([item_id for item_id in batch.item_ids if item_id in in_pool])
-        return [rows[item_id] for item_id in batch.item_ids if item_id in rows]
+    def _open(self, annotator: str, kind: str, is_wanted: Callable[[str], bool]) -> Held | None:
+        batch = self._claims.open_batch(annotator, kind)
+        return self._claims.held(batch) if batch and is_wanted(batch.id) else None
 
     def _no_checks(self, now: FinishReport) -> Batch:
         notice = " ".join(one.text for one in now.lines)
@@ -468,7 +433,7 @@ class Finisher:
         return self._empty(CHECK, 0, notice)
 
     def _empty(self, kind: str, head_version: int, notice: str) -> Batch:
-        return Batch("", (), (), (), kind, head_version, notice, self._desk.schema())
+        return Batch("", (), kind, head_version, notice, self._desk.schema)
 
 
 def _provable(

@@ -1,6 +1,6 @@
 """HeadSays: the unlabeled items of a pool with what the newest head says of each, and how often that is right."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float32
@@ -9,31 +9,19 @@ from fastlabel_gradio.finish.known_answers import KnownAnswers, known_answers
 from fastlabel_gradio.finish.planner import NO_HEAD, NO_ITEMS, Candidates, PlanReport, nothing_planned
 from fastlabel_gradio.head import Head
 from fastlabel_gradio.loop.learner import Learner
-from fastlabel_gradio.pool.ledger import PoolLedger
+from fastlabel_gradio.pool.desk import Desk
 from fastlabel_gradio.pool.scan import UNSEEN, Scanned, head_mark
-from fastlabel_gradio.types import LabelSchema
 
 SCANNED_AT_ONCE = 32_768  # rows that a plan waits for; of more it takes what is there
 
 
 class HeadSays:
-    """Asks the newest head of one pool.
+    """Asks the newest head of one pool."""
 
-    Args:
-        schema, unlabeled: give the classes of now, and how many items have no label.
-    """
-
-    def __init__(
-        self,
-        ledger: PoolLedger,
-        learner: Learner,
-        schema: Callable[[], LabelSchema],
-        unlabeled: Callable[[], int],
-    ) -> None:
-        self._ledger = ledger
+    def __init__(self, desk: Desk, learner: Learner) -> None:
+        self._desk = desk
+        self._ledger = desk.ledger
         self._learner = learner
-        self._schema = schema
-        self._unlabeled = unlabeled
         self._known: tuple[tuple[int, int], KnownAnswers] | None = None
 
     def candidates(self, *, complete: bool) -> Candidates | PlanReport:
@@ -42,7 +30,7 @@ class HeadSays:
         Args:
             complete: all of it is said by the newest head; otherwise, in a large pool, by some of the newest ones.
         """
-        unlabeled, head = self._unlabeled(), self._learner.head_for(self._schema())
+        unlabeled, head = self._desk.counts().unlabeled, self._learner.head_for(self._desk.schema)
         if head is None:
             return nothing_planned(NO_HEAD, unlabeled)
         scanned = self._scanned(head, complete=complete)
@@ -57,7 +45,7 @@ class HeadSays:
 
     def confidences(self, rows: Sequence[int]) -> Float32[np.ndarray, " picked"]:
         """How sure the newest head is of its class for some rows, 0 to 1; 0 where it has not looked."""
-        head = self._learner.head_for(self._schema())
+        head = self._learner.head_for(self._desk.schema)
         if head is None:
             return np.zeros(len(rows), dtype=np.float32)
         ground = self._learner.ground_of(head)
@@ -77,7 +65,7 @@ class HeadSays:
         """Kept until the head or a label is another one."""
         key = (head_mark(head), self._ledger.changes)
         if self._known is None or self._known[0] != key:
-            audit = self._ledger.audit_set() if self._learner.is_honest(head) else None
+            audit = self._ledger.audit_set() if self._learner.measures.is_honest(head) else None
             trained = self._ledger.training_set()
             self._known = key, known_answers(head, self._learner.ground_of(head), audit, trained)
         return self._known[1]

@@ -37,7 +37,7 @@ def known_answers(head: Head, ground: Ground, audit: LabeledSet | None, trained:
     if audit is not None and len(audit.rows):
         parts.append((ground.says(head, audit.rows), audit.targets, AUDIT_WEIGHT))
     if ground.maker is not None and len(trained.rows) >= FEWEST_LABELS:
-        vectors = ground.kept.of(ground.embeddings, trained.rows)
+        vectors = ground.copied.of(ground.embeddings, trained.rows)
         left_out = ground.maker.left_out(head, vectors, trained.targets, unhurried, trained.groups)
         if left_out is not None:
             logits, positions = left_out

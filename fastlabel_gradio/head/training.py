@@ -121,12 +121,13 @@ def _trained_mlp(labels: _Labels, generator: torch.Generator, device: str) -> ML
     order = _batches(len(labels), steps, rows, generator).to(device)
     dtype = matmul_dtype(device)
     inputs = (labels.inputs * math.sqrt(labels.inputs.shape[1])).to(dtype)
+    dropping = generator if device == "cpu" else _generator_on(device, generator)
     optimiser = _AdamW([*module.hidden.parameters(), *module.output.parameters()])
     for step in range(steps):
         batch, offsets, goals, weights = (
             column.index_select(0, order[step]) for column in (inputs, labels.offsets, labels.goals, labels.weights)
         )
-        logits = _training_logits(module, batch, _kept(rows, generator, dtype).to(device), dtype) + offsets
+        logits = _training_logits(module, batch, _kept(rows, dropping, dtype), dtype) + offsets
         losses = nn.functional.cross_entropy(logits, goals, reduction="none")
         gradients = torch.autograd.grad((losses * weights).mean(), optimiser.parameters)
         optimiser.step(list(gradients), learning_rate(step, steps, peak))
@@ -214,15 +215,23 @@ def _training_logits(module: MLPHead, inputs: Tensor, kept: Tensor, dtype: torch
     return nn.functional.linear(activations, output.weight.to(dtype), output.bias.to(dtype)).float()
 
 
+def _generator_on(device: str, generator: torch.Generator) -> torch.Generator:
+    """One there, so that no mask has to be sent; what it draws follows from the generator of the CPU."""
+    seed = int(torch.randint(2**62, (), generator=generator))
+    return torch.Generator(device).manual_seed(seed)
+
+
 def _kept(rows: int, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
-    """The dropout mask of a batch: 0 where a unit is dropped, else 1 / the share that is kept.
+    """The dropout mask of a batch, on the generator's device: 0 where a unit is dropped, else 1 / the share that is kept.
 
     A random byte a unit, eight at once: a uniform float each costs as much as the matrix products of the step.
     """
-    numbers = torch.empty((rows, HIDDEN_UNITS // 8), dtype=torch.int64).random_(-(2**63), None, generator=generator)
+    numbers = torch.empty((rows, HIDDEN_UNITS // 8), dtype=torch.int64, device=generator.device)
+    drawn = numbers.random_(-(2**63), None, generator=generator).view(torch.uint8)
     dropped = round(256 * DROPOUT)
-    kept = numbers.view(torch.uint8).numpy() >= dropped  # NumPy compares bytes ten times as fast as torch
-    return torch.from_numpy(kept.view(np.uint8)).to(dtype) * (256 / (256 - dropped))
+    if generator.device.type == "cpu":  # NumPy compares bytes ten times as fast as torch
+        return torch.from_numpy((drawn.numpy() >= dropped).view(np.uint8)).to(dtype) * (256 / (256 - dropped))
+    return (drawn >= dropped).to(dtype) * (256 / (256 - dropped))
 
 
 def _batches(labels: int, steps: int, rows: int, generator: torch.Generator) -> Tensor:

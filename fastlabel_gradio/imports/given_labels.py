@@ -4,7 +4,7 @@ Twenty bytes an item are held, whatever its id is.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
@@ -107,6 +107,29 @@ class GivenLabels:
         self._classes = np.array([numbers[label] for label in labels], dtype=np.int32)[order]
         self._confidences = np.array(confidences, dtype=np.float32)[order]
         self._keys = keys[order]  # the last one: who asks meanwhile finds none
+
+
+class ReferenceLabels:
+    """The labels that are known of items whatever anybody says: those that were imported, or else those of the source.
+
+    Args:
+        given: those that were imported.
+        of_source: gives the class of an item; None where the source knows none.
+    """
+
+    def __init__(self, given: GivenLabels | None, of_source: Callable[[str], str | None]) -> None:
+        self._given = given
+        self._of_source = of_source
+
+    @property
+    def version(self) -> int:
+        """Another number whenever labels were imported."""
+        return self._given.version if self._given else 0
+
+    def of(self, item_id: str) -> str | None:
+        """The class of an item; None where none is known."""
+        [known] = self._given.of([item_id]) if self._given else [None]
+        return known.name if known else self._of_source(item_id)
 
 
 def _keys_of(item_ids: Sequence[str]) -> np.ndarray:

@@ -1,10 +1,11 @@
 """The label store: what people say as events that are only appended, batches claimed by annotators, and undo of all of it.
 
-`store.py` is what the labeler calls, `class_store.py` the part of it that is about classes, `head_store.py` the newest head.
+`store.py` is what the labeler calls, `class_store.py` the part of it that is about classes, `head_store.py` the newest head,
+`claim_store.py` who holds what; `submissions.py` is what a submit or an undo answers.
 `events.py` reads and appends events, `news.py` says what of a request is new, `resolve.py` what stands after them,
 `owners.py` who said that, `judgements.py` whose opinions are a person's own judgement, `told.py` all that was said, to be
 taken in elsewhere, `steps.py` what somebody did, in words; `classes.py` what the classes are then, `class_changes.py` how
-people name a change of them. `claims.py` is who holds what; `changes.py` what happened since somebody last looked, and
+people name a change of them. `claims.py` reads and writes claims; `changes.py` what happened since somebody last looked, and
 `watcher.py` when to look. `database.py` opens a database with the tables of `tables.py`, `migrations.py` brings older ones up
 to date, `label_file.py` is the file of a SQLite store and what happens where that is deleted. Which items to claim is the
 labeler's business. Imports types and errors only.
@@ -19,7 +20,8 @@ from fastlabel_gradio.labels.judgements import judgements_of, may_be_asked, revi
 from fastlabel_gradio.labels.owners import Owner
 from fastlabel_gradio.labels.resolve import Opinion, Opinions, Standing
 from fastlabel_gradio.labels.steps import Step, in_words
-from fastlabel_gradio.labels.store import LabelStore, Submission, Undone
+from fastlabel_gradio.labels.store import LabelStore
+from fastlabel_gradio.labels.submissions import Submission, Undone
 from fastlabel_gradio.labels.told import Taken, Told
 
 __all__ = [

@@ -21,7 +21,7 @@ from fastlabel_gradio.labels.classes import (
     read_classes,
 )
 from fastlabel_gradio.labels.database import LabelDatabase, keep_others_out, open_database
-from fastlabel_gradio.labels.events import annotated_labels, append_submission, newest_submission
+from fastlabel_gradio.labels.events import annotated_labels, append_submission
 from fastlabel_gradio.labels.tables import labels, projects
 from fastlabel_gradio.types import LabelSchema
 
@@ -92,11 +92,6 @@ class ClassStore:
         """The number of the newest submission that changed classes, or took that back or brought it back; 0 for none."""
         with self._database.reading() as connection:
             return newest_edit(connection, self._project)
-
-    def newest_event(self) -> int:
-        """The number of the newest submission; 0 for none."""
-        with self._database.reading() as connection:
-            return newest_submission(connection, self._project)
 
     def former_names(self) -> dict[str, int]:
         """The class that had each name last, by every name that one had."""

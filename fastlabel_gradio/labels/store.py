@@ -2,11 +2,10 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
-from sqlalchemy import Connection, exists, or_, select
+from sqlalchemy import Connection, select
 
 from fastlabel_gradio.errors import InvalidLabelsError, shown
 from fastlabel_gradio.labels import events
@@ -18,20 +17,10 @@ from fastlabel_gradio.labels.changes import (
     read_everything,
     read_position,
 )
+from fastlabel_gradio.labels.claim_store import ClaimStore
 from fastlabel_gradio.labels.claims import (
-    CHECKING,
-    Claim,
-    ClaimedBatch,
-    OpenBatch,
-    add_batch,
-    all_batches,
-    batches_of,
     drop_batches,
     drop_claims_on,
-    extend,
-    held_items,
-    open_claims,
-    put_behind,
 )
 from fastlabel_gradio.labels.classes import (
     read_classes,
@@ -52,8 +41,7 @@ from fastlabel_gradio.labels.events import (
     states_of,
     submission_of,
 )
-from fastlabel_gradio.labels.head_store import HeadStore
-from fastlabel_gradio.labels.judgements import may_be_asked, read_opinions
+from fastlabel_gradio.labels.judgements import read_opinions
 from fastlabel_gradio.labels.news import (
     News,
     changed_meanwhile,
@@ -66,59 +54,17 @@ from fastlabel_gradio.labels.news import (
     the_same_of_many,
 )
 from fastlabel_gradio.labels.owners import Owner, read_owners
-from fastlabel_gradio.labels.resolve import Opinions, Standing, opinion_of, opinions_of, resolve
+from fastlabel_gradio.labels.resolve import Opinions, opinion_of, opinions_of, resolve
 from fastlabel_gradio.labels.steps import Step, read_steps, steps_of
+from fastlabel_gradio.labels.submissions import NOWHERE, Submission, Undone
 from fastlabel_gradio.labels.tables import batches, labels
 from fastlabel_gradio.labels.told import Taken, Told, take_back_all, take_in, told_by_item
 from fastlabel_gradio.types import Annotation, LabelSchema, LabelSource, Said, State
 
-NOWHERE = Position()
 TAKEN_AT_ONCE = 50_000  # opinions; about a second
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """What a submit did.
-
-    Attributes:
-        accepted: labels in the request, those that were known already included.
-        changed: items whose standing label is another than before, with the one that stands now; None for no label.
-        released: items whose claim was dropped, whoever held it.
-        standing: items of which something else stands than before, with that; None for nothing.
-        event: its number; None where nothing of it was new.
-        since, position: where the project stood before it and stands after it: whoever knows all up to the one, and takes
-            this in, knows all up to the other.
-    """
-
-    accepted: int
-    changed: dict[str, int | None]
-    released: tuple[str, ...]
-    standing: dict[str, Standing | None] = field(default_factory=dict)
-    event: int | None = None
-    since: Position = NOWHERE
-    position: Position = NOWHERE
-
-
-@dataclass(frozen=True, slots=True)
-class Undone:
-    """A submission that was taken back or brought back: its batch, what it says of its items in order, and what that changed.
-
-    `changed`, `standing`, `since` and `position` are as `Submission` has them, the latter two of no use where classes were
-    changed; the label of a state without one is None. `step` is what was taken back or brought back,
-    `states` what it said of items in place of a label: skip, unsure or bad.
-    """
-
-    batch_id: str
-    labels: tuple[tuple[str, int | None], ...]
-    changed: dict[str, int | None]
-    standing: dict[str, Standing | None]
-    step: Step
-    since: Position = NOWHERE
-    position: Position = NOWHERE
-    states: Mapping[str, State] = field(default_factory=dict)
-
-
-class LabelStore(HeadStore):
+class LabelStore(ClaimStore):
     """The labels and claims of one project, and its classes (`ClassStore`), of which arguments and errors are the same."""
 
     def current(self) -> dict[str, int]:
@@ -422,101 +368,6 @@ class LabelStore(HeadStore):
         changes = effect(whole, without) if undoes else effect(without, whole)
         moved = (NOWHERE, NOWHERE) if step.edits else (since, Position(since.revision + 1, submission))
         return Undone(batch_id, pairs, *changes, step, *moved, states)
-
-    def claim(
-        self,
-        annotator: str,
-        batch: ClaimedBatch,
-        *,
-        now: float,
-        expires_at: float,
-        replace: bool = False,
-        again: Collection[str] = (),
-    ) -> tuple[str, ...]:
-        """Claims the batch's items that nobody holds and nobody said anything of, in one transaction.
-
-        Args:
-            annotator: who will hold them.
-            batch: with an id that is not in use.
-            now: claims that ran out by then are dropped first, as are those of a clock that was ahead (`has_run_out`).
-            expires_at: when these claims run out.
-            replace: give back what the annotator holds first; otherwise that batch stays open beside this one.
-            again: those of the items that are claimed for a second opinion: one other person labeled them.
-
-        Returns:
-            The ids that were claimed, in the order of the batch. Fewer than asked for where another process on the same
-            database was faster; where none is left, no batch is opened.
-        """
-        with self._writing() as connection:
-            ends = batches.c.expires_at
-            dropped = drop_batches(connection, self._project, or_(ends <= now, ends > now + 2 * (expires_at - now)))
-            if replace:
-                dropped += drop_batches(connection, self._project, batches.c.annotator == annotator)
-            held = held_items(connection, self._project, batch.item_ids)
-            said = opinions_of(events_of(connection, self._project, batch.item_ids))
-            taken_by_now = held | {
-                item_id for item_id, one in said.items() if item_id not in again or not may_be_asked(one, annotator)
-            }
-            got = tuple(item_id for item_id in dict.fromkeys(batch.item_ids) if item_id not in taken_by_now)
-            if got:
-                taken = dataclasses.replace(batch, item_ids=got)
-                add_batch(connection, self._project, annotator, taken, now, expires_at)
-            if got or dropped:
-                self._count_change(connection)
-        return got
-
-    def open_batch(self, annotator: str, *, now: float, strategy: str | None = None) -> ClaimedBatch | None:
-        """The annotator's newest batch whose claims have not run out, without items that were labeled meanwhile.
-
-        Those of CHECKING are found only where their strategy is named.
-        """
-        with self._database.reading() as connection:
-            return next(iter(batches_of(connection, self._project, annotator, now, strategy)), None)
-
-    def open_batches(self, annotator: str, *, now: float) -> list[ClaimedBatch]:
-        """As `open_batch`, all of them, the newest first: each comes again when those before it are closed."""
-        with self._database.reading() as connection:
-            return batches_of(connection, self._project, annotator, now)
-
-    def put_behind(self, annotator: str, batch_id: str, other: str) -> None:
-        """Has a batch of the annotator come after another one that is open, whenever it was claimed."""
-        with self._writing() as connection:
-            put_behind(connection, self._project, annotator, batch_id, other)
-
-    def renew(self, annotator: str, batch_id: str, *, expires_at: float) -> bool:
-        """Moves the end of a batch's claims; False when it is closed, or its claims ran out and were dropped."""
-        with self._writing() as connection:
-            extended = extend(connection, self._project, annotator, batch_id, expires_at)
-            if extended:
-                self._count_change(connection)
-        return extended
-
-    def release(self, annotator: str, batch_id: str = "") -> tuple[str, ...]:
-        """Gives back all that the annotator holds, batches of CHECKING left out, or one batch; returns the item ids."""
-        which = (
-            batches.c.annotator == annotator,
-            batches.c.id == batch_id if batch_id else batches.c.strategy.not_in(CHECKING),
-        )
-        with (
-            self._database.reading() as connection
-        ):  # behind a submit nothing is held: then nobody is kept from writing
-            if not connection.scalar(select(exists().where(batches.c.project == self._project, *which))):
-                return ()
-        with self._writing() as connection:
-            dropped = drop_batches(connection, self._project, *which)
-            if dropped:
-                self._count_change(connection)
-        return tuple(dropped)
-
-    def claims(self, *, now: float) -> list[Claim]:
-        """Every claim that has not run out, oldest batch first, in the order of the batch."""
-        with self._database.reading() as connection:
-            return open_claims(connection, self._project, now)
-
-    def all_batches(self, *, now: float) -> list[OpenBatch]:
-        """The open batches of everybody, the oldest first."""
-        with self._database.reading() as connection:
-            return all_batches(connection, self._project, now)
 
     def _check_seen(
         self,

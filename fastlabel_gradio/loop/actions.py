@@ -4,12 +4,12 @@ Labels of any number in one step, labels of all items of a query, changes of cla
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Sequence
 
 from fastlabel_gradio.errors import InvalidLabelsError, shown
-from fastlabel_gradio.labels import ClassEdit, Classes, ClassInfo, LabelStore, Step, Submission, Undone
-from fastlabel_gradio.pool.ledger import PoolLedger
+from fastlabel_gradio.explore.finder import Finder
+from fastlabel_gradio.labels import ClassEdit, Classes, ClassInfo, Step, Submission, Undone
+from fastlabel_gradio.pool.desk import Desk
 from fastlabel_gradio.pool.query import Query
 from fastlabel_gradio.types import LabelSchema, LabelSource, Said, State
 
@@ -26,42 +26,19 @@ class Actions:
         renamed: what classes are called now, by names that they had before and that no class on the screen has.
 
     Args:
-        schema: gives that of now.
-        item_ids: gives the items of a query.
-        known_ids: those of some items that the pool has.
-        follow: takes in what was written to the label store, also by other processes.
-        train_if_due: is told how many labels that teach have changed.
+        finder: gives the items of a query.
         accepted_changed: is called where labels were accepted or taken back, on which no training follows.
-        in_turn: keeps other changes of the label store by this process out while inside.
-        clock: seconds since the epoch.
     """
 
-    def __init__(
-        self,
-        labels: LabelStore,
-        ledger: PoolLedger,
-        schema: Callable[[], LabelSchema],
-        item_ids: Callable[[Query], Iterator[str]],
-        known_ids: Callable[[Sequence[str]], set[str]],
-        follow: Callable[[], None],
-        train_if_due: Callable[[int], object],
-        accepted_changed: Callable[[], None],
-        in_turn: Callable[[], AbstractContextManager[None]],
-        clock: Callable[[], float],
-    ) -> None:
-        self._labels = labels
-        self._ledger = ledger
-        self._schema = schema
-        self._item_ids = item_ids
-        self._known_ids = known_ids
-        self._follow = follow
-        self._train_if_due = train_if_due
+    def __init__(self, desk: Desk, finder: Finder, accepted_changed: Callable[[], None]) -> None:
+        self._desk = desk
+        self._labels = desk.labels
+        self._finder = finder
         self._accepted_changed = accepted_changed
-        self._in_turn = in_turn
-        self._clock = clock
         self.classes_version = 0
         self.renamed: dict[str, str] = {}
-        self.note_classes()
+        self._note_classes()
+        desk.when_classes_change(self._note_classes)
 
     # Labels
 
@@ -79,12 +56,12 @@ class Actions:
         batch_id: str = "",
     ) -> Submission:
         """Stores what is said of any number of items as one step that one undo takes back (`LabelStore.submit_many`)."""
-        with self._in_turn():
+        with self._desk.in_turn():
             submission = self._labels.submit_many(
                 annotator,
                 item_ids,
                 label_ids,
-                now=self._clock(),
+                now=self._desk.clock(),
                 state=state,
                 source=source,
                 head_version=head_version,
@@ -92,7 +69,7 @@ class Actions:
                 note=note,
                 batch_id=batch_id,
             )
-            self._take_in(submission)
+            self._desk.take_in(submission)
             if source == "auto":
                 self._accepted_changed()
         return submission
@@ -114,12 +91,12 @@ class Actions:
             ChangedMeanwhileError: somebody else said something of some of the items after submission `seen`.
             OthersLabelsError: with `own_only`, where what others said would be changed.
         """
-        with self._in_turn():
+        with self._desk.in_turn():
             item_ids = self._meant(query, exclude)
             submission = self._labels.overrule(
-                annotator, item_ids, said, now=self._clock(), seen=seen, own_only=own_only
+                annotator, item_ids, said, now=self._desk.clock(), seen=seen, own_only=own_only
             )
-            self._take_in(submission)
+            self._desk.take_in(submission)
         return submission
 
     def preview(
@@ -137,7 +114,7 @@ class Actions:
         Raises:
             InvalidLabelsError: no class has that name or position.
         """
-        shown_with, schema = schema or self._schema(), self._schema()
+        shown_with, schema = schema or self._desk.schema, self._desk.schema
         if isinstance(label, int) and 0 <= label < len(shown_with):
             return schema.aliases.get(shown_with.ids[label], shown_with.ids[label])
         if isinstance(label, str) and label in schema.names:
@@ -153,18 +130,18 @@ class Actions:
 
     def undo(self, annotator: str) -> Undone | None:
         """Takes back the annotator's last step that stands; None where there is none."""
-        with self._in_turn():
-            return self._reverted(self._labels.undo(annotator, now=self._clock()))
+        with self._desk.in_turn():
+            return self._reverted(self._labels.undo(annotator, now=self._desk.clock()))
 
     def redo(self, annotator: str) -> Undone | None:
         """Brings back what the annotator's last undo took back; None where there is none, or they did something since."""
-        with self._in_turn():
-            return self._reverted(self._labels.redo(annotator, now=self._clock()))
+        with self._desk.in_turn():
+            return self._reverted(self._labels.redo(annotator, now=self._desk.clock()))
 
     def take_back(self, annotator: str, submitter: str, batch_id: str) -> Undone | None:
         """Takes back what somebody submitted last under that batch id; None where nothing of it stands."""
-        with self._in_turn():
-            return self._reverted(self._labels.take_back(annotator, submitter, batch_id, now=self._clock()))
+        with self._desk.in_turn():
+            return self._reverted(self._labels.take_back(annotator, submitter, batch_id, now=self._desk.clock()))
 
     def steps(self, annotator: str, most: int) -> list[Step]:
         """What the annotator did, the newest first."""
@@ -178,22 +155,14 @@ class Actions:
 
     def classes(self) -> list[ClassInfo]:
         """All classes: those on the screen in their order, then archived and merged ones by id."""
-        places = {label_id: place for place, label_id in enumerate(self._schema().ids)}
+        places = {label_id: place for place, label_id in enumerate(self._desk.schema.ids)}
         known = [one for one in self._labels.classes().values() if one.exists or one.id in places]
         return sorted(known, key=lambda one: (places.get(one.id, len(places)), one.id))
 
-    def note_classes(self) -> None:
-        """Takes over what classes are called now; to be called where they were changed, with the schema."""
-        schema = self._schema()
-        names, places = schema.names, schema.positions
-        former = {name: names[places[id_]] for name, id_ in self._labels.former_names().items() if id_ in places}
-        self.renamed = {name: now for name, now in former.items() if name not in names}
-        self.classes_version = self._labels.classes_version()
-
     def label_counts(self) -> Counter[int]:
         """How many items carry a label of each class, by its id; those of merged ones count for what they are part of."""
-        aliases, counts = self._schema().aliases, Counter[int]()
-        for label_id, count in self._ledger.label_counts().items():
+        aliases, counts = self._desk.schema.aliases, Counter[int]()
+        for label_id, count in self._desk.ledger.label_counts().items():
             counts[aliases.get(label_id, label_id)] += count
         return counts
 
@@ -206,36 +175,40 @@ class Actions:
         Raises:
             InvalidLabelsError: an unknown class, a name that another one has, or a value that makes no sense.
         """
-        with self._in_turn():
+        with self._desk.in_turn():
             edits = edits_of(self._labels.classes())
             self._check_examples(edits)
-            self._labels.edit_classes(annotator, edits, now=self._clock())
-            self._follow()
+            self._labels.edit_classes(annotator, edits, now=self._desk.clock())
+            self._desk.follow()
             return self.classes_version
 
     # Private
 
+    def _note_classes(self) -> None:
+        """Takes over what classes are called now."""
+        schema = self._desk.schema
+        names, places = schema.names, schema.positions
+        former = {name: names[places[id_]] for name, id_ in self._labels.former_names().items() if id_ in places}
+        self.renamed = {name: now for name, now in former.items() if name not in names}
+        self.classes_version = self._labels.classes_version()
+
     def _meant(self, query: Query, exclude: Collection[str]) -> list[str]:
         left_out = set(exclude)
         in_any_order = query.model_copy(update={"order": "pool", "near": None})
-        return [item_id for item_id in self._item_ids(in_any_order) if item_id not in left_out]
-
-    def _take_in(self, written: Submission) -> None:
-        self._train_if_due(self._ledger.put(written))
-        self._ledger.unclaim(written.released)
+        return [item_id for item_id in self._finder.item_ids(in_any_order) if item_id not in left_out]
 
     def _reverted(self, undone: Undone | None) -> Undone | None:
         if undone:
-            self._train_if_due(self._ledger.put(undone))
+            self._desk.take_in(undone)
             if undone.step.edits:
-                self._follow()
+                self._desk.follow()
             if any(part.source == "auto" for part in undone.step.parts):
                 self._accepted_changed()
         return undone
 
     def _check_examples(self, edits: Sequence[ClassEdit]) -> None:
         item_ids = [str(id_) for edit in edits if edit.kind == "examples" for id_ in edit.value]
-        unknown = set(item_ids) - self._known_ids(item_ids)
+        unknown = set(item_ids) - self._desk.store.known_ids(item_ids)
         if unknown:
             raise InvalidLabelsError(f"item {shown(min(unknown))} is not in this project and can be no example.")
 

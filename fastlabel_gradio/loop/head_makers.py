@@ -1,15 +1,14 @@
-"""How a project makes its heads: its settings, and the maker of heads for some classes and one encoder."""
+"""How a project makes its heads: the maker of heads for some classes and one encoder."""
 
 import threading
-from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from fastlabel_gradio.config import ProjectConfig
+from fastlabel_gradio.config import LoopSettings
 from fastlabel_gradio.encoders import Encoder
 from fastlabel_gradio.errors import EncoderUnavailableError
-from fastlabel_gradio.head import SAMPLE_ROWS, HeadMaker, HeadRecipe, TextPrior
+from fastlabel_gradio.head import SAMPLE_ROWS, HeadMaker, TextPrior
 from fastlabel_gradio.pool.space import Vectors
 from fastlabel_gradio.types import Embeddings, LabelSchema
 
@@ -17,25 +16,13 @@ _prompts: WeakKeyDictionary[Encoder, dict[tuple[str, ...], Embeddings]] = WeakKe
 _encoding_prompts = threading.Lock()
 
 
-@dataclass(frozen=True, slots=True)
-class LearnerSettings:
-    """How a head is made; the fields are those of `config.ProjectConfig`, where their defaults stand, and the device."""
-
-    train_every: int
-    prompt: str | None
-    recipe: HeadRecipe
-    seed: int
-    device: str
-
-
-def learning_of(config: ProjectConfig, device: str = "cpu") -> LearnerSettings:
-    """How a project makes its heads, wherever it makes one."""
-    recipe = HeadRecipe(config.class_weighting, config.ensemble)
-    return LearnerSettings(config.train_every, config.prompt, recipe, config.seed, device)
-
-
 def head_maker(
-    encoder: Encoder, schema: LabelSchema, space: Vectors, settings: LearnerSettings, audit: str = ""
+    encoder: Encoder,
+    schema: LabelSchema,
+    space: Vectors,
+    settings: LoopSettings,
+    audit: str = "",
+    device: str = "cpu",
 ) -> tuple[HeadMaker, str]:
     """What makes the heads of a project, and why class names give no suggestions though they should; "" otherwise."""
     prompt = encoder.prompt if settings.prompt is None else settings.prompt
@@ -53,7 +40,7 @@ def head_maker(
         prior,
         lambda: np.asarray(space.embeddings[:SAMPLE_ROWS]),  # rows are in random order
         settings.seed,
-        settings.device,
+        device,
         audit,
     )
     return maker, notice

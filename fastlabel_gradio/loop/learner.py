@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from fastlabel_gradio.classifier.facts import HeadFacts, facts_of
+from fastlabel_gradio.config import LoopSettings
 from fastlabel_gradio.devices import at_low_priority
 from fastlabel_gradio.encoders import Encoder
 from fastlabel_gradio.errors import CheckpointError, StoreError
@@ -24,98 +25,86 @@ from fastlabel_gradio.head import (
     load_head,
     save_head,
 )
-from fastlabel_gradio.head.evaluation import AuditReport, Gain, audit, cohen_kappa, gain, labels_compared
 from fastlabel_gradio.labels import StoredHead
 from fastlabel_gradio.labels.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.loop.head_exchange import Alone, Exchange
-from fastlabel_gradio.loop.head_makers import LearnerSettings, head_maker
-from fastlabel_gradio.loop.learning_record import LearningPoint, LearningRecord
+from fastlabel_gradio.loop.head_makers import head_maker
+from fastlabel_gradio.loop.measures import Measures
 from fastlabel_gradio.loop.trainer import NotYet, Trainer, Training
-from fastlabel_gradio.loop.training_run import SaidByHead, TrainingRun
+from fastlabel_gradio.loop.training_run import TrainingRun
 from fastlabel_gradio.pool.candidates import WINDOW_ROWS, Shortlist
+from fastlabel_gradio.pool.desk import Desk
 from fastlabel_gradio.pool.ground import Ground
-from fastlabel_gradio.pool.ledger import PoolLedger
 from fastlabel_gradio.pool.out_of_fold import OutOfFold
-from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
 from fastlabel_gradio.pool.scan import Scan
 from fastlabel_gradio.pool.space import EmbeddingSpace
-from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.superseded import Checkpoint
-from fastlabel_gradio.types import LabelSchema, Rows
+from fastlabel_gradio.types import LabelSchema, Probabilities, Rows
 
 log = logging.getLogger(__name__)
 
 HEAD_WAIT_S = 0.4
 FIRST_HEAD_WAIT_S = 2.0  # a screen without any suggestion costs more than that
 CHANGE_WAIT_S = 600.0
-AGREEMENT_ROWS = 2_000  # the first rows of the store, which are a random sample of the pool
 CLASSES_CHANGED = "The classes were changed; a head for the new ones is trained next."
 ENCODER_CHANGED = "Another encoder takes over; a head for it is trained next."
-COMPARED_ROWS = 2_000  # of the audit, labeled or not: what a head says of them is kept for the heads after it
 
 
 class Learner:
     """One head after the other. All methods may be called from any thread.
 
     Attributes:
+        measures: what its heads are worth.
         contradiction: items of one content that people labeled differently, as of the newest head.
         notice: why the saved head or the class names are not used; "" where there is nothing to say.
 
     Args:
-        ledger: gives what is labeled, as of the moment it is asked.
-        look: has the ledger take in what other processes labeled.
         folder: where the checkpoint and the learning curve are kept.
-        clock: seconds since the epoch.
         keep_model: given every head once it is measured and calibrated, in the trainer's thread.
         exchange: with the learners of other processes on the label store.
     """
 
     def __init__(
         self,
-        schema: LabelSchema,
-        store: EmbeddingStore,
-        pipeline: EmbeddingPipeline,
-        ledger: PoolLedger,
-        look: Callable[[], object],
+        desk: Desk,
         folder: Path,
-        settings: LearnerSettings,
-        clock: Callable[[], float],
+        settings: LoopSettings,
+        device: str,
         keep_model: Callable[[HeadFacts], None],
         exchange: Exchange | None = None,
     ) -> None:
+        self._desk = desk
+        self._store = desk.store
+        self._pipeline = desk.pipeline
+        self._ledger = desk.ledger
         self._keep_model = keep_model
         self._exchange = exchange or Alone()
-        self._kept: Head | None = None  # the head that was given to it last
-        self._schema = schema
-        self._store = store
-        self._pipeline = pipeline
-        self._ledger = ledger
-        self._look = look
+        self._bundled: Head | None = None  # the head that was given to `keep_model` last
+        self._schema = desk.schema
         self._lock = threading.Lock()  # of the head, and of the schema and the ground that it is for
         self._settings = settings
-        self._clock = clock
+        self._device = device
         self.checkpoint = folder / "head.safetensors"
         self._scan_file = folder / "scan.safetensors"
         self._out_of_fold_file = folder / "out_of_fold.safetensors"
         self._seen = 0  # changes of labels, of all in the ledger
         self.contradiction: Contradiction | None = None
         self.notice = ""
-        self._record = LearningRecord(folder / "learning_curve.jsonl")
+        self.measures = Measures(desk, folder / "learning_curve.jsonl")
         self._head: Head | None = None
         self._ground = self._former = Ground()  # of the encoder in use, and of the one before
         self._run: TrainingRun | None = None
         self._is_measured = True  # the newest head, or there is no need to
-        self._said: list[
-            SaidByHead
-        ] = []  # by the heads of this run that are still needed to compare with, oldest first
         self._unsaved = ""
         self._event = 0  # the newest submission that was known when the newest head was trained
         self._trainer = Trainer(self._train, self._after_training_gently)
+        desk.trains = self.request_if_due
+        desk.when_classes_change(self._use_schema)
         self._wishes: tuple[Callable[[], None], ...] = (
-            pipeline.when_ready(self._resume),
-            pipeline.when_changed(self._change_encoder),
-            pipeline.when_done(self._train_on_late_rows),
-            pipeline.when_done(self._compare_copies),
+            desk.pipeline.when_ready(self._resume),
+            desk.pipeline.when_changed(self._change_encoder),
+            desk.pipeline.when_done(self._train_on_late_rows),
+            desk.pipeline.when_done(self._compare_copies),
         )
 
     @property
@@ -134,6 +123,10 @@ class Learner:
             return self._former
         return self._ground if self._ground.maker else Ground(self._store.space)
 
+    def says(self, head: Head, rows: Rows) -> Probabilities:
+        """What a head says of some rows, float32[n, classes]."""
+        return self.ground_of(head).says(head, rows)
+
     @property
     def trained_rows(self) -> Rows | None:
         """What the newest head that was trained in this run was trained on, ascending; None where none was."""
@@ -148,11 +141,6 @@ class Learner:
     def settled(self) -> bool:
         """False while a head is trained, saved, measured or calibrated."""
         return self._trainer.settled
-
-    @property
-    def points(self) -> list[LearningPoint]:
-        """What each head so far was worth on the audit as it is, oldest first."""
-        return [point for point in self._record.points if self._ledger.is_this_audit(point.audit)]
 
     @property
     def unseen(self) -> int:
@@ -170,15 +158,6 @@ class Learner:
             self.request()
         return due
 
-    def use_schema(self, schema: LabelSchema) -> None:
-        """Makes heads for these classes from now on. Until then the newest one says what it can of them."""
-        with self._lock:
-            self._schema = schema
-            if self._head and not _fits(self._head, schema):
-                # What it is worth with these classes is not measured, and it is not calibrated: the next one will be.
-                self._head, self._said, self._is_measured = self._head.seen_through(schema), [], True
-        self.request()
-
     def request(self) -> None:
         """Asks for a training now and returns at once."""
         self._trainer.request()
@@ -193,9 +172,9 @@ class Learner:
         if self._head:
             self._trainer.follow_up()
 
-    def keep_again(self) -> None:
+    def bundle_again(self) -> None:
         """Has the newest head given to `keep_model` once more, in the background: more is known of its labels now."""
-        self._kept = None
+        self._bundled = None
         self._trainer.follow_up()
 
     def wait_for_head(self) -> None:
@@ -210,29 +189,9 @@ class Learner:
         """Waits until `settled`; False where that takes longer than `timeout` seconds."""
         return self._trainer.settle(timeout)
 
-    def audit(self, head: Head) -> AuditReport | None:
-        """What a head is worth on the labeled items of the audit; None while there are none, or it was trained on some."""
-        rows, targets, groups, schema, _ = self._ledger.audit_set()
-        if not len(rows) or not self.is_honest(head) or not _fits(head, schema):
-            return None
-        return audit(self.ground_of(head).says(head, rows), targets, groups)
-
-    def gain(self, head: Head) -> Gain | None:
-        """What the last labels brought: a head against one of this run that had at least 100 labels less, or a fifth."""
-        before = self._before(labels_compared(head.info.label_count))
-        if before is None or not self.is_honest(head):
-            return None
-        rows, targets, groups, schema, _ = self._ledger.audit_set()
-        known = np.isin(rows, before.rows)
-        rows, targets, groups = rows[known], targets[known], None if groups is None else groups[known]
-        if not len(rows) or not _fits(head, schema):
-            return None
-        after = self.ground_of(head).says(head, rows).argmax(axis=1)
-        return gain(before.of(rows) == targets, after == targets, head.info.label_count - before.labels, groups)
-
     def facts(self, head: Head) -> HeadFacts:
         """What is known of a head now, for those who take it along."""
-        return facts_of(head, self._ledger, self.ground_of(head), is_honest=self.is_honest(head))
+        return facts_of(head, self._ledger, self.ground_of(head), is_honest=self.measures.is_honest(head))
 
     def release_pages(self) -> None:
         """Of a large pool the windows would come to fill the memory; a small one is read again and again."""
@@ -247,19 +206,20 @@ class Learner:
         self._exchange.close()
         self._trainer.close()
         if self._head:
-            self._keep(self._head)  # where closing came in between
-        self._look = _nothing  # holds the labeler, which holds this learner
+            self._bundle(self._head)  # where closing came in between
         self._keep_model = _keep_nothing
 
-    def is_honest(self, head: Head) -> bool:
-        """Whether nothing of the audit was taught to the head: items change sides where another grouping is configured."""
-        return head.info.version == 0 or self._ledger.is_this_audit(head.info.audit)
+    # Private: in the trainer's thread, the pipeline's, or that of who noticed new classes
 
-    def _before(self, labels: int) -> "SaidByHead | None":
-        """What the newest head of this run with no more than so many labels said."""
-        return next((said for said in reversed(self._said) if said.labels <= labels), None)
-
-    # Private: in the trainer's thread, or the pipeline's
+    def _use_schema(self) -> None:
+        """Makes heads for the classes of now. Until then the newest one says what it can of them."""
+        with self._lock:
+            self._schema = schema = self._desk.schema
+            if self._head and not _fits(self._head, schema):
+                # What it is worth with these classes is not measured, and it is not calibrated: the next one will be.
+                self._head, self._is_measured = self._head.seen_through(schema), True
+                self.measures.forget()
+        self.request()
 
     def _resume(self) -> None:
         """Once the encoder is there: goes on with the saved head, or trains one from the labels that are there."""
@@ -267,11 +227,11 @@ class Learner:
         if encoder is None or space is None or space.name != encoder.space:
             return  # in the last case another encoder is taking over, and calls back
         schema = self._schema
-        maker, self.notice = head_maker(encoder, schema, space, self._settings, self._ledger.audit_mark)
+        maker, self.notice = head_maker(encoder, schema, space, self._settings, self._ledger.audit_mark, self._device)
         head = maker.first()
         if self.checkpoint.exists():
             try:
-                saved = load_head(self.checkpoint, device=self._settings.device, dim=encoder.dim)
+                saved = load_head(self.checkpoint, device=self._device, dim=encoder.dim)
                 check_head(saved.info, schema, encoder.space)
                 head = saved
             except CheckpointError as error:
@@ -282,7 +242,7 @@ class Learner:
         with self._lock:
             self._ground = self._new_ground(space, maker)  # from now on heads may be trained
             self._head = _fitting(head, self._schema)
-            is_stale = maker.labels != self._schema.labels or (head is not None and not self.is_honest(head))
+            is_stale = maker.labels != self._schema.labels or (head is not None and not self.measures.is_honest(head))
         is_trained = head is not None and head.info.version > 0
         if head and is_trained:
             self._ground.scan.load(head, self._ground.embeddings)
@@ -302,10 +262,13 @@ class Learner:
             self._resume()
         if encoder is None or space is None or self._is_on(encoder):
             return
-        maker, self.notice = head_maker(encoder, self._schema, space, self._settings, self._ledger.audit_mark)
+        maker, self.notice = head_maker(
+            encoder, self._schema, space, self._settings, self._ledger.audit_mark, self._device
+        )
         with self._lock:
             self._former, self._ground = self._ground, self._new_ground(space, maker)
-            self._said, self._is_measured = [], True
+            self._is_measured = True
+            self.measures.forget()
         self._trainer.request()
         self._trainer.wait(CHANGE_WAIT_S)
         with self._lock:
@@ -346,12 +309,12 @@ class Learner:
         assert maker
         try:
             part.write_bytes(found.checkpoint)
-            head = load_head(part, device=self._settings.device)
+            head = load_head(part, device=self._device)
             check_head(head.info, self._schema, maker.encoder_fingerprint)
-            if not self.is_honest(head):
+            if not self.measures.is_honest(head):
                 raise CheckpointError("the head was trained on items that are kept to test it here.")
             part.replace(self.checkpoint)
-            self._record.replace(found.record)
+            self.measures.record.replace(found.record)
         except (CheckpointError, OSError) as error:
             log.info("The head of another process is not used here: %s", error)
             part.unlink(missing_ok=True)
@@ -360,9 +323,10 @@ class Learner:
         is_up_to_date = self._ledger.position.submission <= found.event
         unseen = 0 if is_up_to_date else max(1, abs(self._ledger.trainable_count - head.info.label_count))
         with self._lock:
-            self._head, self._run, self._said, self._is_measured = head, None, [], True
+            self._head, self._run, self._is_measured = head, None, True
             self._seen = self._ledger.changes - unseen
-            self._kept = head  # whoever trained it keeps its model
+            self._bundled = head  # whoever trained it keeps its model
+            self.measures.forget()
         self.scan_soon()
         return True
 
@@ -370,7 +334,7 @@ class Learner:
         """One training, unless another process has just trained on the same labels; runs in the trainer's thread."""
         before = self._exchange.revision
         with self._exchange.turn():
-            self._look()
+            self._desk.look()
             self.take_shared()
             if self._exchange.revision == before or self.unseen:
                 self._train_here()
@@ -388,7 +352,7 @@ class Learner:
         if schema.labels != maker.labels:
             raise NotYet(CLASSES_CHANGED)
         before, last = self._head, self._run
-        head = maker.train(ground.kept.of(ground.embeddings, rows), targets, before, self._clock())
+        head = maker.train(ground.copied.of(ground.embeddings, rows), targets, before, self._desk.clock())
         if before and self.ground_of(before) is not ground:
             head, last = head.at_temperature(1.0), None  # what was measured on other vectors does not hold here
         if ground is not self._ground:
@@ -417,7 +381,7 @@ class Learner:
             return ground, ground.maker
         if ground.maker.encoder_fingerprint != encoder.space:
             raise NotYet(ENCODER_CHANGED)
-        maker, notice = head_maker(encoder, schema, ground.space, self._settings, self._ledger.audit_mark)
+        maker, notice = head_maker(encoder, schema, ground.space, self._settings, self._ledger.audit_mark, self._device)
         with self._lock:
             if self._ground is not ground:
                 raise NotYet(ENCODER_CHANGED)
@@ -440,7 +404,7 @@ class Learner:
             return  # the same
         self.release_pages()
         checkpoint()  # its files are many milliseconds of work
-        self._keep(head)
+        self._bundle(head)
         self._scan(ground, head, checkpoint)
         if run and run.is_new:
             checkpoint()
@@ -448,10 +412,10 @@ class Learner:
         if run and self._unsaved:
             raise StoreError(self._unsaved)
 
-    def _keep(self, head: Head) -> None:
+    def _bundle(self, head: Head) -> None:
         """Has its files written, once."""
-        if head is not self._kept and head.info.version > 0 and head.columns is None:
-            self._kept = head
+        if head is not self._bundled and head.info.version > 0 and head.columns is None:
+            self._bundled = head
             self._keep_model(self.facts(head))
 
     def _measured(self, ground: Ground, trained: Head, run: TrainingRun, checkpoint: Checkpoint) -> Head | None:
@@ -460,8 +424,8 @@ class Learner:
         self._is_measured = True
         rows, targets = run.rows, run.targets
         if run.is_new:
-            self._measure(trained, run)
-        vectors, ids = ground.kept.of(ground.embeddings, rows), tuple(label.id for label in trained.info.labels)
+            self.measures.add(trained, run.before, self.says)
+        vectors, ids = ground.copied.of(ground.embeddings, rows), tuple(label.id for label in trained.info.labels)
         head = ground.maker.calibrate(
             trained,
             vectors,
@@ -493,30 +457,9 @@ class Learner:
     def _share(self) -> None:
         """Gives the newest head and the learning curve to other processes; what fails now is given with the next one."""
         try:
-            self._exchange.give(self._event, self.checkpoint.read_bytes(), self._record.content)
+            self._exchange.give(self._event, self.checkpoint.read_bytes(), self.measures.record.content)
         except (OSError, StoreError) as error:
             log.warning("other processes do not get the newest head: %s", error)
-
-    def _measure(self, head: Head, run: TrainingRun) -> None:
-        """Adds the head to the learning curve."""
-        report = self.audit(head)
-        labels, agreement, mark = head.info.label_count, self._agreement(run.before, head), head.info.audit
-        if report:
-            figures = (report.items, report.correct, agreement, report.low, report.high)
-            self._record.add(LearningPoint(labels, *figures, audit=mark))
-        else:
-            self._record.add(LearningPoint(labels, 0, 0, agreement, audit=mark))
-        self._keep_what_it_says(head)
-
-    def _keep_what_it_says(self, head: Head) -> None:
-        """Of the audit's first rows, for the heads after it; what is too old to be compared with goes."""
-        rows = self._ledger.audit_rows(COMPARED_ROWS)
-        said = self.ground_of(head).says(head, rows).argmax(axis=1).astype(np.int32)
-        oldest = self._before(labels_compared(head.info.label_count))
-        kept = self._said[self._said.index(oldest) :] if oldest else self._said
-        with self._lock:
-            if self._head is head and self.ground_of(head) is self._ground:  # neither classes nor encoder changed
-                self._said = [*kept, SaidByHead(head.info.label_count, rows, said)]
 
     def _compare_copies(self) -> None:
         """Looks for items of one content that carry different labels."""
@@ -542,20 +485,9 @@ class Learner:
         self._ledger.catch_up(self._pipeline.progress)
         return self._ledger.free_rows(1)
 
-    def _agreement(self, before: Head | None, after: Head) -> float | None:
-        if before is None or before.info.labels != after.info.labels:
-            return None
-        rows = np.arange(min(AGREEMENT_ROWS, len(self._store)), dtype=np.int64)
-        said = [self.ground_of(head).says(head, rows).argmax(axis=1) for head in (before, after)]
-        return cohen_kappa(said[0], said[1], len(self._schema))
-
-
-def _nothing() -> None:
-    """What a closed learner looks at."""
-
 
 def _keep_nothing(facts: HeadFacts) -> None:
-    """As `_nothing`."""
+    """What a closed learner does with models."""
 
 
 def _fits(head: Head, schema: LabelSchema) -> bool:

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from fastlabel_gradio.head import Head
 from fastlabel_gradio.loop.batch_queue import Wish
 from fastlabel_gradio.loop.learner import Learner
 from fastlabel_gradio.pool.candidates import candidates_of
-from fastlabel_gradio.pool.ledger import PoolLedger
+from fastlabel_gradio.pool.desk import Desk
 from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
 from fastlabel_gradio.types import Rows
 
@@ -34,16 +34,13 @@ class Picker:
     """Picks from what is free in one pool. All methods may be called from any thread.
 
     Args:
-        catch_up: takes in what happened.
         audit_share: of each batch, drawn from the reserved rows.
     """
 
-    def __init__(
-        self, ledger: PoolLedger, learner: Learner, catch_up: Callable[[], object], audit_share: float, seed: int
-    ) -> None:
-        self._ledger = ledger
+    def __init__(self, desk: Desk, learner: Learner, audit_share: float, seed: int) -> None:
+        self._desk = desk
+        self._ledger = desk.ledger
         self._learner = learner
-        self._catch_up = catch_up
         self._audit_share = audit_share
         self._lock = threading.Lock()  # of the two below
         self._picked: set[int] = set()  # rows that are being claimed
@@ -56,7 +53,7 @@ class Picker:
 
     def _picked_together(self, sizes: list[int], strategy: str) -> list[Pick]:
         total = sum(sizes)
-        self._catch_up()
+        self._desk.free_what_ran_out()
         with self._lock:
             free, free_audit = (
                 _without(rows(total + len(self._picked)), self._picked)
@@ -73,14 +70,14 @@ class Picker:
         embeddings = ground.embeddings
         found = candidates_of(head, embeddings, free, ground.shortlist, rng)
         pool = PoolView(
-            store=embeddings,
+            vectors=embeddings,
             rows=found.rows,
             probabilities=found.probabilities,
             labeled=labeled.rows,
             targets=labeled.targets,
             classes=len(labeled.schema),
             head=head,
-            labeled_vectors=ground.kept.of(embeddings, labeled.rows),
+            labeled_vectors=ground.copied.of(embeddings, labeled.rows),
             shortlisted=found.shortlisted,
         )
         random_rows = _dealt(free_audit, self._audit_counts(sizes, len(pool), rng))

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from fastlabel_gradio.types import Batch, Item, LabelSchema, PlantedCounts, Prediction, Rows, State
+from fastlabel_gradio.types import Batch, Card, Item, LabelSchema, PlantedCounts, PoolItem, Prediction, Rows, State
 
 MOST_PLANTED = 3
 LEAST_GROUP = 6  # items; in a smaller group a planted one would be a large part
@@ -95,7 +95,7 @@ class PlantedChecks:
             return
         chosen = _chosen(batch.predictions, *labeled[:2], says, rng)
         items, ids = item_at(np.array([row for row, *_ in chosen], dtype=np.int64)), labeled[2].ids
-        places = sorted(rng.integers(len(batch.items) + 1, size=len(chosen)).tolist())
+        places = sorted(rng.integers(len(batch.cards) + 1, size=len(chosen)).tolist())
         planted = tuple(
             Planted(items[row].id, ids[target], ids[shown_as], confidence, place)
             for (row, target, shown_as, confidence), place in zip(chosen, places, strict=True)
@@ -111,21 +111,19 @@ class PlantedChecks:
         item_at: Callable[[Rows], Mapping[int, Item]],
     ) -> Batch:
         """The batch with its planted items; those that left the pool or whose class is gone are left out."""
-        planted, positions = self.of(batch.id), batch.schema.positions
+        planted = self.of(batch.id)
         if not planted:
             return batch
+        positions = batch.schema.positions
         rows = rows_of([one.item_id for one in planted])
         items = item_at(np.array(list(rows.values()), dtype=np.int64))
-        cards: list[tuple[Item, int, Prediction | None]] = list(
-            zip(batch.items, batch.rows, batch.predictions, strict=True)
-        )
+        cards = list(batch.cards)
         for one in reversed(planted):
             row = rows.get(one.item_id)
             if row is not None and row in items and one.shown_as in positions:
                 prediction = Prediction(positions[one.shown_as], one.confidence)
-                cards.insert(one.place, (items[row], row, prediction))
-        all_items, all_rows, predictions = zip(*cards, strict=True)
-        return replace(batch, items=all_items, rows=all_rows, predictions=predictions)
+                cards.insert(one.place, Card(PoolItem(row, one.item_id, items[row].stamp), prediction))
+        return replace(batch, cards=tuple(cards))
 
     def of(self, batch_id: str) -> tuple[Planted, ...]:
         """What is planted in a batch, judged already or not."""

@@ -1,11 +1,12 @@
 """What the newest head was trained on, and what heads said of the audit, for the heads after them."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from fastlabel_gradio.head import Head
-from fastlabel_gradio.types import Rows
+from fastlabel_gradio.types import Rows, Targets
 
 
 class TrainingRun:
@@ -17,7 +18,7 @@ class TrainingRun:
     """
 
     def __init__(
-        self, rows: Rows, targets: Rows, before: Head | None, last: "TrainingRun | None", groups: Rows | None
+        self, rows: Rows, targets: Targets, before: Head | None, last: "TrainingRun | None", groups: Rows | None
     ) -> None:
         self.rows = rows
         self.groups = groups
@@ -26,13 +27,26 @@ class TrainingRun:
         self.is_new = not (last and np.array_equal(rows, last.rows) and np.array_equal(targets, last.targets))
 
 
+class Columns(NamedTuple):
+    """What the outputs of a head are of: the ids of its classes, and the encoder."""
+
+    ids: tuple[int, ...]
+    encoder: str
+
+
+def columns_of(head: Head) -> Columns:
+    """Those of a head; heads with the same ones can be compared."""
+    return Columns(tuple(label.id for label in head.info.labels), head.info.encoder_fingerprint)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SaidByHead:
-    """The classes that a head gave to some rows, ascending. `labels`: what it was trained on."""
+    """The classes that a head with those columns gave to some rows, ascending. `label_count`: what it was trained on."""
 
-    labels: int
+    label_count: int
     rows: Rows
     classes: np.ndarray
+    columns: Columns
 
     def of(self, rows: Rows) -> np.ndarray:
         """The class of each of some of its rows."""

@@ -1,10 +1,11 @@
 """Disputes: items of which people say different things, and what a reviewer decided of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastlabel_gradio.labels import Opinion, Opinions, judgements_of, review_of
 from fastlabel_gradio.opinions.followed import FollowedOpinions
+from fastlabel_gradio.pool.desk import Desk
 from fastlabel_gradio.types import LabelSchema
 
 
@@ -27,15 +28,11 @@ class Dispute:
 
 
 class Disputes:
-    """The disputes of one project. All methods may be called from any thread.
+    """The disputes of one project; two classes that were merged are one. All methods may be called from any thread."""
 
-    Args:
-        schema: gives that of now: two classes that were merged are one.
-    """
-
-    def __init__(self, followed: FollowedOpinions, schema: Callable[[], LabelSchema]) -> None:
+    def __init__(self, desk: Desk, followed: FollowedOpinions) -> None:
+        self._desk = desk
         self._followed = followed
-        self._schema = schema
         self._last: tuple[int, LabelSchema, list[Dispute]] | None = None
 
     def open(self, annotator: str) -> list[Dispute]:
@@ -55,7 +52,7 @@ class Disputes:
 
     def _all(self) -> list[Dispute]:
         newest, opinions = self._followed.look()
-        schema, last = self._schema(), self._last
+        schema, last = self._desk.schema, self._last
         if last is None or last[0] != newest or last[1] is not schema:
             last = self._last = newest, schema, _disputes(opinions, schema.aliases)
         return last[2]

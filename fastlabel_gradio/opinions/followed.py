@@ -7,20 +7,19 @@ import threading
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from fastlabel_gradio.labels import LabelStore, Opinions, judgements_of, waits_for_second
+from fastlabel_gradio.labels import Opinions, judgements_of, waits_for_second
+from fastlabel_gradio.pool.desk import Desk
 
 
 class FollowedOpinions:
     """The opinions on the items of one project. May be used from any thread.
 
     Args:
-        newest: a submission of the label store: where it is another one than was read, the store is read on.
         may_be_drawn: whether an item may be asked about again.
     """
 
-    def __init__(self, labels: LabelStore, newest: Callable[[], int], may_be_drawn: Callable[[str], bool]) -> None:
-        self._labels = labels
-        self._newest = newest
+    def __init__(self, desk: Desk, may_be_drawn: Callable[[str], bool]) -> None:
+        self._desk = desk
         self._may_be_drawn = may_be_drawn
         self._lock = threading.Lock()
         self._read = 0
@@ -29,14 +28,14 @@ class FollowedOpinions:
     def look(self) -> tuple[int, Mapping[str, Opinions]]:
         """The submission up to which they are known, and the opinions by item; a mapping that does not change any more."""
         with self._lock:
-            if self._newest() > self._read:
+            if self._desk.ledger.position.submission > self._read:
                 self._read_on()
             return self._read, self._opinions
 
     # Private; the caller holds the lock
 
     def _read_on(self) -> None:
-        self._read, touched = self._labels.opinions(self._read)
+        self._read, touched = self._desk.labels.opinions(self._read)
         kept = {item_id: one for item_id, one in touched.items() if self._is_kept(item_id, one)}
         gone = touched.keys() - kept.keys()
         before = ((item_id, one) for item_id, one in self._opinions.items() if item_id not in gone)

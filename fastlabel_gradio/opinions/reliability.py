@@ -16,6 +16,7 @@ from fastlabel_gradio.opinions.agreement import (
 )
 from fastlabel_gradio.opinions.followed import FollowedOpinions
 from fastlabel_gradio.opinions.ratings import MISSING, Ratings, ratings_of
+from fastlabel_gradio.pool.desk import Desk
 from fastlabel_gradio.types import LabelSchema
 
 MOST_PAIRS = 200  # those with most items in common
@@ -75,21 +76,17 @@ class ReliabilityReport:
 
 
 class Reliability:
-    """Works the report out where opinions or classes have changed. All methods may be called from any thread.
+    """Works the report out where opinions or classes have changed. All methods may be called from any thread."""
 
-    Args:
-        schema: gives that of now.
-    """
-
-    def __init__(self, followed: FollowedOpinions, schema: Callable[[], LabelSchema]) -> None:
+    def __init__(self, desk: Desk, followed: FollowedOpinions) -> None:
+        self._desk = desk
         self._followed = followed
-        self._schema = schema
         self._last: tuple[object, LabelSchema, ReliabilityReport] | None = None
 
     def report(self) -> ReliabilityReport:
         """As of now."""
         _, opinions = self._followed.look()
-        schema, last = self._schema(), self._last
+        schema, last = self._desk.schema, self._last
         if last is None or last[0] is not opinions or last[1] is not schema:
             report = report_of(ratings_of(opinions, schema), len(schema))
             last = self._last = opinions, schema, report

@@ -7,6 +7,7 @@ others as without a GPU. What the rows are of, and when to copy them, is not kno
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from fastlabel_gradio.head import Head
-from fastlabel_gradio.types import Embeddings, Rows
+from fastlabel_gradio.types import Embeddings, Probabilities, Rows
 
 CHUNK_ROWS = 65_536  # of 512 numbers: 64 MiB, and while they are scored 300 more
 CUDA = "cuda"
@@ -66,7 +67,7 @@ class DeviceRows:
                 if stop <= len(self):
                     continue
                 try:
-                    chunk = torch.from_numpy(embeddings[start:stop].astype(np.float16)).to(self.device)
+                    chunk = torch.from_numpy(embeddings[start:stop]).to(self.device).half()
                 except torch.OutOfMemoryError:
                     log.warning(
                         "the GPU has no room for more than %s rows of the pool; others are scored from memory", start
@@ -90,12 +91,13 @@ class DeviceRows:
     def probabilities(self, head: Head, rows: Rows) -> Float32[np.ndarray, "picked classes"]:
         """As `score_rows`, of rows that are there, in any order."""
         chunks, said = self._chunks, np.empty((len(rows), len(head.info.labels)), dtype=np.float32)
-        chunk_of = rows // CHUNK_ROWS
-        for number in np.unique(chunk_of).tolist():
-            wanted = chunk_of == number
-            places = torch.from_numpy(rows[wanted] - number * CHUNK_ROWS).to(self.device)
-            said[wanted] = _said(head, chunks[number].index_select(0, places)).cpu().numpy()
-        return said
+        order = None if (np.diff(rows) >= 0).all() else np.argsort(rows)
+        ascending, into = rows if order is None else rows[order], torch.from_numpy(said)
+        ends = np.searchsorted(ascending, CHUNK_ROWS * np.arange(1, len(chunks) + 1))
+        for number, (start, stop) in enumerate(pairwise([0, *ends.tolist()])):
+            if start < stop:
+                into[start:stop] = _said(head, _picked(chunks[number], ascending[start:stop] - number * CHUNK_ROWS))
+        return said if order is None else _put_back(said, order)
 
     def all_probabilities(self, head: Head) -> Iterator[tuple[slice, Tensor]]:
         """What the head says of all rows that are there, chunk by chunk, on the device: float32[rows, classes]."""
@@ -103,6 +105,21 @@ class DeviceRows:
         for chunk in self._chunks:
             yield slice(start, start + len(chunk)), _said(head, chunk)
             start += len(chunk)
+
+
+def _picked(chunk: Tensor, places: Rows) -> Tensor:
+    """Without a copy where the places, ascending, are one run."""
+    first, last = int(places[0]), int(places[-1])
+    if last - first + 1 == len(places) and (np.diff(places) == 1).all():
+        return chunk[first : last + 1]
+    return chunk.index_select(0, torch.from_numpy(places).to(chunk.device))
+
+
+def _put_back(said: Probabilities, order: Rows) -> Probabilities:
+    """What was said of rows in another order, in their own."""
+    found = np.empty_like(said)
+    found[order] = said
+    return found
 
 
 def _said(head: Head, vectors: Tensor) -> Tensor:

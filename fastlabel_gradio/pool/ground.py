@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from fastlabel_gradio.head import Head, HeadMaker
 from fastlabel_gradio.pool.candidates import Shortlist
-from fastlabel_gradio.pool.kept_rows import KeptRows
+from fastlabel_gradio.pool.copied_rows import CopiedRows
 from fastlabel_gradio.pool.out_of_fold import OutOfFold
 from fastlabel_gradio.pool.scan import Scan
 from fastlabel_gradio.pool.space import NO_EMBEDDINGS, EmbeddingSpace
@@ -21,14 +21,14 @@ class Ground:
 
     Attributes:
         maker: None until the encoder is there.
-        kept: embeddings of labeled rows, in memory.
+        copied: embeddings of labeled rows, in memory.
         shortlist: what the newest heads were least sure of in a large pool.
         out_of_fold: what heads said of labeled rows that they were trained without.
     """
 
     space: EmbeddingSpace | None = None
     maker: HeadMaker | None = None
-    kept: KeptRows = field(default_factory=KeptRows)
+    copied: CopiedRows = field(default_factory=CopiedRows)
     shortlist: Shortlist = field(default_factory=Shortlist)
     out_of_fold: OutOfFold = field(default_factory=OutOfFold)
 

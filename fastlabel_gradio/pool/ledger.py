@@ -15,20 +15,24 @@ import numpy as np
 from jaxtyping import Int64
 
 from fastlabel_gradio.labels import Changes, Claim, Position, Standing, Submission, Undone, has_run_out
+from fastlabel_gradio.pool.audit_sides import AuditSides, grown
 from fastlabel_gradio.pool.progress import EmbeddingProgress
 from fastlabel_gradio.pool.standings import (
     SAID,
     SEARCHED,
     UNTAUGHT,
     LabeledSet,
+    StandingNumbers,
     Standings,
     as_said,
     distinct_of,
+    label_taught,
     targets_of,
+    taught_by,
 )
 from fastlabel_gradio.pool.store import EmbeddingStore
-from fastlabel_gradio.sources.groups import AUDITED, TRAINED, WAITING, spread_order
-from fastlabel_gradio.types import Counts, LabelSchema, Rows, State
+from fastlabel_gradio.sources.groups import AUDITED, TRAINED
+from fastlabel_gradio.types import Counts, LabelSchema, PoolItem, Rows, State
 
 AUDIT_ROWS_LOOKED_AT = 5_000  # the first free ones, a random sample: a batch draws a few of them
 MANY_ITEMS = 1_000  # fewer are looked up one by one
@@ -66,16 +70,14 @@ class PoolLedger:
         store: EmbeddingStore,
         known: Changes,
         schema: LabelSchema,
-        audit_share: float = 0.0,
-        is_held_out: Callable[[str], bool] = lambda item_id: False,
+        audit_share: float,
+        is_held_out: Callable[[str], bool],
     ) -> None:
         self._store = store
         self._lock = threading.RLock()
         self._position = known.position
         self._standing = {item_id: one for item_id, one in known.standing.items() if one is not None}
-        self._numbers: Counter[State] = Counter()
-        self._label_numbers: Counter[int | None] = Counter()
-        self._number(list(self._standing.values()), 1)
+        self._numbers = StandingNumbers(list(self._standing.values()))
         self._schema = schema
         self._changes = 0
         self._claims: dict[str, Claim] = {}
@@ -85,12 +87,9 @@ class PoolLedger:
         self._free = np.zeros(0, dtype=bool)
         self._retired = np.zeros(0, dtype=bool)
         self._aside = np.zeros(0, dtype=bool)
-        self._side = np.zeros(0, dtype=np.uint8)
         self._taught = np.zeros(0, dtype=np.int32)  # the label id of each row that heads are trained or measured on
         self._said = np.zeros(0, dtype=SAID)
-        self._group = np.zeros(0, dtype=np.int64)  # 0: of no group, or of one that is not known yet
-        self._groups_version = -1
-        self._audit_share = audit_share
+        self._sides = AuditSides(store, audit_share)
         self._labeled_sets: dict[int, LabeledSet] = {}  # until a label or a row of one changes
         self._seen_rows = 0
         self._is_held_out = is_held_out
@@ -140,15 +139,15 @@ class PoolLedger:
         """How the pool stands, of which so many items can be read."""
         in_pool = len(self._standing) - len(self._left & self._standing.keys())
         missing = sum(self._is_labeled(item_id) for item_id in self._missing)
-        states = {state.value: self._numbers[state] for state in (State.SKIP, State.UNSURE, State.BAD)}
+        states = {state.value: self._numbers.of_state[state] for state in (State.SKIP, State.UNSURE, State.BAD)}
         unlabeled = max(0, readable - in_pool)
         claimed = sum(item_id not in self._standing for item_id in self._claims)
-        return Counts(self._numbers[State.LABEL], unlabeled, claimed, missing, **states)
+        return Counts(self._numbers.of_state[State.LABEL], unlabeled, claimed, missing, **states)
 
     @_locked
     def label_counts(self) -> Counter[int]:
         """How many items carry a label of each class, by label id; also such that are not in the pool any more."""
-        return Counter({label_id: count for label_id, count in self._label_numbers.items() if label_id is not None})
+        return Counter(self._numbers.of_label)
 
     @_locked
     def claimed_by_others(self, annotator: str) -> int:
@@ -173,7 +172,7 @@ class PoolLedger:
         """Those of the items that are judged, embedded, in the pool and held by nobody: whether each is of the audit."""
         found = ((item_id, self._row_of.get(item_id, -1)) for item_id in item_ids if item_id not in self._claims)
         return {
-            item_id: bool(self._side[row] == AUDITED)
+            item_id: self._sides.of(row) == AUDITED
             for item_id, row in found
             if 0 <= row < self._seen_rows and not self._retired[row] and item_id in self._standing
         }
@@ -195,7 +194,7 @@ class PoolLedger:
     def waits_for_rows(self) -> bool:
         """Whether there are labeled items in the pool that are not embedded yet."""
         known = self._schema.positions
-        taught = sum(self._label_taught(one) in known for id_, one in self._standing.items() if id_ not in self._left)
+        taught = sum(label_taught(one) in known for id_, one in self._standing.items() if id_ not in self._left)
         return taught > sum(len(self._labeled_rows(side).rows) for side in (TRAINED, AUDITED))
 
     def is_this_audit(self, mark: str) -> bool:
@@ -203,25 +202,24 @@ class PoolLedger:
 
         Those of earlier versions have no mark; they knew no groups.
         """
-        return mark == self.audit_mark or (mark == "" and not self._store.groups.rule)
+        return mark == self._sides.mark or (mark == "" and not self._store.groups.rule)
 
     @property
     def audit_mark(self) -> str:
         """Another text when items may have changed sides: the share is another one, or the groups were drawn anew."""
-        return f"{self._audit_share:g} {self._store.groups.mark}".rstrip()
+        return self._sides.mark
 
     @property
     @_locked
     def audits_nothing(self) -> bool:
         """Whether nothing is reserved though a share of the groups should be."""
-        may_be_drawn = (self._is_of(AUDITED) | self._is_of(WAITING)) & ~self._retired[: self._seen_rows]
-        return bool(self._audit_share and self._store.groups.rule and not may_be_drawn.any())
+        return self._sides.audits_nothing(~self._retired[: self._seen_rows])
 
     @_locked
     def standings(self) -> Standings:
         """What stands of every row."""
         rows = self._seen_rows
-        groups = self._group[:rows].copy() if self._store.groups.rule else None
+        groups = self._sides.groups_of(slice(rows))
         return Standings(self._said[:rows].copy(), ~self._retired[:rows], groups, self._position.submission)
 
     @_locked
@@ -243,12 +241,12 @@ class PoolLedger:
     @_locked
     def catch_up(self, progress: EmbeddingProgress) -> None:
         """Takes in rows that were embedded since the last call, and rows that left the pool or came back."""
-        groups_version = self._store.groups.version  # first: the rows that are there and retired are then as new as it
+        version = self._store.groups.version  # first: the rows that are there and retired are then as new as it
         rows = len(self._store)
         if rows > self._seen_rows:
             self._labeled_sets.clear()
             self._grow(rows)
-            self._take_sides(self._seen_rows, rows)
+            self._sides.take(self._seen_rows, rows)
             self._find_rows(rows)
             self._seen_rows = rows
         pool_state = (progress.state, progress.scanning, self._store.revision)
@@ -257,9 +255,8 @@ class PoolLedger:
             self._left = self._standing.keys() - self._store.known_ids(list(self._standing))
             self._missing = set() if progress.scanning else self._gone(self._left)
             self._take_in_retired()
-        if groups_version != self._groups_version:
-            self._groups_version = groups_version
-            self._settle_sides()
+        if self._sides.settle(version, ~self._retired[: self._seen_rows]):
+            self._labeled_sets.clear()
 
     @_locked
     def free_rows(self, wanted: int) -> Rows:
@@ -267,18 +264,19 @@ class PoolLedger:
 
         Those that somebody left open are among them where others are too few.
         """
-        return self._others_first(self._free[: self._seen_rows] & self._is_of(TRAINED), wanted)
+        return self._others_first(self._free[: self._seen_rows] & self._sides.are_of(TRAINED), wanted)
 
     @_locked
     def acceptable_rows(self) -> tuple[Rows, int]:
         """Every row that nobody judged or holds, nor is it retired or reserved, ascending; and how many are reserved."""
         free = self._free[: self._seen_rows]
-        return np.flatnonzero(free & self._is_of(TRAINED)).astype(np.int64), int((free & self._is_of(AUDITED)).sum())
+        reserved = int((free & self._sides.are_of(AUDITED)).sum())
+        return np.flatnonzero(free & self._sides.are_of(TRAINED)).astype(np.int64), reserved
 
     @_locked
     def searchable(self, rows: Rows) -> Int64[np.ndarray, " searchable"]:
         """Those of the rows that are free and not reserved, in their order: a search may hand them out."""
-        wanted = self._free[: self._seen_rows] & self._is_of(TRAINED)
+        wanted = self._free[: self._seen_rows] & self._sides.are_of(TRAINED)
         known = rows[rows < self._seen_rows]
         return np.asarray(known[wanted[known]])
 
@@ -288,22 +286,23 @@ class PoolLedger:
 
         Rows are stored in shuffled order, so the first ones are a random sample; of groups, as many as can be come first.
         """
-        rows = self._others_first(self._free[: self._seen_rows] & self._is_of(AUDITED), wanted)[:AUDIT_ROWS_LOOKED_AT]
+        rows = self._others_first(self._free[: self._seen_rows] & self._sides.are_of(AUDITED), wanted)[
+            :AUDIT_ROWS_LOOKED_AT
+        ]
         if not self._store.groups.rule:
             return rows
-        drawn = self._is_of(AUDITED) & ~self._free[: self._seen_rows] & ~self._retired[: self._seen_rows]
-        order = spread_order(self._group[rows], self._group[: self._seen_rows][drawn])
-        return np.asarray(rows[order])
+        drawn = self._sides.are_of(AUDITED) & ~self._free[: self._seen_rows] & ~self._retired[: self._seen_rows]
+        return self._sides.spread(rows, np.flatnonzero(drawn))
 
     @_locked
     def audit_rows(self, most: int) -> Rows:
         """The first rows that are reserved, labeled or not, ascending: a random sample of them."""
-        return np.flatnonzero(self._is_of(AUDITED))[:most].astype(np.int64)
+        return np.flatnonzero(self._sides.are_of(AUDITED))[:most].astype(np.int64)
 
     @_locked
     def groups_of(self, rows: Rows) -> Rows | None:
         """int64[n], a number for the group of each row, the same for the same group; None where there are no groups."""
-        return np.asarray(self._group[rows]) if self._store.groups.rule else None
+        return self._sides.groups_of(rows)
 
     def _others_first(self, free: np.ndarray, wanted: int) -> Rows:
         rows = np.flatnonzero(free & ~self._aside[: self._seen_rows])
@@ -339,10 +338,10 @@ class PoolLedger:
     # What the labeler wrote
 
     @_locked
-    def claim(self, item_ids: Sequence[str], annotator: str, batch_id: str, expires_at: float) -> None:
-        self._locate(item_ids)
-        self._claims.update((item_id, Claim(item_id, annotator, batch_id, expires_at)) for item_id in item_ids)
-        self._refresh(item_ids)
+    def claim(self, items: Sequence[PoolItem], annotator: str, batch_id: str, expires_at: float) -> None:
+        self._row_of.update((item.id, item.row) for item in items if item.row < self._seen_rows)
+        self._claims.update((item.id, Claim(item.id, annotator, batch_id, expires_at)) for item in items)
+        self._refresh([item.id for item in items])
 
     @_locked
     def renew(self, batch_id: str, expires_at: float) -> None:
@@ -370,9 +369,9 @@ class PoolLedger:
         self._aside[np.array(rows, dtype=np.int64)] = True
 
     @_locked
-    def keep_back(self, rows: Rows, *, kept: bool) -> None:
-        """As `set_aside`, of rows; with `kept` False they come as others do again."""
-        self._aside[rows[(rows >= 0) & (rows < self._seen_rows)]] = kept
+    def hold_back(self, rows: Rows, *, held: bool) -> None:
+        """As `set_aside`, of rows; with `held` False they come as others do again."""
+        self._aside[rows[(rows >= 0) & (rows < self._seen_rows)]] = held
 
     # Private; the caller holds the lock
 
@@ -385,15 +384,15 @@ class PoolLedger:
         self._locate(news)
         self._note_who_left(news)
         before, now = [self._standing.get(item_id) for item_id in news], list(news.values())
-        self._number(before, -1)
-        self._number(now, 1)
+        self._numbers.count(before, -1)
+        self._numbers.count(now, 1)
         self._standing.update((item_id, one) for item_id, one in news.items() if one is not None)
         for item_id in [item_id for item_id, one in news.items() if one is None]:
             del self._standing[item_id]
         for item_id in [item_id for item_id in self._claims if news.get(item_id)]:
             del self._claims[item_id]
         self._refresh(news)
-        taught = int((self._taught_by(before) != self._taught_by(now)).sum())
+        taught = int((taught_by(before) != taught_by(now)).sum())
         self._changes += taught
         return taught
 
@@ -407,22 +406,6 @@ class PoolLedger:
         self._left |= left
         self._missing |= self._gone(left)
 
-    def _number(self, standings: Sequence[Standing | None], sign: int) -> None:
-        """Counts states, and labels of each class, one more or one less."""
-        distinct, places = distinct_of(standings)
-        for one, count in zip(distinct, np.bincount(places, minlength=len(distinct)).tolist(), strict=True):
-            if one is not None:
-                self._numbers[one.state] += sign * count
-                self._label_numbers[one.label_id] += sign * count
-
-    def _taught_by(self, standings: Sequence[Standing | None]) -> np.ndarray:
-        """int32[n], as `_label_taught` of each."""
-        distinct, places = distinct_of(standings)
-        return np.asarray(np.array([self._label_taught(one) for one in distinct], dtype=np.int32)[places])
-
-    def _label_taught(self, standing: Standing | None) -> int:
-        return standing.label_id if standing and standing.teaches and standing.label_id is not None else UNTAUGHT
-
     def _is_labeled(self, item_id: str) -> bool:
         standing = self._standing.get(item_id)
         return standing is not None and standing.state is State.LABEL
@@ -430,9 +413,8 @@ class PoolLedger:
     def _labeled_rows(self, side: int) -> LabeledSet:
         if side not in self._labeled_sets:
             targets = targets_of(self._taught[: self._seen_rows], self._schema)
-            rows = np.flatnonzero((targets >= 0) & self._is_of(side) & ~self._retired[: self._seen_rows]).astype(
-                np.int64
-            )
+            labeled = (targets >= 0) & self._sides.are_of(side) & ~self._retired[: self._seen_rows]
+            rows = np.flatnonzero(labeled).astype(np.int64)
             groups = self.groups_of(rows)
             self._labeled_sets[side] = LabeledSet(rows, targets[rows], groups, self._schema, self._changes)
         return self._labeled_sets[side]
@@ -454,7 +436,7 @@ class PoolLedger:
             followed |= np.array([item_id in self._claims for item_id in located], dtype=bool)
         distinct, places = distinct_of(standings)
         self._free[rows] = ~(followed | self._retired[rows])
-        self._taught[rows] = self._taught_by(standings)
+        self._taught[rows] = taught_by(standings)
         self._said[rows] = np.array([as_said(one) for one in distinct], dtype=SAID)[places]
         for place in np.flatnonzero(~followed).tolist():
             del known[located[place]]  # its content may change, and its row with it, while nobody looks
@@ -474,40 +456,11 @@ class PoolLedger:
     def _grow(self, rows: int) -> None:
         if rows > len(self._free):
             room = max(rows, 2 * len(self._free))
-            self._free, self._retired = _grown(self._free, room), _grown(self._retired, room)
-            self._aside, self._side = _grown(self._aside, room), _grown(self._side, room)
-            self._taught, self._said = _grown(self._taught, room), _grown(self._said, room)
+            self._free, self._retired = grown(self._free, room), grown(self._retired, room)
+            self._aside = grown(self._aside, room)
+            self._taught, self._said = grown(self._taught, room), grown(self._said, room)
         self._free[self._seen_rows : rows] = True
         self._taught[self._seen_rows : rows] = UNTAUGHT
-
-    def _is_of(self, side: int) -> np.ndarray:
-        return np.asarray(self._side[: self._seen_rows] == side)
-
-    def _take_sides(self, start: int, stop: int) -> None:
-        """On which side new rows are: by a hash of their item, or as `AuditGroups` has their group."""
-        groups = self._store.groups
-        if groups.rule:
-            self._group = _grown(self._group, len(self._free))
-            self._group[start:stop] = self._store.group_keys(start, stop)
-            if self._audit_share:
-                self._side[start:stop] = groups.sides(self._group[start:stop])
-        elif self._audit_share:
-            self._side[self._store.reserved_rows(start, stop, self._audit_share)] = AUDITED
-
-    def _settle_sides(self) -> None:
-        """Takes in groups that were found or decided on since rows of them were taken in."""
-        groups, rows = self._store.groups, self._seen_rows
-        if not groups.rule or not rows:
-            return
-        unknown = np.flatnonzero((self._group[:rows] == 0) & ~self._retired[:rows])
-        if len(unknown):
-            start, stop = int(unknown[0]), int(unknown[-1]) + 1
-            self._group[start:stop] = self._store.group_keys(start, stop)
-            self._labeled_sets.clear()
-        waiting = np.flatnonzero(self._is_of(WAITING))
-        if len(waiting):
-            self._side[waiting] = groups.sides(self._group[waiting])
-            self._labeled_sets.clear()
 
     def _find_rows(self, rows: int) -> None:
         """New rows of judged or claimed items: embedded only now, or again because their content changed."""
@@ -516,9 +469,7 @@ class PoolLedger:
             found = self._store.rows_of(list(followed))
         else:
             found = {item_id: row for row, item_id in self._store.items_between(self._seen_rows, rows)}
-        moved = {
-            item_id: row for item_id, row in found.items() if self._seen_rows <= row < rows and item_id in followed
-        }
+        moved = {id_: row for id_, row in found.items() if self._seen_rows <= row < rows and id_ in followed}
         self._retire(np.array([self._row_of[item_id] for item_id in moved if item_id in self._row_of], dtype=np.int64))
         self._row_of.update(moved)
         self._refresh(moved)
@@ -545,10 +496,3 @@ class PoolLedger:
         self._free[rows] = False
         self._taught[rows] = UNTAUGHT
         self._said[rows] = as_said(None)
-
-
-def _grown(values: np.ndarray, size: int) -> np.ndarray:
-    """The values with room for more, which are 0."""
-    grown = np.zeros(size, dtype=values.dtype)
-    grown[: len(values)] = values
-    return grown

@@ -14,7 +14,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -22,20 +21,21 @@ from typing import Any
 import numpy as np
 
 from fastlabel_gradio.devices import lower_priority
-from fastlabel_gradio.encoders.base import Encoder, FittedEncoder
+from fastlabel_gradio.encoders.base import Encoder
 from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.encoders.licences import restriction
-from fastlabel_gradio.errors import CheckpointError, FastLabelError, SourceError, StoreError
+from fastlabel_gradio.errors import FastLabelError, StoreError
 from fastlabel_gradio.pool.embed_batch import Keyed, Outcome, embed_keyed, keyed_batch
 from fastlabel_gradio.pool.encoder_change import EncoderChange
-from fastlabel_gradio.pool.fitting import open_known, pool_sample
-from fastlabel_gradio.pool.item_index import END_OF_POOL, ScanChanges
+from fastlabel_gradio.pool.encoder_start import EncoderStart
+from fastlabel_gradio.pool.item_index import END_OF_POOL
 from fastlabel_gradio.pool.lease import PoolLease
+from fastlabel_gradio.pool.listing import LOOK_EVERY_S, Listing, blocks_of
 from fastlabel_gradio.pool.milestones import Milestone
-from fastlabel_gradio.pool.news import NEWS_KEPT, PoolNews
+from fastlabel_gradio.pool.news import PoolNews
 from fastlabel_gradio.pool.parts_taken import PartsTaken
 from fastlabel_gradio.pool.progress import EmbeddingProgress
-from fastlabel_gradio.pool.retries import FIRST_PAUSE_S, Retries
+from fastlabel_gradio.pool.retries import FIRST_PAUSE_S, LONGEST_SHORTAGE_PAUSE_S, Retries
 from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.pool.unheard import LISTENED_TO, unheard_notice
 from fastlabel_gradio.pool.workers import Workers, thread_workers
@@ -45,17 +45,8 @@ from fastlabel_gradio.types import Item, Media
 
 log = logging.getLogger(__name__)
 
-SCAN_BLOCK = 5_000
-BLOCK_S = 1.0
-FIT_WAITS_FOR_SCAN_S = 5.0
 RATE_WINDOW_S = 20.0
-LOOK_EVERY_S = 0.5  # at what another process does with the store
-LONGEST_SHORTAGE_PAUSE_S = 300.0
-FIT_SEED = 0
 MOST_OF_POOL = 0.9
-NO_ITEMS = "The source has no items. Add some, then press Rescan."
-NO_ITEM_LISTED = "The source lists no item at all. Is its disk there?"
-NOT_READABLE = "No item of the pool can be read. See the list of unreadable items for the reasons, then press Rescan."
 
 
 class EmbeddingPipeline:
@@ -67,8 +58,8 @@ class EmbeddingPipeline:
         keep: given every item that is read, for whoever wants to cache a thumbnail of it.
         kept_resolution: what `keep` needs at least, as `resolution` of `Source.read`.
         workers: threads, each of which reads, prepares and encodes a batch at a time; one per core by default.
-        rescan_s: after how many seconds the source is listed again; 0 for only when asked to.
         audit_share: of the source's groups, how many are kept for the audit.
+        rescan_s: after how many seconds the source is listed again; 0 for only when asked to.
         change: another encoder that embeds the pool behind this one and may take over.
         parts: vectors that are computed elsewhere; what is in them is not embedded here.
         lease: on the store's folder. While another process has it this one only shows what that one stores.
@@ -82,8 +73,9 @@ class EmbeddingPipeline:
         keep: Callable[[Item, Media], None] | None = None,
         kept_resolution: int = 0,
         workers: int | None = None,
+        *,
+        audit_share: float,
         rescan_s: float = 0.0,
-        audit_share: float = 0.0,
         change: EncoderChange | None = None,
         parts: PartsTaken | None = None,
         lease: PoolLease | None = None,
@@ -95,22 +87,39 @@ class EmbeddingPipeline:
         if lease is None or lease.is_held:
             self._leads.set()
         self._change = change
-        self._audit_share = audit_share
         self._store = store
         self._open_encoder = open_encoder
         self._keep = keep or (lambda item, media: None)
         self._kept_resolution = kept_resolution
         self._workers = workers or max(2, os.cpu_count() or 2)
         self._stop = threading.Event()
-        self._scanned = threading.Event()
-        self._rescan_s = rescan_s
-        self._rescan_wanted = threading.Event()
         self._news = PoolNews()
+        self._listing = Listing(
+            source,
+            store,
+            self._news,
+            self._stop,
+            self._update,
+            lambda: bool(self._start.problem),
+            rescan_s,
+            audit_share,
+            lease,
+        )
+        self._scanned = self._listing.is_complete
+        self._start = EncoderStart(
+            source,
+            store,
+            self._news,
+            self._stop,
+            self._scanned,
+            self._update,
+            self._takes_the_lead,
+            parts,
+            self._workers,
+        )
         self._retries = Retries()
-        self._unavailable: list[tuple[str, str]] = []  # (id, reason) of items that could not be taken into the sample
         self._waiting = 0  # news that are not embedded yet
         self._failed = False
-        self._no_items, self._no_sample = "", ""  # why there is nothing to embed yet; a rescan may end either
         self._listening = False
         self._progress_lock = threading.Lock()
         self._ready, self._changed, self._done = Milestone(), Milestone(), Milestone()
@@ -118,7 +127,7 @@ class EmbeddingPipeline:
         self._recent: deque[tuple[float, int]] = deque()
         self._threads = [
             threading.Thread(target=self._guarded, args=(work,), name=name, daemon=True)
-            for name, work in (("scan", self._scan), ("embed", self._embed))
+            for name, work in (("scan", lambda: self._listing.run(self._leads)), ("embed", self._embed))
         ]
         self.encoder: Encoder | None = None
 
@@ -128,7 +137,7 @@ class EmbeddingPipeline:
         done = min(len(self._store), total - self._waiting)
         change = self._change.progress if self._change else None
         progress = replace(self._progress, done=done, total=total, scanning=not self._scanned.is_set(), change=change)
-        if not self._failed and (reason := self._no_items or self._no_sample):
+        if not self._failed and (reason := self._listing.problem or self._start.problem):
             return replace(progress, state="failed", error=reason)
         if progress.state == "done" and self._news.is_waiting:
             return replace(progress, state="embedding")
@@ -153,7 +162,7 @@ class EmbeddingPipeline:
     def stop(self) -> None:
         """Asks the threads to end and waits for the batch under way."""
         self._stop.set()
-        self._rescan_wanted.set()
+        self._listing.ask()
         self._news.close()
         for thread in self._threads:
             if thread.is_alive():
@@ -167,7 +176,7 @@ class EmbeddingPipeline:
         if self.follows and self._lease:
             self._lease.ask_for_rescan()
         else:
-            self._rescan_wanted.set()
+            self._listing.ask()
         return all(thread.is_alive() for thread in self._threads)
 
     def is_held_out(self, item_id: str) -> bool:
@@ -227,79 +236,6 @@ class EmbeddingPipeline:
                 changes.pop("state", None)
             self._progress = replace(self._progress, **changes)
 
-    def _scan(self) -> None:
-        if self.follows:  # what the other process listed is there; after it this one lists the source again
-            self._scanned.set()
-            self._rescan_wanted.set()
-            while not (self._leads.wait(LOOK_EVERY_S) or self._stop.is_set()):
-                pass
-        else:
-            self._group()
-            try:
-                self._list_source()
-            except (SourceError, StoreError, OSError) as error:  # a rescan may find it in order
-                self._no_items = str(error)
-            self._scanned.set()
-        lower_priority()
-        while not self._stop.is_set():
-            is_asked_for = self._wait_for_rescan()
-            self._rescan_wanted.clear()
-            if not self._stop.is_set():
-                self._rescan(is_asked_for)
-
-    def _wait_for_rescan(self) -> bool:
-        """Until it is due or asked for; True in the latter case."""
-        if not (self._lease and self._lease.is_shared):
-            return self._rescan_wanted.wait(self._rescan_s or None)
-        due = time.monotonic() + (self._rescan_s or float("inf"))
-        while time.monotonic() < due:
-            if self._rescan_wanted.wait(LOOK_EVERY_S) or self._lease.take_wish():
-                return True
-        return False
-
-    def _rescan(self, is_asked_for: bool) -> None:
-        """A failure costs nothing but this scan: the source may be on a disk that is away for a moment."""
-        self._update(rescanning=True)
-        if (is_asked_for or self._no_sample) and self._store.unreadable_count:
-            self._store.retry_all()
-            self._news.add_unnamed()
-        notice, found = "", ScanChanges()
-        try:
-            found = self._list_source()
-        except (SourceError, StoreError, OSError) as error:
-            notice = f"The last look for new files failed, and nothing left the pool: {error}"
-            log.warning("%s", notice)
-        if found.text:
-            log.info("%s", found.text)
-        scans = self._progress.scans + 1
-        self._update(rescanning=False, scans=scans, scan_changes=found.text, scan_notice=notice)
-
-    def _list_source(self) -> ScanChanges:
-        """Lists the source once and hands what is new to the thread that embeds. Raises SourceError, StoreError."""
-        self._store.begin_scan()
-        news: list[Item] = []
-        is_complete, is_empty = False, True
-        try:
-            for block in _blocks(self._source.scan(), SCAN_BLOCK):
-                is_empty = False
-                news += self._store.add_items(block, self._source.group_of if self.grouping else None)
-                del news[NEWS_KEPT + 1 :]
-                if self._stop.is_set():
-                    return ScanChanges()
-            if is_empty:
-                raise SourceError(NO_ITEM_LISTED if self._store.total else NO_ITEMS)
-            is_complete = True
-            self._no_items = ""
-        finally:
-            found = self._store.end_scan(is_complete=is_complete, audit_share=self._audit_share)
-            if self._scanned.is_set():
-                self._news.add(news)
-        return found
-
-    def _group(self) -> None:
-        """Before either thread uses the store: rows whose groups are of another rule must not be taken for the audit."""
-        self._store.group_by(str(self._source.grouping or ""))
-
     def _embed(self) -> None:
         encoder, notice = self._load()  # at full priority: the first batch waits for it
         if self._stop.is_set():
@@ -309,7 +245,7 @@ class EmbeddingPipeline:
         workers = thread_workers(self._workers)
         with workers.executor:
             if not self.follows:
-                self._group()
+                self._listing.group()
             self._store.use_encoder(encoder.space, encoder.dim)
             self._update(state="embedding")
             self._show(encoder, notice)
@@ -345,7 +281,7 @@ class EmbeddingPipeline:
         if self.follows and self._lease and self._lease.take():
             log.info("%s: this process embeds from now on", self._store.folder.name)
             self._store.lead()
-            self._group()
+            self._listing.group()
             self._leads.set()
         return not self.follows
 
@@ -384,7 +320,7 @@ class EmbeddingPipeline:
         if self._change is None or self._change.progress.state != "waiting" or self._stop.is_set():
             return in_use
         encoder = self._change.run(
-            in_use, workers, self._stop, lambda: self._embed_due_news(in_use, workers), self._await_scan
+            in_use, workers, self._stop, lambda: self._embed_due_news(in_use, workers), self._start.await_scan
         )
         if encoder is not in_use:
             self.encoder = encoder
@@ -416,7 +352,7 @@ class EmbeddingPipeline:
             def batches() -> Iterator[list[Item]]:
                 if pending is None:
                     return self._pending_batches(encoder.batch_size)
-                return _blocks(iter(self._store.pending_of(pending)), encoder.batch_size)
+                return blocks_of(iter(self._store.pending_of(pending)), encoder.batch_size)
 
             self._embed_all(encoder, workers, batches)
             self._waiting = 0
@@ -428,13 +364,7 @@ class EmbeddingPipeline:
     def _load(self) -> tuple[Encoder, str]:
         self._update(state="loading")
         encoder, notice = self._open_encoder()
-        encoder.attune(self._source.sound_view)
-        if isinstance(encoder, FittedEncoder):
-            with ThreadPoolExecutor(self._workers, "sample") as executor:
-                self._fit_or_restore(encoder, executor)
-        elif isinstance(encoder, KnownVectors):
-            self._await_items()
-            open_known(encoder, self._store.folder, self._store.in_order, self._await_scan)
+        self._start.make_ready(encoder)
         return encoder, notice
 
     def _show(self, encoder: Encoder, notice: str) -> None:
@@ -448,61 +378,6 @@ class EmbeddingPipeline:
     def _announce(self, encoder: Encoder) -> None:
         self.encoder = encoder
         self._ready.reach()
-
-    def _fit_or_restore(self, encoder: FittedEncoder, workers: Executor) -> None:
-        saved = self._store.folder / encoder.learned_file
-        while not (saved.exists() or self._takes_the_lead() or self._stop.wait(LOOK_EVERY_S)):
-            pass  # another process is learning it
-        if self._parts and not saved.exists():
-            self._parts.give_learned(encoder, saved.write_bytes)
-        if saved.exists():
-            try:
-                encoder.load(saved)
-                return
-            except CheckpointError as error:
-                log.warning("%s Fitting it again.", error)
-        # A folder is listed in its own order, so an early sample would hold its first classes only.
-        self._scanned.wait(FIT_WAITS_FOR_SCAN_S)
-        self._await_items()
-        self._update(state="fitting", encoder=encoder.name)
-        if sample := self._awaited_sample(encoder, workers):
-            encoder.fit(sample, FIT_SEED)
-            encoder.save(saved)
-
-    def _await_items(self) -> None:
-        while not (self._store.total or self._stop.is_set() or self._scanned.wait(0.1)):
-            pass
-
-    def _await_scan(self) -> None:
-        while not (self._stop.is_set() or self._scanned.wait(0.2)):
-            pass
-
-    def _awaited_sample(self, encoder: FittedEncoder, workers: Executor) -> list[np.ndarray]:
-        """A sample of at least one item, where none can be read once rescans found one; empty after a stop."""
-        pause_s = FIRST_PAUSE_S
-        while not self._stop.is_set():
-            scanned = self._scanned.is_set()
-            self._unavailable.clear()
-            if sample := self._sample(encoder, workers):
-                self._no_sample = ""
-                return sample
-            if scanned:
-                self._store.mark_unreadable(self._unavailable)
-                self._no_sample = NOT_READABLE
-                self._news.take(pause_s)
-                self._news.finish()
-                pause_s = min(2 * pause_s, LONGEST_SHORTAGE_PAUSE_S)
-                self._store.retry([item_id for item_id, _ in self._unavailable])
-            else:
-                self._scanned.wait(0.2)
-        return []
-
-    def _sample(self, encoder: FittedEncoder, workers: Executor) -> list[np.ndarray]:
-        """What cannot be read is listed as unreadable, unless that may pass: then it comes again with its batch."""
-        sample = pool_sample(self._source, encoder, self._store.in_order, workers, self._stop)
-        self._store.mark_unreadable(sample.unreadable)
-        self._unavailable += sample.unavailable
-        return sample.prepared
 
     def _embed_all(self, encoder: Encoder, workers: Workers, batches: Callable[[], Iterator[list[Item]]]) -> None:
         """Embeds batches of pending items. Where disk, memory or file descriptors run short it waits, and goes on by itself.
@@ -600,16 +475,3 @@ class EmbeddingPipeline:
         rate = counted / elapsed if elapsed > 0 else 0.0
         left = self._waiting or self._store.total - self._store.unreadable_count - len(self._store)
         self._update(rate_per_s=rate, eta_s=max(left, 0) / rate if rate else None)
-
-
-def _blocks(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
-    """Blocks of that size, or of what came in BLOCK_S: finding the lengths of recordings may take long."""
-    block: list[Item] = []
-    began = time.monotonic()
-    for item in items:
-        block.append(item)
-        if len(block) >= size or time.monotonic() - began > BLOCK_S:
-            yield block
-            block, began = [], time.monotonic()
-    if block:
-        yield block

@@ -10,6 +10,7 @@ from fastlabel_gradio.types import Item
 
 FIRST_PAUSE_S = 5.0
 LONGEST_PAUSE_S = 3_600.0  # a table may name a million files that never come
+LONGEST_SHORTAGE_PAUSE_S = 300.0  # while disk, memory or items that can be read are short
 
 
 class Retries:

@@ -1,12 +1,13 @@
 """Standings: what stands of every row of a pool, and which of them are labeled, as values of one moment."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple, get_args
 
 import numpy as np
 
 from fastlabel_gradio.labels import Standing
-from fastlabel_gradio.types import LabelSchema, LabelSource, Rows, State
+from fastlabel_gradio.types import LabelSchema, LabelSource, Rows, State, Targets
 
 UNTAUGHT = -1  # in place of a label id
 # What stands of a row: numbers from 1 in the order of `STATES` and `SOURCES`, 0 for nothing; the label's id where it has one.
@@ -27,7 +28,7 @@ class LabeledSet(NamedTuple):
     """
 
     rows: Rows
-    targets: Rows
+    targets: Targets
     groups: Rows | None
     schema: LabelSchema
     changes: int
@@ -54,6 +55,35 @@ def distinct_of(standings: Sequence[Standing | None]) -> tuple[list[Standing | N
     marks = np.fromiter(map(id, standings), np.int64, len(standings))
     _, first, places = np.unique(marks, return_index=True, return_inverse=True)
     return [standings[place] for place in first.tolist()], places
+
+
+class StandingNumbers:
+    """How many items carry each state, and how many each label, also such that are not in the pool any more."""
+
+    def __init__(self, standings: Sequence[Standing | None]) -> None:
+        self.of_state: Counter[State] = Counter()
+        self.of_label: Counter[int] = Counter()
+        self.count(standings, 1)
+
+    def count(self, standings: Sequence[Standing | None], sign: int) -> None:
+        """Counts one more of each, or with the sign -1 one less."""
+        distinct, places = distinct_of(standings)
+        for one, count in zip(distinct, np.bincount(places, minlength=len(distinct)).tolist(), strict=True):
+            if one is not None:
+                self.of_state[one.state] += sign * count
+            if one is not None and one.label_id is not None:
+                self.of_label[one.label_id] += sign * count
+
+
+def label_taught(standing: Standing | None) -> int:
+    """The id of the label that heads are trained or measured on; UNTAUGHT where there is none."""
+    return standing.label_id if standing and standing.teaches and standing.label_id is not None else UNTAUGHT
+
+
+def taught_by(standings: Sequence[Standing | None]) -> np.ndarray:
+    """int32[n], as `label_taught` of each."""
+    distinct, places = distinct_of(standings)
+    return np.asarray(np.array([label_taught(one) for one in distinct], dtype=np.int32)[places])
 
 
 def as_said(standing: Standing | None) -> tuple[int, int, int]:

@@ -25,13 +25,12 @@ from fastlabel_gradio.explore.pool_map import PoolMap
 from fastlabel_gradio.exports import ExportRow
 from fastlabel_gradio.exports.row_stream import Choice
 from fastlabel_gradio.gallery import open_gallery
-from fastlabel_gradio.imports.given_labels import GivenLabels
+from fastlabel_gradio.imports.given_labels import GivenLabels, ReferenceLabels
 from fastlabel_gradio.inquiry import Inquiry
-from fastlabel_gradio.labeler import Labeler, LabelerSettings
+from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.labels import LabelStore
 from fastlabel_gradio.labels.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.loop.head_exchange import HeadExchange
-from fastlabel_gradio.loop.head_makers import learning_of
 from fastlabel_gradio.parts.places import has_scheme, open_place
 from fastlabel_gradio.pool.encoder_change import EncoderChange
 from fastlabel_gradio.pool.encoder_in_use import EncoderPlan, keep_encoder_in_use, kept_models, plan_encoder
@@ -120,7 +119,7 @@ class Project:
                 parts=self._parts(base_dir),
                 lease=self._lease,
             )
-            recipe, resolution = learning_of(config).recipe, self.gallery.kept_resolution
+            recipe, resolution = config.recipe, self.gallery.kept_resolution
             self.models = ModelKeeper(self.name, self.source, self.folder, self.pipeline, resolution, recipe)
             self.pipeline.when_ready(lambda: self._keep_encoder(self.pipeline.encoder, plan.begins_with))
             self.map = PoolMap(self.store, self.folder, lambda: self.pipeline.progress.state == "done")
@@ -153,19 +152,6 @@ class Project:
         why = "" if len(schema) else self.source.why_no_classes()
         known = "There is one class" if len(schema) else f"There are no classes yet{f' ({why})' if why else ''}"
         return f"{known}. Name classes on the page, under Classes; suggestions come with labels of two of them."
-
-    @property
-    def settings(self) -> LabelerSettings:
-        """How its labelers behave."""
-        return LabelerSettings(
-            strategy=self.config.strategy,
-            batch_size=self.config.batch_size,
-            claim_s=60 * self.config.claim_minutes,
-            audit_share=self.config.audit_share,
-            planted_checks=self.config.planted_checks,
-            second_opinions=self.config.second_opinions,
-            learner=learning_of(self.config, self.device),
-        )
 
     def start(self) -> None:
         """Begins to embed; labelers come into being when somebody asks for one."""
@@ -204,8 +190,7 @@ class Project:
 
     def reference_label(self, item: Item) -> str | None:
         """The class of an item that was imported as a reference, or else the one that the data itself gives."""
-        [known] = self.references.of([item.id]) if len(self.references) else [None]
-        return known.name if known else self.source.reference_label(item)
+        return ReferenceLabels(self.references, self.pipeline.known_label).of(item.id)
 
     def export_rows(
         self,
@@ -279,7 +264,7 @@ class Project:
 
     def _change_to(self, choice: EncoderChoice) -> EncoderChange:
         forced = self.config.encoder_change == "always"
-        judge = EncoderJudge(self.store, self.settings.learner, self._labels.taught, forced)
+        judge = EncoderJudge(self.store, self.config, self._labels.taught, forced, self.device)
         adopted = functools.partial(self._keep_encoder, choice=choice)
         return EncoderChange(choice.name, self.source, self.store, choice.open, judge, adopted)
 
@@ -327,14 +312,16 @@ class Project:
             self.pipeline,
             labels,
             folder,
-            self.settings,
+            self.config,
+            self.device,
             pool_map=self.map,
             keep_model=keep_model,
             exchange=HeadExchange(labels) if self.config.database else None,
             name=self.name,
+            suggestions=self.suggestions,
+            references=ReferenceLabels(self.references, self.pipeline.known_label),
         )
         ready.set_result(labeler)
-        labeler.suggestions, labeler.references = self.suggestions, self.references
         return _Opened(labeler, labels, folder)
 
     def _open_label_store(self, project: str) -> LabelStore:

@@ -128,7 +128,7 @@ def _add_annotator_options(options: argparse.ArgumentParser) -> None:
     options.add_argument(
         "--leaves-open",
         type=float,
-        default=usual.leaves_open,
+        default=usual.left_open_share,
         metavar="P",
         help="share of the pool, the hardest, that gets no answer (default: %(default)s)",
     )

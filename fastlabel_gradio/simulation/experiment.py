@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -31,14 +31,13 @@ from fastlabel_gradio.simulation.table import describe
 from fastlabel_gradio.simulation.test_vectors import kept_vectors
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.strategies import STRATEGIES
-from fastlabel_gradio.types import Batch, Embeddings, Item
+from fastlabel_gradio.types import Batch, Embeddings, Item, Targets
 
 TEST_SHARE = 0.2  # of the pool, or of its groups, where the source holds nothing out
 TELL_EVERY_S = 5.0
 
 log = logging.getLogger(__name__)
 
-Targets = Int64[np.ndarray, " items"]
 Answers = list[tuple[str, int]]  # item id, position of a class
 
 
@@ -138,25 +137,27 @@ class Experiment:
 
     @contextmanager
     def _labeler(self, strategy: str, seed: int, behaviour: Behaviour) -> Iterator[Labeler]:
-        usual = self._project.settings
-        settings = replace(
-            usual,
-            strategy=strategy,
-            batch_size=behaviour.batch,
-            audit_share=usual.audit_share if behaviour.audited else 0.0,
-            learner=replace(usual.learner, train_every=behaviour.batch, seed=seed),
+        usual, device = self._project.config, self._project.device
+        settings = usual.model_copy(
+            update={
+                "strategy": strategy,
+                "batch_size": behaviour.batch,
+                "audit_share": usual.audit_share if behaviour.audited else 0.0,
+                "train_every": behaviour.batch,
+                "seed": seed,
+            }
         )
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fastlabel-simulation-")))
             labels = stack.enter_context(closing(LabelStore(f"sqlite:///{folder / 'labels.sqlite'}", "simulation")))
             schema = labels.ensure_labels(self._project.schema.names)
-            labeler = Labeler(schema, self._project.store, self._project.pipeline, labels, folder, settings)
+            labeler = Labeler(schema, self._project.store, self._project.pipeline, labels, folder, settings, device)
             yield stack.enter_context(closing(labeler))
 
     def _annotator(self, seed: int, behaviour: Behaviour) -> Callable[[str], int | None]:
         """What the annotator says of an item: the position of a class, or None for nothing."""
         rng = np.random.default_rng([seed, 1])
-        ignored, classes = self._hardest(behaviour.leaves_open), len(self._project.schema)
+        ignored, classes = self._hardest(behaviour.left_open_share), len(self._project.schema)
 
         def answer(item_id: str) -> int | None:
             position = self._truth.get(item_id)
@@ -182,7 +183,7 @@ class Experiment:
         project = self._project
         assert project.store.space is not None
         rows, targets = self._known_rows()
-        maker, _ = head_maker(self._encoder, project.schema, project.store.space, project.settings.learner)
+        maker, _ = head_maker(self._encoder, project.schema, project.store.space, project.config, device=project.device)
         return maker.train(project.store.embeddings[rows], targets, None, time.time())
 
     def _known_rows(self) -> tuple[Int64[np.ndarray, " rows"], Targets]:

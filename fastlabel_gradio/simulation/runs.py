@@ -11,14 +11,14 @@ class Behaviour:
         batch: items a batch.
         labels: after how many labels a run ends.
         noise: share of answers that are wrong, another class at random.
-        leaves_open: share of the pool that is left open: the items that a head trained on every label is least sure of.
+        left_open_share: share of the pool that is left open: the items that a head trained on every label is least sure of.
         audited: whether a share of each batch is kept for the audit, as the project has it.
     """
 
     batch: int = 10
     labels: int = 300
     noise: float = 0.0
-    leaves_open: float = 0.0
+    left_open_share: float = 0.0
     audited: bool = False
 
 

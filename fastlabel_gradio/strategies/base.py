@@ -22,10 +22,10 @@ class PoolView:
     """The unlabeled candidates that a strategy picks from; positions run from 0 to len(pool) - 1.
 
     Attributes:
-        store: float32[rows, dim], L2-normalised, every embedding of the project; usually memory-mapped.
-        rows: int64[items], which rows of `store` are candidates.
+        vectors: float32[rows, dim], L2-normalised, every embedding of the project; usually memory-mapped.
+        rows: int64[items], which rows of `vectors` are candidates.
         probabilities: float32[items, classes], what the head says of each candidate; None while there is no head.
-        labeled: int64[labeled], which rows of `store` have a label.
+        labeled: int64[labeled], which rows of `vectors` have a label.
         targets: int64[labeled], the class of each of those, a position in the schema.
         classes: how many classes the schema has.
         head: what gave the probabilities; None while there is none.
@@ -35,7 +35,7 @@ class PoolView:
             no such ones.
     """
 
-    store: Float32[np.ndarray, "rows dim"]
+    vectors: Float32[np.ndarray, "rows dim"]
     rows: Int64[np.ndarray, " items"]
     probabilities: Probabilities | None = None
     labeled: Int64[np.ndarray, " labeled"] = field(default_factory=_no_rows)
@@ -49,6 +49,11 @@ class PoolView:
         return len(self.rows)
 
     @property
+    def store(self) -> Float32[np.ndarray, "rows dim"]:
+        """`vectors`, by the name that strategies of others may know it by."""
+        return self.vectors
+
+    @property
     def uniform(self) -> int:
         """How many candidates, the first ones, are a uniform sample of the unlabeled pool (or all of it)."""
         return len(self) if self.shortlisted is None else len(self) - len(self.shortlisted)
@@ -56,10 +61,10 @@ class PoolView:
     def embeddings(self, positions: Rows) -> Embeddings:
         """Embeddings of some candidates, copied into memory: ask for as few as the strategy needs."""
         if self.shortlisted is None:
-            return np.asarray(self.store[self.rows[positions]])
+            return np.asarray(self.vectors[self.rows[positions]])
         listed = positions >= self.uniform
-        taken = np.empty((len(positions), self.store.shape[1]), dtype=np.float32)
-        taken[~listed] = self.store[self.rows[positions[~listed]]]
+        taken = np.empty((len(positions), self.vectors.shape[1]), dtype=np.float32)
+        taken[~listed] = self.vectors[self.rows[positions[~listed]]]
         taken[listed] = self.shortlisted[positions[listed] - self.uniform]
         return taken
 
@@ -70,7 +75,7 @@ class PoolView:
             places = rng.choice(len(places), most, replace=False)
         if self.labeled_vectors is not None:
             return np.asarray(self.labeled_vectors[places])
-        taken: Embeddings = np.asarray(self.store[self.labeled[places]])
+        taken: Embeddings = np.asarray(self.vectors[self.labeled[places]])
         return taken
 
     def sample(self, most: int, rng: np.random.Generator) -> Rows:

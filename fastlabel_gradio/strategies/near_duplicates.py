@@ -22,7 +22,7 @@ def without_near_duplicates(pool: PoolView, wanted: Int64[np.ndarray, " wanted"]
     """
     wanted = wanted[: OVERDRAW * n]
     kept: list[int] = []
-    vectors = torch.zeros((0, pool.store.shape[1]))
+    vectors = torch.zeros((0, pool.vectors.shape[1]))
     for start in range(0, len(wanted), n):
         block = torch.from_numpy(pool.embeddings(wanted[start : start + n]))
         fresh = _first_of_their_kind(block, vectors)[: n - len(kept)]

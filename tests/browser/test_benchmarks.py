@@ -106,13 +106,13 @@ def test_the_screenshots_are_made_from_what_the_configuration_shows(
     _printed(
         "screenshots", ["--config", str(tmp_path / "shown.yaml"), "--out", str(tmp_path / "out")], monkeypatch, capsys
     )
-    made = {path.name: Image.open(path) for path in (tmp_path / "out").glob("*.png")}
+    made = {path.name: Image.open(path) for path in (tmp_path / "out").glob("*.webp")}
     assert set(made) == {
-        f"screenshot-{name}-{theme}.png" for name in ("label", "progress") for theme in ("light", "dark")
+        f"screenshot-{name}-{theme}.webp" for name in ("label", "progress") for theme in ("light", "dark")
     }
     assert all(picture.size == screenshots.SIZE for picture in made.values())
     light, dark = (
-        made[f"screenshot-label-{theme}.png"].convert("L").resize((1, 1)).getpixel((0, 0))
+        made[f"screenshot-label-{theme}.webp"].convert("L").resize((1, 1)).getpixel((0, 0))
         for theme in ("light", "dark")
     )
     assert light > 150 > 80 > dark

@@ -51,11 +51,12 @@ def test_renewed_claims_last_longer(store: LabelStore) -> None:
     assert [claim.expires_at for claim in store.claims(now=100)] == [120]
 
 
-def test_a_new_batch_replaces_the_open_one_when_asked(store: LabelStore) -> None:
+def test_a_new_batch_replaces_those_that_were_given_back(store: LabelStore) -> None:
     store.claim("ada", batch("a1", "1", "2"), now=0, expires_at=60)
     store.claim("ada", batch("a2", "3"), now=1, expires_at=60)
     assert len(store.claims(now=1)) == 3
-    assert store.claim("ada", batch("a3", "2", "4"), now=2, expires_at=60, replace=True) == ("2", "4")
+    assert set(store.release("ada")) == {"1", "2", "3"}
+    assert store.claim("ada", batch("a3", "2", "4"), now=2, expires_at=60) == ("2", "4")
     assert [claim.item_id for claim in store.claims(now=2)] == ["2", "4"]
     assert store.open_batch("ada", now=2) == batch("a3", "2", "4")
 

@@ -79,15 +79,15 @@ def batch_answer(
     project: Project, labeler: Labeler, batch: Batch, reopened: Reopened | None = None, *, at_limit: bool = False
 ) -> BatchAnswer:
     names = batch.schema.names
-    known = project.gallery.facts(batch.items)
+    shown = batch.items
     items = [
         ItemAnswer(
-            **shown_item(project, item, f"{row}?batch={batch.id}", facts),
-            prediction=prediction_answer(prediction, names) if prediction else None,
+            **shown_item(project, item, f"{card.item.row}?batch={batch.id}", facts),
+            prediction=prediction_answer(card.prediction, names) if card.prediction else None,
             label=reopened.labels.get(item.id) if reopened else None,
             state=_state(reopened, item.id),
         )
-        for item, row, facts, prediction in zip(batch.items, batch.rows, known, batch.predictions, strict=True)
+        for card, item, facts in zip(batch.cards, shown, project.gallery.facts(shown), strict=True)
     ]
     counts = labeler.counts()
     return BatchAnswer(

@@ -75,7 +75,7 @@ def _status_answer(project: Project, labeler: Labeler, who: Person) -> StatusAns
             for id_, by in labeler.taken_back.of(annotator).items()
         ],
         since_training=status.since_training,
-        train_every=labeler.settings.learner.train_every,
+        train_every=labeler.settings.train_every,
         notice=" ".join(
             filter(
                 None,

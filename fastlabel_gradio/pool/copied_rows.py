@@ -10,7 +10,7 @@ from jaxtyping import Float32, Int64
 from fastlabel_gradio.types import Rows
 
 
-class KeptRows:
+class CopiedRows:
     """The rows of one embedding store that were asked for last. May be used from several threads at once."""
 
     def __init__(self) -> None:

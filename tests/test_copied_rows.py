@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastlabel_gradio.pool.kept_rows import KeptRows
+from fastlabel_gradio.pool.copied_rows import CopiedRows
 
 
 class _Counting(np.ndarray):
@@ -23,7 +23,7 @@ def _counting(rows: int) -> _Counting:
 
 
 def test_only_new_rows_are_read() -> None:
-    vectors, kept = _counting(50), KeptRows()
+    vectors, kept = _counting(50), CopiedRows()
     for rows in ([], [3, 8, 20], [3, 5, 8, 20, 49], [0, 5, 49], [0, 5, 49]):
         wanted = np.array(rows, dtype=np.int64)
         np.testing.assert_array_equal(kept.of(vectors, wanted), np.asarray(vectors)[wanted])
@@ -31,5 +31,5 @@ def test_only_new_rows_are_read() -> None:
 
 
 def test_nobody_can_change_what_is_kept() -> None:
-    kept = KeptRows().of(np.ones((4, 2), dtype=np.float32), np.array([1, 2]))
+    kept = CopiedRows().of(np.ones((4, 2), dtype=np.float32), np.array([1, 2]))
     assert not kept.flags.writeable
