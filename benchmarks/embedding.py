@@ -6,7 +6,9 @@ Contestants, each in a process of its own, taking turns; the figures are medians
 - pipeline: the app's own EmbeddingPipeline into a fresh store, from the scan to the last row on disk.
 - preparing alone: all but `encode` and writing, in as many threads as the pipeline has. On a GPU this is what holds it up.
 - encoder alone: `encode` on prepared arrays in memory, at the best of several batch sizes, each tried with all cores in one
-  call and with a call on each core. Aim: pipeline / alone >= 0.9.
+  call and with a call on each core. For `pretrained` that is the network, the features learned from the pool and the
+  projection. Finding, reading, decoding and scaling the files, their thumbnails, the sound of a clip as decibels, and the
+  store are not in it: they are what the pipeline may cost. Aim: pipeline / alone >= 0.9.
 - one at a time: open, preprocess, encode one in fp32, append to a list, as comparable programs do; for the others the
   encoder itself, one item a call. Aim for clip: pipeline / one at a time >= 4.5.
 
@@ -129,6 +131,13 @@ def _measured(arguments: argparse.Namespace) -> Measured:
             say(f"{name}: {task.count:,} items, {arguments.turns} turns …")
             tables.append(_compare(task, arguments.turns, arguments.contestants))
     return tables
+
+
+def pipeline_figures(name: str, root: Path, count: int) -> tuple[float, float]:
+    """Items a second of the pipeline over so many files of a folder, once, and its peak memory in MiB, in its own process."""
+    with tempfile.TemporaryDirectory(prefix="fastlabel-benchmark-") as workspace, own_process() as process:
+        process.submit(_load, "pipeline", _task(name, root.resolve(), count, Path(workspace))).result()
+        return process.submit(_run).result(), process.submit(peak_memory_mib).result()
 
 
 def _folder(name: str, arguments: argparse.Namespace) -> Path:

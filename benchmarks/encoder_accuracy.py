@@ -63,9 +63,11 @@ def _measured(arguments: argparse.Namespace) -> Measured:
     for name in arguments.encoder:
         say(f"embedding by {name} …")
         parts = list(_parts(name, arguments))
-        cells = [(title, *_accuracy_cells(of_it, arguments.labels, arguments.seeds)) for title, of_it in parts]
+        cells = [(title, *accuracy_cells(of_it, arguments.labels, arguments.seeds)) for title, of_it in parts]
         accuracies += [(name, *row) for row in cells]
-        weights.append((name, parts[0][1][0].pool.shape[1], *_weights(name, "audio" if arguments.sounds else "image")))
+        weights.append(
+            (name, parts[0][1][0].pool.shape[1], *weights_cells(name, "audio" if arguments.sounds else "image"))
+        )
     title = f"Accuracy in % by the number of labels, {arguments.seeds} seeds."
     columns = ("encoder", "tested on", *(f"{count:,}" for count in arguments.labels), "all", "all, worst part")
     described = Table("Encoders.", ("encoder", "numbers an item", "weights, MB", "licence of the weights"), weights)
@@ -95,7 +97,7 @@ def _a_quarter(count: int) -> np.ndarray:
     return np.random.default_rng(0).permutation(count) < count // TESTED_SHARE
 
 
-def _accuracy_cells(splits: Sequence[Split], counts: Sequence[int], seeds: int) -> tuple[Cell, ...]:
+def accuracy_cells(splits: Sequence[Split], counts: Sequence[int], seeds: int) -> tuple[Cell, ...]:
     """Mean accuracy with each number of labels and with all, and that of the worst part with all."""
     shares = [[_accuracy(split, count, seeds) for split in splits] for count in counts]
     everything = [_accuracy(split, len(split.pool), seeds) for split in splits]
@@ -115,7 +117,7 @@ def _accuracy(split: Split, labels: int, seeds: int) -> float:
     return statistics.mean(shares)
 
 
-def _weights(name: str, kind: str) -> tuple[Cell, Cell]:
+def weights_cells(name: str, kind: str) -> tuple[Cell, Cell]:
     """Size and licence of the weights that come with a package."""
     encoder, _ = check_encoder(name, {}, kind).open()
     size_mb = round(weights_file().stat().st_size / 1e6) if encoder.name == "pretrained" else 0

@@ -170,9 +170,9 @@ def _watched() -> Iterator[Milliseconds]:
     parts: Milliseconds = defaultdict(list)
     train, score = maker.train, candidates.score_rows
 
-    def counting_score(head: Any, embeddings: Any, rows: Any) -> Any:
+    def counting_score(head: Any, embeddings: Any, rows: Any, *others: Any) -> Any:
         parts["rows"].append(len(rows))
-        return score(head, embeddings, rows)
+        return score(head, embeddings, rows, *others)
 
     _PICKS.clear()
     maker.train, candidates.score_rows = _timing(train, parts["train"]), _timing(counting_score, parts["score"])

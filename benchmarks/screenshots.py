@@ -19,6 +19,7 @@ from benchmarks.data import ROOT
 from benchmarks.page import opened_page
 from benchmarks.report import say
 from benchmarks.workload import EMBED_LIMIT_S, TRAIN_LIMIT_S, served, wait_until
+from fastlabel_gradio.config import load_config
 
 SIZE = (1440, 900)
 QUALITY = 88  # of WebP, 0 to 100: text stays sharp, a picture stays below 200 kB
@@ -40,9 +41,10 @@ def main() -> None:
         served(["--config", str(arguments.config)], Path(folder)) as address,
         opened_page(address, NO_HINT) as page,
     ):
-        for number, project in enumerate(_projects(page)):
-            _label(page, address, project)
-            _photograph(page, address, project, PICTURES if number == 0 else {"sounds": _label_view}, arguments.out)
+        for number, project in enumerate(load_config(arguments.config).projects):
+            _label(page, address, project.name)
+            shown = PICTURES if number == 0 else {"sounds": _label_view}
+            _photograph(page, address, project.name, shown, arguments.out)
 
 
 def _photograph(page: Any, address: str, project: str, pictures: dict[str, Show], out: Path) -> None:
@@ -53,12 +55,6 @@ def _photograph(page: Any, address: str, project: str, pictures: dict[str, Show]
             show(page, project)
             _save(page, out / f"screenshot-{name}-{theme}.webp")
             page.evaluate("localStorage.clear()")  # what is labeled on screen: the next picture begins as this one did
-
-
-def _projects(page: Any) -> list[str]:
-    page.wait_for_selector(".fl-toolbar")
-    found: list[str] = page.locator(".fl-toolbar").evaluate_all("(nodes) => nodes.map((node) => node.id.slice(11))")
-    return found
 
 
 def _label(page: Any, address: str, project: str) -> None:
@@ -97,6 +93,7 @@ def _label_view(page: Any, project: str) -> None:
     page.wait_for_selector(f"#fl-grid-{project} .fl-card[data-seen]")
     for key in (*["Enter"] * ACCEPTED, "4", "Enter", "Enter"):
         page.keyboard.press(key)
+    page.evaluate("window.scrollTo(0, 0)")
 
 
 def _go(page: Any, project: str, view: str, ready: str) -> None:

@@ -17,11 +17,13 @@ from fastlabel_gradio.strategies import STRATEGIES
 
 REGISTRIES = (*ENCODERS.values(), EXPORTERS, IMPORTERS, SOURCES, STRATEGIES, VIEWS)
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-OTHERS = ("PYTEST_", "KMP_", "TORCH", "TOKENIZERS_", "RAY_")  # libraries set them when they are imported
+OURS = "$FASTLABEL_"  # of other variables libraries add some when they are imported
 
 
 def _state() -> dict[str, object]:
-    found: dict[str, object] = {f"${name}": value for name, value in os.environ.items() if not name.startswith(OTHERS)}
+    found: dict[str, object] = {
+        f"${name}": value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"
+    }
     found |= {"registered": [registry.names() for registry in REGISTRIES]}
     found |= {"folder": Path.cwd(), "search path": list(sys.path)}
     found |= {"signals": [signal.getsignal(number) for number in SIGNALS]}
@@ -36,7 +38,8 @@ def leaves_nothing_behind() -> Iterator[None]:
     before = _state()
     yield
     after = _state()
-    variables = {name for name in before.keys() | after.keys() if name.startswith("$")}
-    compared = variables | (before.keys() & after.keys())  # torch may have been imported meanwhile
+    added = {name for name in after.keys() - before.keys() if name.startswith(OURS)}
+    removed = {name for name in before.keys() - after.keys() if name.startswith("$")}
+    compared = added | removed | (before.keys() & after.keys())
     left = {name: (before.get(name), after.get(name)) for name in compared if before.get(name) != after.get(name)}
     assert not left, "left for later tests: what it was, and what it is"

@@ -186,6 +186,12 @@ def test_windows(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "1/8" in benchmark("windows", "--items", "600", "--batches", "1", "--seeds", "1", **small)
 
 
+def test_encoders_in_one_table(benchmark: Benchmark) -> None:
+    printed = benchmark("encoders", "--sets", "digits", "--labels", "20", "--seeds", "1", "--items", "40")
+    assert "| digits | offline |" in printed
+    assert "Apache-2.0" in printed
+
+
 def test_encoder_accuracy(benchmark: Benchmark, tmp_path: Path) -> None:
     train, test = (write_pictures(tmp_path / name, per_class=4, seed=seed) for seed, name in enumerate(("a", "b")))
     few = ("--labels", "20", "--seeds", "1")

@@ -13,9 +13,7 @@ from jaxtyping import Bool, Float32, Int64
 from fastlabel_gradio.errors import TooFewLabelsError
 from fastlabel_gradio.head import FEWEST_LABELS, HeadMaker, folds_of
 from fastlabel_gradio.head.evaluation import Gain, audit, gain
-from fastlabel_gradio.types import Embeddings
-
-Targets = Int64[np.ndarray, " items"]
+from fastlabel_gradio.types import Embeddings, Targets
 
 MOST_JUDGED = 2_000  # labels, a random sample of more; an accuracy is known to two points then
 

@@ -11,9 +11,8 @@ the maximum is linear in the patch, so ZCA, dictionary and mean are one matrix a
 ReLU between.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,8 +20,8 @@ from PIL import Image
 
 from fastlabel_gradio.clustering import spherical_kmeans
 from fastlabel_gradio.devices import matmul_dtype, pick_device
-from fastlabel_gradio.encoders.base import ENCODERS, EncoderOptions, FittedEncoder
-from fastlabel_gradio.encoders.learned_file import learned_digest, load_learned, save_learned
+from fastlabel_gradio.encoders.base import ENCODERS, EncoderOptions
+from fastlabel_gradio.encoders.dictionary_encoder import DictionaryEncoder, Learned
 from fastlabel_gradio.encoders.linear_maps import principal_directions, projected, random_directions, zca
 from fastlabel_gradio.encoders.pixel_graph import PixelGraph
 from fastlabel_gradio.errors import EncoderUnavailableError
@@ -70,27 +69,12 @@ KMEANS_ROUNDS = 10
 BATCH_SIZES = {"cpu": 64, "cuda": 1024, "mps": 512}
 
 
-@dataclass(frozen=True, slots=True)
-class Learned:
-    """What `fit` finds. All float32.
-
-    Attributes:
-        dictionary: [words, patch numbers], ZCA and the mean over words folded in. dictionary_bias: [words].
-        projection: [dim, features], orthonormal rows. projection_bias: [dim], centres.
-    """
-
-    dictionary: np.ndarray
-    dictionary_bias: np.ndarray
-    projection: np.ndarray
-    projection_bias: np.ndarray
-
-
 @ENCODERS["image"].register("offline")
-class OfflineEncoder(FittedEncoder):
+class OfflineEncoder(DictionaryEncoder):
     """Coates & Ng features of the whole picture, squeezed to 32x32. 512 numbers however small the sample."""
 
-    name = "offline"
-    Options = EncoderOptions
+    recipe = RECIPE
+    prefix = "offline"
     sample_size = 3000
 
     def __init__(self, options: EncoderOptions) -> None:
@@ -108,31 +92,6 @@ class OfflineEncoder(FittedEncoder):
         features = _Network(dictionary, dictionary_bias, self._device).features_in_blocks(pictures, self.batch_size)
         projection = principal_directions(features, RECIPE.dim, rng)
         self._use(Learned(dictionary, dictionary_bias, projection, -projection @ features.mean(0)))
-
-    def save(self, path: Path) -> None:
-        save_learned(path, self.learned, asdict(RECIPE))
-
-    def load(self, path: Path) -> None:
-        self.use(load_learned(path, self.shapes(), asdict(RECIPE)))
-
-    @property
-    def learned(self) -> dict[str, np.ndarray]:
-        """What `fit` found, by the names of `Learned`."""
-        return {field.name: getattr(self._learned, field.name) for field in fields(Learned)}
-
-    @staticmethod
-    def shapes() -> dict[str, tuple[int, ...]]:
-        """Those of `learned`."""
-        return {
-            "dictionary": (RECIPE.words, RECIPE.patch_numbers),
-            "dictionary_bias": (RECIPE.words,),
-            "projection": (RECIPE.dim, RECIPE.features),
-            "projection_bias": (RECIPE.dim,),
-        }
-
-    def use(self, learned: Mapping[str, np.ndarray]) -> None:
-        """Takes over what another one's `fit` found."""
-        self._use(Learned(**learned))
 
     def prepare(self, media: Image.Image) -> np.ndarray:
         """uint8[32, 32, 3]: the whole picture, its sides squeezed to a square."""
@@ -155,12 +114,9 @@ class OfflineEncoder(FittedEncoder):
         example = np.zeros((2, side, side, 3), dtype=np.uint8)
         return PixelGraph(self.embedded, {"pixels": example}, OWN_PREPARATION.format(name="pixels", side=side))
 
-    def _use(self, learned: Learned) -> None:
-        self._learned = learned
+    def _compute_with(self, learned: Learned) -> None:
         self._network = _Network(learned.dictionary, learned.dictionary_bias, self._device)
         self._network.use_projection(learned.projection, learned.projection_bias)
-        self.dim = len(learned.projection)
-        self.fingerprint = f"offline-{learned_digest(self.learned, asdict(RECIPE))}"
 
 
 class _Network:

@@ -10,17 +10,16 @@ course over the four quarters. Each of these parts gets a weight, then PCA to 51
 quarters carry the order of what is heard, which spoken words need.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float16, Float32
 
 from fastlabel_gradio.clustering import spherical_kmeans
-from fastlabel_gradio.encoders.base import ENCODERS, EncoderOptions, FittedEncoder
-from fastlabel_gradio.encoders.learned_file import learned_digest, load_learned, save_learned
+from fastlabel_gradio.encoders.base import ENCODERS, EncoderOptions
+from fastlabel_gradio.encoders.dictionary_encoder import DictionaryEncoder, Learned
 from fastlabel_gradio.encoders.linear_maps import principal_directions, projected, random_directions, zca
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.media.pcen import pcen
@@ -88,27 +87,12 @@ BLOCK_PATCHES = 2048  # bounds the memory that a sound of ten minutes takes
 Decibels = Float16[np.ndarray, "frames bands"]
 
 
-@dataclass(frozen=True, slots=True)
-class Learned:
-    """What `fit` finds. All float32.
-
-    Attributes:
-        dictionary: [words, patch numbers], ZCA and the mean over words folded in. dictionary_bias: [words].
-        projection: [dim, features], the weights of the parts folded in. projection_bias: [dim], centres.
-    """
-
-    dictionary: np.ndarray
-    dictionary_bias: np.ndarray
-    projection: np.ndarray
-    projection_bias: np.ndarray
-
-
 @ENCODERS["audio"].register("offline")
-class OfflineSoundEncoder(FittedEncoder):
+class OfflineSoundEncoder(DictionaryEncoder):
     """Patches and levels of the log-mel spectrogram. 512 numbers however small the sample or short the sound."""
 
-    name = "offline"
-    Options = EncoderOptions
+    recipe = RECIPE
+    prefix = "offline-sound"
     sample_size = 400
     follows_view = True
 
@@ -131,31 +115,6 @@ class OfflineSoundEncoder(FittedEncoder):
         scales = _part_scales(features)
         projection = principal_directions(features * scales, RECIPE.dim, rng) * scales
         self._use(Learned(dictionary, dictionary_bias, projection, -projection @ features.mean(0)))
-
-    def save(self, path: Path) -> None:
-        save_learned(path, self.learned, asdict(RECIPE))
-
-    def load(self, path: Path) -> None:
-        self.use(load_learned(path, self.shapes(), asdict(RECIPE)))
-
-    @property
-    def learned(self) -> dict[str, np.ndarray]:
-        """What `fit` found, by the names of `Learned`."""
-        return {field.name: getattr(self._learned, field.name) for field in fields(Learned)}
-
-    @staticmethod
-    def shapes() -> dict[str, tuple[int, ...]]:
-        """Those of `learned`."""
-        return {
-            "dictionary": (RECIPE.words, RECIPE.patch_numbers),
-            "dictionary_bias": (RECIPE.words,),
-            "projection": (RECIPE.dim, RECIPE.features),
-            "projection_bias": (RECIPE.dim,),
-        }
-
-    def use(self, learned: Mapping[str, np.ndarray]) -> None:
-        """Takes over what another one's `fit` found."""
-        self._use(Learned(**learned))
 
     def prepare(self, media: Waveform) -> Decibels:
         """Decibels of each mel band over time; with PCEN how much it stands out, in as wide a range."""
@@ -183,15 +142,12 @@ class OfflineSoundEncoder(FittedEncoder):
             embeddings: Embeddings = projected(features, self._projection, self._projection_bias).numpy()
             return embeddings
 
-    def _use(self, learned: Learned) -> None:
+    def _compute_with(self, learned: Learned) -> None:
         import torch
 
-        self._learned = learned
         self._dictionary = _Dictionary(learned.dictionary, learned.dictionary_bias)
         self._projection = torch.from_numpy(learned.projection)
         self._projection_bias = torch.from_numpy(learned.projection_bias)
-        self.dim = len(learned.projection)
-        self.fingerprint = f"offline-sound-{learned_digest(self.learned, asdict(RECIPE))}"
 
 
 class _Dictionary:

@@ -18,13 +18,7 @@ from fastlabel_gradio.config import LoopSettings
 from fastlabel_gradio.devices import at_low_priority
 from fastlabel_gradio.encoders import Encoder
 from fastlabel_gradio.errors import CheckpointError, StoreError
-from fastlabel_gradio.head import (
-    Head,
-    HeadMaker,
-    check_head,
-    load_head,
-    save_head,
-)
+from fastlabel_gradio.head import Head, HeadMaker, check_head, load_head, save_head
 from fastlabel_gradio.labels import StoredHead
 from fastlabel_gradio.labels.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.loop.head_exchange import Alone, Exchange

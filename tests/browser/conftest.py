@@ -13,7 +13,7 @@ import pytest
 from fastlabel_gradio.app import App, create_app
 from fastlabel_gradio.config import AppConfig, ProjectConfig
 from fastlabel_gradio.server.access import GUEST_COOKIE
-from tests.browser.kept_page import VIEWPORT, begin_anew, is_kept, note_start
+from tests.browser.kept_page import VIEWPORT, is_kept, open_anew
 from tests.pools import make_config, make_sound_config, wait_for, write_pictures, write_sounds
 from tests.test_api import free_port
 
@@ -30,6 +30,7 @@ NewContext = Callable[[], "BrowserContext"]
 Serving = Callable[..., tuple[App, str]]
 Visit = Callable[..., "LabelPage"]
 Listen = Callable[..., "SoundPage"]
+TakePage = Callable[[str], "Page"]
 
 
 def serve(
@@ -146,46 +147,55 @@ def page(shared_context: "BrowserContext") -> Iterator["Page"]:
 
 
 @pytest.fixture(scope="session")
-def kept_pages() -> list["Page"]:
-    """A page of the app with ten classes that an earlier test left as it was, if there is one."""
-    return []
+def kept_pages() -> dict[str, "Page"]:
+    """Pages that earlier tests left as they were, by the address of their app. Whoever closes an app closes its page."""
+    return {}
 
 
 @pytest.fixture
-def visit(shared_context: "BrowserContext", kept_pages: list["Page"], ten_classes: str) -> Iterator[Visit]:
+def take_page(shared_context: "BrowserContext", kept_pages: dict[str, "Page"]) -> Iterator[TakePage]:
+    """A page for an app, one that is open already if there is one; it is kept in turn where this test leaves it as it was."""
+    taken: dict[str, Page] = {}
+
+    def take(address: str) -> "Page":
+        if address not in taken:
+            taken[address] = kept_pages.pop(address, None) or shared_context.new_page()
+        return taken[address]
+
+    yield take
+    for address, page in taken.items():
+        if is_kept(page, address):
+            kept_pages[address] = page
+        else:
+            page.evaluate("location.protocol.startsWith('http') && localStorage.clear()")
+            page.close()
+
+
+@pytest.fixture
+def visit(take_page: TakePage, ten_classes: str) -> Visit:
     """The page of a new guest on the app with ten classes, optionally with labels and a head made before."""
     from tests.browser.label_page import LabelPage
 
-    page = kept_pages.pop() if kept_pages else shared_context.new_page()
-    is_begun = page.url != "about:blank"
-
     def visit_as_guest(labeled: int = 0, *, opened: bool = True) -> LabelPage:
-        nonlocal is_begun
-        if is_begun and not opened:
-            page.goto("about:blank")
-            is_begun = False
-        shared_context.clear_cookies()
-        become_guest(shared_context, ten_classes)
-        visitor = LabelPage(page, ten_classes)
+        visitor = LabelPage(take_page(ten_classes), ten_classes)
+        become_new_guest(visitor, stays_open=opened)
         if labeled:
             visitor.rest.label(labeled)
             visitor.rest.post("train")
             wait_for(lambda: visitor.rest.status()["head"]["version"] == 1)
-        if opened and is_begun:
-            begin_anew(page)
-            visitor.wait_ready()
-        elif opened:
-            visitor.open()
-            note_start(page)
-            is_begun = True
+        if opened:
+            open_anew(visitor)
         return visitor
 
-    yield visit_as_guest
-    if is_kept(page, ten_classes):
-        kept_pages.append(page)
-    else:
-        page.evaluate("location.protocol.startsWith('http') && localStorage.clear()")
-        page.close()
+    return visit_as_guest
+
+
+def become_new_guest(visitor: "LabelPage", *, stays_open: bool) -> None:
+    """Somebody whom the app has never seen; an open page of somebody before is left unless it `stays_open`."""
+    if not stays_open and visitor.page.url != "about:blank":
+        visitor.page.goto("about:blank")
+    visitor.page.context.clear_cookies()
+    become_guest(visitor.page.context, visitor.address)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+    from tests.browser.label_page import LabelPage
+
 VIEWPORT = {"width": 1280, "height": 800}
 
 _FIELDS = "[...document.querySelectorAll('input, textarea')].filter((one) => !one.closest('[id^=fl-grid-]'))"
@@ -31,14 +33,14 @@ _BEGIN_ANEW = """async () => {
 }"""
 
 
-def note_start(page: "Page") -> None:
-    """Call it where the page was opened by its address and is ready."""
-    page.evaluate(_NOTE_START)
-
-
-def begin_anew(page: "Page") -> None:
-    """Mounts the views again, for whoever the cookies say, with nothing stored."""
-    page.evaluate(_BEGIN_ANEW)
+def open_anew(visitor: "LabelPage") -> None:
+    """Opens the page by its address; where it is open already its views begin anew, for whoever the cookies say."""
+    if visitor.page.url == "about:blank":
+        visitor.open()
+        visitor.page.evaluate(_NOTE_START)
+    else:
+        visitor.page.evaluate(_BEGIN_ANEW)
+        visitor.wait_ready()
 
 
 def is_kept(page: "Page", address: str) -> bool:

@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.browser.conftest import Serving, Visit, become_guest, serve
+from tests.browser.conftest import Serving, TakePage, Visit, become_guest, become_new_guest, serve
+from tests.browser.kept_page import open_anew
 from tests.browser.label_page import LabelPage, expect
 from tests.browser.test_layout import CONTRAST
 from tests.grey_encoder import ColourEncoder, GreyEncoder, only_these_encoders
@@ -77,7 +78,7 @@ class EvaluationPage(LabelPage):
 
 
 @pytest.fixture(scope="module")
-def audited_pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def audited_pool(tmp_path_factory: pytest.TempPathFactory, kept_pages: dict[str, "Page"]) -> Iterator[str]:
     """The address of an app over 240 pictures, about 72 of them for the audit, that trains only when asked to."""
     folder = tmp_path_factory.mktemp("audited")
     config = make_config(
@@ -90,19 +91,23 @@ def audited_pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     app, address = serve(folder / "work", config)
     yield address
+    if address in kept_pages:
+        kept_pages.pop(address).close()
     app.close()
 
 
 @pytest.fixture
-def audited(page: "Page", audited_pool: str) -> Audited:
+def audited(take_page: TakePage, audited_pool: str) -> Audited:
     """The page of a new guest on that app, with heads trained on batches of those sizes before."""
 
     def visit_as_guest(*counts: int, query: str = "", opened: bool = True) -> EvaluationPage:
-        become_guest(page.context, audited_pool)
-        visitor = EvaluationPage(page, audited_pool)
+        visitor = EvaluationPage(take_page(audited_pool), audited_pool)
+        become_new_guest(visitor, stays_open=opened and not query)
         visitor.learn(*counts)
-        if opened:
+        if query:
             visitor.open(query)
+        elif opened:
+            open_anew(visitor)
         return visitor
 
     return visit_as_guest
@@ -370,8 +375,9 @@ def test_a_failed_question_keeps_the_numbers_and_is_asked_again(audited: Audited
     expect(page.panel.locator(".fl-evaluation-problem")).to_be_hidden()
 
 
-def test_the_panel_stays_inside_the_window(audited: Audited, page: "Page") -> None:
+def test_the_panel_stays_inside_the_window(audited: Audited) -> None:
     visitor = audited(40, 40, 40)
+    page = visitor.page
     for width in (1280, 700, 360):
         page.set_viewport_size({"width": width, "height": 740})
         page.reload()

@@ -73,6 +73,20 @@ def test_cards_are_made_larger_and_smaller_filled_and_whole_and_stay_so(visit: V
     expect(page.grid.get_by_role("button", name="Groups")).to_have_attribute("aria-pressed", "true")
 
 
+def test_headings_of_groups_are_whole_and_views_have_one_line_on_a_phone_too(visit: Visit) -> None:
+    page = visit(labeled=30, opened=False)
+    for width, height in ((390, 844), (1440, 900)):
+        page.page.set_viewport_size({"width": width, "height": height})
+        page.open()
+        cut = "(heads) => heads.filter((head) => head.scrollWidth > head.clientWidth).map((head) => head.textContent)"
+        assert page.grid.locator(".fl-group").evaluate_all(cut) == []
+        tabs = page.page.locator(".fl-views button:visible")
+        assert len({_box(tabs.nth(place))["y"] for place in range(tabs.count())}) == 1
+        page.key("?")
+        expect(page.help.locator(".fl-help-title")).to_be_in_viewport()
+        page.key("Escape")
+
+
 def _rows_in_view(page: LabelPage) -> int:
     """Rows of cards that are whole between the top of the window and the dock."""
     bottom = _box(page.grid.locator(".fl-dock"))["y"]
