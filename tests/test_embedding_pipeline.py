@@ -11,7 +11,7 @@ from PIL import Image
 
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.media.pictures import FORMATS
-from fastlabel_gradio.pool import pipeline as embedding_pipeline
+from fastlabel_gradio.pool import listing
 from fastlabel_gradio.pool.milestones import Milestone
 from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
 from fastlabel_gradio.pool.store import EmbeddingStore
@@ -63,7 +63,7 @@ def test_every_item_is_embedded_once_and_progress_says_so(run_pipeline: RunPipel
 def test_a_source_that_is_slow_to_list_gives_its_first_items_before_the_last(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedding_pipeline, "BLOCK_S", 0.0)
+    monkeypatch.setattr(listing, "BLOCK_S", 0.0)
     source = open_source("image_folder", {"path": str(pictures)}, tmp_path, tmp_path)
     items, go_on = list(source.scan()), threading.Event()
 
