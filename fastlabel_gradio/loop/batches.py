@@ -8,6 +8,7 @@ from dataclasses import replace
 from weakref import WeakValueDictionary
 
 import numpy as np
+from jaxtyping import Int64
 
 from fastlabel_gradio.config import LoopSettings
 from fastlabel_gradio.errors import StoreError
@@ -217,7 +218,7 @@ class Batches:
             chance = self._rng.random()
         return self._second_opinions.due(annotator, self._second_opinions.wanted(size, chance))
 
-    def _with_second_opinions(self, rows: Rows, again: Sequence[str]) -> Rows:
+    def _with_second_opinions(self, rows: Rows, again: Sequence[str]) -> Int64[np.ndarray, " batch"]:
         """The rows, with those of the items of a second opinion at random places among them."""
         judged = self._desk.ledger.judged_rows(again)
         if not len(judged):
