@@ -66,7 +66,7 @@ def sides(labeler: Labeler, project: Project) -> dict[str, int]:
     ledger = labeler._ledger
     ledger.catch_up(project.pipeline.progress)
     for row, item_id in project.store.items_between(0, len(project.store)):
-        found.setdefault(item_id[:6], set()).add(int(ledger._side[row]))
+        found.setdefault(item_id[:6], set()).add(ledger._sides.of(int(row)))
     assert all(len(of_group) == 1 for of_group in found.values())
     return {name: of_group.pop() for name, of_group in found.items()}
 

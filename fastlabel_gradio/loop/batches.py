@@ -27,8 +27,6 @@ from fastlabel_gradio.types import Batch, Card, Item, LabelSchema, LabelSource, 
 
 log = logging.getLogger(__name__)
 
-MoreRows = Int64[np.ndarray, " more"]  # those picked, and others beside them
-
 CLAIM_ATTEMPTS = 4
 BATCHES_REMEMBERED = 256
 FREE_BATCHES = 3  # of so many items nobody may hold, or no batch is claimed ahead
@@ -220,7 +218,7 @@ class Batches:
             chance = self._rng.random()
         return self._second_opinions.due(annotator, self._second_opinions.wanted(size, chance))
 
-    def _with_second_opinions(self, rows: Rows, again: Sequence[str]) -> MoreRows:
+    def _with_second_opinions(self, rows: Rows, again: Sequence[str]) -> Int64[np.ndarray, " batch"]:
         """The rows, with those of the items of a second opinion at random places among them."""
         judged = self._desk.ledger.judged_rows(again)
         if not len(judged):

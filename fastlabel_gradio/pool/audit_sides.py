@@ -1,6 +1,7 @@
 """AuditSides: which rows heads are trained on and which are kept for the audit, and of which group each is."""
 
 import numpy as np
+from jaxtyping import Int64
 
 from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.sources.groups import AUDITED, WAITING, spread_order
@@ -39,7 +40,7 @@ class AuditSides:
         """int64[n], a number for the group of each row, the same for the same group; None where there are no groups."""
         return np.array(self._group[rows]) if self._store.groups.rule else None
 
-    def spread(self, rows: Rows, drawn: Rows) -> Rows:
+    def spread(self, rows: Rows, drawn: Int64[np.ndarray, " drawn"]) -> Rows:
         """The rows in an order in which as many groups as can be come first, after those of which rows were drawn already."""
         return np.asarray(rows[spread_order(self._group[rows], self._group[drawn])])
 
