@@ -1645,7 +1645,7 @@ export interface components {
             role: components["schemas"]["Role"];
             /**
              * May
-             * @description routes that are open to that role: "POST /api/undo"
+             * @description routes that are open to that role: "POST /api/undo"; none of invites where nobody is asked for a login
              */
             may: string[];
         };
