@@ -187,9 +187,10 @@ def test_windows(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_encoders_in_one_table(benchmark: Benchmark) -> None:
-    printed = benchmark("encoders", "--sets", "digits", "--labels", "20", "--seeds", "1", "--items", "40")
+    few = ("--encoder", "offline", "--labels", "20", "--seeds", "1", "--items", "20")
+    printed = benchmark("encoders", "--sets", "digits", *few)
     assert "| digits | offline |" in printed
-    assert "Apache-2.0" in printed
+    assert "| 0 | none |" in printed
 
 
 def test_encoder_accuracy(benchmark: Benchmark, tmp_path: Path) -> None:
