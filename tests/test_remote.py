@@ -364,6 +364,7 @@ def test_a_remote_place_is_guessed_and_has_a_working_directory_without_its_secre
 
 def test_a_missing_package_is_named_with_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "gcsfs", None)
+    monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, "gs", raising=False)  # opened by another test
     remote_store.forget()
     with pytest.raises(SourceError, match=r'pip install "fastlabel-gradio\[remote\]"'):
         opened("image_folder", tmp_path, path="gs://bucket/x")

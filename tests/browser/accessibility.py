@@ -11,6 +11,12 @@ if TYPE_CHECKING:
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 SERIOUS = ("serious", "critical")
+# Halfway between two looks a colour is of neither; what turns for ever is not waited for.
+_WAIT_FOR_TRANSITIONS = """() => Promise.allSettled(
+    document.getAnimations()
+        .filter((one) => one.effect.getComputedTiming().endTime < Infinity)
+        .map((one) => one.finished)
+).then(() => {})"""
 _RUN = """async ([impacts, rules]) => {
   const only = rules ? { runOnly: { type: "rule", values: rules } } : {};
   const { violations } = await axe.run(document, { resultTypes: ["violations"], ...only });
@@ -69,6 +75,7 @@ def serious_findings(page: "Page", *rules: str) -> list[str]:
         pytest.skip("axe-core is not there: npm install")
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
+    page.evaluate(_WAIT_FOR_TRANSITIONS)
     found: list[str] = page.evaluate(_RUN, [SERIOUS, list(rules) or None])
     return found
 

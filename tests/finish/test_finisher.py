@@ -124,7 +124,7 @@ def test_a_state_in_place_of_a_label_counts_as_wrong(labeler: Labeler) -> None:
 
 def test_retraining_and_labels_of_others_do_not_touch_a_frozen_set(labeler: Labeler) -> None:
     finisher = labeler.finisher
-    finisher.start("ann", 0.9)
+    finisher.start("ann", 0.8)  # some 4 % of the set become wrong: in any order of the draw that is proven
     first = finisher.checks("ann", 5)
     proposed = [one and one.index for one in first.predictions]
     other = labeler.next_batch("ben", 20, "random")

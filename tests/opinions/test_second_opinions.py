@@ -11,7 +11,7 @@ from fastlabel_gradio.opinions import drawn_by, shares_of
 from fastlabel_gradio.pool.query import Query
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import Batch, State
-from tests.pools import make_config, write_pictures
+from tests.pools import make_config, wait_for, write_pictures
 
 OpenProject = Callable[..., Project]
 
@@ -88,6 +88,8 @@ def test_of_somebody_asked_nothing_that_others_or_heads_say_is_shown_anywhere(la
     assert labeler.second_opinions.held_by("eve") == frozenset()
     told = labeler.finder.page(Query(ids=tuple(asked)), 0, 100, hidden=hidden).items
     assert {(one.label, one.state, one.source, one.owner) for one in told} == {(None,) * 4}
+    suspects = labeler.suspects  # worked out in the background, from when they are asked for
+    wait_for(lambda: suspects.listing("mistakes").missing == suspects.listing("known_labels").missing == 0)
     revealing = (
         [Query(labels=(name,)) for name in labeler.schema.names]
         + [Query(predicted=(name,)) for name in labeler.schema.names]
