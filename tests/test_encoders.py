@@ -56,7 +56,7 @@ OptionsOf = Callable[[str, Kind, bool], dict[str, Any]]
 pytestmark = pytest.mark.usefixtures("computing_as_the_app")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pictures() -> list[Image.Image]:
     """Sixty noisy gradients of several sizes, and a black, a white and a one-pixel picture."""
     rng = np.random.default_rng(7)
@@ -65,7 +65,7 @@ def pictures() -> list[Image.Image]:
     return [*drawn, Image.new("RGB", (32, 32)), Image.new("RGB", (40, 40), "white"), Image.new("RGB", (1, 1), "red")]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sounds() -> list[Waveform]:
     """Thirty gliding tones in noise of several rates and lengths, a loud one, silence, and a single sample."""
     rates = (8_000, 16_000, 44_100)
@@ -81,12 +81,12 @@ def _gradient(rng: np.random.Generator, height: int, width: int) -> Image.Image:
     return Image.fromarray(values.clip(0, 255).astype(np.uint8))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_clip(tmp_path_factory.mktemp("tiny"), seed=1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def options_of(tiny_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> OptionsOf:
     """What opens an encoder without a network: a tiny random model on disk, another one with other weights."""
 
@@ -109,13 +109,13 @@ def options_of(tiny_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Opt
     return cache(one)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def items(pictures: list[Image.Image], sounds: list[Waveform]) -> dict[str, list[Any]]:
     return {"image": pictures, "audio": sounds}
 
 
-@pytest.fixture(scope="session")
-def open_anew(options_of: OptionsOf, items: dict[str, list[Any]]) -> Open:
+@pytest.fixture(scope="module")
+def open_anew(options_of: OptionsOf, items: dict[str, list[Any]], computing_as_the_app: None) -> Open:
     """Opens any registered encoder without a network; `other` gives it other weights, or another sample."""
 
     def open_one(name: str, media_kind: Kind = "image", other: bool = False) -> Encoder:
@@ -128,13 +128,13 @@ def open_anew(options_of: OptionsOf, items: dict[str, list[Any]]) -> Open:
     return open_one
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def open_tiny(open_anew: Open) -> Open:
     """The same, opened once."""
     return cache(open_anew)
 
 
-@pytest.fixture(scope="session", params=BUILT_IN, ids="-".join)
+@pytest.fixture(scope="module", params=BUILT_IN, ids="-".join)
 def case(request: pytest.FixtureRequest, open_tiny: Open, items: dict[str, list[Any]]) -> tuple[Encoder, list[Any]]:
     """An encoder with items that it takes."""
     media_kind, name = request.param
