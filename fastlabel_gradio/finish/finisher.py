@@ -61,6 +61,7 @@ class Finisher:
         rng: np.random.Generator,
     ) -> None:
         self._desk = desk
+        self._learner = learner
         self._store = desk.store
         self._ledger = desk.ledger
         self._claims = claims
@@ -228,6 +229,7 @@ class Finisher:
             if not chosen:
                 raise FinishError(_not_proven(tallies, precision or campaign.terms.precision))
             self._accept(annotator, campaign, course, answers, chosen, precision or campaign.terms.precision)
+        self._learner.wait_for_bundle()
         return self.state()
 
     def take_back(self, annotator: str) -> FinishReport:
@@ -239,6 +241,7 @@ class Finisher:
                 raise FinishError("No accepted labels stand that could be taken back.")
             with uncollected():
                 self._actions.take_back(annotator, accepted.by, accept_id(course.number))
+        self._learner.wait_for_bundle()
         return self.state()
 
     def evidence(self) -> list[Evidence]:

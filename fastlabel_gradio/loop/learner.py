@@ -21,6 +21,7 @@ from fastlabel_gradio.errors import CheckpointError, StoreError
 from fastlabel_gradio.head import Head, HeadMaker, check_head, load_head, save_head
 from fastlabel_gradio.labels import StoredHead
 from fastlabel_gradio.labels.contradictions import Contradiction, contradiction_among
+from fastlabel_gradio.loop.bundler import Bundler
 from fastlabel_gradio.loop.head_exchange import Alone, Exchange
 from fastlabel_gradio.loop.head_makers import head_maker
 from fastlabel_gradio.loop.measures import Measures
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 
 HEAD_WAIT_S = 0.4
 FIRST_HEAD_WAIT_S = 2.0  # a screen without any suggestion costs more than that
+BUNDLE_WAIT_S = 5.0  # of who accepted labels: an export right after it has the promise
 CHANGE_WAIT_S = 600.0
 CLASSES_CHANGED = "The classes were changed; a head for the new ones is trained next."
 ENCODER_CHANGED = "Another encoder takes over; a head for it is trained next."
@@ -73,7 +75,7 @@ class Learner:
         self._ledger = desk.ledger
         self._keep_model = keep_model
         self._exchange = exchange or Alone()
-        self._bundled: Head | None = None  # the head that was given to `keep_model` last
+        self._bundler = Bundler(lambda head: self._keep_model(self.facts(head)))
         self._schema = desk.schema
         self._lock = threading.Lock()  # of the head, and of the schema and the ground that it is for
         self._settings = settings
@@ -168,8 +170,12 @@ class Learner:
 
     def bundle_again(self) -> None:
         """Has the newest head given to `keep_model` once more, in the background: more is known of its labels now."""
-        self._bundled = None
+        self._bundler.ask_again()
         self._trainer.follow_up()
+
+    def wait_for_bundle(self) -> None:
+        """Waits, 5 s at most, until `keep_model` was given what `bundle_again` was called for."""
+        self._bundler.wait(BUNDLE_WAIT_S)
 
     def wait_for_head(self) -> None:
         """Waits a moment for a head that is being trained: 0.4 s at most, 2 s for the first one."""
@@ -319,7 +325,7 @@ class Learner:
         with self._lock:
             self._head, self._run, self._is_measured = head, None, True
             self._seen = self._ledger.changes - unseen
-            self._bundled = head  # whoever trained it keeps its model
+            self._bundler.pass_over(head)  # whoever trained it keeps its model
             self.measures.forget()
         self.scan_soon()
         return True
@@ -407,10 +413,11 @@ class Learner:
             raise StoreError(self._unsaved)
 
     def _bundle(self, head: Head) -> None:
-        """Has its files written, once."""
-        if head is not self._bundled and head.info.version > 0 and head.columns is None:
-            self._bundled = head
-            self._keep_model(self.facts(head))
+        """Has its files written, where there is something to take along."""
+        if head.info.version > 0 and head.columns is None:
+            self._bundler.write(head)
+        else:
+            self._bundler.pass_over(head)
 
     def _measured(self, ground: Ground, trained: Head, run: TrainingRun, checkpoint: Checkpoint) -> Head | None:
         """The newest head, calibrated, once it is on the learning curve; None where it is not the newest any more."""
