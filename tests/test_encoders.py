@@ -23,6 +23,7 @@ from safetensors.torch import save_file
 
 from fastlabel_gradio.devices import one_thread_per_operation
 from fastlabel_gradio.encoders import ENCODERS, Encoder, EncoderChoice, FittedEncoder, check_encoder, clip_weights, hub
+from fastlabel_gradio.encoders.dictionary_encoder import DictionaryEncoder
 from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.encoders.linear_maps import principal_directions
 from fastlabel_gradio.encoders.loaded_weights import weights_digest
@@ -164,8 +165,10 @@ def test_an_item_gets_the_same_embedding_in_any_batch(case: Case) -> None:
         together = encoder.encode(batch)
         alone = np.concatenate([encoder.encode(batch[row : row + 1]) for row in rows])
     assert (together[rows] * alone).sum(1).min() > 0.999
-    if isinstance(encoder, FittedEncoder):  # those in the box, the same to the last bit
+    if isinstance(encoder, DictionaryEncoder):
         np.testing.assert_array_equal(together[rows], alone)
+    elif isinstance(encoder, FittedEncoder):  # with a network: in fp32, as without AVX-512, oneDNN sums otherwise
+        np.testing.assert_allclose(together[rows], alone, rtol=0, atol=2e-6)
 
 
 def test_different_items_get_different_embeddings(case: Case) -> None:

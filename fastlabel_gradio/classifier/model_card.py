@@ -195,8 +195,8 @@ def _limits(config: BundleConfig) -> str:
         "It gives one of its classes to anything, also to what is none of them: look at the confidence.",
         "The figures hold for items like those of the pool. Of another camera, microphone, place or season they "
         "may be lower.",
-        "The same program on the same kind of machine gives the same numbers to the last bit; in another precision, as on "
-        f"another processor, they differ by rounding (it was made on {config.encoder.device} in {config.encoder.precision}).",
+        "The same program on the same kind of machine gives the same numbers but for rounding; in another precision, as on "
+        f"another processor, they differ more (it was made on {config.encoder.device} in {config.encoder.precision}).",
     ]
     if restricted := restriction(config.encoder.kind, config.encoder.licence):
         lines.append(restricted)
