@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.report import say
 from fastlabel_gradio.encoders import Encoder, FittedEncoder, check_encoder
 from fastlabel_gradio.sources import Source, open_source
-from fastlabel_gradio.types import Embeddings, Item, Kind, Rows, TimeSpan
+from fastlabel_gradio.types import Embeddings, Item, Medium, Rows, TimeSpan
 
 ROOT = Path(__file__).parent.parent
 CACHE = Path(tempfile.gettempdir()) / "fastlabel-benchmarks"
@@ -64,7 +64,7 @@ class Split:
 class Material:
     """A set before it is embedded: its items with the class int64[n] and, where one is known, the group int64[n] of each."""
 
-    kind: Kind
+    medium: Medium
     read: Callable[[Encoder], list[np.ndarray]]
     targets: Rows
     groups: Rows = field(default_factory=_no_rows)
@@ -222,7 +222,7 @@ def _folds(encoder: str, source: Source, items: list[Item], clips: Source, clip_
     """`clips` knows the class and the recording of the clip of each item."""
     names = [clips.reference_label(clip) or "" for clip in clip_of]
     groups = _numbers([clips.group_of(clip) or "" for clip in clip_of])
-    material = Material(source.kind, _reader([(source, items)]), _numbers(names), groups)
+    material = Material(source.medium, _reader([(source, items)]), _numbers(names), groups)
     return _embedded(material, encoder, _each_left_out(np.array([Path(item.id).name.split("-")[0] for item in items])))
 
 
@@ -277,7 +277,7 @@ def _pictures(*folders: Path) -> tuple[Material, Rows, Rows]:
 
 def _labeled(source: Source, items: list[Item], classes: Sequence[str]) -> Material:
     targets = [classes.index(source.reference_label(item) or "") for item in items]
-    return Material(source.kind, _reader([(source, items)]), np.array(targets, dtype=np.int64))
+    return Material(source.medium, _reader([(source, items)]), np.array(targets, dtype=np.int64))
 
 
 def _reader(parts: Sequence[tuple[Source, Sequence[Item]]]) -> Callable[[Encoder], list[np.ndarray]]:
@@ -290,7 +290,7 @@ def _reader(parts: Sequence[tuple[Source, Sequence[Item]]]) -> Callable[[Encoder
 def _embedded(
     material: Material, kind: str, parts: Sequence[tuple[Rows, Rows]], rare: Rows | None = None
 ) -> list[Split]:
-    encoders = [_encoder(kind, material.kind) for _ in parts]  # each is fitted on a pool of its own
+    encoders = [_encoder(kind, material.medium) for _ in parts]  # each is fitted on a pool of its own
     prepared, few = material.read(encoders[0]), _no_rows() if rare is None else rare
     return [_part(material, prepared, encoder, *rows, few) for encoder, rows in zip(encoders, parts, strict=True)]
 
@@ -306,7 +306,7 @@ def _part(
     return Split(vectors[0], material.targets[pool], vectors[1], material.targets[test], rare, *groups)
 
 
-def _encoder(kind: str, medium: Kind) -> Encoder:
+def _encoder(kind: str, medium: Medium) -> Encoder:
     encoder, _ = check_encoder(kind, {}, medium).open()
     return encoder
 

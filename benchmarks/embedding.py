@@ -39,7 +39,7 @@ from benchmarks.memory import forget_peak_memory, peak_memory_mib
 from benchmarks.report import Cell, Measured, Option, Table, own_process, run, say
 from benchmarks.workload import picture_folder, sound_folder
 from fastlabel_gradio.sources import Source
-from fastlabel_gradio.types import Item, Kind
+from fastlabel_gradio.types import Item, Medium
 
 if TYPE_CHECKING:
     from fastlabel_gradio.encoders import Encoder
@@ -74,7 +74,7 @@ class Task:
     count: int
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> Medium:
         return "image" if self.name in OF_PICTURES else "audio"
 
     @property

@@ -17,9 +17,9 @@ from benchmarks.data import SETS, cached_splits, digit_pictures, load_split, mad
 from benchmarks.embedding import pipeline_figures
 from benchmarks.encoder_accuracy import COUNTS, ENCODERS, accuracy_cells, weights_cells
 from benchmarks.report import DATA, Cell, Measured, Option, Table, run, say, use_one_thread
-from fastlabel_gradio.types import Kind
+from fastlabel_gradio.types import Medium
 
-MEDIA: dict[str, Kind] = {"digits": "image", "fsdd": "audio", "esc10": "audio", "waste": "image", "cifar10": "image"}
+MEDIA: dict[str, Medium] = {"digits": "image", "fsdd": "audio", "esc10": "audio", "waste": "image", "cifar10": "image"}
 
 
 OPTIONS = (

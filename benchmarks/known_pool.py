@@ -159,7 +159,7 @@ class KnownPoolOptions(SourceOptions):
 class KnownPool(Source):
     """Items "salt-0", "salt-1", …, or "0", "1", …, with known classes and groups; those at the end are held out."""
 
-    kind = "image"
+    medium = "image"
     Options = KnownPoolOptions
 
     def __init__(self, options: KnownPoolOptions, base_dir: Path, cache_dir: Path) -> None:

@@ -139,9 +139,9 @@ def demo_config() -> Path:
 def _config_of_path(arguments: argparse.Namespace) -> AppConfig:
     from fastlabel_gradio.sources import guess_source
 
-    media_kind, source, options = guess_source(arguments.path, arguments.kind)
+    medium, source, options = guess_source(arguments.path, arguments.kind)
     options |= _source_options(source, arguments)
-    project = {"name": PROJECT_NAMES[media_kind], "source": {"kind": source, **options}}
+    project = {"name": PROJECT_NAMES[medium], "source": {"kind": source, **options}}
     name = _shown(arguments.path) if isinstance(arguments.path, str) else arguments.path.resolve().name
     title = f"FastLabel: {name}"
     return parse_config({"title": title, "projects": [project], "base_dir": Path.cwd()}, "command line")

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 from PIL import Image
 
-Kind = Literal["image", "audio"]
+Medium = Literal["image", "audio"]
 LabelSource = Literal["person", "group", "review", "search", "import", "auto", "verify"]
 ListName = Literal["mistakes", "near_duplicates", "known_labels"]  # of labels to look at again
 

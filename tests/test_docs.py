@@ -23,7 +23,7 @@ from fastlabel_gradio.server.views import VIEWS
 from fastlabel_gradio.sources import SOURCES
 from fastlabel_gradio.sources.sound_files import SoundOptions
 from fastlabel_gradio.strategies import STRATEGIES
-from fastlabel_gradio.types import Kind
+from fastlabel_gradio.types import Medium
 from fastlabel_gradio.ui.words import read_words
 from tests.documents import DOCUMENTS, ROOT, Block, blocks, first_table, front_matter, prose, quoted, read, section
 
@@ -251,7 +251,7 @@ def test_the_configuration_page_lists_the_options_of_sounds() -> None:
 
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in ENCODERS for name in sorted(_own(ENCODERS[kind]))])
-def test_the_configuration_page_lists_every_option_of_an_encoder(kind: Kind, name: str) -> None:
+def test_the_configuration_page_lists_every_option_of_an_encoder(kind: Medium, name: str) -> None:
     options = ENCODERS[kind].get(name).Options
     if not options.model_fields:
         assert f"`{name}` ({'pictures' if kind == 'image' else 'sounds'}) has none" in CONFIGURATION

@@ -29,7 +29,7 @@ from fastlabel_gradio.encoders.linear_maps import principal_directions
 from fastlabel_gradio.encoders.loaded_weights import weights_digest
 from fastlabel_gradio.errors import CheckpointError, ConfigError, EncoderUnavailableError, UnknownNameError
 from fastlabel_gradio.pool.encoder_in_use import plan_encoder
-from fastlabel_gradio.types import Kind, Waveform
+from fastlabel_gradio.types import Medium, Waveform
 from tests.tiny_models import (
     TINY_CLIP,
     TINY_PREPARATION,
@@ -43,16 +43,16 @@ from tests.tiny_models import (
 )
 
 BUILT_IN = [
-    (media_kind, name)
-    for media_kind, registry in ENCODERS.items()
+    (medium, name)
+    for medium, registry in ENCODERS.items()
     for name in registry.names()
     if registry.get(name).__module__.startswith("fastlabel_gradio.")
     and not issubclass(registry.get(name), KnownVectors)  # which embed nothing: test_precomputed.py
 ]
-OF_PICTURES = [name for media_kind, name in BUILT_IN if media_kind == "image"]
-OF_SOUNDS = [name for media_kind, name in BUILT_IN if media_kind == "audio"]
+OF_PICTURES = [name for medium, name in BUILT_IN if medium == "image"]
+OF_SOUNDS = [name for medium, name in BUILT_IN if medium == "audio"]
 Open = Callable[..., Encoder]
-OptionsOf = Callable[[str, Kind, bool], dict[str, Any]]
+OptionsOf = Callable[[str, Medium, bool], dict[str, Any]]
 
 pytestmark = pytest.mark.usefixtures("computing_as_the_app")
 
@@ -91,7 +91,7 @@ def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def options_of(tiny_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> OptionsOf:
     """What opens an encoder without a network: a tiny random model on disk, another one with other weights."""
 
-    def one(name: str, media_kind: Kind, other: bool) -> dict[str, Any]:
+    def one(name: str, medium: Medium, other: bool) -> dict[str, Any]:
         folder, seed = tmp_path_factory.mktemp(name), 2 if other else 1
         if name in ("clip", "clip_spectrogram"):
             return {"model": f"local-dir:{write_tiny_clip(folder, seed) if other else tiny_clip}"}
@@ -100,11 +100,11 @@ def options_of(tiny_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Opt
         if name == "timm":
             return {"model": f"local-dir:{write_tiny_timm(folder, seed)}"}
         if name == "transformers":
-            architecture = "dinov2" if media_kind == "image" else "wav2vec2"
+            architecture = "dinov2" if medium == "image" else "wav2vec2"
             return {"model": str(write_tiny_transformers(folder, architecture, seed))}
         if name == "joined":
-            part = "clip" if media_kind == "image" else "clap"
-            return {"of": [{"kind": part, **one(part, media_kind, other)}, "offline"], "weights": [1, 0.5]}
+            part = "clip" if medium == "image" else "clap"
+            return {"of": [{"kind": part, **one(part, medium, other)}, "offline"], "weights": [1, 0.5]}
         return {}
 
     return cache(one)
@@ -119,10 +119,10 @@ def items(pictures: list[Image.Image], sounds: list[Waveform]) -> dict[str, list
 def open_anew(options_of: OptionsOf, items: dict[str, list[Any]], computing_as_the_app: None) -> Open:
     """Opens any registered encoder without a network; `other` gives it other weights, or another sample."""
 
-    def open_one(name: str, media_kind: Kind = "image", other: bool = False) -> Encoder:
-        encoder, _ = check_encoder(name, options_of(name, media_kind, other), media_kind).open()
+    def open_one(name: str, medium: Medium = "image", other: bool = False) -> Encoder:
+        encoder, _ = check_encoder(name, options_of(name, medium, other), medium).open()
         if isinstance(encoder, FittedEncoder):
-            sample = items[media_kind]
+            sample = items[medium]
             encoder.fit(prepared(encoder, sample[:20] if other else sample), seed=0)
         return encoder
 
@@ -138,8 +138,8 @@ def open_tiny(open_anew: Open) -> Open:
 @pytest.fixture(scope="module", params=BUILT_IN, ids="-".join)
 def case(request: pytest.FixtureRequest, open_tiny: Open, items: dict[str, list[Any]]) -> tuple[Encoder, list[Any]]:
     """An encoder with items that it takes."""
-    media_kind, name = request.param
-    return open_tiny(name, media_kind), items[media_kind]
+    medium, name = request.param
+    return open_tiny(name, medium), items[medium]
 
 
 Case = tuple[Encoder, list[Any]]
@@ -215,15 +215,15 @@ def test_the_prompt_has_a_place_for_the_class(case: Case) -> None:
     assert "owl" in encoder.prompt.format(label="owl")
 
 
-@pytest.mark.parametrize(("media_kind", "name"), BUILT_IN)
-def test_the_fingerprint_follows_the_weights(media_kind: Kind, name: str, open_tiny: Open, open_anew: Open) -> None:
-    first, again, other = open_tiny(name, media_kind), open_anew(name, media_kind), open_anew(name, media_kind, True)
+@pytest.mark.parametrize(("medium", "name"), BUILT_IN)
+def test_the_fingerprint_follows_the_weights(medium: Medium, name: str, open_tiny: Open, open_anew: Open) -> None:
+    first, again, other = open_tiny(name, medium), open_anew(name, medium), open_anew(name, medium, True)
     assert first.fingerprint == again.fingerprint != other.fingerprint
     assert set(first.fingerprint) <= set("abcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
 def test_no_two_encoders_share_a_fingerprint(open_tiny: Open) -> None:
-    assert len({open_tiny(name, media_kind).fingerprint for media_kind, name in BUILT_IN}) == len(BUILT_IN)
+    assert len({open_tiny(name, medium).fingerprint for medium, name in BUILT_IN}) == len(BUILT_IN)
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK"])
@@ -366,11 +366,11 @@ def test_clip_by_name_without_weights_says_why_and_both_ways_out(no_network: Non
         assert part in str(caught.value)
 
 
-@pytest.mark.parametrize("media_kind", ["image", "audio"])
+@pytest.mark.parametrize("medium", ["image", "audio"])
 def test_auto_without_weights_is_the_encoder_in_the_box_with_a_line_and_the_reason(
-    media_kind: Kind, no_network: None
+    medium: Medium, no_network: None
 ) -> None:
-    choice = check_encoder("auto", {}, media_kind)
+    choice = check_encoder("auto", {}, medium)
     encoder, notice = choice.open()
     assert choice.name == encoder.name == "pretrained"
     line, why = notice.split("\n")

@@ -25,7 +25,7 @@ SAID_AT = "2026-01-31T12:00:00.000+00:00"
 
 def media_of(kind: str, folder: Path, **options: object) -> ItemMedia:
     source = open_source(kind, {"path": str(folder), **options}, folder, folder)
-    return ItemMedia(source.kind, source.recording, source.read)
+    return ItemMedia(source.medium, source.recording, source.read)
 
 
 def said(item_id: str, label: str, **more: object) -> ExportRow:
@@ -163,7 +163,7 @@ class TestTree:
         self, tmp_path: Path, picture_rows: list[ExportRow]
     ) -> None:
         source = media_of("image_folder", tmp_path / "pool")
-        names = ItemMedia(source.kind, source.recording, source.read, only_names=True)
+        names = ItemMedia(source.medium, source.recording, source.read, only_names=True)
         lists = []
         for number, media in enumerate((source, names)):
             out = write("tree", picture_rows, tmp_path / f"out{number}", media)
@@ -206,10 +206,10 @@ class TestTree:
 
 class TestLabelStudio:
     ROWS = (
-        said("a b.png", "owl", kind="image", note="sure"),
-        said("c.png", "", kind="image", state="skip"),
-        said("d.png", "", kind="image", state="unsure"),
-        ExportRow("e.png", "", "", "", "owl", 0.75, "e.png", state="", source="", kind="image"),
+        said("a b.png", "owl", medium="image", note="sure"),
+        said("c.png", "", medium="image", state="skip"),
+        said("d.png", "", medium="image", state="unsure"),
+        ExportRow("e.png", "", "", "", "owl", 0.75, "e.png", state="", source="", medium="image"),
     )
 
     def test_a_task_is_a_file_with_annotations_or_predictions(self) -> None:
@@ -226,9 +226,9 @@ class TestLabelStudio:
 
     def test_parts_of_a_recording_are_regions_of_one_task(self) -> None:
         ids = ("talk.wav#t=0.0,3.0", "talk.wav#t=3.0,6.0")
-        rows = [said(item_id, label, kind="audio") for item_id, label in zip(ids, ("owl", "bat"), strict=True)]
-        rows.append(said("talk.wav#t=3.0,6.0", "owl", kind="audio", annotator="bob"))
-        [task] = tasks_of([*rows, said("other.wav#t=0.0,3.0", "owl", kind="audio")][:3])
+        rows = [said(item_id, label, medium="audio") for item_id, label in zip(ids, ("owl", "bat"), strict=True)]
+        rows.append(said("talk.wav#t=3.0,6.0", "owl", medium="audio", annotator="bob"))
+        [task] = tasks_of([*rows, said("other.wav#t=0.0,3.0", "owl", medium="audio")][:3])
         assert task["data"]["audio"].endswith("?d=talk.wav")
         assert [len(annotation["result"]) for annotation in task["annotations"]] == [2, 1]
         assert task["annotations"][0]["result"][1]["value"] == {
@@ -251,7 +251,7 @@ class TestLabelStudio:
                 one.text for one in blocks(read("docs/labels-in-and-out.md"), "xml") if f"<{kind.title()}" in one.text
             ]
             interface = sdk.LabelInterface(config.replace('value="cat"', 'value="owl"'))
-            for task in tasks_of(row if row.kind else said(row.item_id, row.label, kind=kind) for row in rows):
+            for task in tasks_of(row if row.medium else said(row.item_id, row.label, medium=kind) for row in rows):
                 assert interface.validate_task({"data": task["data"]})
                 assert all(interface.validate_annotation(one) for one in task["annotations"] if one["result"])
                 assert all(interface.validate_prediction(one) for one in task["predictions"])

@@ -19,7 +19,7 @@ from fastlabel_gradio.pool.device_rows import device_rows
 from fastlabel_gradio.pool.scan import Scan
 from fastlabel_gradio.pool.scoring import score_rows
 from fastlabel_gradio.server.project import Project
-from fastlabel_gradio.types import Embeddings, Kind, Label, Waveform
+from fastlabel_gradio.types import Embeddings, Label, Medium, Waveform
 from tests.checkpoints import superseded_after
 from tests.finish_pools import teach
 from tests.pools import make_config, wait_for, write_pictures
@@ -63,13 +63,13 @@ def options_of(kind: str, folder: Path) -> dict[str, Any]:
     return {}
 
 
-def opened(kind: str, options: dict[str, Any], media_kind: Kind, device: str, learned: Path) -> Encoder:
+def opened(kind: str, options: dict[str, Any], medium: Medium, device: str, learned: Path) -> Encoder:
     """What learns from a pool does so on the CPU, and is read from its file here."""
     with computing_on(device, "float32" if device == "cpu" else ""):
-        encoder, _ = check_encoder(kind.partition(" ")[0], options, media_kind).open()
+        encoder, _ = check_encoder(kind.partition(" ")[0], options, medium).open()
     if isinstance(encoder, FittedEncoder):
         if not learned.exists():
-            media = pictures() if media_kind == "image" else sounds()
+            media = pictures() if medium == "image" else sounds()
             encoder.fit([encoder.prepare(one) for one in media], seed=0)
             encoder.save(learned)
         encoder.load(learned)
@@ -77,7 +77,7 @@ def opened(kind: str, options: dict[str, Any], media_kind: Kind, device: str, le
 
 
 @pytest.mark.parametrize(
-    ("kind", "media_kind"),
+    ("kind", "medium"),
     [
         ("clip", "image"),
         ("pretrained", "image"),
@@ -94,9 +94,9 @@ def opened(kind: str, options: dict[str, Any], media_kind: Kind, device: str, le
         ("transformers whisper", "audio"),
     ],
 )
-def test_an_encoder_gives_on_a_gpu_what_it_gives_on_a_cpu(kind: str, media_kind: Kind, tmp_path: Path) -> None:
-    options, media = options_of(kind, tmp_path / "model"), pictures() if media_kind == "image" else sounds()
-    on_cpu, on_gpu = (opened(kind, options, media_kind, device, tmp_path / "learned") for device in ("cpu", GPU))
+def test_an_encoder_gives_on_a_gpu_what_it_gives_on_a_cpu(kind: str, medium: Medium, tmp_path: Path) -> None:
+    options, media = options_of(kind, tmp_path / "model"), pictures() if medium == "image" else sounds()
+    on_cpu, on_gpu = (opened(kind, options, medium, device, tmp_path / "learned") for device in ("cpu", GPU))
     assert on_gpu.fingerprint == on_cpu.fingerprint
     vectors = [encoder.encode([encoder.prepare(one) for one in media]) for encoder in (on_cpu, on_gpu)]
     assert (vectors[0] * vectors[1]).sum(axis=1).min() >= SAME_DIRECTION

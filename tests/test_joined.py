@@ -14,7 +14,7 @@ from fastlabel_gradio.encoders.weights_named import weights_named
 from fastlabel_gradio.errors import CheckpointError, ConfigError, EncoderUnavailableError, FastLabelError
 from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.pool.encoder_in_use import EncoderPlan, keep_encoder_in_use, plan_encoder, recorded_encoder
-from fastlabel_gradio.types import Kind, Waveform
+from fastlabel_gradio.types import Medium, Waveform
 from tests.tiny_models import noisy_tone, write_tiny_clip, write_tiny_timm, write_tiny_transformers
 
 pytestmark = pytest.mark.usefixtures("computing_as_the_app")
@@ -44,8 +44,8 @@ def pictures() -> list[Image.Image]:
     return [Image.fromarray(rng.integers(0, 255, (40, 30 + n, 3), dtype=np.uint8)) for n in range(20)]
 
 
-def joined(*parts: Any, media_kind: Kind = "image", **options: Any) -> Encoder:
-    encoder, notice = check_encoder("joined", {"of": list(parts), **options}, media_kind).open()
+def joined(*parts: Any, medium: Medium = "image", **options: Any) -> Encoder:
+    encoder, notice = check_encoder("joined", {"of": list(parts), **options}, medium).open()
     assert notice == ""
     return encoder
 
@@ -148,7 +148,7 @@ def test_the_model_of_a_part_is_recorded_also_where_it_is_the_default(tmp_path: 
 
 def test_sounds_are_joined_as_they_are_heard(tmp_path: Path) -> None:
     model = {"kind": "transformers", "model": str(write_tiny_transformers(tmp_path, "wav2vec2"))}
-    encoder = joined(model, OFFLINE, media_kind="audio")
+    encoder = joined(model, OFFLINE, medium="audio")
     assert isinstance(encoder, FittedEncoder)
     encoder.attune(SoundView(top_hz=4_000))
     sounds = [Waveform(noisy_tone(seed, 0.5, 16_000), 16_000) for seed in range(8)]

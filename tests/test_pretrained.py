@@ -18,7 +18,7 @@ from fastlabel_gradio.encoders.pretrained_sounds import shown_px as shown_sound_
 from fastlabel_gradio.errors import CheckpointError, EncoderUnavailableError
 from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.server.project import Project
-from fastlabel_gradio.types import Kind, Waveform
+from fastlabel_gradio.types import Medium, Waveform
 from tests.pools import make_config, make_sound_config, wait_for, write_pictures, write_sounds
 from tests.tiny_models import noisy_tone
 
@@ -30,8 +30,8 @@ def pictures(count: int, seed: int = 0) -> list[Image.Image]:
     return [Image.fromarray(rng.integers(0, 255, (24, 24, 3), dtype=np.uint8)) for _ in range(count)]
 
 
-def pretrained(media_kind: Kind = "image") -> FittedEncoder:
-    encoder, notice = check_encoder("pretrained", {}, media_kind).open()
+def pretrained(medium: Medium = "image") -> FittedEncoder:
+    encoder, notice = check_encoder("pretrained", {}, medium).open()
     assert notice == ""
     assert isinstance(encoder, FittedEncoder)
     return encoder

@@ -131,7 +131,7 @@ def test_every_item_reads_as_the_source_s_kind(source: Source) -> None:
     for item in list(source.scan())[:12]:
         media = source.read(item)
         assert is_whole(media)
-        assert isinstance(media, Waveform) == (source.kind == "audio")
+        assert isinstance(media, Waveform) == (source.medium == "audio")
 
 
 def test_content_keys_are_stable_and_equal_exactly_for_equal_content(source: Source) -> None:
@@ -224,7 +224,7 @@ def test_links_out_of_a_listed_folder_are_read_only_where_an_option_says_so(tmp_
         for use in (closed.read, closed.content_key):
             with pytest.raises(UnavailableItemError, match="link out of the source's folder; --set follow_links=true"):
                 use(item)
-        if closed.kind == "audio":
+        if closed.medium == "audio":
             with pytest.raises(UnavailableItemError, match="link out"):
                 closed.file(item)
         assert content(followed.read(item)) == before

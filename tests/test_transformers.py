@@ -14,7 +14,7 @@ from transformers import AutoFeatureExtractor, AutoImageProcessor, AutoModel, Au
 
 from fastlabel_gradio.encoders import Encoder, check_encoder
 from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError
-from fastlabel_gradio.types import Kind, Waveform
+from fastlabel_gradio.types import Medium, Waveform
 from tests.tiny_models import fill_cache, noisy_tone, write_tiny_transformers
 
 OF_PICTURES = ("dinov2", "vit", "siglip")
@@ -43,8 +43,8 @@ def sounds() -> list[Waveform]:
     return [Waveform(noisy_tone(seed, s, RATE_HZ), RATE_HZ) for seed, s in enumerate(lengths_s)]
 
 
-def opened(folder: Path, media_kind: Kind, **options: object) -> Encoder:
-    encoder, notice = check_encoder("transformers", {"model": str(folder), **options}, media_kind).open()
+def opened(folder: Path, medium: Medium, **options: object) -> Encoder:
+    encoder, notice = check_encoder("transformers", {"model": str(folder), **options}, medium).open()
     assert notice == ""
     return encoder
 
@@ -111,10 +111,10 @@ def test_a_device_with_bf16_gives_nearly_the_same(
     folders: dict[str, Path], pictures: list[Image.Image], sounds: list[Waveform]
 ) -> None:
     for name in OF_PICTURES + OF_SOUNDS:
-        media_kind: Kind = "image" if name in OF_PICTURES else "audio"
+        medium: Medium = "image" if name in OF_PICTURES else "audio"
         media: list[Any] = pictures if name in OF_PICTURES else sounds
-        encoder = opened(folders[name], media_kind, pooling="mean")
-        precise = opened(folders[name], media_kind, pooling="mean")
+        encoder = opened(folders[name], medium, pooling="mean")
+        precise = opened(folders[name], medium, pooling="mean")
         precise._dtype = torch.float32  # type: ignore[attr-defined]
         precise._model.float()  # type: ignore[attr-defined]
         assert (embedded(encoder, media) * embedded(precise, media)).sum(1).min() > 0.998
@@ -190,10 +190,10 @@ def test_a_model_of_the_hub_is_read_from_the_cache_with_its_licence(
 def test_without_weights_the_reason_comes_within_seconds(no_network: None, monkeypatch: pytest.MonkeyPatch) -> None:
     from huggingface_hub import constants
 
-    for media_kind in ("image", "audio"):
+    for medium in ("image", "audio"):
         start = time.monotonic()
         with pytest.raises(EncoderUnavailableError, match=r"127\.0\.0\.1:9.*save_pretrained"):
-            check_encoder("transformers", {"model": "some/model"}, media_kind)  # type: ignore[arg-type]
+            check_encoder("transformers", {"model": "some/model"}, medium)  # type: ignore[arg-type]
         assert time.monotonic() - start < 8
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(EncoderUnavailableError, match="HF_HUB_OFFLINE"):

@@ -131,8 +131,8 @@ class Embedding:
 
     def _chosen(self) -> EncoderChoice:
         """The encoder that the app would begin with."""
-        wanted, kind = self._config.encoder, self._source.kind
-        choice = check_encoder(wanted.kind, wanted.options, kind, self._base_dir, kept_models(self._folder))
+        wanted, medium = self._config.encoder, self._source.medium
+        choice = check_encoder(wanted.kind, wanted.options, medium, self._base_dir, kept_models(self._folder))
         plan = plan_encoder(self._folder, choice, self._base_dir, is_auto=wanted.kind == AUTO, keeps_serving=False)
         return plan.begins_with
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from fastlabel_gradio.errors import CheckpointError
 from fastlabel_gradio.media.channels import Channel
 from fastlabel_gradio.media.sound_view import Contrast, SoundView
-from fastlabel_gradio.types import Kind
+from fastlabel_gradio.types import Medium
 
 BUNDLE_FORMAT = 1
 CONFIG, HEAD, CARD = "config.json", "head.safetensors", "README.md"
@@ -130,7 +130,7 @@ class BundleConfig(_Strict):
     format: Literal[1] = 1
     fastlabel: str
     project: str
-    kind: Kind
+    kind: Medium
     classes: Annotated[list[str], Field(min_length=1)]
     encoder: EncoderPart
     head: HeadPart

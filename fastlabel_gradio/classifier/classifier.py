@@ -21,7 +21,7 @@ from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.media.sounds import sound_info
 from fastlabel_gradio.pool.embed_batch import embed_batch
 from fastlabel_gradio.sources.windows import windows
-from fastlabel_gradio.types import Embeddings, Kind, Media, Probabilities
+from fastlabel_gradio.types import Embeddings, Media, Medium, Probabilities
 
 if TYPE_CHECKING:
     from fastlabel_gradio.head import Head
@@ -103,7 +103,7 @@ class Classifier:
         return np.array(self.classes)
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> Medium:
         """What it takes: pictures ("image") or sounds ("audio")."""
         return self.config.kind
 

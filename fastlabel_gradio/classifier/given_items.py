@@ -14,7 +14,7 @@ from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.media.sounds import given_sound, open_sound
 from fastlabel_gradio.sources.base import Source, SourceOptions
 from fastlabel_gradio.sources.sound_files import heard_sound
-from fastlabel_gradio.types import Item, Kind, Media, TimeSpan, Waveform
+from fastlabel_gradio.types import Item, Media, Medium, TimeSpan, Waveform
 
 Given: TypeAlias = Any  # str, Path, Image, ndarray, Waveform, or (samples, rate in Hz)
 DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
@@ -28,13 +28,13 @@ class GivenItems(Source):
     """Some items by their place, "0", "1" …; nothing is said of their content, so equal ones are embedded twice.
 
     Args:
-        given: the items. kind, view: of the classifier.
+        given: the items. medium, view: of the classifier.
     """
 
     Options = GivenOptions
 
-    def __init__(self, given: Sequence[Given], kind: Kind, view: SoundView) -> None:
-        self.kind = kind
+    def __init__(self, given: Sequence[Given], medium: Medium, view: SoundView) -> None:
+        self.medium = medium
         self.sound_view = view
         self._given = given
 
@@ -43,7 +43,7 @@ class GivenItems(Source):
 
     def read(self, item: Item, resolution: int | None = None) -> Media:
         given = self._given[int(item.id)]
-        return _picture(given, resolution) if self.kind == "image" else _sound(given, resolution, self.sound_view)
+        return _picture(given, resolution) if self.medium == "image" else _sound(given, resolution, self.sound_view)
 
     def content_key(self, item: Item) -> str:
         return item.id

@@ -86,7 +86,7 @@ class ModelKeeper:
         return BundleConfig(
             fastlabel=__version__,
             project=self._project,
-            kind=self._source.kind,
+            kind=self._source.medium,
             classes=[label.name for label in info.labels],
             encoder=self._encoder_part(encoder),
             head=_head_part(facts.head, self._recipe),
@@ -95,7 +95,7 @@ class ModelKeeper:
             audit=self._audit_part(facts.audit) if facts.audit else None,
             counts={name: dict(by_source) for name, by_source in facts.counts.items()},
             items=facts.items,
-            sound=self._sound_part() if self._source.kind == "audio" else None,
+            sound=self._sound_part() if self._source.medium == "audio" else None,
             promise=promise,
         )
 

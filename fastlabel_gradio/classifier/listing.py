@@ -15,12 +15,12 @@ from fastlabel_gradio.sources.image_folder import NOT_READ
 from fastlabel_gradio.sources.image_folder import SUFFIXES as PICTURES
 from fastlabel_gradio.sources.sound_files import SUFFIXES as SOUNDS
 from fastlabel_gradio.sources.table_rows import SUFFIXES as TABLES
-from fastlabel_gradio.types import Kind, TimeSpan
+from fastlabel_gradio.types import Medium, TimeSpan
 
 WHOLE = 0.0  # in place of a window's length
 
 
-def listed_files(paths: Sequence[str], kind: Kind) -> tuple[list[str], str]:
+def listed_files(paths: Sequence[str], medium: Medium) -> tuple[list[str], str]:
     """The names of all files, each once, folders in the order of their names; and a line on what a folder holds besides.
 
     Args:
@@ -29,8 +29,8 @@ def listed_files(paths: Sequence[str], kind: Kind) -> tuple[list[str], str]:
     Raises:
         ConfigError: a path that is not there, a pattern that fits nothing. SourceError: a table that cannot be read.
     """
-    tally = Tally("picture" if kind == "image" else "sound", NOT_READ if kind == "image" else {})
-    found = [name for path in paths for one in _expanded(path) for name in _files(one, kind, tally)]
+    tally = Tally("picture" if medium == "image" else "sound", NOT_READ if medium == "image" else {})
+    found = [name for path in paths for one in _expanded(path) for name in _files(one, medium, tally)]
     return list(dict.fromkeys(found)), left_out_line(tally.left_out())
 
 
@@ -62,13 +62,13 @@ def _expanded(path: str) -> list[str]:
     raise ConfigError(f"{path} does not exist. Give files, folders, tables or patterns.")
 
 
-def _files(path: str, kind: Kind, tally: Tally) -> Iterator[str]:
+def _files(path: str, medium: Medium, tally: Tally) -> Iterator[str]:
     place = Path(path)
     if place.is_dir():
-        suffixes = PICTURES if kind == "image" else SOUNDS
+        suffixes = PICTURES if medium == "image" else SOUNDS
         yield from (str(place / name) for name in walk(place, suffixes, in_order=True, tally=tally))
     elif place.suffix.lower() in TABLES and _is_text(place):
-        yield from _of_table(place, kind)
+        yield from _of_table(place, medium)
     else:
         yield path
 
@@ -79,8 +79,8 @@ def _is_text(path: Path) -> bool:
         return stream.read(4) not in (b"RIFF", b"\x89PNG")
 
 
-def _of_table(table: Path, kind: Kind) -> Iterator[str]:
-    source = open_source("table", {"path": str(table.absolute()), "media": kind}, Path(), Path())
+def _of_table(table: Path, medium: Medium) -> Iterator[str]:
+    source = open_source("table", {"path": str(table.absolute()), "media": medium}, Path(), Path())
     for item in source.scan():
         file_id, span = TimeSpan.split(item.id)
         name = os.path.normpath(

@@ -13,14 +13,14 @@ from fastlabel_gradio.exports.base import WriteFolder
 from fastlabel_gradio.exports.sound_tables import write_audacity, write_raven
 from fastlabel_gradio.media.sounds import open_sound
 from fastlabel_gradio.sources.files import exported_path, id_of, path_of
-from fastlabel_gradio.types import Item, Kind, TimeSpan, Waveform
+from fastlabel_gradio.types import Item, Medium, TimeSpan, Waveform
 
 Write = Callable[[Iterable[Entry], TableShape, Path], None]
 
 SOUND_FORMATS: dict[str, WriteFolder] = {"raven": write_raven, "audacity": write_audacity}
 
 
-def sound_writer(format: str, destination: Path, kind: Kind, shape: TableShape) -> Write:
+def sound_writer(format: str, destination: Path, medium: Medium, shape: TableShape) -> Write:
     """What writes predictions in a format of SOUND_FORMATS as a folder, or a zip where the destination ends so.
 
     A file a recording, named like it below the folder that all recordings share. Labels that are too unsure are left out.
@@ -28,7 +28,7 @@ def sound_writer(format: str, destination: Path, kind: Kind, shape: TableShape) 
     Raises:
         ConfigError: it has no place for what is asked for, or the destination is taken.
     """
-    if kind != "audio":
+    if medium != "audio":
         raise ConfigError(f"--format {format} is for labels of sounds; this classifier takes pictures.")
     if shape.every or shape.top > 1:
         raise ConfigError(f"--format {format} has one label a part. Leave --all and --top out, or write a table.")
@@ -58,7 +58,7 @@ def _rows(entries: Iterable[Entry], root: Path, parts: bool) -> Iterator[ExportR
             predicted_label=label,
             confidence=confidence,
             path=exported_path(file_id),
-            kind="audio",
+            medium="audio",
         )
 
 

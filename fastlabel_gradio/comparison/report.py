@@ -152,7 +152,7 @@ def _as_listed(kind: str, options: Mapping[str, object], kept: KeptModels) -> st
 
 def _known(source: Source) -> dict[str, PartConfig]:
     """Encoders that need nothing but their name."""
-    registry = ENCODERS[source.kind]
+    registry = ENCODERS[source.medium]
     optional = [
         name
         for name in registry.names()
@@ -200,7 +200,7 @@ def _compared(
 ) -> tuple[EncoderRow, Judgement | None]:
     """A row, with the reason where the encoder cannot be had or fails."""
     try:
-        encoder, _ = check_encoder(part.kind, part.options, source.kind, base_dir, kept).open()
+        encoder, _ = check_encoder(part.kind, part.options, source.medium, base_dir, kept).open()
         with ThreadPoolExecutor(os.cpu_count(), "compare", lower_priority) as workers:
             _learn(encoder, source, pool, workers, stop)
             began = time.perf_counter()

@@ -25,14 +25,14 @@ from fastlabel_gradio.encoders.base import ENCODERS, Encoder, EncoderOptions, Fi
 from fastlabel_gradio.encoders.kept_models import KeptModels, with_kept_model
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.options import parse_options
-from fastlabel_gradio.types import Kind
+from fastlabel_gradio.types import Medium
 
 __all__ = ["ENCODERS", "Encoder", "EncoderChoice", "FittedEncoder", "check_encoder"]
 
 AUTO = "auto"
 OFFLINE = "offline"
 IN_THE_BOX = "pretrained"
-PREFERRED: dict[Kind, str] = {"image": "clip", "audio": "clap"}
+PREFERRED: dict[Medium, str] = {"image": "clip", "audio": "clap"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class EncoderChoice:
     """The encoder that a project gets, before it is built.
 
     Attributes:
-        media_kind: what the pool is made of.
+        medium: what the pool is made of.
         name: a registered name, never "auto".
         stand_ins: what takes over where this one turns out broken, the best first.
         refused: what was preferred to it, each with why it could not be had.
@@ -49,7 +49,7 @@ class EncoderChoice:
         is_model_open: whether its options were given without the model that it has.
     """
 
-    media_kind: Kind
+    medium: Medium
     name: str
     options: EncoderOptions
     stand_ins: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class EncoderChoice:
     def notice(self) -> str:
         """A line for the screen, which encoder is used and what that means, and below it why; "" for the wanted one."""
         line = " ".join(filter(None, [self._line, self.remark]))
-        reasons = [_reason(self.media_kind, name, why) for name, why in self.refused]
+        reasons = [_reason(self.medium, name, why) for name, why in self.refused]
         anew = f"`--encoder {self.instead_of}` embeds its pool anew and keeps its labels." if self.instead_of else ""
         return "\n".join(filter(None, [line, " ".join(filter(None, [*reasons, anew]))]))
 
@@ -85,15 +85,15 @@ class EncoderChoice:
             EncoderUnavailableError: the model cannot be built and nothing may stand in.
         """
         try:
-            return ENCODERS[self.media_kind].get(self.name)(self.options), self.notice
+            return ENCODERS[self.medium].get(self.name)(self.options), self.notice
         except EncoderUnavailableError as error:
             if not self.stand_ins:
-                raise _unavailable(self.media_kind, self.name, str(error)) from error
+                raise _unavailable(self.medium, self.name, str(error)) from error
             return _stand_in(self, str(error)).open()
 
 
 def check_encoder(
-    kind: str, options: Mapping[str, object], media_kind: Kind, base_dir: Path = Path(), kept: KeptModels | None = None
+    kind: str, options: Mapping[str, object], medium: Medium, base_dir: Path = Path(), kept: KeptModels | None = None
 ) -> EncoderChoice:
     """Decides within seconds which encoder to open: the named one, or for "auto" the best that can be had.
 
@@ -101,7 +101,7 @@ def check_encoder(
         kind: a registered name, or "auto": CLIP or CLAP if its weights are here or can be fetched, else `pretrained`, and
             `offline` where that cannot be had either.
         options: the other keys of the `encoder:` block; with "auto", those of the encoder that it prefers.
-        media_kind: what the pool is made of.
+        medium: what the pool is made of.
         base_dir: relative paths in the options are relative to this folder.
         kept: the models that the project goes on with, for options that name none.
 
@@ -109,25 +109,25 @@ def check_encoder(
         UnknownNameError: no such encoder for that kind of media. ConfigError: a wrong option.
         EncoderUnavailableError: the named encoder's weights cannot be had.
     """
-    name = PREFERRED[media_kind] if kind == AUTO else kind
-    encoder_type = ENCODERS[media_kind].get(name)
+    name = PREFERRED[medium] if kind == AUTO else kind
+    encoder_type = ENCODERS[medium].get(name)
     given = with_kept_model(name, options, kept or {})
     parsed = parse_options(f"encoder '{name}'", encoder_type.Options, given).located(base_dir)
     stand_ins = (IN_THE_BOX, OFFLINE) if kind == AUTO else ()
     is_model_open = "model" in encoder_type.Options.model_fields and "model" not in options
-    choice = EncoderChoice(media_kind, name, parsed, stand_ins, is_model_open=is_model_open)
+    choice = EncoderChoice(medium, name, parsed, stand_ins, is_model_open=is_model_open)
     reason = encoder_type.why_unavailable(parsed)
     if reason is None:
         return choice
     if stand_ins:
         return _stand_in(choice, reason)
-    raise _unavailable(media_kind, name, reason)
+    raise _unavailable(medium, name, reason)
 
 
 def _stand_in(choice: EncoderChoice, reason: str) -> EncoderChoice:
     """The first that can be had of those that may stand in."""
     name, *others = choice.stand_ins
-    encoder_type = ENCODERS[choice.media_kind].get(name)
+    encoder_type = ENCODERS[choice.medium].get(name)
     options = encoder_type.Options()
     refused = (*choice.refused, (choice.name, reason))
     found = replace(choice, name=name, options=options, stand_ins=tuple(others), refused=refused, is_model_open=False)
@@ -135,14 +135,14 @@ def _stand_in(choice: EncoderChoice, reason: str) -> EncoderChoice:
     return found if missing is None else _stand_in(found, missing)
 
 
-def _reason(media_kind: Kind, name: str, why: str) -> str:
-    remedy = ENCODERS[media_kind].get(name).where_to_put_weights
-    wanted = name.upper() if name == PREFERRED[media_kind] else f"Encoder '{name}'"
+def _reason(medium: Medium, name: str, why: str) -> str:
+    remedy = ENCODERS[medium].get(name).where_to_put_weights
+    wanted = name.upper() if name == PREFERRED[medium] else f"Encoder '{name}'"
     return f"{wanted} could not be had: {why}. To use it, put {remedy}."
 
 
-def _unavailable(media_kind: Kind, name: str, reason: str) -> EncoderUnavailableError:
-    remedy = ENCODERS[media_kind].get(name).where_to_put_weights
+def _unavailable(medium: Medium, name: str, reason: str) -> EncoderUnavailableError:
+    remedy = ENCODERS[medium].get(name).where_to_put_weights
     others = [f"`--encoder {other}`" for other in (IN_THE_BOX, OFFLINE) if other != name]
     return EncoderUnavailableError(
         f"encoder '{name}' cannot be had: {reason}. Put {remedy}, or choose {' or '.join(others)}."

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from fastlabel_gradio.encoders.pixel_graph import PixelGraph
 from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.registry import Registry
-from fastlabel_gradio.types import Embeddings, Kind
+from fastlabel_gradio.types import Embeddings, Medium
 
 
 class EncoderOptions(BaseModel):
@@ -136,7 +136,7 @@ class FittedEncoder(Encoder):
 
 
 # A name may mean one encoder for pictures and another for sounds: "offline" does.
-ENCODERS: dict[Kind, Registry[type[Encoder]]] = {
+ENCODERS: dict[Medium, Registry[type[Encoder]]] = {
     "image": Registry("image encoder", "fastlabel.image_encoders"),
     "audio": Registry("audio encoder", "fastlabel.audio_encoders"),
 }

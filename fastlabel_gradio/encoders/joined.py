@@ -21,7 +21,7 @@ from fastlabel_gradio.encoders.kept_models import with_own_model
 from fastlabel_gradio.errors import CheckpointError, EncoderUnavailableError
 from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.options import parse_options
-from fastlabel_gradio.types import Embeddings, Kind
+from fastlabel_gradio.types import Embeddings, Medium
 
 NOT_JOINED = ("auto", "joined", "precomputed")
 
@@ -42,14 +42,14 @@ class JoinedOptions(EncoderOptions):
         weights: how long the vector of each is beside the others; 1 for all by default.
     """
 
-    media_kind: ClassVar[Kind]
+    medium: ClassVar[Medium]
     of: Annotated[tuple[Part, ...], Field(min_length=2)]
     weights: tuple[Annotated[float, Field(gt=0, le=1000)], ...] = ()
 
     @field_validator("of", mode="before")
     @classmethod
     def _parsed(cls, value: Any) -> Any:
-        return tuple(_part(entry, cls.media_kind) for entry in value) if isinstance(value, list | tuple) else value
+        return tuple(_part(entry, cls.medium) for entry in value) if isinstance(value, list | tuple) else value
 
     @field_serializer("of")
     def _as_given(self, parts: tuple[Part, ...]) -> list[dict[str, object]]:
@@ -70,13 +70,13 @@ class JoinedOptions(EncoderOptions):
 class JoinedPictureOptions(JoinedOptions):
     """Encoders of pictures."""
 
-    media_kind = "image"
+    medium = "image"
 
 
 class JoinedSoundOptions(JoinedOptions):
     """Encoders of sounds."""
 
-    media_kind = "audio"
+    medium = "audio"
 
 
 class JoinedEncoder(Encoder):
@@ -87,14 +87,14 @@ class JoinedEncoder(Encoder):
     Options: ClassVar[type[JoinedOptions]]
 
     def __new__(cls, options: JoinedOptions) -> "JoinedEncoder":
-        registry = ENCODERS[options.media_kind]
+        registry = ENCODERS[options.medium]
         learns = any(issubclass(registry.get(part.name), FittedEncoder) for part in options.of)
         if learns and cls is not JoinedFittedEncoder:
             return JoinedFittedEncoder(options)
         return super().__new__(cls)
 
     def __init__(self, options: JoinedOptions) -> None:
-        registry = ENCODERS[options.media_kind]
+        registry = ENCODERS[options.medium]
         self.parts = [registry.get(part.name)(part.options) for part in options.of]
         weights = np.array(options.weights or [1.0] * len(self.parts), dtype=np.float64)
         self._weights = weights / np.linalg.norm(weights)
@@ -111,7 +111,7 @@ class JoinedEncoder(Encoder):
 
     @classmethod
     def why_unavailable(cls, options: JoinedOptions) -> str | None:
-        registry = ENCODERS[options.media_kind]
+        registry = ENCODERS[options.medium]
         reasons = {part.name: registry.get(part.name).why_unavailable(part.options) for part in options.of}
         return next((f"of its part '{name}', {reason}" for name, reason in reasons.items() if reason), None)
 
@@ -226,7 +226,7 @@ class JoinedSoundEncoder(JoinedEncoder):
     Options = JoinedSoundOptions
 
 
-def _part(entry: Any, media_kind: Kind) -> Part:
+def _part(entry: Any, medium: Medium) -> Part:
     """Raises UnknownNameError, ConfigError for what cannot be joined."""
     given = {"kind": entry} if isinstance(entry, str) else entry
     if not isinstance(given, Mapping) or not isinstance(name := given.get("kind"), str):
@@ -234,7 +234,7 @@ def _part(entry: Any, media_kind: Kind) -> Part:
     if name in NOT_JOINED:
         raise ValueError(f"'{name}' cannot be a part: name encoders that embed items themselves")
     options = {key: value for key, value in given.items() if key != "kind"}
-    return Part(name, parse_options(f"encoder '{name}'", ENCODERS[media_kind].get(name).Options, options))
+    return Part(name, parse_options(f"encoder '{name}'", ENCODERS[medium].get(name).Options, options))
 
 
 def _written(path: Path) -> dict[str, np.ndarray]:

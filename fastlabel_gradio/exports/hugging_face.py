@@ -43,7 +43,7 @@ def write_hugging_face(rows: Iterable[ExportRow], folder: Folder, media: ItemMed
             part = parts.setdefault(name, _Part(name))
             if part.path is None:
                 part.path = opened.enter_context(spooled())
-            if file_name := media.add(folder, part.stem(row), row, SUFFIXES[media.kind]):
+            if file_name := media.add(folder, part.stem(row), row, SUFFIXES[media.medium]):
                 part.take(row, file_name)
                 counts[name, row.said_or_predicted] += 1
         for part in parts.values():
@@ -100,9 +100,9 @@ def _card_lines(media: ItemMedia, counts: Counter[tuple[str, str]]) -> Iterator[
     parts = list(dict.fromkeys(part for part, _ in counts))
     classes = sorted({label for _, label in counts})
     sizes = counts.total()
-    task = "image-classification" if media.kind == "image" else "audio-classification"
+    task = "image-classification" if media.medium == "image" else "audio-classification"
     yield from ("---", "task_categories:", f"- {task}", "size_categories:", f"- {_size_category(sizes)}", "---", "")
-    yield from (f"# {sizes:,} labeled {'pictures' if media.kind == 'image' else 'sounds'}", "")
+    yield from (f"# {sizes:,} labeled {'pictures' if media.medium == 'image' else 'sounds'}", "")
     yield f"| class | {' | '.join(parts)} |"
     yield f"|---|{'---|' * len(parts)}"
     for label in classes:

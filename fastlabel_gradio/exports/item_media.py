@@ -12,7 +12,7 @@ from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.exports.folders import Folder
 from fastlabel_gradio.exports.rows import ExportRow
 from fastlabel_gradio.media.sounds import encode_flac, sound_info
-from fastlabel_gradio.types import Item, Kind, Media, TimeSpan, Waveform
+from fastlabel_gradio.types import Item, Media, Medium, TimeSpan, Waveform
 
 _RESERVED = frozenset({"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))})
 
@@ -31,7 +31,7 @@ class ItemMedia:
         unreadable: items that could not be added, with the reason; filled while an export is written.
     """
 
-    kind: Kind
+    medium: Medium
     recording: Callable[[Item], Path | None]
     read: Callable[[Item], Media]
     only_names: bool = False
@@ -51,7 +51,7 @@ class ItemMedia:
                     folder.add_file(name, file)
                 return name
             if self.only_names:
-                return f"{stem}.{'png' if self.kind == 'image' else 'flac'}"
+                return f"{stem}.{'png' if self.medium == 'image' else 'flac'}"
             name, content = _encoded(self.read(Item(row.item_id)), stem)
         except UnreadableItemError as error:
             self.unreadable.append((row.item_id, str(error)))

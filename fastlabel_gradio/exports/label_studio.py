@@ -33,7 +33,7 @@ def tasks_of(rows: Iterable[ExportRow]) -> Iterator[dict[str, Any]]:
         of_file = list(group)
         said = [row for row in of_file if row.state]
         guessed = [row for row in of_file if not row.state and row.predicted_label]
-        kind = of_file[0].kind or "image"
+        kind = of_file[0].medium or "image"
         yield {
             "data": _data(of_file[0], kind),
             "annotations": [_annotation(own, kind) for own in _by_annotator(said)],

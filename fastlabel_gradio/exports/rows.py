@@ -7,7 +7,7 @@ from typing import Any
 
 from fastlabel_gradio.media.recording_time import recorded_at
 from fastlabel_gradio.spreadsheet_cells import harmless
-from fastlabel_gradio.types import Kind, TimeSpan
+from fastlabel_gradio.types import Medium, TimeSpan
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class ExportRow:
         note: in the annotator's own words. promise: the evidence of a label that was accepted at a promised precision.
         original_label: the class that was chosen, where it is part of another one by now; "" where it is not.
         split: the part of the data that it belongs to; None where the export has no parts.
-        kind: what the item is; None where nobody said. In no column.
+        medium: what the item is; None where nobody said. In no column.
         start_s, end_s: which part of its file a sound is, in seconds of the recording; None for whole files and pictures.
         recorded_at: local time at which it begins, as the file's name says; "" where that has none.
     """
@@ -51,7 +51,7 @@ class ExportRow:
     promise: str = ""
     original_label: str = ""
     split: str | None = None
-    kind: Kind | None = None
+    medium: Medium | None = None
 
     @property
     def said_or_predicted(self) -> str:

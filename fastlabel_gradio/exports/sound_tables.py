@@ -54,7 +54,7 @@ def write_audacity(rows: Iterable[ExportRow], folder: Folder, media: ItemMedia) 
 
 def _recordings(rows: Iterable[ExportRow], media: ItemMedia) -> Iterator[tuple[str, list[Part]]]:
     """By path of a recording its labels in the order in which they begin. Its rows come one after the other."""
-    if media.kind != "audio":
+    if media.medium != "audio":
         raise ConfigError(
             "raven and audacity are formats for labels of sounds. Of pictures take csv, parquet, hf or tree."
         )

@@ -12,4 +12,4 @@ __all__ = ["SHEET_COLUMNS", "Gallery", "PictureGallery", "SoundGallery", "open_g
 
 def open_gallery(source: Source, folder: Path) -> Gallery:
     """The gallery for a source's kind; what it caches lies in `folder`."""
-    return PictureGallery(source, folder) if source.kind == "image" else SoundGallery(source, folder)
+    return PictureGallery(source, folder) if source.medium == "image" else SoundGallery(source, folder)

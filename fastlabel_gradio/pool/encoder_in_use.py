@@ -53,7 +53,7 @@ def plan_encoder(
     if not is_auto and not keeps_serving:
         return EncoderPlan(choice)
     try:
-        before = check_encoder(*used, choice.media_kind, base_dir)
+        before = check_encoder(*used, choice.medium, base_dir)
     except (EncoderUnavailableError, UnknownNameError) as error:
         remark = f"The encoder of before cannot be had ({error}), so all is embedded again with '{choice.name}'."
         return EncoderPlan(replace(choice, remark=remark))
@@ -123,5 +123,5 @@ def _is_same(used: Named, choice: EncoderChoice) -> bool:
     name, options = used
     if name != choice.name:
         return False
-    given = parse_options(f"{RECORD}: encoder '{name}'", ENCODERS[choice.media_kind].get(name).Options, options)
+    given = parse_options(f"{RECORD}: encoder '{name}'", ENCODERS[choice.medium].get(name).Options, options)
     return given == choice.options

@@ -17,7 +17,7 @@ def unheard_notice(source: Source, encoder: Encoder, items: Sequence[Item]) -> s
 
     "" otherwise, and for pictures. Reads the first LISTENED_TO of the items whole.
     """
-    if source.kind != "audio":
+    if source.medium != "audio":
         return ""
     sounds = _read(source, items[:LISTENED_TO])
     unheard = [sound for sound in sounds if share_above(sound, encoder.top_hz) > 0.5]

@@ -14,7 +14,7 @@ from fastlabel_gradio.media.sound_view import Contrast
 from fastlabel_gradio.pool.encoder_change import ChangeState
 from fastlabel_gradio.pool.progress import State as EmbeddingState
 from fastlabel_gradio.pool.query import Query
-from fastlabel_gradio.types import Kind, LabelSource, State
+from fastlabel_gradio.types import LabelSource, Medium, State
 
 MAX_BATCH = 1_000
 MAX_LABELS = 10_000
@@ -87,7 +87,7 @@ class ItemsAnswer(Model):
 
 class BatchAnswer(Model):
     project: str
-    kind: Kind
+    kind: Medium
     batch_id: str = Field(description='"" where there is nothing to label; `notice` then says why')
     strategy: str
     head_version: int
@@ -308,7 +308,7 @@ class TakenBackAnswer(Model):
 
 class StatusAnswer(Model):
     project: str
-    kind: Kind
+    kind: Medium
     annotator: str
     classes: list[str]
     classes_version: int = Field(description="another number whenever classes were changed")

@@ -72,7 +72,7 @@ def export(
         exporter.write(harmless_rows(rows) if _is_marked(exporter, order) else rows, destination)
         return Exported(counted.rows)
     source = project.source
-    media = ItemMedia(source.kind, source.recording, source.read, order.only_names)
+    media = ItemMedia(source.medium, source.recording, source.read, order.only_names)
     is_zip = destination.suffix.lower() == exporter.suffix
     with new_zip(destination) if is_zip else new_folder(destination, order.how) as folder:
         exporter.write(rows, folder, media)

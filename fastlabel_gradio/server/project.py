@@ -42,7 +42,7 @@ from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.server.bucket import Sealer, restore_sealed
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.strategies import STRATEGIES
-from fastlabel_gradio.types import Item, Kind, LabelSchema
+from fastlabel_gradio.types import Item, LabelSchema, Medium
 
 MAX_PRIVATE_LABELERS = 100
 
@@ -81,7 +81,7 @@ class Project:
                 restore_sealed(bucket, workdir, config.name)
         self.source = open_source(config.source.kind, config.source.options, base_dir, workdir / "downloads")
         encoder = check_encoder(
-            config.encoder.kind, config.encoder.options, self.source.kind, base_dir, kept_models(self.folder)
+            config.encoder.kind, config.encoder.options, self.source.medium, base_dir, kept_models(self.folder)
         )
         self.encoders_compared: Inquiry[EncoderReport] = Inquiry(
             lambda tell, stop: compare_encoders(config, base_dir, workdir, stop=stop, tell=tell)
@@ -134,8 +134,8 @@ class Project:
         return self.config.name
 
     @property
-    def kind(self) -> Kind:
-        return self.source.kind
+    def kind(self) -> Medium:
+        return self.source.medium
 
     @property
     def notice(self) -> str:
@@ -207,7 +207,7 @@ class Project:
         options = {"include_predictions": include_predictions, "include_states": include_states, "as_made": as_made}
         for row in labeler.export_rows(choice, **options):
             path = self.source.exported_path(Item(row.item_id))
-            yield replace(row, path=path, expand=expand, kind=self.source.kind)
+            yield replace(row, path=path, expand=expand, medium=self.source.medium)
 
     def write_model(self, annotator: str, folder: Path) -> None:
         """Writes the bundle of the annotator's newest head. Raises StoreError where there is none yet, or no room."""

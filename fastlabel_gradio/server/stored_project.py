@@ -35,7 +35,7 @@ class StoredProject:
         expand = self.source.sound_view.expand if self.source.sound_view.expand > 1 else None
         for row in said_rows(self.labels, self.labels.schema(), choice):
             path = self.source.exported_path(Item(row.item_id))
-            yield replace(row, path=path, expand=expand, kind=self.source.kind)
+            yield replace(row, path=path, expand=expand, medium=self.source.medium)
 
 
 def project_names(workdir: Path) -> list[str]:

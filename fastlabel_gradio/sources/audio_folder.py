@@ -63,7 +63,7 @@ class AudioFolderOptions(SoundOptions, FolderOptions):
 class AudioFolder(FolderSource):
     """Every sound file under a folder, or every window of every one."""
 
-    kind = "audio"
+    medium = "audio"
     noun = "sound"
     suffixes = SUFFIXES
     Options = AudioFolderOptions

@@ -15,7 +15,7 @@ from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.options import parse_options
 from fastlabel_gradio.registry import Registry
 from fastlabel_gradio.sources.groups import Grouping
-from fastlabel_gradio.types import Item, Kind, LeftOut, Media
+from fastlabel_gradio.types import Item, LeftOut, Media, Medium
 
 
 class SourceOptions(BaseModel):
@@ -42,7 +42,7 @@ class Source(ABC):
         left_out_nouns: what `left_out` counts, for messages: of one and of several.
     """
 
-    kind: Kind
+    medium: Medium
     sound_view: SoundView = SoundView()
     grouping: Grouping | None = None
     window: tuple[float | None, float | None] = (None, None)

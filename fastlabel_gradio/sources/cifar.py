@@ -43,7 +43,7 @@ class Cifar10(Source):
     Held in memory as uint8[n, 32, 32, 3], 154 MB for the part train.
     """
 
-    kind = "image"
+    medium = "image"
     Options = Cifar10Options
 
     def __init__(self, options: Cifar10Options, base_dir: Path, cache_dir: Path) -> None:

@@ -39,7 +39,7 @@ def _digits_file() -> Path:
 class Demo(Source):
     """Digits 0 to 9, enlarged to 32 x 32 pixels; the content key is that of the 8 x 8 original."""
 
-    kind = "image"
+    medium = "image"
     Options = DemoOptions
 
     def __init__(self, options: DemoOptions, base_dir: Path, cache_dir: Path) -> None:

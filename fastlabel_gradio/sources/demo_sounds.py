@@ -30,7 +30,7 @@ class DemoSoundsOptions(SourceOptions):
 class DemoSounds(Source):
     """600 sounds of 1 to 2 s at 16 kHz and 150 held out, each a pure function of the seed and its number."""
 
-    kind = "audio"
+    medium = "audio"
     Options = DemoSoundsOptions
 
     def __init__(self, options: DemoSoundsOptions, base_dir: Path, cache_dir: Path) -> None:

@@ -63,7 +63,7 @@ class FoldedClips(Source):
         advice: how to get the data, for messages.
     """
 
-    kind = "audio"
+    medium = "audio"
     grouping = Grouping("recordings")
     left_out_nouns = ("row", "rows")
     metadata: ClassVar[str]

@@ -20,12 +20,12 @@ from fastlabel_gradio.sources.table_rows import SUFFIXES as TABLE_SUFFIXES
 from fastlabel_gradio.sources.tar_members import CutOffTar, tar_members
 from fastlabel_gradio.sources.trees import tree_at
 from fastlabel_gradio.sources.webdataset import TARS, expanded, is_tar
-from fastlabel_gradio.types import Kind
+from fastlabel_gradio.types import Medium
 
 LOOKED_AT = 300  # files of a folder, or cells of a table, that tell whether it is one of pictures or of sounds
 HF_DATASET = "hf-dataset:"
 
-Guessed = tuple[Kind, str, dict[str, object]]
+Guessed = tuple[Medium, str, dict[str, object]]
 
 
 def is_remote(text: str) -> bool:
@@ -33,35 +33,37 @@ def is_remote(text: str) -> bool:
     return is_address(text) or text.startswith(HF_DATASET)
 
 
-def guess_source(path: Path | str, kind: Kind | None = None) -> Guessed:
+def guess_source(path: Path | str, medium: Medium | None = None) -> Guessed:
     """Whether what stands on the command line means pictures or sounds, and the name and options of the source for it.
 
     Args:
         path: a path; or as a text an address, or `hf-dataset:NAME`.
-        kind: what to label, where the path may hold both; None for whatever it holds more of.
+        medium: what to label, where the path may hold both; None for whatever it holds more of.
 
     Raises:
         SourceError: a missing path, an empty folder, a single picture or sound, a file of another kind.
     """
     if isinstance(path, str):
-        return _guess_remote(path, kind) if is_address(path) else _dataset(path.removeprefix(HF_DATASET).strip(), kind)
+        return (
+            _guess_remote(path, medium) if is_address(path) else _dataset(path.removeprefix(HF_DATASET).strip(), medium)
+        )
     options: dict[str, object] = {"path": str(path.absolute())}
     if path.is_dir() and is_saved_dataset(path):
-        return _dataset(str(path.absolute()), kind)
+        return _dataset(str(path.absolute()), medium)
     if path.is_dir():
-        return _guess_folder(path, kind, options)
+        return _guess_folder(path, medium, options)
     if is_tar(path.name) and (path.exists() or path.name != expanded(path.name)[0]):
-        return _packed("webdataset", kind or _kind_in_tar(path.with_name(expanded(path.name)[0])), options)
+        return _packed("webdataset", medium or _medium_in_tar(path.with_name(expanded(path.name)[0])), options)
     if not path.exists():
         raise SourceError(f"{path} does not exist. Give a folder of pictures or sounds, a .csv or .jsonl table.")
     suffix = path.suffix.lower()
     if suffix in TABLE_SUFFIXES and (suffix != ".txt" or path.stat().st_size):
-        return _guess_table(path, kind, options)
+        return _guess_table(path, medium, options)
     _refuse_single(str(path), suffix)
     raise SourceError(f"{path} is not a source. Give a folder of pictures or sounds, a .csv or .jsonl table.")
 
 
-def _guess_remote(text: str, kind: Kind | None) -> Guessed:
+def _guess_remote(text: str, medium: Medium | None) -> Guessed:
     try:
         address = address_of(text)
     except ValueError as error:
@@ -70,58 +72,58 @@ def _guess_remote(text: str, kind: Kind | None) -> Guessed:
     suffix = Path(address.name).suffix.lower()
     _refuse_single(str(address), suffix)
     if is_tar(address.name):
-        return _packed("webdataset", kind or "image", options)
+        return _packed("webdataset", medium or "image", options)
     with tempfile.TemporaryDirectory() as folder:
         if suffix in TABLE_SUFFIXES:
-            return _guess_table(TableFile(address, Path(), Path(folder)).newest()[0], kind, options)
+            return _guess_table(TableFile(address, Path(), Path(folder)).newest()[0], medium, options)
         tree = tree_at(address, Path(), Path(folder), RemoteOptions())
         tree.check("item")
-        return _guess_tree(tree, kind, options)
+        return _guess_tree(tree, medium, options)
 
 
-def _guess_folder(folder: Path, kind: Kind | None, options: dict[str, object]) -> Guessed:
+def _guess_folder(folder: Path, medium: Medium | None, options: dict[str, object]) -> Guessed:
     check_folder(folder, "item")
-    if kind != "audio" and cifar.is_cifar10(folder):
+    if medium != "audio" and cifar.is_cifar10(folder):
         return "image", "cifar10", options
-    if kind != "image" and esc50.is_esc50(folder):
+    if medium != "image" and esc50.is_esc50(folder):
         return "audio", "esc50", options
-    if kind != "image" and urbansound8k.is_urbansound8k(folder):
+    if medium != "image" and urbansound8k.is_urbansound8k(folder):
         return "audio", "urbansound8k", options
-    return _guess_tree(LocalTree(folder, follow_links=True), kind, options)
+    return _guess_tree(LocalTree(folder, follow_links=True), medium, options)
 
 
-def _guess_tree(tree: FileTree, kind: Kind | None, options: dict[str, object]) -> Guessed:
+def _guess_tree(tree: FileTree, medium: Medium | None, options: dict[str, object]) -> Guessed:
     """Raises SourceError where it holds neither pictures nor sounds, nor packed ones."""
     both = image_folder.SUFFIXES + sound_files.SUFFIXES
     if not tree.is_file_below(both):
         if (tar := next(tree.names(TARS), None)) is not None:
-            return _packed("webdataset", kind or _kind_in_tar(tree.path(tar)), options)
+            return _packed("webdataset", medium or _medium_in_tar(tree.path(tar)), options)
         if (parquet := next(tree.names(PARQUET_SUFFIXES), None)) is not None:
-            found = _parquet_kind(tree.path(parquet))
+            found = _parquet_medium(tree.path(parquet))
             if found is not None:
-                return _packed("parquet", kind or found, options)
-        if kind is None:
+                return _packed("parquet", medium or found, options)
+        if medium is None:
             check_not_empty(tree, "picture or sound", both)
-    held = kind or _more_frequent(tree.names(both))
+    held = medium or _more_frequent(tree.names(both))
     return held, "audio_folder" if held == "audio" else "image_folder", options
 
 
-def _guess_table(path: Path, kind: Kind | None, options: dict[str, object]) -> Guessed:
-    packed = _parquet_kind(path) if path.suffix.lower() in PARQUET_SUFFIXES else None
+def _guess_table(path: Path, medium: Medium | None, options: dict[str, object]) -> Guessed:
+    packed = _parquet_medium(path) if path.suffix.lower() in PARQUET_SUFFIXES else None
     if packed is not None:
-        return _packed("parquet", kind or packed, options)
-    named = kind or _kind_in_table(path)
+        return _packed("parquet", medium or packed, options)
+    named = medium or _medium_in_table(path)
     return named, "table", options if named == "image" else {**options, "media": named}
 
 
-def _dataset(name: str, kind: Kind | None) -> Guessed:
+def _dataset(name: str, medium: Medium | None) -> Guessed:
     if not name:
         raise SourceError(f"{HF_DATASET} names no dataset: write {HF_DATASET}NAME")
-    return _packed("hf_dataset", kind or "image", {"name": name})
+    return _packed("hf_dataset", medium or "image", {"name": name})
 
 
-def _packed(source: str, kind: Kind, options: dict[str, object]) -> Guessed:
-    return kind, source, options if kind == "image" else {**options, "media": kind}
+def _packed(source: str, medium: Medium, options: dict[str, object]) -> Guessed:
+    return medium, source, options if medium == "image" else {**options, "media": medium}
 
 
 def _refuse_single(path: str, suffix: str) -> None:
@@ -136,7 +138,7 @@ def _refuse_single(path: str, suffix: str) -> None:
         raise SourceError(f"{path} is a spreadsheet. Save its sheet as CSV and give that.")
 
 
-def _kind_in_tar(path: Path) -> Kind:
+def _medium_in_tar(path: Path) -> Medium:
     """By the names of its first members."""
     try:
         with path.open("rb") as stream:
@@ -147,7 +149,7 @@ def _kind_in_tar(path: Path) -> Kind:
         raise SourceError(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _parquet_kind(path: Path) -> Kind | None:
+def _parquet_medium(path: Path) -> Medium | None:
     """What the bytes in a Parquet file are; None where it holds none, but paths, or cannot be read."""
     import pyarrow.parquet
 
@@ -162,13 +164,13 @@ def _parquet_kind(path: Path) -> Kind | None:
     return "audio" if is_sound else "image"
 
 
-def _kind_in_table(path: Path) -> Kind:
+def _medium_in_table(path: Path) -> Medium:
     """By the paths in its first rows, whatever their column is called."""
     cells = (str(value).rstrip("'\" ") for _, row in table_rows(path) for value in row.values())
     return _more_frequent(cell.partition("#t=")[0].partition("?")[0].strip() for cell in cells)
 
 
-def _more_frequent(names: Iterable[str]) -> Kind:
+def _more_frequent(names: Iterable[str]) -> Medium:
     """Sounds or pictures, whatever is more frequent. Videos are sounds where there is nothing else: cameras leave some."""
     first = [name.lower() for name in itertools.islice(names, LOOKED_AT)]
     pictures = sum(name.endswith(image_folder.SUFFIXES) for name in first)

@@ -15,7 +15,7 @@ from fastlabel_gradio.sources.packed_rows import (
     row_of,
 )
 from fastlabel_gradio.sources.sound_files import sound_view
-from fastlabel_gradio.types import Item, Kind
+from fastlabel_gradio.types import Item, Medium
 
 SAVED = ("dataset_info.json", "state.json")  # in a folder that `save_to_disk` wrote
 SAVED_SPLITS = "dataset_dict.json"
@@ -43,7 +43,7 @@ class HfDataset(PackedRows):
     Options = HfDatasetOptions
 
     def __init__(self, options: HfDatasetOptions, base_dir: Path, cache_dir: Path) -> None:
-        self.kind: Kind = options.media
+        self.medium: Medium = options.media
         whole, self._split = _opened(options, base_dir, cache_dir)
         column = _media_column(whole.features, options)
         self._names, self._label = _labels(whole.features, options)
@@ -51,7 +51,7 @@ class HfDataset(PackedRows):
         self._column = column
         self._labels = whole.select_columns([self._label]) if self._label else None
         self._stamp = str(whole._fingerprint)
-        if self.kind == "audio":
+        if self.medium == "audio":
             self.sound_view = sound_view(options, self.rates_hz(self.scan()))
 
     def scan(self) -> Iterator[Item]:

@@ -46,7 +46,7 @@ class ImageFolderOptions(FolderOptions):
 class ImageFolder(FolderSource):
     """Every picture file under a folder."""
 
-    kind = "image"
+    medium = "image"
     noun = "picture"
     suffixes = SUFFIXES
     not_read = NOT_READ

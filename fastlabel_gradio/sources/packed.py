@@ -15,7 +15,7 @@ from fastlabel_gradio.media.sounds import open_sound, sound_info
 from fastlabel_gradio.sources.base import Source
 from fastlabel_gradio.sources.files import exported_path
 from fastlabel_gradio.sources.sound_files import LOOKED_AT, SoundOptions, heard_sound
-from fastlabel_gradio.types import Item, Kind, Media
+from fastlabel_gradio.types import Item, Media, Medium
 
 
 class PackedOptions(SoundOptions):
@@ -25,7 +25,7 @@ class PackedOptions(SoundOptions):
         media: pictures or sounds.
     """
 
-    media: Kind = "image"
+    media: Medium = "image"
 
 
 class PackedSource(Source):
@@ -33,7 +33,7 @@ class PackedSource(Source):
 
     def read(self, item: Item, resolution: int | None = None) -> Media:
         content, suffix = self.content(item)
-        if self.kind == "image":
+        if self.medium == "image":
             return open_picture(io.BytesIO(content), resolution)
         with _as_file(content, suffix) as path:
             return heard_sound(open_sound(path, channel=self.sound_view.channel), resolution, self.sound_view)

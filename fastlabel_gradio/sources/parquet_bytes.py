@@ -27,7 +27,7 @@ from fastlabel_gradio.sources.remote_options import RemoteOptions
 from fastlabel_gradio.sources.sound_files import sound_view
 from fastlabel_gradio.sources.table_rows import PARQUET_SUFFIXES
 from fastlabel_gradio.sources.trees import tree_at
-from fastlabel_gradio.types import Item, Kind
+from fastlabel_gradio.types import Item, Medium
 
 KEPT_BYTES = 256e6  # of row groups that were read
 NO_LABEL = -1
@@ -62,7 +62,7 @@ class ParquetBytes(PackedRows):
     Options = ParquetOptions
 
     def __init__(self, options: ParquetOptions, base_dir: Path, cache_dir: Path) -> None:
-        self.kind: Kind = options.media
+        self.medium: Medium = options.media
         self._options = options
         is_file = options.path.name.lower().endswith(PARQUET_SUFFIXES)
         folder: Path | Address = options.path.parent if is_file else options.path
@@ -73,7 +73,7 @@ class ParquetBytes(PackedRows):
         self._groups: OrderedDict[tuple[str, str, int], list[object]] = OrderedDict()
         self._lock = threading.Lock()
         self._take_in_all()
-        if self.kind == "audio":
+        if self.medium == "audio":
             self.sound_view = sound_view(options, self.rates_hz(self._items()))
 
     def scan(self) -> Iterator[Item]:
@@ -124,7 +124,7 @@ class ParquetBytes(PackedRows):
         where = f"{self._tree}/{name}"
         try:
             file = self._file(name, stamp)
-            media_column(where, file.schema_arrow, self._options.media_column, self.kind)
+            media_column(where, file.schema_arrow, self._options.media_column, self.medium)
             rows = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
             return Part(stamp, np.cumsum([0, *rows]), self._labels_of(where, file))
         except (OSError, UnreadableItemError, pyarrow.ArrowException) as error:
@@ -157,7 +157,7 @@ class ParquetBytes(PackedRows):
 
         try:
             file = self._file(name, part.stamp)
-            column = media_column(name, file.schema_arrow, self._options.media_column, self.kind)
+            column = media_column(name, file.schema_arrow, self._options.media_column, self.medium)
             cells: list[object] = file.read_row_group(number, columns=[column]).column(0).to_pylist()
         except (OSError, pyarrow.ArrowException) as error:
             raise UnavailableItemError(f"its file cannot be read: {str(error).splitlines()[0][:120]}") from error
@@ -182,7 +182,7 @@ def features_of(schema: Any) -> dict[str, Any]:
     return features if isinstance(features, dict) else {}
 
 
-def media_column(where: str, schema: Any, wanted: str | None, kind: Kind) -> str:
+def media_column(where: str, schema: Any, wanted: str | None, medium: Medium) -> str:
     """The column that holds bytes. Raises SourceError where there is none, or not the wanted one."""
     holding = bytes_columns(schema)
     if wanted is not None:
@@ -193,7 +193,7 @@ def media_column(where: str, schema: Any, wanted: str | None, kind: Kind) -> str
         )
     if not holding:
         raise SourceError(f"{where}: no column holds bytes. Its columns: {', '.join(schema.names)}.")
-    features, named = features_of(schema), {"image": "Image", "audio": "Audio"}[kind]
+    features, named = features_of(schema), {"image": "Image", "audio": "Audio"}[medium]
     return next((name for name in holding if (features.get(name) or {}).get("_type") == named), holding[0])
 
 

@@ -45,7 +45,7 @@ class Split(Source):
             raise ConfigError("source 'split': `of` needs a `kind`, as every source has.")
         self._whole = open_source(inner.pop("kind"), inner, base_dir, cache_dir)
         self._options = options
-        self.kind = self._whole.kind
+        self.medium = self._whole.medium
         self.grouping = self._whole.grouping
         self._held_out_count = 0
         self.sound_view = self._whole.sound_view

@@ -74,7 +74,7 @@ class SpriteSheet(Source):
     9600 x 7200 of CelebA, and 8 bytes a pixel while it is being decoded. At most MAX_PIXELS pixels, of any shape.
     """
 
-    kind = "image"
+    medium = "image"
     Options = SpriteSheetOptions
 
     def __init__(self, options: SpriteSheetOptions, base_dir: Path, cache_dir: Path) -> None:

@@ -40,9 +40,9 @@ from fastlabel_gradio.sources.table_items import (
 from fastlabel_gradio.sources.table_rows import SUFFIXES, TableRows, text_of
 from fastlabel_gradio.sources.table_search import LOOKED_AT, where_files_are
 from fastlabel_gradio.sources.table_tree import TableTree
-from fastlabel_gradio.types import Item, Kind, LeftOut, Media, TimeSpan
+from fastlabel_gradio.types import Item, LeftOut, Media, Medium, TimeSpan
 
-NOUNS: dict[Kind, str] = {"image": "picture", "audio": "sound"}
+NOUNS: dict[Medium, str] = {"image": "picture", "audio": "sound"}
 SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 
 _log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class TableOptions(SoundOptions, RemoteOptions):
     )
 
     path: Place
-    media: Kind = "image"
+    media: Medium = "image"
     root: Place | None = None
     path_column: str = PATH
     label_column: str = LABEL
@@ -124,7 +124,7 @@ class Table(Source):
     def __init__(self, options: TableOptions, base_dir: Path, cache_dir: Path) -> None:
         self._file = TableFile(options.path, base_dir, cache_dir)
         self._options = options
-        self.kind: Kind = options.media
+        self.medium: Medium = options.media
         self.tree = TableTree(options.root or self._file.folder, base_dir, cache_dir, options)
         self._notice = ""
         self._read_table()
@@ -133,7 +133,7 @@ class Table(Source):
             self._groups.check(self._items.labels, self._file)
         self.grouping = self._grouping()
         self._look_for_files()
-        if self.kind == "audio":
+        if self.medium == "audio":
             files = (TimeSpan.split(item_id)[0] for item_id in self._items.labels)
             self.sound_view = sound_view(options, rates_hz(self.tree, files))
 
@@ -168,17 +168,17 @@ class Table(Source):
         return (test, *self._items.left_out) if test.count else self._items.left_out
 
     def read(self, item: Item, resolution: int | None = None) -> Media:
-        if self.kind == "audio":
+        if self.medium == "audio":
             return read_sound(self.tree, item, resolution, self.sound_view)
         return open_picture(self.tree.path(item.id, item.stamp), resolution)
 
     def content_key(self, item: Item) -> str:
-        if self.kind == "audio":
+        if self.medium == "audio":
             return sound_key(self.tree, item)
         return self.tree.key(item.id, item.stamp)
 
     def file(self, item: Item) -> Path | None:
-        if self.kind == "image":
+        if self.medium == "image":
             return None
         return whole_file(self.tree, item, self.sound_view)
 
@@ -207,12 +207,12 @@ class Table(Source):
             return self._groups.grouping
         if self._options.group_column is not None:
             return Grouping("groups", f"of column {self._options.group_column}")
-        parts = self.kind == "audio" and any(TimeSpan.split(item_id)[1] for item_id in self._items.labels)
+        parts = self.medium == "audio" and any(TimeSpan.split(item_id)[1] for item_id in self._items.labels)
         return Grouping("recordings") if parts else None
 
     def _read_table(self) -> None:
         """Keeps what was read before where it raises SourceError."""
-        options, noun = self._options, NOUNS[self.kind]
+        options, noun = self._options, NOUNS[self.medium]
         table, stamp = self._file.newest()
         _check_table(table)
         items = _read_items(table, self.tree, options)
@@ -238,7 +238,7 @@ class Table(Source):
         self._notice = notice
 
     def _item(self, item_id: str) -> Item:
-        file_id = TimeSpan.split(item_id)[0] if self.kind == "audio" else item_id
+        file_id = TimeSpan.split(item_id)[0] if self.medium == "audio" else item_id
         return Item(item_id, self.tree.stamp(file_id))
 
 

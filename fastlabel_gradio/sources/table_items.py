@@ -17,7 +17,7 @@ from fastlabel_gradio.sources.table_cells import (
 from fastlabel_gradio.sources.table_rows import Placed, Row, text_of
 from fastlabel_gradio.sources.table_tree import TableTree
 from fastlabel_gradio.spreadsheet_cells import original
-from fastlabel_gradio.types import Kind, LeftOut, TimeSpan
+from fastlabel_gradio.types import LeftOut, Medium, TimeSpan
 
 HELD_OUT = "test"  # the value of the split column that keeps a row out of the pool
 TAKEN = "; the item is taken without it"
@@ -106,7 +106,7 @@ def items_of(
     return items
 
 
-def reader_of_ids(tree: TableTree, columns: Columns, media: Kind) -> Read:
+def reader_of_ids(tree: TableTree, columns: Columns, media: Medium) -> Read:
     """Reads the id of a row's item from its path and, for a sound, from what part of it the row names."""
 
     def read(row: Row) -> str:

@@ -18,11 +18,11 @@ from fastlabel_gradio.sources.remote_options import RemoteOptions
 from fastlabel_gradio.sources.sound_files import sound_view
 from fastlabel_gradio.sources.tar_index import TarIndex
 from fastlabel_gradio.sources.trees import tree_at
-from fastlabel_gradio.types import Item, Kind, LeftOut
+from fastlabel_gradio.types import Item, LeftOut, Medium
 
 TARS = (".tar",)
 AT_START_S = 5.0  # that the start may take for the classes; tars behind that are gone through by the first scan
-NOUNS: dict[Kind, str] = {"image": "picture", "audio": "sound"}
+NOUNS: dict[Medium, str] = {"image": "picture", "audio": "sound"}
 
 _RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
 
@@ -50,18 +50,18 @@ class WebDataset(PackedSource):
     Options = WebDatasetOptions
 
     def __init__(self, options: WebDatasetOptions, base_dir: Path, cache_dir: Path) -> None:
-        self.kind: Kind = options.media
-        self._suffixes = image_folder.SUFFIXES if self.kind == "image" else sound_files.SUFFIXES
+        self.medium: Medium = options.media
+        self._suffixes = image_folder.SUFFIXES if self.medium == "image" else sound_files.SUFFIXES
         folder, self._wanted = _folder_and_names(options.path)
         self._tree = tree_at(folder, base_dir, cache_dir, options)
         if not self._wanted:
             self._tree.check("tar")
         name = blake2b(os.fsencode(str(self._tree)), digest_size=8).hexdigest()
-        self._index = TarIndex(cache_dir / "tars" / f"{name}-{self.kind}.sqlite")
+        self._index = TarIndex(cache_dir / "tars" / f"{name}-{self.medium}.sqlite")
         self._stamps: dict[str, str] = {}
-        self._tally = Tally(NOUNS[self.kind])
+        self._tally = Tally(NOUNS[self.medium])
         self._begin()
-        if self.kind == "audio":
+        if self.medium == "audio":
             self.sound_view = sound_view(options, self.rates_hz(self._known()))
 
     def scan(self) -> Iterator[Item]:
@@ -70,7 +70,7 @@ class WebDataset(PackedSource):
         Raises:
             SourceError: they cannot be listed, or one of them cannot be read.
         """
-        tally = Tally(NOUNS[self.kind])
+        tally = Tally(NOUNS[self.medium])
         for tar in self._tars(tally):
             self._take_in(tar)
             self._index.left_out(tar.id, tally)
@@ -111,7 +111,7 @@ class WebDataset(PackedSource):
             found = found or next(self._index.names(tar.id), None) is not None
         if not found:
             raise SourceError(
-                f"{self._tree}: no tar there holds a {NOUNS[self.kind]}. Give a .tar, a folder of them, or a pattern such "
+                f"{self._tree}: no tar there holds a {NOUNS[self.medium]}. Give a .tar, a folder of them, or a pattern such "
                 "as shards/{000..123}.tar; for sounds say `media: audio` (--kind audio)."
             )
 
@@ -134,7 +134,7 @@ class WebDataset(PackedSource):
             return
         try:
             path = self._tree.path(tar.id, tar.stamp)
-            self._index.add(tar.id, tar.stamp, path, self._suffixes, NOUNS[self.kind])
+            self._index.add(tar.id, tar.stamp, path, self._suffixes, NOUNS[self.medium])
         except UnreadableItemError as error:
             raise SourceError(f"{self._tree}/{tar.id}: {error}") from error
         except OSError as error:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from fastlabel_gradio.media.sound_view import SoundView
-from fastlabel_gradio.types import Kind
+from fastlabel_gradio.types import Medium
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class TabInfo:
     """
 
     project: str
-    kind: Kind
+    kind: Medium
     title: str
     strategies: tuple[str, ...]
     strategy: str

@@ -14,12 +14,12 @@ from fastlabel_gradio.errors import EncoderUnavailableError, UnreadableItemError
 from fastlabel_gradio.media.pictures import open_picture, picture_size
 from fastlabel_gradio.media.sound_view import SoundView, as_heard
 from fastlabel_gradio.media.sounds import at_most, open_sound
-from fastlabel_gradio.types import Kind, Media
+from fastlabel_gradio.types import Media, Medium
 
 MAX_PIXELS = 50_000_000
 
 
-def embed_sent(content: bytes, kind: Kind, view: SoundView, encoder: Encoder) -> Float32[np.ndarray, " dim"]:
+def embed_sent(content: bytes, medium: Medium, view: SoundView, encoder: Encoder) -> Float32[np.ndarray, " dim"]:
     """The vector of a file's content, of the kind of the pool's items.
 
     Args:
@@ -33,7 +33,7 @@ def embed_sent(content: bytes, kind: Kind, view: SoundView, encoder: Encoder) ->
             "the vectors of this project came with it: there is no encoder that could look at a new picture or sound. "
             "Search by an item of the pool."
         )
-    media = _picture(content, encoder) if kind == "image" else _sound(content, view, encoder)
+    media = _picture(content, encoder) if medium == "image" else _sound(content, view, encoder)
     vector = encoder.encode([encoder.prepare(media)])[0]
     if not np.isfinite(vector).all():
         raise UnreadableItemError("the encoder gave no finite numbers for it")
