@@ -177,6 +177,11 @@ class Learner:
         """Waits, 5 s at most, until `keep_model` was given what `bundle_again` was called for."""
         self._bundler.wait(BUNDLE_WAIT_S)
 
+    @property
+    def is_bundled(self) -> bool:
+        """Whether `keep_model` was given all that `bundle_again` was called for."""
+        return self._bundler.wait(0)
+
     def wait_for_head(self) -> None:
         """Waits a moment for a head that is being trained: 0.4 s at most, 2 s for the first one."""
         self._trainer.wait(HEAD_WAIT_S if self._head else FIRST_HEAD_WAIT_S)
