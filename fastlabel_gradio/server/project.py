@@ -121,12 +121,12 @@ class Project:
             )
             recipe, resolution = config.recipe, self.gallery.kept_resolution
             self.models = ModelKeeper(self.name, self.source, self.folder, self.pipeline, resolution, recipe)
-            self.pipeline.when_ready(lambda: self._keep_encoder(self.pipeline.encoder, plan.begins_with))
+            self.pipeline.ready.call_back(lambda: self._keep_encoder(self.pipeline.encoder, plan.begins_with))
             self.map = PoolMap(self.store, self.folder, lambda: self.pipeline.progress.state == "done")
             self.contradiction: Contradiction | None = None  # among the reference labels
             self.new_classes: tuple[str, ...] = ()  # that the source proposes since the start
-            self.pipeline.when_done(self._compare_reference_labels)
-            self.pipeline.when_done(self._look_for_classes)
+            self.pipeline.done.call_back(self._compare_reference_labels)
+            self.pipeline.done.call_back(self._look_for_classes)
             undo.pop_all()
 
     @property
