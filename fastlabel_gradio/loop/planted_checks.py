@@ -16,7 +16,18 @@ from pathlib import Path
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from fastlabel_gradio.types import Batch, Card, Item, LabelSchema, PlantedCounts, PoolItem, Prediction, Rows, State
+from fastlabel_gradio.types import (
+    Batch,
+    Card,
+    Item,
+    LabelSchema,
+    PlantedCounts,
+    PoolItem,
+    Prediction,
+    Rows,
+    State,
+    Targets,
+)
 
 MOST_PLANTED = 3
 LEAST_GROUP = 6  # items; in a smaller group a planted one would be a large part
@@ -74,7 +85,7 @@ class PlantedChecks:
         self,
         annotator: str,
         batch: Batch,
-        labeled: tuple[Rows, Rows, LabelSchema],
+        labeled: tuple[Rows, Targets, LabelSchema],
         says: Callable[[Rows], Sequence[Prediction | None]],
         item_at: Callable[[Rows], Mapping[int, Item]],
         now: float,
@@ -182,7 +193,7 @@ class PlantedChecks:
 def _chosen(
     predictions: Sequence[Prediction | None],
     rows: Rows,
-    targets: Rows,
+    targets: Targets,
     says: Callable[[Rows], Sequence[Prediction | None]],
     rng: np.random.Generator,
 ) -> list[tuple[int, int, int, float]]:

@@ -32,7 +32,7 @@ from fastlabel_gradio.pool.standings import (
 )
 from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.sources.groups import AUDITED, TRAINED
-from fastlabel_gradio.types import Counts, LabelSchema, PoolItem, Rows, State
+from fastlabel_gradio.types import Counts, Groups, LabelSchema, PoolItem, Rows, State
 
 AUDIT_ROWS_LOOKED_AT = 5_000  # the first free ones, a random sample: a batch draws a few of them
 MANY_ITEMS = 1_000  # fewer are looked up one by one
@@ -300,7 +300,7 @@ class PoolLedger:
         return np.flatnonzero(self._sides.are_of(AUDITED))[:most].astype(np.int64)
 
     @_locked
-    def groups_of(self, rows: Rows) -> Rows | None:
+    def groups_of(self, rows: Rows) -> Groups | None:
         """int64[n], a number for the group of each row, the same for the same group; None where there are no groups."""
         return self._sides.groups_of(rows)
 
