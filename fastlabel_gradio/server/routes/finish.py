@@ -208,7 +208,7 @@ def _plan_answer(labeler: Labeler, found: PlanReport) -> PlanAnswer:
         lines=_line_answers(found.lines),
         possible=found.possible,
         pool=found.pool,
-        kept=found.kept,
+        kept=found.reserved,
         below=PlannedAnswer(precision=below.precision, items=below.items, checks=below.checks) if below else None,
         curve=[PlannedAnswer(precision=one.precision, items=one.items, checks=one.checks) for one in found.curve],
         classes=[
