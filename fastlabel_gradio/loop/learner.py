@@ -136,13 +136,9 @@ class Learner:
         """Labels that the newest head has not seen."""
         return self._ledger.changes - self._seen
 
-    def is_due(self, changed: int) -> bool:
-        """Whether a training is due, now that so many labels changed."""
-        return changed > 0 and self.unseen >= self._settings.train_every
-
     def request_if_due(self, changed: int) -> bool:
-        """Asks for a training where one is due; returns whether."""
-        due = self.is_due(changed)
+        """Asks for a training where one is due, now that so many labels changed; returns whether."""
+        due = changed > 0 and self.unseen >= self._settings.train_every
         if due:
             self.request()
         return due
