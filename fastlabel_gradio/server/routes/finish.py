@@ -114,7 +114,12 @@ class FinishAnswer(Model):
 
 def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
     annotator = Annotated[str, who_asks]
+    _add_plan(router, project_of, annotator)
+    _add_batches(router, project_of, annotator)
+    _add_outcome(router, project_of, annotator)
 
+
+def _add_plan(router: APIRouter, project_of: FindProject, annotator: Any) -> None:
     @router.post("/api/finish/plan")
     @in_line(PLANNING)
     def plan_finish(who: annotator, body: FinishInput) -> PlanAnswer:
@@ -129,6 +134,8 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         labeler = project_of(body.project).labeler(who)
         return _plan_answer(labeler, labeler.finisher.start(who, body.precision, per_class=body.per_class))
 
+
+def _add_batches(router: APIRouter, project_of: FindProject, annotator: Any) -> None:
     @router.get("/api/finish/checks")
     @in_line(PLANNING)
     def checks(
@@ -153,6 +160,8 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         labeler = chosen.labeler(who)
         return batch_answer(chosen, labeler, labeler.finisher.verify(who, _label_id(labeler, label), size, teach=teach))
 
+
+def _add_outcome(router: APIRouter, project_of: FindProject, annotator: Any) -> None:
     @router.get("/api/finish")
     @in_line(PLANNING)
     def finish(who: annotator, project: OfProject = None) -> FinishAnswer:
