@@ -113,13 +113,14 @@ class FinishAnswer(Model):
 
 
 def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
+    _add_plan(router, project_of, who_asks)
+    _add_batches(router, project_of, who_asks)
+    _add_outcome(router, project_of, who_asks)
+
+
+def _add_plan(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
     annotator = Annotated[str, who_asks]
-    _add_plan(router, project_of, annotator)
-    _add_batches(router, project_of, annotator)
-    _add_outcome(router, project_of, annotator)
 
-
-def _add_plan(router: APIRouter, project_of: FindProject, annotator: Any) -> None:
     @router.post("/api/finish/plan")
     @in_line(PLANNING)
     def plan_finish(who: annotator, body: FinishInput) -> PlanAnswer:
@@ -135,7 +136,9 @@ def _add_plan(router: APIRouter, project_of: FindProject, annotator: Any) -> Non
         return _plan_answer(labeler, labeler.finisher.start(who, body.precision, per_class=body.per_class))
 
 
-def _add_batches(router: APIRouter, project_of: FindProject, annotator: Any) -> None:
+def _add_batches(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
+    annotator = Annotated[str, who_asks]
+
     @router.get("/api/finish/checks")
     @in_line(PLANNING)
     def checks(
@@ -161,7 +164,9 @@ def _add_batches(router: APIRouter, project_of: FindProject, annotator: Any) -> 
         return batch_answer(chosen, labeler, labeler.finisher.verify(who, _label_id(labeler, label), size, teach=teach))
 
 
-def _add_outcome(router: APIRouter, project_of: FindProject, annotator: Any) -> None:
+def _add_outcome(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
+    annotator = Annotated[str, who_asks]
+
     @router.get("/api/finish")
     @in_line(PLANNING)
     def finish(who: annotator, project: OfProject = None) -> FinishAnswer:
