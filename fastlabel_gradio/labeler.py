@@ -283,7 +283,7 @@ class Labeler:
             ]
             submission = self._labels.submit(annotator, said, batch_id, now=self._desk.clock(), source=source)
             left_open = set(submission.released) - wanted.keys()
-            self._ledger.set_aside(left_open)
+            self._ledger.put_last(left_open)
             is_training = self._desk.take_in(submission)
         self.finisher.left_open(batch_id, sorted(left_open))
         outcome = self.planted.judge(annotator, batch_id, planted | wanted, self._desk.clock()) if planted else None
