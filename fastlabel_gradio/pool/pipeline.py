@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -230,7 +231,7 @@ class EmbeddingPipeline:
         """Embeds what is left of the pool, and then what was listed behind the walk through it meanwhile."""
         until = END_OF_POOL
         while not self._stop.is_set():
-            self._embed_all(encoder, workers, lambda end=until: self._pending_batches(encoder.batch_size, end))
+            self._embed_all(encoder, workers, partial(self._pending_batches, encoder.batch_size, until))
             until = self._passed
             if until < 0 and not self._stop.is_set():
                 self._filling.note(encoder.notes)

@@ -28,14 +28,14 @@ class _WithHub(gr.Blocks):
 
 def build_page(title: str, projects: Sequence[TabInfo], *, with_hub: bool = False) -> gr.Blocks:
     """The page with one tab per project, named by kind, or by the project where several share a kind."""
-    kinds = Counter(project.medium for project in projects)
+    kinds = Counter(project.kind for project in projects)
     page = (_WithHub if with_hub else gr.Blocks)(title=title, fill_width=True, analytics_enabled=False)
     with page:
         add_names()
         _heading(title)
         with gr.Tabs(elem_classes="fl-tabs"):
             for project in projects:
-                name = gradio_word(KIND_WORDS[project.medium]) if kinds[project.medium] == 1 else project.title
+                name = gradio_word(KIND_WORDS[project.kind]) if kinds[project.kind] == 1 else project.title
                 with gr.Tab(name, id=project.project):
                     build_label_tab(project)
     return page
