@@ -178,24 +178,25 @@ def visit(take_page: TakePage, ten_classes: str) -> Visit:
 
     def visit_as_guest(labeled: int = 0, *, opened: bool = True) -> LabelPage:
         visitor = LabelPage(take_page(ten_classes), ten_classes)
-        become_new_guest(visitor, stays_open=opened)
+        become_new_guest(visitor.page, ten_classes, stays_open=opened)
         if labeled:
             visitor.rest.label(labeled)
             visitor.rest.post("train")
             wait_for(lambda: visitor.rest.status()["head"]["version"] == 1)
         if opened:
-            open_anew(visitor)
+            open_anew(visitor.page, visitor.address)
+            visitor.wait_ready()
         return visitor
 
     return visit_as_guest
 
 
-def become_new_guest(visitor: "LabelPage", *, stays_open: bool) -> None:
+def become_new_guest(page: "Page", address: str, *, stays_open: bool = True) -> None:
     """Somebody whom the app has never seen; an open page of somebody before is left unless it `stays_open`."""
-    if not stays_open and visitor.page.url != "about:blank":
-        visitor.page.goto("about:blank")
-    visitor.page.context.clear_cookies()
-    become_guest(visitor.page.context, visitor.address)
+    if not stays_open and page.url != "about:blank":
+        page.goto("about:blank")
+    page.context.clear_cookies()
+    become_guest(page.context, address)
 
 
 @pytest.fixture(scope="session")
@@ -210,15 +211,17 @@ def sounds_and_pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 
 
 @pytest.fixture
-def listen(page: "Page", sounds_and_pictures: str) -> Listen:
+def listen(take_page: TakePage, sounds_and_pictures: str) -> Listen:
     """The sounds of that app on the page of a new guest."""
     from tests.browser.sound_page import SoundPage
 
     def listen_as_guest(*, opened: bool = True) -> SoundPage:
-        become_guest(page.context, sounds_and_pictures)
+        page = take_page(sounds_and_pictures)
+        become_new_guest(page, sounds_and_pictures, stays_open=opened)
         visitor = SoundPage(page, sounds_and_pictures)
         if opened:
-            visitor.open()
+            open_anew(page, sounds_and_pictures)
+            visitor.wait_ready()
         return visitor
 
     return listen_as_guest

@@ -102,12 +102,13 @@ def audited(take_page: TakePage, audited_pool: str) -> Audited:
 
     def visit_as_guest(*counts: int, query: str = "", opened: bool = True) -> EvaluationPage:
         visitor = EvaluationPage(take_page(audited_pool), audited_pool)
-        become_new_guest(visitor, stays_open=opened and not query)
+        become_new_guest(visitor.page, audited_pool, stays_open=opened and not query)
         visitor.learn(*counts)
         if query:
             visitor.open(query)
         elif opened:
-            open_anew(visitor)
+            open_anew(visitor.page, audited_pool)
+            visitor.wait_ready()
         return visitor
 
     return visit_as_guest
