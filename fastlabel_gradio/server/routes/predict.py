@@ -41,7 +41,10 @@ _MEDIA_BODY = {
 
 
 class PredictInput(ProjectInput):
-    ids: Annotated[list[Annotated[StrictStr, Field(max_length=MAX_ITEM_ID)]], Field(min_length=1, max_length=MAX_BATCH)]
+    ids: Annotated[
+        list[Annotated[StrictStr, Field(max_length=MAX_ITEM_ID)]],
+        Field(min_length=1, max_length=MAX_BATCH, fail_fast=True),
+    ]
 
 
 class ShareAnswer(Model):
