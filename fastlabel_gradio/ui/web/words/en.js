@@ -779,5 +779,6 @@ export default {
   "edit_order": "ordered the classes",
   "edit_look": "changed the class {name}",
   "step_checks": "found 1 label right|found {n} labels right",
-  "note": "Note:"
+  "note": "Note:",
+  "finish_surer": "Check the surer {items} instead: about {checks} new checks"
 };

@@ -744,5 +744,6 @@ export default {
   "edit_order": "排列了类别",
   "edit_look": "修改了类别 {name}",
   "step_checks": "确认了 {n} 个标签",
-  "note": "注意："
+  "note": "注意：",
+  "finish_surer": "改为检查更有把握的 {items} 项：约需 {checks} 次新检查"
 };
