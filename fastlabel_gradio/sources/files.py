@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path, PurePath
 
 from fastlabel_gradio.errors import UnavailableItemError, UnreadableItemError
@@ -115,13 +116,23 @@ def sampled_key(path: Path) -> str:
         size = os.fstat(stream.fileno()).st_size
         if size <= WHOLE_BYTES:
             return file_key(path)
-        digest = hashlib.blake2b(f"{size}\n".encode(), digest_size=16)
+
+        def read(start: int, end: int) -> bytes:
+            stream.seek(start)
+            return stream.read(end - start)
+
         try:
-            for number in range(SAMPLED_BLOCKS):
-                stream.seek(number * (size - BLOCK_BYTES) // (SAMPLED_BLOCKS - 1))
-                digest.update(stream.read(BLOCK_BYTES))
+            return key_of_samples(size, read)
         except OSError as error:
             raise UnavailableItemError(f"cannot be read: {one_line(error)}") from error
+
+
+def key_of_samples(size: int, read: Callable[[int, int], bytes]) -> str:
+    """As `sampled_key` of a file above WHOLE_BYTES: of its size, and what it holds from one place to before another."""
+    digest = hashlib.blake2b(f"{size}\n".encode(), digest_size=16)
+    for number in range(SAMPLED_BLOCKS):
+        start = number * (size - BLOCK_BYTES) // (SAMPLED_BLOCKS - 1)
+        digest.update(read(start, start + BLOCK_BYTES))
     return digest.hexdigest()
 
 

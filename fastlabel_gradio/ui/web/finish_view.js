@@ -3,7 +3,7 @@
 
 import { ApiError } from "./api.js";
 import { button, el, nameNode, setShown, setText } from "./dom.js";
-import { buildPromiseChart, isAt } from "./finish_chart.js";
+import { buildPromiseChart, curveByClass, isAt } from "./finish_chart.js";
 import { FinishScreen } from "./finish_screen.js";
 import { linesText, promiseText } from "./finish_words.js";
 import { formatCount } from "./numbers.js";
@@ -26,6 +26,7 @@ export class FinishView {
   constructor(root, context) {
     this.root = root;
     this.api = context.api;
+    this.labelOn = context.openBatch;
     this.stopping = new AbortController();
     /** @type {PlanAnswer | null} */
     this.planned = null;
@@ -122,7 +123,7 @@ export class FinishView {
   #onSlider() {
     const { precision } = this.#wanted();
     setText(/** @type {HTMLElement} */ (this.percent), `${Math.round(100 * precision)} %`);
-    if (this.planned) this.chart?.replaceChildren(buildPromiseChart(this.planned.curve, precision));
+    if (this.planned) this.#paintCurve(this.planned);
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => this.plan(), PLAN_AFTER_MS);
   }
@@ -136,12 +137,18 @@ export class FinishView {
     setShown(/** @type {HTMLElement} */ (this.begin), planned.possible || planned.below !== null);
     const at = planned.possible ? precision : (planned.below?.precision ?? precision);
     setText(/** @type {HTMLElement} */ (this.begin), t("finish_begin_at", { percent: promiseText(at) }));
-    this.chart?.replaceChildren(buildPromiseChart(planned.curve, precision));
+    this.#paintCurve(planned);
     const place = planned.curve.findIndex((one) => isAt(one, precision));
     this.classTable?.replaceChildren(...classRows(planned, place));
     setShown(/** @type {HTMLElement} */ (this.classes), planned.classes.length > 0);
     this.#paintVerify(planned);
     this.root.dataset.planned = String(precision);
+  }
+
+  /** @param {PlanAnswer} planned */
+  #paintCurve(planned) {
+    const { precision, per_class: perClass } = this.#wanted();
+    this.chart?.replaceChildren(buildPromiseChart(perClass ? curveByClass(planned) : planned.curve, precision));
   }
 
   /** @param {PlanAnswer} planned */
@@ -187,6 +194,7 @@ export class FinishView {
     else if (action === "verify") this.during(() => this.#openVerify());
     else if (action === "accept-set") this.#act("accept", precision ? { precision: Number(precision) } : {});
     else if (["grow", "give_up", "take_back"].includes(action)) this.#act(action, {});
+    else if (action === "label_on") this.#act("give_up", {}).then(() => this.labelOn());
   }
 
   #begin() {
@@ -307,9 +315,14 @@ function acts(now, planned) {
   }
   if (now.state === "accepted") parts.push(button("fl-quiet", t("finish_take_back"), "take_back"));
   if (now.state !== "none" && now.state !== "accepted") {
-    parts.push(button("fl-quiet", t(now.state === "futile" ? "finish_plan_anew" : "finish_give_up"), "give_up"));
+    const isFutile = now.state === "futile"; // the plan below it offers a surer set
+    parts.push(isFutile ? button("fl-quiet", t("finish_label_on"), "label_on") : giveUp());
   }
   return parts;
+}
+
+function giveUp() {
+  return button("fl-quiet", t("finish_give_up"), "give_up");
 }
 
 /**
