@@ -94,7 +94,7 @@ class _Part:
 
 
 def _schema(medium: str) -> Any:
-    """With what `datasets` makes of the columns, where it looks for that (huggingface.co/docs/datasets, "Dataset features")."""
+    """With what `datasets` makes of the columns, as it says it itself (huggingface.co/docs/datasets, "Dataset features")."""
     import pyarrow
 
     file = pyarrow.struct([("bytes", pyarrow.binary()), ("path", pyarrow.string())])
