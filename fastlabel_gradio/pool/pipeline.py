@@ -364,7 +364,7 @@ class EmbeddingPipeline:
     def _load(self) -> tuple[Encoder, str]:
         self._update(state="loading")
         encoder, notice = self._open_encoder()
-        self._start.make_ready(encoder)
+        self._despite_shortage(lambda: self._start.make_ready(encoder))
         return encoder, notice
 
     def _show(self, encoder: Encoder, notice: str) -> None:
@@ -380,17 +380,25 @@ class EmbeddingPipeline:
         self._ready.reach()
 
     def _embed_all(self, encoder: Encoder, workers: Workers, batches: Callable[[], Iterator[list[Item]]]) -> None:
-        """Embeds batches of pending items. Where disk, memory or file descriptors run short it waits, and goes on by itself.
+        """Embeds batches of pending items, whatever runs short meanwhile.
 
         Args:
             batches: asked again after each wait.
         """
+        self._despite_shortage(lambda: self._embed_each(encoder, workers, batches()), StoreError)
+
+    def _despite_shortage(self, work: Callable[[], None], *passing: type[Exception]) -> None:
+        """Does the work; where disk, memory or file descriptors run short it waits, and does it again by itself.
+
+        Args:
+            passing: other reasons that may pass.
+        """
         pause_s = FIRST_PAUSE_S
         while not self._stop.is_set():
             try:
-                self._embed_each(encoder, workers, batches())
+                work()
                 break
-            except (StoreError, OSError, MemoryError, sqlite3.Error) as error:
+            except (OSError, MemoryError, sqlite3.Error, *passing) as error:
                 log.warning("the embedding waits %.0f s: %s", pause_s, error)
                 self._update(
                     shortage=f"{error or type(error).__name__} It goes on by itself.", rate_per_s=0.0, eta_s=None
