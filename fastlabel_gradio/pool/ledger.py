@@ -32,7 +32,7 @@ from fastlabel_gradio.pool.standings import (
 )
 from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.sources.groups import AUDITED, TRAINED
-from fastlabel_gradio.types import Counts, LabelSchema, PoolItem, Rows, State
+from fastlabel_gradio.types import Counts, Groups, LabelSchema, PoolItem, Rows, State
 
 AUDIT_ROWS_LOOKED_AT = 5_000  # the first free ones, a random sample: a batch draws a few of them
 MANY_ITEMS = 1_000  # fewer are looked up one by one
@@ -86,7 +86,7 @@ class PoolLedger:
         self._row_of: dict[str, int] = {}
         self._free = np.zeros(0, dtype=bool)
         self._retired = np.zeros(0, dtype=bool)
-        self._aside = np.zeros(0, dtype=bool)
+        self._last = np.zeros(0, dtype=bool)
         self._taught = np.zeros(0, dtype=np.int32)  # the label id of each row that heads are trained or measured on
         self._said = np.zeros(0, dtype=SAID)
         self._sides = AuditSides(store, audit_share)
@@ -300,12 +300,12 @@ class PoolLedger:
         return np.flatnonzero(self._sides.are_of(AUDITED))[:most].astype(np.int64)
 
     @_locked
-    def groups_of(self, rows: Rows) -> Rows | None:
+    def groups_of(self, rows: Rows) -> Groups | None:
         """int64[n], a number for the group of each row, the same for the same group; None where there are no groups."""
         return self._sides.groups_of(rows)
 
     def _others_first(self, free: np.ndarray, wanted: int) -> Rows:
-        rows = np.flatnonzero(free & ~self._aside[: self._seen_rows])
+        rows = np.flatnonzero(free & ~self._last[: self._seen_rows])
         return (rows if len(rows) >= wanted else np.flatnonzero(free)).astype(np.int64)
 
     @_locked
@@ -363,15 +363,15 @@ class PoolLedger:
             self.unclaim(over)
 
     @_locked
-    def set_aside(self, item_ids: Iterable[str]) -> None:
+    def put_last(self, item_ids: Iterable[str]) -> None:
         """Items that somebody held and left open, because they are hard or of no class: others come first from now on."""
         rows = [self._row_of[item_id] for item_id in item_ids if item_id in self._row_of]
-        self._aside[np.array(rows, dtype=np.int64)] = True
+        self._last[np.array(rows, dtype=np.int64)] = True
 
     @_locked
     def hold_back(self, rows: Rows, *, held: bool) -> None:
-        """As `set_aside`, of rows; with `held` False they come as others do again."""
-        self._aside[rows[(rows >= 0) & (rows < self._seen_rows)]] = held
+        """As `put_last`, of rows; with `held` False they come as others do again."""
+        self._last[rows[(rows >= 0) & (rows < self._seen_rows)]] = held
 
     # Private; the caller holds the lock
 
@@ -457,7 +457,7 @@ class PoolLedger:
         if rows > len(self._free):
             room = max(rows, 2 * len(self._free))
             self._free, self._retired = grown(self._free, room), grown(self._retired, room)
-            self._aside = grown(self._aside, room)
+            self._last = grown(self._last, room)
             self._taught, self._said = grown(self._taught, room), grown(self._said, room)
         self._free[self._seen_rows : rows] = True
         self._taught[self._seen_rows : rows] = UNTAUGHT

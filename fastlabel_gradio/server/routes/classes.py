@@ -144,7 +144,7 @@ def _media(project: Project, classes: Sequence[ClassInfo]) -> dict[str, dict[str
     """How to show the examples that are in the pool, by id."""
     rows = project.store.rows_of([item_id for one in classes for item_id in one.examples])
     kinds = (
-        {"media_url": "item"} if project.kind == "image" else {"media_url": "item", "spectrogram_url": "spectrogram"}
+        {"media_url": "item"} if project.medium == "image" else {"media_url": "item", "spectrogram_url": "spectrogram"}
     )
     return {
         item_id: {field: f"media/{project.name}/{kind}/{row}" for field, kind in kinds.items()}

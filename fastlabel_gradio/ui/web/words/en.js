@@ -779,5 +779,6 @@ export default {
   "edit_order": "ordered the classes",
   "edit_look": "changed the class {name}",
   "step_checks": "found 1 label right|found {n} labels right",
-  "note": "Note:"
+  "note": "Note:",
+  "finish_unbundled": "The classifier in the project's folder does not tell of this yet: its files are being written. The page's export has it already; `fastlabel export-model` has it once this line is gone."
 };

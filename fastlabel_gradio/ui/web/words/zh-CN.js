@@ -744,5 +744,6 @@ export default {
   "edit_order": "排列了类别",
   "edit_look": "修改了类别 {name}",
   "step_checks": "确认了 {n} 个标签",
-  "note": "注意："
+  "note": "注意：",
+  "finish_unbundled": "项目文件夹中的分类器尚未包含这次更改：其文件正在写入。页面上的导出已包含；此行消失后，`fastlabel export-model` 也会包含。"
 };
