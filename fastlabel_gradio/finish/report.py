@@ -74,7 +74,7 @@ def report(
     later: int,
     noun: str | None,
     *,
-    is_bundled: bool,
+    is_bundled: bool = True,
 ) -> FinishReport:
     """The report on a campaign.
 
