@@ -16,13 +16,11 @@ if sys.dont_write_bytecode:
 # As in the app: the helper threads of torch and BLAS would wait for those of the other worker at every operation.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from jaxtyping import install_import_hook  # noqa: E402
-
-import tests.shape_checks  # noqa: E402, F401  # the hook finds it by name
+from tests.shape_checks import install  # noqa: E402
 
 # Gradio wraps the constructors of its components in a way that run-time checks cannot see through.
 CHECKED = [path.stem for path in PACKAGE.iterdir() if path.stem not in ("ui", "__init__", "__pycache__")]
 
-install_import_hook([f"fastlabel_gradio.{room}" for room in CHECKED], "tests.shape_checks.check")
+install([f"fastlabel_gradio.{room}" for room in CHECKED])
 
 pytest_plugins = ["tests.finish_pools", "tests.left_behind", "tests.pools", "tests.postgres", "tests.tiny_models"]

@@ -4,6 +4,7 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Collection, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,7 @@ def _module(part: Any) -> str:
     return str(function.__module__)
 
 
+@cache
 def _routes() -> set[str]:
     return set(create_api({}).openapi()["paths"])
 
