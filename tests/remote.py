@@ -23,12 +23,16 @@ class WebServer:
         asked: the paths that were asked for, with their query and the Authorization header.
         login: what the Authorization header has to be; "" for nothing.
         torn: paths whose answers end in the middle.
+        has_ranges: whether a part of a file can be asked for.
+        sent: bytes of the parts that were.
     """
 
     address: str
     asked: list[tuple[str, str]] = field(default_factory=list)
     login: str = ""
     torn: set[str] = field(default_factory=set)
+    has_ranges: bool = False
+    sent: int = 0
 
 
 class S3:
@@ -97,9 +101,6 @@ def gs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path, str], None]]
 
     from fastlabel_gradio.sources import remote_store
 
-    monkeypatch.setenv(
-        "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false"
-    )  # read by its import; asks by gRPC, which this is not
     server = create_server("127.0.0.1", 0, in_memory=True, default_bucket=BUCKET)
     server.start()
     endpoint = f"http://127.0.0.1:{server._api._httpd.server_port}"
@@ -152,8 +153,23 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
             self.send_header("Content-Length", "100000")
             self.end_headers()
             self.wfile.write(b"half")
+        elif self._said.has_ranges and self.headers.get("Range"):
+            self._send_part()
         else:
             super().do_GET()
+
+    def _send_part(self) -> None:
+        start, end = map(int, self.headers["Range"].removeprefix("bytes=").split("-"))
+        with Path(self.translate_path(self.path)).open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(start)
+            part = file.read(end + 1 - start)
+        self._said.sent += len(part)
+        self.send_response(206)
+        self.send_header("Content-Length", str(len(part)))
+        self.send_header("Content-Range", f"bytes {start}-{end}/{size}")
+        self.end_headers()
+        self.wfile.write(part)
 
     def log_message(self, *_: object) -> None:
         """Says nothing."""

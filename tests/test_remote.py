@@ -2,23 +2,30 @@
 
 import argparse
 import os
+import socketserver
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.data_options import add_data_options, workdir_of
 from fastlabel_gradio.errors import SourceError, UnavailableItemError, UnreadableItemError
+from fastlabel_gradio.media.sounds import sound_info
 from fastlabel_gradio.pool import retries
 from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
 from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.server.project import Project
-from fastlabel_gradio.sources import file_cache, guess_source, remote_store
+from fastlabel_gradio.sources import file_cache, files, guess_source, remote_store, remote_tree
 from fastlabel_gradio.sources.address import address_of, without_secrets
-from fastlabel_gradio.types import Item
+from fastlabel_gradio.sources.ranged_file import FileBlocks
+from fastlabel_gradio.sources.ranged_sound import RangedSound
+from fastlabel_gradio.types import Item, TimeSpan
 from tests.pools import PixelEncoder, wait_for, write_pictures
 from tests.remote import BUCKET, S3, WebServer, gs, s3, web  # noqa: F401  # fixtures
 from tests.source_data import ids, opened, save, save_sound
@@ -126,6 +133,42 @@ def test_what_a_bucket_or_a_server_lacks_is_said_with_the_next_step(
         with pytest.raises(SourceError) as caught:
             opened("image_folder", tmp_path, path=path)
         assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["gs", "hf", "https", "s3"])
+def test_a_store_that_cannot_be_reached_is_said_after_a_few_tries_with_the_next_step(
+    scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _deaf_server() as (port, asked):
+        address = f"https://127.0.0.1:{port}/x" if scheme == "https" else f"{scheme}://datasets/some/folder"
+        for name in ("STORAGE_EMULATOR_HOST", "AWS_ENDPOINT_URL"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", f"http://127.0.0.1:{port}")  # of HF_ENDPOINT
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "x")
+        monkeypatch.setenv("FSSPEC_GS_TOKEN", "anon")
+        monkeypatch.setattr(remote_store, "PAUSES_S", (0.01,))
+        remote_store.forget()
+        said = r"cannot be listed: .*\. Check the address, and that this machine has a network"
+        with pytest.raises(SourceError, match=said):
+            list(remote_store.store_of(address_of(address)).entries(address_of(address)))
+        remote_store.forget()
+    assert 1 <= asked[0] <= 4, "the library tries again by itself, for minutes"
+
+
+@contextmanager
+def _deaf_server() -> Iterator[tuple[int, list[int]]]:
+    """The port of a server that hangs up at once, and how often it did."""
+    asked = [0]
+
+    class HangsUp(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            asked[0] += 1
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), HangsUp) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield server.server_address[1], asked
+        server.shutdown()
 
 
 def test_a_store_that_stops_costs_nothing_but_time(
@@ -285,6 +328,53 @@ def test_sounds_of_a_bucket_are_cut_read_and_played_as_those_of_a_folder(tmp_pat
                 assert remote.file(theirs).read_bytes() == played.read_bytes()
 
 
+@pytest.mark.parametrize("place", ["bucket", "web server", "web server without ranges"])
+def test_of_a_long_recording_elsewhere_only_what_a_part_needs_is_fetched(
+    place: str,
+    tmp_path: Path,
+    s3: S3,  # noqa: F811
+    web: WebServer,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(remote_tree, "PARTS_FROM_BYTES", 1 << 21)
+    monkeypatch.setattr(files, "WHOLE_BYTES", 1 << 21)
+    noise = np.random.default_rng(0).integers(-3_000, 3_000, 3_000_000, dtype=np.int16)  # 6 MB
+    (tmp_path / "web" / "long").mkdir()
+    soundfile.write(tmp_path / "web" / "long" / "night.wav", noise, 48_000)
+    web.has_ranges = place == "web server"
+    if place == "bucket":
+        s3.put(tmp_path / "web")
+    address = f"s3://{BUCKET}/long" if place == "bucket" else f"{web.address}/long/"
+    local = opened("audio_folder", tmp_path, path="web/long", window_s=3.0)
+    remote = opened("audio_folder", tmp_path, path=address, window_s=3.0)
+    assert ids(remote) == ids(local)
+    ours, theirs = ([*source.scan()][5] for source in (local, remote))
+    assert remote.content_key(theirs) == local.content_key(ours)
+    for _ in range(2):
+        np.testing.assert_array_equal(remote.read(theirs).samples, local.read(ours).samples)
+    kept = sum(path.stat().st_size for path in _kept(tmp_path))
+    if place == "web server without ranges":
+        assert kept == (tmp_path / "web" / "long" / "night.wav").stat().st_size
+    else:
+        assert kept < 300_000, "the part alone is kept"
+    assert web.sent < 4_500_000, "64 samples for the key, head and end, the part"
+
+
+def test_a_recording_elsewhere_that_breaks_off_is_no_shorter_sound(tmp_path: Path) -> None:
+    stored = tmp_path / "night.wav"
+    soundfile.write(stored, np.ones(400_000, dtype=np.int16), 8_000)
+
+    def fetch(start: int, end: int) -> bytes:
+        if start:
+            raise UnavailableItemError("cannot be fetched: the server hung up")
+        return stored.read_bytes()[start:end]
+
+    blocks = FileBlocks(stored.stat().st_size, fetch)
+    sound = RangedSound(blocks, sound_info(stored))
+    with pytest.raises(UnavailableItemError, match="hung up"):
+        sound.write_part(TimeSpan(10.0, 40.0), tmp_path / "part.wav")
+
+
 def test_a_secret_of_an_address_is_in_no_file_message_log_or_export(
     tmp_path: Path,
     web: WebServer,  # noqa: F811
@@ -350,6 +440,9 @@ def test_a_remote_place_is_guessed_and_has_a_working_directory_without_its_secre
     for path, message in (
         (f"{web.address}/photos/a.png", "is one picture. Give its folder"),
         ("https://", "names no host"),
+        ("http://[::1", "'http://\\[::1' is no address"),
+        ("https://h.org:99999999/", "is no address"),
+        ("https://h.org:port/", "is no address"),
         ("hf-dataset:", "names no dataset"),
     ):
         with pytest.raises(SourceError, match=message):

@@ -5,6 +5,7 @@ Source: RFC 9639, Free Lossless Audio Codec, sections 8.2 (streaminfo) and 9.1 (
 
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from fastlabel_gradio.media.repair import Repair, length_note
@@ -19,6 +20,42 @@ def flac_repair(stream: BinaryIO) -> Repair | None:
     The header is believed where the last frame ends at the sample that it claims. Otherwise the frames are counted, at
     some hundred megabytes a second.
     """
+    head = _head(stream)
+    if head is None or not head.rate_hz or _is_right(stream, head):
+        return None
+    packed, rate_hz, claimed = head.packed, head.rate_hz, head.claimed
+    true = _counted(stream)
+    if not true or true == claimed:
+        return None
+    patch = (packed >> _TOTAL_BITS << _TOTAL_BITS | true).to_bytes(8, "big")
+    note = length_note(claimed / rate_hz if claimed else None, true / rate_hz)
+    return Repair(note, patch=patch, patch_at=head.at + 18)
+
+
+def has_right_length(stream: BinaryIO) -> bool:
+    """Whether it is a FLAC whose last frame ends at the sample that its header claims. Reads its head and its end."""
+    head = _head(stream)
+    return head is not None and bool(head.rate_hz) and _is_right(stream, head)
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """Streaminfo. at: of the mark. packed: rate, channels, bits and number of samples. claimed: the latter."""
+
+    at: int
+    block_samples: int
+    packed: int
+
+    @property
+    def rate_hz(self) -> int:
+        return self.packed >> 44
+
+    @property
+    def claimed(self) -> int:
+        return self.packed & ((1 << _TOTAL_BITS) - 1)
+
+
+def _head(stream: BinaryIO) -> _Head | None:
     at = _begin(stream)
     if at is None:
         return None
@@ -26,16 +63,11 @@ def flac_repair(stream: BinaryIO) -> Repair | None:
     info = stream.read(34)
     if len(info) < 34:
         return None
-    packed = int.from_bytes(info[10:18], "big")
-    rate_hz, claimed = packed >> 44, packed & ((1 << _TOTAL_BITS) - 1)
-    if not rate_hz or (claimed and claimed in _ends_in_tail(stream, int.from_bytes(info[:2], "big"))):
-        return None
-    true = _counted(stream)
-    if not true or true == claimed:
-        return None
-    patch = (packed >> _TOTAL_BITS << _TOTAL_BITS | true).to_bytes(8, "big")
-    note = length_note(claimed / rate_hz if claimed else None, true / rate_hz)
-    return Repair(note, patch=patch, patch_at=at + 18)
+    return _Head(at, int.from_bytes(info[:2], "big"), int.from_bytes(info[10:18], "big"))
+
+
+def _is_right(stream: BinaryIO, head: _Head) -> bool:
+    return bool(head.claimed) and head.claimed in _ends_in_tail(stream, head.block_samples)
 
 
 def _begin(stream: BinaryIO) -> int | None:
@@ -51,7 +83,7 @@ def _begin(stream: BinaryIO) -> int | None:
 
 def _ends_in_tail(stream: BinaryIO, block_samples: int) -> set[int]:
     """The samples at which frames in the last part of the file end; a chance likeness of a frame may be among them."""
-    stream.seek(max(0, os.fstat(stream.fileno()).st_size - _TAIL_BYTES))
+    stream.seek(max(0, stream.seek(0, os.SEEK_END) - _TAIL_BYTES))
     tail = stream.read()
     ends: set[int] = set()
     at = tail.find(b"\xff")

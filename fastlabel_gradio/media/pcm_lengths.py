@@ -83,7 +83,7 @@ class _Samples:
 
 def pcm_repair(stream: BinaryIO) -> Repair | None:
     """How to read a file of samples whose length is not what its header claims; None where it is, or for other files."""
-    size = os.fstat(stream.fileno()).st_size
+    size = stream.seek(0, os.SEEK_END)
     found = _samples(stream)
     if found is None or found.at >= size:
         return None
@@ -252,7 +252,7 @@ def _in_au(head: bytes) -> _Samples | None:
 
 def _chunks(stream: BinaryIO, at: int, head: str, pad: int) -> "list[tuple[bytes, int, int]]":
     """Name, place of the body and claimed length of each chunk up to the first that reaches behind the end of the file."""
-    size = os.fstat(stream.fileno()).st_size
+    size = stream.seek(0, os.SEEK_END)
     head_bytes = struct.calcsize(head)
     found: list[tuple[bytes, int, int]] = []
     while at + head_bytes <= size and len(found) < _MAX_CHUNKS:

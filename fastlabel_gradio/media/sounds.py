@@ -99,7 +99,7 @@ def open_sound(
     if span is not None and span.end_s <= span.start_s:
         raise UnreadableItemError(f"the part ends at {span.end_s} s, where it begins or before")
     info = sound_info(path)
-    _check_part(span, info)
+    check_part(span, info)
     _check_channel(channel, info.channels)
     with _one_line_reasons():
         samples, note = _mono_samples(path, span, info, channel)
@@ -218,7 +218,7 @@ def _mono_samples(path: Path, span: TimeSpan | None, info: SoundInfo, channel: C
 
 def _decoded(path: Path, span: TimeSpan | None, info: SoundInfo, channel: Channel) -> tuple[np.ndarray, int | None]:
     """Mono samples, and the channel that should stand in for them."""
-    start, count = _part(span, info)
+    start, count = part_of(span, info)
     try:
         return _joined(_sndfile_blocks(path, span, start, count), channel)
     except soundfile.LibsndfileError as error:
@@ -251,7 +251,7 @@ def _sndfile_blocks(path: Path, span: TimeSpan | None, start: int, count: int) -
             count -= len(block)
 
 
-def _part(span: TimeSpan | None, info: SoundInfo) -> tuple[int, int]:
+def part_of(span: TimeSpan | None, info: SoundInfo) -> tuple[int, int]:
     """First sample and number of samples to read."""
     if span is None:
         return 0, math.ceil(info.seconds * info.rate_hz - 1e-6)
@@ -259,7 +259,7 @@ def _part(span: TimeSpan | None, info: SoundInfo) -> tuple[int, int]:
     return start, max(1, round(span.end_s * info.rate_hz) - start)
 
 
-def _check_part(span: TimeSpan | None, info: SoundInfo) -> None:
+def check_part(span: TimeSpan | None, info: SoundInfo) -> None:
     wanted = info.seconds if span is None else span.end_s - span.start_s
     if wanted > MAX_SECONDS:
         raise UnreadableItemError(

@@ -44,12 +44,19 @@ class FileCache:
         Raises:
             UnreadableItemError: from `fetch`. UnavailableItemError: it cannot be written.
         """
-        path = self._folder / f"{blake2b(name.encode('utf-8', 'surrogateescape'), digest_size=16).hexdigest()}{suffix}"
+        return self.find(name, suffix) or self._fetched(self._place(name, suffix), fetch)
+
+    def find(self, name: str, suffix: str) -> Path | None:
+        """The file of that name, used now, if it is there."""
+        path = self._place(name, suffix)
         try:
             os.utime(path)
-            return path
         except OSError:
-            return self._fetched(path, fetch)
+            return None
+        return path
+
+    def _place(self, name: str, suffix: str) -> Path:
+        return self._folder / f"{blake2b(name.encode('utf-8', 'surrogateescape'), digest_size=16).hexdigest()}{suffix}"
 
     def _fetched(self, path: Path, fetch: Callable[[Path], None]) -> Path:
         partial = path.with_name(f"{path.stem}.{uuid4().hex[:8]}{_PARTIAL}")

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path, PurePath
 
 from fastlabel_gradio.errors import UnavailableItemError, UnreadableItemError
@@ -37,6 +38,8 @@ def id_of(relative_path: str) -> str:
 
 def path_of(item_id: str) -> str:
     """The relative path that `id_of` made the id from."""
+    if _MARK not in item_id:
+        return item_id
     return re.sub(
         f"{_MARK}({_MARK}|[0-9A-F]{{4}})", lambda match: _MARK if match[1] == _MARK else chr(int(match[1], 16)), item_id
     )
@@ -68,7 +71,7 @@ def locate(root: Path, item_id: str, *, follow_links: bool = True) -> Path:
     if relative.is_absolute() or relative.drive or ".." in relative.parts or not relative.parts:
         raise UnreadableItemError(f"lies outside of the source's folder: {item_id}")
     path = root / relative
-    if not follow_links and leads_out(os.path.realpath(root), path):
+    if not follow_links and _has_link(root, relative) and leads_out(os.path.realpath(root), path):
         raise UnavailableItemError(LINK_OUT)
     return path
 
@@ -113,14 +116,36 @@ def sampled_key(path: Path) -> str:
         size = os.fstat(stream.fileno()).st_size
         if size <= WHOLE_BYTES:
             return file_key(path)
-        digest = hashlib.blake2b(f"{size}\n".encode(), digest_size=16)
+
+        def read(start: int, end: int) -> bytes:
+            stream.seek(start)
+            return stream.read(end - start)
+
         try:
-            for number in range(SAMPLED_BLOCKS):
-                stream.seek(number * (size - BLOCK_BYTES) // (SAMPLED_BLOCKS - 1))
-                digest.update(stream.read(BLOCK_BYTES))
+            return key_of_samples(size, read)
         except OSError as error:
             raise UnavailableItemError(f"cannot be read: {one_line(error)}") from error
+
+
+def key_of_samples(size: int, read: Callable[[int, int], bytes]) -> str:
+    """As `sampled_key` of a file above WHOLE_BYTES: of its size, and what it holds from one place to before another."""
+    digest = hashlib.blake2b(f"{size}\n".encode(), digest_size=16)
+    for number in range(SAMPLED_BLOCKS):
+        start = number * (size - BLOCK_BYTES) // (SAMPLED_BLOCKS - 1)
+        digest.update(read(start, start + BLOCK_BYTES))
     return digest.hexdigest()
+
+
+def _has_link(root: Path, relative: PurePath) -> bool:
+    """Whether a link may be on the way from a folder down to a path: two looks at the disk, where resolving takes a dozen."""
+    if os.name == "nt":  # which knows more than one kind of link
+        return True
+    place = str(root)
+    for part in relative.parts:
+        place = f"{place}/{part}"
+        if os.path.islink(place):  # noqa: PTH114  # of each item of an export
+            return True
+    return False
 
 
 def _escaped(surrogate: str) -> str:

@@ -11,7 +11,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from inspect import unwrap
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote, urljoin
@@ -19,6 +20,7 @@ from urllib.parse import unquote, urljoin
 from fastlabel_gradio.errors import SourceError, UnavailableItemError
 from fastlabel_gradio.media.item_file import one_line
 from fastlabel_gradio.sources.address import Address, without_secrets
+from fastlabel_gradio.sources.ranged_file import FileBlocks
 
 PAUSES_S = (0.2, 0.6, 1.8)  # between the tries of one read; later ones are the business of the embedding pipeline
 CONNECT_S, READ_S = 10, 60
@@ -32,8 +34,9 @@ ENVIRONMENT = {
 
 # Errors of the libraries below fsspec that are no OSError.
 _FAULTS = (
-    *("aiohttp:ClientError", "botocore.exceptions:BotoCoreError", "botocore.exceptions:ClientError", "httpx:HTTPError"),
+    *("aiohttp:ClientError", "botocore.exceptions:BotoCoreError", "botocore.exceptions:ClientError"),
     *("google.auth.exceptions:GoogleAuthError", "gcsfs.retry:HttpError"),
+    *("httpx:HTTPError", "httpx2:HTTPError"),  # the one or the other is below huggingface_hub
 )
 _MARKS = ("ETag", "etag", "generation", "blob_id", "last_modified", "LastModified", "mtime", "updated")
 
@@ -59,6 +62,7 @@ class RemoteStore:
         self._files = filesystem
         self._scheme = scheme
         self._is_away = False  # since the last try failed
+        self._gives_whole_files: set[str] = set()  # hosts
 
     def entries(self, folder: Address) -> Iterator[Entry]:
         """What is in a folder, of a bucket of S3 page by page and in the order of the names.
@@ -71,7 +75,7 @@ class RemoteStore:
             for page in pages:
                 yield from page
         except faults() as error:
-            raise SourceError(f"{folder} cannot be listed: {self._why(error)}") from None
+            raise SourceError(f"{folder} cannot be listed: {self._why(error).rstrip('.')}. {self._next_step}") from None
 
     def entry(self, file: Address) -> Entry | None:
         """One file as it is now; None where there is none. Raises UnavailableItemError."""
@@ -91,13 +95,40 @@ class RemoteStore:
 
     def read(self, file: Address, start: int, end: int) -> bytes:
         """The bytes from `start` to before `end`, by a Range request. Raises UnavailableItemError."""
-        try:
-            content = self._tried(lambda: self._files.cat_file(_at(file), start=start, end=end))
-        except faults() as error:
-            raise UnavailableItemError(f"cannot be fetched: {self._why(error)}") from None
+        content = self._range(file, start, end)
         if len(content) != end - start:
             raise UnavailableItemError(f"{len(content)} of {end - start} bytes came")
-        return bytes(content)
+        return content
+
+    def blocks(self, file: Address) -> FileBlocks | None:
+        """A file to be read in blocks; None where its store gives files only as a whole. Raises UnavailableItemError."""
+        host = file.place.partition("/")[0]
+        entry = self.entry(file)
+        if entry is None or not entry.size or host in self._gives_whole_files:
+            return None
+        if not self._answers_ranges(file, entry.size):
+            self._gives_whole_files.add(host)
+            return None
+        return FileBlocks(entry.size, lambda start, end: self.read(file, start, end))
+
+    def _answers_ranges(self, file: Address, size: int) -> bool:
+        """Of a web server its last byte is asked for, which fsspec refuses to look for behind all others."""
+        if not file.is_on_web:
+            return True
+        try:
+            with self._files.open(_at(file), size=size, cache_type="none") as stream:
+                stream.seek(size - 1)
+                return len(stream.read(1)) == 1
+        except ValueError:
+            return False
+        except faults() as error:
+            raise UnavailableItemError(f"cannot be fetched: {self._why(error)}") from None
+
+    def _range(self, file: Address, start: int, end: int) -> bytes:
+        try:
+            return bytes(self._tried(lambda: self._files.cat_file(_at(file), start=start, end=end)))
+        except faults() as error:
+            raise UnavailableItemError(f"cannot be fetched: {self._why(error)}") from None
 
     def _pages(self, folder: Address) -> Iterator[list[Entry]]:
         """A million keys are a thousand requests and are never held together."""
@@ -149,6 +180,11 @@ class RemoteStore:
         self._is_away = False
         return answer
 
+    @property
+    def _next_step(self) -> str:
+        elsewhere = ", and AWS_ENDPOINT_URL if the bucket is not Amazon's" if self._scheme == "s3" else ""
+        return f"Check the address, and that this machine has a network{elsewhere}."
+
     def _why(self, error: BaseException) -> str:
         if isinstance(error, FileNotFoundError):
             return "there is no such file, folder or bucket."
@@ -166,6 +202,12 @@ def store_of(address: Address) -> RemoteStore:
     return _opened(address.scheme, address.login)
 
 
+def size_of_stamp(stamp: str) -> int | None:
+    """The bytes of a file by the stamp that it was listed with; None where that does not say them."""
+    size = stamp.partition(":")[0]
+    return int(size) if size.isdecimal() else None
+
+
 def faults() -> tuple[type[BaseException], ...]:
     """What the libraries raise where a store cannot be reached, or answers in another way than it should."""
     found: list[type[BaseException]] = [OSError]
@@ -178,10 +220,8 @@ def faults() -> tuple[type[BaseException], ...]:
 
 @lru_cache(64)
 def _opened(scheme: str, login: tuple[str, str] | None) -> RemoteStore:
-    import fsspec
-
     try:
-        files = fsspec.filesystem(scheme, skip_instance_cache=True, use_listings_cache=False, **_options(scheme, login))
+        files = _class_of(scheme)(skip_instance_cache=True, use_listings_cache=False, **_options(scheme, login))
     except ImportError as error:
         raise SourceError(
             f"{scheme}:// needs a package that is not installed ({error.name or error}): "
@@ -189,18 +229,33 @@ def _opened(scheme: str, login: tuple[str, str] | None) -> RemoteStore:
         ) from error
     if scheme == "s3":
         files.retries = 1
+    elif scheme == "gs":  # by itself gcsfs tries six times, for half a minute each time
+        files._request = partial(unwrap(type(files)._request), files)
     return RemoteStore(files, scheme)
+
+
+def _class_of(scheme: str) -> Any:
+    """Of gcsfs the class that is no more than files: its other one asks for a minute by gRPC what kind of bucket it is."""
+    import fsspec
+
+    if scheme != "gs":
+        return fsspec.get_filesystem_class(scheme)
+    import gcsfs
+
+    return gcsfs.core.GCSFileSystem
 
 
 def _options(scheme: str, login: tuple[str, str] | None) -> dict[str, Any]:
     if scheme == "s3":
         once = {"retries": {"total_max_attempts": 1}}  # `_tried` tries again
         return {"config_kwargs": {"connect_timeout": CONNECT_S, "read_timeout": READ_S, **once}}
-    if scheme not in ("http", "https"):
+    if scheme not in ("gs", "http", "https"):
         return {}
     import aiohttp
 
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=READ_S)
+    if scheme == "gs":
+        return {"requests_timeout": timeout}
     auth = {"auth": aiohttp.BasicAuth(*login)} if login else {}
     return {"encoded": True, "client_kwargs": {"timeout": timeout, **auth}}
 

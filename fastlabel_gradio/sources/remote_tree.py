@@ -6,14 +6,18 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from fastlabel_gradio.errors import SourceError, UnreadableItemError
+from fastlabel_gradio.media.sounds import SoundInfo
 from fastlabel_gradio.sources.address import Address, address_of, is_address
 from fastlabel_gradio.sources.file_cache import FileCache
 from fastlabel_gradio.sources.file_tree import Files, FileTree
-from fastlabel_gradio.sources.files import id_of, path_of
+from fastlabel_gradio.sources.files import id_of, key_of_samples, path_of
 from fastlabel_gradio.sources.folder_walk import Tally, role_of
-from fastlabel_gradio.sources.remote_store import UNSTAMPED, Entry, store_of
-from fastlabel_gradio.types import Item
+from fastlabel_gradio.sources.ranged_sound import RangedSound, ranged_sound
+from fastlabel_gradio.sources.remote_store import UNSTAMPED, Entry, size_of_stamp, store_of
+from fastlabel_gradio.types import Item, TimeSpan
 
+HEAD_FROM_BYTES = 1 << 20  # a smaller file is fetched for its length: its sound is wanted anyway
+PARTS_FROM_BYTES = 1 << 25  # of a smaller file parts are cut here: it comes as soon as a few of them
 LOOKED_AT = 20_000  # entries of a folder that tell which folders are in it; in a flat bucket there is none behind them
 
 
@@ -45,8 +49,41 @@ class RemoteFiles(Files):
 
     def path(self, file_id: str, stamp: str = "") -> Path:
         address = self.address(file_id)
-        name = f"{self.root}\n{file_id}\n{self.version(file_id, stamp)}"
+        name = self._kept_name(file_id, stamp)
         return self._cache.path(name, _suffix(address), lambda path: store_of(address).fetch(address, path))
+
+    def sound(self, file_id: str, span: TimeSpan | None, stamp: str = "") -> tuple[Path, TimeSpan | None]:
+        """Of a long recording the part alone is fetched and kept, where its store and its format allow that."""
+        if span is not None:
+            name = span.id_in(self._kept_name(file_id, stamp))
+            if kept := self._cache.find(name, ".wav"):
+                return kept, None
+            if sound := self._ranged(file_id, stamp, PARTS_FROM_BYTES):
+                return self._cache.path(name, ".wav", lambda path: sound.write_part(span, path)), None
+        return super().sound(file_id, span, stamp)
+
+    def sound_info(self, file_id: str, stamp: str = "") -> SoundInfo:
+        """By a few blocks, where its store and its format allow that."""
+        sound = self._ranged(file_id, stamp, HEAD_FROM_BYTES)
+        return sound.info if sound else super().sound_info(file_id, stamp)
+
+    def sound_key(self, file_id: str, stamp: str = "") -> str:
+        sound = self._ranged(file_id, stamp, PARTS_FROM_BYTES)
+        return key_of_samples(sound.blocks.size, sound.blocks.fetch) if sound else super().sound_key(file_id, stamp)
+
+    def _ranged(self, file_id: str, stamp: str, least_bytes: int) -> RangedSound | None:
+        """None for a file that is kept here already, is smaller, or has to be fetched as a whole."""
+        address = self.address(file_id)
+        size = size_of_stamp(stamp)
+        if size is not None and size < least_bytes:
+            return None
+        if self._cache.find(self._kept_name(file_id, stamp), _suffix(address)):
+            return None
+        sound = ranged_sound(address, self.version(file_id, stamp))
+        return sound if sound and sound.blocks.size >= least_bytes else None
+
+    def _kept_name(self, file_id: str, stamp: str) -> str:
+        return f"{self.root}\n{file_id}\n{self.version(file_id, stamp)}"
 
     def read(self, file_id: str, start: int, end: int, stamp: str = "") -> bytes:
         """By a Range request; nothing is kept."""

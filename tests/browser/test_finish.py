@@ -144,3 +144,18 @@ def test_clicked_cards_of_a_screen_stay_unlabeled_and_the_view_speaks_chinese(pa
     page.goto(f"{address}/?lang=zh-CN#view=finish")
     expect(page.locator(".fl-finish h2").first).to_have_text("按承诺的精度接受标签")
     expect(page.locator(".fl-finish-words")).to_contain_text("承诺 95 % 正确")
+
+
+def test_a_set_that_cannot_be_proven_is_followed_by_a_surer_one(page: "Page") -> None:
+    view = _view(page)
+    _wait_for_plan(page, "0.95")
+    view.get_by_role("button", name="Freeze these items and check at 95 %").click()
+    screen = page.locator(".fl-finish-screen")
+    screen.and_(page.locator("[data-ready-batch]")).wait_for()
+    page.keyboard.press("Enter")
+    page.keyboard.press("s")  # all others are left open, which counts as wrong
+    expect(view.locator(".fl-finish-progress")).to_contain_text("Not provable")
+    expect(view.get_by_role("button", name="Label on")).to_be_visible()
+    view.get_by_role("button", name="Check the surer").click()
+    expect(view.locator(".fl-finish-progress")).to_contain_text("items are frozen")
+    expect(screen.locator(".fl-card").first).to_be_visible()

@@ -131,6 +131,7 @@ export class FinishView {
   /** @param {PlanAnswer} planned */
   paintPlan(planned) {
     this.planned = planned;
+    if (this.now) this.acts?.replaceChildren(...acts(this.now, planned));
     const { precision } = this.#wanted();
     setText(/** @type {HTMLElement} */ (this.words), linesText(planned.lines));
     setShown(/** @type {HTMLElement} */ (this.begin), planned.possible || planned.below !== null);
@@ -180,7 +181,7 @@ export class FinishView {
     setShown(bar, now.state === "checking");
     bar.max = now.checked + now.more_checks || 1;
     bar.value = now.checked;
-    this.acts?.replaceChildren(...acts(now));
+    this.acts?.replaceChildren(...acts(now, this.planned));
     setText(/** @type {HTMLElement} */ (this.checkedClasses), checkedText(now));
   }
 
@@ -295,14 +296,19 @@ export class FinishView {
 /**
  * What can be done now, as buttons.
  * @param {FinishAnswer} now
+ * @param {PlanAnswer | null} planned
  */
-function acts(now) {
+function acts(now, planned) {
   const parts = [];
   if (now.state === "checking") parts.push(button("fl-quiet", t("finish_check_next"), "check"));
   if (now.proven_items > 0 && now.state !== "accepted") {
     parts.push(button("fl-finish-go", t("finish_accept", { n: now.proven_items }), "accept-set"));
   }
   if (now.state === "checking" || now.state === "futile") parts.push(...smaller(now));
+  if (now.state === "futile" && planned?.possible) {
+    const { items, checks } = planned;
+    parts.push(button("fl-finish-go", t("finish_surer", { items, checks }), "begin"));
+  }
   if (now.state === "proven" && now.larger) {
     const { checks, items } = now.larger;
     parts.push(button("fl-quiet", t("finish_grow", { checks, items }), "grow"));
