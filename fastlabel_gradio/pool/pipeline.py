@@ -27,6 +27,7 @@ from fastlabel_gradio.encoders.licences import restriction
 from fastlabel_gradio.errors import FastLabelError, StoreError
 from fastlabel_gradio.pool.embed_batch import Keyed, Outcome, embed_keyed, keyed_batch
 from fastlabel_gradio.pool.encoder_change import EncoderChange
+from fastlabel_gradio.pool.encoder_in_use import recorded_encoder
 from fastlabel_gradio.pool.encoder_start import EncoderStart
 from fastlabel_gradio.pool.item_index import END_OF_POOL
 from fastlabel_gradio.pool.lease import PoolLease
@@ -250,7 +251,7 @@ class EmbeddingPipeline:
             self._update(state="embedding")
             self._show(encoder, notice)
             self._announce(encoder)
-            self._follow()
+            self._follow(encoder)
             self._take_parts(encoder)
             if self._is_mostly_left:
                 encoder = self._changed_encoder(encoder, workers)
@@ -262,10 +263,15 @@ class EmbeddingPipeline:
             while not self._stop.is_set():
                 self._embed_news(encoder, workers)
 
-    def _follow(self) -> None:
+    def _follow(self, encoder: Encoder) -> None:
         """Shows what another process stores, until that one is gone or this one is stopped."""
+        begun = recorded_encoder(self._store.folder)
         while not (self._takes_the_lead() or self._stop.is_set()):
             self._store.follow()
+            used = recorded_encoder(self._store.folder)
+            if begun and used and used != begun:
+                self._say_left_behind(encoder.name, used[0])
+            begun = begun or used
             is_done = 0 < self._store.total <= len(self._store) + self._store.unreadable_count
             if is_done and self._progress.state != "done":
                 self._update(state="done", eta_s=None)
@@ -275,6 +281,15 @@ class EmbeddingPipeline:
                 self._update(state="embedding")
             self._stop.wait(LOOK_EVERY_S)
         self._update(state="embedding")
+
+    def _say_left_behind(self, name: str, used: str) -> None:
+        said = (
+            f"Another process changed the encoder to '{used}'. This one goes on with '{name}', without the items that are "
+            f"new since then: restart it to take '{used}' over."
+        )
+        if said not in self._progress.notice:
+            log.warning("%s", said)
+            self._say(said)
 
     def _takes_the_lead(self) -> bool:
         """Whether this process fills the store, from now on where the one that did is gone."""
@@ -299,10 +314,21 @@ class EmbeddingPipeline:
             log.warning("%s", error)
             self._say(str(error))
 
+    def _take_late_parts(self, encoder: Encoder) -> None:
+        """Stores what came of elsewhere since this process embeds by itself."""
+        try:
+            for outcome in self._parts.late(encoder, self._store, self._scanned.is_set()) if self._parts else ():
+                self._keep_outcome(outcome)
+        except FastLabelError as error:  # the bucket is away: it is embedded here
+            log.warning("%s", error)
+
     def _embed_pool(self, encoder: Encoder, workers: Workers) -> None:
+        embedded = -1  # arrivals when all that was listed was embedded
         while not self._stop.is_set():
-            scanned = self._scanned.is_set()
-            self._embed_all(encoder, workers, lambda: self._pending_batches(encoder.batch_size))
+            scanned, arrivals = self._scanned.is_set(), self._store.arrivals
+            if arrivals != embedded:
+                self._embed_all(encoder, workers, lambda: self._pending_batches(encoder))
+                embedded = arrivals
             if scanned and not self._stop.is_set():
                 self._say(encoder.notes)
                 self._update(state="done", eta_s=None)
@@ -351,7 +377,7 @@ class EmbeddingPipeline:
 
             def batches() -> Iterator[list[Item]]:
                 if pending is None:
-                    return self._pending_batches(encoder.batch_size)
+                    return self._pending_batches(encoder)
                 return blocks_of(iter(self._store.pending_of(pending)), encoder.batch_size)
 
             self._embed_all(encoder, workers, batches)
@@ -441,10 +467,14 @@ class EmbeddingPipeline:
         if notice not in self._progress.notice:
             self._update(notice=" ".join(filter(None, [self._progress.notice, notice])))
 
-    def _pending_batches(self, size: int) -> Iterator[list[Item]]:
+    def _pending_batches(self, encoder: Encoder) -> Iterator[list[Item]]:
+        if self._store.is_embedded(self._stop.is_set):
+            return
+        size = encoder.batch_size
         waiting: list[Item] = []
         after = -1
         while after != END_OF_POOL:
+            self._take_late_parts(encoder)
             after, items = self._store.pending(after, max(size, 1_000))
             waiting += items
             while len(waiting) >= size or (waiting and after == END_OF_POOL):
