@@ -120,7 +120,7 @@ def _ready(pool: Path, path: Path, items: int, workdir: Path) -> tuple[float, fl
     began = time.perf_counter()
     with closing(Project(config, workdir, workdir)) as project:
         checked: list[float] = []
-        project.pipeline.when_ready(lambda: checked.append(time.perf_counter() - began))
+        project.pipeline.ready.call_back(lambda: checked.append(time.perf_counter() - began))
         started(project)
         ready_s = time.perf_counter() - began
         assert len(project.store) == items, project.pipeline.progress

@@ -206,7 +206,7 @@ def _tab(project: "Project") -> "TabInfo":
 
     return TabInfo(
         project=project.name,
-        kind=project.kind,
+        kind=project.medium,
         title=project.name,
         strategies=menu_strategies(project.config.strategy),
         strategy=project.config.strategy,

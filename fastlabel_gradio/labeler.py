@@ -26,7 +26,7 @@ from fastlabel_gradio.finish import Finisher
 from fastlabel_gradio.head import Head, HeadInfo
 from fastlabel_gradio.head.evaluation import Advice, AuditReport, Gain, advise
 from fastlabel_gradio.imports.given_labels import GivenLabels, ReferenceLabels
-from fastlabel_gradio.labels import LabelStore, OpenBatch
+from fastlabel_gradio.labels import LabelStore, OpenBatch, Undone
 from fastlabel_gradio.labels.contradictions import Contradiction
 from fastlabel_gradio.loop.actions import Actions, is_made_by_hand
 from fastlabel_gradio.loop.batches import Batches
@@ -157,7 +157,7 @@ class Labeler:
         self.progress = Progress(desk, learner)
         self.suspects = Suspects(desk, learner, self._references)
         self.finder = Finder(desk, learner, self.suspects.keys, pool_map)
-        self.actions = Actions(desk, self.finder, learner.bundle_again)
+        self.actions = Actions(desk, self.finder, learner)
         self.filters = SavedFilters(folder)
         self._batches = Batches(
             desk, settings, learner, self._claims, self._picker, self._predictions, self.planted, self.second_opinions
@@ -283,7 +283,7 @@ class Labeler:
             ]
             submission = self._labels.submit(annotator, said, batch_id, now=self._desk.clock(), source=source)
             left_open = set(submission.released) - wanted.keys()
-            self._ledger.set_aside(left_open)
+            self._ledger.put_last(left_open)
             is_training = self._desk.take_in(submission)
         self.finisher.left_open(batch_id, sorted(left_open))
         outcome = self.planted.judge(annotator, batch_id, planted | wanted, self._desk.clock()) if planted else None
@@ -308,15 +308,10 @@ class Labeler:
             undone = self.actions.undo(annotator)
             if undone is None:
                 return Reopened(0, None, {})
-            size, event = undone.step.size, undone.step.event
-            if not is_made_by_hand(undone.step):
-                return Reopened(size, None, {}, event)
-            freed = [item_id for item_id, one in undone.standing.items() if one is None]
-            asked = [item_id for item_id, _ in undone.labels if item_id not in undone.standing]
-            batch = self._batches.reopened(freed, asked, annotator)
-        places = self.schema.positions
-        labels = {id_: places[label_id] for id_, label_id in undone.labels if label_id in places}
-        return Reopened(size, batch, labels, event, undone.states)
+            if is_made_by_hand(undone.step):
+                return self._reopened(undone, annotator)
+        self.actions.wait_for_bundle(undone)
+        return Reopened(undone.step.size, None, {}, undone.step.event)
 
     def redo(self, annotator: str) -> int:
         """Brings back what the annotator's last undo took back; returns of how many items, 0 where there is nothing."""
@@ -433,6 +428,14 @@ class Labeler:
             f"How good the head is on new {grouping.noun} cannot be said: all items are of one {grouping.noun[:-1]}, so none "
             "is kept to test it on. Add others."
         )
+
+    def _reopened(self, undone: Undone, annotator: str) -> Reopened:
+        """What a step said that was made card by card, with a batch of its items; in the turn in which it was taken back."""
+        freed = [item_id for item_id, one in undone.standing.items() if one is None]
+        asked = [item_id for item_id, _ in undone.labels if item_id not in undone.standing]
+        batch, places = self._batches.reopened(freed, asked, annotator), self.schema.positions
+        labels = {id_: places[label_id] for id_, label_id in undone.labels if label_id in places}
+        return Reopened(undone.step.size, batch, labels, undone.step.event, undone.states)
 
     def _validated(self, labels: Sequence[tuple[str, str | int | State]], batch_id: str) -> dict[str, int | State]:
         """Label ids, or states, by item id. Raises InvalidLabelsError."""

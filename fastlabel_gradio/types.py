@@ -23,6 +23,7 @@ Embeddings = Float32[np.ndarray, "items dim"]
 Probabilities = Float32[np.ndarray, "items classes"]
 Rows = Int64[np.ndarray, " picked"]
 Targets = Int64[np.ndarray, " items"]  # classes, as positions in a schema
+Groups = Int64[np.ndarray, " grouped"]  # a number for the group of each, the same for the same group
 
 _TIME_SPAN = re.compile(r"#t=(\d+\.\d+),(\d+\.\d+)$")
 

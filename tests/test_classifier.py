@@ -9,6 +9,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -19,8 +20,10 @@ from PIL import Image
 from fastlabel_gradio import load_classifier
 from fastlabel_gradio.classifier import Classifier
 from fastlabel_gradio.classifier.bundle import pack
+from fastlabel_gradio.classifier.model_card import SOURCES
 from fastlabel_gradio.errors import CheckpointError, ConfigError, UnreadableItemError
 from fastlabel_gradio.server.project import Project
+from fastlabel_gradio.types import LabelSource
 from tests.classifier_pools import app_says, files_of, train
 from tests.conftest import ROOT
 from tests.pools import make_config, make_sound_config, wait_for, write_pictures, write_sounds
@@ -206,6 +209,10 @@ def test_the_configuration_says_what_it_is_made_of(trained: Project) -> None:
     assert not [
         path.name for path in files_of(trained.folder / "model") if path.suffix in (".pkl", ".pt", ".bin", ".partial")
     ]
+
+
+def test_the_model_card_has_words_for_labels_of_every_source() -> None:
+    assert set(SOURCES) == set(get_args(LabelSource))
 
 
 def test_the_model_card_is_filled_and_the_hub_can_read_it(

@@ -229,3 +229,33 @@ def test_a_callback_that_fails_ends_neither_the_embedding_nor_the_other_callback
     milestone.call_back(lambda: called.append("after"))
     assert called == ["before", "waits", "after"]
     assert caplog.text.count("a callback of the embedding pipeline failed") == 2
+
+
+def test_what_is_listed_behind_the_walk_is_embedded_without_walking_through_all_again(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "BLOCK_S", 0.0)
+    source, store = open_source("image_folder", {"path": str(pictures)}, tmp_path, tmp_path), EmbeddingStore(tmp_path)
+    items, go_on, places, pending = list(source.scan()), threading.Event(), list[int](), store.pending
+
+    def halting_scan() -> Iterator[Item]:
+        yield from items[:-1]
+        assert go_on.wait(30)
+        yield items[-1]
+
+    def noted(after: int, limit: int) -> tuple[int, list[Item]]:
+        places.append(after)
+        wait_for(lambda: store.total >= 59)
+        if len(places) == 2:  # the rest is listed while the second of four blocks is looked at
+            go_on.set()
+            wait_for(lambda: not pipeline.progress.scanning)
+        return pending(after, 20)
+
+    monkeypatch.setattr(source, "scan", halting_scan)
+    monkeypatch.setattr(store, "pending", noted)
+    pipeline = EmbeddingPipeline(source, store, lambda: (PixelEncoder(), ""), audit_share=0.0)
+    pipeline.start()
+    wait_for(lambda: pipeline.progress.state == "done")
+    pipeline.stop()
+    assert len(store) == 60
+    assert (places[0], places[4], places.count(-1), len(places)) == (-1, -1, 2, 6)

@@ -19,7 +19,7 @@ from fastlabel_gradio.exports.label_studio import tasks_of
 from fastlabel_gradio.sources import open_source
 from tests.pools import write_pictures, write_sounds
 
-READ_BACK = ("hf", "tree", "label_studio", "raven", "audacity")
+READ_BACK = ("hf", "hf_parquet", "tree", "label_studio", "raven", "audacity")
 SAID_AT = "2026-01-31T12:00:00.000+00:00"
 
 
@@ -82,6 +82,29 @@ class TestHuggingFace:
         np.testing.assert_array_equal(row["image"], Image.open(tmp_path / "pool/red/0000.png"))
         assert found["train"].class_encode_column("label").features["label"].names == ["1", "=x, y"]
 
+    def test_datasets_reads_media_that_lie_inside_parquet(
+        self, tmp_path: Path, picture_rows: list[ExportRow], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        datasets = pytest.importorskip("datasets", reason="the test extra has it")
+        monkeypatch.setattr("fastlabel_gradio.exports.hub_parquet.BYTES_A_FILE", 1)
+        out = write("hf_parquet", picture_rows, tmp_path / "out", media_of("image_folder", tmp_path / "pool"), "link")
+        assert files_below(out) == [
+            "README.md",
+            *(f"data/{part}-0000{number}.parquet" for part in ("test", "train") for number in (0, 1)),
+        ]
+        found = datasets.load_dataset(str(out), cache_dir=str(tmp_path / "cache"))
+        assert found["train"]["label"][:] == ["1", "=x, y"]
+        assert found["test"]["predicted_label"][:] == [None, "1"]
+        assert isinstance(found["train"].features["image"], datasets.Image)
+        np.testing.assert_array_equal(found["train"][0]["image"], Image.open(tmp_path / "pool/red/0000.png"))
+        pool = write_sounds(tmp_path / "sounds", per_class=1, seconds=1.0)
+        rows = [said("high/0000.wav#t=0.25,0.75", "high"), said("low/gone.wav", "low")]
+        heard = write("hf_parquet", rows, tmp_path / "heard", media_of("audio_folder", pool))
+        data = datasets.load_dataset(str(heard), cache_dir=str(tmp_path / "cache"))["train"]
+        [one] = data.cast_column("audio", datasets.Audio(decode=False))["audio"]
+        assert soundfile.info(io.BytesIO(one["bytes"])).frames == 4000
+        assert "1 labeled items could not be read" in (heard / "README.md").read_text(encoding="utf-8")
+
     @pytest.fixture
     def sounds_out(self, tmp_path: Path) -> Path:
         pool = write_sounds(tmp_path / "pool", per_class=1, seconds=1.0)
@@ -136,6 +159,7 @@ class TestHuggingFace:
         assert "| 1 | 1 | 1 |" in card
         assert "| =x, y | 0 | 1 |" in card
         assert "1 labeled items could not be read" in card
+        assert "`source` tells what a\nlabel came by" in card
         assert media.unreadable == [("blue/0001.png", "its file is not there")]
 
     def test_formats_that_datasets_cannot_open_are_written_anew(self, tmp_path: Path) -> None:
@@ -183,6 +207,7 @@ class TestTree:
         linked = write("tree", picture_rows, tmp_path / "linked", media, "link") / "train/1/red/0000.png"
         assert linked.is_symlink()
         assert linked.resolve() == (tmp_path / "pool/red/0000.png").resolve()
+        assert "train/1/red/0000.png" in (tmp_path / "linked/places.csv").read_text(encoding="utf-8")
         hard = write("tree", picture_rows, tmp_path / "hard", media, "hardlink") / "train/1/red/0000.png"
         assert hard.samefile(tmp_path / "pool/red/0000.png")
 
@@ -306,7 +331,7 @@ class TestSoundTables:
         assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("name", ["hf", "tree"])
+@pytest.mark.parametrize("name", ["hf", "hf_parquet", "tree"])
 def test_a_folder_that_fails_leaves_nothing(name: str, tmp_path: Path, picture_rows: list[ExportRow]) -> None:
     exporter = EXPORTERS.get(name)
     assert isinstance(exporter, FolderExporter)
@@ -322,7 +347,7 @@ def test_a_folder_that_fails_leaves_nothing(name: str, tmp_path: Path, picture_r
     assert [path.name for path in tmp_path.iterdir()] == ["pool"]
 
 
-@pytest.mark.parametrize("name", ["hf", "tree"])
+@pytest.mark.parametrize("name", ["hf", "hf_parquet", "tree"])
 def test_a_zip_holds_what_the_folder_holds(name: str, tmp_path: Path, picture_rows: list[ExportRow]) -> None:
     media = media_of("image_folder", tmp_path / "pool")
     out = write(name, picture_rows, tmp_path / "out", media)

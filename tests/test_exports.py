@@ -218,7 +218,9 @@ def test_names_that_a_spreadsheet_would_run_are_marked_in_every_column_of_names(
 
 def test_media_types_and_suffixes() -> None:
     known = {name: (EXPORTERS.get(name).suffix, EXPORTERS.get(name).media_type) for name in EXPORTERS.names()}
-    assert {known.pop(name) for name in ("hf", "tree", "raven", "audacity")} == {(".zip", "application/zip")}
+    assert {known.pop(name) for name in ("hf", "hf_parquet", "tree", "raven", "audacity")} == {
+        (".zip", "application/zip")
+    }
     assert known == {
         "csv": (".csv", "text/csv; charset=utf-8"),
         "json": (".json", "application/json"),
@@ -229,5 +231,5 @@ def test_media_types_and_suffixes() -> None:
 
 
 def test_an_unknown_format_names_the_known_ones() -> None:
-    with pytest.raises(UnknownNameError, match="Known: audacity, csv, hf, json, jsonl"):
+    with pytest.raises(UnknownNameError, match="Known: audacity, csv, hf, hf_parquet, json, jsonl"):
         EXPORTERS.get("xlsx")

@@ -412,7 +412,7 @@ def test_label_studio_and_folders_come_back_too(tmp_path: Path, pictures: Path, 
     labeler.submit("ann", said)
     labeler.submit("bob", [("red/0000.png", "blue")])
     wanted = {(row.item_id, row.annotator, row.label, row.state) for row in labeler.export_rows(include_states=True)}
-    for number, format in enumerate(("label_studio", "hf", "tree")):
+    for number, format in enumerate(("label_studio", "hf", "hf_parquet", "tree")):
         suffix = EXPORTERS.get(format).suffix
         file = tmp_path / f"labels-{format}{suffix}"
         export(project, "ann", ExportOrder(format, Choice("all", STATES)), file)

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.load import held
 from fastlabel_gradio.errors import StoreError
+from fastlabel_gradio.pool.query import Query
 from fastlabel_gradio.server.project import Project
 from tests.pools import make_config, true_labels, wait_for
 from tests.test_api import start
@@ -41,6 +42,8 @@ def test_the_status_is_told_while_labels_wait_for_the_file(pictures: Path, open_
             assert labeler.status().counts.labeled == 0
             assert labeler.claimed_by_others("bob") == 12
         assert project.labeler("eve") is labeler
+        assert labeler.finder.page(Query(), 0, 10).total == 60
+        assert labeler.finisher.state().state == "none"
         assert all(thread.is_alive() for thread in threads)
     for thread in threads:
         thread.join(60)

@@ -157,7 +157,7 @@ class Finder:
 
     def unjudged_rows(self, most: int) -> Rows:
         """The first rows of which nobody said anything, ascending: a random sample of them."""
-        self._desk.catch_up()
+        self._desk.glance()
         standings = self._ledger.standings()
         return np.flatnonzero(standings.in_pool & (standings.said["state"] == 0))[:most].astype(np.int64)
 
@@ -170,7 +170,7 @@ class Finder:
 
     def _columns(self, query: Query, *, all_of_them: bool = False, hidden: Collection[str] = frozenset()) -> Columns:
         """What is known of every row, as far as the query asks for it."""
-        self._desk.catch_up()
+        self._desk.glance()
         standings, schema = self._ledger.standings(), self._desk.schema
         rows = len(standings.in_pool)
         named = list(dict.fromkeys([*(query.ids or ()), *query.exclude]))
@@ -196,7 +196,7 @@ class Finder:
 
     def drawn_map(self, points: Points, hidden: Collection[str] = frozenset()) -> MapPicture:
         """The map of the pool as of now; `hidden` as of `page`."""
-        self._desk.catch_up()
+        self._desk.glance()
         standings, schema = self._ledger.standings(), self._desk.schema
         rows = len(standings.in_pool)
         scanned = self._scanned(schema, rows, needed=False)

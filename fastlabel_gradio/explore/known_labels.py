@@ -16,7 +16,7 @@ from fastlabel_gradio.inquiry import Finding, Inquiry
 from fastlabel_gradio.pool.ledger import PoolLedger
 from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.superseded import until
-from fastlabel_gradio.types import LabelSchema, Rows
+from fastlabel_gradio.types import Groups, LabelSchema, Rows, Targets
 
 PATIENCE_S = 0.8
 
@@ -105,7 +105,7 @@ class KnownLabels:
 
 
 def _left_out(
-    maker: HeadMaker, vectors: np.ndarray, targets: Rows, groups: Rows | None, stop: threading.Event
+    maker: HeadMaker, vectors: np.ndarray, targets: Targets, groups: Groups | None, stop: threading.Event
 ) -> tuple[Rows, np.ndarray]:
     """Positions of labels that could be left out of a training, ascending, and their margins."""
     if len(np.unique(targets)) < 2:

@@ -67,7 +67,7 @@ class Progress:
 
     def figures(self) -> Figures:
         """As of now."""
-        self._desk.catch_up()
+        self._desk.glance()
         standings, schema = self._ledger.standings(), self._desk.schema
         head = self._heads.head_for(schema)
         classes = self._heads.ground_of(head).scan.view(schema.ids).classes[: len(standings.in_pool)]

@@ -67,7 +67,7 @@ class Suspects:
 
     def listing(self, name: ListName) -> Listing:
         """How a list stands now."""
-        self._desk.catch_up()
+        self._desk.glance()
         found, finding = self._doubted(name), self._finding(name)
         right = sum(map(len, self._mistakes.checked().values()))
         is_working = finding.state == "running"

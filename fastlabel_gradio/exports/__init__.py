@@ -7,6 +7,7 @@ more is a format or a family of them. Where the rows come from (labels, predicti
 
 from fastlabel_gradio.exports import (  # noqa: F401  # they register themselves
     folder_tree,
+    hub_parquet,
     hugging_face,
     label_studio,
     parquet,

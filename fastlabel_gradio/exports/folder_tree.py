@@ -26,7 +26,7 @@ def write_tree(rows: Iterable[ExportRow], folder: Folder, media: ItemMedia) -> N
                 if row.said_or_predicted:
                     place = media.add(folder, "/".join((*_folders(row, names), *stem_of(row))), row)
                     table.writerows([(row.item_id, row.path, row.said_or_predicted, place)] if place else [])
-        folder.add_file(PLACES, path)
+        folder.add_written(PLACES, path)
 
 
 def _folders(row: ExportRow, names: dict[str, str]) -> tuple[str, ...]:

@@ -38,6 +38,10 @@ class DiskFolder:
         else:
             shutil.copyfile(original, path)
 
+    def add_written(self, name: str, file: Path) -> None:
+        """Adds a file that was written for this folder, never as a link: what lies at its path now is gone soon."""
+        shutil.copyfile(file, self._place(name))
+
     def add_bytes(self, name: str, content: bytes) -> None:
         """Adds a file with that content."""
         self._place(name).write_bytes(content)
@@ -57,6 +61,9 @@ class ZipFolder:
     def add_file(self, name: str, original: Path) -> None:
         with self._zip.open(self._entry(name), "w", force_zip64=True) as entry, original.open("rb") as content:
             shutil.copyfileobj(content, entry, 1 << 20)
+
+    def add_written(self, name: str, file: Path) -> None:
+        self.add_file(name, file)
 
     def add_bytes(self, name: str, content: bytes) -> None:
         self._zip.writestr(self._entry(name), content)

@@ -23,7 +23,8 @@ def push_folder(folder: Path, name: str, kind: RepositoryKind, *, is_private: bo
     files = sum(path.is_file() for path in folder.rglob("*"))
     if files > MOST_FILES:
         raise ConfigError(
-            f"{folder} has {files:,} files, the hub takes {MOST_FILES:,}. Export a part: --states, --sources."
+            f"{folder} has {files:,} files, the hub takes {MOST_FILES:,}. Take --format hf_parquet, which holds the media in "
+            "few large files, or export a part: --states, --sources."
         )
     if not get_token():
         raise ConfigError("no login for the Hugging Face hub. Log in with `hf auth login`, or set HF_TOKEN.")

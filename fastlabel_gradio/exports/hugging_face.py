@@ -13,7 +13,6 @@ from fastlabel_gradio.exports.item_media import ItemMedia, stem_of
 from fastlabel_gradio.exports.rows import ExportRow
 
 FILES_A_FOLDER = 5_000  # the hub takes 10,000
-FILES_A_REPOSITORY = 100_000  # what the hub advises at most
 ONLY_PART = "train"
 BLOCK_ROWS = 10_000
 
@@ -22,8 +21,8 @@ SUFFIXES = {
     "image": (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"),
     "audio": (".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff"),
 }
-_TEXTS = ("label", "item_id", "path", "annotator", "created_at", "source", "promise", "predicted_label")
-_NUMBERS = {"confidence": "float64", "label_confidence": "float64", "head_version": "int32"}
+TEXTS = ("label", "item_id", "path", "annotator", "created_at", "source", "promise", "predicted_label")
+NUMBERS = {"confidence": "float64", "label_confidence": "float64", "head_version": "int32"}
 
 
 @folder_exporter("hf")
@@ -47,8 +46,8 @@ def write_hugging_face(rows: Iterable[ExportRow], folder: Folder, media: ItemMed
                 part.take(row, file_name)
                 counts[name, row.said_or_predicted] += 1
         for part in parts.values():
-            folder.add_file(f"{part.name}/metadata.parquet", part.closed())
-    folder.add_bytes("README.md", _card(media, counts).encode("utf-8"))
+            folder.add_written(f"{part.name}/metadata.parquet", part.closed())
+    folder.add_bytes("README.md", dataset_card(media, counts).encode("utf-8"))
 
 
 @dataclass
@@ -66,9 +65,7 @@ class _Part:
 
     def take(self, row: ExportRow, file_name: str) -> None:
         self.files += 1
-        values: dict[str, object] = {name: getattr(row, name) or None for name in _TEXTS}
-        values |= {name: getattr(row, name) for name in _NUMBERS}
-        self._rows.append({"file_name": file_name.removeprefix(f"{self.name}/"), **values})
+        self._rows.append({"file_name": file_name.removeprefix(f"{self.name}/"), **told_of(row)})
         if len(self._rows) >= BLOCK_ROWS:
             self._write()
 
@@ -83,15 +80,28 @@ class _Part:
         import pyarrow
         import pyarrow.parquet
 
-        names = [("file_name", pyarrow.string()), *((name, pyarrow.string()) for name in _TEXTS)]
-        schema = pyarrow.schema([*names, *((name, pyarrow.type_for_alias(kind)) for name, kind in _NUMBERS.items())])
+        schema = pyarrow.schema([("file_name", pyarrow.string()), *columns_told()])
         if self._writer is None:
             self._writer = pyarrow.parquet.ParquetWriter(self.path, schema, compression="zstd")
         self._writer.write_table(pyarrow.Table.from_pylist(self._rows, schema=schema))
         self._rows.clear()
 
 
-def _card(media: ItemMedia, counts: Counter[tuple[str, str]]) -> str:
+def told_of(row: ExportRow) -> dict[str, object]:
+    """What the hub's tables say of an item beside its file; None for what is not known."""
+    texts = {name: getattr(row, name) or None for name in TEXTS}
+    return texts | {name: getattr(row, name) for name in NUMBERS}
+
+
+def columns_told() -> list[tuple[str, Any]]:
+    """The columns of `told_of`, with their types in Parquet."""
+    import pyarrow
+
+    texts = [(name, pyarrow.string()) for name in TEXTS]
+    return [*texts, *((name, pyarrow.type_for_alias(kind)) for name, kind in NUMBERS.items())]
+
+
+def dataset_card(media: ItemMedia, counts: Counter[tuple[str, str]]) -> str:
     """What the hub shows. The licence of the data is its owner's affair and is left open."""
     return "".join(f"{line}\n" for line in _card_lines(media, counts))
 
@@ -109,10 +119,7 @@ def _card_lines(media: ItemMedia, counts: Counter[tuple[str, str]]) -> Iterator[
         shown = label.replace("|", r"\|").replace("\n", " ")
         yield f"| {shown} | {' | '.join(f'{counts[part, label]:,}' for part in parts)} |"
     yield from ("", "Labeled with FastLabel. `label` is the class that stands; where it is null nobody said one, and")
-    yield from (
-        "`predicted_label` is what the classifier says with the probability `confidence`. `source` tells what a",
-        "",
-    )
+    yield "`predicted_label` is what the classifier says with the probability `confidence`. `source` tells what a"
     yield from (
         "label came by; `auto` are labels that the classifier gave by itself, with the evidence in `promise`.",
         "",

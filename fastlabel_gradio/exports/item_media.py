@@ -43,21 +43,25 @@ class ItemMedia:
         Args:
             suffixes: of the files that are taken as they are; None for all. What has another is written anew.
         """
+        name, content = self.content(stem, row, suffixes)
+        if name and isinstance(content, Path):
+            folder.add_file(name, content)
+        elif name and content:
+            folder.add_bytes(name, content)
+        return name
+
+    def content(self, stem: str, row: ExportRow, suffixes: Collection[str] | None = None) -> tuple[str, Path | bytes]:
+        """As `add`, the name and what belongs under it: a file, or what is written anew; b"" where nothing does."""
         try:
             file = self.file(row)
             if file is not None and (suffixes is None or file.suffix.lower() in suffixes):
-                name = stem + file.suffix.lower()
-                if not self.only_names:
-                    folder.add_file(name, file)
-                return name
+                return stem + file.suffix.lower(), b"" if self.only_names else file
             if self.only_names:
-                return f"{stem}.{'png' if self.medium == 'image' else 'flac'}"
-            name, content = _encoded(self.read(Item(row.item_id)), stem)
+                return f"{stem}.{'png' if self.medium == 'image' else 'flac'}", b""
+            return _encoded(self.read(Item(row.item_id)), stem)
         except UnreadableItemError as error:
             self.unreadable.append((row.item_id, str(error)))
-            return ""
-        folder.add_bytes(name, content)
-        return name
+            return "", b""
 
     def file(self, row: ExportRow) -> Path | None:
         """The file that holds an item and nothing else; None for a part of a sound. Raises UnreadableItemError."""

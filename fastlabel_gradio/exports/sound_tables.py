@@ -41,7 +41,7 @@ def write_raven(rows: Iterable[ExportRow], folder: Folder, media: ItemMedia) -> 
                 folder.add_bytes(name + RAVEN_SUFFIX, text.encode("utf-8"))
                 every.writelines(_tabbed((str(number + place), *cells[1:])) for place, cells in enumerate(lines, 1))
                 number += len(lines)
-        folder.add_file(RAVEN_ALL, path)
+        folder.add_written(RAVEN_ALL, path)
 
 
 @folder_exporter("audacity")

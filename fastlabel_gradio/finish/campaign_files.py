@@ -8,7 +8,7 @@ import json
 import logging
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,9 @@ JOURNAL = "journal.jsonl"
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Course:
-    """What the journal tells of one campaign.
+    """What the journal tells of one campaign; another one after each line of it.
 
     Attributes:
         sizes: of each part, the sets that were proposed, growing.
@@ -37,8 +37,8 @@ class Course:
     """
 
     number: int
-    sizes: list[list[int]]
-    open_rows: set[int] = field(default_factory=set)
+    sizes: tuple[tuple[int, ...], ...]
+    open_rows: frozenset[int] = frozenset()
     ended: bool = False
     checked: int = 0
     proven: bool = False
@@ -46,7 +46,7 @@ class Course:
 
 
 class CampaignFiles:
-    """The campaigns of one project, or of one annotator of a private one. One thread at a time.
+    """The campaigns of one project, or of one annotator of a private one. One thread at a time writes, any number read.
 
     Args:
         folder: made when the first campaign begins.
@@ -139,16 +139,21 @@ def _read_journal(path: Path) -> dict[int, Course]:
 def _take_in(courses: dict[int, Course], line: dict[str, Any]) -> None:
     number, event = line["campaign"], line["event"]
     if event == "start":
-        courses[number] = Course(number, line["sizes"])
-        return
-    course = courses[number]
-    if event == "open":
-        course.open_rows.update(line["rows"])
-    elif event == "grow":
-        for sizes, items in zip(course.sizes, line["items"], strict=True):
-            if items > sizes[-1]:
-                sizes.append(items)
-    elif event == "accept":
-        course.accepted = {name: value for name, value in line.items() if name not in ("campaign", "event")}
-    elif event == "end":
-        course.ended, course.checked, course.proven = True, line["checked"], line["proven"]
+        courses[number] = Course(number, tuple(map(tuple, line["sizes"])))
+    else:
+        courses[number] = _after(courses[number], line)
+
+
+def _after(course: Course, line: dict[str, Any]) -> Course:
+    match line["event"]:
+        case "open":
+            return replace(course, open_rows=course.open_rows.union(line["rows"]))
+        case "grow":
+            pairs = zip(course.sizes, line["items"], strict=True)
+            return replace(course, sizes=tuple((*sizes, n) if n > sizes[-1] else sizes for sizes, n in pairs))
+        case "accept":
+            told = {name: value for name, value in line.items() if name not in ("campaign", "event")}
+            return replace(course, accepted=told)
+        case "end":
+            return replace(course, ended=True, checked=line["checked"], proven=line["proven"])
+    return course

@@ -68,7 +68,7 @@ class Finisher:
         self._batches = batches
         self._actions = actions
         self._rng = rng
-        self._lock = threading.RLock()  # of the files and of what is kept of them here
+        self._turn = threading.RLock()  # to change campaigns; who asks where they stand waits for nobody
         self._files = CampaignFiles(folder)
         self._loaded: Campaign | None = None
         self._head_says = HeadSays(desk, learner)
@@ -89,7 +89,7 @@ class Finisher:
             FinishError: another set is being checked.
             StoreError: it cannot be written; nothing has begun then.
         """
-        with self._lock:
+        with self._turn:
             now = self.state()
             if now.state == "checking" and now.checked:
                 raise FinishError(
@@ -107,7 +107,7 @@ class Finisher:
 
     def give_up(self) -> FinishReport:
         """Ends the campaign. What was checked stays labeled; another set may be frozen."""
-        with self._lock:
+        with self._turn:
             self._end(self.state())
         return self.state()
 
@@ -119,7 +119,7 @@ class Finisher:
         No more than a proof needs if all are right.
         """
         self._desk.catch_up()
-        with self._lock:
+        with self._turn:
             course = self._course()
             if course is None or self.state().state != "checking":
                 return self._no_checks(self.state())
@@ -170,9 +170,11 @@ class Finisher:
     def left_open(self, batch_id: str, item_ids: Sequence[str]) -> None:
         """Takes in the items of a batch that was submitted without them: open checks count as wrong."""
         number = campaign_of(batch_id)
-        with self._lock:
+        if not item_ids or number is None:
+            return
+        with self._turn:
             course = self._course()
-            if not item_ids or course is None or course.number != number:
+            if course is None or course.number != number:
                 return
             rows = sorted(self._store.rows_of(item_ids).values())
             self._files.write(course.number, "open", rows=rows)
@@ -181,21 +183,27 @@ class Finisher:
 
     def state(self) -> FinishReport:
         """Where the newest campaign stands."""
-        self._desk.catch_up()
-        with self._lock:
-            course = self._course()
-            if course is None:
-                return FinishReport("none")
-            campaign = self._campaign(course)
-            answers, tallies = self._tallies(campaign, course)
-            in_pool = self._ledger.standings().in_pool
-            later = int(in_pool[campaign.terms.pool_rows :].sum())
-            accepted = self._accepted(course)
-            return report(campaign, tallies, by_class(campaign, answers, tallies), accepted, later, self._noun)
+        self._desk.glance()
+        course = self._course()
+        if course is None:
+            return FinishReport("none")
+        campaign = self._campaign(course)
+        answers, tallies = self._tallies(campaign, course)
+        in_pool = self._ledger.standings().in_pool
+        later = int(in_pool[campaign.terms.pool_rows :].sum())
+        return report(
+            campaign,
+            tallies,
+            by_class(campaign, answers, tallies),
+            self._accepted(course),
+            later,
+            self._noun,
+            is_bundled=self._learner.is_bundled,
+        )
 
     def grow(self) -> FinishReport:
         """Goes on to a set that is 1.3 times as large, in the same order. Raises FinishError where nothing is proven."""
-        with self._lock:
+        with self._turn:
             now, course = self.state(), self._course()
             if course is None or now.state != "proven" or now.larger is None:
                 raise FinishError("There is no proven set that could grow.")
@@ -217,7 +225,7 @@ class Finisher:
             FinishError: that is not proven.
         """
         self._desk.catch_up()
-        with self._lock:
+        with self._turn:
             course = self._course()
             if course is None:
                 raise FinishError("Nothing is frozen, so nothing can be accepted. Plan and check first.")
@@ -234,7 +242,7 @@ class Finisher:
 
     def take_back(self, annotator: str) -> FinishReport:
         """Takes the accepted labels back, as one step; what was checked and proven stays. Raises FinishError without any."""
-        with self._lock:
+        with self._turn:
             course = self._course()
             accepted = course and self._accepted(course)
             if course is None or not accepted:
@@ -247,29 +255,26 @@ class Finisher:
     def evidence(self) -> list[Evidence]:
         """Every promise that stands, oldest first."""
         names = self._desk.schema.known_names
-        with self._lock:
-            found = []
-            for course in self._files.courses.values():
-                accepted = self._accepted(course)
-                if accepted is None or course.accepted is None:
-                    continue
-                promise = Promise(course.number, accepted.precision, accepted.checked, accepted.wrong)
-                classes = {
-                    names.get(id_, ""): (n, checked, wrong) for id_, n, checked, wrong in course.accepted["classes"]
-                }
-                found.append(
-                    Evidence(
-                        promise,
-                        course.accepted["covered"],
-                        accepted.items,
-                        accepted.at,
-                        accepted.by,
-                        accepted.head_version,
-                        classes,
-                        _evidence_words(promise, course.accepted["covered"], self._noun),
-                    )
+        found = []
+        for course in self._newest_first()[::-1]:
+            accepted = self._accepted(course)
+            if accepted is None or course.accepted is None:
+                continue
+            promise = Promise(course.number, accepted.precision, accepted.checked, accepted.wrong)
+            classes = {names.get(id_, ""): (n, checked, wrong) for id_, n, checked, wrong in course.accepted["classes"]}
+            found.append(
+                Evidence(
+                    promise,
+                    course.accepted["covered"],
+                    accepted.items,
+                    accepted.at,
+                    accepted.by,
+                    accepted.head_version,
+                    classes,
+                    _evidence_words(promise, course.accepted["covered"], self._noun),
                 )
-            return found
+            )
+        return found
 
     def _candidates(self, *, complete: bool) -> Candidates | PlanReport:
         self._desk.catch_up()
@@ -283,27 +288,29 @@ class Finisher:
         grouping = self._desk.pipeline.grouping
         return grouping.noun if grouping else None
 
+    def _newest_first(self) -> list[Course]:
+        return list(self._files.courses.values())[::-1]
+
     def _course(self) -> Course | None:
         """The newest campaign, while it has not ended."""
-        newest = next(reversed(self._files.courses.values()), None)
+        newest = next(iter(self._newest_first()), None)
         return None if newest is None or newest.ended else newest
 
     def _campaign(self, course: Course) -> Campaign:
-        if self._loaded is None or self._loaded.terms.number != course.number:
-            self._loaded = self._files.load(course.number)
-        return self._loaded
+        loaded = self._loaded
+        if loaded is None or loaded.terms.number != course.number:
+            loaded = self._loaded = self._files.load(course.number)
+        return loaded
 
     def _attempt(self) -> int:
         """How many attempts in a row are without success, and one more."""
-        count = 1
-        with self._lock:
-            now = self.state()
-            for course in reversed(self._files.courses.values()):
-                is_open = course.number == now.number
-                checked = now.checked if is_open else course.checked
-                if course.proven or (is_open and (now.proven_items or now.accepted)):
-                    return count
-                count += checked > 0
+        count, now = 1, self.state()
+        for course in self._newest_first():
+            is_open = course.number == now.number
+            checked = now.checked if is_open else course.checked
+            if course.proven or (is_open and (now.proven_items or now.accepted)):
+                return count
+            count += checked > 0
         return count
 
     def _end(self, now: FinishReport) -> None:

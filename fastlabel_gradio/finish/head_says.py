@@ -34,14 +34,14 @@ class HeadSays:
         if head is None:
             return nothing_planned(NO_HEAD, unlabeled)
         scanned = self._scanned(head, complete=complete)
-        free, kept = self._ledger.acceptable_rows()
+        free, reserved = self._ledger.acceptable_rows()
         rows = free[free < len(scanned.classes)]
         rows = rows[scanned.classes[rows] != UNSEEN]
         if not len(rows):
-            return nothing_planned(NO_ITEMS, unlabeled, kept)
+            return nothing_planned(NO_ITEMS, unlabeled, reserved)
         ids = np.array([label.id for label in head.info.labels], dtype=np.int64)
         said = ids[scanned.classes[rows]], scanned.confidences[rows]
-        return Candidates.of(rows, *said, self._known_answers(head).fit, head.info.version, unlabeled, kept)
+        return Candidates.of(rows, *said, self._known_answers(head).fit, head.info.version, unlabeled, reserved)
 
     def confidences(self, rows: Sequence[int]) -> Float32[np.ndarray, " picked"]:
         """How sure the newest head is of its class for some rows, 0 to 1; 0 where it has not looked."""

@@ -21,7 +21,7 @@ class Candidates:
         label_ids: of the most probable class.
         errors: how likely that is wrong, as fitted.
         unlabeled: items of the pool without a label, those that may not be accepted among them.
-        kept: of these, random items that are kept to test the head on.
+        reserved: of these, random items that no head is trained on, to test it.
     """
 
     rows: Rows
@@ -30,7 +30,7 @@ class Candidates:
     errors: Float64[np.ndarray, " items"]
     head_version: int
     unlabeled: int
-    kept: int
+    reserved: int
 
     @staticmethod
     def of(
@@ -40,11 +40,11 @@ class Candidates:
         fit: Fit,
         head_version: int,
         unlabeled: int,
-        kept: int,
+        reserved: int,
     ) -> "Candidates":
         """With the errors that a fit foresees."""
         errors = 1 - fit.chances(confidences)
-        return Candidates(rows, label_ids, confidences, errors, head_version, unlabeled, kept)
+        return Candidates(rows, label_ids, confidences, errors, head_version, unlabeled, reserved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class PlanReport:
     checks: int
     minutes: int
     pool: int
-    kept: int
+    reserved: int
     below: Plan | None
     curve: tuple[Plan, ...]
     classes: tuple[ClassPlan, ...]
@@ -89,9 +89,9 @@ class PlanReport:
 NO_HEAD, NO_ITEMS = "no_head", "no_items"
 
 
-def nothing_planned(why: str, pool: int, kept: int = 0) -> PlanReport:
+def nothing_planned(why: str, pool: int, reserved: int = 0) -> PlanReport:
     """The report where there is nothing to plan with, or nothing to plan for."""
-    return PlanReport(0.0, 0, 0, 0, pool, kept, None, (), (), (), (line(why),))
+    return PlanReport(0.0, 0, 0, 0, pool, reserved, None, (), (), (), (line(why),))
 
 
 def plan_report(
@@ -133,7 +133,7 @@ def plan_report(
         checks,
         total.minutes if items else 0,
         found.unlabeled,
-        found.kept,
+        found.reserved,
         below,
         tuple(plan(errors, step, alpha) for step in STEPS),
         classes,
@@ -173,4 +173,4 @@ def _lines(total: Plan, below: Plan | None, found: Candidates, parts: int, class
         if parts
         else line("plan", percent=wanted, **figures)
     )
-    return (first, line("kept", kept=found.kept)) if found.kept else (first,)
+    return (first, line("kept", kept=found.reserved)) if found.reserved else (first,)

@@ -73,12 +73,15 @@ def report(
     accepted: Accepted | None,
     later: int,
     noun: str | None,
+    *,
+    is_bundled: bool,
 ) -> FinishReport:
     """The report on a campaign.
 
     Args:
         classes: as `tally.by_class` has them.
         noun: what the items are grouped by; None without groups.
+        is_bundled: whether the classifier in the project's folder tells what is accepted now.
     """
     terms = campaign.terms
     state: FinishState = "accepted" if accepted else _state(tallies)
@@ -101,7 +104,8 @@ def report(
         accepted=accepted,
         lines=(),
     )
-    return _with_lines(found, noun)
+    told = _with_lines(found, noun)
+    return told if is_bundled else replace(told, lines=(*told.lines, line("unbundled")))
 
 
 def _state(tallies: Sequence[PartTally]) -> FinishState:

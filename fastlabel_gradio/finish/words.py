@@ -30,6 +30,8 @@ SENTENCES: Final[dict[str, str]] = {
     "{wrong} wrong and corrected).",
     "later": "{later} items came after these were frozen: the promise does not cover them.",
     "grouped": "The draw is of items, so it says nothing of new {noun}.",
+    "unbundled": "The classifier in the project's folder does not tell of this yet: its files are being written. The page's "
+    "export has it already; `fastlabel export-model` has it once this line is gone.",
     "kept": "{kept} random items are kept to test the head on, and are not accepted unseen.",
 }
 

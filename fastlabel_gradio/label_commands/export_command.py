@@ -22,8 +22,8 @@ def main(argv: Sequence[str]) -> str:
     order = _order(arguments)
     if not (arguments.out or arguments.push):
         raise ConfigError("say where to: -o OUT, or --push NAME/DATASET for a dataset on the hub.")
-    if arguments.push and order.format != "hf":
-        raise ConfigError("--push needs --format hf: the hub shows a folder of that format.")
+    if arguments.push and order.format not in ("hf", "hf_parquet"):
+        raise ConfigError("--push needs --format hf or hf_parquet: the hub shows folders of these formats.")
     with tempfile.TemporaryDirectory(prefix="fastlabel-export-") as temporary:
         out = arguments.out or Path(temporary) / "dataset"
         with open_stored(arguments.workdir, arguments.project) as project:
@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
         help="of a folder: copy media, link to them, or write only the list of `tree` (default: %(default)s)",
     )
     options.add_argument("--exact", action="store_true", help="of CSV: do not mark what spreadsheets run as a formula")
-    options.add_argument("--push", metavar="NAME/DATASET", help="with --format hf: upload it to the Hugging Face hub")
+    options.add_argument("--push", metavar="NAME/DATASET", help="with --format hf or hf_parquet: upload it to the hub")
     options.add_argument("--public", action="store_true", help="with --push: everybody may see it")
     return options
 

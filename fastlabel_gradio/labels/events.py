@@ -5,7 +5,8 @@ What stands after them is the subject of `resolve.py`, what class events say tha
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, count
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, and_, exists, func, insert, or_, select
@@ -13,11 +14,12 @@ from sqlalchemy.exc import IntegrityError
 
 from fastlabel_gradio.errors import InvalidLabelsError
 from fastlabel_gradio.labels.chunks import chunks
-from fastlabel_gradio.labels.resolve import CLEAR, STATES, Event
+from fastlabel_gradio.labels.resolve import CLEAR, STATES, EventValues
 from fastlabel_gradio.labels.tables import annotations, checks, submissions
 from fastlabel_gradio.types import Annotation, LabelSource, Said, State
 
 STREAM_ROWS = 10_000
+NO_CONFIDENCES: Mapping[str, float | None] = MappingProxyType({})
 MANY_ITEMS = 20_000  # from so many on, reading all events in order takes less time than looking up those of each item
 
 # Making a statement takes longer than running it: what all of them share is made once.
@@ -25,20 +27,20 @@ _turns = submissions.alias("turns")
 
 
 def all_events(connection: Connection, project: int) -> Iterator[Any]:
-    """Every event that was not undone, in order, as a stream of rows with the fields of `Event`."""
+    """Every event that was not undone, in order, as a stream of rows with the values of `Event`."""
     found = connection.execute(_events(project).execution_options(yield_per=STREAM_ROWS))
     return chain.from_iterable(found.partitions())  # fetched one by one each would cost as much again
 
 
-def events_of(connection: Connection, project: int, item_ids: Iterable[str]) -> Iterator[Event]:
-    """The events of these items that were not undone; those of one item are in order. Any number of items, as a stream."""
+def events_of(connection: Connection, project: int, item_ids: Iterable[str]) -> Iterator[EventValues]:
+    """As `all_events`, of these items; those of one item are in order. Any number of items."""
     wanted = dict.fromkeys(item_ids)
     if len(wanted) >= MANY_ITEMS:
-        yield from (Event._make(row) for row in all_events(connection, project) if row[0] in wanted)
+        yield from (tuple(row) for row in all_events(connection, project) if row[0] in wanted)
         return
     for chunk in chunks(wanted):
         query = _events(project).where(annotations.c.project == project, annotations.c.item_id.in_(chunk))
-        yield from map(Event._make, connection.execute(query))
+        yield from map(tuple, connection.execute(query))
 
 
 def opinions(connection: Connection, project: int) -> Iterator[Annotation]:
@@ -103,25 +105,27 @@ def append_annotations(
     connection: Connection,
     submission: int,
     project: int,
-    annotator: str,
     said: Mapping[str, Said],
     source: LabelSource,
-) -> Iterator[tuple[str, str, int | None, str, str, int]]:
-    """Appends what was said of items to the annotator's submission, and gives it as events, which `resolve` takes.
+    confidences: Mapping[str, float | None] = NO_CONFIDENCES,
+) -> None:
+    """Appends what was said of items to a submission. What many items share is looked at once.
+
+    Args:
+        source: of what has none of its own.
+        confidences: of items that do not share theirs with others of which the same is said.
 
     Raises:
         InvalidLabelsError: a constraint fails.
     """
+    values = {key: _values_of(one, source) for key, one in {id(one): one for one in said.values()}.items()}
     rows = [
-        (submission, position, project, item_id, *_values_of(one, source))
-        for position, (item_id, one) in enumerate(said.items())
+        (submission, position, project, item_id, *before, confidences.get(item_id, confidence), note)
+        for position, item_id, (*before, confidence, note) in zip(
+            count(), said, map(values.__getitem__, map(id, said.values()))
+        )
     ]
     _insert(connection, annotations, rows)
-    return (
-        (item_id, annotator, label_id, state, came_by, submission)
-        for _, _, _, item_id, label_id, state, is_present, came_by, *_ in rows
-        if is_present
-    )
 
 
 def append_checks(connection: Connection, submission: int, project: int, labels: Mapping[str, int]) -> None:

@@ -33,38 +33,39 @@ def one_each(pairs: Iterable[tuple[str, int | State | Said]]) -> dict[str, Said]
 
 
 def the_same_of_many(
-    item_ids: Sequence[str],
-    label_ids: Sequence[int | None] | int | None,
-    confidences: Sequence[float | None] | None,
-    one: Said,
+    item_ids: Sequence[str], label_ids: Sequence[int | None] | int | None, one: Said
 ) -> dict[str, Said]:
-    """What is said of each item: `one`, with a label and a confidence of its own where lists of these are given.
+    """What is said of each item: `one`, with a label of its own where a list of these is given.
 
     In the order of the ids, in which a database writes many of them fastest. Equal values are one object, so that a million
-    items cost little memory.
+    items cost little time and memory.
 
     Raises:
-        InvalidLabelsError: lists of other lengths, or an item that comes twice.
+        InvalidLabelsError: another number of labels than of items, or an item that comes twice.
     """
     labels = [label_ids] * len(item_ids) if label_ids is None or isinstance(label_ids, int) else label_ids
-    lengths = {len(item_ids), len(labels), len(item_ids if confidences is None else confidences)}
-    if len(lengths) > 1:
-        raise InvalidLabelsError(f"items, labels and confidences are of different numbers: {sorted(lengths)}.")
+    check_numbers(item_ids, labels)
     of_label = {label_id: replace(one, label_id=label_id) for label_id in set(labels)}
-    values: Iterable[Said] = map(of_label.__getitem__, labels)
-    if confidences is not None:
-        also = (one.state, one.present, one.head_version)
-        values = (Said(label_id, *also, share, one.note) for label_id, share in zip(labels, confidences, strict=True))
-    said = dict(sorted(zip(item_ids, values, strict=True), key=itemgetter(0)))
+    said = dict(sorted(zip(item_ids, map(of_label.__getitem__, labels), strict=True), key=itemgetter(0)))
     if len(said) < len(item_ids):
         raise InvalidLabelsError("an item comes twice in one request. Send each once; nothing was stored.")
     return said
+
+
+def check_numbers(item_ids: Sequence[str], values: Sequence[object]) -> None:
+    """Raises InvalidLabelsError where there is not one value an item."""
+    if len(item_ids) != len(values):
+        raise InvalidLabelsError(
+            f"items and their labels or confidences are of different numbers: {len(item_ids):,} and {len(values):,}."
+        )
 
 
 def not_said_yet(
     said: Mapping[str, Said], opinions: Mapping[str, Opinions], annotator: str, source: LabelSource
 ) -> dict[str, Said]:
     """What the annotator does not say of those items already."""
+    if not opinions:
+        return {item_id: one for item_id, one in said.items() if one.state is not State.CLEAR}
     return {
         item_id: one
         for item_id, one in said.items()
@@ -141,9 +142,13 @@ def effect(
     """Items of which another label stands after, with that, and items of which something else stands; None for nothing."""
     changed: dict[str, int | None] = {}
     standing: dict[str, Standing | None] = {}
-    for item_id in {**before, **after}:
+    shared: dict[tuple[int, int], tuple[Standing | None, Standing | None]] = {}  # many items have the same opinions
+    for item_id in {**before, **after} if before else after:
         was, now = before.get(item_id), after.get(item_id)
-        old, new = standing_of(was) if was else None, standing_of(now) if now else None
+        pair = id(was), id(now)
+        if pair not in shared:
+            shared[pair] = standing_of(was) if was else None, standing_of(now) if now else None
+        old, new = shared[pair]
         if old == new:
             continue
         standing[item_id] = new

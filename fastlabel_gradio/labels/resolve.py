@@ -17,10 +17,12 @@ from sys import intern
 from types import MappingProxyType
 from typing import NamedTuple, cast
 
-from fastlabel_gradio.types import LabelSource, State
+from fastlabel_gradio.types import LabelSource, Said, State
 
 STATES = {state.value: state for state in State}
 CLEAR = State.CLEAR.value
+
+EventValues = tuple[str, str, int | None, str, str, int]  # of an `Event`
 
 
 class Event(NamedTuple):
@@ -71,7 +73,7 @@ def kind_of(source: str) -> str:
     return source if source in ("review", "auto") else "person"
 
 
-def resolve(events: Iterable[tuple[str, str, int | None, str, str, int]]) -> dict[str, Standing]:
+def resolve(events: Iterable[EventValues]) -> dict[str, Standing]:
     """What stands of every item that something was said of.
 
     Holds two references an item and no more: what is said of most items is one of a few things, which are shared.
@@ -83,9 +85,7 @@ def resolve(events: Iterable[tuple[str, str, int | None, str, str, int]]) -> dic
     return {item_id: standing_of(opinions) for item_id, opinions in opinions_of(events).items()}
 
 
-def opinions_of(
-    events: Iterable[tuple[str, str, int | None, str, str, int]], earlier: Mapping[str, Opinions] = NOTHING_SAID
-) -> dict[str, Opinions]:
+def opinions_of(events: Iterable[EventValues], earlier: Mapping[str, Opinions] = NOTHING_SAID) -> dict[str, Opinions]:
     """The opinions on every item that something was said of and that was not cleared since; the events as in `resolve`.
 
     Args:
@@ -104,6 +104,26 @@ def opinions_of(
             first = known[kind] = (Opinion(intern(annotator), standing),)
         before = said.get(item_id)
         said[item_id] = first if before is None else with_opinion(before, first[0])
+    return said
+
+
+def opinions_after(
+    news: Mapping[str, Said], annotator: str, source: LabelSource, earlier: Mapping[str, Opinions]
+) -> dict[str, Opinions]:
+    """The opinions once an annotator said something of items, too. What many items share is looked at once.
+
+    Args:
+        source: of what has none of its own.
+        earlier: the opinions before that.
+    """
+    said = dict(earlier)
+    alone = {key: _alone(one, annotator, source) for key, one in {id(one): one for one in news.values()}.items()}
+    for item_id, one in news.items():
+        first, before = alone[id(one)], earlier.get(item_id)
+        if first:
+            said[item_id] = first if before is None else with_opinion(before, first[0])
+        elif one.state is State.CLEAR:
+            said.pop(item_id, None)
     return said
 
 
@@ -132,3 +152,10 @@ def opinion_of(opinions: Opinions) -> Opinion:
     people = [o for o in opinions if o.kind == "person"]
     decided = [o for o in people if o.decides]
     return (reviews[-1:] or decided[:1] or people[:1] or autos[-1:])[0]
+
+
+def _alone(one: Said, annotator: str, source: LabelSource) -> Opinions:
+    """The opinions on an item of which nothing else is said; () where this says nothing of what it is."""
+    if one.state is State.CLEAR or not one.present:
+        return ()
+    return (Opinion(intern(annotator), Standing(one.state, one.label_id, one.source or source)),)

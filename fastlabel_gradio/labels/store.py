@@ -27,6 +27,7 @@ from fastlabel_gradio.labels.classes import (
 )
 from fastlabel_gradio.labels.corrections import count_corrected
 from fastlabel_gradio.labels.events import (
+    NO_CONFIDENCES,
     all_events,
     append_annotations,
     append_checks,
@@ -46,6 +47,7 @@ from fastlabel_gradio.labels.news import (
     News,
     changed_meanwhile,
     changing_own,
+    check_numbers,
     effect,
     labels_of_standing,
     not_said_yet,
@@ -54,7 +56,7 @@ from fastlabel_gradio.labels.news import (
     the_same_of_many,
 )
 from fastlabel_gradio.labels.owners import Owner, read_owners
-from fastlabel_gradio.labels.resolve import Opinions, opinion_of, opinions_of, resolve
+from fastlabel_gradio.labels.resolve import Event, Opinions, opinion_of, opinions_after, opinions_of, resolve
 from fastlabel_gradio.labels.steps import Step, read_steps, steps_of
 from fastlabel_gradio.labels.submissions import NOWHERE, Submission, Undone
 from fastlabel_gradio.labels.tables import batches, labels
@@ -62,6 +64,7 @@ from fastlabel_gradio.labels.told import Taken, Told, take_back_all, take_in, to
 from fastlabel_gradio.types import Annotation, LabelSchema, LabelSource, Said, State
 
 TAKEN_AT_ONCE = 50_000  # opinions; about a second
+SUBMISSION = Event._fields.index("submission")
 
 
 class LabelStore(ClaimStore):
@@ -216,8 +219,10 @@ class LabelStore(ClaimStore):
             note: why, in the annotator's or the program's words.
         """
         one = Said(state=state, head_version=head_version, note=note)
-        said = the_same_of_many(item_ids, label_ids, confidences, one)
-        return self._submit(annotator, said, batch_id, now, source)
+        said = the_same_of_many(item_ids, label_ids, one)
+        check_numbers(item_ids, item_ids if confidences is None else confidences)
+        own = {} if confidences is None else dict(zip(item_ids, confidences, strict=True))
+        return self._submit(annotator, said, batch_id, now, source, confidences=own)
 
     def overrule(
         self,
@@ -243,14 +248,14 @@ class LabelStore(ClaimStore):
             ChangedMeanwhileError: somebody else said something of some of the items after that.
             OthersLabelsError: something would change that others said, which was not to be; nothing was stored.
         """
-        said = the_same_of_many(item_ids, one.label_id, None, one)
+        said = the_same_of_many(item_ids, one.label_id, one)
         return self._submit(annotator, said, "", now, source, changing_own if own_only else overruling, seen)
 
     def overruled(
         self, annotator: str, item_ids: Sequence[str], one: Said, *, own_only: bool = False
     ) -> dict[str | None, int]:
         """What `overrule` would change: by annotator how many of their labels and states; None: items nobody judged."""
-        said = the_same_of_many(item_ids, one.label_id, None, one)
+        said = the_same_of_many(item_ids, one.label_id, one)
         with self._database.reading() as connection:
             opinions = opinions_of(events_of(connection, self._project, said))
         news = (changing_own if own_only else overruling)(said, opinions, annotator, "search")
@@ -266,6 +271,7 @@ class LabelStore(ClaimStore):
         source: LabelSource,
         news_of: News = not_said_yet,
         seen: int | None = None,
+        confidences: Mapping[str, float | None] = NO_CONFIDENCES,
     ) -> Submission:
         with self._writing() as connection:
             since = read_position(connection, self._project)
@@ -277,8 +283,8 @@ class LabelStore(ClaimStore):
             submission, after = None, opinions
             if news:
                 submission = append_submission(connection, self._project, annotator, batch_id, now)
-                appended = append_annotations(connection, submission, self._project, annotator, news, source)
-                after = opinions_of(appended, opinions)
+                append_annotations(connection, submission, self._project, news, source, confidences)
+                after = opinions_after(news, annotator, source, opinions)
             released = drop_claims_on(connection, self._project, said)
             mine = (batches.c.annotator == annotator, batches.c.id == batch_id)
             released += drop_batches(connection, self._project, *mine)
@@ -364,7 +370,7 @@ class LabelStore(ClaimStore):
             self._count_change(connection)
             step = steps_of(connection, [original])[0]
         whole = opinions_of(events)
-        without = opinions_of(event for event in events if event.submission != original)
+        without = opinions_of(event for event in events if event[SUBMISSION] != original)
         changes = effect(whole, without) if undoes else effect(without, whole)
         moved = (NOWHERE, NOWHERE) if step.edits else (since, Position(since.revision + 1, submission))
         return Undone(batch_id, pairs, *changes, step, *moved, states)

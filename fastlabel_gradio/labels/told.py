@@ -82,7 +82,7 @@ def take_in(connection: Connection, project: int, told: Sequence[Told], batch_id
             fresh.append(one)
     for (_, said_at, annotator, source), said in sorted(_submissions(fresh).items()):
         submission = append_submission(connection, project, annotator, batch_id, said_at)
-        append_annotations(connection, submission, project, annotator, said, source)
+        append_annotations(connection, submission, project, said, source)
     drop_claims_on(connection, project, {one.item_id for one in fresh})
     return Taken(**counts)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from fastlabel_gradio.errors import InvalidLabelsError, shown
 from fastlabel_gradio.explore.finder import Finder
 from fastlabel_gradio.labels import ClassEdit, Classes, ClassInfo, Step, Submission, Undone
+from fastlabel_gradio.loop.learner import Learner
 from fastlabel_gradio.pool.desk import Desk
 from fastlabel_gradio.pool.query import Query
 from fastlabel_gradio.types import LabelSchema, LabelSource, Said, State
@@ -27,14 +28,14 @@ class Actions:
 
     Args:
         finder: gives the items of a query.
-        accepted_changed: is called where labels were accepted or taken back, on which no training follows.
+        learner: has the kept classifier written again where labels were accepted or taken back, on which no training follows.
     """
 
-    def __init__(self, desk: Desk, finder: Finder, accepted_changed: Callable[[], None]) -> None:
+    def __init__(self, desk: Desk, finder: Finder, learner: Learner) -> None:
         self._desk = desk
         self._labels = desk.labels
         self._finder = finder
-        self._accepted_changed = accepted_changed
+        self._learner = learner
         self.classes_version = 0
         self.renamed: dict[str, str] = {}
         self._note_classes()
@@ -71,7 +72,7 @@ class Actions:
             )
             self._desk.take_in(submission)
             if source == "auto":
-                self._accepted_changed()
+                self._learner.bundle_again()
         return submission
 
     def apply(
@@ -129,19 +130,29 @@ class Actions:
     # Steps
 
     def undo(self, annotator: str) -> Undone | None:
-        """Takes back the annotator's last step that stands; None where there is none."""
+        """Takes back the annotator's last step that stands; None where there is none.
+
+        The caller may have the turn to change labels, and calls `wait_for_bundle` behind it.
+        """
         with self._desk.in_turn():
             return self._reverted(self._labels.undo(annotator, now=self._desk.clock()))
 
     def redo(self, annotator: str) -> Undone | None:
         """Brings back what the annotator's last undo took back; None where there is none, or they did something since."""
         with self._desk.in_turn():
-            return self._reverted(self._labels.redo(annotator, now=self._desk.clock()))
+            redone = self._reverted(self._labels.redo(annotator, now=self._desk.clock()))
+        self.wait_for_bundle(redone)
+        return redone
 
     def take_back(self, annotator: str, submitter: str, batch_id: str) -> Undone | None:
         """Takes back what somebody submitted last under that batch id; None where nothing of it stands."""
         with self._desk.in_turn():
             return self._reverted(self._labels.take_back(annotator, submitter, batch_id, now=self._desk.clock()))
+
+    def wait_for_bundle(self, reverted: Undone | None) -> None:
+        """Where accepted labels went or came back: waits, 5 s at most, until the kept classifier tells of it."""
+        if reverted and _is_of_accepted(reverted.step):
+            self._learner.wait_for_bundle()
 
     def steps(self, annotator: str, most: int) -> list[Step]:
         """What the annotator did, the newest first."""
@@ -202,8 +213,8 @@ class Actions:
             self._desk.take_in(undone)
             if undone.step.edits:
                 self._desk.follow()
-            if any(part.source == "auto" for part in undone.step.parts):
-                self._accepted_changed()
+            if _is_of_accepted(undone.step):
+                self._learner.bundle_again()
         return undone
 
     def _check_examples(self, edits: Sequence[ClassEdit]) -> None:
@@ -216,6 +227,11 @@ class Actions:
 def is_made_by_hand(step: Step) -> bool:
     """Whether all of it was said card by card."""
     return bool(step.parts) and all(part.source in BY_HAND for part in step.parts)
+
+
+def _is_of_accepted(step: Step) -> bool:
+    """Whether labels were accepted in it."""
+    return any(part.source == "auto" for part in step.parts)
 
 
 def _numbered(names: Sequence[str]) -> str:

@@ -80,7 +80,7 @@ class Batches:
             # To the end: what follows a training would begin in between, and take the cores.
             with self._learner.paused():
                 self._learner.wait_for_head()
-                self._claims.release(annotator, aside=True)
+                self._claims.release(annotator, last=True)
                 batch = self._claim_fresh(annotator, wish)
         self._learner.release_pages()
         return batch

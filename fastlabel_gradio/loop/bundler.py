@@ -11,7 +11,7 @@ class Bundler:
 
     def __init__(self, keep: Callable[[Head], None]) -> None:
         self._keep = keep
-        self._kept: Head | None = None
+        self._newest: Head | None = None
         self._asked = self._answered = 0  # how often something new was known
         self._changed = threading.Condition()
 
@@ -28,7 +28,7 @@ class Bundler:
         """Has the files of a head written, where they are not up to date."""
         with self._changed:
             asked = self._asked
-            is_due = head is not self._kept or asked > self._answered
+            is_due = head is not self._newest or asked > self._answered
         if is_due:
             self._keep(head)
             self._note(head, asked)
@@ -41,5 +41,5 @@ class Bundler:
 
     def _note(self, head: Head, asked: int) -> None:
         with self._changed:
-            self._kept, self._answered = head, max(asked, self._answered)
+            self._newest, self._answered = head, max(asked, self._answered)
             self._changed.notify_all()

@@ -107,17 +107,17 @@ class Claims:
             self._desk.expire()
         return renewed
 
-    def release(self, annotator: str, batch_id: str = "", *, aside: bool = False) -> int:
+    def release(self, annotator: str, batch_id: str = "", *, last: bool = False) -> int:
         """Ends the annotator's batches, or one; returns of how many items.
 
         Args:
-            aside: what the newest batch left open comes again when there is nothing else.
+            last: what the newest batch left open comes again when there is nothing else.
         """
         with self._desk.in_turn():
-            asked = aside and self._ledger.holds(annotator)
+            asked = last and self._ledger.holds(annotator)
             shown = self.open_batch(annotator) if asked else None
             released = self._labels.release(annotator, batch_id)
-            self._ledger.set_aside(shown.item_ids if shown else ())
+            self._ledger.put_last(shown.item_ids if shown else ())
             self._ledger.unclaim(released)
         return len(released)
 

@@ -37,7 +37,7 @@ class HeadExchange:
         self._labels = labels
         self._clock = clock
         self._name = secrets.token_hex(8)
-        self._lock = threading.Lock()  # of the revision
+        self._exchanging = threading.Lock()  # or one's own gift would be taken; only threads in the background wait
         self._closed = threading.Event()
         self.revision = 0
 
@@ -59,7 +59,7 @@ class HeadExchange:
 
     def newer(self) -> StoredHead | None:
         """The head of another process, where it was not taken yet; it counts as taken from now on."""
-        with self._lock:
+        with self._exchanging:
             found = self._labels.head_after(self.revision)
             if found:
                 self.revision = found.revision
@@ -67,7 +67,7 @@ class HeadExchange:
 
     def give(self, event: int, checkpoint: bytes, record: bytes) -> None:
         """Gives a head, and the content of its curve, to the others, unless one of theirs knew more (`StoredHead`)."""
-        with self._lock:
+        with self._exchanging:
             self.revision = self._labels.store_head(event, checkpoint, record) or self.revision
 
     def close(self) -> None:

@@ -4,11 +4,9 @@ What is labeled is the ledger's affair, who asks for a training the labeler's.
 """
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,21 +16,20 @@ from fastlabel_gradio.config import LoopSettings
 from fastlabel_gradio.devices import at_low_priority
 from fastlabel_gradio.encoders import Encoder
 from fastlabel_gradio.errors import CheckpointError, StoreError
-from fastlabel_gradio.head import Head, HeadMaker, check_head, load_head, save_head
+from fastlabel_gradio.head import Head, HeadMaker, check_head
 from fastlabel_gradio.labels import StoredHead
-from fastlabel_gradio.labels.contradictions import Contradiction, contradiction_among
+from fastlabel_gradio.labels.contradictions import Contradiction
 from fastlabel_gradio.loop.bundler import Bundler
+from fastlabel_gradio.loop.grounds import Grounds
 from fastlabel_gradio.loop.head_exchange import Alone, Exchange
-from fastlabel_gradio.loop.head_makers import head_maker
+from fastlabel_gradio.loop.kept_head import KeptHead
+from fastlabel_gradio.loop.labeled_copies import contradiction_of
 from fastlabel_gradio.loop.measures import Measures
 from fastlabel_gradio.loop.trainer import NotYet, Trainer, Training
 from fastlabel_gradio.loop.training_run import TrainingRun
-from fastlabel_gradio.pool.candidates import WINDOW_ROWS, Shortlist
+from fastlabel_gradio.pool.candidates import WINDOW_ROWS
 from fastlabel_gradio.pool.desk import Desk
 from fastlabel_gradio.pool.ground import Ground
-from fastlabel_gradio.pool.out_of_fold import OutOfFold
-from fastlabel_gradio.pool.scan import Scan
-from fastlabel_gradio.pool.space import EmbeddingSpace
 from fastlabel_gradio.superseded import Checkpoint
 from fastlabel_gradio.types import LabelSchema, Probabilities, Rows
 
@@ -74,33 +71,27 @@ class Learner:
         self._pipeline = desk.pipeline
         self._ledger = desk.ledger
         self._keep_model = keep_model
-        self._exchange = exchange or Alone()
         self._bundler = Bundler(lambda head: self._keep_model(self.facts(head)))
         self._schema = desk.schema
         self._lock = threading.Lock()  # of the head, and of the schema and the ground that it is for
         self._settings = settings
-        self._device = device
-        self.checkpoint = folder / "head.safetensors"
-        self._scan_file = folder / "scan.safetensors"
-        self._out_of_fold_file = folder / "out_of_fold.safetensors"
+        self._grounds = Grounds(desk, folder, settings, device)
         self._seen = 0  # changes of labels, of all in the ledger
         self.contradiction: Contradiction | None = None
         self.notice = ""
         self.measures = Measures(desk, folder / "learning_curve.jsonl")
+        self._kept = KeptHead(folder / "head.safetensors", self.measures.record, exchange or Alone(), device)
         self._head: Head | None = None
-        self._ground = self._former = Ground()  # of the encoder in use, and of the one before
         self._run: TrainingRun | None = None
         self._is_measured = True  # the newest head, or there is no need to
-        self._unsaved = ""
-        self._event = 0  # the newest submission that was known when the newest head was trained
         self._trainer = Trainer(self._train, self._after_training_gently)
         desk.trains = self.request_if_due
         desk.when_classes_change(self._use_schema)
         self._wishes: tuple[Callable[[], None], ...] = (
-            desk.pipeline.when_ready(self._resume),
-            desk.pipeline.when_changed(self._change_encoder),
-            desk.pipeline.when_done(self._train_on_late_rows),
-            desk.pipeline.when_done(self._compare_copies),
+            desk.pipeline.ready.call_back(self._resume),
+            desk.pipeline.changed.call_back(self._change_encoder),
+            desk.pipeline.done.call_back(self._train_on_late_rows),
+            desk.pipeline.done.call_back(self._compare_copies),
         )
 
     @property
@@ -108,16 +99,18 @@ class Learner:
         """The newest; version 0 is that of the class names alone."""
         return self._head
 
+    @property
+    def checkpoint(self) -> Path:
+        """Where the newest head is saved; the file is there once a head was trained."""
+        return self._kept.checkpoint
+
     def head_for(self, schema: LabelSchema) -> Head | None:
         """The newest head, where its columns are the classes of that schema."""
         return _fitting(self._head, schema)
 
     def ground_of(self, head: Head | None) -> Ground:
         """The vectors that a head is asked about; those of the encoder in use where there is none."""
-        former = self._former.maker
-        if head is not None and former and head.info.encoder_fingerprint == former.encoder_fingerprint:
-            return self._former
-        return self._ground if self._ground.maker else Ground(self._store.space)
+        return self._grounds.of(head)
 
     def says(self, head: Head, rows: Rows) -> Probabilities:
         """What a head says of some rows, float32[n, classes]."""
@@ -143,13 +136,9 @@ class Learner:
         """Labels that the newest head has not seen."""
         return self._ledger.changes - self._seen
 
-    def is_due(self, changed: int) -> bool:
-        """Whether a training is due, now that so many labels changed."""
-        return changed > 0 and self.unseen >= self._settings.train_every
-
     def request_if_due(self, changed: int) -> bool:
-        """Asks for a training where one is due; returns whether."""
-        due = self.is_due(changed)
+        """Asks for a training where one is due, now that so many labels changed; returns whether."""
+        due = changed > 0 and self.unseen >= self._settings.train_every
         if due:
             self.request()
         return due
@@ -160,7 +149,7 @@ class Learner:
 
     def take_shared(self) -> None:
         """Goes on with the head of another process, where there is a newer one that fits. Raises StoreError."""
-        if self._ground.maker and (found := self._exchange.newer()):
+        if self._grounds.now.maker and (found := self._kept.newer()):
             self._take(found)
 
     def scan_soon(self) -> None:
@@ -176,6 +165,11 @@ class Learner:
     def wait_for_bundle(self) -> None:
         """Waits, 5 s at most, until `keep_model` was given what `bundle_again` was called for."""
         self._bundler.wait(BUNDLE_WAIT_S)
+
+    @property
+    def is_bundled(self) -> bool:
+        """Whether `keep_model` was given all that `bundle_again` was called for."""
+        return self._bundler.wait(0)
 
     def wait_for_head(self) -> None:
         """Waits a moment for a head that is being trained: 0.4 s at most, 2 s for the first one."""
@@ -203,7 +197,7 @@ class Learner:
         for take_back in self._wishes:
             take_back()
         self._wishes = ()  # they hold this learner
-        self._exchange.close()
+        self._kept.close()
         self._trainer.close()
         if self._head:
             self._bundle(self._head)  # where closing came in between
@@ -227,25 +221,22 @@ class Learner:
         if encoder is None or space is None or space.name != encoder.space:
             return  # in the last case another encoder is taking over, and calls back
         schema = self._schema
-        maker, self.notice = head_maker(encoder, schema, space, self._settings, self._ledger.audit_mark, self._device)
+        maker, self.notice = self._grounds.maker_for(encoder, schema, space)
         head = maker.first()
-        if self.checkpoint.exists():
-            try:
-                saved = load_head(self.checkpoint, device=self._device, dim=encoder.dim)
-                check_head(saved.info, schema, encoder.space)
-                head = saved
-            except CheckpointError as error:
-                self.notice = str(error)
+        try:
+            head = self._kept.load(encoder.dim, lambda saved: check_head(saved.info, schema, encoder.space)) or head
+        except CheckpointError as error:
+            self.notice = str(error)
         self._ledger.catch_up(self._pipeline.progress)
         trained_on = head.info.label_count if head else 0
         self._seen = self._ledger.changes - abs(self._ledger.trainable_count - trained_on)
         with self._lock:
-            self._ground = self._new_ground(space, maker)  # from now on heads may be trained
+            self._grounds.begin(space, maker)  # from now on heads may be trained
             self._head = _fitting(head, self._schema)
             is_stale = maker.labels != self._schema.labels or (head is not None and not self.measures.is_honest(head))
         is_trained = head is not None and head.info.version > 0
         if head and is_trained:
-            self._ground.scan.load(head, self._ground.embeddings)
+            self._grounds.now.scan.load(head, self._grounds.now.embeddings)
             self.scan_soon()
         if found := self._shared():
             is_stale &= not self._take(found)
@@ -258,15 +249,13 @@ class Learner:
         In the pipeline's thread, which stores no rows meanwhile: those of before have as many.
         """
         encoder, space = self._pipeline.encoder, self._store.space
-        if self._ground.maker is None:
+        if self._grounds.now.maker is None:
             self._resume()
         if encoder is None or space is None or self._is_on(encoder):
             return
-        maker, self.notice = head_maker(
-            encoder, self._schema, space, self._settings, self._ledger.audit_mark, self._device
-        )
+        maker, self.notice = self._grounds.maker_for(encoder, self._schema, space)
         with self._lock:
-            self._former, self._ground = self._ground, self._new_ground(space, maker)
+            self._grounds.take_over(space, maker)
             self._is_measured = True
             self.measures.forget()
         self._trainer.request()
@@ -274,17 +263,11 @@ class Learner:
         with self._lock:
             if self._head is None or self._head.info.encoder_fingerprint != maker.encoder_fingerprint:
                 # Too few labels, or the training failed. Classes may have changed meanwhile, and the maker with them.
-                first = self._ground.maker.first() if self._ground.maker else None
+                first = self._grounds.now.maker.first() if self._grounds.now.maker else None
                 self._head = _fitting(first, self._schema)
 
-    def _new_ground(self, space: EmbeddingSpace, maker: HeadMaker) -> Ground:
-        """Of the encoder in use from now on: what its heads say of the pool is what is kept on disk."""
-        shortlist = Shortlist(Scan(self._scan_file, space.on_device))
-        out_of_fold = OutOfFold(self._out_of_fold_file, space.name)
-        return Ground(space, maker, shortlist=shortlist, out_of_fold=out_of_fold)
-
     def _is_on(self, encoder: Encoder) -> bool:
-        return self._ground.maker is not None and self._ground.maker.encoder_fingerprint == encoder.space
+        return self._grounds.now.maker is not None and self._grounds.now.maker.encoder_fingerprint == encoder.space
 
     def _train_on_late_rows(self) -> None:
         """Labels whose items were embedded only after the last training: another encoder, or a changed file."""
@@ -298,26 +281,15 @@ class Learner:
     def _shared(self) -> StoredHead | None:
         """The head of another process; None where it cannot be asked for, which the screen says of the labels too."""
         try:
-            return self._exchange.newer()
+            return self._kept.newer()
         except StoreError as error:
             log.warning("The newest head of other processes cannot be had: %s", error)
             return None
 
     def _take(self, found: StoredHead) -> bool:
         """Goes on with a head of another process; False where it is for other classes, another encoder or audit."""
-        maker, part = self._ground.maker, self.checkpoint.with_suffix(f".{os.getpid()}.part")
-        assert maker
-        try:
-            part.write_bytes(found.checkpoint)
-            head = load_head(part, device=self._device)
-            check_head(head.info, self._schema, maker.encoder_fingerprint)
-            if not self.measures.is_honest(head):
-                raise CheckpointError("the head was trained on items that are kept to test it here.")
-            part.replace(self.checkpoint)
-            self.measures.record.replace(found.record)
-        except (CheckpointError, OSError) as error:
-            log.info("The head of another process is not used here: %s", error)
-            part.unlink(missing_ok=True)
+        head = self._kept.take(found, self._check_taken)
+        if head is None:
             return False
         self._ledger.catch_up(self._pipeline.progress)
         is_up_to_date = self._ledger.position.submission <= found.event
@@ -330,13 +302,20 @@ class Learner:
         self.scan_soon()
         return True
 
+    def _check_taken(self, head: Head) -> None:
+        """Raises CheckpointError where a head of another process is of no use here."""
+        assert self._grounds.now.maker
+        check_head(head.info, self._schema, self._grounds.now.maker.encoder_fingerprint)
+        if not self.measures.is_honest(head):
+            raise CheckpointError("the head was trained on items that are kept to test it here.")
+
     def _train(self) -> None:
         """One training, unless another process has just trained on the same labels; runs in the trainer's thread."""
-        before = self._exchange.revision
-        with self._exchange.turn():
+        before = self._kept.revision
+        with self._kept.turn():
             self._desk.look()
             self.take_shared()
-            if self._exchange.revision == before or self.unseen:
+            if self._kept.revision == before or self.unseen:
                 self._train_here()
 
     def _train_here(self) -> None:
@@ -355,12 +334,11 @@ class Learner:
         head = maker.train(ground.copied.of(ground.embeddings, rows), targets, before, self._desk.clock())
         if before and self.ground_of(before) is not ground:
             head, last = head.at_temperature(1.0), None  # what was measured on other vectors does not hold here
-        if ground is not self._ground:
+        if ground is not self._grounds.now:
             raise NotYet(ENCODER_CHANGED)
-        self._event = event
-        self._save(head)  # before anybody sees its suggestions: a kill does not take them back
+        self._kept.save(head, event)  # before anybody sees its suggestions: a kill does not take them back
         with self._lock:
-            if ground is not self._ground:
+            if ground is not self._grounds.now:
                 raise NotYet(ENCODER_CHANGED)
             if not _fits(head, self._schema):
                 raise NotYet(CLASSES_CHANGED)
@@ -374,21 +352,22 @@ class Learner:
 
         Raises NotYet while there is no encoder, and while another one takes over, which asks for a training of its own.
         """
-        ground, encoder, schema = self._ground, self._pipeline.encoder, self._schema
+        ground, encoder, schema = self._grounds.now, self._pipeline.encoder, self._schema
         if ground.maker is None or ground.space is None or encoder is None:
             raise NotYet("The encoder is still loading.")
         if ground.maker.labels == schema.labels:
             return ground, ground.maker
         if ground.maker.encoder_fingerprint != encoder.space:
             raise NotYet(ENCODER_CHANGED)
-        maker, notice = head_maker(encoder, schema, ground.space, self._settings, self._ledger.audit_mark, self._device)
+        maker, notice = self._grounds.maker_for(encoder, schema, ground.space)
         with self._lock:
-            if self._ground is not ground:
+            if self._grounds.now is not ground:
                 raise NotYet(ENCODER_CHANGED)
-            self._ground, self.notice = replace(ground, maker=maker), notice
+            self._grounds.use_maker(maker)
+            self.notice = notice
             if self._head is None or self._head.info.version == 0:
                 self._head = _fitting(maker.first(), self._schema)  # new class names speak at once
-            return self._ground, maker
+            return self._grounds.now, maker
 
     def _after_training_gently(self, checkpoint: Checkpoint) -> None:
         """At a low priority: the new head is scoring the next batch meanwhile."""
@@ -396,7 +375,7 @@ class Learner:
 
     def _after_training(self, checkpoint: Checkpoint) -> None:
         """Measures and calibrates the newest head, which is in use by then, and scans; runs in the trainer's thread."""
-        ground, newest, run = self._ground, self._head, None if self._is_measured else self._run
+        ground, newest, run = self._grounds.now, self._head, None if self._is_measured else self._run
         if newest is None or self.ground_of(newest) is not ground:
             return  # another encoder has just taken over, or the classes were changed
         head = self._measured(ground, newest, run, checkpoint) if run else newest
@@ -409,8 +388,8 @@ class Learner:
         if run and run.is_new:
             checkpoint()
             self._compare_copies()  # last: who waits for a batch waits for none of this
-        if run and self._unsaved:
-            raise StoreError(self._unsaved)
+        if run and self._kept.unsaved:
+            raise StoreError(self._kept.unsaved)
 
     def _bundle(self, head: Head) -> None:
         """Has its files written, where there is something to take along."""
@@ -440,38 +419,14 @@ class Learner:
                 if self._head is not trained:
                     return None
                 self._head = head
-            self._save(head)
+            self._kept.save_again(head)
         elif run.is_new:
-            self._share()
+            self._kept.share()
         return head
-
-    def _save(self, head: Head) -> None:
-        """Where it cannot be saved it is used all the same, and `_after_training` tells why when it is through."""
-        self._unsaved = ""
-        try:
-            save_head(head, self.checkpoint)
-        except OSError as error:
-            self._unsaved = f"head v{head.info.version} works but could not be saved ({error}). Free some space."
-        else:
-            self._share()
-
-    def _share(self) -> None:
-        """Gives the newest head and the learning curve to other processes; what fails now is given with the next one."""
-        try:
-            self._exchange.give(self._event, self.checkpoint.read_bytes(), self.measures.record.content)
-        except (OSError, StoreError) as error:
-            log.warning("other processes do not get the newest head: %s", error)
 
     def _compare_copies(self) -> None:
         """Looks for items of one content that carry different labels."""
-        labeled = [self._ledger.training_set(), self._ledger.audit_set()]
-        label_of = {
-            int(row): one.schema.names[place]
-            for one in labeled
-            for row, place in zip(one.rows, one.targets, strict=True)
-        }
-        contents = self._store.contents_of(list(label_of))
-        self.contradiction = contradiction_among((key, item_id, label_of[row]) for key, item_id, row in contents)
+        self.contradiction = contradiction_of(self._desk)
 
     def _scan(self, ground: Ground, head: Head, checkpoint: Checkpoint) -> None:
         """What the head says of the whole pool; of a large one what it is least sure of, for the batch after the next."""

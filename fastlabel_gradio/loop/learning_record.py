@@ -51,7 +51,8 @@ class LearningRecord:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of the points in memory
+        self._writing = threading.Lock()  # whoever asks does not wait for the disk
         self._points = _read(path)
 
     @property
@@ -67,19 +68,20 @@ class LearningRecord:
 
     def replace(self, content: bytes) -> None:
         """Takes in the record of another process in place of this one. Raises OSError."""
-        with self._lock:
+        with self._writing:
             write_atomically(self._path, content)
-            self._points = _read(self._path)
+            points = _read(self._path)
+            with self._lock:
+                self._points = points
 
     def add(self, point: LearningPoint) -> None:
         """Appends a point; on a full disk it is kept in memory only, and the log says so."""
-        with self._lock:
-            self._points.append(point)
+        with self._writing:
+            with self._lock:
+                self._points.append(point)
             try:
                 with self._path.open("a", encoding="utf-8") as file:
-                    file.write(
-                        "\n" + json.dumps(asdict(point))
-                    )  # the line end first: a line cut short spoils only itself
+                    file.write("\n" + json.dumps(asdict(point)))  # the line end first: one cut short spoils only itself
             except OSError as error:
                 log.warning("%s: a point of the learning curve is not kept: %s", self._path, error)
 

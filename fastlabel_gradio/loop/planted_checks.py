@@ -16,7 +16,18 @@ from pathlib import Path
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from fastlabel_gradio.types import Batch, Card, Item, LabelSchema, PlantedCounts, PoolItem, Prediction, Rows, State
+from fastlabel_gradio.types import (
+    Batch,
+    Card,
+    Item,
+    LabelSchema,
+    PlantedCounts,
+    PoolItem,
+    Prediction,
+    Rows,
+    State,
+    Targets,
+)
 
 MOST_PLANTED = 3
 LEAST_GROUP = 6  # items; in a smaller group a planted one would be a large part
@@ -63,7 +74,8 @@ class PlantedChecks:
         self._path = path
         self._share = share
         self._rng = np.random.default_rng(seed)
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of what is kept here
+        self._appending = threading.Lock()  # whoever asks does not wait for the disk
         self._planted: dict[str, _Line] = {}
         self._judged: dict[str, _Line] = {}
         for line in _read(path):
@@ -73,7 +85,7 @@ class PlantedChecks:
         self,
         annotator: str,
         batch: Batch,
-        labeled: tuple[Rows, Rows, LabelSchema],
+        labeled: tuple[Rows, Targets, LabelSchema],
         says: Callable[[Rows], Sequence[Prediction | None]],
         item_at: Callable[[Rows], Mapping[int, Item]],
         now: float,
@@ -164,13 +176,15 @@ class PlantedChecks:
         """Keeps what could be written, so that nothing is shown as planted that a restart would forget."""
         text = json.dumps(asdict(line))
         try:
-            with self._lock, self._path.open("a", encoding="utf-8") as file:
+            with self._appending, self._path.open("a", encoding="utf-8") as file:
                 file.write(f"{text}\n")
                 file.flush()
                 os.fsync(file.fileno())
-                self._keep(line)
         except OSError as error:
             log.warning("%s cannot be written: %s. A planted check is left out.", self._path, error)
+        else:
+            with self._lock:
+                self._keep(line)
 
     def _keep(self, line: _Line) -> None:
         (self._planted if line.counts is None else self._judged)[line.batch_id] = line
@@ -179,7 +193,7 @@ class PlantedChecks:
 def _chosen(
     predictions: Sequence[Prediction | None],
     rows: Rows,
-    targets: Rows,
+    targets: Targets,
     says: Callable[[Rows], Sequence[Prediction | None]],
     rng: np.random.Generator,
 ) -> list[tuple[int, int, int, float]]:

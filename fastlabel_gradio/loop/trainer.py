@@ -134,7 +134,7 @@ class Trainer:
         self._training = Training("training")
         if self._ends_well(self._work):
             self._set(busy=False)
-            self._is_superseded()
+            self._wait_out_pauses()
             self._ends_well(lambda: self._afterwards(self._checkpoint))
 
     def _ends_well(self, part: Callable[[], None]) -> bool:
@@ -158,14 +158,14 @@ class Trainer:
 
     def _checkpoint(self) -> None:
         """Waits while a pause is on. Raises Superseded where a newer request waits."""
-        if self._is_superseded():
+        self._wait_out_pauses()
+        if self._requested or self._closed:
             raise Superseded
 
-    def _is_superseded(self) -> bool:
-        """Whether a newer request waits; where none does, the answer comes when no pause is on."""
+    def _wait_out_pauses(self) -> None:
+        """Where a newer request waits, for nothing: room is made for that."""
         with self._condition:
             self._condition.wait_for(lambda: self._requested or self._closed or not self._pauses)
-            return self._requested or self._closed
 
     def _set(self, *, busy: bool, settled: bool = False) -> None:
         with self._condition:

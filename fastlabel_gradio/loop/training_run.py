@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastlabel_gradio.head import Head
-from fastlabel_gradio.types import Rows, Targets
+from fastlabel_gradio.types import Groups, Rows, Targets
 
 
 class TrainingRun:
@@ -18,7 +18,7 @@ class TrainingRun:
     """
 
     def __init__(
-        self, rows: Rows, targets: Targets, before: Head | None, last: "TrainingRun | None", groups: Rows | None
+        self, rows: Rows, targets: Targets, before: Head | None, last: "TrainingRun | None", groups: Groups | None
     ) -> None:
         self.rows = rows
         self.groups = groups

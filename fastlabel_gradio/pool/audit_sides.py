@@ -5,7 +5,7 @@ from jaxtyping import Int64
 
 from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.sources.groups import AUDITED, WAITING, spread_order
-from fastlabel_gradio.types import Rows
+from fastlabel_gradio.types import Groups, Rows
 
 
 class AuditSides:
@@ -36,7 +36,7 @@ class AuditSides:
         """bool[rows]."""
         return np.asarray(self._side[: self._rows] == side)
 
-    def groups_of(self, rows: Rows | slice) -> Rows | None:
+    def groups_of(self, rows: Rows | slice) -> Groups | None:
         """int64[n], a number for the group of each row, the same for the same group; None where there are no groups."""
         return np.array(self._group[rows]) if self._store.groups.rule else None
 

@@ -14,7 +14,7 @@ class CopiedRows:
     """The rows of one embedding store that were asked for last. May be used from several threads at once."""
 
     def __init__(self) -> None:
-        self._kept: tuple[Int64[np.ndarray, " kept"], Float32[np.ndarray, "kept dim"]] | None = None
+        self._copied: tuple[Int64[np.ndarray, " copied"], Float32[np.ndarray, "copied dim"]] | None = None
 
     def of(self, embeddings: Float32[np.ndarray, "rows dim"], rows: Rows) -> Float32[np.ndarray, "picked dim"]:
         """The embeddings of some rows, read-only. Reads only those that were not asked for last time: rows never change.
@@ -23,11 +23,11 @@ class CopiedRows:
             embeddings: all that the store has.
             rows: ascending.
         """
-        known_rows, known = self._kept or (rows[:0], embeddings[:0])
+        known_rows, known = self._copied or (rows[:0], embeddings[:0])
         if not np.array_equal(known_rows, rows):
             known = _gathered(embeddings, rows, known_rows, known)
             known.flags.writeable = False
-            self._kept = rows.copy(), known
+            self._copied = rows.copy(), known
         return known
 
 

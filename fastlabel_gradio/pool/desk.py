@@ -98,6 +98,18 @@ class Desk:
         self.follow()
         self.ledger.catch_up(self.pipeline.progress)
 
+    def glance(self) -> None:
+        """As `catch_up` for who only reads: where this process is writing just now, nobody waits for that.
+
+        What is being written is in the books before it is answered.
+        """
+        if self._writing.acquire(blocking=False):
+            try:
+                self.follow()
+            finally:
+                self._writing.release()
+        self.ledger.catch_up(self.pipeline.progress)
+
     def free_what_ran_out(self) -> None:
         """As `catch_up`; items whose claims have run out are free from now on."""
         self.follow()

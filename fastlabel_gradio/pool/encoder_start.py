@@ -1,8 +1,6 @@
 """EncoderStart: makes an encoder ready for a pool. One that learns from the pool is fitted to a sample of it, once."""
 
 import logging
-import threading
-from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 
 import numpy as np
@@ -10,13 +8,10 @@ import numpy as np
 from fastlabel_gradio.encoders.base import Encoder, FittedEncoder
 from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.errors import CheckpointError
+from fastlabel_gradio.pool.filling import Filling
 from fastlabel_gradio.pool.fitting import open_known, pool_sample
 from fastlabel_gradio.pool.listing import LOOK_EVERY_S
-from fastlabel_gradio.pool.news import PoolNews
-from fastlabel_gradio.pool.parts_taken import PartsTaken
 from fastlabel_gradio.pool.retries import FIRST_PAUSE_S, LONGEST_SHORTAGE_PAUSE_S
-from fastlabel_gradio.pool.store import EmbeddingStore
-from fastlabel_gradio.sources.base import Source
 
 log = logging.getLogger(__name__)
 
@@ -28,40 +23,16 @@ NOT_READABLE = "No item of the pool can be read. See the list of unreadable item
 class EncoderStart:
     """Makes the encoder of one pool ready.
 
-    Attributes:
-        problem: why there is no sample to learn from yet; a rescan may end that.
-
     Args:
-        listed: set once the source was listed.
-        news: waited for where nothing can be read.
-        tell: changes the progress.
-        takes_the_lead: whether this process fills the store; another one learns the encoder otherwise.
-        parts: may hold what an encoder learned elsewhere.
+        workers: threads that prepare the sample which it learns from.
     """
 
-    def __init__(
-        self,
-        source: Source,
-        store: EmbeddingStore,
-        news: PoolNews,
-        stop: threading.Event,
-        listed: threading.Event,
-        tell: Callable[..., None],
-        takes_the_lead: Callable[[], bool],
-        parts: PartsTaken | None,
-        workers: int,
-    ) -> None:
-        self._source = source
-        self._store = store
-        self._news = news
-        self._stop = stop
-        self._listed = listed
-        self._tell = tell
-        self._takes_the_lead = takes_the_lead
-        self._parts = parts
+    def __init__(self, filling: Filling, workers: int) -> None:
+        self._filling = filling
+        self._source, self._store = filling.source, filling.store
+        self._stop, self._listed = filling.stop, filling.listed
         self._workers = workers
         self._unavailable: list[tuple[str, str]] = []  # (id, reason) of items that could not be taken into the sample
-        self.problem = ""
 
     def make_ready(self, encoder: Encoder) -> None:
         """Returns once the encoder can embed, or after a stop."""
@@ -71,19 +42,14 @@ class EncoderStart:
                 self._fit_or_restore(encoder, executor)
         elif isinstance(encoder, KnownVectors):
             self._await_items()
-            open_known(encoder, self._store.folder, self._store.in_order, self.await_scan)
-
-    def await_scan(self) -> None:
-        """Until the source was listed, or a stop."""
-        while not (self._stop.is_set() or self._listed.wait(0.2)):
-            pass
+            open_known(encoder, self._store.folder, self._store.in_order, self._filling.await_listed)
 
     def _fit_or_restore(self, encoder: FittedEncoder, workers: Executor) -> None:
         saved = self._store.folder / encoder.learned_file
-        while not (saved.exists() or self._takes_the_lead() or self._stop.wait(LOOK_EVERY_S)):
+        while not (saved.exists() or self._filling.takes_the_lead() or self._stop.wait(LOOK_EVERY_S)):
             pass  # another process is learning it
-        if self._parts and not saved.exists():
-            self._parts.give_learned(encoder, saved.write_bytes)
+        if self._filling.parts and not saved.exists():
+            self._filling.parts.give_learned(encoder, saved.write_bytes)
         if saved.exists():
             try:
                 encoder.load(saved)
@@ -93,7 +59,7 @@ class EncoderStart:
         # A folder is listed in its own order, so an early sample would hold its first classes only.
         self._listed.wait(FIT_WAITS_FOR_SCAN_S)
         self._await_items()
-        self._tell(state="fitting", encoder=encoder.name)
+        self._filling.tell(state="fitting", encoder=encoder.name)
         if sample := self._awaited_sample(encoder, workers):
             encoder.fit(sample, FIT_SEED)
             encoder.save(saved)
@@ -109,13 +75,13 @@ class EncoderStart:
             scanned = self._listed.is_set()
             self._unavailable.clear()
             if sample := self._sample(encoder, workers):
-                self.problem = ""
+                self._filling.nothing_learned = ""
                 return sample
             if scanned:
                 self._store.mark_unreadable(self._unavailable)
-                self.problem = NOT_READABLE
-                self._news.take(pause_s)
-                self._news.finish()
+                self._filling.nothing_learned = NOT_READABLE
+                self._filling.news.take(pause_s)
+                self._filling.news.finish()
                 pause_s = min(2 * pause_s, LONGEST_SHORTAGE_PAUSE_S)
                 self._store.retry([item_id for item_id, _ in self._unavailable])
             else:

@@ -7,8 +7,9 @@ memory and for reading the embedding store's index, never while the label store 
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
+from itertools import compress, count, repeat
 from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
@@ -32,7 +33,7 @@ from fastlabel_gradio.pool.standings import (
 )
 from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.sources.groups import AUDITED, TRAINED
-from fastlabel_gradio.types import Counts, LabelSchema, PoolItem, Rows, State
+from fastlabel_gradio.types import Counts, Groups, LabelSchema, PoolItem, Rows, State
 
 AUDIT_ROWS_LOOKED_AT = 5_000  # the first free ones, a random sample: a batch draws a few of them
 MANY_ITEMS = 1_000  # fewer are looked up one by one
@@ -86,7 +87,7 @@ class PoolLedger:
         self._row_of: dict[str, int] = {}
         self._free = np.zeros(0, dtype=bool)
         self._retired = np.zeros(0, dtype=bool)
-        self._aside = np.zeros(0, dtype=bool)
+        self._last = np.zeros(0, dtype=bool)
         self._taught = np.zeros(0, dtype=np.int32)  # the label id of each row that heads are trained or measured on
         self._said = np.zeros(0, dtype=SAID)
         self._sides = AuditSides(store, audit_share)
@@ -225,8 +226,7 @@ class PoolLedger:
     @_locked
     def judged_rows(self, item_ids: Sequence[str]) -> Rows:
         """int64[n], the row of each item; -1 where nothing stands of it, or it is not embedded."""
-        known = self._row_of
-        return np.array([known.get(item_id, -1) for item_id in item_ids], dtype=np.int64)
+        return self._known_rows(item_ids)
 
     @_locked
     def judged_ids(self) -> set[str]:
@@ -300,12 +300,12 @@ class PoolLedger:
         return np.flatnonzero(self._sides.are_of(AUDITED))[:most].astype(np.int64)
 
     @_locked
-    def groups_of(self, rows: Rows) -> Rows | None:
+    def groups_of(self, rows: Rows) -> Groups | None:
         """int64[n], a number for the group of each row, the same for the same group; None where there are no groups."""
         return self._sides.groups_of(rows)
 
     def _others_first(self, free: np.ndarray, wanted: int) -> Rows:
-        rows = np.flatnonzero(free & ~self._aside[: self._seen_rows])
+        rows = np.flatnonzero(free & ~self._last[: self._seen_rows])
         return (rows if len(rows) >= wanted else np.flatnonzero(free)).astype(np.int64)
 
     @_locked
@@ -316,9 +316,9 @@ class PoolLedger:
     @_locked
     def free_rows_of(self, item_ids: Sequence[str]) -> Rows:
         """The free rows of some items, in their order; items without a row or held by somebody are left out."""
-        self._locate(item_ids)
-        rows = [self._row_of[item_id] for item_id in item_ids if item_id in self._row_of]
-        return np.array([row for row in rows if self._free[row]], dtype=np.int64)
+        rows = self._located(item_ids)
+        rows = rows[rows >= 0]
+        return np.asarray(rows[self._free[rows]])
 
     @_locked
     def training_set(self) -> LabeledSet:
@@ -363,45 +363,46 @@ class PoolLedger:
             self.unclaim(over)
 
     @_locked
-    def set_aside(self, item_ids: Iterable[str]) -> None:
+    def put_last(self, item_ids: Iterable[str]) -> None:
         """Items that somebody held and left open, because they are hard or of no class: others come first from now on."""
         rows = [self._row_of[item_id] for item_id in item_ids if item_id in self._row_of]
-        self._aside[np.array(rows, dtype=np.int64)] = True
+        self._last[np.array(rows, dtype=np.int64)] = True
 
     @_locked
     def hold_back(self, rows: Rows, *, held: bool) -> None:
-        """As `set_aside`, of rows; with `held` False they come as others do again."""
-        self._aside[rows[(rows >= 0) & (rows < self._seen_rows)]] = held
+        """As `put_last`, of rows; with `held` False they come as others do again."""
+        self._last[rows[(rows >= 0) & (rows < self._seen_rows)]] = held
 
     # Private; the caller holds the lock
 
     def _put(self, changed: Mapping[str, Standing | None]) -> int:
         """As `put`. Some of the items may have left the pool since."""
-        news = {item_id: one for item_id, one in changed.items() if self._standing.get(item_id) != one}
-        if not news:
+        stood = list(map(self._standing.get, changed))
+        is_new = [was != now for was, now in zip(stood, changed.values(), strict=True)]
+        if not any(is_new):
             return 0
+        item_ids, before = list(compress(changed, is_new)), list(compress(stood, is_new))
+        now = list(compress(changed.values(), is_new))
         self._labeled_sets.clear()
-        self._locate(news)
-        self._note_who_left(news)
-        before, now = [self._standing.get(item_id) for item_id in news], list(news.values())
+        rows = self._located(item_ids)
+        self._note_who_left(item_ids, rows)
         self._numbers.count(before, -1)
         self._numbers.count(now, 1)
-        self._standing.update((item_id, one) for item_id, one in news.items() if one is not None)
-        for item_id in [item_id for item_id, one in news.items() if one is None]:
-            del self._standing[item_id]
-        for item_id in [item_id for item_id in self._claims if news.get(item_id)]:
+        for item_id in [id_ for id_ in self._claims if changed.get(id_) not in (None, self._standing.get(id_))]:
             del self._claims[item_id]
-        self._refresh(news)
+        self._standing.update((item_id, one) for item_id, one in zip(item_ids, now, strict=True) if one is not None)
+        for item_id in compress(item_ids, [one is None for one in now]):
+            del self._standing[item_id]
+        self._note(item_ids, rows, now)
         taught = int((taught_by(before) != taught_by(now)).sum())
         self._changes += taught
         return taught
 
-    def _note_who_left(self, item_ids: Iterable[str]) -> None:
+    def _note_who_left(self, item_ids: Sequence[str], rows: Rows) -> None:
         """Which of the items are not in the pool; one with a row that is not retired is."""
-        ends = len(self._retired)
-        lost = [
-            item_id for item_id in item_ids if (row := self._row_of.get(item_id, ends)) >= ends or self._retired[row]
-        ]
+        is_lost = rows < 0
+        is_lost[~is_lost] = self._retired[rows[~is_lost]]
+        lost = list(compress(item_ids, is_lost.tolist()))
         left = set(lost) - self._store.known_ids(lost)
         self._left |= left
         self._missing |= self._gone(left)
@@ -423,41 +424,58 @@ class PoolLedger:
         """Takes over the label store's claims."""
         before = self._claims
         self._claims = {claim.item_id: claim for claim in claims}
-        self._locate(self._claims)
+        self._located(list(self._claims))
         self._refresh(before.keys() ^ self._claims.keys())
 
     def _refresh(self, item_ids: Iterable[str]) -> None:
-        known, ends = self._row_of, len(self._free)
-        located = [item_id for item_id in item_ids if known.get(item_id, ends) < ends]
-        rows = np.array([known[item_id] for item_id in located], dtype=np.int64)
-        standings = [self._standing.get(item_id) for item_id in located]
-        followed = np.array([one is not None for one in standings], dtype=bool)
+        listed = list(item_ids)
+        self._note(listed, self._known_rows(listed), list(map(self._standing.get, listed)))
+
+    def _note(self, item_ids: Sequence[str], rows: Rows, standings: Sequence[Standing | None]) -> None:
+        """Writes what stands of items down at their rows, as far as they have one."""
+        there = rows >= 0
+        located = list(compress(item_ids, there.tolist()))
+        distinct, places = distinct_of(standings)
+        rows, places = rows[there], places[there]
+        followed = np.array([one is not None for one in distinct], dtype=bool)[places]
         if self._claims:
             followed |= np.array([item_id in self._claims for item_id in located], dtype=bool)
-        distinct, places = distinct_of(standings)
         self._free[rows] = ~(followed | self._retired[rows])
-        self._taught[rows] = taught_by(standings)
+        self._taught[rows] = np.array([label_taught(one) for one in distinct], dtype=np.int32)[places]
         self._said[rows] = np.array([as_said(one) for one in distinct], dtype=SAID)[places]
-        for place in np.flatnonzero(~followed).tolist():
-            del known[located[place]]  # its content may change, and its row with it, while nobody looks
+        for item_id in compress(located, (~followed).tolist()):
+            del self._row_of[item_id]  # its content may change, and its row with it, while nobody looks
 
-    def _locate(self, item_ids: Iterable[str]) -> None:
-        """Looks up the rows of items that are not known yet."""
-        unknown = [item_id for item_id in item_ids if item_id not in self._row_of]
-        self._row_of.update({item_id: row for item_id, row in self._rows_of(unknown).items() if row < self._seen_rows})
+    def _known_rows(self, item_ids: Sequence[str]) -> Rows:
+        """int64[n], the row of each item; -1 where it is not known."""
+        return np.fromiter(map(self._row_of.get, item_ids, repeat(-1)), np.int64, len(item_ids))
 
-    def _rows_of(self, item_ids: Collection[str]) -> dict[str, int]:
-        """Of a large part of the pool all are read in one go."""
+    def _located(self, item_ids: Sequence[str]) -> Rows:
+        """As `_known_rows`, once those that were not known are looked up. Each item comes once."""
+        rows = self._known_rows(item_ids)
+        unknown = rows < 0
+        sought = list(compress(item_ids, unknown.tolist()))
+        found = self._rows_of(sought)
+        rows[unknown] = found
+        self._row_of.update((item_id, row) for item_id, row in zip(sought, found, strict=True) if row >= 0)
+        return rows
+
+    def _rows_of(self, item_ids: Sequence[str]) -> list[int]:
+        """The row of each item; -1 where it has none yet. Of a large part of the pool all are read in one go."""
         if len(item_ids) < max(self._seen_rows // 4, MANY_ITEMS):
-            return self._store.rows_of(list(item_ids)) if item_ids else {}
-        wanted = set(item_ids)
-        return {item_id: row for row, item_id in self._store.items_between(0, self._seen_rows) if item_id in wanted}
+            of_store = self._store.rows_of(item_ids) if item_ids else {}
+            return [row if row < self._seen_rows else -1 for row in map(of_store.get, item_ids, repeat(-1))]
+        places, rows = dict(zip(item_ids, count())), [-1] * len(item_ids)
+        for row, item_id in self._store.items_between(0, self._seen_rows):
+            if item_id in places:
+                rows[places[item_id]] = row
+        return rows
 
     def _grow(self, rows: int) -> None:
         if rows > len(self._free):
             room = max(rows, 2 * len(self._free))
             self._free, self._retired = grown(self._free, room), grown(self._retired, room)
-            self._aside = grown(self._aside, room)
+            self._last = grown(self._last, room)
             self._taught, self._said = grown(self._taught, room), grown(self._said, room)
         self._free[self._seen_rows : rows] = True
         self._taught[self._seen_rows : rows] = UNTAUGHT

@@ -6,17 +6,14 @@ Every few minutes the source is listed again; what is new or changed is embedded
 of labels.
 """
 
-import itertools
 import logging
 import os
 import sqlite3
 import threading
-import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 import numpy as np
 
@@ -29,11 +26,12 @@ from fastlabel_gradio.pool.embed_batch import Keyed, Outcome, embed_keyed, keyed
 from fastlabel_gradio.pool.encoder_change import EncoderChange
 from fastlabel_gradio.pool.encoder_in_use import recorded_encoder
 from fastlabel_gradio.pool.encoder_start import EncoderStart
+from fastlabel_gradio.pool.filling import Filling
 from fastlabel_gradio.pool.item_index import END_OF_POOL
 from fastlabel_gradio.pool.lease import PoolLease
 from fastlabel_gradio.pool.listing import LOOK_EVERY_S, Listing, blocks_of
 from fastlabel_gradio.pool.milestones import Milestone
-from fastlabel_gradio.pool.news import PoolNews
+from fastlabel_gradio.pool.pace import Pace
 from fastlabel_gradio.pool.parts_taken import PartsTaken
 from fastlabel_gradio.pool.progress import EmbeddingProgress
 from fastlabel_gradio.pool.retries import FIRST_PAUSE_S, LONGEST_SHORTAGE_PAUSE_S, Retries
@@ -46,12 +44,18 @@ from fastlabel_gradio.types import Item, Media
 
 log = logging.getLogger(__name__)
 
-RATE_WINDOW_S = 20.0
 MOST_OF_POOL = 0.9
 
 
 class EmbeddingPipeline:
     """Runs in threads of its own from `start` to `stop`.
+
+    Attributes:
+        encoder: that of the rows in the store; None until it is loaded.
+        ready: reached once the encoder is loaded and its stored embeddings are open.
+        changed: reached once another encoder has taken over, before it embeds another item: the rows of the store are of
+            the same items as before. While it is called back for nothing is stored.
+        done: reached each time that every item is embedded, after rescans too.
 
     Args:
         open_encoder: builds the encoder and tells what to say of the choice on screen, a line and below it why; runs in the
@@ -81,64 +85,35 @@ class EmbeddingPipeline:
         parts: PartsTaken | None = None,
         lease: PoolLease | None = None,
     ) -> None:
-        self._source = source
-        self._parts = parts
-        self._lease = lease
-        self._leads = threading.Event()  # this process fills the store, no other one does
-        if lease is None or lease.is_held:
-            self._leads.set()
+        self._filling = Filling(source, store, lease, parts)
+        self._source, self._store, self._stop, self._news = source, store, self._filling.stop, self._filling.news
         self._change = change
-        self._store = store
         self._open_encoder = open_encoder
-        self._keep = keep or (lambda item, media: None)
+        self._keep = keep or _keep_nothing
         self._kept_resolution = kept_resolution
         self._workers = workers or max(2, os.cpu_count() or 2)
-        self._stop = threading.Event()
-        self._news = PoolNews()
-        self._listing = Listing(
-            source,
-            store,
-            self._news,
-            self._stop,
-            self._update,
-            lambda: bool(self._start.problem),
-            rescan_s,
-            audit_share,
-            lease,
-        )
-        self._scanned = self._listing.is_complete
-        self._start = EncoderStart(
-            source,
-            store,
-            self._news,
-            self._stop,
-            self._scanned,
-            self._update,
-            self._takes_the_lead,
-            parts,
-            self._workers,
-        )
+        self._listing = Listing(self._filling, rescan_s, audit_share)
+        self._start = EncoderStart(self._filling, self._workers)
         self._retries = Retries()
+        self._pace = Pace()
         self._waiting = 0  # news that are not embedded yet
-        self._failed = False
+        self._passed = -1  # the last place in the pool that a walk passed while the source was still being listed
         self._listening = False
-        self._progress_lock = threading.Lock()
-        self._ready, self._changed, self._done = Milestone(), Milestone(), Milestone()
-        self._progress = EmbeddingProgress()
-        self._recent: deque[tuple[float, int]] = deque()
+        self.ready, self.changed, self.done = Milestone(), Milestone(), Milestone()
         self._threads = [
             threading.Thread(target=self._guarded, args=(work,), name=name, daemon=True)
-            for name, work in (("scan", lambda: self._listing.run(self._leads)), ("embed", self._embed))
+            for name, work in (("scan", self._listing.run), ("embed", self._embed))
         ]
         self.encoder: Encoder | None = None
 
     @property
     def progress(self) -> EmbeddingProgress:
+        told = self._filling.progress
         total = max(self._store.total - self._store.unreadable_count, len(self._store))
         done = min(len(self._store), total - self._waiting)
         change = self._change.progress if self._change else None
-        progress = replace(self._progress, done=done, total=total, scanning=not self._scanned.is_set(), change=change)
-        if not self._failed and (reason := self._listing.problem or self._start.problem):
+        progress = replace(told, done=done, total=total, scanning=not self._filling.listed.is_set(), change=change)
+        if reason := self._filling.problem:
             return replace(progress, state="failed", error=reason)
         if progress.state == "done" and self._news.is_waiting:
             return replace(progress, state="embedding")
@@ -152,7 +127,7 @@ class EmbeddingPipeline:
     @property
     def follows(self) -> bool:
         """Whether another process fills the store."""
-        return not self._leads.is_set()
+        return not self._filling.leads.is_set()
 
     def start(self) -> None:
         if not self.follows:
@@ -174,8 +149,8 @@ class EmbeddingPipeline:
 
         While a rescan is under way one more follows it: it may be past what is new. Unreadable items are tried again.
         """
-        if self.follows and self._lease:
-            self._lease.ask_for_rescan()
+        if self.follows and self._filling.lease:
+            self._filling.lease.ask_for_rescan()
         else:
             self._listing.ask()
         return all(thread.is_alive() for thread in self._threads)
@@ -188,67 +163,28 @@ class EmbeddingPipeline:
         """The label that the source knows of an item; None where it knows none."""
         return self._source.reference_label(Item(item_id))
 
-    def when_ready(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Calls back once the encoder is loaded and its stored embeddings are open; at once where that is so already.
-
-        Returns:
-            What takes the wish back.
-        """
-        return self._ready.call_back(callback)
-
-    def when_changed(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Calls back once another encoder has taken over, before it embeds another item; at once where that is so already.
-
-        The rows of the store are of the same items as before.
-
-        Returns:
-            What takes the wish back.
-        """
-        return self._changed.call_back(callback)
-
-    def when_done(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Calls back each time that every item is embedded, after rescans too; at once where that is so already.
-
-        Returns:
-            What takes the wish back.
-        """
-        return self._done.call_back(callback)
-
     def _guarded(self, work: Callable[[], None]) -> None:
         """Runs a thread's work; an expected failure is shown on screen, a bug is also logged with its traceback."""
         try:
             work()
         except FastLabelError as error:
-            self._fail(str(error))
+            self._filling.fail(str(error))
         except Exception as error:
             log.exception("the embedding pipeline failed")
-            self._fail(f"{type(error).__name__}: {error}")
-
-    def _fail(self, message: str) -> None:
-        with self._progress_lock:
-            self._failed = True
-            self._progress = replace(self._progress, state="failed", error=self._progress.error or message)
-        self._scanned.set()
-
-    def _update(self, **changes: Any) -> None:
-        """Changes the progress; a failure of either thread stays on screen whatever the other one does."""
-        with self._progress_lock:
-            if self._failed:
-                changes.pop("state", None)
-            self._progress = replace(self._progress, **changes)
+            self._filling.fail(f"{type(error).__name__}: {error}")
 
     def _embed(self) -> None:
         encoder, notice = self._load()  # at full priority: the first batch waits for it
         if self._stop.is_set():
-            self._update(state="stopped")
+            self._filling.tell(state="stopped")
             return
         lower_priority()
         workers = thread_workers(self._workers)
         with workers.executor:
             if not self.follows:
-                self._listing.group()
+                self._filling.group()
             self._store.use_encoder(encoder.space, encoder.dim)
-            self._update(state="embedding")
+            self._filling.tell(state="embedding")
             self._show(encoder, notice)
             self._announce(encoder)
             self._follow(encoder)
@@ -258,7 +194,7 @@ class EmbeddingPipeline:
             self._embed_pool(encoder, workers)
             encoder = self._changed_encoder(encoder, workers)
             if self._stop.is_set():
-                self._update(state="stopped", eta_s=None)
+                self._filling.tell(state="stopped", eta_s=None)
                 return
             while not self._stop.is_set():
                 self._embed_news(encoder, workers)
@@ -266,75 +202,69 @@ class EmbeddingPipeline:
     def _follow(self, encoder: Encoder) -> None:
         """Shows what another process stores, until that one is gone or this one is stopped."""
         begun = recorded_encoder(self._store.folder)
-        while not (self._takes_the_lead() or self._stop.is_set()):
+        while not (self._filling.takes_the_lead() or self._stop.is_set()):
             self._store.follow()
             used = recorded_encoder(self._store.folder)
             if begun and used and used != begun:
                 self._say_left_behind(encoder.name, used[0])
             begun = begun or used
             is_done = 0 < self._store.total <= len(self._store) + self._store.unreadable_count
-            if is_done and self._progress.state != "done":
-                self._update(state="done", eta_s=None)
-                self._done.reach()
-            elif not is_done and self._progress.state == "done":
-                self._done.leave()
-                self._update(state="embedding")
+            if is_done and self._filling.progress.state != "done":
+                self._filling.tell(state="done", eta_s=None)
+                self.done.reach()
+            elif not is_done and self._filling.progress.state == "done":
+                self.done.leave()
+                self._filling.tell(state="embedding")
             self._stop.wait(LOOK_EVERY_S)
-        self._update(state="embedding")
+        self._filling.tell(state="embedding")
 
     def _say_left_behind(self, name: str, used: str) -> None:
         said = (
             f"Another process changed the encoder to '{used}'. This one goes on with '{name}', without the items that are "
             f"new since then: restart it to take '{used}' over."
         )
-        if said not in self._progress.notice:
+        if said not in self._filling.progress.notice:
             log.warning("%s", said)
-            self._say(said)
-
-    def _takes_the_lead(self) -> bool:
-        """Whether this process fills the store, from now on where the one that did is gone."""
-        if self.follows and self._lease and self._lease.take():
-            log.info("%s: this process embeds from now on", self._store.folder.name)
-            self._store.lead()
-            self._listing.group()
-            self._leads.set()
-        return not self.follows
+            self._filling.note(said)
 
     def _take_parts(self, encoder: Encoder) -> None:
         """Stores the vectors that are computed elsewhere, for as long as more of them come."""
-        if self._parts is None:
+        parts = self._filling.parts
+        if parts is None:
             return
         try:
-            if said := self._parts.why_not(encoder):
-                self._say(said)
+            if said := parts.why_not(encoder):
+                self._filling.note(said)
                 return
-            for outcome in self._parts.outcomes(self._store, self._scanned.is_set, self._stop):
+            for outcome in parts.outcomes(self._store, self._filling.listed.is_set, self._stop):
                 self._keep_outcome(outcome)
         except FastLabelError as error:  # the bucket is away: what is left is embedded here
             log.warning("%s", error)
-            self._say(str(error))
+            self._filling.note(str(error))
 
     def _take_late_parts(self, encoder: Encoder) -> None:
         """Stores what came of elsewhere since this process embeds by itself."""
+        parts = self._filling.parts
         try:
-            for outcome in self._parts.late(encoder, self._store, self._scanned.is_set()) if self._parts else ():
+            for outcome in parts.late(encoder, self._store, self._filling.listed.is_set()) if parts else ():
                 self._keep_outcome(outcome)
         except FastLabelError as error:  # the bucket is away: it is embedded here
             log.warning("%s", error)
 
     def _embed_pool(self, encoder: Encoder, workers: Workers) -> None:
-        embedded = -1  # arrivals when all that was listed was embedded
+        """Embeds what is left of the pool, and then what was listed behind the walk through it meanwhile."""
+        until, walked_for = END_OF_POOL, -1
         while not self._stop.is_set():
-            scanned, arrivals = self._scanned.is_set(), self._store.arrivals
-            if arrivals != embedded:
-                self._embed_all(encoder, workers, lambda: self._pending_batches(encoder))
-                embedded = arrivals
-            if scanned and not self._stop.is_set():
-                self._say(encoder.notes)
-                self._update(state="done", eta_s=None)
-                self._done.reach()
+            is_listed, arrivals = self._filling.listed.is_set(), self._store.arrivals
+            if arrivals != walked_for:
+                self._embed_all(encoder, workers, partial(self._pending_batches, encoder, until))
+                until, walked_for = self._passed, arrivals
+            if is_listed and not self._stop.is_set():
+                self._filling.note(encoder.notes)
+                self._filling.tell(state="done", eta_s=None)
+                self.done.reach()
                 return
-            self._scanned.wait(0.2)
+            self._filling.listed.wait(0.2)
 
     @property
     def _is_mostly_left(self) -> bool:
@@ -346,19 +276,19 @@ class EmbeddingPipeline:
         if self._change is None or self._change.progress.state != "waiting" or self._stop.is_set():
             return in_use
         encoder = self._change.run(
-            in_use, workers, self._stop, lambda: self._embed_due_news(in_use, workers), self._start.await_scan
+            in_use, workers, self._stop, lambda: self._embed_due_news(in_use, workers), self._filling.await_listed
         )
         if encoder is not in_use:
             self.encoder = encoder
             self._show(encoder, "")
-            self._changed.reach()
+            self.changed.reach()
             self._store.retry_all()  # what one encoder has no vector of another one may embed
             self._embed_pool(encoder, workers)
         return encoder
 
     def _embed_due_news(self, encoder: Encoder, workers: Workers) -> None:
         """What rescans found, while the encoder is being changed."""
-        if self._news.is_waiting and self._progress.state == "done":
+        if self._news.is_waiting and self._filling.progress.state == "done":
             self._embed_news(encoder, workers)
 
     def _embed_news(self, encoder: Encoder, workers: Workers) -> None:
@@ -371,8 +301,8 @@ class EmbeddingPipeline:
         self._store.retry([item.id for item in again])
         pending = None if news is None else self._store.pending_of([*news, *again])
         if pending != [] and not self._stop.is_set():
-            self._done.leave()
-            self._recent.clear()
+            self.done.leave()
+            self._pace.restart()
             self._waiting = len(pending or ())
 
             def batches() -> Iterator[list[Item]]:
@@ -382,13 +312,13 @@ class EmbeddingPipeline:
 
             self._embed_all(encoder, workers, batches)
             self._waiting = 0
-            self._update(rate_per_s=0.0, eta_s=None)
+            self._filling.tell(rate_per_s=0.0, eta_s=None)
         if not self._stop.is_set():
-            self._done.reach()
+            self.done.reach()
         self._news.finish()
 
     def _load(self) -> tuple[Encoder, str]:
-        self._update(state="loading")
+        self._filling.tell(state="loading")
         encoder, notice = self._open_encoder()
         self._start.make_ready(encoder)
         return encoder, notice
@@ -399,11 +329,13 @@ class EmbeddingPipeline:
         log.info("encoder '%s'%s", encoder.name, licence)
         line, _, why = notice.partition("\n")
         told = [line, restriction(encoder.name, encoder.licence), self._source.sound_view.notice]
-        self._update(encoder=encoder.name, licence=encoder.licence, notice=" ".join(filter(None, told)), notice_why=why)
+        self._filling.tell(
+            encoder=encoder.name, licence=encoder.licence, notice=" ".join(filter(None, told)), notice_why=why
+        )
 
     def _announce(self, encoder: Encoder) -> None:
         self.encoder = encoder
-        self._ready.reach()
+        self.ready.reach()
 
     def _embed_all(self, encoder: Encoder, workers: Workers, batches: Callable[[], Iterator[list[Item]]]) -> None:
         """Embeds batches of pending items. Where disk, memory or file descriptors run short it waits, and goes on by itself.
@@ -418,12 +350,12 @@ class EmbeddingPipeline:
                 break
             except (StoreError, OSError, MemoryError, sqlite3.Error) as error:
                 log.warning("the embedding waits %.0f s: %s", pause_s, error)
-                self._update(
+                self._filling.tell(
                     shortage=f"{error or type(error).__name__} It goes on by itself.", rate_per_s=0.0, eta_s=None
                 )
             self._stop.wait(pause_s)
             pause_s = min(2 * pause_s, LONGEST_SHORTAGE_PAUSE_S)
-        self._update(shortage="")
+        self._filling.tell(shortage="")
 
     def _embed_each(self, encoder: Encoder, workers: Workers, batches: Iterator[list[Item]]) -> None:
         """Each worker embeds one batch at a time; each is stored as it is ready, in the order of the pool with one worker."""
@@ -460,24 +392,26 @@ class EmbeddingPipeline:
             return
         if items := [item for _, item in self._store.in_order(-1, LISTENED_TO)]:
             self._listening = True
-            workers.executor.submit(self._guarded, lambda: self._say(unheard_notice(self._source, encoder, items)))
+            workers.executor.submit(
+                self._guarded, lambda: self._filling.note(unheard_notice(self._source, encoder, items))
+            )
 
-    def _say(self, notice: str) -> None:
-        """Adds a sentence to the notice on screen, once."""
-        if notice not in self._progress.notice:
-            self._update(notice=" ".join(filter(None, [self._progress.notice, notice])))
-
-    def _pending_batches(self, encoder: Encoder) -> Iterator[list[Item]]:
-        if self._store.is_embedded(self._stop.is_set):
-            return
+    def _pending_batches(self, encoder: Encoder, until: int = END_OF_POOL) -> Iterator[list[Item]]:
+        """What is to be embedded up to a place in the pool, in its order."""
         size = encoder.batch_size
         waiting: list[Item] = []
-        after = -1
-        while after != END_OF_POOL:
+        after = self._passed = -1
+        is_listed = self._filling.listed.is_set()
+        if until == END_OF_POOL and self._store.is_embedded(self._stop.is_set):
+            self._passed = after if is_listed else END_OF_POOL
+            return
+        while after < until:
             self._take_late_parts(encoder)
+            is_listed = self._filling.listed.is_set()
             after, items = self._store.pending(after, max(size, 1_000))
+            self._passed = self._passed if is_listed else after
             waiting += items
-            while len(waiting) >= size or (waiting and after == END_OF_POOL):
+            while len(waiting) >= size or (waiting and after >= until):
                 yield waiting[:size]
                 waiting = waiting[size:]
 
@@ -496,12 +430,10 @@ class EmbeddingPipeline:
         self._measure(len(outcome.embedded))
 
     def _measure(self, items: int) -> None:
-        now = time.monotonic()
-        self._recent.append((now, items))
-        while now - self._recent[0][0] > RATE_WINDOW_S:
-            self._recent.popleft()
-        elapsed = now - self._recent[0][0]
-        counted = sum(count for _, count in itertools.islice(self._recent, 1, None))
-        rate = counted / elapsed if elapsed > 0 else 0.0
+        rate = self._pace.after(items)
         left = self._waiting or self._store.total - self._store.unreadable_count - len(self._store)
-        self._update(rate_per_s=rate, eta_s=max(left, 0) / rate if rate else None)
+        self._filling.tell(rate_per_s=rate, eta_s=max(left, 0) / rate if rate else None)
+
+
+def _keep_nothing(item: Item, media: Media) -> None:
+    """Where nobody wants to cache anything of what is read."""

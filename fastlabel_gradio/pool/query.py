@@ -52,9 +52,15 @@ def _is_range(limits: tuple[float, float]) -> tuple[float, float]:
 Share = Annotated[float, Field(ge=0, le=1, strict=True, allow_inf_nan=False)]
 Shares = Annotated[tuple[Share, Share], AfterValidator(_is_range)]
 Name = Annotated[StrictStr, Field(max_length=MAX_TEXT)]
-Names = Annotated[tuple[Name, ...], Field(max_length=MAX_VALUES)]
-ItemIds = Annotated[tuple[Annotated[StrictStr, Field(max_length=MAX_ITEM_ID)], ...], Field(max_length=MAX_VALUES)]
+Names = Annotated[tuple[Name, ...], Field(max_length=MAX_VALUES, fail_fast=True)]
+ItemIds = Annotated[
+    tuple[Annotated[StrictStr, Field(max_length=MAX_ITEM_ID)], ...], Field(max_length=MAX_VALUES, fail_fast=True)
+]
 Seeds = Annotated[ItemIds, Field(max_length=MAX_SEEDS)]
+States = Annotated[
+    tuple[Literal["none", "label", "skip", "unsure", "bad"], ...], Field(max_length=MAX_VALUES, fail_fast=True)
+]
+Sources = Annotated[tuple[LabelSource, ...], Field(max_length=MAX_VALUES, fail_fast=True)]
 
 
 class _Frozen(BaseModel):
@@ -69,7 +75,7 @@ class Near(_Frozen):
     text: Name = ""
     not_text: Name = ""
     vectors: Annotated[
-        tuple[Annotated[StrictStr, Field(max_length=MAX_VECTOR)], ...], Field(max_length=MAX_VECTORS)
+        tuple[Annotated[StrictStr, Field(max_length=MAX_VECTOR)], ...], Field(max_length=MAX_VECTORS, fail_fast=True)
     ] = Field(default=(), description="of pictures or sounds, as `POST /api/vector` gives them")
 
     @model_validator(mode="after")
@@ -86,17 +92,17 @@ class Area(_Frozen):
     """A part of the map: the version of the layout that it was drawn on, and the corners of a polygon."""
 
     map: Annotated[StrictStr, Field(max_length=64)]
-    polygon: Annotated[tuple[tuple[Coordinate, Coordinate], ...], Field(min_length=3, max_length=MAX_CORNERS)]
+    polygon: Annotated[
+        tuple[tuple[Coordinate, Coordinate], ...], Field(min_length=3, max_length=MAX_CORNERS, fail_fast=True)
+    ]
 
 
 class Query(_Frozen):
     """Which items, and in which order. What is left out does not matter; all that is named must be true of an item."""
 
     labels: Names | None = Field(default=None, description="the class that stands is one of these")
-    states: tuple[Literal["none", "label", "skip", "unsure", "bad"], ...] | None = Field(
-        default=None, description="what stands is one of these; `none`: nothing was said"
-    )
-    sources: tuple[LabelSource, ...] | None = Field(default=None, description="what stands came by one of these")
+    states: States | None = Field(default=None, description="what stands is one of these; `none`: nothing was said")
+    sources: Sources | None = Field(default=None, description="what stands came by one of these")
     annotators: Names | None = Field(default=None, description="what stands was said by one of these")
     time: tuple[datetime | None, datetime | None] | None = Field(
         default=None, description="what stands was said between these times, both included; without a zone they are UTC"

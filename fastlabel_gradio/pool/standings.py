@@ -7,7 +7,7 @@ from typing import NamedTuple, get_args
 import numpy as np
 
 from fastlabel_gradio.labels import Standing
-from fastlabel_gradio.types import LabelSchema, LabelSource, Rows, State, Targets
+from fastlabel_gradio.types import Groups, LabelSchema, LabelSource, Rows, State, Targets
 
 UNTAUGHT = -1  # in place of a label id
 # What stands of a row: numbers from 1 in the order of `STATES` and `SOURCES`, 0 for nothing; the label's id where it has one.
@@ -29,7 +29,7 @@ class LabeledSet(NamedTuple):
 
     rows: Rows
     targets: Targets
-    groups: Rows | None
+    groups: Groups | None
     schema: LabelSchema
     changes: int
 

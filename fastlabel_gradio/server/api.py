@@ -27,6 +27,7 @@ from fastlabel_gradio.errors import (
     shown,
 )
 from fastlabel_gradio.server.access import Role, RouteRole, RouteTable, annotator_of, role_named
+from fastlabel_gradio.server.json_body import JsonRoute
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.server.routes import (
     actions,
@@ -104,7 +105,7 @@ def _rows_of_view(name: str) -> list[RouteRole]:
 
 def _create_router(projects: Mapping[str, Project]) -> APIRouter:
     """The routes. The first of the projects is meant where a request names none."""
-    router = APIRouter(tags=["FastLabel"])
+    router = APIRouter(tags=["FastLabel"], route_class=JsonRoute)
 
     def project_of(name: str | None) -> Project:
         chosen = next(iter(projects)) if name is None else name

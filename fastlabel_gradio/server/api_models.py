@@ -437,7 +437,7 @@ class LabelInput(Model):
         return State(self.state) if self.label is None else self.label
 
 
-Labels = Annotated[list[LabelInput], Field(max_length=MAX_LABELS)]
+Labels = Annotated[list[LabelInput], Field(max_length=MAX_LABELS, fail_fast=True)]
 
 
 class SubmitInput(Model):

@@ -74,11 +74,9 @@ class Project:
         use_one_thread_per_operation()
         STRATEGIES.get(config.strategy)
         self.config = config
+        self.device = device
         self.folder = workdir / config.name
-        self._sealer = Sealer(bucket, workdir, config.name) if bucket and not config.database else None
-        if bucket and self._sealer:
-            with _disk_errors_named(bucket):
-                restore_sealed(bucket, workdir, config.name)
+        self._sealer = None if bucket is None or config.database else _unsealed(bucket, workdir, config.name)
         self.source = open_source(config.source.kind, config.source.options, base_dir, workdir / "downloads")
         encoder = check_encoder(
             config.encoder.kind, config.encoder.options, self.source.medium, base_dir, kept_models(self.folder)
@@ -86,7 +84,6 @@ class Project:
         self.encoders_compared: Inquiry[EncoderReport] = Inquiry(
             lambda tell, stop: compare_encoders(config, base_dir, workdir, stop=stop, tell=tell)
         )
-        self.device = device
         self._lock = threading.Lock()
         self._labelers: OrderedDict[str, _Opened] = OrderedDict()
         self._opening: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
@@ -106,27 +103,15 @@ class Project:
             self.references = GivenLabels(self.folder / "references.parquet")
             self.gallery = open_gallery(self.source, self.folder)
             plan = self._encoder_plan(encoder, base_dir)
-            self.pipeline = EmbeddingPipeline(
-                self.source,
-                self.store,
-                plan.begins_with.open,
-                self.gallery.keep,
-                self.gallery.kept_resolution,
-                embedding_workers,
-                rescan_s=60 * config.rescan_minutes,
-                audit_share=config.audit_share,
-                change=self._change_to(plan.changes_to) if plan.changes_to else None,
-                parts=self._parts(base_dir),
-                lease=self._lease,
-            )
+            self.pipeline = self._new_pipeline(plan, base_dir, embedding_workers)
+            self.map = PoolMap(self.store, self.folder, lambda: self.pipeline.progress.state == "done")
             recipe, resolution = config.recipe, self.gallery.kept_resolution
             self.models = ModelKeeper(self.name, self.source, self.folder, self.pipeline, resolution, recipe)
-            self.pipeline.when_ready(lambda: self._keep_encoder(self.pipeline.encoder, plan.begins_with))
-            self.map = PoolMap(self.store, self.folder, lambda: self.pipeline.progress.state == "done")
             self.contradiction: Contradiction | None = None  # among the reference labels
             self.new_classes: tuple[str, ...] = ()  # that the source proposes since the start
-            self.pipeline.when_done(self._compare_reference_labels)
-            self.pipeline.when_done(self._look_for_classes)
+            self.pipeline.ready.call_back(lambda: self._keep_encoder(self.pipeline.encoder, plan.begins_with))
+            self.pipeline.done.call_back(self._compare_reference_labels)
+            self.pipeline.done.call_back(self._look_for_classes)
             undo.pop_all()
 
     @property
@@ -134,7 +119,7 @@ class Project:
         return self.config.name
 
     @property
-    def kind(self) -> Medium:
+    def medium(self) -> Medium:
         return self.source.medium
 
     @property
@@ -254,6 +239,21 @@ class Project:
         keeps_serving = has_labels and config.encoder_change != "at_once"
         return plan_encoder(self.folder, wanted, base_dir, is_auto=is_auto, keeps_serving=keeps_serving)
 
+    def _new_pipeline(self, plan: EncoderPlan, base_dir: Path, workers: int | None) -> EmbeddingPipeline:
+        return EmbeddingPipeline(
+            self.source,
+            self.store,
+            plan.begins_with.open,
+            self.gallery.keep,
+            self.gallery.kept_resolution,
+            workers,
+            rescan_s=60 * self.config.rescan_minutes,
+            audit_share=self.config.audit_share,
+            change=self._change_to(plan.changes_to) if plan.changes_to else None,
+            parts=self._parts(base_dir),
+            lease=self._lease,
+        )
+
     def _parts(self, base_dir: Path) -> PartsTaken | None:
         """Vectors that are computed elsewhere. Raises ConfigError."""
         given = self.config.embedded
@@ -342,6 +342,14 @@ class _Opened:
         self.labels.close()
         with suppress(OSError):  # only that of a visitor who trained no head is empty
             self.folder.rmdir()
+
+
+def _unsealed(bucket: Path, workdir: Path, name: str) -> Sealer:
+    """What seals a project's labels into a bucket, after what the disk lacks of them was put back from there."""
+    sealer = Sealer(bucket, workdir, name)
+    with _disk_errors_named(bucket):
+        restore_sealed(bucket, workdir, name)
+    return sealer
 
 
 def _promised(labeler: Labeler) -> dict[str, Any] | None:

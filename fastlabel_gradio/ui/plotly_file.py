@@ -5,10 +5,9 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from fastapi import APIRouter, HTTPException
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, HTTPException, Request, Response
 
-from fastlabel_gradio.ui.web_files import HEADERS
+from fastlabel_gradio.ui.web_files import packed_answer
 
 NAME = "plotly.min.js"
 
@@ -24,17 +23,17 @@ def plotly_routes() -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/web/plotly-{number}/plotly.min.js")
-    def script(number: str) -> FileResponse:
+    def script(number: str, request: Request) -> Response:
         if number != version("plotly"):
             raise HTTPException(404, f"There is no plotly {number[:20]!r} here. Reload the page.")
-        return FileResponse(_file(), media_type="text/javascript", headers=HEADERS)
+        return packed_answer(_script(), request)
 
     return router
 
 
 @cache
-def _file() -> Path:
-    """Without importing plotly, which takes longer than sending the file."""
+def _script() -> bytes:
+    """Without importing plotly, which takes longer than sending its script."""
     found = find_spec("plotly")
     assert found is not None and found.origin is not None
-    return Path(found.origin).parent / "package_data" / NAME
+    return (Path(found.origin).parent / "package_data" / NAME).read_bytes()

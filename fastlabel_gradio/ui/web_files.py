@@ -1,29 +1,29 @@
 """The page's scripts as they are served: under an address that changes with their content, so that browsers keep them.
 
-They are plain ES modules in `web/`, read once, and those of the views that others add. Nothing here knows Gradio.
+They are plain ES modules in `web/`, read once and served as one script, and those of the views that others add.
+Nothing here knows Gradio.
 """
 
+import gzip
 import hashlib
-import posixpath
-import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from fastapi import APIRouter, HTTPException, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 
 from fastlabel_gradio.server.views import VIEWS
+from fastlabel_gradio.ui.one_script import NAME, one_script
 
 WEB = Path(__file__).parent / "web"
 ENTRY = "app.js"
 ADDED = "views/"
-_IMPORT = re.compile(r'(?:\bfrom|^import) "(\.[^"]+)"', re.MULTILINE)  # not `import(…)`, which waits until it is called
 HEADERS = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 
 
 @dataclass(frozen=True, slots=True)
 class WebFiles:
-    """Scripts by their path below `web/`, and the version that stands in their address: a hash of all of them."""
+    """Scripts as they are served, by their path below `web/`, and the version in their address: a hash of all of them."""
 
     version: str
     contents: dict[str, bytes]
@@ -40,7 +40,7 @@ def web_files() -> WebFiles:
 
 @cache
 def _web_files(views: tuple[str, ...]) -> WebFiles:
-    contents = {path.relative_to(WEB).as_posix(): path.read_bytes() for path in sorted(WEB.rglob("*.js"))}
+    contents = one_script({path.relative_to(WEB).as_posix(): path.read_bytes() for path in sorted(WEB.rglob("*.js"))})
     contents |= {view_name(view): VIEWS.get(view).module.read_bytes() for view in views}
     return WebFiles(_version(contents), contents)
 
@@ -55,28 +55,31 @@ def web_routes(files: WebFiles) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/web/{version}/{name:path}")
-    async def web_file(version: str, name: str) -> Response:
+    async def web_file(version: str, name: str, request: Request) -> Response:
         if version != files.version or name not in files.contents:
             raise HTTPException(404, f"There is no script {name[:100]!r} of version {version[:20]!r}. Reload the page.")
-        return Response(files.contents[name], media_type="text/javascript", headers=HEADERS)
+        return packed_answer(files.contents[name], request)
 
     return router
 
 
+def packed_answer(content: bytes, request: Request) -> Response:
+    """A script, compressed where the browser takes that: over a share link its bytes are what a person waits for."""
+    headers = HEADERS | {"Vary": "Accept-Encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        content, headers = _packed(content), headers | {"Content-Encoding": "gzip"}
+    return Response(content, media_type="text/javascript", headers=headers)
+
+
+@cache
+def _packed(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)
+
+
 def head_links(files: WebFiles) -> str:
-    """Has the browser fetch at once what the first view needs, before the first script names the next."""
-    return "".join(f'<link rel="modulepreload" href="{files.url(name)}">' for name in _fetched_first(files))
-
-
-def _fetched_first(files: WebFiles) -> list[str]:
-    """The first script, those of added views, and all that these import; not what is imported when a view is opened."""
-    found = [ENTRY, *(name for name in files.contents if name.startswith(ADDED))]
-    for name in found:
-        for path in _IMPORT.findall(files.contents[name].decode()):
-            needed = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
-            if needed not in found:
-                found.append(needed)
-    return found
+    """Has the browser fetch the scripts at once, before Gradio has drawn the place that they fill."""
+    first = [NAME, ENTRY, *(name for name in files.contents if name.startswith(ADDED))]
+    return "".join(f'<link rel="modulepreload" href="{files.url(name)}">' for name in first)
 
 
 def start_script(files: WebFiles) -> str:

@@ -13,8 +13,9 @@ import pytest
 
 from fastlabel_gradio.app import App
 from fastlabel_gradio.server.access import RouteTable
-from fastlabel_gradio.server.access.body_limit import MAX_BODY_BYTES
+from fastlabel_gradio.server.access.body_limit import MAX_BODY_BYTES, MAX_ENTRY_BYTES
 from fastlabel_gradio.server.access.login_delay import FREE, LoginDelay
+from fastlabel_gradio.server.json_body import MOST_FIELDS
 from tests.pools import wait_for
 from tests.test_api import start
 
@@ -329,6 +330,55 @@ def test_a_body_is_counted_while_it_comes_in(open_app: tuple[App, str]) -> None:
 def test_the_login_form_is_limited_too(guarded: tuple[App, str]) -> None:
     answer = ask("POST", f"{guarded[1]}/login", data={"username": "ann", "password": "x" * MAX_BODY_BYTES})
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/login", "/invite"])
+def test_little_is_read_of_whoever_has_not_logged_in(guarded: tuple[App, str], path: str) -> None:
+    status, _, body = exchange(guarded[1], head_of(guarded[1], f"Content-Length: {MAX_ENTRY_BYTES + 1}", path=path))
+    assert status == 413
+    assert f"{MAX_ENTRY_BYTES:,} bytes" in json.loads(body)["error"]
+
+
+def test_a_list_ends_at_its_first_wrong_value(open_app: tuple[App, str]) -> None:
+    """Each further one would be another error to write down: 400,000 of them kept everybody waiting for seconds."""
+    routes = ask("GET", f"{open_app[1]}/openapi.json").json()
+    lists = [(path, *place) for path, body in bodies_of(routes) for place in lists_of(body, routes) if place]
+    assert ("/api/submit_labels", "labels") in lists
+    assert ("/api/items", "query", "states") in lists
+    for path, *place in lists:
+        body: Any = [{"no": "such"}] * 3
+        for name in reversed(place):
+            body = {name: body}
+        answer = ask("POST", open_app[1] + path, json=body)
+        assert answer.status_code == 422
+        assert f"{place[-1]}.0" in reason(answer), (path, place)
+        assert f"{place[-1]}.1" not in reason(answer), (path, place)
+
+
+def bodies_of(routes: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The path and the schema of every JSON body."""
+    for path, methods in routes["paths"].items():
+        content = methods.get("post", {}).get("requestBody", {}).get("content", {})
+        if "application/json" in content:
+            yield path, content["application/json"]["schema"]
+
+
+def lists_of(schema: dict[str, Any], routes: dict[str, Any]) -> set[tuple[str, ...]]:
+    """Where a body has lists of any length: the names of the fields that lead there."""
+    if "$ref" in schema:
+        return lists_of(routes["components"]["schemas"][schema["$ref"].rpartition("/")[2]], routes)
+    found = {place for choice in schema.get("anyOf", ()) for place in lists_of(choice, routes)}
+    for name, field in schema.get("properties", {}).items():
+        found |= {(name, *place) for place in lists_of(field, routes)}
+    return found | ({()} if "items" in schema else set())
+
+
+@pytest.mark.parametrize("path", ["/api/items", "/api/submit_labels", "/invite"])
+def test_an_object_of_very_many_fields_is_refused_whole(open_app: tuple[App, str], path: str) -> None:
+    body = {"query": {f"field {number}": 1 for number in range(MOST_FIELDS + 1)}}
+    answer = ask("POST", open_app[1] + path, json=body)
+    assert answer.status_code == 422
+    assert f"at most {MOST_FIELDS}" in reason(answer)
 
 
 def test_as_many_labels_as_are_allowed_fit(open_app: tuple[App, str]) -> None:

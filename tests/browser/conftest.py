@@ -5,6 +5,7 @@ The app keeps visitors apart (`sharing: private`), so every test starts with a p
 
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,7 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
         app.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator["Browser"]:
     from tests.browser.label_page import BROWSER_ARGUMENTS, CHROMIUM, sync_api
 
@@ -74,7 +75,7 @@ def browser() -> Iterator["Browser"]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ten_classes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an app over 120 pictures with the classes c0 to c9 that trains only when asked to."""
     folder = tmp_path_factory.mktemp("ten_classes")
@@ -90,6 +91,18 @@ def ten_classes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     app.close()
 
 
+@contextmanager
+def served_for_all(
+    kept_pages: dict[str, "Page"], workdir: Path, *projects: ProjectConfig, **settings: Any
+) -> Iterator[str]:
+    """The address of an app of several tests, which is closed together with the page of it that they kept."""
+    app, address = serve(workdir, *projects, **settings)
+    yield address
+    if address in kept_pages:
+        kept_pages.pop(address).close()
+    app.close()
+
+
 def stays_warm(context: "BrowserContext") -> "BrowserContext":
     """The context with an empty page of this machine that stays open.
 
@@ -102,7 +115,7 @@ def stays_warm(context: "BrowserContext") -> "BrowserContext":
     return context
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def other_contexts(browser: "Browser") -> Iterator[list["BrowserContext"]]:
     contexts: list[BrowserContext] = []
     yield contexts
@@ -128,7 +141,7 @@ def new_context(browser: "Browser", other_contexts: list["BrowserContext"]) -> I
             page.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_context(browser: "Browser") -> Iterator["BrowserContext"]:
     """A context that keeps the cache of Gradio's scripts, which saves a second per test."""
     context = stays_warm(browser.new_context(viewport=VIEWPORT))
@@ -146,7 +159,7 @@ def page(shared_context: "BrowserContext") -> Iterator["Page"]:
     page.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def kept_pages() -> dict[str, "Page"]:
     """Pages that earlier tests left as they were, by the address of their app. Whoever closes an app closes its page."""
     return {}
@@ -178,27 +191,28 @@ def visit(take_page: TakePage, ten_classes: str) -> Visit:
 
     def visit_as_guest(labeled: int = 0, *, opened: bool = True) -> LabelPage:
         visitor = LabelPage(take_page(ten_classes), ten_classes)
-        become_new_guest(visitor, stays_open=opened)
+        become_new_guest(visitor.page, ten_classes, stays_open=opened)
         if labeled:
             visitor.rest.label(labeled)
             visitor.rest.post("train")
             wait_for(lambda: visitor.rest.status()["head"]["version"] == 1)
         if opened:
-            open_anew(visitor)
+            open_anew(visitor.page, visitor.address)
+            visitor.wait_ready()
         return visitor
 
     return visit_as_guest
 
 
-def become_new_guest(visitor: "LabelPage", *, stays_open: bool) -> None:
-    """Somebody whom the app has never seen; an open page of somebody before is left unless it `stays_open`."""
-    if not stays_open and visitor.page.url != "about:blank":
-        visitor.page.goto("about:blank")
-    visitor.page.context.clear_cookies()
-    become_guest(visitor.page.context, visitor.address)
+def become_new_guest(page: "Page", address: str, *, stays_open: bool = True, name: str | None = None) -> str:
+    """Somebody whom the app has never seen, or knows by `name`; an open page of others is left unless it `stays_open`."""
+    if not stays_open and page.url != "about:blank":
+        page.goto("about:blank")
+    page.context.clear_cookies()
+    return become_guest(page.context, address, name)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sounds_and_pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an app with 36 sounds of 2 to 4 s ("audio") and 36 pictures ("images"), both of three classes."""
     folder = tmp_path_factory.mktemp("mixed")
@@ -210,22 +224,24 @@ def sounds_and_pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 
 
 @pytest.fixture
-def listen(page: "Page", sounds_and_pictures: str) -> Listen:
+def listen(take_page: TakePage, sounds_and_pictures: str) -> Listen:
     """The sounds of that app on the page of a new guest."""
     from tests.browser.sound_page import SoundPage
 
     def listen_as_guest(*, opened: bool = True) -> SoundPage:
-        become_guest(page.context, sounds_and_pictures)
+        page = take_page(sounds_and_pictures)
+        become_new_guest(page, sounds_and_pictures, stays_open=opened)
         visitor = SoundPage(page, sounds_and_pictures)
         if opened:
-            visitor.open()
+            open_anew(page, sounds_and_pictures)
+            visitor.wait_ready()
         return visitor
 
     return listen_as_guest
 
 
-def become_guest(context: "BrowserContext", address: str) -> str:
-    """Gives a browser a name of its own before its first visit."""
-    name = f"guest-{secrets.token_hex(6)}"
+def become_guest(context: "BrowserContext", address: str, name: str | None = None) -> str:
+    """Gives a browser a name, one of its own before its first visit unless one is given."""
+    name = name or f"guest-{secrets.token_hex(6)}"
     context.add_cookies([{"name": GUEST_COOKIE, "value": name, "url": address}])
     return name

@@ -27,10 +27,14 @@ class ExplorePage:
         self.selected = self.view.locator('.fl-card[data-selected="true"]')
         self.dialog = self.view.locator("dialog.fl-ask")
 
-    def open(self, query: dict[str, Any] | None = None, more: str = "") -> "ExplorePage":
+    def place(self, query: dict[str, Any] | None = None, more: str = "") -> str:
+        """Where the view is, below the app's address."""
         project = "" if self.project == "images" else f"project={self.project}&"
         wanted = quote(json.dumps(query)) if query else ""
-        self.page.goto(f"{self.address}/#{project}view=explore&filter={wanted}{more}")
+        return f"#{project}view=explore&filter={wanted}{more}"
+
+    def open(self, query: dict[str, Any] | None = None, more: str = "") -> "ExplorePage":
+        self.page.goto(f"{self.address}/{self.place(query, more)}")
         self.wait()
         return self
 

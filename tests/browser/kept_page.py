@@ -8,39 +8,47 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-    from tests.browser.label_page import LabelPage
-
 VIEWPORT = {"width": 1280, "height": 800}
 
 _FIELDS = "[...document.querySelectorAll('input, textarea')].filter((one) => !one.closest('[id^=fl-grid-]'))"
 _NOTE_START = f"() => {{ window.fieldsAtStart = {_FIELDS}.map((one) => one.value).join() }}"
 _IS_AS_AT_START = f"() => window.fieldsAtStart === {_FIELDS}.map((one) => one.value).join()"
 _STOP = "() => Object.values(window.fastlabel.views).forEach((view) => view.stop())"
-_BEGIN_ANEW = """async () => {
+_IS_MOUNTED = "() => Object.keys(window.fastlabel?.views ?? {}).length > 0"
+_BEGIN_ANEW = """async (place) => {
     const loaded = performance.getEntriesByType('resource').map((one) => one.name);
     const { mount } = await import(loaded.find((name) => name.endsWith('/app.js')));
-    const { root, context } = Object.values(window.fastlabel.views)[0];
-    const begun = Object.assign(document.createElement('div'), { className: 'fl' });
-    root.replaceWith(begun);
-    window.fastlabel.views = {};
+    const page = window.fastlabel;
+    const before = Object.values(page.views);
+    page.player?.close();
+    page.views = {};
+    delete page.player;
     localStorage.clear();
     localStorage['fastlabel:hint'] = 'dismissed';
     sessionStorage.clear();
-    history.replaceState(null, '', location.pathname);
+    history.replaceState(null, '', location.pathname + place);
+    dispatchEvent(new PopStateEvent('popstate'));  // the page takes note of its address, and opens the tab
     document.activeElement.blur();
     scrollTo(0, 0);
-    await mount(begun.parentElement, { settings: context.settings });
+    await Promise.all(before.map(({ root, context }) => {
+        const begun = Object.assign(document.createElement('div'), { className: 'fl' });
+        root.replaceWith(begun);
+        return mount(begun.parentElement, { settings: context.settings });
+    }));
 }"""
 
 
-def open_anew(visitor: "LabelPage") -> None:
-    """Opens the page by its address; where it is open already its views begin anew, for whoever the cookies say."""
-    if visitor.page.url == "about:blank":
-        visitor.open()
-        visitor.page.evaluate(_NOTE_START)
+def open_anew(page: "Page", address: str, place: str = "") -> None:
+    """Opens the app's page at a place, such as "#view=explore", or has its views begin anew there where it is open already.
+
+    They are those of whoever the cookies say. Who opens it waits for its view.
+    """
+    if page.url == "about:blank":
+        page.goto(f"{address}/{place}")
+        page.wait_for_function(_IS_MOUNTED)
+        page.evaluate(_NOTE_START)
     else:
-        visitor.page.evaluate(_BEGIN_ANEW)
-        visitor.wait_ready()
+        page.evaluate(_BEGIN_ANEW, place)
 
 
 def is_kept(page: "Page", address: str) -> bool:

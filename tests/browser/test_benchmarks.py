@@ -13,24 +13,28 @@ import pytest
 from PIL import Image
 
 from benchmarks import data, interface, page, page_times, person, screenshots, sounds, workload
+from tests.browser.conftest import NewContext
 from tests.pools import write_pictures, write_sounds
 from tests.served import served_here
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, browser: "Browser") -> None:
-    """A sprite of 120 tiles, batches of 10, and a page of the browser that is open."""
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, new_context: NewContext) -> None:
+    """A sprite of 120 tiles, batches of 10, and pages of a browser that has compiled Gradio's scripts already."""
+    context = new_context()
 
     @contextmanager
     def opened_page(address: str, script: str = "") -> Iterator["Page"]:
-        with browser.new_context() as context:
-            opened = context.new_page()
-            opened.add_init_script(script)
-            opened.goto(address)
-            yield opened
+        context.clear_cookies()
+        opened = context.new_page()
+        opened.add_init_script(script)
+        opened.goto(address)
+        yield opened
+        opened.evaluate("localStorage.clear()")
+        opened.close()
 
     monkeypatch.setattr(data, "CACHE", tmp_path)
     monkeypatch.setattr(workload, "COLUMNS", 12)

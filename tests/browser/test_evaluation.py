@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.browser.conftest import Serving, TakePage, Visit, become_guest, become_new_guest, serve
+from tests.browser.conftest import Serving, TakePage, Visit, become_guest, become_new_guest, served_for_all
 from tests.browser.kept_page import open_anew
 from tests.browser.label_page import LabelPage, expect
 from tests.browser.test_layout import CONTRAST
@@ -89,25 +89,33 @@ def audited_pool(tmp_path_factory: pytest.TempPathFactory, kept_pages: dict[str,
         train_every=1000,
         audit_share=0.3,
     )
-    app, address = serve(folder / "work", config)
-    yield address
-    if address in kept_pages:
-        kept_pages.pop(address).close()
-    app.close()
+    with served_for_all(kept_pages, folder / "work", config) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def guests() -> dict[tuple[int, ...], str]:
+    """Those that only look, by what they learned before: learning is most of what such a test takes."""
+    return {}
 
 
 @pytest.fixture
-def audited(take_page: TakePage, audited_pool: str) -> Audited:
-    """The page of a new guest on that app, with heads trained on batches of those sizes before."""
+def audited(take_page: TakePage, audited_pool: str, guests: dict[tuple[int, ...], str]) -> Audited:
+    """The page of a guest on that app, with heads trained on batches of those sizes before; a new one if it `learns` more."""
 
-    def visit_as_guest(*counts: int, query: str = "", opened: bool = True) -> EvaluationPage:
+    def visit_as_guest(*counts: int, query: str = "", opened: bool = True, learns: bool = False) -> EvaluationPage:
         visitor = EvaluationPage(take_page(audited_pool), audited_pool)
-        become_new_guest(visitor, stays_open=opened and not query)
-        visitor.learn(*counts)
+        known = None if learns else guests.get(counts)
+        guest = become_new_guest(visitor.page, audited_pool, stays_open=opened and not query, name=known)
+        if known is None:
+            visitor.learn(*counts)
+        if not learns:
+            guests[counts] = guest
         if query:
             visitor.open(query)
         elif opened:
-            open_anew(visitor)
+            open_anew(visitor.page, audited_pool)
+            visitor.wait_ready()
         return visitor
 
     return visit_as_guest
@@ -168,7 +176,7 @@ def test_nothing_is_said_where_no_item_is_drawn_for_the_audit(visit: Visit) -> N
 
 
 def test_the_line_follows_new_labels_and_heads_without_a_reload(audited: Audited) -> None:
-    page = audited(40)
+    page = audited(40, learns=True)
     expect(page.line).to_contain_text("12 of 30")
     page.learn(40)
     page.poll()
@@ -330,7 +338,7 @@ def test_a_click_elsewhere_and_a_second_click_close_the_panel(audited: Audited) 
 
 
 def test_an_open_panel_stays_open_while_its_numbers_change(audited: Audited) -> None:
-    page = audited(40)
+    page = audited(40, learns=True)
     page.show()
     page.target.click()
     page.key("ControlOrMeta+a", "8")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from tests.browser.conftest import CLASSES, become_guest, serve
+from tests.browser.conftest import CLASSES, TakePage, become_guest, become_new_guest, serve
 from tests.browser.explore_page import ExplorePage
+from tests.browser.kept_page import open_anew
 from tests.browser.label_page import LabelPage, Rest, expect
 from tests.pools import make_config, wait_for, write_pictures
 
@@ -20,11 +21,12 @@ Explore = Callable[..., ExplorePage]
 
 
 @pytest.fixture
-def explore(page: "Page", ten_classes: str) -> Explore:
+def explore(take_page: TakePage, ten_classes: str) -> Explore:
     """Explore as a new guest, after so many labels and a training."""
 
     def explore_as_guest(labeled: int = 0, query: dict[str, Any] | None = None, more: str = "") -> ExplorePage:
-        become_guest(page.context, ten_classes)
+        page = take_page(ten_classes)
+        become_new_guest(page, ten_classes)
         visitor = ExplorePage(page, ten_classes)
         if labeled:
             visitor.rest.label(labeled)
@@ -32,7 +34,9 @@ def explore(page: "Page", ten_classes: str) -> Explore:
             wait_for(
                 lambda: bool(visitor.rest.status()["head"]["settled"] and visitor.rest.status()["head"]["version"])
             )
-        return visitor.open(query, more)
+        open_anew(page, ten_classes, visitor.place(query, more))
+        visitor.wait()
+        return visitor
 
     return explore_as_guest
 

@@ -1,5 +1,6 @@
 """The view Finish as a person uses it: plan, check, accept, take back, and a screen of one class."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,6 +70,14 @@ def test_a_pool_is_finished_on_the_page(page: "Page", address: str) -> None:
     expect(words).to_contain_text("At 90 % right: about")
     expect(view.locator(".fl-promise-chart circle")).to_have_count(20)
     expect(view.get_by_role("img", name="At 90 %:")).to_be_visible()
+    rest = Rest(page.context, address)
+    planned = rest.post("finish/plan", precision=0.9, per_class=True)
+    place = [round(one["precision"], 2) for one in planned["curve"]].index(0.9)
+    alone = sum(one["curve"][place] for one in planned["classes"])
+    view.get_by_role("checkbox", name="prove it for each class by itself").check()
+    expect(view.get_by_role("img", name="At 90 %:")).to_have_accessible_name(re.compile(rf"\b{alone:,}\b"))
+    view.get_by_role("checkbox", name="prove it for each class by itself").uncheck()
+    expect(words).to_contain_text("At 90 % right: about")
     view.get_by_role("button", name="Freeze these items and check at 90 %").click()
     screen = page.locator(".fl-finish-screen")
     expect(screen.locator(".fl-card").first).to_be_visible()
@@ -81,13 +90,37 @@ def test_a_pool_is_finished_on_the_page(page: "Page", address: str) -> None:
     expect(view.locator(".fl-finish-checked")).to_contain_text("red: 0 wrong of")
     view.get_by_role("button", name="Accept").click()
     expect(progress).to_contain_text("labels are accepted")
-    rest = Rest(page.context, address)
     found = rest.post("items", query={"sources": ["auto"]}, size=400)
     assert found["total"] > 200
     assert all(one["label"] == true_class(one["id"]) for one in found["items"])
     view.get_by_role("button", name="Take back").click()
     expect(progress).to_contain_text("Proven: of these")
     assert rest.post("items", query={"sources": ["auto"]})["total"] == 0
+
+
+def test_after_checks_that_prove_nothing_the_view_offers_a_surer_set_and_labeling_on(
+    page: "Page", address: str
+) -> None:
+    view = _view(page)
+    _wait_for_plan(page, "0.95")
+    rest = Rest(page.context, address)
+    assert rest.post("finish/start", precision=0.9)["possible"]
+    while rest.get("finish")["state"] == "checking":
+        batch = rest.get("finish/checks")
+        wrong = [
+            {"id": item["id"], "label": _other(true_class(item["id"]), batch["classes"])} for item in batch["items"]
+        ]
+        rest.post("submit_labels", batch_id=batch["batch_id"], labels=wrong)
+    page.reload()
+    expect(view.locator(".fl-finish-progress")).to_contain_text("Not provable")
+    expect(view.locator(".fl-finish-words")).not_to_be_empty()
+    view.get_by_role("button", name="Label on").click()
+    expect(page.locator(".fl-view-tab[data-view=label]")).to_have_attribute("aria-current", "page")
+    assert rest.get("finish")["state"] == "none"
+
+
+def _other(label: str, classes: list[str]) -> str:
+    return next(name for name in classes if name != label)
 
 
 def test_clicked_cards_of_a_screen_stay_unlabeled_and_the_view_speaks_chinese(page: "Page", address: str) -> None:
@@ -111,3 +144,17 @@ def test_clicked_cards_of_a_screen_stay_unlabeled_and_the_view_speaks_chinese(pa
     page.goto(f"{address}/?lang=zh-CN#view=finish")
     expect(page.locator(".fl-finish h2").first).to_have_text("按承诺的精度接受标签")
     expect(page.locator(".fl-finish-words")).to_contain_text("承诺 95 % 正确")
+
+
+def test_a_set_that_cannot_be_proven_is_followed_by_a_surer_one(page: "Page") -> None:
+    view = _view(page)
+    _wait_for_plan(page, "0.95")
+    view.get_by_role("button", name="Freeze these items and check at 95 %").click()
+    screen = page.locator(".fl-finish-screen")
+    screen.and_(page.locator("[data-ready-batch]")).wait_for()
+    page.keyboard.press("s")  # all are left open, which counts as wrong
+    expect(view.locator(".fl-finish-progress")).to_contain_text("Not provable")
+    expect(view.get_by_role("button", name="Plan anew")).to_be_visible()
+    view.get_by_role("button", name="Check the surer").click()
+    expect(view.locator(".fl-finish-progress")).to_contain_text("items are frozen")
+    expect(screen.locator(".fl-card").first).to_be_visible()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.conftest import Serving, become_guest, serve
+from tests.browser.conftest import Serving, TakePage, become_new_guest, served_for_all
+from tests.browser.kept_page import open_anew
 from tests.browser.label_page import LabelPage, expect
 from tests.browser.sound_page import SoundPage
 from tests.pools import make_config, make_sound_config, wait_for, write_pictures, write_sounds
@@ -33,7 +34,7 @@ TITLE = '<img src=x onerror="window.pwned=1"> ${window.pwned=1} {{title}}'
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def hostile(tmp_path_factory: pytest.TempPathFactory, kept_pages: dict[str, "Page"]) -> Iterator[str]:
     """The address of an app whose classes, files, broken file and title all carry names that could run or mislead."""
     folder = tmp_path_factory.mktemp("hostile")
     originals = sorted(write_pictures(folder / "originals", per_class=10).rglob("*.png"))
@@ -43,9 +44,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         shutil.copy(original, pictures / f"{_file_name(number)}.png")
     (pictures / BROKEN).write_bytes(b"no picture")
     config = make_config(pictures, classes=NAMES, batch_size=10, sharing="private", train_every=1000)
-    app, address = serve(folder / "work", config, title=TITLE)
-    yield address
-    app.close()
+    with served_for_all(kept_pages, folder / "work", config, title=TITLE) as address:
+        yield address
 
 
 def _file_name(number: int) -> str:
@@ -53,12 +53,14 @@ def _file_name(number: int) -> str:
 
 
 @pytest.fixture
-def visitor(page: "Page", hostile: str) -> Iterator[LabelPage]:
+def visitor(take_page: TakePage, hostile: str) -> Iterator[LabelPage]:
     """A guest's page, which at the end must not have run anything nor asked another address for anything."""
-    asked: list[str] = []
+    page, asked = take_page(hostile), []
     page.on("request", lambda request: asked.append(request.url))
-    become_guest(page.context, hostile)
-    visitor = LabelPage(page, hostile).open()
+    become_new_guest(page, hostile)
+    open_anew(page, hostile)
+    visitor = LabelPage(page, hostile)
+    visitor.wait_ready()
     yield visitor
     assert page.evaluate("typeof window.pwned") == "undefined"
     assert all(url.startswith((hostile, "data:", "blob:")) for url in asked)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.conftest import become_guest, serve
+from tests.browser.conftest import TakePage, become_new_guest, served_for_all
+from tests.browser.kept_page import open_anew
 from tests.browser.label_page import LabelPage, expect
 from tests.pools import make_config, write_pictures
 
@@ -17,19 +18,22 @@ CLASSES = (*(f"bird {index}" for index in range(20)), "Water Vole", "Wood Mouse"
 
 
 @pytest.fixture(scope="module")
-def many_classes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def many_classes(tmp_path_factory: pytest.TempPathFactory, kept_pages: dict[str, "Page"]) -> Iterator[str]:
     """The address of an app with 22 classes, each visitor's labels and classes their own."""
     folder = tmp_path_factory.mktemp("many_classes")
     config = make_config(write_pictures(folder / "p", 12), classes=CLASSES, batch_size=8, sharing="private")
-    app, address = serve(folder / "work", config)
-    yield address
-    app.close()
+    with served_for_all(kept_pages, folder / "work", config) as address:
+        yield address
 
 
 @pytest.fixture
-def visitor(page: "Page", many_classes: str) -> LabelPage:
-    become_guest(page.context, many_classes)
-    return LabelPage(page, many_classes).open()
+def visitor(take_page: TakePage, many_classes: str) -> LabelPage:
+    page = take_page(many_classes)
+    become_new_guest(page, many_classes)
+    open_anew(page, many_classes)
+    visitor = LabelPage(page, many_classes)
+    visitor.wait_ready()
+    return visitor
 
 
 def test_the_palette_finds_adds_and_gives_keys_to_classes(visitor: LabelPage) -> None:

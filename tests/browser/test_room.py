@@ -26,6 +26,18 @@ def test_four_rows_of_cards_with_suggestions_are_in_view_of_a_laptop(visit: Visi
     assert _rows_in_view(page) >= 4
 
 
+def test_a_hundred_classes_take_one_line_of_the_dock_and_a_phone_has_every_button_in_view(visit: Visit) -> None:
+    page = visit()
+    names = [*(f"class number {number}" for number in range(99)), "W" * 60]
+    page.page.evaluate("(names) => fastlabel.views.images.places.get('label').mounted.dock.setClasses(names)", names)
+    legend = page.grid.locator(".fl-legend")
+    assert _box(legend)["height"] <= 40
+    page.page.set_viewport_size({"width": 360, "height": 740})
+    assert _box(legend)["height"] <= 50
+    submit = _box(page.grid.locator(".fl-dock-submit"))
+    assert submit["x"] + submit["width"] <= 360
+
+
 def test_a_long_notice_and_a_message_move_no_card(visit: Visit) -> None:
     page = visit()
     before = _box(page.cards.first)

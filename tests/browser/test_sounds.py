@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 from tests.browser.conftest import Listen, Serving
+from tests.browser.kept_page import open_anew
 from tests.browser.label_page import expect
 from tests.browser.sound_page import SoundPage
 from tests.pools import make_sound_config, write_sounds
@@ -160,42 +161,43 @@ def test_windows_of_a_recording_show_their_time_in_the_file(page: "Page", servin
     assert visitor.media("duration") == pytest.approx(5.0, abs=0.01)
 
 
-@pytest.mark.parametrize("width", [360, 1280])
 def test_times_late_in_a_long_recording_do_not_run_into_each_other(
-    page: "Page", serving: Serving, tmp_path: Path, width: int
+    page: "Page", serving: Serving, tmp_path: Path
 ) -> None:
     recordings = _folder(tmp_path)
     soundfile.write(recordings / "talk.wav", np.zeros(3609 * 1000, dtype=np.int16), 1000)
     source = {"kind": "audio_folder", "path": str(recordings), "window_s": 3.0, "hop_s": 601.0}
     _, address = serving(make_sound_config(recordings, source=source, classes=("a", "b"), batch_size=8))
-    page.set_viewport_size({"width": width, "height": 740})
-    visitor = SoundPage(page, address).open()
-    index = visitor.item_ids().index("talk.wav#t=3606.0,3609.0")
-    assert visitor.ruler(index)[0] == "1:00:06.0"
-    visitor.play_button(index).click()
-    visitor.key("z")
-    expect(visitor.zoom).to_be_visible()
-    expect(visitor.zoom.locator(".fl-second")).to_have_text("h")
-    for ruler in (*visitor.grid.locator(".fl-time").all(), visitor.zoom.locator(".fl-ruler")):
-        texts = ruler.locator(".fl-tick-text:visible, .fl-duration").all()
-        boxes = [box for text in texts if (box := text.bounding_box())]
-        assert all(left["x"] + left["width"] < right["x"] for left, right in pairwise(boxes))
+    for width in (360, 1280):
+        page.set_viewport_size({"width": width, "height": 740})
+        open_anew(page, address)
+        visitor = SoundPage(page, address)
+        visitor.wait_ready()
+        index = visitor.item_ids().index("talk.wav#t=3606.0,3609.0")
+        assert visitor.ruler(index)[0] == "1:00:06.0"
+        visitor.play_button(index).click()
+        visitor.key("z")
+        expect(visitor.zoom).to_be_visible()
+        expect(visitor.zoom.locator(".fl-second")).to_have_text("h")
+        for ruler in (*visitor.grid.locator(".fl-time").all(), visitor.zoom.locator(".fl-ruler")):
+            texts = ruler.locator(".fl-tick-text:visible, .fl-duration").all()
+            boxes = [box for text in texts if (box := text.bounding_box())]
+            assert all(left["x"] + left["width"] < right["x"] for left, right in pairwise(boxes))
 
 
-@pytest.mark.parametrize(
-    ("name", "rate_hz", "channels"), [("cd.aiff", 8000, 1), ("wide.wav", 8000, 8), ("slow.wav", 2000, 1)]
-)
-def test_a_sound_that_browsers_cannot_play_is_converted(
-    page: "Page", serving: Serving, tmp_path: Path, name: str, rate_hz: int, channels: int
-) -> None:
-    tone = np.sin(np.arange(2 * rate_hz) * 0.2) * 0.3
-    soundfile.write(_folder(tmp_path) / name, np.stack([tone] * channels, axis=1), rate_hz, subtype="PCM_16")
-    _, address = serving(make_sound_config(tmp_path / "sounds", classes=("a", "b")))
+def test_sounds_that_browsers_cannot_play_are_converted(page: "Page", serving: Serving, tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    for name, rate_hz, channels in (("cd.aiff", 8000, 1), ("wide.wav", 8000, 8), ("slow.wav", 2000, 1)):
+        tone = np.sin(np.arange(2 * rate_hz) * 0.2) * 0.3
+        soundfile.write(folder / name, np.stack([tone] * channels, axis=1), rate_hz, subtype="PCM_16")
+    _, address = serving(make_sound_config(folder, classes=("a", "b")))
     visitor = SoundPage(page, address).open()
-    visitor.key("Space")
-    visitor.wait_until_heard(0.1)
-    visitor.expect_state(0, "playing")
-    expect(visitor.cards.nth(0).locator(".fl-sound-problem")).to_be_hidden()
+    assert visitor.cards.count() == 3
+    for place in range(3):
+        visitor.key(*(["ArrowRight"] if place else []), "Space")
+        visitor.expect_state(place, "playing")
+        visitor.wait_until_heard(0.1)
+        expect(visitor.cards.nth(place).locator(".fl-sound-problem")).to_be_hidden()
 
 
 def test_a_browser_that_does_not_know_the_format_asks_for_the_converted_sound(listen: Listen) -> None:
@@ -255,20 +257,21 @@ def test_labels_on_screen_survive_a_reload(listen: Listen) -> None:
     assert page.labels() == labels
 
 
-@pytest.mark.parametrize("width", [360, 768, 2560])
-def test_cards_of_sounds_fit_every_window(listen: Listen, width: int) -> None:
-    page = listen(opened=False)
-    page.page.set_viewport_size({"width": width, "height": 740})
-    page.open()
-    page.key("z")
-    expect(page.zoom).to_be_visible()
-    assert page.page.evaluate("document.documentElement.scrollWidth") <= width
-    for part in page.grid.locator(".fl-card, .fl-sound-bar, .fl-sound-bar > *, .fl-zoom, .fl-axes > *").all():
-        box = part.bounding_box()
-        assert box
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= width
-    assert page.columns() == {360: 2, 768: 3, 2560: 8}[width]
+def test_cards_of_sounds_fit_every_window(listen: Listen) -> None:
+    page = listen()
+    for width, columns in ((360, 2), (768, 3), (2560, 8)):
+        page.page.set_viewport_size({"width": width, "height": 740})
+        open_anew(page.page, page.address)
+        page.wait_ready()
+        page.key("z")
+        expect(page.zoom).to_be_visible()
+        assert page.page.evaluate("document.documentElement.scrollWidth") <= width
+        for part in page.grid.locator(".fl-card, .fl-sound-bar, .fl-sound-bar > *, .fl-zoom, .fl-axes > *").all():
+            box = part.bounding_box()
+            assert box
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+        assert page.columns() == columns
 
 
 def _folder(tmp_path: Path) -> Path:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.conftest import become_guest, serve
+from tests.browser.conftest import TakePage, become_new_guest, served_for_all
+from tests.browser.kept_page import open_anew
 from tests.browser.label_page import LabelPage, expect
 from tests.pools import make_config, write_pictures
 
@@ -14,22 +15,24 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def two_projects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def two_projects(tmp_path_factory: pytest.TempPathFactory, kept_pages: dict[str, "Page"]) -> Iterator[str]:
     """The address of an app with the projects "plants" (60 pictures) and "stones" (30)."""
     folder = tmp_path_factory.mktemp("two")
     configs = [
         make_config(write_pictures(folder / name, per_class), name=name, batch_size=6, sharing="private")
         for name, per_class in (("plants", 20), ("stones", 10))
     ]
-    app, address = serve(folder / "work", *configs)
-    yield address
-    app.close()
+    with served_for_all(kept_pages, folder / "work", *configs) as address:
+        yield address
 
 
 @pytest.fixture
-def tabs(page: "Page", two_projects: str) -> tuple[LabelPage, LabelPage]:
-    become_guest(page.context, two_projects)
-    plants = LabelPage(page, two_projects, "plants").open()
+def tabs(take_page: TakePage, two_projects: str) -> tuple[LabelPage, LabelPage]:
+    page = take_page(two_projects)
+    become_new_guest(page, two_projects)
+    open_anew(page, two_projects)
+    plants = LabelPage(page, two_projects, "plants")
+    plants.wait_ready()
     return plants, LabelPage(page, two_projects, "stones")
 
 

@@ -2,8 +2,12 @@
 
 import re
 
+import numpy as np
 import pytest
 
+from fastlabel_gradio.finish.campaign import Campaign, Part, Ranking, Terms
+from fastlabel_gradio.finish.report import report
+from fastlabel_gradio.finish.tally import PartTally
 from fastlabel_gradio.finish.words import SENTENCES, floor_percent, line, percent
 from fastlabel_gradio.ui.words import LANGUAGES, read_words
 
@@ -26,3 +30,20 @@ def test_numbers_are_written_as_people_read_them() -> None:
     )
     assert [percent(0.95), percent(0.975), percent(0.9)] == [95, 97.5, 90]
     assert [floor_percent(0.9399), floor_percent(0.94), floor_percent(0.0)] == [93, 94, 0]
+
+
+def test_what_a_promise_does_not_cover_is_said_beside_it() -> None:
+    """Items that came later, and new groups where items are of groups."""
+    part = Part(None, 0, 100, 100)
+    terms = Terms(1, 1, 0.04, 0.9, 1, 0.0, "ann", 100, 100, (part,))
+    rows = np.arange(100)
+    ranking = Ranking(rows, np.zeros(100, np.int32), np.ones(100, np.float32), np.linspace(0, 1, 100))
+    tallies = [PartTally(part, "proven", 100, 40, 0, 0.9, 0, 100, 40, 0)]
+    told = report(Campaign(terms, ranking), tallies, {}, None, 3, "recordings")
+    assert [one.key for one in told.lines] == ["proven", "later", "grouped"]
+    assert "3 items came after these were frozen" in told.lines[1].text
+    assert told.lines[2].text == "The draw is of items, so it says nothing of new recordings."
+    alone = report(Campaign(terms, ranking), tallies, {}, None, 0, None)
+    assert [one.text for one in alone.lines] == [
+        "Proven: of these 100 labels at least 90 % are right (95 % confidence, by your own judgement of 40 random ones)."
+    ]

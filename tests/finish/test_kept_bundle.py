@@ -1,11 +1,16 @@
 """The bundle beside the labels, which `export-model` takes: what was accepted stands in it as in that of the page."""
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from benchmarks.load import held
 from fastlabel_gradio.labeler import Labeler
+from fastlabel_gradio.pool.query import Query
 from fastlabel_gradio.server.project import Project
 from tests.finish_pools import check_all, config_of, teach
 from tests.pools import wait_for
@@ -31,8 +36,9 @@ def project_folder(workdir: Path) -> Path:
 
 
 def test_what_was_accepted_since_the_last_training_is_in_the_kept_bundle(
-    reopen: Callable[[], Labeler], workdir: Path
+    reopen: Callable[[], Labeler], workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("fastlabel_gradio.loop.learner.BUNDLE_WAIT_S", 60.0)  # on a busy machine, too
     labeler = reopen()
     kept = project_folder(workdir) / "model"
     accept(labeler)
@@ -47,11 +53,38 @@ def test_what_was_accepted_since_the_last_training_is_in_the_kept_bundle(
     assert sum(by_source.get("auto", 0) for by_source in counts.values()) == proven["items"] - proven["checked"]
     labeler = reopen()
     labeler.undo("ann")  # the same step, taken back as any other
-    wait_for(lambda: promise_in(kept) is None)
+    assert promise_in(kept) is None
     labeler.redo("ann")
-    wait_for(lambda: promise_in(kept) == promise)
+    assert promise_in(kept) == promise
     labeler.finisher.take_back("ben")
     assert promise_in(kept) is None
+
+
+def test_an_acceptance_says_where_the_kept_bundle_does_not_tell_of_it_yet(
+    labeler: Labeler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fastlabel_gradio.loop.learner.BUNDLE_WAIT_S", 0.01)
+    labeler.finisher.start("ann", 0.9)
+    check_all(labeler)
+    with labeler._learner.paused():  # somebody waits for a batch, and the files wait for that
+        accepted = labeler.finisher.accept("ann")
+        assert (accepted.state, accepted.lines[-1].key) == ("accepted", "unbundled")
+    wait_for(lambda: "unbundled" not in [line.key for line in labeler.finisher.state().lines])
+
+
+def test_who_asks_for_the_state_does_not_wait_for_an_acceptance(labeler: Labeler) -> None:
+    labeler.finisher.start("ann", 0.9)
+    check_all(labeler)
+    accepting = threading.Thread(target=lambda: labeler.finisher.accept("ann"))
+    with held(Path(labeler._labels._database.where.removeprefix("sqlite:///"))):
+        accepting.start()
+        wait_for(lambda: not labeler._desk._writing.acquire(blocking=False) or bool(labeler._desk._writing.release()))
+        assert labeler.finisher.state().state == "proven"
+        assert labeler.finisher.evidence() == []
+        assert labeler.finder.page(Query(sources=("auto",)), 0, 10).total == 0
+        assert accepting.is_alive()
+    accepting.join(60)
+    assert labeler.finisher.state().state == "accepted"
 
 
 def test_the_kept_bundle_and_that_of_the_page_say_the_same(taught: Path, workdir: Path, tmp_path: Path) -> None:

@@ -5,7 +5,13 @@ import { applyTo, overruledBy, preview, targetOf } from "../../fastlabel_gradio/
 import { chipsOf } from "../../fastlabel_gradio/ui/web/explore_chips.js";
 import { EXPLORE_COMMANDS } from "../../fastlabel_gradio/ui/web/explore_commands.js";
 import { chosenOf, FACETS, partOf, timesOf } from "../../fastlabel_gradio/ui/web/explore_facets.js";
-import { FilterError, formatFilter, parseFilter, withPart } from "../../fastlabel_gradio/ui/web/explore_filter.js";
+import {
+  emptyWords,
+  FilterError,
+  formatFilter,
+  parseFilter,
+  withPart,
+} from "../../fastlabel_gradio/ui/web/explore_filter.js";
 import { FoundList, PAGE_ITEMS } from "../../fastlabel_gradio/ui/web/found_list.js";
 import { FoundSelection } from "../../fastlabel_gradio/ui/web/found_selection.js";
 import { likeText, searchedText, searchFor } from "../../fastlabel_gradio/ui/web/search_text.js";
@@ -281,4 +287,11 @@ test("an item becomes an example or is none any more; of five the oldest goes", 
   assert.deepEqual(withExample([], "a"), ["a"]);
   assert.deepEqual(withExample(["a", "b"], "a"), ["b"]);
   assert.deepEqual(withExample(["a", "b", "c", "d"], "e"), ["b", "c", "d", "e"]);
+});
+
+test("an empty list says why it is empty, and speaks of filters only where there are some", () => {
+  assert.match(emptyWords({ order: "near_duplicates" }), /almost the same/);
+  assert.match(emptyWords({ order: "mistakes" }), /label items of at least two classes/);
+  assert.match(emptyWords({ order: "mistakes", labels: ["cat"] }), /Take out a filter/);
+  assert.match(emptyWords({ order: "newest", labels: [] }), /no items here yet/);
 });

@@ -105,6 +105,12 @@ test("what the server says is said in the language of the page, with its values,
     serverWords("there is a class 'a.* $& b' already. Choose another name."),
     "类别 'a.* $& b' 已存在。请换一个名称。",
   );
+  const source =
+    "The labels that the source knows contradict each other: 'a/b.jpg' is 'x', 'c.jpg' with the same content is 'y'";
+  assert.equal(
+    serverWords(`${source}, and so in 2 more. ${source}.`),
+    "数据源的标签互相矛盾：“a/b.jpg”是“x”，内容相同的“c.jpg”是“y”，另有 2 处. 数据源的标签互相矛盾：“a/b.jpg”是“x”，内容相同的“c.jpg”是“y”.",
+  );
   assert.match(serverWords("The class names give no first suggestions: no\nnetwork"), /：no\nnetwork$/);
   assert.equal(serverWords("What nobody translated."), "What nobody translated.");
   assert.equal(serverWords(undefined), "");

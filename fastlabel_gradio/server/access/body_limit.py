@@ -5,13 +5,19 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Receive
 
 MAX_BODY_BYTES = 2_000_000
+MAX_ENTRY_BYTES = 10_000  # of what is read before a login is known: a name with a password, or an invite
 MAX_MEDIA_BYTES = 20_000_000
 MAX_FILE_BYTES = 500_000_000  # of a file of labels: a million of them, with all that is known of each
 MOST_BYTES = {
+    **dict.fromkeys(("/login", "/invite"), MAX_ENTRY_BYTES),
     **dict.fromkeys(("/api/vector", "/api/predict/media", "/api/predict/take"), MAX_MEDIA_BYTES),
     "/api/import": MAX_FILE_BYTES,
 }
-_FEWER = {MAX_MEDIA_BYTES: "a shorter sound or a smaller picture", MAX_FILE_BYTES: "a file a part of them at a time"}
+_FEWER = {
+    MAX_ENTRY_BYTES: "a name and a password, or an invite, alone",
+    MAX_MEDIA_BYTES: "a shorter sound or a smaller picture",
+    MAX_FILE_BYTES: "a file a part of them at a time",
+}
 
 
 def limited(receive: Receive, headers: Headers, path: str = "") -> Receive:

@@ -92,7 +92,7 @@ def batch_answer(
     counts = labeler.counts()
     return BatchAnswer(
         project=project.name,
-        kind=project.kind,
+        kind=project.medium,
         batch_id=batch.id,
         strategy=batch.strategy,
         head_version=batch.head_version,

@@ -27,9 +27,10 @@ class ClassLook(Model):
     colour: Text | None = Field(None, description='as "#1f77b4"; "" for none of its own')
     key: Text | None = Field(None, description='one character; "" for none of its own')
     description: Text | None = None
-    examples: Annotated[list[Annotated[StrictStr, Field(max_length=MAX_ITEM_ID)]], Field(max_length=100)] | None = (
-        Field(None, description="up to four items that show what is meant")
-    )
+    examples: (
+        Annotated[list[Annotated[StrictStr, Field(max_length=MAX_ITEM_ID)]], Field(max_length=100, fail_fast=True)]
+        | None
+    ) = Field(None, description="up to four items that show what is meant")
 
 
 class ClassesInput(ProjectInput):
@@ -40,7 +41,7 @@ class ClassesInput(ProjectInput):
     merge: tuple[Text, Text] | None = Field(None, description="a class, and the one that it becomes a part of")
     archive: Text | None = Field(None, description="leaves the screen and teaches nothing; its labels are kept")
     restore: Text | None = Field(None, description="an archived class that comes back")
-    order: Annotated[list[Text], Field(max_length=MOST_LISTED)] | None = Field(
+    order: Annotated[list[Text], Field(max_length=MOST_LISTED, fail_fast=True)] | None = Field(
         None, description="classes in the order of the screen; others come after them"
     )
     set: ClassLook | None = None
@@ -143,7 +144,7 @@ def _media(project: Project, classes: Sequence[ClassInfo]) -> dict[str, dict[str
     """How to show the examples that are in the pool, by id."""
     rows = project.store.rows_of([item_id for one in classes for item_id in one.examples])
     kinds = (
-        {"media_url": "item"} if project.kind == "image" else {"media_url": "item", "spectrogram_url": "spectrogram"}
+        {"media_url": "item"} if project.medium == "image" else {"media_url": "item", "spectrogram_url": "spectrogram"}
     )
     return {
         item_id: {field: f"media/{project.name}/{kind}/{row}" for field, kind in kinds.items()}

@@ -166,7 +166,7 @@ def _vector_of(project: Project, content: bytes) -> str:
     encoder = project.pipeline.encoder
     if encoder is None:
         raise InvalidQueryError(LOADING)
-    return text_of(embed_sent(content, project.kind, project.source.sound_view, encoder), encoder.space)
+    return text_of(embed_sent(content, project.medium, project.source.sound_view, encoder), encoder.space)
 
 
 def _filters_answer(filters: Mapping[str, Query], person: Person) -> FiltersAnswer:

@@ -113,6 +113,12 @@ class FinishAnswer(Model):
 
 
 def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
+    _add_plan(router, project_of, who_asks)
+    _add_batches(router, project_of, who_asks)
+    _add_outcome(router, project_of, who_asks)
+
+
+def _add_plan(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
     annotator = Annotated[str, who_asks]
 
     @router.post("/api/finish/plan")
@@ -128,6 +134,10 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         """The same, and where it is possible the items and the labels proposed for them are frozen, to be checked."""
         labeler = project_of(body.project).labeler(who)
         return _plan_answer(labeler, labeler.finisher.start(who, body.precision, per_class=body.per_class))
+
+
+def _add_batches(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
+    annotator = Annotated[str, who_asks]
 
     @router.get("/api/finish/checks")
     @in_line(PLANNING)
@@ -152,6 +162,10 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         chosen = project_of(project)
         labeler = chosen.labeler(who)
         return batch_answer(chosen, labeler, labeler.finisher.verify(who, _label_id(labeler, label), size, teach=teach))
+
+
+def _add_outcome(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
+    annotator = Annotated[str, who_asks]
 
     @router.get("/api/finish")
     @in_line(PLANNING)
@@ -208,7 +222,7 @@ def _plan_answer(labeler: Labeler, found: PlanReport) -> PlanAnswer:
         lines=_line_answers(found.lines),
         possible=found.possible,
         pool=found.pool,
-        kept=found.kept,
+        kept=found.reserved,
         below=PlannedAnswer(precision=below.precision, items=below.items, checks=below.checks) if below else None,
         curve=[PlannedAnswer(precision=one.precision, items=one.items, checks=one.checks) for one in found.curve],
         classes=[

@@ -27,7 +27,7 @@ def shown_item(project: Project, item: Item, place: str, facts: Facts) -> dict[s
 
 def _media_answer(project: Project, item: Item, place: str) -> dict[str, Any]:
     media_url = f"media/{project.name}/item/{place}"
-    if project.kind == "image":
+    if project.medium == "image":
         return {"media_url": media_url}
     _, span = TimeSpan.split(item.id)
     return {

@@ -41,7 +41,10 @@ _MEDIA_BODY = {
 
 
 class PredictInput(ProjectInput):
-    ids: Annotated[list[Annotated[StrictStr, Field(max_length=MAX_ITEM_ID)]], Field(min_length=1, max_length=MAX_BATCH)]
+    ids: Annotated[
+        list[Annotated[StrictStr, Field(max_length=MAX_ITEM_ID)]],
+        Field(min_length=1, max_length=MAX_BATCH, fail_fast=True),
+    ]
 
 
 class ShareAnswer(Model):
@@ -136,7 +139,7 @@ def _of_sent(project: Project, labeler: Labeler, content: bytes, person: Person)
         raise StoreError(NO_HEAD)
     if head.info.encoder_fingerprint != encoder.space:
         raise StoreError("Another encoder is taking over; a head for it is trained first. Try again in a moment.")
-    vector = embed_sent(content, project.kind, project.source.sound_view, encoder)
+    vector = embed_sent(content, project.medium, project.source.sound_view, encoder)
     best = _said(head, head.predict_proba(vector[None])[0])
     near = Near(vectors=(text_of(vector, encoder.space),))
     nearest = labeler.finder.page(ItemQuery(near=near, states=("label",), order="similarity"), 0, NEAREST)

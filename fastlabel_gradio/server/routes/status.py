@@ -56,7 +56,7 @@ def _status_answer(project: Project, labeler: Labeler, who: Person) -> StatusAns
     set_aside = {"skip": status.counts.skip, "unsure": status.counts.unsure, "bad": status.counts.bad}
     return StatusAnswer(
         project=project.name,
-        kind=project.kind,
+        kind=project.medium,
         annotator=annotator,
         classes=list(labeler.schema.names),
         classes_version=labeler.actions.classes_version,
@@ -86,7 +86,7 @@ def _status_answer(project: Project, labeler: Labeler, who: Person) -> StatusAns
             known=_contradiction_answer(project.contradiction), given=_contradiction_answer(status.contradiction)
         ),
         embedding=EmbeddingAnswer(**asdict(status.embedding)),
-        sound_view=SoundViewAnswer(**asdict(project.source.sound_view)) if project.kind == "audio" else None,
+        sound_view=SoundViewAnswer(**asdict(project.source.sound_view)) if project.medium == "audio" else None,
         head=_head_answer(status),
         missing_count=status.counts.missing,
         left_out_count=left_out_count,

@@ -33,7 +33,7 @@ class CheckedLabel(Model):
 
 
 class ChecksInput(ProjectInput):
-    labels: Annotated[list[CheckedLabel], Field(min_length=1, max_length=MAX_LABELS)]
+    labels: Annotated[list[CheckedLabel], Field(min_length=1, max_length=MAX_LABELS, fail_fast=True)]
 
 
 class ChecksAnswer(Model):

@@ -117,7 +117,11 @@ function buildActions(one, shown, panel) {
   into.setAttribute("aria-label", t("classes_merge"));
   into.append(new Option(t("classes_merge"), ""));
   for (const { id, name } of shown) if (id !== one.id) into.append(new Option(name, name));
-  into.addEventListener("change", () => panel.change({ merge: [one.name, into.value] }));
+  const merge = action(t("classes_merge_now"), () => panel.change({ merge: [one.name, into.value] }));
+  merge.disabled = true; // the arrow keys choose in the menu, and must merge nothing
+  into.addEventListener("change", () => {
+    merge.disabled = into.value === "";
+  });
   const up = action(t("classes_up"), () => panel.change({ order: moved(shown, one, -1) }));
   const down = action(t("classes_down"), () => panel.change({ order: moved(shown, one, 1) }));
   up.disabled = one.index === 0;
@@ -125,7 +129,7 @@ function buildActions(one, shown, panel) {
   const split = action(t("classes_split"), () => panel.explore(one.name));
   split.title = t("classes_split_title");
   const archive = action(t("classes_archive"), () => panel.change({ archive: one.name }));
-  return el("div", "fl-class-actions", up, down, into, split, archive);
+  return el("div", "fl-class-actions", up, down, into, merge, split, archive);
 }
 
 /**

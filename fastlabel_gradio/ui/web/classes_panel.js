@@ -90,6 +90,7 @@ export class ClassesPanel {
     return this.during(async () => {
       const { classes } = await this.api.changeClasses(change);
       this.paint(classes);
+      setText(this.message, changedWords(change));
       this.told.changed();
     });
   }
@@ -151,4 +152,13 @@ export class ClassesPanel {
       return false;
     }
   }
+}
+
+/**
+ * What a change of classes was, where the list alone would not say it.
+ * @param {Record<string, unknown>} change
+ */
+function changedWords({ merge, archive }) {
+  if (Array.isArray(merge)) return t("classes_merged", { from: merge[0], into: merge[1] });
+  return archive ? t("classes_archived_now", { name: String(archive) }) : "";
 }

@@ -1,9 +1,17 @@
 // What the view `explore` is asked for: a query of POST /api/items, and how the address writes it. No DOM.
 
+import { t } from "./words.js";
+
 /** @typedef {import("./api.js").Schemas} Schemas */
 /** @typedef {Partial<Schemas["Near"]>} Near */
 /** @typedef {Partial<Omit<Schemas["Query"], "near">> & { near?: Near | null }} Query */
 
+/** @type {Record<string, import("./words.js").Word>} what is said where a list to review has nothing */
+const EMPTY_LISTS = {
+  mistakes: "empty_mistakes",
+  near_duplicates: "empty_near_duplicates",
+  known_labels: "empty_known_labels",
+};
 const MAX_ADDRESS = 60000; // characters; longer ones no browser keeps
 
 export class FilterError extends Error {}
@@ -61,4 +69,14 @@ function tidy(query) {
 /** @param {unknown} value */
 function asksForNothing(value) {
   return value === undefined || value === null || value === "" || (Array.isArray(value) && !value.length);
+}
+
+/**
+ * Why nothing is found, and what to do: only a query with a filter can be helped by taking one out.
+ * @param {Query} query
+ */
+export function emptyWords(query) {
+  const { order, ...filters } = tidy(query);
+  if (Object.keys(filters).length) return t("explore_nothing_found");
+  return t(EMPTY_LISTS[order ?? ""] ?? "explore_no_items");
 }

@@ -13,7 +13,7 @@ import { ExploreChips } from "./explore_chips.js";
 import { EXPLORE_COMMANDS } from "./explore_commands.js";
 import { ExploreDock } from "./explore_dock.js";
 import { ExploreFacets } from "./explore_facets.js";
-import { FilterError, formatFilter, parseFilter, withPart } from "./explore_filter.js";
+import { emptyWords, FilterError, formatFilter, parseFilter, withPart } from "./explore_filter.js";
 import { ExploreGrid } from "./explore_grid.js";
 import { ExploreLikeness } from "./explore_likeness.js";
 import { ExplorePointer } from "./explore_pointer.js";
@@ -288,7 +288,7 @@ export class ExploreView extends Emitter {
   #sayEmpty({ total }) {
     setShown(/** @type {HTMLElement} */ (this.empty), total === 0);
     setShown(this.grid.node, total > 0);
-    if (this.empty && !total) this.empty.textContent = t("explore_nothing_found");
+    if (this.empty && !total) this.empty.textContent = emptyWords(this.query);
     if (total) this.grid.layOut();
   }
 

@@ -29,6 +29,16 @@ export function buildPromiseChart(curve, chosen) {
 }
 
 /**
+ * The curve where each class is promised by itself: the items of all classes that can be, at each precision.
+ * @param {{ curve: Promised[], classes: { curve: number[] }[] }} planned
+ */
+export function curveByClass({ curve, classes }) {
+  return curve.map(({ precision }, place) => {
+    return { precision, items: classes.reduce((sum, one) => sum + (one.curve[place] ?? 0), 0) };
+  });
+}
+
+/**
  * @param {Promised} one
  * @param {number} precision
  */

@@ -3,7 +3,7 @@
 
 import { ApiError } from "./api.js";
 import { button, el, nameNode, setShown, setText } from "./dom.js";
-import { buildPromiseChart, isAt } from "./finish_chart.js";
+import { buildPromiseChart, curveByClass, isAt } from "./finish_chart.js";
 import { FinishScreen } from "./finish_screen.js";
 import { linesText, promiseText } from "./finish_words.js";
 import { formatCount } from "./numbers.js";
@@ -26,6 +26,7 @@ export class FinishView {
   constructor(root, context) {
     this.root = root;
     this.api = context.api;
+    this.labelOn = context.openBatch;
     this.stopping = new AbortController();
     /** @type {PlanAnswer | null} */
     this.planned = null;
@@ -122,7 +123,7 @@ export class FinishView {
   #onSlider() {
     const { precision } = this.#wanted();
     setText(/** @type {HTMLElement} */ (this.percent), `${Math.round(100 * precision)} %`);
-    if (this.planned) this.chart?.replaceChildren(buildPromiseChart(this.planned.curve, precision));
+    if (this.planned) this.#paintCurve(this.planned);
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => this.plan(), PLAN_AFTER_MS);
   }
@@ -130,17 +131,24 @@ export class FinishView {
   /** @param {PlanAnswer} planned */
   paintPlan(planned) {
     this.planned = planned;
+    if (this.now) this.acts?.replaceChildren(...acts(this.now, planned));
     const { precision } = this.#wanted();
     setText(/** @type {HTMLElement} */ (this.words), linesText(planned.lines));
     setShown(/** @type {HTMLElement} */ (this.begin), planned.possible || planned.below !== null);
     const at = planned.possible ? precision : (planned.below?.precision ?? precision);
     setText(/** @type {HTMLElement} */ (this.begin), t("finish_begin_at", { percent: promiseText(at) }));
-    this.chart?.replaceChildren(buildPromiseChart(planned.curve, precision));
+    this.#paintCurve(planned);
     const place = planned.curve.findIndex((one) => isAt(one, precision));
     this.classTable?.replaceChildren(...classRows(planned, place));
     setShown(/** @type {HTMLElement} */ (this.classes), planned.classes.length > 0);
     this.#paintVerify(planned);
     this.root.dataset.planned = String(precision);
+  }
+
+  /** @param {PlanAnswer} planned */
+  #paintCurve(planned) {
+    const { precision, per_class: perClass } = this.#wanted();
+    this.chart?.replaceChildren(buildPromiseChart(perClass ? curveByClass(planned) : planned.curve, precision));
   }
 
   /** @param {PlanAnswer} planned */
@@ -173,7 +181,7 @@ export class FinishView {
     setShown(bar, now.state === "checking");
     bar.max = now.checked + now.more_checks || 1;
     bar.value = now.checked;
-    this.acts?.replaceChildren(...acts(now));
+    this.acts?.replaceChildren(...acts(now, this.planned));
     setText(/** @type {HTMLElement} */ (this.checkedClasses), checkedText(now));
   }
 
@@ -186,6 +194,7 @@ export class FinishView {
     else if (action === "verify") this.during(() => this.#openVerify());
     else if (action === "accept-set") this.#act("accept", precision ? { precision: Number(precision) } : {});
     else if (["grow", "give_up", "take_back"].includes(action)) this.#act(action, {});
+    else if (action === "label_on") this.#act("give_up", {}).then(() => this.labelOn());
   }
 
   #begin() {
@@ -287,23 +296,33 @@ export class FinishView {
 /**
  * What can be done now, as buttons.
  * @param {FinishAnswer} now
+ * @param {PlanAnswer | null} planned
  */
-function acts(now) {
+function acts(now, planned) {
   const parts = [];
   if (now.state === "checking") parts.push(button("fl-quiet", t("finish_check_next"), "check"));
   if (now.proven_items > 0 && now.state !== "accepted") {
     parts.push(button("fl-finish-go", t("finish_accept", { n: now.proven_items }), "accept-set"));
   }
   if (now.state === "checking" || now.state === "futile") parts.push(...smaller(now));
+  if (now.state === "futile" && planned?.possible) {
+    const { items, checks } = planned;
+    parts.push(button("fl-finish-go", t("finish_surer", { items, checks }), "begin"));
+  }
   if (now.state === "proven" && now.larger) {
     const { checks, items } = now.larger;
     parts.push(button("fl-quiet", t("finish_grow", { checks, items }), "grow"));
   }
   if (now.state === "accepted") parts.push(button("fl-quiet", t("finish_take_back"), "take_back"));
   if (now.state !== "none" && now.state !== "accepted") {
-    parts.push(button("fl-quiet", t(now.state === "futile" ? "finish_plan_anew" : "finish_give_up"), "give_up"));
+    const isFutile = now.state === "futile"; // the plan below it offers a surer set
+    parts.push(isFutile ? button("fl-quiet", t("finish_label_on"), "label_on") : giveUp());
   }
   return parts;
+}
+
+function giveUp() {
+  return button("fl-quiet", t("finish_give_up"), "give_up");
 }
 
 /**

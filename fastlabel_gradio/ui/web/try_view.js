@@ -36,7 +36,8 @@ export class TryView {
     this.drop = el(
       "label",
       "fl-try-drop",
-      el("span", "", isPicture ? t("try_drop_image") : t("try_drop_audio")),
+      el("strong", "", isPicture ? t("try_drop_image") : t("try_drop_audio")),
+      el("span", "", t("try_what_comes")),
       el("span", "fl-quiet", words),
       this.input,
     );

@@ -326,7 +326,6 @@ export default {
   "finish_accept_at": "Accept all at {percent} % now",
   "finish_grow": "Check about {checks} more for {items} items",
   "finish_give_up": "Give up",
-  "finish_plan_anew": "Plan anew: a surer set, or label on",
   "finish_take_back": "Take back",
   "finish_class_checked": "{name}: {wrong} wrong of {checked}",
   "finish_part_proven": "✓ proven",
@@ -438,7 +437,7 @@ export default {
   "explore_search": "Search",
   "explore_search_texts": "a dog -snow, or a file name",
   "explore_search_names": "a part of a file name",
-  "explore_no_texts": "This encoder reads no texts: search by name, by a picture or sound, or by more like a card (m).",
+  "explore_no_texts": "This encoder reads no texts. Search by name, by a file, or for more like a card (m).",
   "explore_by_look": "By what it shows",
   "explore_by_look_title": "Items that are like the text; what stands after a minus they are not like",
   "explore_by_name": "By name",
@@ -779,5 +778,25 @@ export default {
   "edit_order": "ordered the classes",
   "edit_look": "changed the class {name}",
   "step_checks": "found 1 label right|found {n} labels right",
-  "note": "Note:"
+  "note": "Note:",
+  "classes_merge_now": "Merge",
+  "classes_merged": "Merged {from} into {into}. Undo takes them apart again.",
+  "classes_archived_now": "Archived {name}. Its labels are kept.",
+  "finish_label_on": "Label on",
+  "try_what_comes":
+    "You see which class the head gives it, how sure it is, and the labeled items that are most like it.",
+  "empty_mistakes": "No labels to look at yet: label items of at least two classes first.",
+  "empty_near_duplicates": "No items that are almost the same carry different labels.",
+  "empty_known_labels": "No label of the source to look at.",
+  "server_source_knows": "The labels that the source knows",
+  "server_labels_given": "The labels given",
+  "server_contradict": " contradict each other: '{first}' is '{label}', '{second}' with the same content is '{other}'",
+  "server_and_more": ", and so in {n} more",
+  "server_new_classes": "New classes in the source: {names}. Restart FastLabel to get keys for them; labels are kept.",
+  "server_no_classes": "There are no classes yet",
+  "server_one_class": "There is one class",
+  "server_name_classes": ". Name classes on the page, under Classes; suggestions come with labels of two of them.",
+  "explore_no_items": "There are no items here yet. Refresh looks again."
+  "finish_unbundled": "The classifier in the project's folder does not tell of this yet: its files are being written. The page's export has it already; `fastlabel export-model` has it once this line is gone."
+  "finish_surer": "Check the surer {items} instead: about {checks} new checks"
 };

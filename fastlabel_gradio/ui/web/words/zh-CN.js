@@ -309,7 +309,6 @@ export default {
   "finish_accept_at": "现在按 {percent} % 全部接受",
   "finish_grow": "再检查约 {checks} 个，扩大到 {items} 个项目",
   "finish_give_up": "放弃",
-  "finish_plan_anew": "重新计划：更有把握的一组，或继续标注",
   "finish_take_back": "撤回",
   "finish_class_checked": "{name}：{checked} 个中 {wrong} 个错误",
   "finish_part_proven": "✓ 已证明",
@@ -744,5 +743,24 @@ export default {
   "edit_order": "排列了类别",
   "edit_look": "修改了类别 {name}",
   "step_checks": "确认了 {n} 个标签",
-  "note": "注意："
+  "note": "注意：",
+  "classes_merge_now": "合并",
+  "classes_merged": "已将 {from} 并入 {into}。撤销可恢复。",
+  "classes_archived_now": "已归档 {name}。其标签保留。",
+  "finish_label_on": "继续标注",
+  "try_what_comes": "您会看到分类头给出的类别、把握程度，以及最相似的已标注项目。",
+  "empty_mistakes": "还没有可查看的标签：请先标注至少两个类别的项目。",
+  "empty_near_duplicates": "没有几乎相同却标签不同的项目。",
+  "empty_known_labels": "没有需要查看的数据源标签。",
+  "server_source_knows": "数据源的标签",
+  "server_labels_given": "已给的标签",
+  "server_contradict": "互相矛盾：“{first}”是“{label}”，内容相同的“{second}”是“{other}”",
+  "server_and_more": "，另有 {n} 处",
+  "server_new_classes": "数据源中有新类别：{names}。请重新启动 FastLabel 以获得按键；标签保留。",
+  "server_no_classes": "还没有类别",
+  "server_one_class": "只有一个类别",
+  "server_name_classes": "。请在页面的“类别”中命名类别；有两个类别的标签后才有建议。",
+  "explore_no_items": "这里还没有项目。点“刷新”再看一次。"
+  "finish_unbundled": "项目文件夹中的分类器尚未包含这次更改：其文件正在写入。页面上的导出已包含；此行消失后，`fastlabel export-model` 也会包含。"
+  "finish_surer": "改为检查更有把握的 {items} 项：约需 {checks} 次新检查"
 };
