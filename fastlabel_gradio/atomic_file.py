@@ -7,8 +7,12 @@ from pathlib import Path
 def write_atomically(path: Path, content: bytes) -> None:
     """Writes beside the file, brings that to the disk, then replaces the file. Raises OSError; the old file then stays."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")  # several processes may share a folder
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)  # a full disk has no room for half a file
+        raise

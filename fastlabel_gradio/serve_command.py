@@ -279,18 +279,26 @@ def _tell(app: App, address: str, arguments: argparse.Namespace) -> None:
 
 def _login_lines(app: App, arguments: argparse.Namespace) -> list[str]:
     """Tokens, and a password that was made up; nothing secret where the environment gave it, for such output is kept."""
-    from fastlabel_gradio.server.access import write_tokens
-
     tokens = {name: app.access.token(name) for name in app.access.logins}
     named = [f"{name} ({role})" for name, role in app.access.roles.items()]
     if tokens and not arguments.auth:
-        write_tokens(app.workdir / "tokens", tokens)
-        return [f"Logins of ${AUTH_VARIABLE}: {', '.join(named)}. Tokens for scripts are in {app.workdir / 'tokens'}"]
+        return [f"Logins of ${AUTH_VARIABLE}: {', '.join(named)}. {_kept_tokens(app.workdir / 'tokens', tokens)}"]
     return [
         f"Login {who}{f' : {app.access.logins[name]}' if arguments.made_up else ''}"
         f"    REST: Authorization: Bearer {token}"
         for who, (name, token) in zip(named, tokens.items(), strict=True)
     ] + _role_advice(app)
+
+
+def _kept_tokens(file: Path, tokens: dict[str, str]) -> str:
+    """Writes them, and says where; a disk that takes nothing costs scripts their login and nobody else's."""
+    from fastlabel_gradio.server.access import write_tokens
+
+    try:
+        write_tokens(file, tokens)
+    except OSError as error:
+        return f"Tokens for scripts cannot be written to {file} ({error.strerror}): make room there and start again"
+    return f"Tokens for scripts are in {file}"
 
 
 def _role_advice(app: App) -> list[str]:

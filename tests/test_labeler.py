@@ -599,6 +599,17 @@ def test_files_that_were_tampered_with_keep_nobody_from_labelling_or_exporting(
     assert labeler.evaluation(0.9).advice.text
 
 
+def test_labels_that_are_gone_at_the_start_are_missed(pictures: Path, open_project: OpenProject) -> None:
+    project = open_project(make_config(pictures))
+    _trained(project.labeler("ann"), 40)
+    folder = project.folder
+    project.close()
+    (folder / "labels.sqlite").write_bytes(b"")  # as a copy that found no room leaves it
+    labeler = open_project(make_config(pictures)).labeler("ann")
+    wait_for(lambda: "labels, and now there is none" in labeler.status().notice)
+    assert labeler.counts().labeled == 0
+
+
 def test_a_private_labeler_that_was_closed_is_let_go(pictures: Path, open_project: OpenProject) -> None:
     project = open_project(make_config(pictures, sharing="private"))
     labeler = project.labeler("guest-one1")

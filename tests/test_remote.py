@@ -440,6 +440,9 @@ def test_a_remote_place_is_guessed_and_has_a_working_directory_without_its_secre
     for path, message in (
         (f"{web.address}/photos/a.png", "is one picture. Give its folder"),
         ("https://", "names no host"),
+        ("http://[::1", "'http://\\[::1' is no address"),
+        ("https://h.org:99999999/", "is no address"),
+        ("https://h.org:port/", "is no address"),
         ("hf-dataset:", "names no dataset"),
     ):
         with pytest.raises(SourceError, match=message):

@@ -4,17 +4,20 @@ import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from fastlabel_gradio.encoders import check_encoder
+from fastlabel_gradio.encoders.offline import OfflineEncoder
 from fastlabel_gradio.errors import StoreError, UnavailableItemError, UnreadableItemError
 from fastlabel_gradio.media.item_file import check_system, open_file
 from fastlabel_gradio.media.pictures import open_picture
 from fastlabel_gradio.media.sounds import open_sound
+from fastlabel_gradio.pool import listing, retries
 from fastlabel_gradio.pool import pipeline as embedding_pipeline
-from fastlabel_gradio.pool import retries
 from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
 from fastlabel_gradio.pool.retries import FIRST_PAUSE_S, LONGEST_PAUSE_S, Retries
 from fastlabel_gradio.pool.store import EmbeddingStore
@@ -88,6 +91,7 @@ def test_a_missing_file_may_come_back_and_a_damaged_one_does_not(tmp_path: Path)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retries, "FIRST_PAUSE_S", 0.05)
     monkeypatch.setattr(embedding_pipeline, "FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr(listing, "FIRST_PAUSE_S", 0.05)
 
 
 @pytest.fixture
@@ -153,6 +157,52 @@ def test_embedding_waits_for_room_on_the_disk_says_so_and_goes_on(
     full = False
     wait_for(lambda: pipeline.progress.state == "done")
     assert (len(store), pipeline.progress.shortage) == (60, "")
+    pipeline.stop()
+
+
+@pytest.mark.usefixtures("short_pauses")
+def test_an_encoder_that_finds_no_room_for_what_it_learned_waits_for_it(
+    pictures: Path, tmp_path: Path, store: EmbeddingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder, _ = check_encoder("offline", {}, "image").open()
+    save, refusals, fits = OfflineEncoder.save, iter(range(2)), []
+    fit = OfflineEncoder.fit
+    monkeypatch.setattr(OfflineEncoder, "fit", lambda self, *sample: fits.append(fit(self, *sample)))
+
+    def save_or_refuse(self: OfflineEncoder, path: Path) -> None:
+        if next(refusals, None) is not None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(self, path)
+
+    monkeypatch.setattr(OfflineEncoder, "save", save_or_refuse)
+    source = open_source("image_folder", {"path": str(pictures)}, tmp_path, tmp_path)
+    pipeline = EmbeddingPipeline(source, store, lambda: (encoder, ""), audit_share=0.0)
+    pipeline.start()
+    wait_for(lambda: pipeline.progress.state == "done")
+    assert (len(store), pipeline.progress.shortage, pipeline.progress.error, len(fits)) == (60, "", "", 1)
+    assert next(refusals, None) is None
+    pipeline.stop()
+
+
+@pytest.mark.usefixtures("short_pauses")
+def test_a_source_that_could_not_be_listed_is_listed_again_by_itself(
+    pictures: Path, tmp_path: Path, store: EmbeddingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals, add_items = iter(range(3)), store.add_items
+
+    def add_or_refuse(*arguments: Any) -> list[Item]:
+        if next(refusals, None) is not None:
+            raise StoreError("The items cannot be written (database or disk is full). Free some space.")
+        return add_items(*arguments)
+
+    monkeypatch.setattr(store, "add_items", add_or_refuse)
+    source = open_source("image_folder", {"path": str(pictures)}, tmp_path, tmp_path)
+    pipeline = EmbeddingPipeline(
+        source, store, lambda: (PixelEncoder(), ""), audit_share=0.0
+    )  # no rescans by the clock
+    pipeline.start()
+    wait_for(lambda: pipeline.progress.state == "done" and len(store) == 60)
+    assert pipeline.progress.error == ""
     pipeline.stop()
 
 

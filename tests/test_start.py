@@ -10,8 +10,10 @@ from fastlabel_gradio.command_line import main
 from fastlabel_gradio.config import load_config
 from fastlabel_gradio.errors import ConfigError, FastLabelError, StoreError
 from fastlabel_gradio.labels import LabelStore
-from fastlabel_gradio.server.access import load_secret
+from fastlabel_gradio.serve_command import _kept_tokens
+from fastlabel_gradio.server.access import forget_served, load_secret, write_served
 from fastlabel_gradio.server.access.kept_secrets import SECRET_BYTES
+from fastlabel_gradio.server.access.served import SERVED_FILE, read_served
 from fastlabel_gradio.server.project import Project
 from tests.pools import make_config, write_pictures
 
@@ -117,6 +119,20 @@ def test_a_secret_that_cannot_be_kept_lasts_for_this_run(tmp_path: Path, caplog:
     assert load_secret(tmp_path / "kept") == load_secret(tmp_path / "kept")
 
 
+def test_an_address_and_tokens_that_cannot_be_kept_end_no_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in (SERVED_FILE, "tokens"):
+        (tmp_path / name / "full").mkdir(parents=True)
+    write_served(tmp_path, "http://127.0.0.1:7860/", ["ann"])
+    assert "`fastlabel invite` will not find this app" in caplog.text
+    assert read_served(tmp_path) is None
+    forget_served(tmp_path)
+    assert "make room there" in _kept_tokens(tmp_path / "tokens", {"ann": "abc"})
+    assert {path.name for path in tmp_path.iterdir()} <= {SERVED_FILE, "tokens"}
+    assert "are in" in _kept_tokens(tmp_path / "kept", {"ann": "abc"})
+
+
 def test_a_full_disk_ends_the_start_with_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from filelock import FileLock
 
@@ -146,4 +162,7 @@ def test_a_damaged_pool_ends_the_start_with_one_line(opened: Callable[[], Projec
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(StoreError, match=r"another version"):
+        opened()
+    file.write_bytes(b"no database" * 100)
+    with pytest.raises(StoreError, match=r"not a database.*keep labels.sqlite"):
         opened()

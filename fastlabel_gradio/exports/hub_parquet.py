@@ -1,4 +1,4 @@
-"""Parquet with the media inside, as `datasets.load_dataset` and the hub read it: for more items than the hub takes as files."""
+"""Parquet with the media inside, as `datasets` and the hub read it: for more items than the hub takes as files."""
 
 import json
 from collections import Counter
@@ -94,7 +94,7 @@ class _Part:
 
 
 def _schema(medium: str) -> Any:
-    """With what `datasets` makes of the columns, as it writes it itself: huggingface.co/docs/datasets/about_dataset_features."""
+    """With what `datasets` makes of the columns, as it says it itself (huggingface.co/docs/datasets, "Dataset features")."""
     import pyarrow
 
     file = pyarrow.struct([("bytes", pyarrow.binary()), ("path", pyarrow.string())])

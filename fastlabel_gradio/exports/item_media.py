@@ -46,7 +46,7 @@ class ItemMedia:
         name, content = self.content(stem, row, suffixes)
         if name and isinstance(content, Path):
             folder.add_file(name, content)
-        elif name and content:
+        elif isinstance(content, bytes) and content:
             folder.add_bytes(name, content)
         return name
 

@@ -1,8 +1,9 @@
 """The file of a SQLite label store: whether it still stands at its path, and how it is written again where it does not.
 
 On Unix a deleted file lives on for whoever has it open: labels would be acknowledged into it and be gone with the process.
-So its device and inode are compared before and after each writing transaction, those of `-wal` and `-shm` too. One
-connection stays open for all that time: it reads what was deleted. Knows nothing of tables.
+So its device and inode are compared before and after each writing transaction, those of `-wal` and `-shm` too, and its
+length: what another program cut off is gone. One connection stays open for all that time: it reads what was deleted.
+Knows nothing of tables.
 """
 
 import os
@@ -48,6 +49,8 @@ class LabelFile:
         """
         found = _identity(self.path)
         if found == self._identity:
+            if self._is_cut():
+                self.check()
             self._take_in_sidecars()
             let_go()
             self._keeper.close()
@@ -66,6 +69,8 @@ class LabelFile:
         self._keeper.execute("SELECT count(*) FROM sqlite_master").fetchone()
         self._real = Path(self._keeper.execute("PRAGMA database_list").fetchone()[2])
         self._identity = _identity(self.path)
+        self._length = 0
+        self._is_cut()
         self._sidecars = {suffix: _identity(_beside(self._real, suffix)) for suffix in SIDECARS}
         self._device = self.path.parent.stat().st_dev
 
@@ -78,6 +83,11 @@ class LabelFile:
                 "another file was put in its place while FastLabel runs, which is left alone. Move that one away: what was "
                 "labeled until now is then written there again. Nothing of this request was stored."
             )
+        if self._is_cut():
+            return (
+                "the file was cut short by another program while FastLabel runs, and labels are gone with the rest of it. "
+                "Stop FastLabel, put back a copy and start again. Nothing of this request was stored."
+            )
         gone = [
             suffix for suffix, identity in self._sidecars.items() if _identity(_beside(self._real, suffix)) != identity
         ]
@@ -86,6 +96,12 @@ class LabelFile:
             if gone
             else ""
         )
+
+    def _is_cut(self) -> bool:
+        """Whether the file is shorter than it once was. SQLite makes none shorter that is not vacuumed."""
+        length = self.path.stat().st_size if self.path.exists() else 0
+        self._length = max(self._length, length)
+        return length < self._length
 
     def _take_in_sidecars(self) -> None:
         """Moves the labels that only the lost -wal holds into the file itself; the connection that stays still reads them."""

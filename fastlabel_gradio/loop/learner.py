@@ -229,6 +229,11 @@ class Learner:
             self.notice = str(error)
         self._ledger.catch_up(self._pipeline.progress)
         trained_on = head.info.label_count if head else 0
+        if trained_on and not self._ledger.trainable_count:
+            self.notice = (
+                f"{self.checkpoint.name} learned {trained_on:,} labels, and now there is none. If they should be there, stop "
+                "FastLabel and put back a copy of labels.sqlite."
+            )
         self._seen = self._ledger.changes - abs(self._ledger.trainable_count - trained_on)
         with self._lock:
             self._grounds.begin(space, maker)  # from now on heads may be trained

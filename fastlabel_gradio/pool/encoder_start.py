@@ -33,9 +33,10 @@ class EncoderStart:
         self._stop, self._listed = filling.stop, filling.listed
         self._workers = workers
         self._unavailable: list[tuple[str, str]] = []  # (id, reason) of items that could not be taken into the sample
+        self._has_learned = False
 
     def make_ready(self, encoder: Encoder) -> None:
-        """Returns once the encoder can embed, or after a stop."""
+        """Returns once the encoder can embed, or after a stop. May be called again where it raised OSError."""
         encoder.attune(self._source.sound_view)
         if isinstance(encoder, FittedEncoder):
             with ThreadPoolExecutor(self._workers, "sample") as executor:
@@ -50,19 +51,25 @@ class EncoderStart:
             pass  # another process is learning it
         if self._filling.parts and not saved.exists():
             self._filling.parts.give_learned(encoder, saved.write_bytes)
-        if saved.exists():
+        if saved.exists() and not self._has_learned:
             try:
                 encoder.load(saved)
                 return
             except CheckpointError as error:
                 log.warning("%s Fitting it again.", error)
+        if not self._has_learned:
+            self._learn(encoder, workers)
+        if self._has_learned:
+            encoder.save(saved)
+
+    def _learn(self, encoder: FittedEncoder, workers: Executor) -> None:
         # A folder is listed in its own order, so an early sample would hold its first classes only.
         self._listed.wait(FIT_WAITS_FOR_SCAN_S)
         self._await_items()
         self._filling.tell(state="fitting", encoder=encoder.name)
         if sample := self._awaited_sample(encoder, workers):
             encoder.fit(sample, FIT_SEED)
-            encoder.save(saved)
+            self._has_learned = True  # also where there is no room to keep it, and this is called again
 
     def _await_items(self) -> None:
         while not (self._store.total or self._stop.is_set() or self._listed.wait(0.1)):

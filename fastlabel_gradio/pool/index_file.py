@@ -57,7 +57,8 @@ class IndexFile:
             self._reader = self.connect(READER_CACHE_KIB)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(
-                f"{folder}: the embedding store cannot be opened ({error}). Choose another --workdir."
+                f"{folder}: the embedding store cannot be opened ({error}). If pool.sqlite there is damaged, delete it and "
+                "the *.f32 files beside it to embed again and keep labels.sqlite; if not, choose another --workdir."
             ) from error
         self.lock = threading.RLock()
         self._read_lock = threading.Lock()

@@ -10,6 +10,7 @@ from fastlabel_gradio.errors import SourceError, StoreError
 from fastlabel_gradio.pool.filling import Filling
 from fastlabel_gradio.pool.item_index import ScanChanges
 from fastlabel_gradio.pool.news import NEWS_KEPT
+from fastlabel_gradio.pool.retries import FIRST_PAUSE_S, LONGEST_SHORTAGE_PAUSE_S
 from fastlabel_gradio.types import Item
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class Listing:
         self._rescan_s = rescan_s
         self._audit_share = audit_share
         self._wanted = threading.Event()
-        self._scans = 0
+        self._scans = self._failures = 0
 
     def ask(self) -> None:
         """Asks for the source to be listed again."""
@@ -65,15 +66,23 @@ class Listing:
                 self._rescan(is_asked_for)
 
     def _wait_until_due(self) -> bool:
-        """Until it is due or asked for; True in the latter case."""
+        """Until it is due or asked for; True in the latter case. Due soon after a failure: what was away may be back."""
+        due_in_s = min(
+            self._pause_s() if self._filling.nothing_listed else float("inf"), self._rescan_s or float("inf")
+        )
         lease = self._filling.lease
         if not (lease and lease.is_shared):
-            return self._wanted.wait(self._rescan_s or None)
-        due = time.monotonic() + (self._rescan_s or float("inf"))
+            return self._wanted.wait(due_in_s if due_in_s < float("inf") else None)
+        due = time.monotonic() + due_in_s
         while time.monotonic() < due:
             if self._wanted.wait(LOOK_EVERY_S) or lease.take_wish():
                 return True
         return False
+
+    def _pause_s(self) -> float:
+        """Twice as long after each failure."""
+        self._failures += 1
+        return min(FIRST_PAUSE_S * 2.0 ** (self._failures - 1), LONGEST_SHORTAGE_PAUSE_S)
 
     def _rescan(self, is_asked_for: bool) -> None:
         """A failure costs nothing but this scan: the source may be on a disk that is away for a moment."""

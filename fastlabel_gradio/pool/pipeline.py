@@ -45,6 +45,7 @@ from fastlabel_gradio.types import Item, Media
 log = logging.getLogger(__name__)
 
 MOST_OF_POOL = 0.9
+SHORTAGES = (OSError, MemoryError, sqlite3.Error)  # of disk, memory or file descriptors
 
 
 class EmbeddingPipeline:
@@ -320,7 +321,7 @@ class EmbeddingPipeline:
     def _load(self) -> tuple[Encoder, str]:
         self._filling.tell(state="loading")
         encoder, notice = self._open_encoder()
-        self._start.make_ready(encoder)
+        self._despite_shortage(lambda: self._start.make_ready(encoder))
         return encoder, notice
 
     def _show(self, encoder: Encoder, notice: str) -> None:
@@ -338,17 +339,25 @@ class EmbeddingPipeline:
         self.ready.reach()
 
     def _embed_all(self, encoder: Encoder, workers: Workers, batches: Callable[[], Iterator[list[Item]]]) -> None:
-        """Embeds batches of pending items. Where disk, memory or file descriptors run short it waits, and goes on by itself.
+        """Embeds batches of pending items, whatever runs short meanwhile.
 
         Args:
             batches: asked again after each wait.
         """
+        self._despite_shortage(lambda: self._embed_each(encoder, workers, batches()), (*SHORTAGES, StoreError))
+
+    def _despite_shortage(self, work: Callable[[], None], reasons: tuple[type[Exception], ...] = SHORTAGES) -> None:
+        """Does the work; where disk, memory or file descriptors run short it waits, and does it again by itself.
+
+        Args:
+            reasons: what it waits for; anything else is raised.
+        """
         pause_s = FIRST_PAUSE_S
         while not self._stop.is_set():
             try:
-                self._embed_each(encoder, workers, batches())
+                work()
                 break
-            except (StoreError, OSError, MemoryError, sqlite3.Error) as error:
+            except reasons as error:
                 log.warning("the embedding waits %.0f s: %s", pause_s, error)
                 self._filling.tell(
                     shortage=f"{error or type(error).__name__} It goes on by itself.", rate_per_s=0.0, eta_s=None

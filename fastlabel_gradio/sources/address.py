@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, PlainSerializer
 
 SCHEMES = ("s3", "gs", "hf", "https", "http")
 WEB = ("https", "http")
+SHOWN = 100  # characters of one that is wrong
 
 _ADDRESS = re.compile(rf"({'|'.join(SCHEMES)})://", re.IGNORECASE)
 _IN_TEXT = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s'\"<>|\\)\]]+", re.IGNORECASE)
@@ -79,7 +80,11 @@ def address_of(text: str) -> Address:
         if not place:
             raise ValueError(f"{scheme}:// names no bucket: write {scheme}://BUCKET/FOLDER")
         return Address(scheme, place)
-    parts = urlsplit(text.strip())
+    try:
+        parts = urlsplit(text.strip())
+        parts.port  # noqa: B018  # raises where it is no number, or none that a port has
+    except ValueError as error:
+        raise ValueError(f"{_shown(text)[:SHOWN]!r} is no address ({error}): write {scheme}://HOST/FOLDER") from error
     if not parts.hostname:
         raise ValueError(f"{scheme}:// names no host: write {scheme}://HOST/FOLDER")
     login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None

@@ -114,6 +114,19 @@ def test_a_file_that_was_put_back_is_used_as_before(store: LabelStore, file: Pat
     assert in_file(file, tmp_path) == {"1", "2"}
 
 
+@pytest.mark.parametrize("share", [0, 0.5])
+def test_nothing_is_stored_in_a_file_that_was_cut_short(store: LabelStore, file: Path, share: float) -> None:
+    with sqlite3.connect(file) as other:
+        other.execute("PRAGMA wal_checkpoint(FULL)")
+    other.close()
+    store.submit("ada", [("2", 1)], now=1)
+    with file.open("r+b") as opened:
+        opened.truncate(int(share * file.stat().st_size))
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"cut short.*put back a copy"):
+            store.submit("ada", [("3", 0)], now=2)
+
+
 def test_all_projects_of_a_process_follow_the_file_that_was_written_again(
     open_store: OpenStore, store: LabelStore, file: Path, tmp_path: Path
 ) -> None:

@@ -39,8 +39,12 @@ def _kept_secret(path: Path) -> bytes:
 
 def _write(path: Path, content: bytes) -> None:
     handle, partial = tempfile.mkstemp(dir=path.parent)  # for its owner only
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(partial).replace(path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(partial).replace(path)
+    except OSError:
+        Path(partial).unlink(missing_ok=True)
+        raise

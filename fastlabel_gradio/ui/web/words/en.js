@@ -796,7 +796,8 @@ export default {
   "server_no_classes": "There are no classes yet",
   "server_one_class": "There is one class",
   "server_name_classes": ". Name classes on the page, under Classes; suggestions come with labels of two of them.",
-  "explore_no_items": "There are no items here yet. Refresh looks again."
-  "finish_unbundled": "The classifier in the project's folder does not tell of this yet: its files are being written. The page's export has it already; `fastlabel export-model` has it once this line is gone."
+  "explore_no_items": "There are no items here yet. Refresh looks again.",
+  "finish_unbundled":
+    "The classifier in the project's folder does not tell of this yet: its files are being written. The page's export has it already; `fastlabel export-model` has it once this line is gone.",
   "finish_surer": "Check the surer {items} instead: about {checks} new checks"
 };

@@ -760,7 +760,8 @@ export default {
   "server_no_classes": "还没有类别",
   "server_one_class": "只有一个类别",
   "server_name_classes": "。请在页面的“类别”中命名类别；有两个类别的标签后才有建议。",
-  "explore_no_items": "这里还没有项目。点“刷新”再看一次。"
-  "finish_unbundled": "项目文件夹中的分类器尚未包含这次更改：其文件正在写入。页面上的导出已包含；此行消失后，`fastlabel export-model` 也会包含。"
+  "explore_no_items": "这里还没有项目。点“刷新”再看一次。",
+  "finish_unbundled":
+    "项目文件夹中的分类器尚未包含这次更改：其文件正在写入。页面上的导出已包含；此行消失后，`fastlabel export-model` 也会包含。",
   "finish_surer": "改为检查更有把握的 {items} 项：约需 {checks} 次新检查"
 };
