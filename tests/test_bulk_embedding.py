@@ -15,6 +15,7 @@ from fastlabel_gradio.encoders.precomputed import PrecomputedEncoder
 from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError, StoreError
 from fastlabel_gradio.parts.part_files import begin, complete, is_complete, parts_of
 from fastlabel_gradio.parts.places import open_place
+from fastlabel_gradio.pool.parts_taken import PartsTaken
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.sources.image_folder import ImageFolder
 from tests.pools import make_config, make_sound_config, wait_for, write_pictures, write_sounds
@@ -132,6 +133,18 @@ def test_people_label_while_the_parts_are_written(
     wait_for(lambda: project.pipeline.progress.state == "done", 60)
     contents = {key for key, *_ in project.store.contents_of(range(60))}
     assert contents == {row["content_key"] for row in rows_in(tmp_path / "parts").values()} - {None}
+
+
+def test_parts_that_come_when_the_app_embeds_by_itself_already_are_taken_in(
+    pictures: Path, tmp_path: Path, open_project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = make_config(pictures, embedded="parts")
+    embedded(config, tmp_path)
+    read: list[str] = []
+    monkeypatch.setattr(PartsTaken, "outcomes", lambda *_: iter(()))  # as if their writer had been silent for long
+    monkeypatch.setattr(ImageFolder, "read", lambda _, item, resolution=None: read.append(item.id))
+    project = open_project(config)
+    assert (project.pipeline.progress.state, len(project.store), read) == ("done", 60, [])
 
 
 def test_parts_in_a_bucket_are_gone_on_with_and_taken_in_from_there(

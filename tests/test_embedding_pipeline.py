@@ -98,6 +98,23 @@ def test_a_second_run_embeds_nothing(run_pipeline: RunPipeline) -> None:
     assert run_pipeline()[2].encoded == 0
 
 
+def test_an_embedded_pool_is_not_gone_through_item_by_item_at_a_start(
+    run_pipeline: RunPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_pipeline()[1].close()
+    gone_through: list[int] = []
+    pending = EmbeddingStore.pending
+
+    def counted(store: EmbeddingStore, after: int, limit: int) -> tuple[int, list[Item]]:
+        gone_through.append(after)
+        return pending(store, after, limit)
+
+    monkeypatch.setattr(EmbeddingStore, "pending", counted)
+    pipeline, _, _ = run_pipeline()
+    assert pipeline.progress.state == "done"
+    assert gone_through == []
+
+
 def test_a_run_that_broke_off_is_taken_up_where_it_was(run_pipeline: RunPipeline) -> None:
     pipeline, store, encoder = run_pipeline(stop_after=30)
     assert (pipeline.progress.state, pipeline.progress.error) == ("failed", "the device went away")

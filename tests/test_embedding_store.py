@@ -115,6 +115,26 @@ def test_a_changed_item_is_embedded_again_and_its_old_row_retires(store: Embeddi
     assert store.retired_rows().tolist() == [0]
 
 
+def test_a_pool_is_embedded_when_each_readable_item_is_as_it_is_now(store: EmbeddingStore) -> None:
+    def is_embedded() -> bool:
+        return store.is_embedded(lambda: False)
+
+    _scan(store, _items(*range(6)))
+    _append(store, _items(*range(5)))
+    assert not is_embedded()
+    _append(store, _items(5))
+    assert is_embedded()
+    assert not store.is_embedded(lambda: True), "a stop says nothing of the pool"
+    _scan(store, [*_items(*range(5)), *_items(5, stamp="2")])
+    assert not is_embedded(), "changed, though there are as many rows as items"
+    store.mark_unreadable([("item-5", "damaged")])
+    assert is_embedded()
+    _scan(store, _items(*range(4)))
+    assert is_embedded(), "what is gone needs no embedding"
+    store.use_encoder("other", 4)
+    assert not is_embedded()
+
+
 def test_a_removed_item_retires_and_comes_back_without_embedding(store: EmbeddingStore) -> None:
     _scan(store, _items(1, 2))
     _append(store, _items(1, 2))

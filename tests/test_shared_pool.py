@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fastlabel_gradio.encoders import check_encoder
 from fastlabel_gradio.errors import ConfigError
+from fastlabel_gradio.pool.encoder_in_use import keep_encoder_in_use
 from fastlabel_gradio.pool.lease import PoolLease
 from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.server.project import Project
@@ -87,6 +89,22 @@ def test_a_second_process_without_a_shared_database_is_refused(tmp_path: Path) -
     first.release()
     assert other.take()
     other.release()
+
+
+def test_who_follows_says_that_the_encoder_was_changed_and_goes_on(pictures: Path, tmp_path: Path) -> None:
+    config = make_config(pictures, database=database(tmp_path))
+    with closing(Project(config, tmp_path, tmp_path)) as first:
+        first.start()
+        wait_for(lambda: first.pipeline.progress.state == "done")
+        with closing(Project(config, tmp_path, tmp_path)) as second:
+            second.start()
+            wait_for(lambda: second.pipeline.progress.state == "done")
+            assert second.pipeline.follows
+            assert second.pipeline.progress.notice == ""
+            keep_encoder_in_use(first.folder, "offline", check_encoder("offline", {}, "image"))
+            wait_for(lambda: "changed the encoder to 'offline'" in second.pipeline.progress.notice)
+            assert "goes on with 'pixels'" in second.pipeline.progress.notice
+            assert len(second.labeler("ann").next_batch("ann", 12).items) == 12
 
 
 def test_who_follows_a_store_sees_rows_items_and_what_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

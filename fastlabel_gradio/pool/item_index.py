@@ -60,6 +60,7 @@ class ItemIndex:
         self._found = ScanChanges()
         self._has_new_groups = False  # whether the running scan found groups of items
         self._revision = 0
+        self._arrivals = 0
         self._recount()
 
     @property
@@ -75,6 +76,11 @@ class ItemIndex:
     def revision(self) -> int:
         """Another number once items left the pool or came back."""
         return self._revision
+
+    @property
+    def arrivals(self) -> int:
+        """How many items the scans of this process found that were new, back, or had other content."""
+        return self._arrivals
 
     def group_by(self, rule: str) -> None:
         """Takes in how the items are grouped, "" for not at all. Where that is new, the next scan gives them their groups.
@@ -126,6 +132,7 @@ class ItemIndex:
             self.groups.count({**groups, **found}.values())
             self._has_new_groups |= bool(found)
             self._total += new
+            self._arrivals += new + len(changed)
             self._found = replace(self._found, new=self._found.new + new, changed=self._found.changed + len(changed))
         return [item for item, _ in added] + back + changed
 

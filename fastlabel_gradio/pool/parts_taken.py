@@ -16,6 +16,7 @@ from fastlabel_gradio.sources.base import Source
 from fastlabel_gradio.types import EmbeddedItem, Item
 
 LOOK_EVERY_S = 1.0
+LATE_LOOK_EVERY_S = 5.0
 SILENT_AFTER_S = 600.0  # without a new part: whoever wrote them has stopped, and the app embeds the rest
 
 
@@ -29,6 +30,7 @@ class PartsTaken:
     def __init__(self, place: Place, source: Source, silent_after_s: float = SILENT_AFTER_S) -> None:
         self._place, self._source, self._silent_after_s = place, source, silent_after_s
         self._taken: set[str] = set()
+        self._look_at_s = 0.0  # for late parts
 
     def give_learned(self, encoder: FittedEncoder, write: Callable[[bytes], object]) -> None:
         """Hands on what the encoder learned for the parts, so that the app's vectors are of the same space."""
@@ -54,18 +56,32 @@ class PartsTaken:
         while not stop.is_set():
             was_complete, was_scanned = is_complete(self._place), is_scanned()
             changed = self._place.names(".parquet")
-            fresh = [name for name in changed if name not in self._taken]
-            for name in fresh:
-                outcome = self._outcome(read_part(self._place, name), store, was_scanned)
-                if outcome is not None:
-                    self._taken.add(name)
-                    yield outcome
+            for outcome in self._of_fresh(list(changed), store, was_scanned):
+                yield outcome
                 if stop.is_set():
                     return
             silent_s = time.time() - max(changed.values(), default=0.0)
             if was_scanned and (was_complete or silent_s > self._silent_after_s):
                 return
             stop.wait(LOOK_EVERY_S)
+
+    def late(self, encoder: Encoder, store: EmbeddingStore, is_scanned: bool) -> Iterator[Outcome]:
+        """What parts say that came since the app embeds by itself; looks now and then and waits for none.
+
+        Raises StoreError: the place cannot be read.
+        """
+        if time.monotonic() >= self._look_at_s:
+            self._look_at_s = time.monotonic() + LATE_LOOK_EVERY_S
+            if not self.why_not(encoder):
+                yield from self._of_fresh(list(self._place.names(".parquet")), store, is_scanned)
+
+    def _of_fresh(self, names: Sequence[str], store: EmbeddingStore, is_scanned: bool) -> Iterator[Outcome]:
+        for name in names:
+            if name not in self._taken:
+                outcome = self._outcome(read_part(self._place, name), store, is_scanned)
+                if outcome is not None:
+                    self._taken.add(name)
+                    yield outcome
 
     def _outcome(self, part: Part, store: EmbeddingStore, is_scanned: bool) -> Outcome | None:
         """None for a part whose items are not all listed yet."""

@@ -24,6 +24,7 @@ from fastlabel_gradio.encoders.licences import restriction
 from fastlabel_gradio.errors import FastLabelError, StoreError
 from fastlabel_gradio.pool.embed_batch import Keyed, Outcome, embed_keyed, keyed_batch
 from fastlabel_gradio.pool.encoder_change import EncoderChange
+from fastlabel_gradio.pool.encoder_in_use import recorded_encoder
 from fastlabel_gradio.pool.encoder_start import EncoderStart
 from fastlabel_gradio.pool.filling import Filling
 from fastlabel_gradio.pool.item_index import END_OF_POOL
@@ -187,7 +188,7 @@ class EmbeddingPipeline:
             self._filling.tell(state="embedding")
             self._show(encoder, notice)
             self._announce(encoder)
-            self._follow()
+            self._follow(encoder)
             self._take_parts(encoder)
             if self._is_mostly_left:
                 encoder = self._changed_encoder(encoder, workers)
@@ -199,10 +200,15 @@ class EmbeddingPipeline:
             while not self._stop.is_set():
                 self._embed_news(encoder, workers)
 
-    def _follow(self) -> None:
+    def _follow(self, encoder: Encoder) -> None:
         """Shows what another process stores, until that one is gone or this one is stopped."""
+        begun = recorded_encoder(self._store.folder)
         while not (self._filling.takes_the_lead() or self._stop.is_set()):
             self._store.follow()
+            used = recorded_encoder(self._store.folder)
+            if begun and used and used != begun:
+                self._say_left_behind(encoder.name, used[0])
+            begun = begun or used
             is_done = 0 < self._store.total <= len(self._store) + self._store.unreadable_count
             if is_done and self._filling.progress.state != "done":
                 self._filling.tell(state="done", eta_s=None)
@@ -212,6 +218,15 @@ class EmbeddingPipeline:
                 self._filling.tell(state="embedding")
             self._stop.wait(LOOK_EVERY_S)
         self._filling.tell(state="embedding")
+
+    def _say_left_behind(self, name: str, used: str) -> None:
+        said = (
+            f"Another process changed the encoder to '{used}'. This one goes on with '{name}', without the items that are "
+            f"new since then: restart it to take '{used}' over."
+        )
+        if said not in self._filling.progress.notice:
+            log.warning("%s", said)
+            self._filling.note(said)
 
     def _take_parts(self, encoder: Encoder) -> None:
         """Stores the vectors that are computed elsewhere, for as long as more of them come."""
@@ -228,13 +243,24 @@ class EmbeddingPipeline:
             log.warning("%s", error)
             self._filling.note(str(error))
 
+    def _take_late_parts(self, encoder: Encoder) -> None:
+        """Stores what came of elsewhere since this process embeds by itself."""
+        parts = self._filling.parts
+        try:
+            for outcome in parts.late(encoder, self._store, self._filling.listed.is_set()) if parts else ():
+                self._keep_outcome(outcome)
+        except FastLabelError as error:  # the bucket is away: it is embedded here
+            log.warning("%s", error)
+
     def _embed_pool(self, encoder: Encoder, workers: Workers) -> None:
         """Embeds what is left of the pool, and then what was listed behind the walk through it meanwhile."""
-        until = END_OF_POOL
+        until, walked_for = END_OF_POOL, -1
         while not self._stop.is_set():
-            self._embed_all(encoder, workers, partial(self._pending_batches, encoder.batch_size, until))
-            until = self._passed
-            if until < 0 and not self._stop.is_set():
+            is_listed, arrivals = self._filling.listed.is_set(), self._store.arrivals
+            if arrivals != walked_for:
+                self._embed_all(encoder, workers, partial(self._pending_batches, encoder, until))
+                until, walked_for = self._passed, arrivals
+            if is_listed and not self._stop.is_set():
                 self._filling.note(encoder.notes)
                 self._filling.tell(state="done", eta_s=None)
                 self.done.reach()
@@ -282,7 +308,7 @@ class EmbeddingPipeline:
 
             def batches() -> Iterator[list[Item]]:
                 if pending is None:
-                    return self._pending_batches(encoder.batch_size)
+                    return self._pending_batches(encoder)
                 return blocks_of(iter(self._store.pending_of(pending)), encoder.batch_size)
 
             self._embed_all(encoder, workers, batches)
@@ -379,11 +405,17 @@ class EmbeddingPipeline:
                 self._guarded, lambda: self._filling.note(unheard_notice(self._source, encoder, items))
             )
 
-    def _pending_batches(self, size: int, until: int = END_OF_POOL) -> Iterator[list[Item]]:
+    def _pending_batches(self, encoder: Encoder, until: int = END_OF_POOL) -> Iterator[list[Item]]:
         """What is to be embedded up to a place in the pool, in its order."""
+        size = encoder.batch_size
         waiting: list[Item] = []
         after = self._passed = -1
+        is_listed = self._filling.listed.is_set()
+        if until == END_OF_POOL and self._store.is_embedded(self._stop.is_set):
+            self._passed = after if is_listed else END_OF_POOL
+            return
         while after < until:
+            self._take_late_parts(encoder)
             is_listed = self._filling.listed.is_set()
             after, items = self._store.pending(after, max(size, 1_000))
             self._passed = self._passed if is_listed else after

@@ -9,7 +9,7 @@ end of the file, which the next append overwrites. Filling it is the business of
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -75,6 +75,26 @@ class EmbeddingStore(ItemIndex):
             self._space.grows = True
 
     # Items without an embedding
+
+    def is_embedded(self, is_stopped: Callable[[], bool]) -> bool:
+        """Whether every readable item has its embedding; False after a stop.
+
+        Goes through the rows, several times as fast as `pending` goes through the items, on a
+        connection of its own: nobody waits for it.
+        """
+        wanted, found = self.total - self.unreadable_count, 0
+        if len(self) < wanted:
+            return False
+        with closing(self._index.connect()) as connection:
+            for start in range(0, len(self), KEYS_AT_ONCE):
+                if is_stopped():
+                    return False
+                found += connection.execute(
+                    "SELECT count(*) FROM rows CROSS JOIN items ON items.id = rows.item_id AND items.stamp = rows.stamp"
+                    " WHERE encoder = ? AND row >= ? AND row < ? AND scan >= 0 AND reason IS NULL",
+                    (self._encoder, start, start + KEYS_AT_ONCE),
+                ).fetchone()[0]
+        return found >= wanted
 
     def pending(self, after: int, limit: int) -> tuple[int, list[Item]]:
         """Items still without an embedding among the next `limit` in shuffled order, and the key to go on from.
