@@ -94,7 +94,9 @@ class Suspects:
                     "stored."
                 )
         if checked:
-            self._labels.check(annotator, checked, now=now)
+            with self._desk.in_turn():
+                self._labels.check(annotator, checked, now=now)
+                self._desk.follow()
         return unsaid
 
     def close(self) -> None:

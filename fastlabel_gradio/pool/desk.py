@@ -18,6 +18,7 @@ from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
 from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.types import Counts, LabelSchema
 
+GLANCE_WAIT_S = 0.1
 TURN_WAIT_S = 10.0
 
 
@@ -99,11 +100,11 @@ class Desk:
         self.ledger.catch_up(self.pipeline.progress)
 
     def glance(self) -> None:
-        """As `catch_up` for who only reads: where this process is writing just now, nobody waits for that.
+        """As `catch_up` for who only reads: where this process is writing just now, nobody waits long for that.
 
-        What is being written is in the books before it is answered.
+        What is being written is in the books before it is answered; others who look take less than the wait.
         """
-        if self._writing.acquire(blocking=False):
+        if self._writing.acquire(timeout=GLANCE_WAIT_S):
             try:
                 self.follow()
             finally:
