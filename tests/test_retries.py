@@ -2,12 +2,14 @@
 
 import errno
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from fastlabel_gradio.encoders import check_encoder
@@ -181,6 +183,42 @@ def test_an_encoder_that_finds_no_room_for_what_it_learned_waits_for_it(
     wait_for(lambda: pipeline.progress.state == "done")
     assert (len(store), pipeline.progress.shortage, pipeline.progress.error, len(fits)) == (60, "", "", 1)
     assert next(refusals, None) is None
+    pipeline.stop()
+
+
+def torch_without_memory() -> None:
+    torch.empty(1 << 55, dtype=torch.uint8)
+
+
+def no_thread() -> None:
+    raise RuntimeError("can't start new thread")  # as Python says it
+
+
+@pytest.mark.usefixtures("short_pauses")
+@pytest.mark.parametrize("run_short", [torch_without_memory, no_thread])
+def test_embedding_waits_for_memory_and_threads_too(
+    run_short: Callable[[], None],
+    pictures: Path,
+    tmp_path: Path,
+    store: EmbeddingStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    encode, has_room = PixelEncoder.encode, threading.Event()
+
+    def encode_or_run_short(self: PixelEncoder, arrays: list[np.ndarray]) -> np.ndarray:
+        if not has_room.is_set():
+            run_short()
+        return encode(self, arrays)
+
+    monkeypatch.setattr(PixelEncoder, "encode", encode_or_run_short)
+    source = open_source("image_folder", {"path": str(pictures)}, tmp_path, tmp_path)
+    pipeline = EmbeddingPipeline(source, store, lambda: (PixelEncoder(), ""), audit_share=0.0)
+    pipeline.start()
+    wait_for(lambda: pipeline.progress.shortage.endswith("It goes on by itself."))
+    assert pipeline.progress.state != "failed"
+    has_room.set()
+    wait_for(lambda: pipeline.progress.state == "done")
+    assert (len(store), pipeline.progress.shortage, pipeline.progress.error) == (60, "", "")
     pipeline.stop()
 
 

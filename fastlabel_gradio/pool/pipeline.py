@@ -46,6 +46,7 @@ log = logging.getLogger(__name__)
 
 MOST_OF_POOL = 0.9
 SHORTAGES = (OSError, MemoryError, sqlite3.Error)  # of disk, memory or file descriptors
+NO_ROOM = ("can't allocate memory", "out of memory", "can't start new thread")  # in a RuntimeError of torch or Python
 
 
 class EmbeddingPipeline:
@@ -344,20 +345,22 @@ class EmbeddingPipeline:
         Args:
             batches: asked again after each wait.
         """
-        self._despite_shortage(lambda: self._embed_each(encoder, workers, batches()), (*SHORTAGES, StoreError))
+        self._despite_shortage(lambda: self._embed_each(encoder, workers, batches()), (StoreError,))
 
-    def _despite_shortage(self, work: Callable[[], None], reasons: tuple[type[Exception], ...] = SHORTAGES) -> None:
-        """Does the work; where disk, memory or file descriptors run short it waits, and does it again by itself.
+    def _despite_shortage(self, work: Callable[[], None], also: tuple[type[Exception], ...] = ()) -> None:
+        """Does the work; where disk, memory, file descriptors or threads run short it waits, and does it again by itself.
 
         Args:
-            reasons: what it waits for; anything else is raised.
+            also: what else it waits for; anything other is raised.
         """
         pause_s = FIRST_PAUSE_S
         while not self._stop.is_set():
             try:
                 work()
                 break
-            except reasons as error:
+            except Exception as error:
+                if not (isinstance(error, also) or _is_shortage(error)):
+                    raise
                 log.warning("the embedding waits %.0f s: %s", pause_s, error)
                 self._filling.tell(
                     shortage=f"{error or type(error).__name__} It goes on by itself.", rate_per_s=0.0, eta_s=None
@@ -446,3 +449,10 @@ class EmbeddingPipeline:
 
 def _keep_nothing(item: Item, media: Media) -> None:
     """Where nobody wants to cache anything of what is read."""
+
+
+def _is_shortage(error: Exception) -> bool:
+    """Whether something ran short that may be there again later."""
+    return isinstance(error, SHORTAGES) or (
+        isinstance(error, RuntimeError) and any(words in str(error) for words in NO_ROOM)
+    )
