@@ -15,6 +15,7 @@ from fastlabel_gradio.errors import InvalidLabelsError, StoreError, UnknownNameE
 from fastlabel_gradio.head import HeadMaker
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.loop.batch_queue import Wish
+from fastlabel_gradio.pool.ledger import PoolLedger
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.strategies import STRATEGIES, PoolView
 from fastlabel_gradio.strategies.base import strategy
@@ -627,3 +628,9 @@ def test_a_private_labeler_that_was_closed_is_let_go(pictures: Path, open_projec
     finally:
         gc.enable()
     assert [path.name for path in (project.folder / "private").iterdir() if not any(path.iterdir())] == ["guest-two2"]
+
+
+def test_nobody_reads_the_ledger_while_another_thread_changes_it() -> None:
+    asked = {name: getattr(value, "fget", value) for name, value in vars(PoolLedger).items() if name[0] != "_"}
+    unlocked = {name for name, function in asked.items() if not hasattr(function, "__wrapped__")}
+    assert unlocked == {"is_this_audit", "audit_mark"}  # one reference each

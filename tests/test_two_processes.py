@@ -80,14 +80,16 @@ class Other:
 
 
 @pytest.fixture
-def urls(tmp_path: Path, request: pytest.FixtureRequest) -> list[str]:
-    """SQLite, and PostgreSQL where there is one."""
-    found = [f"sqlite:///{tmp_path}/shared.sqlite"]
+def urls(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    """SQLite, and PostgreSQL where there is one; else the test is told as skipped once it passed with SQLite."""
+    found, lacking = [f"sqlite:///{tmp_path}/shared.sqlite"], ""
     try:
         found.append(request.getfixturevalue("new_postgres")())
     except pytest.skip.Exception as reason:
-        print(f"on SQLite only: {reason}")
-    return found
+        lacking = str(reason)
+    yield found
+    if lacking:
+        pytest.skip(f"passed on SQLite only: {lacking}")
 
 
 @pytest.fixture

@@ -159,6 +159,7 @@ class PoolLedger:
         """Whether the annotator holds items."""
         return any(claim.annotator == annotator for claim in self._claims.values())
 
+    @_locked
     def claims_of(self, annotator: str) -> list[Claim]:
         """What the annotator holds."""
         return [claim for claim in self._claims.values() if claim.annotator == annotator]
