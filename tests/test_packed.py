@@ -4,14 +4,16 @@ import io
 import json
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 
-from fastlabel_gradio.errors import SourceError, UnavailableItemError, UnreadableItemError
+from fastlabel_gradio.errors import ConfigError, SourceError, UnavailableItemError, UnreadableItemError
 from fastlabel_gradio.sources import guess_source, open_source, tar_index
 from fastlabel_gradio.sources.files import file_key
+from fastlabel_gradio.sources.groups import Grouping
 from fastlabel_gradio.sources.tar_members import tar_members
 from fastlabel_gradio.types import Item
 from tests.remote import BUCKET, S3, s3  # noqa: F401  # a fixture
@@ -155,7 +157,7 @@ def test_tars_of_a_bucket_are_read_by_ranges(tmp_path: Path, s3: S3) -> None:  #
         assert list((tmp_path / "cache" / "remote").rglob("*.tar")) == []
 
 
-def _dataset(kind: str = "image", rows_count: int = 7) -> "object":
+def _dataset(kind: str = "image", rows_count: int = 7) -> Any:
     import datasets
 
     content, feature = (_png, datasets.Image()) if kind == "image" else (_wav, datasets.Audio(decode=False))
@@ -207,3 +209,75 @@ def test_a_dataset_that_was_saved_is_opened_by_the_library_of_hugging_face(tmp_p
             np.testing.assert_allclose(source.read(item).samples, sound(2)[:, 0], atol=1e-4)
     with pytest.raises(SourceError, match=r"has no split .tset.\. It has: train"):
         opened("hf_dataset", tmp_path, name="saved-image", split="tset")
+
+
+def _spoken(kind: str = "image") -> Any:
+    """Seven rows of three speakers, the last of none; the column is also one of the usual names of labels."""
+    return _dataset(kind).remove_columns("label").add_column("Tag", [*("anna", "ben", "anna", "7", "7", "ben"), ""])
+
+
+SPEAKERS = ["anna", "ben", "anna", "7", "7", "ben"]
+
+
+def test_a_column_of_parquet_and_of_a_dataset_names_the_groups_and_no_labels(tmp_path: Path) -> None:
+    _spoken().to_parquet(tmp_path / "sets" / "a.parquet", batch_size=3)
+    _spoken("audio").save_to_disk(tmp_path / "saved")
+    parquet = opened("parquet", tmp_path, path="sets", group_column="tag")
+    dataset = opened("hf_dataset", tmp_path, name="saved", media="audio", group_column="tag")
+    for source in (parquet, dataset):
+        assert [source.group_of(item) for item in source.scan()] == [*SPEAKERS, ids(source)[6]]
+        assert source.grouping == Grouping("groups", "of column tag")
+        assert source.classes() == () and source.reference_label(next(source.scan())) is None
+        assert source.group_of(Item("gone/0000099")) == "gone/0000099"
+    assert len(opened("parquet", tmp_path, path="sets").classes()) == 3
+    _spoken().to_parquet(tmp_path / "sets" / "b.parquet")
+    assert [parquet.group_of(item) for item in parquet.scan()][7:13] == SPEAKERS
+
+
+def test_windows_of_one_recording_share_its_group_in_every_packed_source(tmp_path: Path) -> None:
+    cuts = {f"{name}_{second}.wav": _wav(second) for name in ("dawn", "dusk") for second in range(3)}
+    _tar(tmp_path / "t.tar", cuts)
+    rows = _dataset("audio", 6)
+    named = rows.add_column("recording", [3.0, 3.0, 3.0, 4.0, 4.0, 4.0])
+    for number in range(2):
+        rows.to_parquet(tmp_path / "sets" / f"{number}.parquet")
+    named.save_to_disk(tmp_path / "saved")
+    of_tar = opened("webdataset", tmp_path, path="t.tar", media="audio", group_pattern=r"/(\w+)_\d+\.wav$")
+    of_files = opened("parquet", tmp_path, path="sets", media="audio", group_pattern=r"^\d+")
+    of_rows = opened("hf_dataset", tmp_path, name="saved", media="audio", group_column="recording")
+    assert [of_tar.group_of(item) for item in of_tar.scan()] == ["dawn"] * 3 + ["dusk"] * 3
+    assert [of_files.group_of(item) for item in of_files.scan()] == ["0"] * 6 + ["1"] * 6
+    assert [of_rows.group_of(item) for item in of_rows.scan()] == ["3"] * 3 + ["4"] * 3
+    assert of_tar.grouping == Grouping("groups", r"by /(\w+)_\d+\.wav$")
+
+
+def test_a_column_of_class_numbers_groups_by_the_names(tmp_path: Path) -> None:
+    _dataset().to_parquet(tmp_path / "a.parquet")
+    _dataset().save_to_disk(tmp_path / "saved")
+    for kind, place in (("parquet", {"path": "a.parquet"}), ("hf_dataset", {"name": "saved"})):
+        source = opened(kind, tmp_path, group_column="label", **place)
+        assert [source.group_of(item) for item in source.scan()] == ["owl", "cat"] * 3 + [ids(source)[6]]
+        assert source.classes() == ()
+
+
+def test_wrong_groups_of_packed_sources_are_refused_with_what_is_right(tmp_path: Path) -> None:
+    empty = _dataset().add_column("site", [""] * 7)
+    empty.to_parquet(tmp_path / "a.parquet")
+    empty.save_to_disk(tmp_path / "saved")
+    _tar(tmp_path / "t.tar", {"a.png": _png(1)})
+    rows = (("parquet", {"path": "a.parquet"}), ("hf_dataset", {"name": "saved"}))
+    for kind, place in rows:
+        with pytest.raises(SourceError, match=r"no column 'speaker_id'\. Its columns: image, label, site\."):
+            opened(kind, tmp_path, group_column="speaker_id", **place)
+        with pytest.raises(SourceError, match="column 'site' is empty in every row"):
+            opened(kind, tmp_path, group_column="site", **place)
+        with pytest.raises(ConfigError, match="exclude each other"):
+            opened(kind, tmp_path, group_column="site", group_pattern="0", **place)
+    for kind, place in (*rows, ("webdataset", {"path": "t.tar"})):
+        assert opened(kind, tmp_path, **place).grouping is None
+        with pytest.raises(ConfigError, match=r"group_pattern '\(cam' is no regular expression"):
+            opened(kind, tmp_path, group_pattern="(cam", **place)
+        with pytest.raises(SourceError, match=r"group_pattern 'site_x' matches no item of .*, for example '"):
+            opened(kind, tmp_path, group_pattern="site_x", **place)
+    with pytest.raises(ConfigError, match="group_column"):
+        opened("webdataset", tmp_path, path="t.tar", group_column="site")

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, model_validator
 
 from fastlabel_gradio.errors import SourceError
+from fastlabel_gradio.sources.base import SourceOptions
 from fastlabel_gradio.sources.groups import Grouping
 from fastlabel_gradio.types import Item, TimeSpan
 
@@ -20,6 +21,26 @@ def _compiles(pattern: str) -> str:
 
 
 GroupPattern = Annotated[str, AfterValidator(_compiles)]
+
+
+class RowGroupOptions(SourceOptions):
+    """What the rows of a table or a dataset are grouped by, one of both at most.
+
+    Attributes:
+        group_column: the recording, site, speaker or burst of each row.
+        group_pattern: what finds it in the id instead, see `PatternGroups`.
+    """
+
+    beside_identity = SourceOptions.beside_identity | {"group_column", "group_pattern"}
+
+    group_column: str | None = None
+    group_pattern: GroupPattern | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_group(self) -> "RowGroupOptions":
+        if self.group_column is not None and self.group_pattern is not None:
+            raise ValueError("group_column and group_pattern exclude each other: name one")
+        return self
 
 
 def file_id_of(item: Item) -> str:

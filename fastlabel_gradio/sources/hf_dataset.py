@@ -10,11 +10,13 @@ from fastlabel_gradio.sources.packed_rows import (
     PackedRows,
     RowOptions,
     chosen_label,
+    group_name,
     label_name,
     numbered,
     row_of,
 )
 from fastlabel_gradio.sources.sound_files import sound_view
+from fastlabel_gradio.sources.table_columns import group_column
 from fastlabel_gradio.types import Item, Medium
 
 SAVED = ("dataset_info.json", "state.json")  # in a folder that `save_to_disk` wrote
@@ -28,7 +30,7 @@ class HfDatasetOptions(RowOptions):
         name: a folder that `save_to_disk` wrote, or a dataset's name on the hub.
         config: which of several that the hub has under that name.
         split: `train` by default, or the only one.
-        media_column, label_column: see `RowOptions`. media: what the column holds.
+        media_column, label_column, group_column, group_pattern: see `RowOptions`. media: what the column holds.
     """
 
     name: str
@@ -46,11 +48,15 @@ class HfDataset(PackedRows):
         self.medium: Medium = options.media
         whole, self._split = _opened(options, base_dir, cache_dir)
         column = _media_column(whole.features, options)
-        self._names, self._label = _labels(whole.features, options)
+        self._group = _group_column(whole.features, options)
+        self._group_names = _class_names(whole.features, self._group)
+        self._groups = whole.select_columns([self._group]) if self._group else None
+        self._names, self._label = _labels(whole.features, options, self._group)
         self._cells = whole.select_columns([column]).cast_column(column, _undecoded(whole.features[column]))
         self._column = column
         self._labels = whole.select_columns([self._label]) if self._label else None
         self._stamp = str(whole._fingerprint)
+        self.group_rows(options, self.scan, f"dataset '{options.name}'")
         if self.medium == "audio":
             self.sound_view = sound_view(options, self.rates_hz(self.scan()))
 
@@ -70,6 +76,12 @@ class HfDataset(PackedRows):
         if self._labels is None or self._label is None or row >= len(self._labels):
             return None
         return label_name(self._labels[row][self._label], self._names)
+
+    def group_in_row(self, item: Item) -> str | None:
+        row = row_of(item.id)[1]
+        if self._groups is None or self._group is None or row >= len(self._groups):
+            return None
+        return group_name(self._groups[row][self._group], self._group_names)
 
     def cell(self, item: Item) -> object:
         row = row_of(item.id)[1]
@@ -139,16 +151,27 @@ def _media_column(features: Any, options: HfDatasetOptions) -> str:
     return holding[0]
 
 
-def _labels(features: Any, options: HfDatasetOptions) -> tuple[tuple[str, ...], str | None]:
+def _group_column(features: Any, options: HfDatasetOptions) -> str | None:
+    wanted = options.group_column
+    return None if wanted is None else group_column(f"dataset '{options.name}'", wanted, list(features))
+
+
+def _class_names(features: Any, column: str | None) -> tuple[str, ...]:
+    import datasets
+
+    feature = features[column] if column else None
+    return tuple(feature.names) if isinstance(feature, datasets.ClassLabel) else ()
+
+
+def _labels(features: Any, options: HfDatasetOptions, group: str | None) -> tuple[tuple[str, ...], str | None]:
     """The names of the classes, and the column of the labels."""
     import datasets
 
-    named = (name for name, feature in features.items() if isinstance(feature, datasets.ClassLabel))
-    column = chosen_label(list(features), options.label_column) or next(named, None)
+    named = (name for name, kind in features.items() if isinstance(kind, datasets.ClassLabel) and name != group)
+    column = chosen_label(list(features), options.label_column, group) or next(named, None)
     if column is not None and column not in features:
         raise SourceError(f"dataset '{options.name}' has no column '{column}'. Its columns: {', '.join(features)}.")
-    feature = features[column] if column else None
-    return tuple(feature.names) if isinstance(feature, datasets.ClassLabel) else (), column
+    return _class_names(features, column), column
 
 
 def _undecoded(feature: Any) -> Any:

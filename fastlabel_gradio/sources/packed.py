@@ -14,6 +14,7 @@ from fastlabel_gradio.media.pictures import open_picture
 from fastlabel_gradio.media.sounds import open_sound, sound_info
 from fastlabel_gradio.sources.base import Source
 from fastlabel_gradio.sources.files import exported_path
+from fastlabel_gradio.sources.grouped import PatternGroups
 from fastlabel_gradio.sources.sound_files import LOOKED_AT, SoundOptions, heard_sound
 from fastlabel_gradio.types import Item, Media, Medium
 
@@ -31,6 +32,8 @@ class PackedOptions(SoundOptions):
 class PackedSource(Source):
     """Gives an item by its bytes. None has a file of its own: exports and players get one that is made of it."""
 
+    _pattern_groups: PatternGroups | None = None
+
     def read(self, item: Item, resolution: int | None = None) -> Media:
         content, suffix = self.content(item)
         if self.medium == "image":
@@ -44,6 +47,15 @@ class PackedSource(Source):
 
     def exported_path(self, item: Item) -> str:
         return exported_path(item.id)
+
+    def group_of(self, item: Item) -> str | None:
+        return self._pattern_groups.group_of(item) if self._pattern_groups else None
+
+    def group_by_pattern(self, pattern: str, items: Iterable[Item], where: object) -> None:
+        """Groups by what a regular expression finds in the ids. Raises SourceError where it matches none of these items."""
+        groups = PatternGroups(pattern)
+        groups.check((item.id for item in items), where)
+        self._pattern_groups, self.grouping = groups, groups.grouping
 
     def why_takes_none(self) -> str:
         return "Its items lie in packed files, into which nothing is written."

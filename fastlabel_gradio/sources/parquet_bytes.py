@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,18 +19,20 @@ from fastlabel_gradio.sources.packed_rows import (
     RowOptions,
     chosen_label,
     class_names,
+    group_name,
     label_name,
     numbered,
     row_of,
 )
 from fastlabel_gradio.sources.remote_options import RemoteOptions
 from fastlabel_gradio.sources.sound_files import sound_view
+from fastlabel_gradio.sources.table_columns import group_column
 from fastlabel_gradio.sources.table_rows import PARQUET_SUFFIXES
 from fastlabel_gradio.sources.trees import tree_at
 from fastlabel_gradio.types import Item, Medium
 
 KEPT_BYTES = 256e6  # of row groups that were read
-NO_LABEL = -1
+NOTHING = -1  # number of a cell that says no label or no group
 
 
 class ParquetOptions(RowOptions, RemoteOptions):
@@ -38,7 +40,7 @@ class ParquetOptions(RowOptions, RemoteOptions):
 
     Attributes:
         path: a Parquet file or a folder of them, also of a bucket or a web server.
-        media: what the bytes are. media_column, label_column: see `RowOptions`.
+        media: what the bytes are. media_column, label_column, group_column, group_pattern: see `RowOptions`.
     """
 
     beside_identity = RowOptions.beside_identity | RemoteOptions.beside_identity
@@ -48,16 +50,17 @@ class ParquetOptions(RowOptions, RemoteOptions):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A file that is opened: its stamp, the first row of each row group and the end, the label of each row by number."""
+    """An opened file: its stamp, the first row of each row group and the end, label and group of each row by number."""
 
     stamp: str
     starts: np.ndarray
     labels: np.ndarray
+    groups: np.ndarray
 
 
 @SOURCES.register("parquet")
 class ParquetBytes(PackedRows):
-    """Every row of every file. Four bytes a row are held in memory, for its label."""
+    """Every row of every file. Four bytes a row are held in memory for its label, and four for its group."""
 
     Options = ParquetOptions
 
@@ -70,9 +73,12 @@ class ParquetBytes(PackedRows):
         self._tree = tree_at(folder, base_dir, cache_dir, options)
         self._parts: dict[str, Part] = {}
         self._labels: dict[str, int] = {}
+        self._group_names: dict[str, int] = {}
+        self._group_list: tuple[str, ...] = ()  # the same by number
         self._groups: OrderedDict[tuple[str, str, int], list[object]] = OrderedDict()
         self._lock = threading.Lock()
         self._take_in_all()
+        self.group_rows(options, self._items, self._tree)
         if self.medium == "audio":
             self.sound_view = sound_view(options, self.rates_hz(self._items()))
 
@@ -88,8 +94,14 @@ class ParquetBytes(PackedRows):
     def reference_label(self, item: Item) -> str | None:
         name, row = row_of(item.id)
         part = self._parts.get(name)
-        number = NO_LABEL if part is None or row >= len(part.labels) else int(part.labels[row])
-        return None if number == NO_LABEL else tuple(self._labels)[number]
+        number = NOTHING if part is None or row >= len(part.labels) else int(part.labels[row])
+        return None if number == NOTHING else tuple(self._labels)[number]
+
+    def group_in_row(self, item: Item) -> str | None:
+        name, row = row_of(item.id)
+        part = self._parts.get(name)
+        number = NOTHING if part is None or row >= len(part.groups) else int(part.groups[row])
+        return None if number == NOTHING else self._group_list[number]
 
     def cell(self, item: Item) -> object:
         name, row = row_of(item.id)
@@ -111,7 +123,9 @@ class ParquetBytes(PackedRows):
         for name, stamp in found.items():
             known = self._parts.get(name)
             if known is None or known.stamp != stamp:
-                self._parts[name] = self._opened(name, stamp)
+                part = self._opened(name, stamp)
+                self._group_list = tuple(self._group_names)  # before its rows can be asked for
+                self._parts[name] = part
         for name in self._parts.keys() - found.keys():
             del self._parts[name]
         if not any(part.starts[-1] for part in self._parts.values()):
@@ -126,12 +140,14 @@ class ParquetBytes(PackedRows):
             file = self._file(name, stamp)
             media_column(where, file.schema_arrow, self._options.media_column, self.medium)
             rows = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
-            return Part(stamp, np.cumsum([0, *rows]), self._labels_of(where, file))
+            starts = np.cumsum([0, *rows])
+            return Part(stamp, starts, self._labels_of(where, file), self._groups_of(where, file))
         except (OSError, UnreadableItemError, pyarrow.ArrowException) as error:
             raise SourceError(f"{where} cannot be read as Parquet: {str(error).splitlines()[0]}") from error
 
     def _labels_of(self, where: str, file: Any) -> np.ndarray:
-        column = chosen_label(file.schema_arrow.names, self._options.label_column)
+        group = self._group_column(where, file)
+        column = chosen_label(file.schema_arrow.names, self._options.label_column, group)
         if column is None:
             return np.empty(0, dtype=np.int32)
         if column not in file.schema_arrow.names:
@@ -139,12 +155,18 @@ class ParquetBytes(PackedRows):
         names = class_names(features_of(file.schema_arrow).get(column))
         for known in names:
             self._labels.setdefault(known, len(self._labels))
-        numbers = []
-        for batch in file.iter_batches(columns=[column]):
-            for value in batch.column(0).to_pylist():
-                label = label_name(value, names)
-                numbers.append(NO_LABEL if label is None else self._labels.setdefault(label, len(self._labels)))
-        return np.array(numbers, dtype=np.int32)
+        return _numbers(file, column, self._labels, lambda value: label_name(value, names))
+
+    def _groups_of(self, where: str, file: Any) -> np.ndarray:
+        column = self._group_column(where, file)
+        if column is None:
+            return np.empty(0, dtype=np.int32)
+        names = class_names(features_of(file.schema_arrow).get(column))
+        return _numbers(file, column, self._group_names, lambda value: group_name(value, names))
+
+    def _group_column(self, where: str, file: Any) -> str | None:
+        wanted = self._options.group_column
+        return None if wanted is None else group_column(where, wanted, file.schema_arrow.names)
 
     def _group(self, name: str, part: Part, number: int) -> list[object]:
         """The cells of a row group; those that were read last are kept."""
@@ -171,6 +193,15 @@ class ParquetBytes(PackedRows):
         import pyarrow.parquet
 
         return pyarrow.parquet.ParquetFile(self._tree.path(name, stamp), memory_map=True)
+
+
+def _numbers(file: Any, column: str, known: dict[str, int], name_of: Callable[[object], str | None]) -> np.ndarray:
+    """The number in `known` of what each row says, which grows by what is new; NOTHING for a row that says nothing."""
+    numbers = []
+    for batch in file.iter_batches(columns=[column]):
+        for name in map(name_of, batch.column(0).to_pylist()):
+            numbers.append(NOTHING if name is None else known.setdefault(name, len(known)))
+    return np.array(numbers, dtype=np.int32)
 
 
 def features_of(schema: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from fastlabel_gradio.media.pictures import open_picture
 from fastlabel_gradio.sources.address import Place, is_address
 from fastlabel_gradio.sources.base import SOURCES, Source
 from fastlabel_gradio.sources.files import exported_path
-from fastlabel_gradio.sources.grouped import GroupPattern, PatternGroups, file_id_of
+from fastlabel_gradio.sources.grouped import PatternGroups, RowGroupOptions, file_id_of
 from fastlabel_gradio.sources.groups import Grouping
 from fastlabel_gradio.sources.other_programs import other_program, time_columns
 from fastlabel_gradio.sources.remote_options import RemoteOptions
@@ -48,7 +48,7 @@ SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 _log = logging.getLogger(__name__)
 
 
-class TableOptions(SoundOptions, RemoteOptions):
+class TableOptions(SoundOptions, RemoteOptions, RowGroupOptions):
     """Which table, and what its columns are called.
 
     Attributes:
@@ -59,8 +59,7 @@ class TableOptions(SoundOptions, RemoteOptions):
         split_column: rows with "test" in it are kept out of the pool as a test part.
         start_column, end_column: seconds at which the part of a sound begins and ends, both or none.
         encoding: of the table, where it cannot be found out.
-        group_column: the recording, site, speaker or burst of each row.
-        group_pattern: what finds it in the id instead, see `PatternGroups`.
+        group_column, group_pattern: see `RowGroupOptions`.
         follow_links: whether links may lead out of the root. The root itself may be a link.
     """
 
@@ -68,9 +67,10 @@ class TableOptions(SoundOptions, RemoteOptions):
     beside_identity = (
         SoundOptions.beside_identity
         | RemoteOptions.beside_identity
+        | RowGroupOptions.beside_identity
         | {
             *("path_column", "label_column", "split_column", "start_column", "end_column", "encoding"),
-            *("group_column", "group_pattern", "follow_links"),
+            "follow_links",
         }
     )
 
@@ -83,8 +83,6 @@ class TableOptions(SoundOptions, RemoteOptions):
     start_column: str | None = None
     end_column: str | None = None
     encoding: str | None = None
-    group_column: str | None = None
-    group_pattern: GroupPattern | None = None
     follow_links: bool = False
 
     @model_validator(mode="after")
@@ -100,12 +98,6 @@ class TableOptions(SoundOptions, RemoteOptions):
             raise ValueError("start_column and end_column belong together: name both")
         if self.start_column is not None and self.media == "image":
             raise ValueError("start_column is for sounds: set media to audio (--kind audio on the command line)")
-        return self
-
-    @model_validator(mode="after")
-    def _one_way_to_group(self) -> "TableOptions":
-        if self.group_column is not None and self.group_pattern is not None:
-            raise ValueError("group_column and group_pattern exclude each other: name one")
         return self
 
 

@@ -106,7 +106,7 @@ def label_column(table: Path, wanted: str, columns: Sequence[str], taken: Collec
     return fitting[0]
 
 
-def group_column(table: Path, wanted: str, columns: Sequence[str]) -> str:
+def group_column(table: object, wanted: str, columns: Sequence[str]) -> str:
     """The column that is called `wanted` but for case, blanks and signs. Raises SourceError where there is none."""
     found = _called(wanted, columns)
     if found is None:

@@ -13,6 +13,7 @@ from fastlabel_gradio.sources.address import Address, Place
 from fastlabel_gradio.sources.base import SOURCES
 from fastlabel_gradio.sources.files import id_of
 from fastlabel_gradio.sources.folder_walk import Tally
+from fastlabel_gradio.sources.grouped import GroupPattern
 from fastlabel_gradio.sources.packed import PackedOptions, PackedSource
 from fastlabel_gradio.sources.remote_options import RemoteOptions
 from fastlabel_gradio.sources.sound_files import sound_view
@@ -33,11 +34,13 @@ class WebDatasetOptions(PackedOptions, RemoteOptions):
     Attributes:
         path: a tar, a folder with tars, or a pattern such as `shards/{000..123}.tar`; also of a bucket or a web server.
         media: what they hold.
+        group_pattern: what finds the group of an item in its id, see `PatternGroups`.
     """
 
-    beside_identity = PackedOptions.beside_identity | RemoteOptions.beside_identity
+    beside_identity = PackedOptions.beside_identity | RemoteOptions.beside_identity | {"group_pattern"}
 
     path: Place
+    group_pattern: GroupPattern | None = None
 
 
 @SOURCES.register("webdataset")
@@ -61,6 +64,9 @@ class WebDataset(PackedSource):
         self._stamps: dict[str, str] = {}
         self._tally = Tally(NOUNS[self.medium])
         self._begin()
+        if options.group_pattern is not None:
+            where = f"the {len(self._stamps)} tars that were gone through of {self._tree}"
+            self.group_by_pattern(options.group_pattern, self._known(), where)
         if self.medium == "audio":
             self.sound_view = sound_view(options, self.rates_hz(self._known()))
 
