@@ -14,7 +14,7 @@ from fastlabel_gradio.sources.table_columns import named_column
 from fastlabel_gradio.types import Item
 
 
-class RowOptions(PackedOptions, RowGroupOptions):
+class RowOptions(RowGroupOptions, PackedOptions):
     """Which columns.
 
     Attributes:

@@ -48,7 +48,7 @@ SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 _log = logging.getLogger(__name__)
 
 
-class TableOptions(SoundOptions, RemoteOptions, RowGroupOptions):
+class TableOptions(RowGroupOptions, SoundOptions, RemoteOptions):
     """Which table, and what its columns are called.
 
     Attributes:
