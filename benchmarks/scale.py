@@ -279,7 +279,7 @@ def _time_table(found: Mapping[int, dict[str, Any]]) -> Table:
     columns = ("items", "scored", *parts, "aim of p95", "newest head")
     rounds = " / ".join(str(of_it["rounds"]) for of_it in found.values())
     hurried = " / ".join("{:.0f} ({:.0f})".format(*of_it["hurried_ms"]) for of_it in found.values())
-    note = f"Rounds: {rounds}. In a hurry, median (p95): {hurried}."
+    note = f"Rounds: {rounds}. Without pauses, median (p95): {hurried}."
     return Table(f"Submit of {BATCH} labels to the next batch, ms, medians.", columns, rows, note=note)
 
 
