@@ -10,7 +10,7 @@ to the end of the pool), again and again from no labels until at least 40 rounds
 - submit to next batch: `submit` of 100, then `next_batch(fresh=True)` of 100 picked by the head that learned them. The
   annotator waits for the background work before, as a person does who needs a minute for a batch. Aims at the 95th
   percentile on two cores: 250 ms at 100,000 items, 400 ms at 1,000,000, 600 ms at 10,000,000.
-- in a hurry: the same without waiting, so that every submit comes in the middle of the background work.
+- without pauses: the same without waiting, so that every submit comes in the middle of the background work.
 - train, score, pick: the parts of it, inside the running loop; the rest is storing labels and claims.
 - start: from opening a project over the embedded pool until its first batch is out. Aim: 60 s at 10,000,000. In the
   background the source is listed and compared with the pool, until `compared`. CPU seconds are those of all threads.

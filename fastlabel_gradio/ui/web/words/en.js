@@ -510,7 +510,7 @@ export default {
   "explore_help_label": "label the selected cards, or the current one",
   "explore_help_accept": "label as the head suggests",
   "explore_help_palette": "choose a class by its name",
-  "explore_help_clear": "take away what was said",
+  "explore_help_clear": "remove the label or state",
   "explore_help_skip": "skip: no label",
   "explore_help_unsure": "unsure: no label",
   "explore_help_bad": "bad: of no use, no label",
