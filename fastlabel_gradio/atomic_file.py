@@ -4,11 +4,15 @@ import os
 from pathlib import Path
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Writes beside the file, brings that to the disk, then replaces the file. Raises OSError; the old file then stays."""
+def write_atomically(path: Path, content: bytes, *, mode: int = 0o666) -> None:
+    """Writes beside the file, brings that to the disk, then replaces the file. Raises OSError; the old file then stays.
+
+    Args:
+        mode: who may read and write it, less what the umask takes away.
+    """
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")  # several processes may share a folder
     try:
-        with partial.open("wb") as file:
+        with open(partial, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from fastlabel_gradio.errors import ConfigError
+from fastlabel_gradio.errors import ConfigError, problem_of
 from fastlabel_gradio.head.recipe import DEFAULT_RECIPE, HeadRecipe
 from fastlabel_gradio.yaml_file import read_yaml
 
@@ -206,7 +206,7 @@ def _is_deeper(value: Any, levels: int) -> bool:
 
 def _problem(detail: Any) -> str:
     place = ".".join(str(part) for part in detail["loc"])
-    message = f"{place}: {detail['msg']}"
+    message = problem_of(detail)
     if detail["type"] == "extra_forbidden":
         owner = AppConfig if len(detail["loc"]) == 1 else ProjectConfig
         return f"{place}: unknown key. Known keys: {', '.join(key for key in owner.model_fields if key != 'base_dir')}"

@@ -17,6 +17,9 @@ FastLabelError
 └── StoreError             a label store or embedding store that cannot be opened or written
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 SHOWN_CHARACTERS = 100
 
 
@@ -98,3 +101,9 @@ def shown(value: object) -> str:
     """A value that somebody sent, quoted and short enough for one line."""
     text = repr(value)
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1]}…"
+
+
+def problem_of(detail: Mapping[str, Any]) -> str:
+    """Where a value is wrong, and why: an entry of pydantic's `ValidationError.errors()`."""
+    place = ".".join(str(part)[:SHOWN_CHARACTERS] for part in detail["loc"])
+    return f"{place}: {detail['msg']}" if place else str(detail["msg"])

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from fastlabel_gradio.errors import ConfigError
+from fastlabel_gradio.errors import ConfigError, problem_of
 
 Options = TypeVar("Options", bound=BaseModel)
 
@@ -24,12 +24,6 @@ def parse_options(part: str, schema: type[Options], given: Mapping[str, object])
     try:
         return schema.model_validate(given)
     except ValidationError as error:
-        problems = "; ".join(_problem(detail) for detail in error.errors())
+        problems = "; ".join(problem_of(detail) for detail in error.errors())
         known = ", ".join(schema.model_fields) or "none"
         raise ConfigError(f"{part}: {problems}. Its options: {known}.") from error
-
-
-def _problem(detail: object) -> str:
-    assert isinstance(detail, dict)
-    place = ".".join(map(str, detail["loc"]))
-    return f"{place}: {detail['msg']}" if place else str(detail["msg"])

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from fastlabel_gradio.errors import CheckpointError
+from fastlabel_gradio.errors import CheckpointError, problem_of
 from fastlabel_gradio.media.channels import Channel
 from fastlabel_gradio.media.sound_view import Contrast, SoundView
 from fastlabel_gradio.types import Medium
@@ -157,10 +157,8 @@ def read_config(folder: Path) -> BundleConfig:
             )
         return BundleConfig.model_validate(content)
     except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(map(str, problem["loc"]))
         raise CheckpointError(
-            f"{path}: no configuration of a classifier ({place}: {problem['msg']}). Export the classifier again."
+            f"{path}: no configuration of a classifier ({problem_of(error.errors()[0])}). Export the classifier again."
         ) from error
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: cannot be read ({error}). Export the classifier again.") from error

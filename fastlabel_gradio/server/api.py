@@ -24,6 +24,7 @@ from fastlabel_gradio.errors import (
     OthersLabelsError,
     StoreError,
     UnreadableItemError,
+    problem_of,
     shown,
 )
 from fastlabel_gradio.server.access import Role, RouteRole, RouteTable, annotator_of, role_named
@@ -160,6 +161,5 @@ def _answer_with(status: int) -> Callable[[Request, FastLabelError], Awaitable[J
 def _validation_reason(error: RequestValidationError) -> str:
     problems = []
     for detail in error.errors()[:3]:
-        place = ".".join(str(part)[:80] for part in detail["loc"])
-        problems.append(f"{place}: {detail['msg']}, got {shown(str(detail.get('input')))}")
+        problems.append(f"{problem_of(detail)}, got {shown(str(detail.get('input')))}")
     return "; ".join(problems) + ". /docs shows what is valid."

@@ -1,13 +1,14 @@
 """Secrets in the working directory, each in a file that only its owner can read."""
 
 import logging
-import os
 import secrets
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from fastlabel_gradio.atomic_file import write_atomically
+
 SECRET_BYTES = 32
+FOR_ITS_OWNER = 0o600
 
 log = logging.getLogger(__name__)
 
@@ -26,25 +27,13 @@ def load_secret(path: Path) -> bytes:
 
 def write_tokens(path: Path, tokens: Mapping[str, str]) -> None:
     """One line for each annotator: the name, a tab, the bearer token. Raises OSError."""
-    _write(path, "".join(f"{name}\t{token}\n" for name, token in tokens.items()).encode())
+    lines = "".join(f"{name}\t{token}\n" for name, token in tokens.items())
+    write_atomically(path, lines.encode(), mode=FOR_ITS_OWNER)
 
 
 def _kept_secret(path: Path) -> bytes:
     if path.exists() and len(secret := path.read_bytes()) == SECRET_BYTES:
         return secret
     secret = secrets.token_bytes(SECRET_BYTES)
-    _write(path, secret)
+    write_atomically(path, secret, mode=FOR_ITS_OWNER)
     return secret
-
-
-def _write(path: Path, content: bytes) -> None:
-    handle, partial = tempfile.mkstemp(dir=path.parent)  # for its owner only
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(partial).replace(path)
-    except OSError:
-        Path(partial).unlink(missing_ok=True)
-        raise

@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel, ValidationError
 from starlette.background import BackgroundTask
 
-from fastlabel_gradio.errors import InvalidQueryError
+from fastlabel_gradio.errors import InvalidQueryError, problem_of
 from fastlabel_gradio.exports import EXPORTERS, parse_shares
 from fastlabel_gradio.exports.prepared import Prepared, PreparedExports
 from fastlabel_gradio.exports.row_stream import SOURCES, STATES, Choice, parse_names, plain_choice
@@ -151,9 +151,7 @@ def _parsed(query: str) -> ItemQuery:
     try:
         return ItemQuery.model_validate_json(query)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise InvalidQueryError(f"query: {place or 'it'}: {first['msg']}. /docs shows what is valid.") from error
+        raise InvalidQueryError(f"query: {problem_of(error.errors()[0])}. /docs shows what is valid.") from error
 
 
 def _file_name(project: Project, order: ExportOrder) -> str:
