@@ -17,6 +17,7 @@ PROJECT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 RESERVED_NAMES = ("secret", "downloads")  # what else the working directory holds
 _SHORT = reprlib.Repr()  # of a value that may be endless
 _SHORT.maxstring = _SHORT.maxother = 200
+MAX_BATCH = 1_000  # items of a batch, or of a page of found ones
 PROBLEMS_TOLD = 10
 MOST_LEVELS = 32  # of a configuration; those of configs/ have six
 
@@ -93,7 +94,7 @@ class LoopSettings(_Strict):
     """
 
     strategy: str = "auto"
-    batch_size: Annotated[int, Field(ge=1, le=1000)] = 100
+    batch_size: Annotated[int, Field(ge=1, le=MAX_BATCH)] = 100
     train_every: Annotated[int, Field(ge=1)] = 10
     audit_share: Annotated[float, Field(ge=0, le=0.5)] = 0.1
     planted_checks: Annotated[float, Field(ge=0, le=1)] = 0.0

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_validator
 
+from fastlabel_gradio.config import MAX_BATCH
 from fastlabel_gradio.inquiry import InquiryState
 from fastlabel_gradio.labels import ClassEditKind
 from fastlabel_gradio.loop.trainer import TrainingState
@@ -16,7 +17,6 @@ from fastlabel_gradio.pool.progress import State as EmbeddingState
 from fastlabel_gradio.pool.query import Query
 from fastlabel_gradio.types import LabelSource, Medium, State
 
-MAX_BATCH = 1_000
 MAX_LABELS = 10_000
 MAX_NAME = 64  # characters of a project, a strategy, a format, a batch id
 MAX_LABEL = 1_000

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from fastlabel_gradio.config import MAX_BATCH
 from fastlabel_gradio.server.views import VIEWS
 from fastlabel_gradio.ui.plotly_file import plotly_url
 from fastlabel_gradio.ui.tab_info import TabInfo
@@ -47,6 +48,7 @@ def label_grid(tab: TabInfo) -> gr.HTML:
             "kind": tab.kind,
             "strategy": tab.strategy,
             "batch_size": tab.batch_size,
+            "max_batch": MAX_BATCH,
             "plotly": plotly_url(),
             "exports": list(tab.exports),
             "views": [files.url(view_name(view)) for view in VIEWS.names()],

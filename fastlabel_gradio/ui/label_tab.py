@@ -8,11 +8,10 @@ import json
 
 import gradio as gr
 
+from fastlabel_gradio.config import MAX_BATCH
 from fastlabel_gradio.ui.label_grid import label_grid
 from fastlabel_gradio.ui.tab_info import TabInfo
 from fastlabel_gradio.ui.words import gradio_word
-
-MAX_BATCH_SIZE = 1000
 
 
 def build_label_tab(tab: TabInfo) -> gr.HTML:
@@ -64,7 +63,7 @@ def _batch_size(tab: TabInfo) -> gr.Number:
         tab.batch_size,
         label=gradio_word("batch_size"),
         minimum=1,
-        maximum=MAX_BATCH_SIZE,
+        maximum=MAX_BATCH,
         precision=0,
         scale=0,
         min_width=104,

@@ -45,7 +45,7 @@ function open() {
   const shown = [];
   const said = [];
   const api = new ProjectApi("images", address);
-  const settings = { strategy: "auto", batch_size: 6 };
+  const settings = { strategy: "auto", batch_size: 6, max_batch: 1000 };
   const session = new Session(api, new DraftStore("images"), settings, screen, async (batch) => {
     shown.push(batch.id);
   });

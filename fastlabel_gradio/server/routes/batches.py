@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from fastlabel_gradio.config import MAX_BATCH
 from fastlabel_gradio.gallery import SHEET_COLUMNS
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.server.api_models import (
-    MAX_BATCH,
     MAX_NAME,
     BatchAnswer,
     ItemAnswer,

@@ -10,6 +10,7 @@ import numpy as np
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field, StrictInt, StrictStr
 
+from fastlabel_gradio.config import MAX_BATCH
 from fastlabel_gradio.errors import InvalidQueryError
 from fastlabel_gradio.explore.finder import LOADING
 from fastlabel_gradio.explore.finding.facets import Facets
@@ -17,7 +18,7 @@ from fastlabel_gradio.explore.finding.sent_media import embed_sent
 from fastlabel_gradio.explore.finding.sent_vectors import text_of
 from fastlabel_gradio.pool.query import Query
 from fastlabel_gradio.server.access import Person, check_names, person_of, sees
-from fastlabel_gradio.server.api_models import MAX_BATCH, MAX_NAME, BatchAnswer, Model, ProjectInput
+from fastlabel_gradio.server.api_models import MAX_NAME, BatchAnswer, Model, ProjectInput
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.server.routes.batches import batch_answer
 from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject

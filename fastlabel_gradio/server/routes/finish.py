@@ -6,12 +6,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import Field, StrictBool
 
+from fastlabel_gradio.config import MAX_BATCH
 from fastlabel_gradio.errors import InvalidLabelsError, shown
 from fastlabel_gradio.finish import FinishReport, Line, PlanReport
 from fastlabel_gradio.finish.report import FinishState
 from fastlabel_gradio.finish.tally import PartState
 from fastlabel_gradio.labeler import Labeler
-from fastlabel_gradio.server.api_models import MAX_BATCH, MAX_LABEL, BatchAnswer, Model, ProjectInput
+from fastlabel_gradio.server.api_models import MAX_LABEL, BatchAnswer, Model, ProjectInput
 from fastlabel_gradio.server.routes.batches import batch_answer
 from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
 from fastlabel_gradio.server.routes.queues import in_line

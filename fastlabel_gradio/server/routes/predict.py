@@ -11,6 +11,7 @@ import numpy as np
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from pydantic import Field, StrictStr
 
+from fastlabel_gradio.config import MAX_BATCH
 from fastlabel_gradio.errors import InvalidQueryError, StoreError, shown
 from fastlabel_gradio.explore.finder import LOADING
 from fastlabel_gradio.explore.finding.sent_media import embed_sent
@@ -20,7 +21,7 @@ from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.pool.query import Near
 from fastlabel_gradio.pool.query import Query as ItemQuery
 from fastlabel_gradio.server.access import Person, person_of
-from fastlabel_gradio.server.api_models import MAX_BATCH, MAX_ITEM_ID, MAX_NAME, FoundAnswer, Model, ProjectInput
+from fastlabel_gradio.server.api_models import MAX_ITEM_ID, MAX_NAME, FoundAnswer, Model, ProjectInput
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.server.routes.items import found_answers
 from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject

@@ -35,7 +35,7 @@ import { ZoomView } from "./zoom_view.js";
 /**
  * What the server says of a project before anything is asked.
  * @typedef {{
- *   project: string, kind: "image" | "audio", strategy: string, batch_size: number, exports: string[], views: string[],
+ *   project: string, kind: "image" | "audio", strategy: string, batch_size: number, max_batch: number, exports: string[], views: string[],
  *   plotly: string,
  *   sound_view: { low_hz: number, top_hz: number, stretch: number, expand: number },
  * }} Settings

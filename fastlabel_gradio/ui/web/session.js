@@ -21,7 +21,6 @@ const POLL_IDLE_MS = 2500; // what others change is seen within 3 s
 const POLL_SOON_MS = 50;
 const POLL_BACKOFF_MS = 15000;
 const RENEW_MS = 60000;
-const MAX_BATCH_SIZE = 1000;
 
 /**
  * Emits `busy` (the task, "" for none), `counts`, `status`, `lost` (an ApiError), `say` ({ text, tone }), `left` (the
@@ -31,7 +30,7 @@ export class Session extends Emitter {
   /**
    * @param {ProjectApi} api
    * @param {DraftStore} drafts
-   * @param {{ strategy: string, batch_size: number }} settings
+   * @param {{ strategy: string, batch_size: number, max_batch: number }} settings
    * @param {Screen} screen whether the window is hidden, the project's tab is the one that is shown, and it is there
    * @param {(batch: Batch) => Promise<void>} present resolves once the batch is on screen
    * @param {(answer: BatchAnswer) => Promise<unknown>} prepare loads what a batch shows before it is presented
@@ -107,7 +106,7 @@ export class Session extends Emitter {
    */
   configure(strategy, size) {
     this.strategy = strategy ?? this.strategy;
-    this.size = Math.min(MAX_BATCH_SIZE, Math.max(1, Math.round(Number(size)) || this.settings.batch_size));
+    this.size = Math.min(this.settings.max_batch, Math.max(1, Math.round(Number(size)) || this.settings.batch_size));
   }
 
   /**
