@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from uuid import uuid4
 
 
 def write_atomically(path: Path, content: bytes, *, mode: int = 0o666) -> None:
@@ -10,9 +11,9 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     Args:
         mode: who may read and write it, less what the umask takes away.
     """
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")  # several processes may share a folder
+    partial = path.with_name(f"{path.name}.{uuid4().hex[:8]}.partial")  # several processes may share a folder
     try:
-        with open(partial, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+        with open(partial, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
