@@ -457,6 +457,7 @@ export class ExploreView extends Emitter {
       narrow: (part) => this.narrow(part),
       showItems: (ids) => this.ask({ ids }),
       refresh: () => this.refresh(),
+      total: () => this.list?.total ?? 0,
       current: () => this.grid.currentItem ?? null,
       say: (text, tone) => this.say(text, tone),
       on: (type, handler) => this.on(type, handler),

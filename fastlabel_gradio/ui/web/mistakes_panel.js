@@ -29,6 +29,8 @@ class MistakesPanel {
     this.isOpen = false;
     this.isOpening = false; // the first list is shown where the person opens the panel
     this.asked = 0;
+    /** @type {ListName | null} */
+    this.lookedAgain = null;
     this.lists = LISTS.map(([name, title]) => this.#listButton(name, t(title)));
     this.about = el("p", "fl-suspects-about");
     this.line = el("p", "fl-suspects-line");
@@ -102,7 +104,10 @@ class MistakesPanel {
     const work = working ? t("suspects_working", { n: missing }) : problem;
     setText(this.line, [t("suspects_left", { n: doubted }), counts, work].filter(Boolean).join(" "));
     if (working) this.asking = setTimeout(() => this.follow(), WORKING_MS);
-    else if (this.wasWorking) this.exploring.refresh();
+    else if (this.wasWorking || (doubted && !this.exploring.total() && this.lookedAgain !== list)) {
+      this.lookedAgain = list; // the grid asked before the list was worked out; once, as a filter may leave none of it
+      this.exploring.refresh();
+    }
     this.wasWorking = working;
   }
 
