@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from typing import Any
 
 SHOWN_CHARACTERS = 100
+PLACE_CHARACTERS = 80  # of each part
 
 
 class FastLabelError(Exception):
@@ -105,5 +106,5 @@ def shown(value: object) -> str:
 
 def problem_of(detail: Mapping[str, Any]) -> str:
     """Where a value is wrong, and why: an entry of pydantic's `ValidationError.errors()`."""
-    place = ".".join(str(part)[:SHOWN_CHARACTERS] for part in detail["loc"])
+    place = ".".join(str(part)[:PLACE_CHARACTERS] for part in detail["loc"])
     return f"{place}: {detail['msg']}" if place else str(detail["msg"])

@@ -76,7 +76,7 @@ class Suspects:
     def confirm(self, annotator: str, labels: Sequence[tuple[str, str]], now: float) -> list[tuple[str, str]]:
         """Stores that the annotator looked at items and says that their labels, as (item id, class), are right.
 
-        Raises InvalidLabelsError where another label stands by now: nothing was stored.
+        Raises InvalidLabelsError where another label stands by now, StoreError: nothing was stored.
 
         Returns:
             Those of which nothing was said, where the label is the one that the source knows.

@@ -44,9 +44,9 @@ class ItemMedia:
             suffixes: of the files that are taken as they are; None for all. What has another is written anew.
         """
         name, content = self.content(stem, row, suffixes)
-        if name and isinstance(content, Path):
+        if isinstance(content, Path):
             folder.add_file(name, content)
-        elif isinstance(content, bytes) and content:
+        elif content:
             folder.add_bytes(name, content)
         return name
 

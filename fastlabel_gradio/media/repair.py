@@ -4,10 +4,11 @@ Nothing is written to the file: a decoder is given its bytes with some of them r
 the right bytes, is one file per kind: `pcm_lengths.py`, `flac_lengths.py`, `mp3_lengths.py`.
 """
 
-import io
 import os
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import BinaryIO
+
+from fastlabel_gradio.media.sized_stream import SizedStream
 
 SAID_FROM_S = 0.1  # a header that is wrong by less is repaired without a word
 
@@ -47,47 +48,29 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds >= 600 else f"{seconds:.1f} s"
 
 
-class RepairedStream(io.RawIOBase):
+class RepairedStream(SizedStream):
     """A file as the repair has it, from a stream that it closes with itself."""
 
     def __init__(self, stream: BinaryIO, repair: Repair) -> None:
         self._stream = stream
         self._repair = repair
-        self._at = 0
         self._end = os.fstat(stream.fileno()).st_size if repair.end is None else repair.end
-        self._size = len(repair.prefix) + self._end - repair.start
+        super().__init__(len(repair.prefix) + self._end - repair.start)
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
+    def read_at(self, place: int, wanted: memoryview) -> int:
         """Prefix and file in one piece, as a decoder expects of a plain file."""
-        wanted = memoryview(buffer).cast("B")
-        prefix = self._repair.prefix[self._at : self._at + len(wanted)]
+        prefix = self._repair.prefix[place : place + len(wanted)]
         wanted[: len(prefix)] = prefix
-        count = len(prefix) + self._read_file(wanted[len(prefix) :])
-        self._at += count
-        return count
+        return len(prefix) + self._read_file(place, wanted[len(prefix) :])
 
     def close(self) -> None:
         self._stream.close()
         super().close()
 
-    def _read_file(self, wanted: memoryview) -> int:
+    def _read_file(self, place: int, wanted: memoryview) -> int:
         if not wanted:
             return 0
-        at = max(self._at, len(self._repair.prefix)) - len(self._repair.prefix) + self._repair.start
+        at = max(place, len(self._repair.prefix)) - len(self._repair.prefix) + self._repair.start
         self._stream.seek(at)
         content = self._stream.read(max(0, min(len(wanted), self._end - at)))
         wanted[: len(content)] = content

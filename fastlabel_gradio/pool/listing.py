@@ -1,6 +1,7 @@
 """Listing: the thread that lists the source, once and again, and hands what is new to the thread that embeds."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -44,10 +45,8 @@ class Listing:
     def run(self) -> None:
         """Lists once, and again whenever that is due or asked for, until the stop."""
         filling = self._filling
-        if (
-            not filling.leads.is_set()
-        ):  # what the other process listed is there; after it this one lists the source again
-            filling.listed.set()
+        if not filling.leads.is_set():
+            filling.listed.set()  # what the other process listed is there; after it this one lists the source again
             self._wanted.set()
             while not (filling.leads.wait(LOOK_EVERY_S) or self._stop.is_set()):
                 pass
@@ -67,12 +66,11 @@ class Listing:
 
     def _wait_until_due(self) -> bool:
         """Until it is due or asked for; True in the latter case. Due soon after a failure: what was away may be back."""
-        due_in_s = min(
-            self._pause_s() if self._filling.nothing_listed else float("inf"), self._rescan_s or float("inf")
-        )
+        again_in_s = self._pause_s() if self._filling.nothing_listed else math.inf
+        due_in_s = min(again_in_s, self._rescan_s or math.inf)
         lease = self._filling.lease
         if not (lease and lease.is_shared):
-            return self._wanted.wait(due_in_s if due_in_s < float("inf") else None)
+            return self._wanted.wait(due_in_s if due_in_s < math.inf else None)
         due = time.monotonic() + due_in_s
         while time.monotonic() < due:
             if self._wanted.wait(LOOK_EVERY_S) or lease.take_wish():

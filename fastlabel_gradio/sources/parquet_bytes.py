@@ -74,7 +74,8 @@ class ParquetBytes(PackedRows):
         self._parts: dict[str, Part] = {}
         self._labels: dict[str, int] = {}
         self._group_names: dict[str, int] = {}
-        self._group_list: tuple[str, ...] = ()  # the same by number
+        self._label_list: tuple[str, ...] = ()  # the same by number
+        self._group_list: tuple[str, ...] = ()
         self._groups: OrderedDict[tuple[str, str, int], list[object]] = OrderedDict()
         self._lock = threading.Lock()
         self._take_in_all()
@@ -95,7 +96,7 @@ class ParquetBytes(PackedRows):
         name, row = row_of(item.id)
         part = self._parts.get(name)
         number = NOTHING if part is None or row >= len(part.labels) else int(part.labels[row])
-        return None if number == NOTHING else tuple(self._labels)[number]
+        return None if number == NOTHING else self._label_list[number]
 
     def group_in_row(self, item: Item) -> str | None:
         name, row = row_of(item.id)
@@ -124,7 +125,8 @@ class ParquetBytes(PackedRows):
             known = self._parts.get(name)
             if known is None or known.stamp != stamp:
                 part = self._opened(name, stamp)
-                self._group_list = tuple(self._group_names)  # before its rows can be asked for
+                self._label_list = tuple(self._labels)  # before its rows can be asked for
+                self._group_list = tuple(self._group_names)
                 self._parts[name] = part
         for name in self._parts.keys() - found.keys():
             del self._parts[name]

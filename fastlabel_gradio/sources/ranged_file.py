@@ -1,12 +1,11 @@
 """RangedFile: a file of a bucket or web server as a stream. Only the blocks that are read of it are fetched."""
 
-import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
 
 from fastlabel_gradio.errors import UnavailableItemError
+from fastlabel_gradio.media.sized_stream import SizedStream
 
 BLOCK_BYTES = 1 << 18
 KEPT_BLOCKS = 8  # of a file: its head, its end, and where a part of it is being read
@@ -35,14 +34,14 @@ class FileBlocks:
         return self.fetch(start, min(start + BLOCK_BYTES, self.size))
 
 
-class RangedFile(io.RawIOBase):
+class RangedFile(SizedStream):
     """A stream of one's own over the blocks of a file."""
 
     name, mode = "", "rb"
 
     def __init__(self, blocks: FileBlocks) -> None:
+        super().__init__(blocks.size)
         self._blocks = blocks
-        self._at = 0
         self._fault: UnavailableItemError | None = None
 
     @contextmanager
@@ -54,27 +53,11 @@ class RangedFile(io.RawIOBase):
             if self._fault:
                 raise self._fault
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._blocks.size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        wanted = memoryview(buffer).cast("B")
+    def read_at(self, place: int, wanted: memoryview) -> int:
         try:
-            content = self._blocks.read(self._at, self._at + len(wanted))
+            content = self._blocks.read(place, place + len(wanted))
         except UnavailableItemError as error:
             self._fault = error
             return 0
         wanted[: len(content)] = content
-        self._at += len(content)
         return len(content)

@@ -39,6 +39,7 @@ class MapPanel {
     /** @type {MapPlot | null} */
     this.plot = null;
     this.layout = ""; // the one that the person chose
+    this.asked = 0;
     /** @type {Colouring} */
     this.by = "label";
     this.tools = TOOLS.map(([tool, name, title]) => this.#toolButton(tool, t(name), t(title)));
@@ -112,6 +113,7 @@ class MapPanel {
   /** Asks for the points, and paints them where the picture is there. */
   async ask() {
     clearTimeout(this.asking);
+    const number = ++this.asked;
     const { header } = this.data ?? {};
     /** @type {import("./api.js").Query} */
     const query = { project: this.exploring.settings.project };
@@ -123,7 +125,9 @@ class MapPanel {
       const { error } = await response.json().catch(() => ({}));
       throw new Error(error ?? t("answered", { status: response.status }));
     }
-    this.data = readMap(await response.arrayBuffer(), this.data);
+    const answer = await response.arrayBuffer();
+    if (number !== this.asked) return; // the person chose another layout meanwhile
+    this.data = readMap(answer, this.data);
     if (this.plot) await this.paint();
     if (this.isOpen && this.data.header.neighbours === "running") this.#askSoon(WORKING_MS);
   }
@@ -139,9 +143,6 @@ class MapPanel {
     const { header } = this.data;
     const words = (/** @type {"none" | "others" | "unknown"} */ word, n = 0) => t(GROUPS[word], { n });
     const groups = groupsOf(this.data, this.by, words, (state) => t(/** @type {any} */ (`explore_state_${state}`)));
-    await this.plot.draw(this.data, groups, this.#area());
-    this.picture.dataset.points = String(header.points);
-    this.picture.dataset.version = header.version;
     const rows = groups.map(({ name, colour, places }) => {
       const sign = el("span", "fl-map-sign");
       sign.style.background = colour;
@@ -154,6 +155,9 @@ class MapPanel {
         option.value === "neighbours" && header.neighbours === "running" && header.layout !== "neighbours";
     }
     setText(this.line, this.#says(header));
+    await this.plot.draw(this.data, groups, this.#area()); // after the legend and the line, which take of its height
+    this.picture.dataset.points = String(header.points);
+    this.picture.dataset.version = header.version;
   }
 
   /** @param {import("./map_data.js").MapHeader} header */
