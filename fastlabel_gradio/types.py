@@ -21,7 +21,8 @@ ListName = Literal["mistakes", "near_duplicates", "known_labels"]  # of labels t
 # Shapes are checked by beartype under pytest (tests/conftest.py); in production they cost nothing.
 Embeddings = Float32[np.ndarray, "items dim"]
 Probabilities = Float32[np.ndarray, "items classes"]
-Rows = Int64[np.ndarray, " picked"]
+Rows = Int64[np.ndarray, " picked"]  # of the pool
+Positions = Int64[np.ndarray, " picked"]  # in a view of the pool, or in an array that is at hand
 Targets = Int64[np.ndarray, " items"]  # classes, as positions in a schema
 Groups = Int64[np.ndarray, " grouped"]  # a number for the group of each, the same for the same group
 

@@ -20,7 +20,7 @@ from fastlabel_gradio.pool.ledger import __file__ as ledger_file
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.strategies import STRATEGIES, PoolView
 from fastlabel_gradio.strategies.base import strategy
-from fastlabel_gradio.types import Batch, Rows
+from fastlabel_gradio.types import Batch, Positions
 from tests.pools import make_config, true_labels, wait_for, write_pictures
 
 OpenProject = Callable[..., Project]
@@ -329,7 +329,7 @@ def test_who_was_slower_gets_a_whole_batch_of_other_items(pictures: Path, open_p
     with STRATEGIES.preserved():
 
         @strategy("first_ones", needs="nothing")
-        def first_ones(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
+        def first_ones(pool: PoolView, n: int, rng: np.random.Generator) -> Positions:
             """The first candidates; while they are picked for the first time, bob claims most of them."""
             if not others:
                 others.append(Batch("", (), "", 0))

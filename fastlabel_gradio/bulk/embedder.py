@@ -112,7 +112,7 @@ class EmbedJob:
 
 def resolution_read(source: Source, encoder: Encoder) -> int:
     """Pixels or samples a second that an item is read with: those of the app, whose tiles of sounds may need more."""
-    return max(encoder.resolution, source.sound_view.resolution if source.medium == "audio" else 0)
+    return max(encoder.resolution, source.sound_view.enough_rate_hz if source.medium == "audio" else 0)
 
 
 def load_learned(encoder: FittedEncoder, place: Place, facts: Facts) -> None:

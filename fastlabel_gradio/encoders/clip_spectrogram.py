@@ -26,7 +26,7 @@ class ClipSpectrogramEncoder(ClipEncoder):
     def attune(self, view: SoundView) -> None:
         self._view = view
         self.heard_as = view.tag
-        self.resolution = view.resolution
+        self.resolution = view.enough_rate_hz
 
     def prepare(self, media: Any) -> np.ndarray:
         """uint8[height, width, 3] of a Waveform."""

@@ -103,7 +103,7 @@ class OfflineSoundEncoder(DictionaryEncoder):
     def attune(self, view: SoundView) -> None:
         self._view = view
         self.heard_as = view.tag
-        self.resolution = view.resolution
+        self.resolution = view.enough_rate_hz
 
     def fit(self, sample: Sequence[np.ndarray], seed: int) -> None:
         """Raises EncoderUnavailableError for an empty sample."""

@@ -76,7 +76,7 @@ class PretrainedSoundEncoder(PretrainedEncoder):
         self.own.attune(view)
         self._view = view
         self.heard_as = view.tag
-        self.resolution = view.resolution
+        self.resolution = view.enough_rate_hz
 
     @property
     def recipe(self) -> Recipe:

@@ -40,7 +40,7 @@ class SoundGallery(Gallery):
 
     def __init__(self, source: Source, folder: Path) -> None:
         self._view = source.sound_view
-        self.kept_resolution = self._view.resolution
+        self.kept_resolution = self._view.enough_rate_hz
         super().__init__(source, folder)
         if self._view.contrast == "pcen":
             import_librosa()

@@ -62,7 +62,7 @@ class SoundView:
         return self.top_hz / self.expand
 
     @property
-    def resolution(self) -> int:
+    def enough_rate_hz(self) -> int:
         """Samples a second of the sound as it is heard that are enough for its spectrogram."""
         return max(LEAST_RATE_HZ, round(2 * self.heard_top_hz))
 

@@ -15,7 +15,7 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from fastlabel_gradio.head import Head
-from fastlabel_gradio.types import Embeddings, Probabilities, Rows
+from fastlabel_gradio.types import Embeddings, Positions, Probabilities, Rows
 
 CHUNK_ROWS = 65_536  # of 512 numbers: 64 MiB, and while they are scored 300 more
 CUDA = "cuda"
@@ -107,7 +107,7 @@ class DeviceRows:
             start += len(chunk)
 
 
-def _picked(chunk: Tensor, places: Rows) -> Tensor:
+def _picked(chunk: Tensor, places: Positions) -> Tensor:
     """Without a copy where the places, ascending, are one run."""
     first, last = int(places[0]), int(places[-1])
     if last - first + 1 == len(places) and (np.diff(places) == 1).all():
@@ -115,7 +115,7 @@ def _picked(chunk: Tensor, places: Rows) -> Tensor:
     return chunk.index_select(0, torch.from_numpy(places).to(chunk.device))
 
 
-def _put_back(said: Probabilities, order: Rows) -> Probabilities:
+def _put_back(said: Probabilities, order: Positions) -> Probabilities:
     """What was said of rows in another order, in their own."""
     found = np.empty_like(said)
     found[order] = said

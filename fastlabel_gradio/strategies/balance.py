@@ -9,18 +9,18 @@ from jaxtyping import Int64
 from fastlabel_gradio.strategies.base import PoolView, strategy
 from fastlabel_gradio.strategies.near_duplicates import OVERDRAW, without_near_duplicates
 from fastlabel_gradio.strategies.uncertainty import margin_score, top
-from fastlabel_gradio.types import Rows
+from fastlabel_gradio.types import Positions
 
 
 @strategy("balanced_margin", needs="probabilities")
-def balanced_margin(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
+def balanced_margin(pool: PoolView, n: int, rng: np.random.Generator) -> Positions:
     """The smallest margin of each predicted class in turn, the rarest predicted class first; ties at random."""
     by_margin = top(margin_score(pool.known_probabilities), len(pool), rng)
     predicted = pool.known_probabilities.argmax(axis=1)
     return without_near_duplicates(pool, in_turn(by_margin, predicted, OVERDRAW * n), n)
 
 
-def in_turn(order: Int64[np.ndarray, " order"], classes: Int64[np.ndarray, " items"], n: int) -> Rows:
+def in_turn(order: Int64[np.ndarray, " order"], classes: Int64[np.ndarray, " items"], n: int) -> Positions:
     """The first n of an order of preference, re-ordered: the first of each class, then the second of each, and so on.
 
     The class that is rarest in `order` comes first in every turn; a class that has no more left is passed over.

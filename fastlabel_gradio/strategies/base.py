@@ -10,7 +10,7 @@ from jaxtyping import Float32, Int64
 
 from fastlabel_gradio.head import Head
 from fastlabel_gradio.registry import Registry
-from fastlabel_gradio.types import Embeddings, Probabilities, Rows
+from fastlabel_gradio.types import Embeddings, Positions, Probabilities, Rows
 
 
 def _no_rows() -> Rows:
@@ -58,7 +58,7 @@ class PoolView:
         """How many candidates, the first ones, are a uniform sample of the unlabeled pool (or all of it)."""
         return len(self) if self.shortlisted is None else len(self) - len(self.shortlisted)
 
-    def embeddings(self, positions: Rows) -> Embeddings:
+    def embeddings(self, positions: Positions) -> Embeddings:
         """Embeddings of some candidates, copied into memory: ask for as few as the strategy needs."""
         if self.shortlisted is None:
             return np.asarray(self.vectors[self.rows[positions]])
@@ -78,7 +78,7 @@ class PoolView:
         taken: Embeddings = np.asarray(self.vectors[self.labeled[places]])
         return taken
 
-    def sample(self, most: int, rng: np.random.Generator) -> Rows:
+    def sample(self, most: int, rng: np.random.Generator) -> Positions:
         """Positions of a uniform sample of the pool, all of it where there is no more than `most`; in random order.
 
         The shortlist is left out.
@@ -87,7 +87,7 @@ class PoolView:
             return rng.permutation(self.uniform).astype(np.int64)
         return rng.choice(self.uniform, most, replace=False).astype(np.int64)
 
-    def at(self, positions: Rows) -> "PoolView":
+    def at(self, positions: Positions) -> "PoolView":
         """The view of some of the candidates, those of the shortlist last."""
         said = None if self.probabilities is None else self.probabilities[positions]
         listed = positions[positions >= self.uniform] - self.uniform
@@ -108,7 +108,7 @@ class PoolView:
 
 
 # `pick(pool, n, rng)` gives min(n, len(pool)) distinct positions in the view, most wanted first.
-Pick = Callable[[PoolView, int, np.random.Generator], Rows]
+Pick = Callable[[PoolView, int, np.random.Generator], Positions]
 Needs = Literal["nothing", "probabilities"]
 
 
@@ -135,7 +135,7 @@ def strategy(name: str, needs: Needs) -> Callable[[Pick], Pick]:
 
     def add(pick: Pick) -> Pick:
         @functools.wraps(pick)
-        def guarded(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
+        def guarded(pool: PoolView, n: int, rng: np.random.Generator) -> Positions:
             if n < 1 or len(pool) <= n:
                 return rng.permutation(len(pool))[: max(n, 0)].astype(np.int64)
             if pool.uniform < n:

@@ -7,7 +7,7 @@ from torch import Tensor
 from fastlabel_gradio.clustering import nearest_centres, spherical_kmeans, spread_out
 from fastlabel_gradio.strategies.base import PoolView, strategy
 from fastlabel_gradio.strategies.near_duplicates import without_near_duplicates
-from fastlabel_gradio.types import Embeddings, Rows
+from fastlabel_gradio.types import Embeddings, Positions
 
 # A uniform sample of that size represents a pool of any size; the sizes keep a query of 100 below a second on one core.
 LEAST_CANDIDATES = 2_000
@@ -24,7 +24,7 @@ BLOCK_ROWS = 1024
 
 
 @strategy("cluster", needs="nothing")
-def cluster(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
+def cluster(pool: PoolView, n: int, rng: np.random.Generator) -> Positions:
     """The item nearest each of n k-means centroids, largest cluster first; good for a first batch, not for every one.
 
     Clusters a uniform sample of max(2,000, 10 n) items of the pool: the centroids of a sample that size represent the
@@ -36,7 +36,7 @@ def cluster(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
 
 
 @strategy("coreset", needs="nothing")
-def coreset(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
+def coreset(pool: PoolView, n: int, rng: np.random.Generator) -> Positions:
     """The item farthest from all that are labeled or picked, n times; the first at random while there are no labels.
 
     k-center greedy of Sener & Savarese, "Active Learning for Convolutional Neural Networks: A Core-Set Approach" (ICLR
@@ -55,7 +55,7 @@ def coreset(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
 
 
 @strategy("typiclust", needs="nothing")
-def typiclust(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
+def typiclust(pool: PoolView, n: int, rng: np.random.Generator) -> Positions:
     """The most typical item of each cluster in turn: clusters with the fewest labels first, among those the largest.
 
     Hacohen, Dekel & Weinshall, "Active Learning on a Budget: Opposite Strategies Suit High and Low Budgets" (ICML 2022,
@@ -72,7 +72,7 @@ def typiclust(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
     return without_near_duplicates(pool, sample[order], n)
 
 
-def nearest_to_centroids(embeddings: Embeddings, weights: np.ndarray, n: int, rng: np.random.Generator) -> Rows:
+def nearest_to_centroids(embeddings: Embeddings, weights: np.ndarray, n: int, rng: np.random.Generator) -> Positions:
     """All positions: those nearest the n centroids of a weighted spherical k-means, heaviest cluster first, then the others.
 
     Args:
@@ -101,7 +101,7 @@ def largest_cosines(vectors: Tensor, others: Tensor) -> Tensor:
     return largest
 
 
-def typical_in_turn(vectors: Tensor, clusters: np.ndarray, labeled_clusters: np.ndarray) -> Rows:
+def typical_in_turn(vectors: Tensor, clusters: np.ndarray, labeled_clusters: np.ndarray) -> Positions:
     """All positions, by rounds over the clusters: the most typical of each, then the second of each, and so on.
 
     Args:

@@ -19,7 +19,7 @@ from fastlabel_gradio.strategies.base import PoolView, strategy
 from fastlabel_gradio.strategies.diversity import largest_cosines
 from fastlabel_gradio.strategies.near_duplicates import SAME_COSINE
 from fastlabel_gradio.strategies.uncertainty import margin_score, top
-from fastlabel_gradio.types import Rows
+from fastlabel_gradio.types import Positions
 
 # The kernel between candidates and references is 24 MB and takes most of a query's time, 0.1 s on one core.
 CANDIDATES = 3_000
@@ -34,7 +34,7 @@ LAZY_BLOCK = 64
 
 
 @strategy("uherding", needs="nothing")
-def uherding(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
+def uherding(pool: PoolView, n: int, rng: np.random.Generator) -> Positions:
     """What adds most uncertainty coverage; plain coverage while there is no head.
 
     Uncertainty is the margin score of the head's probabilities.
@@ -43,13 +43,13 @@ def uherding(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
 
 
 @strategy("balanced_uherding", needs="nothing")
-def balanced_uherding(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
+def balanced_uherding(pool: PoolView, n: int, rng: np.random.Generator) -> Positions:
     """UHerding in which the predicted classes take turns, the rarest first."""
     return herd(pool, n, rng, Herding(uncertain=True, in_turn=True))
 
 
 @strategy("representatives", needs="nothing")
-def representatives(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
+def representatives(pool: PoolView, n: int, rng: np.random.Generator) -> Positions:
     """What adds most coverage, whatever the head says: MaxHerding. The first batch of `auto`."""
     return herd(pool, n, rng, Herding())
 
@@ -71,7 +71,7 @@ class Herding:
     in_turn: bool = False
 
 
-def herd(pool: PoolView, n: int, rng: np.random.Generator, way: Herding) -> Rows:
+def herd(pool: PoolView, n: int, rng: np.random.Generator, way: Herding) -> Positions:
     """Picks n < len(pool) candidates greedily, each for what it adds to the weighted coverage of the pool.
 
     The candidates are max(3,000, 5 n) items: the whole pool, or uniformly drawn, or (weighted by uncertainty) half of
@@ -85,7 +85,7 @@ def herd(pool: PoolView, n: int, rng: np.random.Generator, way: Herding) -> Rows
     weights = _weights(pool, references, way)
     values = kernel(vectors @ items.T, width).mul_(weights)
     classes = None if pool.probabilities is None or not way.in_turn else pool.probabilities[candidates].argmax(axis=1)
-    picked: Rows = candidates[lazy_greedy(values, covered * weights, vectors, n, classes)]
+    picked: Positions = candidates[lazy_greedy(values, covered * weights, vectors, n, classes)]
     return picked
 
 
@@ -114,7 +114,9 @@ def bandwidth(some: Tensor, labeled: Tensor) -> float:
     return max(min(max(least, lowest), median), LEAST_BANDWIDTH)
 
 
-def lazy_greedy(values: Tensor, covered: Tensor, vectors: Tensor, n: int, classes: np.ndarray | None = None) -> Rows:
+def lazy_greedy(
+    values: Tensor, covered: Tensor, vectors: Tensor, n: int, classes: np.ndarray | None = None
+) -> Positions:
     """Places of n candidates, each the one that adds most to sum_j max(covered_j, values_ij).
 
     Lazy greedy (Minoux 1978): what a candidate adds only shrinks, so an old figure is an upper bound, and most are never
@@ -177,7 +179,7 @@ def _next_in_turn(turns: deque[Tensor], allowed: Tensor) -> Tensor:
             return members
 
 
-def _candidates(pool: PoolView, n: int, rng: np.random.Generator, way: Herding) -> Rows:
+def _candidates(pool: PoolView, n: int, rng: np.random.Generator, way: Herding) -> Positions:
     count = max(CANDIDATES, CANDIDATES_PER_PICK * n)
     scored = pool.sample(len(pool), rng)
     if len(scored) <= count or pool.probabilities is None or not way.uncertain:
@@ -187,11 +189,11 @@ def _candidates(pool: PoolView, n: int, rng: np.random.Generator, way: Herding) 
     if way.in_turn or way.evened:
         order = in_turn(order, probabilities.argmax(axis=1), len(scored))
     others = rng.permutation(order[count // 2 :])[: count - count // 2]
-    chosen: Rows = scored[np.concatenate([order[: count // 2], others])]
+    chosen: Positions = scored[np.concatenate([order[: count // 2], others])]
     return chosen
 
 
-def _weights(pool: PoolView, references: Rows, way: Herding) -> Tensor:
+def _weights(pool: PoolView, references: Positions, way: Herding) -> Tensor:
     """float32[references]: how much the coverage of each counts."""
     weights = np.ones(len(references), dtype=np.float32)
     if pool.probabilities is None:

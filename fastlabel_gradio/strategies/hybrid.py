@@ -10,7 +10,7 @@ from fastlabel_gradio.strategies.base import PoolView, strategy
 from fastlabel_gradio.strategies.diversity import nearest_to_centroids
 from fastlabel_gradio.strategies.near_duplicates import without_near_duplicates
 from fastlabel_gradio.strategies.uncertainty import margin_score, top
-from fastlabel_gradio.types import Probabilities, Rows
+from fastlabel_gradio.types import Positions, Probabilities
 
 # Per pick, and at most, so that k-means stays below a second: what it clusters grows with n, and so do its clusters.
 UNCERTAIN_PER_PICK = 20
@@ -24,7 +24,7 @@ BADGE_CANDIDATES = 10_000
 
 
 @strategy("clustered_margin", needs="probabilities")
-def clustered_margin(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
+def clustered_margin(pool: PoolView, n: int, rng: np.random.Generator) -> Positions:
     """Of the 20 n smallest margins, the item nearest each of n centroids that the margin score weighs.
 
     Zhdanov, "Diverse mini-batch Active Learning" (2019, arXiv 1901.05954), with spherical k-means; the idea, with other
@@ -35,7 +35,7 @@ def clustered_margin(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
 
 
 @strategy("balanced_clustered_margin", needs="probabilities")
-def balanced_clustered_margin(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
+def balanced_clustered_margin(pool: PoolView, n: int, rng: np.random.Generator) -> Positions:
     """Clustered margin within each predicted class, for as many picks as it gets where classes take turns."""
     predicted = pool.known_probabilities.argmax(axis=1)
     by_margin = top(margin_score(pool.known_probabilities), len(pool), rng)
@@ -52,7 +52,7 @@ def balanced_clustered_margin(pool: PoolView, n: int, rng: np.random.Generator) 
 
 
 @strategy("dropquery", needs="probabilities")
-def dropquery(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
+def dropquery(pool: PoolView, n: int, rng: np.random.Generator) -> Positions:
     """The item nearest each of n k-means centroids of the items whose prediction changes under dropout.
 
     Gupte et al., "Revisiting Active Learning in the Era of Vision Foundation Models" (TMLR 2024, arXiv 2401.14555): of
@@ -72,7 +72,7 @@ def dropquery(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
 
 
 @strategy("badge", needs="probabilities")
-def badge(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
+def badge(pool: PoolView, n: int, rng: np.random.Generator) -> Positions:
     """k-means++ seeds in the space of the gradients that each item would give the last layer, were its prediction right.
 
     Ash et al., "Deep Batch Active Learning by Diverse, Uncertain Gradient Lower Bounds" (ICLR 2020, arXiv 1906.03671), on
@@ -93,7 +93,7 @@ def gradient_factors(probabilities: Probabilities) -> Probabilities:
     return errors
 
 
-def gradient_seeds(hidden: Tensor, errors: Tensor, n: int, rng: np.random.Generator) -> Rows:
+def gradient_seeds(hidden: Tensor, errors: Tensor, n: int, rng: np.random.Generator) -> Positions:
     """n distinct items by k-means++ on the outer products of `hidden` and `errors`; the longest one first.
 
     d²(i, j) = |h_i|²|r_i|² + |h_j|²|r_j|² - 2 (h_i·h_j)(r_i·r_j). Each next item is drawn with a probability
@@ -123,8 +123,8 @@ def _clustered(per_pick: int, n: int) -> int:
     return min(per_pick * n, max(MOST_CLUSTERED, LEAST_PER_PICK * n))
 
 
-def _central_first(pool: PoolView, order: Int64[np.ndarray, " order"], n: int, rng: np.random.Generator) -> Rows:
+def _central_first(pool: PoolView, order: Int64[np.ndarray, " order"], n: int, rng: np.random.Generator) -> Positions:
     """The same candidates, those first that are nearest n centroids, weighted by margin score."""
     weights = margin_score(pool.known_probabilities[order])
-    ordered: Rows = order[nearest_to_centroids(pool.embeddings(order), weights, n, rng)]
+    ordered: Positions = order[nearest_to_centroids(pool.embeddings(order), weights, n, rng)]
     return ordered

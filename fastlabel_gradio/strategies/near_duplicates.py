@@ -5,13 +5,13 @@ import torch
 from jaxtyping import Int64
 
 from fastlabel_gradio.strategies.base import PoolView
-from fastlabel_gradio.types import Rows
+from fastlabel_gradio.types import Positions
 
 SAME_COSINE = 0.99
 OVERDRAW = 4  # candidates looked at for each pick before near duplicates are taken after all
 
 
-def without_near_duplicates(pool: PoolView, wanted: Int64[np.ndarray, " wanted"], n: int) -> Rows:
+def without_near_duplicates(pool: PoolView, wanted: Int64[np.ndarray, " wanted"], n: int) -> Positions:
     """The first n of `wanted` whose cosine to each one before them is at most 0.99.
 
     Looks at the first 4 n. Where fewer than n of those are left, the dropped ones fill up in their order. Takes
@@ -31,11 +31,11 @@ def without_near_duplicates(pool: PoolView, wanted: Int64[np.ndarray, " wanted"]
         if len(kept) == n:
             break
     dropped = np.setdiff1d(np.arange(len(wanted)), kept)
-    picked: Rows = wanted[np.concatenate([np.array(kept, dtype=np.int64), dropped])[:n]]
+    picked: Positions = wanted[np.concatenate([np.array(kept, dtype=np.int64), dropped])[:n]]
     return picked
 
 
-def _first_of_their_kind(block: torch.Tensor, earlier: torch.Tensor) -> Rows:
+def _first_of_their_kind(block: torch.Tensor, earlier: torch.Tensor) -> Positions:
     """Places in the block of vectors that have no near duplicate among `earlier` ones or before them in the block."""
     known = ((block @ earlier.T) > SAME_COSINE).any(dim=1).numpy() if len(earlier) else np.zeros(len(block), dtype=bool)
     same = ((block @ block.T) > SAME_COSINE).numpy()

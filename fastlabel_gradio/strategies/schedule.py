@@ -5,7 +5,7 @@ import numpy as np
 from fastlabel_gradio.strategies.base import PoolView, strategy
 from fastlabel_gradio.strategies.herding import Herding, herd
 from fastlabel_gradio.strategies.hybrid import balanced_clustered_margin
-from fastlabel_gradio.types import Rows
+from fastlabel_gradio.types import Positions
 
 SMALL_BATCH = (
     50  # up to it a batch is small beside the classes, and what its picks cover counts more than how unsure they are
@@ -13,7 +13,7 @@ SMALL_BATCH = (
 
 
 @strategy("auto", needs="nothing")
-def auto(pool: PoolView, n: int, rng: np.random.Generator) -> Rows:
+def auto(pool: PoolView, n: int, rng: np.random.Generator) -> Positions:
     """The default, chosen by `benchmarks/label_efficiency.py`: covers the pool first, then what the head is unsure of.
 
     - no head: MaxHerding, `representatives`; beyond the labels, where there are some of one class only
