@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from fastlabel_gradio.classifier.journal import Entry
-from fastlabel_gradio.errors import ConfigError, StoreError
-from fastlabel_gradio.exports import replaced_file
+from fastlabel_gradio.errors import ConfigError
+from fastlabel_gradio.exports import replaced_bytes, replaced_file
 from fastlabel_gradio.sources.files import exported_path, id_of
 from fastlabel_gradio.types import TimeSpan
 
@@ -90,18 +89,12 @@ def write_parquet(entries: Iterable[Entry], shape: TableShape, destination: Path
 
     texts = {"path", "label", *(f"label_{place}" for place in range(2, shape.top + 1))}
     types = [(name, pyarrow.string() if name in texts else pyarrow.float64()) for name in shape.columns]
-    part = destination.with_name(f".{uuid4().hex}.part")
-    try:
-        with parquet.ParquetWriter(part, pyarrow.schema(types)) as writer:
-            for rows in _blocks(shape.row(entry) for entry in entries):
-                writer.write_table(pyarrow.Table.from_pylist(rows, pyarrow.schema(types)))
-        part.replace(destination)
-    except OSError as error:
-        raise StoreError(
-            f"{destination} cannot be written: {error.strerror or error}. Make room, or choose another -o."
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
+    with (
+        replaced_bytes(destination) as file,
+        parquet.ParquetWriter(file, pyarrow.schema(types)) as writer,
+    ):
+        for rows in _blocks(shape.row(entry) for entry in entries):
+            writer.write_table(pyarrow.Table.from_pylist(rows, pyarrow.schema(types)))
 
 
 WRITERS: dict[str, Callable[[Iterable[Entry], TableShape, Path], None]] = {

@@ -3,6 +3,7 @@
 Twenty bytes an item are held, whatever its id is.
 """
 
+import io
 import os
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
@@ -11,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.errors import StoreError
 
 
@@ -73,16 +75,14 @@ class GivenLabels:
             count += 1
         names, confidences = zip(*merged.values(), strict=True) if merged else ((), ())
         table = pyarrow.table({"item_id": list(merged), "label": list(names), "confidence": list(confidences)})
-        part = self._path.with_name(f"{self._path.name}.part")
+        content = io.BytesIO()
+        pyarrow.parquet.write_table(table, content)
         try:
-            pyarrow.parquet.write_table(table, part)
-            part.replace(self._path)
+            write_atomically(self._path, content.getvalue())
         except OSError as error:
             raise StoreError(
                 f"{self._path} cannot be written: {error.strerror or error}. Make room on its disk."
             ) from error
-        finally:
-            part.unlink(missing_ok=True)
         self._load()
         self.version += 1
         return count
