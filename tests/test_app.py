@@ -19,6 +19,7 @@ from fastlabel_gradio.data_options import workdir_of
 from fastlabel_gradio.errors import ConfigError, FastLabelError
 from fastlabel_gradio.serve_command import _config, _login_lines, _logins, _names, parser
 from fastlabel_gradio.server.access import Access, close_to_others
+from tests.fork_server import Started, run
 from tests.pools import wait_for, write_pictures
 from tests.test_api import free_port
 
@@ -34,8 +35,7 @@ def _parsed(*words: str) -> object:
 
 
 def _run(*words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "launch.py"), *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=OFFLINE, check=False)
+    return run([sys.executable, str(ROOT / "launch.py"), *words], timeout, env=OFFLINE)
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def _serving(
 ) -> Iterator[tuple[httpx.Client, subprocess.Popen[str]]]:
     """A process that serves, and a client for it; the process is killed at the end."""
     port = free_port()
-    process = subprocess.Popen(
+    process = Started(
         [sys.executable, str(ROOT / "launch.py"), *words, "--port", str(port), "--no-browser"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -18,6 +18,7 @@ from fastlabel_gradio.server import bucket as buckets
 from fastlabel_gradio.server.bucket import Sealer, keep_secret, restore_sealed
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.server.stored_project import LABELS
+from tests.fork_server import Started
 from tests.pools import make_config, wait_for
 
 # Labels pictures of a project, seals them every tenth of a second, and says when what it labeled is sealed.
@@ -71,7 +72,7 @@ def put_back(mounted: Path, empty: Path) -> dict[str, int]:
 
 def test_a_killed_process_starts_on_an_emptied_disk_with_its_labels(pictures: Path, work: Path, mounted: Path) -> None:
     arguments = [sys.executable, "-c", LABELING, str(pictures), str(work), str(mounted)]
-    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with Started(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for number in range(12):
             assert process.stdout.readline() == f"{number}\n"

@@ -1,28 +1,30 @@
 """The script of the documents runs as it stands: the real app, over REST, and the commands."""
 
 import csv
+import runpy
 import subprocess
-import sys
 from pathlib import Path
 
+import pytest
 from datasets import load_dataset
 
 from fastlabel_gradio import load_classifier
 from tests.conftest import ROOT
 from tests.documents import read
+from tests.fork_server import Started
 from tests.pools import write_pictures
 
 SCRIPT = "docs/finish_a_pool.py"
 
 
-def test_the_script_of_the_documents_finishes_a_pool(tmp_path: Path) -> None:
+def test_the_script_of_the_documents_finishes_a_pool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(subprocess, "Popen", Started)  # of the app and the commands that the script starts
     pool, test = write_pictures(tmp_path / "pool", 80), write_pictures(tmp_path / "test", 5, seed=1)
-    options = ("--labels", "45", "--encoder", "offline", "-o", tmp_path / "out")
-    done = subprocess.run(
-        [sys.executable, ROOT / SCRIPT, pool, test, *options], capture_output=True, text=True, check=False, cwd=ROOT
-    )
-    assert done.returncode == 0, done.stderr
-    rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")]
+    options = ("--labels", "45", "--encoder", "offline", "-o", str(tmp_path / "out"))
+    runpy.run_path(str(ROOT / SCRIPT))["main"]([str(pool), str(test), *options])
+    rows = [line.strip("| ").split(" | ") for line in capfd.readouterr().out.splitlines() if line.startswith("| ")]
     figures = dict(row for row in rows if len(row) == 2)
     assert figures["labels given"] == "45 of 240 items"
     assert figures["promised"] == "90 % of the accepted labels are right"

@@ -2,10 +2,10 @@
 
 import os
 import random
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from subprocess import Popen
 
 import pytest
 
@@ -24,6 +24,7 @@ from benchmarks.load import (
     visits,
 )
 from benchmarks.workload import started
+from tests.fork_server import Started
 from tests.pools import write_pictures
 from tests.served import served_here
 from tests.test_api import start
@@ -49,12 +50,13 @@ def address(folder: Path) -> Iterator[str]:
     app.close()
 
 
-def test_nothing_acknowledged_is_lost_by_a_kill(tmp_path: Path) -> None:
+def test_nothing_acknowledged_is_lost_by_a_kill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subprocess, "Popen", Started)
     folder = write_pictures(tmp_path / "pictures", per_class=60)
     words, workdir = [str(folder), "--encoder", "offline"], tmp_path / "work"
 
     @contextmanager
-    def start_again() -> Iterator[tuple[str, "Popen[bytes] | None"]]:
+    def start_again() -> Iterator[tuple[str, subprocess.Popen[bytes] | None]]:
         """In a process that can be killed; after that in this one, which starts sooner."""
         if workdir.exists():
             with served_here(words, workdir) as address:

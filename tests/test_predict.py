@@ -21,6 +21,7 @@ from fastlabel_gradio.errors import ConfigError, FastLabelError
 from fastlabel_gradio.server.project import Project
 from tests.classifier_pools import files_of, train
 from tests.conftest import ROOT
+from tests.fork_server import Started, run
 from tests.pools import make_config, make_sound_config, wait_for, write_pictures, write_sounds
 
 pytestmark = pytest.mark.usefixtures("computing_as_the_app")
@@ -148,7 +149,7 @@ def test_a_command_that_is_killed_goes_on_where_it_was(place: Path, model: Path,
     ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     part = tmp_path / "out.csv.part"
-    began = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+    began = Started(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while not (part.exists() and part.stat().st_size > 10_000):
         assert began.poll() is None
@@ -161,7 +162,8 @@ def test_a_command_that_is_killed_goes_on_where_it_was(place: Path, model: Path,
     with part.open("ab") as file:
         file.write(b'["half a li')
     assert not (tmp_path / "out.csv").exists()
-    finished = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    finished = run(command, cwd=ROOT, env=environment)
+    assert finished.returncode == 0
     assert f"{kept:,} of 750 are done already" in finished.stderr
     predict(model, folder, "-o", tmp_path / "whole.csv")
     assert (tmp_path / "out.csv").read_text() == (tmp_path / "whole.csv").read_text()

@@ -18,6 +18,7 @@ from fastlabel_gradio.pool.lease import PoolLease
 from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import EmbeddedItem, Item
+from tests.fork_server import Started
 from tests.pools import make_config, wait_for
 
 # Fills the pool of a folder of pictures until its input ends.
@@ -39,7 +40,7 @@ project.close()
 @pytest.fixture
 def filling(pictures: Path, tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
     arguments = [sys.executable, "-c", FILLING, str(pictures), str(tmp_path), database(tmp_path)]
-    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with Started(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None and process.stdout.readline() == "done\n"
         yield process
         process.kill()

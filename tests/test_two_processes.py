@@ -14,6 +14,7 @@ import pytest
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.labels import ClassEdit
 from fastlabel_gradio.server.project import Project
+from tests.fork_server import Started
 from tests.pools import make_config, wait_for
 
 # Opens the project at each address, and does what it is told by lines of JSON: [address, what, its arguments].
@@ -63,7 +64,7 @@ class Other:
 
     def __init__(self, pictures: Path, work: Path, urls: list[str]) -> None:
         arguments = [sys.executable, "-c", OTHER, str(pictures), str(work), *urls]
-        self.process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = Started(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._read()
 
     def __call__(self, *told: Any) -> Any:

@@ -18,6 +18,7 @@ import pytest
 from fastlabel_gradio.app import create_app
 from fastlabel_gradio.config import AppConfig
 from tests.finish_pools import config_of, true_class
+from tests.fork_server import Started
 from tests.test_api import free_port
 
 ROOT = Path(__file__).parent.parent.parent
@@ -49,7 +50,7 @@ def served_apart(folder: Path, workdir: Path) -> Iterator[tuple[httpx.Client, su
         "import time; time.sleep(600)"
     )
     arguments = [sys.executable, "-c", code, str(folder), str(workdir), str(port)]
-    process = subprocess.Popen(arguments, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    process = Started(arguments, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
     try:
         with httpx.Client(
             base_url=f"http://127.0.0.1:{port}", cookies={"fastlabel_annotator": "ann"}, timeout=60
