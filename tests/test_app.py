@@ -331,18 +331,6 @@ def test_a_changed_way_of_hearing_is_no_other_source(tmp_path: Path) -> None:
         Project(make_sound_config(tmp_path, name="split", source=other), tmp_path, tmp_path / "work")
 
 
-def test_the_demo_runs_without_a_network_and_says_which_encoder_stands_in(tmp_path: Path) -> None:
-    with _serving("--workdir", str(tmp_path)) as (client, process):
-        wait_for(lambda: client.get("/api/status").json()["embedding"]["done"] > 0, timeout=120)
-        status = client.get("/api/status").json()
-        assert status["embedding"]["encoder"] == "pretrained"
-        assert "CLIP" in status["embedding"]["notice"]
-        assert "HF_HUB_OFFLINE" in status["embedding"]["notice_why"]
-        assert len(client.get("/api/next_batch", params={"size": 20}).json()["items"]) == 20
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
-
-
 def test_a_killed_process_loses_no_acknowledged_label_and_no_batch(tmp_path: Path) -> None:
     folder = write_pictures(tmp_path / "pictures", per_class=40)
     words = (str(folder), "--workdir", str(tmp_path / "work"), "--encoder", "offline")
@@ -399,7 +387,7 @@ def test_what_an_earlier_version_let_others_read_is_closed(
     assert [path.name for path in folder.iterdir() if path.stat().st_mode & 0o077] == ["notes.txt"]
 
 
-def test_the_environment_of_a_space_is_served_on_its_port(tmp_path: Path) -> None:
+def test_a_space_serves_the_demo_on_its_port_without_a_network_and_says_which_encoder_stands_in(tmp_path: Path) -> None:
     port = free_port()
     environment = {
         **OFFLINE,
@@ -431,7 +419,15 @@ def test_the_environment_of_a_space_is_served_on_its_port(tmp_path: Path) -> Non
             assert page.status_code == 200
             assert "x-frame-options" not in page.headers  # the hub shows it in a frame
             assert client.get("/", headers={"Host": "evil.example"}).status_code == 403
+            wait_for(lambda: client.get("/api/status").json()["embedding"]["done"] > 0, timeout=120)
+            embedding = client.get("/api/status").json()["embedding"]
+            assert embedding["encoder"] == "pretrained"
+            assert "CLIP" in embedding["notice"]
+            assert "HF_HUB_OFFLINE" in embedding["notice_why"]
+            assert len(client.get("/api/next_batch", params={"size": 20}).json()["items"]) == 20
         assert list((tmp_path / "volume").iterdir())
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait()
