@@ -17,6 +17,7 @@ from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import Embeddings, Waveform
 
 COLOURS = {"red": (200, 40, 40), "green": (40, 180, 60), "blue": (50, 60, 210)}
+LONGEST_PAUSE_S = 0.1  # of `wait_for`: most conditions ask a server
 PITCHES_HZ = {"low": 220, "middle": 880, "high": 2600}
 
 
@@ -90,11 +91,12 @@ def write_sounds(folder: Path, per_class: int, seed: int = 0, seconds: float = 0
 
 
 def wait_for(condition: Callable[[], bool], timeout: float = 30.0) -> None:
-    """Waits until a condition holds; fails the test where it does not in time."""
-    deadline = time.monotonic() + timeout
+    """Waits until a condition holds, asking ever less often; fails the test where it does not in time."""
+    deadline, pause_s = time.monotonic() + timeout, 0.005
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.01)
+        time.sleep(pause_s)
+        pause_s = min(1.2 * pause_s, LONGEST_PAUSE_S)
 
 
 def make_config(folder: Path, **settings: object) -> ProjectConfig:
