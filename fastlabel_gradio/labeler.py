@@ -425,8 +425,8 @@ class Labeler:
         if grouping is None or progress.state != "done" or not self._ledger.audits_nothing:
             return ""
         return (
-            f"How good the head is on new {grouping.noun} cannot be said: all items are of one {grouping.noun[:-1]}, so none "
-            "is kept to test it on. Add others."
+            f"How good the head is on new {grouping.noun} cannot be measured: all items are of one {grouping.noun[:-1]}, so "
+            "none is kept to test it on. Add others."
         )
 
     def _reopened(self, undone: Undone, annotator: str) -> Reopened:

@@ -90,8 +90,8 @@ def changing_own(
     others = [item_id for item_id, one in news.items() if _is_others(opinions.get(item_id, ()), one, annotator)]
     if others:
         raise OthersLabelsError(
-            f"what others said of {len(others):,} of these items would change, such as {shown(others[0])}. Choose items that "
-            "nobody labeled or you did (states 'none', or your own name), or ask a reviewer."
+            f"labels that others gave {len(others):,} of these items would change, such as {shown(others[0])}. Choose items "
+            "that nobody labeled or you did (states 'none', or your own name), or ask a reviewer."
         )
     return news
 

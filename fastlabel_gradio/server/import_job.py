@@ -51,7 +51,7 @@ class Imported:
         nouns = {"labels": "labels", "suggestions": "suggestions", "references": "reference labels"}
         told = [f"{self.added:,} {nouns[self.as_]} taken in"]
         told += [f"{self.known:,} known already"] if self.known else []
-        told += [f"{self.older:,} older than what the same annotator said since"] if self.older else []
+        told += [f"{self.older:,} older than a later label of the same annotator"] if self.older else []
         told += [f"{self.left_out_count:,} left out"] if self.left_out else []
         classes = f" New classes: {', '.join(self.new_classes[:10])}." if self.new_classes else ""
         reasons = "".join(f" {one.count:,} x {one.what}: {one.why}." for one in self.left_out[:5])

@@ -45,7 +45,10 @@ export class ExploreActing {
   async #known(ids) {
     const loaded = new Map((this.view.list?.loaded ?? []).map((item) => [item.id, item]));
     const missing = ids.filter((id) => !loaded.has(id));
-    return [...ids.flatMap((id) => loaded.get(id) ?? []), ...(await itemsOf(this.view.api, missing)).items];
+    return [
+      ...ids.flatMap((id) => loaded.get(id) ?? []),
+      ...(await itemsOf(this.view.api, missing, this.view.settings.max_batch)).items,
+    ];
   }
 
   /**
@@ -113,7 +116,7 @@ export class ExploreActing {
     const wanted = ids && new Set(ids);
     const loaded = (this.view.list?.loaded ?? []).filter(({ id }) => !wanted || wanted.has(id));
     const known = loaded.map(({ id }) => id);
-    const { items, event } = await itemsOf(this.view.api, known);
+    const { items, event } = await itemsOf(this.view.api, known, this.view.settings.max_batch);
     this.view.list?.update(items, event);
     this.view.grid.paint();
     this.view.emit("changed", ids);
@@ -158,7 +161,7 @@ export class ExploreActing {
     try {
       const { batch, left_out: left } = await this.view.api.claim(
         query,
-        Math.min(target?.ids?.length ?? BATCH_ITEMS, 1000),
+        Math.min(target?.ids?.length ?? BATCH_ITEMS, this.view.settings.max_batch),
       );
       if (!batch) return this.view.say(t("explore_none_to_label"), "warning");
       this.view.say(left ? t("explore_sent", { n: batch.items.length, left }) : "");

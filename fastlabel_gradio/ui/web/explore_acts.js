@@ -6,7 +6,6 @@
 /** @typedef {import("./api.js").ProjectApi} ProjectApi */
 /** A class, a state in place of one, or neither: what was said is taken away. @typedef {{ label?: string, state?: "skip" | "unsure" | "bad" }} Said */
 /** Items by a query. `ids`: where they are named one by one. @typedef {{ query: Query, exclude: string[], size: number, ids: string[] | null }} Target */
-const NAMED_AT_ONCE = 1000;
 
 /**
  * The selected items, or where none is the current one.
@@ -60,13 +59,14 @@ export function overruledBy({ overruled }) {
  * What is known now of items, whatever was found, and up to which event.
  * @param {ProjectApi} api
  * @param {string[]} ids
+ * @param {number} atOnce how many a request may name
  */
-export async function itemsOf(api, ids) {
+export async function itemsOf(api, ids, atOnce) {
   /** @type {Found[]} */
   const items = [];
   let event = Number.MAX_SAFE_INTEGER;
-  for (let start = 0; start < ids.length; start += NAMED_AT_ONCE) {
-    const part = ids.slice(start, start + NAMED_AT_ONCE);
+  for (let start = 0; start < ids.length; start += atOnce) {
+    const part = ids.slice(start, start + atOnce);
     const answer = await api.items({ query: { ids: part }, size: part.length });
     items.push(...answer.items);
     event = Math.min(event, answer.event);

@@ -357,8 +357,9 @@ export class ExploreView extends Emitter {
     if (items.every(Boolean)) return this.selection.set(/** @type {any[]} */ (items));
     try {
       const loaded = [];
-      for (let start = first; start < end; start += 1000)
-        loaded.push(...((await this.list?.load(start, Math.min(start + 1000, end))) ?? []));
+      const { max_batch: atOnce } = this.settings;
+      for (let start = first; start < end; start += atOnce)
+        loaded.push(...((await this.list?.load(start, Math.min(start + atOnce, end))) ?? []));
       this.selection.set(loaded);
     } catch (error) {
       this.fail(error);

@@ -587,7 +587,7 @@ export default {
   "import_added_references": "1 reference label taken in.|{n} reference labels taken in.",
   "import_known": "1 was known already.|{n} were known already.",
   "import_older":
-    "1 is older than what the same annotator said since.|{n} are older than what the same annotators said since.",
+    "1 is older than a later label of the same annotator.|{n} are older than later labels of the same annotators.",
   "import_classes": "New classes: {names}.",
   "import_left_out": "1 was left out:|{n} were left out:",
   "import_take_back": "Take it back",
@@ -743,7 +743,7 @@ export default {
   "server_all_labeled": "Every item is labeled{others}. Export the labels and the trained head.",
   "server_set_aside": " or was set aside ({count} skipped, unsure or bad)",
   "server_audits_nothing":
-    "How good the head is on new {noun} cannot be said: all items are of one {one}, so none is kept to test it on. Add others.",
+    "How good the head is on new {noun} cannot be measured: all items are of one {one}, so none is kept to test it on. Add others.",
   "server_stand_in": "{used}: expect lower accuracy than with {best}, and no suggestions before the first labels.",
   "server_goes_on_with": "This project goes on with encoder '{name}'",
   "server_is_used": "Encoder '{name}' is used",
@@ -765,7 +765,7 @@ export default {
   "server_no_class_name": " is no name of a class. Give a text of one line.",
   "server_key_taken": "the key {key} is that of class {name}. Choose another one.",
   "server_others_labels":
-    "what others said of {count} of these items would change, such as {item}. Choose items that nobody labeled or you did (states 'none', or your own name), or ask a reviewer.",
+    "labels that others gave {count} of these items would change, such as {item}. Choose items that nobody labeled or you did (states 'none', or your own name), or ask a reviewer.",
   "server_not_stored": "Nothing of this request was stored. Send it again.",
   "scan_new": "{count} new",
   "scan_changed": "{count} changed",
