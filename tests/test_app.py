@@ -19,6 +19,7 @@ from fastlabel_gradio.data_options import workdir_of
 from fastlabel_gradio.errors import ConfigError, FastLabelError
 from fastlabel_gradio.serve_command import _config, _login_lines, _logins, _names, parser
 from fastlabel_gradio.server.access import Access, close_to_others
+from tests.cases import each
 from tests.fork_server import Started, run
 from tests.pools import wait_for, write_pictures
 from tests.test_api import free_port
@@ -129,8 +130,8 @@ def test_the_command_line_overrides_a_configuration() -> None:
     assert (project.classes, project.encoder.kind, project.source.kind) == (("a", "b"), "clip", "demo")
 
 
-@pytest.mark.parametrize(
-    ("text", "classes"),
+@each(
+    "text, classes",
     [
         ("cat,dog", ("cat", "dog")),
         (" cat , dog ,", ("cat", "dog")),
@@ -216,8 +217,8 @@ def test_others_need_a_login_and_one_is_made_up() -> None:
     assert _logins(_parsed("--auth", "ann:a:b", "--auth", "bob:c")) == {"ann": "a:b", "bob": "c"}
 
 
-@pytest.mark.parametrize(
-    ("entries", "says"),
+@each(
+    "entries, says",
     [
         (["hunter2"], "NAME:PASSWORD"),
         (["ann:hunter2", ":hunter2"], "NAME:PASSWORD"),

@@ -16,6 +16,7 @@ from fastlabel_gradio.sources import Source, files, kept_lengths
 from fastlabel_gradio.sources.files import file_key, path_of
 from fastlabel_gradio.sources.windows import windows
 from fastlabel_gradio.types import Item, TimeSpan, Waveform
+from tests.cases import each
 from tests.media.test_sounds import write_by_ffmpeg
 from tests.source_data import RATE_HZ, ids, opened, save, save_sound, sound
 
@@ -179,8 +180,8 @@ class TestFiles:
 
 
 class TestWindows:
-    @pytest.mark.parametrize(
-        ("seconds", "window_s", "hop_s", "expected"),
+    @each(
+        "seconds, window_s, hop_s, expected",
         [
             (3.0, 1.0, 1.0, [(0, 1), (1, 2), (2, 3)]),
             (3.09, 1.0, 1.0, [(0, 1), (1, 2), (2, 3)]),

@@ -17,6 +17,7 @@ from fastlabel_gradio.encoders.clap import ClapEncoder
 from fastlabel_gradio.encoders.clap_mel import ClapMel
 from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError
 from fastlabel_gradio.types import Waveform
+from tests.cases import each
 from tests.tiny_models import CLAP_RATE_HZ, CLAP_SECONDS, fill_cache, noisy_tone, write_tiny_clap
 
 LENGTHS_S = {"shorter": 0.7, "repeated once": 1.2, "equal": 2.0, "a little longer": 2.004, "longer": 5.3}
@@ -251,7 +252,7 @@ def test_weights_in_a_bin_file_are_read_and_a_pickle_is_refused(tiny_clap: Path,
     assert not (tmp_path / "sprung").exists()
 
 
-@pytest.mark.parametrize("options", [{"model": ""}, {"modle": "x"}, {"batch_size": 0}])
+@each("options", [{"model": ""}, {"modle": "x"}, {"batch_size": 0}])
 def test_a_wrong_option_is_an_error(options: dict[str, object]) -> None:
     with pytest.raises(ConfigError):
         check_encoder("clap", options, "audio")

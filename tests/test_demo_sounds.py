@@ -8,6 +8,7 @@ import pytest
 from fastlabel_gradio.errors import ConfigError
 from fastlabel_gradio.sources.demo_sounds import RATE_HZ, demo_sound
 from fastlabel_gradio.types import Item
+from tests.cases import each
 from tests.source_data import ids, opened
 
 CLASSES = ("tone", "rising chirp", "falling chirp", "warble", "clicks", "noise")
@@ -37,7 +38,7 @@ def test_a_sound_depends_on_its_seed_and_number_alone(tmp_path: Path) -> None:
     assert next(first.scan()).stamp == next(again.scan()).stamp != next(other.scan()).stamp
 
 
-@pytest.mark.parametrize("number", range(24))
+@each("number", range(24))
 def test_length_and_level_are_those_that_are_announced(number: int) -> None:
     samples = demo_sound(0, number)
     assert RATE_HZ <= len(samples) <= 2 * RATE_HZ
@@ -45,7 +46,7 @@ def test_length_and_level_are_those_that_are_announced(number: int) -> None:
     assert 0 < np.abs(samples[:300]).max() < np.abs(samples).max() / 8  # background before the onset
 
 
-@pytest.mark.parametrize("seed", range(4))
+@each("seed", range(4))
 def test_the_classes_look_as_they_are_called(seed: int) -> None:
     tone, rising, falling, warble, clicks, noise = (demo_sound(seed, number) for number in range(6))
     assert np.ptp(pitches_hz(tone)[:-1]) <= RATE_HZ / 512

@@ -26,6 +26,7 @@ from fastlabel_gradio.sources.sound_files import SoundOptions
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Medium
 from fastlabel_gradio.ui.words import read_words
+from tests.cases import each
 from tests.documents import DOCUMENTS, ROOT, Block, blocks, first_table, front_matter, prose, quoted, read, section
 
 PROJECT = tomllib.loads(read("pyproject.toml"))
@@ -33,7 +34,7 @@ README = read("README.md")
 CONFIGURATION = read("docs/configuration.md")
 PACKAGE = ROOT / "fastlabel_gradio"
 COMMANDS_JS = "fastlabel_gradio/ui/web/commands.js"
-EVERYTHING = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+EVERYTHING = each("path", DOCUMENTS)
 
 FILE_NAME = re.compile(r"[\w./-]+\.(?:py|yaml|yml|toml|md|js|css|txt|png)|[\w./-]+/")
 OF_THE_READER = {  # files that a reader has or gets, not the repository
@@ -240,7 +241,7 @@ def test_the_configuration_page_lists_every_key_with_its_default() -> None:
     _assert_documents(ProjectConfig, first_table(section(CONFIGURATION, "A project")))
 
 
-@pytest.mark.parametrize("name", sorted(_own(SOURCES)))
+@each("name", sorted(_own(SOURCES)))
 def test_the_configuration_page_lists_every_option_of_a_source(name: str) -> None:
     text = section(CONFIGURATION, "Sources").split(f"\n`{name}`:")[1]
     of_sounds = SoundOptions.model_fields if issubclass(SOURCES.get(name).Options, SoundOptions) else ()
@@ -252,7 +253,7 @@ def test_the_configuration_page_lists_the_options_of_sounds() -> None:
     _assert_documents(SoundOptions, first_table(section(CONFIGURATION, "Options of sounds")))
 
 
-@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in ENCODERS for name in sorted(_own(ENCODERS[kind]))])
+@each("kind, name", [(kind, name) for kind in ENCODERS for name in sorted(_own(ENCODERS[kind]))])
 def test_the_configuration_page_lists_every_option_of_an_encoder(kind: Medium, name: str) -> None:
     options = ENCODERS[kind].get(name).Options
     if not options.model_fields:

@@ -30,6 +30,7 @@ from fastlabel_gradio.encoders.loaded_weights import weights_digest
 from fastlabel_gradio.errors import CheckpointError, ConfigError, EncoderUnavailableError, UnknownNameError
 from fastlabel_gradio.pool.encoder_in_use import plan_encoder
 from fastlabel_gradio.types import Medium, Waveform
+from tests.cases import each
 from tests.tiny_models import (
     TINY_CLIP,
     TINY_PREPARATION,
@@ -431,8 +432,8 @@ def test_auto_with_a_damaged_file_is_the_encoder_in_the_box_with_the_reason(tiny
         check_encoder("clip", {"model": f"local-dir:{folder}"}, "image").open()
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
+@each(
+    "options, message",
     [
         ({"model": "ViT-B-23"}, "Did you mean 'ViT-B-32'"),
         ({"pretrained": "datacomp_s34b_b86q"}, "Did you mean 'datacomp_s34b_b86k'"),
@@ -443,14 +444,14 @@ def test_auto_with_a_damaged_file_is_the_encoder_in_the_box_with_the_reason(tiny
         ({"batch_size": 0}, "batch_size"),
     ],
 )
-@pytest.mark.parametrize("kind", ["clip", "auto"])
+@each("kind", ["clip", "auto"])
 def test_a_wrong_option_is_an_error_and_no_fallback(kind: str, options: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message.replace("(", r"\(")):
         check_encoder(kind, options, "image")
 
 
-@pytest.mark.parametrize(
-    ("options", "reason"),
+@each(
+    "options, reason",
     [
         ({"pretrained": "/no/such.pt"}, "there is no file"),
         ({"model": "local-dir:/no/such"}, "there is no open_clip_config"),

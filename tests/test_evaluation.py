@@ -19,23 +19,24 @@ from fastlabel_gradio.head.evaluation import (
     mean_interval,
     wilson_interval,
 )
+from tests.cases import each
 
 
-@pytest.mark.parametrize(
-    ("successes", "trials", "low", "high"),
+@each(
+    "successes, trials, low, high",
     [(45, 50, 0.786, 0.957), (180, 200, 0.851, 0.934), (0, 10, 0.0, 0.278), (10, 10, 0.722, 1.0), (1, 1, 0.207, 1.0)],
 )
 def test_the_wilson_interval_is_the_published_one(successes: int, trials: int, low: float, high: float) -> None:
     assert wilson_interval(successes, trials) == pytest.approx((low, high), abs=0.001)
 
 
-@pytest.mark.parametrize(("successes", "trials"), [(0, 0), (3, 2), (-1, 5)])
+@each("successes, trials", [(0, 0), (3, 2), (-1, 5)])
 def test_a_share_of_nothing_has_no_interval(successes: int, trials: int) -> None:
     with pytest.raises(ValueError, match="a share needs"):
         wilson_interval(successes, trials)
 
 
-@pytest.mark.parametrize("share", [0.5, 0.9, 0.97])
+@each("share", [0.5, 0.9, 0.97])
 def test_the_wilson_interval_holds_the_true_share_about_95_times_in_100(share: float) -> None:
     drawn = np.random.default_rng(0).binomial(120, share, size=4000)
     intervals = {count: wilson_interval(int(count), 120) for count in np.unique(drawn)}
@@ -134,8 +135,8 @@ def test_groups_that_are_no_more_alike_than_others_count_nearly_all_their_items(
     assert 1000 < effective_size(right.astype(np.float64), np.repeat(np.arange(200), 10)) <= 2000
 
 
-@pytest.mark.parametrize("correlation", [0.1, 0.3, 1.0])
-@pytest.mark.parametrize("share", [0.6, 0.9])
+@each("correlation", [0.1, 0.3, 1.0])
+@each("share", [0.6, 0.9])
 def test_the_interval_of_groups_holds_the_true_share_about_95_times_in_100(share: float, correlation: float) -> None:
     rng = np.random.default_rng(0)
     held = []
@@ -202,8 +203,8 @@ def report(right: int, items: int) -> AuditReport:
 GROWING, FLAT = Gain(100, 0.03, -0.01, 0.07), Gain(100, 0.002, -0.01, 0.014)
 
 
-@pytest.mark.parametrize(
-    ("found", "left", "brought", "agreements", "enough", "text"),
+@each(
+    "found, left, brought, agreements, enough, text",
     [
         (None, 900, None, [], False, "too early"),
         (report(10, 10), 900, None, [1, 1, 1], False, "too early"),

@@ -13,6 +13,7 @@ import pytest
 
 from fastlabel_gradio.errors import ConfigError
 from fastlabel_gradio.exports import parse_shares, split_items
+from tests.cases import each
 from tests.pools import wait_for
 from tests.test_api import Serve, serve  # noqa: F401  # a fixture
 
@@ -99,7 +100,7 @@ def test_the_same_class_is_split_by_its_share_and_groups_stay_together() -> None
     assert sum(parts[item_id] != grown(item_id, group) for item_id, _, group in items) < 50
 
 
-@pytest.mark.parametrize("text", ["", "train", "train=0", "a=1,a=1", "a b=1", "x=nan", "../x=1"])
+@each("text", ["", "train", "train=0", "a=1,a=1", "a b=1", "x=nan", "../x=1"])
 def test_shares_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(ConfigError, match=r"train=0\.8,test=0\.2"):
         parse_shares(text)

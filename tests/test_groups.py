@@ -21,6 +21,7 @@ from fastlabel_gradio.sources.groups import (
     spread_order,
 )
 from fastlabel_gradio.types import Item
+from tests.cases import each
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def listed(store: EmbeddingStore, recordings: range, share: float = 0.1, items: 
     return dict(zip((f"{number}.wav" for number in recordings), store.groups.sides(keys).tolist(), strict=True))
 
 
-@pytest.mark.parametrize(("count", "least"), [(1, 1), (2, 1), (5, 2), (24, 8), (30, 10), (80, 10), (1_000, 100)])
+@each("count, least", [(1, 1), (2, 1), (5, 2), (24, 8), (30, 10), (80, 10), (1_000, 100)])
 def test_few_groups_give_the_audit_a_third_and_many_its_share(count: int, least: int) -> None:
     assert audit_least(count, 0.1) == least
 

@@ -13,6 +13,7 @@ from fastlabel_gradio.errors import SourceError, UnreadableItemError
 from fastlabel_gradio.sources.files import exported_path, id_of, path_of
 from fastlabel_gradio.sources.image_folder import NOT_READ, SUFFIXES
 from fastlabel_gradio.types import Item
+from tests.cases import each
 from tests.documents import blocks, read
 from tests.source_data import (
     ids,
@@ -280,7 +281,7 @@ def test_exports_write_a_path_as_it_is_unless_it_is_no_utf8() -> None:
     assert exported_path("talk.wav#t=1.0,2.0") == "talk.wav"
 
 
-@pytest.mark.parametrize(
+@each(
     "name",
     [b"caf\xe9.png", b"\xff\xfe", b"a\\b\xe9\\x41.png", b"\\xe9.png", b"\\\xe9", b"plain\\n.png", "é\ufffd".encode()],
 )
@@ -291,9 +292,7 @@ def test_the_documented_lines_find_the_file_of_an_exported_path(name: bytes) -> 
     assert names["file_name"](exported_path(id_of(os.fsdecode(name)))) == name
 
 
-@pytest.mark.parametrize(
-    "name", ["plain", "\udce9", "\ufffd", "\ufffdDCE9", "\udce9DCE9", "\ufffd\udce9\ufffd\ufffd", "\ud800"]
-)
+@each("name", ["plain", "\udce9", "\ufffd", "\ufffdDCE9", "\udce9DCE9", "\ufffd\udce9\ufffd\ufffd", "\ud800"])
 def test_every_name_has_an_id_of_its_own_that_utf8_carries(name: str) -> None:
     assert path_of(id_of(name)) == name
     assert id_of(name).encode().decode() == id_of(name)

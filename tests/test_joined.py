@@ -15,6 +15,7 @@ from fastlabel_gradio.errors import CheckpointError, ConfigError, EncoderUnavail
 from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.pool.encoder_in_use import EncoderPlan, keep_encoder_in_use, plan_encoder, recorded_encoder
 from fastlabel_gradio.types import Medium, Waveform
+from tests.cases import each
 from tests.tiny_models import noisy_tone, write_tiny_clip, write_tiny_timm, write_tiny_transformers
 
 pytestmark = pytest.mark.usefixtures("computing_as_the_app")
@@ -158,8 +159,8 @@ def test_sounds_are_joined_as_they_are_heard(tmp_path: Path) -> None:
     assert "top4000" in encoder.space
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
+@each(
+    "options, message",
     [
         ({}, "of: Field required"),
         ({"of": ["offline"]}, "at least 2"),

@@ -12,6 +12,7 @@ from fastlabel_gradio.errors import CheckpointError, EncoderUnavailableError
 from fastlabel_gradio.media.sound_view import SoundView, as_heard
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import Waveform
+from tests.cases import each
 from tests.pools import make_sound_config, write_sounds
 from tests.tiny_models import noisy_tone
 
@@ -80,7 +81,7 @@ def test_it_learns_from_tiny_samples(count: int, sounds: list[Waveform]) -> None
     assert embeddings[20] @ embeddings[21] < 0.999
 
 
-@pytest.mark.parametrize("level", [0.0, 1.0])
+@each("level", [0.0, 1.0])
 def test_a_pool_of_equal_sounds_does_not_break_it(level: float) -> None:
     encoder = offline()
     equal = prepared([Waveform(np.full(8_000, level, dtype=np.float32), 8_000)] * 5)

@@ -25,6 +25,7 @@ from fastlabel_gradio.pool.retries import FIRST_PAUSE_S, LONGEST_PAUSE_S, Retrie
 from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.types import EmbeddedItem, Item
+from tests.cases import each
 from tests.pools import PixelEncoder, wait_for
 
 
@@ -63,7 +64,7 @@ def test_a_new_fault_after_a_quiet_time_begins_with_the_shortest_pause() -> None
         waiting.take()
 
 
-@pytest.mark.parametrize(
+@each(
     "error",
     [MemoryError(), *(OSError(number, os.strerror(number)) for number in (errno.EIO, errno.EMFILE, errno.ESTALE))],
 )
@@ -72,9 +73,7 @@ def test_a_fault_of_the_system_is_not_one_of_the_content(error: BaseException) -
         check_system(error)
 
 
-@pytest.mark.parametrize(
-    "error", [OSError("image file is truncated"), ValueError("bad"), OSError(errno.EISDIR, "folder")]
-)
+@each("error", [OSError("image file is truncated"), ValueError("bad"), OSError(errno.EISDIR, "folder")])
 def test_what_a_decoder_says_of_content_is_not_a_fault_of_the_system(error: BaseException) -> None:
     check_system(error)
 

@@ -13,6 +13,7 @@ from fastlabel_gradio.media.sounds import open_sound
 from fastlabel_gradio.sources import SOURCES, Source, guess_source, open_source
 from fastlabel_gradio.sources.packed import PackedSource
 from fastlabel_gradio.types import Item, Media, Waveform
+from tests.cases import each
 from tests.source_data import (
     audio_folder_source,
     folder_source,
@@ -343,7 +344,7 @@ class TestGuessSource:
             guess_source(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["celeba", "cifar10", "demo", "digits", "images", "audio", "esc50", "urbansound8k"])
+@each("name", ["celeba", "cifar10", "demo", "digits", "images", "audio", "esc50", "urbansound8k"])
 def test_the_source_of_every_configuration_has_valid_options(name: str) -> None:
     config = yaml.safe_load((CONFIGS / f"{name}.yaml").read_text(encoding="utf-8"))
     for project in config["projects"]:

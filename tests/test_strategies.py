@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pytest
 import torch
 
 from fastlabel_gradio.head import Head, HeadInfo
@@ -14,9 +13,10 @@ from fastlabel_gradio.strategies.balance import balanced_margin
 from fastlabel_gradio.strategies.herding import CANDIDATES
 from fastlabel_gradio.strategies.uncertainty import entropy_score, least_confidence_score, margin_score, top
 from fastlabel_gradio.types import Label
+from tests.cases import each
 
 DIM = 16
-EVERY = pytest.mark.parametrize("name", STRATEGIES.names())
+EVERY = each("name", STRATEGIES.names())
 WITHOUT_A_HEAD = [name for name in STRATEGIES.names() if STRATEGIES.get(name).needs == "nothing"]
 KEEPS_NEAR_DUPLICATES = {"random", "power_margin"}
 MOST_TAKEN = 25_000  # rows of 66,000: DropQuery's 20,000 candidates and the nearest of them
@@ -126,14 +126,14 @@ def test_the_same_seed_gives_the_same_picks_and_leaves_the_pool_untouched(name: 
         np.testing.assert_array_equal(getattr(pool, field), getattr(copy, field))
 
 
-@pytest.mark.parametrize("name", WITHOUT_A_HEAD)
+@each("name", WITHOUT_A_HEAD)
 def test_a_strategy_that_needs_nothing_runs_without_a_head(name: str) -> None:
     pool = _pool(50)
     _assert_picks(_pick(name, PoolView(pool.vectors, pool.rows), 10), 50, 10)
     _assert_picks(_pick(name, replace(pool, probabilities=None, head=None), 10), 50, 10)
 
 
-@pytest.mark.parametrize("name", [name for name in STRATEGIES.names() if name not in KEEPS_NEAR_DUPLICATES])
+@each("name", [name for name in STRATEGIES.names() if name not in KEEPS_NEAR_DUPLICATES])
 def test_a_batch_has_no_near_duplicates_while_others_are_left(name: str) -> None:
     originals = _vectors(40, seed=3)
     store = np.repeat(originals, 3, axis=0)  # every picture three times
@@ -155,7 +155,7 @@ def test_scores_agree_with_their_formulas() -> None:
     np.testing.assert_allclose(entropy_score(probabilities), [1.0297, 0, np.log(3)], atol=1e-3)
 
 
-@pytest.mark.parametrize("name", ["margin", "least_confidence", "entropy"])
+@each("name", ["margin", "least_confidence", "entropy"])
 def test_uncertainty_picks_the_least_sure_items_first(name: str) -> None:
     probabilities = np.array([[0.9, 0.1], [0.5, 0.5], [0.6, 0.4], [0.99, 0.01]], dtype=np.float32)
     pool = PoolView(np.eye(4, dtype=np.float32), np.arange(4), probabilities)
@@ -176,7 +176,7 @@ def test_power_margin_draws_by_the_fourth_power_of_the_margin_score() -> None:
     assert not (firsts == 2).any()
 
 
-@pytest.mark.parametrize("name", ["cluster", "representatives", "typiclust", "auto"])
+@each("name", ["cluster", "representatives", "typiclust", "auto"])
 def test_clusters_are_each_represented(name: str) -> None:
     rng = np.random.default_rng(0)
     store = (np.repeat(np.eye(8) * 10, 30, axis=0) + rng.normal(0, 0.4, size=(240, 8))).astype(np.float32)
@@ -185,7 +185,7 @@ def test_clusters_are_each_represented(name: str) -> None:
     assert {int(position) // 30 for position in picked} == set(range(8))
 
 
-@pytest.mark.parametrize("name", ["representatives", "coreset", "typiclust", "auto"])
+@each("name", ["representatives", "coreset", "typiclust", "auto"])
 def test_what_is_labeled_is_not_represented_again(name: str) -> None:
     rng = np.random.default_rng(0)
     store = (np.repeat(np.eye(8) * 10, 30, axis=0) + rng.normal(0, 0.4, size=(240, 8))).astype(np.float32)
@@ -206,7 +206,7 @@ def test_balanced_margin_takes_rare_predicted_classes_first_and_in_turn() -> Non
     assert set(picked[[1, 3]]) <= set(range(20))
 
 
-@pytest.mark.parametrize("name", ["balanced_margin", "balanced_clustered_margin", "balanced_uherding"])
+@each("name", ["balanced_margin", "balanced_clustered_margin", "balanced_uherding"])
 def test_a_balanced_strategy_finds_a_rare_predicted_class(name: str) -> None:
     pool = _pool(2 * CANDIDATES, classes=2)
     said = np.tile(np.array([[0.6, 0.4]], dtype=np.float32), (len(pool), 1))
@@ -221,7 +221,7 @@ def test_auto_with_a_head_but_no_labels_represents_each_predicted_class() -> Non
     assert np.bincount(pool.known_probabilities[picked].argmax(axis=1)).tolist() == [2, 2, 2, 2]
 
 
-@pytest.mark.parametrize("n", [20, 80])
+@each("n", [20, 80])
 def test_auto_asks_of_the_uncertain_part_of_the_pool(n: int) -> None:
     pool = _certain(_pool(400))
     said = pool.known_probabilities.copy()

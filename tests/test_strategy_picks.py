@@ -13,8 +13,9 @@ from fastlabel_gradio.strategies.herding import bandwidth, kernel, largest_cosin
 from fastlabel_gradio.strategies.hybrid import gradient_factors, gradient_seeds
 from fastlabel_gradio.strategies.near_duplicates import without_near_duplicates
 from fastlabel_gradio.types import Label
+from tests.cases import each
 
-SEEDS = pytest.mark.parametrize("seed", range(4))
+SEEDS = each("seed", range(4))
 
 
 def _vectors(count: int, seed: int, dim: int = 8) -> np.ndarray:

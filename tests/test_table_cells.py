@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fastlabel_gradio.sources.table_cells import Refused, are_measurements, label_of, path_below, seconds_of
+from tests.cases import each
 
 posix = pytest.mark.skipif(os.sep != "/", reason="how paths are written here")
 
@@ -76,15 +77,13 @@ class TestPaths:
         assert (caught.value.what, advice in caught.value.why) == (what, True)
 
 
-@pytest.mark.parametrize(
-    "value", [None, "", "  ", float("nan"), float("inf"), "NaN", "nan", "null", "NULL", "None", "NA", "<NA>", "#N/A"]
-)
+@each("value", [None, "", "  ", float("nan"), float("inf"), "NaN", "nan", "null", "NULL", "None", "NA", "<NA>", "#N/A"])
 def test_an_empty_cell_and_what_pandas_takes_for_one_is_no_label(value: object) -> None:
     assert label_of(value) is None
 
 
-@pytest.mark.parametrize(
-    ("value", "label"),
+@each(
+    "value, label",
     [
         *((1, "1"), (1.0, "1"), ("1.0", "1"), ("-3.00", "-3"), (0, "0"), (1.5, "1.5"), ("007", "007"), (True, "true")),
         *(("none", "none"), ("no", "no"), (" cat ", "cat"), ("[noise]", "[noise]"), ("(c) x (d)", "(c) x (d)")),
@@ -95,7 +94,7 @@ def test_everything_else_is_a_label_as_people_read_it(value: object, label: str)
     assert label_of(value) == label
 
 
-@pytest.mark.parametrize("value", [["cat"], [], {"a": 1}, "['cat', 'dog']", '["cat"]', "{'a': 1}", "('a', 'b')", "[]"])
+@each("value", [["cat"], [], {"a": 1}, "['cat', 'dog']", '["cat"]', "{'a': 1}", "('a', 'b')", "[]"])
 def test_a_list_is_no_label(value: object) -> None:
     with pytest.raises(Refused, match="label that is a list"):
         label_of(value)

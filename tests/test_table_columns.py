@@ -8,6 +8,7 @@ import pytest
 
 from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.sources.table_columns import label_column, path_column
+from tests.cases import each
 
 TABLE = Path("t.csv")
 
@@ -20,7 +21,7 @@ def label_of(*columns: str, wanted: str = "label") -> str | None:
     return label_column(TABLE, wanted, columns, taken=("path",))
 
 
-@pytest.mark.parametrize(
+@each(
     "name",
     [
         *(
@@ -43,7 +44,7 @@ def test_usual_names_of_the_column_of_paths_are_known(name: str) -> None:
     assert path_of("id", name, "size") == name
 
 
-@pytest.mark.parametrize(
+@each(
     "name",
     ["label", "Label", "LABEL", "class", "Class Name", "category", "target", "species", "primary_label", "labels"],
 )

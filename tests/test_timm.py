@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from fastlabel_gradio.encoders import Encoder, check_encoder
 from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError
 from fastlabel_gradio.server.project import Project
+from tests.cases import each
 from tests.pools import make_config, write_pictures
 from tests.tiny_models import Trap, fill_cache, write_tiny_timm
 
@@ -139,8 +140,8 @@ def test_without_weights_the_reason_comes_within_seconds(no_network: None) -> No
         assert time.monotonic() - start < 8
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
+@each(
+    "options, message",
     [
         ({}, "model: Field required"),
         ({"model": "vit_smal_patch14_dinov2.lvd142m"}, "Did you mean 'vit_small_patch14_dinov2.lvd142m'"),

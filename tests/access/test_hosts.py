@@ -8,6 +8,7 @@ from starlette.datastructures import Headers
 
 from fastlabel_gradio.errors import ConfigError
 from fastlabel_gradio.server.access import Hosts
+from tests.cases import each
 
 
 def answers(hosts: Hosts, *given: str, **others: str) -> int:
@@ -21,7 +22,7 @@ def answers(hosts: Hosts, *given: str, **others: str) -> int:
     return 200
 
 
-@pytest.mark.parametrize(
+@each(
     "host",
     ["127.0.0.1", "127.0.0.1:7860", "localhost", "localhost:1", "LocalHost:7860", "localhost.", "[::1]", "[::1]:7860"],
 )
@@ -29,7 +30,7 @@ def test_this_machine_is_answered_on_any_port(host: str) -> None:
     assert answers(Hosts("127.0.0.1"), host) == 200
 
 
-@pytest.mark.parametrize(
+@each(
     "host",
     [
         *("a{b}.example", "a`b.example", 'a"b.example', "a'b.example", "a b.example", "a\\b", "a%2eb", "a|b", "a<b>"),
@@ -49,7 +50,7 @@ def test_a_request_without_a_host_or_with_two_is_refused() -> None:
     assert answers(Hosts("127.0.0.1"), "127.0.0.1", "127.0.0.1") == 400
 
 
-@pytest.mark.parametrize("listens_on", ["0.0.0.0", "::", "192.168.1.7"])
+@each("listens_on", ["0.0.0.0", "::", "192.168.1.7"])
 def test_a_network_is_answered_by_every_address_and_the_machine_s_names(listens_on: str) -> None:
     hosts = Hosts(listens_on)
     machine = socket.gethostname()
@@ -68,7 +69,7 @@ def test_further_names_are_those_that_were_given_and_no_others() -> None:
     assert answers(hosts, "c3d4.gradio.live") == 403
 
 
-@pytest.mark.parametrize("name", ["https://label.example.org/", "label.example.org/x", "*.example.org", "a b", ""])
+@each("name", ["https://label.example.org/", "label.example.org/x", "*.example.org", "a b", ""])
 def test_a_name_that_can_be_none_is_refused_at_the_start(name: str) -> None:
     with pytest.raises(ConfigError, match="no host name"):
         Hosts("127.0.0.1", [name])

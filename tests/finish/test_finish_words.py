@@ -3,20 +3,20 @@
 import re
 
 import numpy as np
-import pytest
 
 from fastlabel_gradio.finish.campaign import Campaign, Part, Ranking, Terms
 from fastlabel_gradio.finish.report import report
 from fastlabel_gradio.finish.tally import PartTally
 from fastlabel_gradio.finish.words import SENTENCES, floor_percent, line, percent
 from fastlabel_gradio.ui.words import LANGUAGES, read_words
+from tests.cases import each
 
 
 def test_the_page_has_every_sentence_of_the_server() -> None:
     assert {key: read_words("en")[f"finish_{key}"] for key in SENTENCES} == SENTENCES
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@each("language", LANGUAGES)
 def test_a_sentence_has_the_same_values_in_every_language(language: str) -> None:
     for key, sentence in SENTENCES.items():
         told = read_words(language)[f"finish_{key}"]

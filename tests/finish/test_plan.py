@@ -5,6 +5,7 @@ import pytest
 
 from fastlabel_gradio.finish.plan import Fit, best_below, fit_right, plan
 from fastlabel_gradio.finish.proof import one_look_checks
+from tests.cases import each
 
 
 def test_without_labels_the_confidence_is_believed() -> None:
@@ -26,7 +27,7 @@ def test_the_fit_finds_how_sure_a_head_may_be() -> None:
     assert abs(weak.slope - 1) < 0.6  # a few labels move it little
 
 
-@pytest.mark.parametrize("all_right", [True, False])
+@each("all_right", [True, False])
 def test_one_sided_labels_give_a_fit_all_the_same(all_right: bool) -> None:
     confidences = np.full(200, 0.999999, dtype=np.float32)
     fit = fit_right(confidences, np.full(200, all_right), np.ones(200))

@@ -17,6 +17,7 @@ from fastlabel_gradio.finish.proof import (
     proven_precision,
     wrong_allowed,
 )
+from tests.cases import each
 
 
 def test_attempts_together_are_wrong_once_in_twenty_at_most() -> None:
@@ -24,8 +25,8 @@ def test_attempts_together_are_wrong_once_in_twenty_at_most() -> None:
     assert sum(alpha_of(number) for number in range(1, 50)) == pytest.approx(0.05)
 
 
-@pytest.mark.parametrize(
-    ("precision", "one_look", "needed"),
+@each(
+    "precision, one_look, needed",
     [
         (0.99, 299, [363]),
         (0.98, 149, [181, 311, 422, 523]),
@@ -132,8 +133,8 @@ def test_errors_that_are_expected_take_more_checks() -> None:
     assert checks_expected(500, 0.2, 0.95, 0.05) == 500
 
 
-@pytest.mark.parametrize("precision", [0.98, 0.95, 0.9])
-@pytest.mark.parametrize("items", [300, 2_000])
+@each("precision", [0.98, 0.95, 0.9])
+@each("items", [300, 2_000])
 def test_at_the_boundary_a_broken_promise_is_delivered_as_rarely_as_it_may_be(items: int, precision: float) -> None:
     """Looked at after every check up to six times one look; of 400 runs 5.5 % is two standard errors above 0.04."""
     runs, most = 400, min(items, 6 * one_look_checks(precision))

@@ -13,6 +13,7 @@ from sqlalchemy.pool import Pool
 
 from fastlabel_gradio.errors import StoreError
 from fastlabel_gradio.labels import LabelStore
+from tests.cases import each
 from tests.labels.conftest import batch
 
 # Labels one item per submit and prints each one that was acknowledged, until it is killed.
@@ -113,8 +114,8 @@ def test_commits_wait_for_the_disk(sqlite_url: str) -> None:
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
-@pytest.mark.parametrize(
-    ("address", "reason"),
+@each(
+    "address, reason",
     [
         ("sqlite:////no/such/folder/labels.sqlite", "folder /no/such/folder does not exist. Create it"),
         ("sqlite://", "in memory are lost"),

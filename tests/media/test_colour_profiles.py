@@ -9,6 +9,7 @@ from PIL import Image, ImageCms
 
 from fastlabel_gradio.media.colour_profiles import _to_srgb
 from fastlabel_gradio.media.pictures import open_picture
+from tests.cases import each
 from tests.heif_files import heic
 
 COLOURS = ((220, 40, 40), (40, 200, 60), (40, 60, 220), (240, 220, 60))
@@ -107,7 +108,7 @@ def test_a_profile_for_grey_is_applied() -> None:
         assert np.abs(np.array(pixel) - expected).max() <= 3
 
 
-@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+@each("kind", ["PNG", "TIFF"])
 def test_a_profile_for_grey_is_applied_to_grey_with_alpha(kind: str) -> None:
     grey = Image.new("L", (8, 8), 64)
     opaque, layered = (
@@ -130,9 +131,9 @@ def test_srgb_under_any_name_changes_nothing() -> None:
     assert _to_srgb(SRGB, "RGB") is None
 
 
-@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA"])
-@pytest.mark.parametrize(
-    ("profile", "words"),
+@each("mode", ["RGB", "L", "RGBA"])
+@each(
+    "profile, words",
     [
         *((b"no profile at all", "damaged"), (SRGB[:200], "damaged"), (SRGB[:40] + bytes(400), "damaged")),
         (ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes(), "profile is for"),
@@ -151,7 +152,7 @@ def test_a_profile_for_grey_in_a_coloured_picture_is_said() -> None:
     assert "GRAY" in picture.info["note"]
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+@each("kind", ["JPEG", "TIFF"])
 def test_cmyk_with_a_profile_for_rgb_is_converted_plainly(kind: str) -> None:
     stored = Image.new("RGB", (16, 16), (220, 20, 20)).convert("CMYK")
     picture = open_picture(encoded(stored, kind, icc_profile=SRGB))

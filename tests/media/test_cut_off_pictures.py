@@ -10,6 +10,7 @@ from PIL import Image, ImageFile
 
 from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.media.pictures import open_picture
+from tests.cases import each
 
 
 def noise() -> Image.Image:
@@ -22,8 +23,8 @@ def cut(kind: str, share: float, **options: object) -> io.BytesIO:
     return io.BytesIO(buffer.getvalue()[: round(len(buffer.getvalue()) * share)])
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-@pytest.mark.parametrize("share", [0.4, 0.6, 0.8])
+@each("kind", ["JPEG", "PNG"])
+@each("share", [0.4, 0.6, 0.8])
 def test_what_is_there_is_shown_and_said(kind: str, share: float) -> None:
     picture = open_picture(cut(kind, share))
     assert picture.size == (160, 120)
@@ -35,14 +36,14 @@ def test_what_is_there_is_shown_and_said(kind: str, share: float) -> None:
     assert abs(int(said.split(": ")[1].split("%")[0]) - 100 * share) < 12
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-@pytest.mark.parametrize("share", [0.02, 0.15])
+@each("kind", ["JPEG", "PNG"])
+@each("share", [0.02, 0.15])
 def test_too_little_of_a_picture_is_refused(kind: str, share: float) -> None:
     with pytest.raises(UnreadableItemError, match="cut off"):
         open_picture(cut(kind, share))
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@each("kind", ["JPEG", "PNG"])
 def test_a_picture_that_must_be_whole_is_refused(kind: str) -> None:
     with pytest.raises(UnreadableItemError, match="cut off"):
         open_picture(cut(kind, 0.9), whole=True)
@@ -105,7 +106,7 @@ def deep_png(colour_type: int, values: np.ndarray, share: float) -> io.BytesIO:
     return io.BytesIO(content[: round(len(content) * share)])
 
 
-@pytest.mark.parametrize(("colour_type", "channels"), [(0, 1), (2, 3), (4, 2), (6, 4)])
+@each("colour_type, channels", [(0, 1), (2, 3), (4, 2), (6, 4)])
 def test_a_deep_png_that_is_cut_off_is_shown_as_far_as_it_goes(colour_type: int, channels: int) -> None:
     values = np.random.default_rng(1).integers(0, 65_536, (80, 100, channels))
     values[..., 1::2] |= 0xFF00 if channels in (2, 4) else 0

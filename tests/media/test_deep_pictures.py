@@ -5,12 +5,12 @@ import struct
 import zlib
 
 import numpy as np
-import pytest
 import tifffile
 from PIL import Image
 
 from fastlabel_gradio.media.deep_pictures import Samples, drawn, shown_range
 from fastlabel_gradio.media.pictures import open_picture
+from tests.cases import each
 
 LEVELS = (0.28, 0.37, 0.53, 0.8, 1.0)  # four quadrants and a triangle in them
 
@@ -61,8 +61,8 @@ def assert_all_is_seen(picture: np.ndarray, counted: np.ndarray | None = None) -
     assert seen[-1] - seen[0] >= 150 and seen[-1] >= 240
 
 
-@pytest.mark.parametrize(
-    ("dtype", "low", "high"),
+@each(
+    "dtype, low, high",
     [
         *(("u2", 0, 4_095), ("u2", 0, 1_023), ("u2", 0, 65_535), ("u2", 29_315, 31_315), ("u4", 0, 4_000_000_000)),
         *(("u4", 0, 1_000), ("i2", -1_000, 3_000), ("i4", -70_000, 70_000), ("i1", -128, 127), ("u8", 0, 1 << 40)),
@@ -70,14 +70,14 @@ def assert_all_is_seen(picture: np.ndarray, counted: np.ndarray | None = None) -
         *(("f8", 0, 1e9), ("f2", 0, 1), ("f4", 1e-6, 2e-6)),
     ],
 )
-@pytest.mark.parametrize("order", "<>")
+@each("order", "<>")
 def test_whatever_numbers_a_picture_is_written_in_it_is_seen(dtype: str, low: float, high: float, order: str) -> None:
     values = (shares() * (high - low) + low).astype(np.dtype(dtype).newbyteorder(order))
     assert_all_is_seen(greys(tiff(values, byteorder=order)))
 
 
-@pytest.mark.parametrize("wrong", [-9999.0, -99999.0, -3.4028235e38, 3.4028235e38, 1e20, np.inf, -np.inf, np.nan])
-@pytest.mark.parametrize("range_", [(0, 1), (20, 40), (400, 1_200)])
+@each("wrong", [-9999.0, -99999.0, -3.4028235e38, 3.4028235e38, 1e20, np.inf, -np.inf, np.nan])
+@each("range_", [(0, 1), (20, 40), (400, 1_200)])
 def test_pixels_without_a_value_are_black_and_change_no_other(wrong: float, range_: tuple[float, float]) -> None:
     values = (shares() * (range_[1] - range_[0]) + range_[0]).astype(np.float32)
     clean = greys(tiff(values))
@@ -90,7 +90,7 @@ def test_pixels_without_a_value_are_black_and_change_no_other(wrong: float, rang
     assert np.abs(picture - clean)[counted].max() <= 1
 
 
-@pytest.mark.parametrize("nodata", [0, 7, 65_535])
+@each("nodata", [0, 7, 65_535])
 def test_the_nodata_tag_of_gdal_is_black(nodata: int) -> None:
     values = (shares() * 800 + 400).astype(np.uint16)
     values[:30] = nodata
@@ -99,7 +99,7 @@ def test_the_nodata_tag_of_gdal_is_black(nodata: int) -> None:
     assert_all_is_seen(picture, np.arange(80)[:, None].repeat(60, axis=1) >= 30)
 
 
-@pytest.mark.parametrize(("fill", "drawn_as"), [(0, 0), (65_535, 255)])
+@each("fill, drawn_as", [(0, 0), (65_535, 255)])
 def test_a_fill_that_no_tag_names_does_not_flatten_the_rest(fill: int, drawn_as: int) -> None:
     values = (shares() * 2_000 + 29_000).astype(np.uint16)
     values[:30] = fill
@@ -108,7 +108,7 @@ def test_a_fill_that_no_tag_names_does_not_flatten_the_rest(fill: int, drawn_as:
     assert_all_is_seen(picture, np.arange(80)[:, None].repeat(60, axis=1) >= 30)
 
 
-@pytest.mark.parametrize("share", [1, 12])
+@each("share", [1, 12])
 def test_hot_pixels_do_not_darken_the_picture(share: int) -> None:
     values = (shares() * 1_000).astype(np.uint16)
     values.ravel()[np.random.default_rng(0).choice(values.size, share, replace=False)] = 60_000
@@ -122,7 +122,7 @@ def test_a_small_overshoot_leaves_the_usual_range() -> None:
     assert np.array_equal(np.delete(greys(tiff(values)).ravel(), 3 * 60 + 3), np.delete(plain.ravel(), 3 * 60 + 3))
 
 
-@pytest.mark.parametrize(("dtype", "full"), [("u2", 65_535), ("f4", 1.0), ("f4", 255.0), ("f4", 65_535.0)])
+@each("dtype, full", [("u2", 65_535), ("f4", 1.0), ("f4", 255.0), ("f4", 65_535.0)])
 def test_a_picture_that_uses_its_range_keeps_it(dtype: str, full: float) -> None:
     values = (shares() * full).astype(dtype)
     assert np.abs(greys(tiff(values)) - shares() * 255).max() <= 1
@@ -135,12 +135,12 @@ def test_a_small_bright_thing_on_an_even_ground_is_seen() -> None:
     assert picture[93, 93] - picture[5, 5] > 200
 
 
-@pytest.mark.parametrize("constant", [0, 300, np.nan, -9999.0])
+@each("constant", [0, 300, np.nan, -9999.0])
 def test_a_picture_of_one_number_is_drawn(constant: float) -> None:
     assert len(np.unique(greys(tiff(np.full((9, 9), constant, dtype=np.float32))))) == 1
 
 
-@pytest.mark.parametrize("dtype", ["u2", "f4"])
+@each("dtype", ["u2", "f4"])
 def test_zero_is_white_where_the_file_says_so(dtype: str) -> None:
     values = shares() * (65_535 if dtype == "u2" else 1)
     inverted = (values.max() - values).astype(dtype)
@@ -153,7 +153,7 @@ def test_the_range_of_a_large_picture_is_found_from_a_part_of_it() -> None:
     assert (low, high) == (280.0, 1_000.0)
 
 
-@pytest.mark.parametrize("depth", [10, 12, 14])
+@each("depth", [10, 12, 14])
 def test_packed_integers_are_unpacked(depth: int) -> None:
     values = (shares() * ((1 << depth) - 1)).astype(np.uint16)
     bits = (values[..., None] >> np.arange(depth - 1, -1, -1)) & 1
@@ -166,7 +166,7 @@ def test_packed_integers_are_unpacked(depth: int) -> None:
     assert_all_is_seen(greys(io.BytesIO(bytes(content))))
 
 
-@pytest.mark.parametrize("depth", [1, 4])
+@each("depth", [1, 4])
 def test_few_bits_are_enough(depth: int) -> None:
     steps = (shares() > 0.5).astype(np.uint8) if depth == 1 else (shares() * 15).astype(np.uint8)
     bits = (steps[..., None] >> np.arange(depth - 1, -1, -1)) & 1
@@ -185,8 +185,8 @@ def test_few_bits_are_enough(depth: int) -> None:
 COLOURS = np.array([[[220, 40, 40], [40, 200, 60]], [[40, 60, 220], [240, 220, 60]]]).repeat(20, 0).repeat(20, 1)
 
 
-@pytest.mark.parametrize("top", [1_023, 4_095, 16_383, 65_535])
-@pytest.mark.parametrize("kind", ["png", "tiff", "tiff planar", "ppm"])
+@each("top", [1_023, 4_095, 16_383, 65_535])
+@each("kind", ["png", "tiff", "tiff planar", "ppm"])
 def test_colour_of_any_depth_keeps_its_colours(top: int, kind: str) -> None:
     values = np.rint(COLOURS * (top / 255)).astype(np.uint16)
     values[0, 0] = top
@@ -218,7 +218,7 @@ def test_float_colour_is_seen() -> None:
     assert np.abs(picture.astype(int) - COLOURS * (255 / 240)).max() <= 2
 
 
-@pytest.mark.parametrize("kind", ["png", "tiff"])
+@each("kind", ["png", "tiff"])
 def test_deep_pictures_with_alpha_lie_on_the_ground_of_all(kind: str) -> None:
     ground = np.asarray(open_picture(clear_png((40, 40))))
     values = np.concatenate([np.rint(COLOURS * (4_095 / 255)), np.full((40, 40, 1), 65_535)], axis=2).astype(np.uint16)
@@ -257,9 +257,7 @@ def test_channels_that_measure_different_things_have_ranges_of_their_own() -> No
         assert_all_is_seen(picture[..., channel])
 
 
-@pytest.mark.parametrize(
-    ("top", "alpha", "opacity"), [(4095, 4095, 255), (4095, 65_535, 255), (65_535, 4095, 16), (255, 128, 128)]
-)
+@each("top, alpha, opacity", [(4095, 4095, 255), (4095, 65_535, 255), (65_535, 4095, 16), (255, 128, 128)])
 def test_alpha_is_full_at_the_largest_number_of_as_many_bits_as_are_used(top: int, alpha: int, opacity: int) -> None:
     colours = np.linspace(0, top, 300).astype(np.uint16).reshape(10, 10, 3)
     picture = drawn(Samples(colours, np.full((10, 10), alpha, dtype=np.uint16)))

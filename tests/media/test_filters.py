@@ -7,6 +7,7 @@ from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.media import filters
 from fastlabel_gradio.media.filters import high_passed
 from fastlabel_gradio.types import Waveform
+from tests.cases import each
 
 RATE_HZ = 24_000
 
@@ -29,8 +30,8 @@ def test_half_of_the_level_is_left_at_the_limit() -> None:
     assert np.abs(middle).max() == pytest.approx(0.5, abs=0.01)
 
 
-@pytest.mark.parametrize("length", [1, 2, 100, 5_000])
-@pytest.mark.parametrize("low_hz", [1, 20, 2_000, 11_900])
+@each("length", [1, 2, 100, 5_000])
+@each("low_hz", [1, 20, 2_000, 11_900])
 def test_short_sounds_and_extreme_limits_give_finite_sounds_of_the_same_length(length: int, low_hz: int) -> None:
     samples = high_passed(Waveform(tone(500)[:length], RATE_HZ), low_hz).samples
     assert len(samples) == length

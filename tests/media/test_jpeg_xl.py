@@ -9,6 +9,7 @@ import pytest
 from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.media.jpeg_xl import jpeg_xl_size
 from fastlabel_gradio.media.pictures import open_picture, picture_size
+from tests.cases import each
 
 
 def encoded(values: np.ndarray, **options: object) -> io.BytesIO:
@@ -19,8 +20,8 @@ def colours(height: int, width: int, channels: int = 3) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (height, width, channels), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("size", [(160, 120), (33, 77), (90, 160), (8, 16), (3, 1000), (300, 300)])
-@pytest.mark.parametrize("container", [False, True])
+@each("size", [(160, 120), (33, 77), (90, 160), (8, 16), (3, 1000), (300, 300)])
+@each("container", [False, True])
 def test_size_and_pixels_come_as_they_were_written(size: tuple[int, int], container: bool) -> None:
     values = colours(*size)
     file = encoded(values, usecontainer=container)

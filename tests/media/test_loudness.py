@@ -5,6 +5,7 @@ import pytest
 
 from fastlabel_gradio.media.loudness import gain_db, peak_dbfs, share_above
 from fastlabel_gradio.types import Waveform
+from tests.cases import each
 
 RATE_HZ = 44_100
 
@@ -23,9 +24,7 @@ def test_the_peak_is_that_of_the_recording_where_it_was_measured() -> None:
     assert peak_dbfs(Waveform(np.zeros(0, dtype=np.float32), RATE_HZ)) is None
 
 
-@pytest.mark.parametrize(
-    ("peak", "gain"), [(None, 0), (0.0, 0), (-20.0, 0), (-20.1, 17), (-60.0, 57), (-63.0, 60), (-90.0, 60)]
-)
+@each("peak, gain", [(None, 0), (0.0, 0), (-20.0, 0), (-20.1, 17), (-60.0, 57), (-63.0, 60), (-90.0, 60)])
 def test_a_quiet_sound_is_turned_up_to_just_below_full_scale_but_not_without_end(peak: float, gain: int) -> None:
     assert gain_db(peak) == gain
 

@@ -10,6 +10,7 @@ import pytest
 
 from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.media.pictures import open_picture, picture_size
+from tests.cases import each
 
 
 def _zip() -> bytes:
@@ -25,8 +26,8 @@ def _npy() -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
+@each(
+    "content, words",
     [
         (b"\xef\xbb\xbf<!DOCTYPE html>\n<html><head><title>404", "an HTML page, not a picture: its download failed"),
         (b"\r\n <HTML><body>Sign in</body></HTML>", "an HTML page"),
@@ -76,7 +77,7 @@ def test_a_missing_reader_of_heic_is_named(monkeypatch: pytest.MonkeyPatch) -> N
         open_picture(io.BytesIO(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"))
 
 
-@pytest.mark.parametrize("brand", [b"avif", b"heic", b"mif1"])
+@each("brand", [b"avif", b"heic", b"mif1"])
 def test_the_beginning_of_a_file_whose_reader_is_installed_is_called_cut_off(brand: bytes) -> None:
     with pytest.raises(UnreadableItemError, match=r"^damaged or cut off: ") as caught:
         open_picture(io.BytesIO(b"\0\0\0\x18ftyp" + brand + bytes(8) + brand))

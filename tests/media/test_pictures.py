@@ -14,6 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.media import pictures
+from tests.cases import each
 from tests.heif_files import heic
 
 RED, BLUE = (220, 20, 20), (20, 20, 220)
@@ -60,7 +61,7 @@ def reason(file: io.BytesIO | Path) -> str:
     return text
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "JPEG2000", "PPM", "AVIF", "DIB"])
+@each("kind", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "JPEG2000", "PPM", "AVIF", "DIB"])
 def test_every_known_format_opens_as_rgb(kind: str) -> None:
     picture = pictures.open_picture(encoded(halves(), kind))
     assert (picture.mode, picture.size) == ("RGB", (64, 32))
@@ -91,8 +92,8 @@ def assert_upright(picture: Image.Image) -> None:
     assert is_near(picture.getpixel((5, 16)), RED, 20) and is_near(picture.getpixel((58, 16)), BLUE, 20)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
-@pytest.mark.parametrize("orientation", range(1, 9))
+@each("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+@each("orientation", range(1, 9))
 def test_exif_orientation_is_undone(kind: str, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -118,15 +119,15 @@ def with_xmp(picture: Image.Image, kind: str, packet: bytes, **options: object) 
     return encoded(picture, kind, xmp=packet, **options)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
-@pytest.mark.parametrize("form", ["attribute", "single quotes", "element"])
-@pytest.mark.parametrize("orientation", [3, 6])
+@each("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@each("form", ["attribute", "single quotes", "element"])
+@each("orientation", [3, 6])
 def test_xmp_orientation_counts_where_exif_has_none(kind: str, form: str, orientation: int) -> None:
     assert_upright(pictures.open_picture(with_xmp(stored(orientation), kind, xmp(orientation, form))))
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
-@pytest.mark.parametrize(("said", "counts"), [(None, 6), (0, 6), (8, 8), (1, 1)])
+@each("kind", ["JPEG", "WEBP"])
+@each("said, counts", [(None, 6), (0, 6), (8, 8), (1, 1)])
 def test_exif_goes_before_xmp_where_it_says_something(kind: str, said: int | None, counts: int) -> None:
     exif = Image.Exif()
     exif[0x010E] = "a picture"
@@ -141,7 +142,7 @@ def test_damaged_exif_leaves_the_orientation_of_xmp() -> None:
     assert_upright(pictures.open_picture(with_xmp(stored(6), "JPEG", xmp(6, "attribute"), exif=damaged)))
 
 
-@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+@each("orientation", [1, 3, 6, 8])
 def test_a_heic_is_turned_once(orientation: int) -> None:
     upright = halves(128, 64)
     turns = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
@@ -170,14 +171,14 @@ def test_cmyk_is_converted() -> None:
     assert is_near(pictures.open_picture(encoded(halves().convert("CMYK"), "JPEG")).getpixel((5, 16)), RED)
 
 
-@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+@each("kind", ["PNG", "TIFF"])
 def test_sixteen_bits_are_scaled_not_clipped(kind: str) -> None:
     ramp = np.linspace(0, 65_535, 256, dtype=np.uint16)[None].repeat(8, axis=0)
     values = np.asarray(pictures.open_picture(encoded(Image.fromarray(ramp), kind)))[0, :, 0]
     assert np.abs(values.astype(int) - np.arange(256)).max() <= 1
 
 
-@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (0.0, 255.0), (-3.0, 90_000.0)])
+@each("low, high", [(0.0, 1.0), (0.0, 255.0), (-3.0, 90_000.0)])
 def test_float_pictures_use_the_whole_range(low: float, high: float) -> None:
     ramp = np.linspace(low, high, 256, dtype=np.float32)[None].repeat(8, axis=0)
     values = np.asarray(pictures.open_picture(encoded(Image.fromarray(ramp), "TIFF")))[0, :, 0]
@@ -202,10 +203,8 @@ def shape(mode: str, colour: object, size: tuple[int, int] = (200, 100)) -> Imag
     return layer if mode == "RGBA" else layer.convert(mode)
 
 
-@pytest.mark.parametrize("colour", ["white", "black", "#808080", "#707070", "#909090", "red"])
-@pytest.mark.parametrize(
-    ("mode", "kind"), [("RGBA", "PNG"), ("LA", "PNG"), ("RGBA", "WEBP"), ("RGBA", "TIFF"), ("P", "PNG")]
-)
+@each("colour", ["white", "black", "#808080", "#707070", "#909090", "red"])
+@each("mode, kind", [("RGBA", "PNG"), ("LA", "PNG"), ("RGBA", "WEBP"), ("RGBA", "TIFF"), ("P", "PNG")])
 def test_a_shape_of_any_colour_is_seen_on_the_ground_that_all_have(colour: str, mode: str, kind: str) -> None:
     options = {"lossless": True} if kind == "WEBP" else {}
     picture = np.asarray(pictures.open_picture(encoded(shape(mode, colour), kind, **options))).astype(int)
@@ -227,7 +226,7 @@ def test_a_shape_on_a_transparent_gif_is_seen() -> None:
     assert np.array_equal(picture[:10], ground((60, 60))[:10])
 
 
-@pytest.mark.parametrize("mode", ["L", "RGB"])
+@each("mode", ["L", "RGB"])
 def test_a_colour_that_a_png_calls_transparent_is(mode: str) -> None:
     key = 255 if mode == "L" else (255, 255, 255)
     picture = Image.new(mode, (40, 40), "white")
@@ -251,14 +250,14 @@ def test_a_wholly_transparent_picture_says_so() -> None:
     assert picture.info == {"note": "wholly transparent"}
 
 
-@pytest.mark.parametrize("mode", ["L", "1", "P"])
+@each("mode", ["L", "1", "P"])
 def test_gray_bilevel_and_palette_become_rgb(mode: str) -> None:
     picture = pictures.open_picture(encoded(Image.new("L", (8, 8), 255).convert(mode), "PNG"))
     assert picture.mode == "RGB"
     assert picture.getpixel((4, 4)) == (255, 255, 255)
 
 
-@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
+@each("kind", ["GIF", "WEBP", "PNG", "TIFF"])
 def test_of_an_animation_the_first_frame_is_given(kind: str) -> None:
     red, blue = Image.new("RGB", (8, 8), RED), Image.new("RGB", (8, 8), BLUE)
     picture = pictures.open_picture(encoded(red, kind, save_all=True, append_images=[blue]))
@@ -277,8 +276,8 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     assert "empty" in reason(io.BytesIO())
 
 
-@pytest.mark.parametrize("kind", ["WEBP", "BMP", "GIF", "TIFF"])
-@pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.9])
+@each("kind", ["WEBP", "BMP", "GIF", "TIFF"])
+@each("share", [0.02, 0.3, 0.6, 0.9])
 def test_a_truncated_file_is_refused(kind: str, share: float) -> None:
     content = encoded(noise(80, 60), kind).getvalue()
     reason(io.BytesIO(content[: int(len(content) * share)]))
@@ -301,7 +300,7 @@ def test_random_damage_never_raises_anything_else() -> None:
             assert picture.mode == "RGB"
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1)])
+@each("size", [(1, 1), (1, 500), (500, 1)])
 def test_a_picture_one_pixel_thin_is_refused(size: tuple[int, int]) -> None:
     assert "too small" in reason(encoded(Image.new("RGB", size), "PNG"))
 
@@ -356,8 +355,8 @@ def test_picture_size_reads_the_header_only() -> None:
     assert pictures.picture_size(png_claiming(9600, 7200)) == (9600, 7200)
 
 
-@pytest.mark.parametrize(
-    ("size", "side_px", "expected"),
+@each(
+    "size, side_px, expected",
     [((400, 200), 100, (100, 50)), ((200, 400), 100, (50, 100)), ((30, 20), 100, (30, 20)), ((9000, 3), 100, (100, 1))],
 )
 def test_a_thumbnail_fits_keeps_its_aspect_and_is_never_enlarged(
@@ -381,7 +380,7 @@ def opened_sheet(*tiles: Image.Image) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(pictures.contact_sheet(tiles, len(tiles), 160)))).astype(int)
 
 
-@pytest.mark.parametrize("size", [(32, 32), (32, 16), (16, 32), (2, 2)])
+@each("size", [(32, 32), (32, 16), (16, 32), (2, 2)])
 def test_a_small_picture_fills_its_tile_beside_a_large_one(size: tuple[int, int]) -> None:
     sheet = opened_sheet(noise(320, 240), Image.new("RGB", size, RED))
     small = np.abs(sheet[:, 160:] - RED).max(axis=2) < 40
@@ -396,7 +395,7 @@ def test_an_enlarged_picture_keeps_its_content_upright() -> None:
     assert is_near(tile[80, 20], RED) and is_near(tile[80, 140], BLUE)
 
 
-@pytest.mark.parametrize("size", [(4000, 20), (20, 4000), (2, 900), (9000, 3)])
+@each("size", [(4000, 20), (20, 4000), (2, 900), (9000, 3)])
 def test_a_very_long_picture_is_seen_on_its_card(size: tuple[int, int]) -> None:
     seen = np.abs(opened_sheet(noise(320, 240), Image.new("RGB", size, RED))[:, 160:] - RED).max(axis=2) < 60
     assert seen.any(axis=0).sum() >= 6 and seen.any(axis=1).sum() >= 6
@@ -407,7 +406,7 @@ def test_the_tiles_of_small_pictures_are_as_small_as_they() -> None:
     assert sheet.size == (96, 64)
 
 
-@pytest.mark.parametrize(("count", "columns", "tile_px"), [(0, 1, 8), (1, 0, 8), (1, 1, 0), (9000, 1, 8)])
+@each("count, columns, tile_px", [(0, 1, 8), (1, 0, 8), (1, 1, 0), (9000, 1, 8)])
 def test_an_impossible_contact_sheet_is_refused(count: int, columns: int, tile_px: int) -> None:
     with pytest.raises(ValueError):
         pictures.contact_sheet([Image.new("RGB", (8, 8))] * count, columns, tile_px)

@@ -1,11 +1,10 @@
 """The time of a recording in the name of its file."""
 
-import pytest
-
 from fastlabel_gradio.media.recording_time import recorded_at
+from tests.cases import each
 
 
-@pytest.mark.parametrize(
+@each(
     "name",
     [
         "20240131_050709.WAV",
@@ -27,7 +26,7 @@ def test_date_and_time_are_read_as_recorders_write_them(name: str) -> None:
     assert recorded_at(name) == "2024-01-31T05:07:09"
 
 
-@pytest.mark.parametrize(
+@each(
     "name",
     [
         *("owl.wav", "", "20240101.wav", "20240101_0500.wav", "1-100032-A-0.wav", "20241301_050000.wav"),

@@ -7,6 +7,7 @@ from fastlabel_gradio.media.sound_view import SoundView, as_heard, default_top_h
 from fastlabel_gradio.media.sounds import resampled
 from fastlabel_gradio.media.spectrograms import TILE_SIZE_PX, spectrogram_tile
 from fastlabel_gradio.types import Waveform
+from tests.cases import each
 
 BIRD_RATE_HZ, BAT_RATE_HZ = 24_000, 256_000
 CALLS_S = (0.5, 1.2, 1.9, 2.5)
@@ -96,7 +97,7 @@ def test_elephants_have_more_than_one_row() -> None:
     assert rows[1].argmax() - rows[0].argmax() >= 5
 
 
-@pytest.mark.parametrize("view", [SoundView(top_hz=22_050), SoundView(low_hz=3_000), SoundView(top_hz=4_000)])
+@each("view", [SoundView(top_hz=22_050), SoundView(low_hz=3_000), SoundView(top_hz=4_000)])
 def test_the_range_of_the_picture_is_the_one_that_is_named(view: SoundView) -> None:
     """A tone stands where the page's axis has it: mel of the frequency as it is drawn."""
     time_s = np.arange(44_100) / 44_100
@@ -106,8 +107,8 @@ def test_the_range_of_the_picture_is_the_one_that_is_named(view: SoundView) -> N
     assert tile.mean(axis=1).argmax() / len(tile) == pytest.approx(place, abs=0.02)
 
 
-@pytest.mark.parametrize(
-    ("rate_hz", "low_hz", "top_hz"),
+@each(
+    "rate_hz, low_hz, top_hz",
     [
         (0, 0, 11_025),
         (8_000, 0, 11_025),
@@ -147,7 +148,7 @@ def test_a_bat_among_songs_says_what_of_it_is_not_seen() -> None:
     assert as_heard(bat(45_000), SoundView(rate_hz=BAT_RATE_HZ)).note == ""  # the pool's notice says it
 
 
-@pytest.mark.parametrize("level", [1.0, 0.01, 0.001])
+@each("level", [1.0, 0.01, 0.001])
 def test_a_quiet_recording_is_as_bright_as_a_loud_one(level: float) -> None:
     time_s = np.arange(BIRD_RATE_HZ) / BIRD_RATE_HZ
     tile = drawn(Waveform((level * np.sin(2 * np.pi * 800 * time_s)).astype(np.float32), BIRD_RATE_HZ), SoundView())

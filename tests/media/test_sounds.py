@@ -15,6 +15,7 @@ import soundfile
 from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.media.sounds import encode_flac, open_sound, resampled, sound_info
 from fastlabel_gradio.types import TimeSpan, Waveform
+from tests.cases import each
 from tests.source_data import RATE_HZ, save_sound, sound
 
 BY_LIBSNDFILE = ("wav", "flac", "ogg", "opus", "mp3", "aiff")
@@ -316,7 +317,7 @@ class TestOut:
         assert abs(pitch_hz(slower) - pitch_hz(waveform)) < 20
         assert resampled(waveform, 44_100) is waveform
 
-    @pytest.mark.parametrize(("rate_hz", "played_hz"), [(2000, 8000), (16_000, 16_000), (192_000, 48_000)])
+    @each("rate_hz, played_hz", [(2000, 8000), (16_000, 16_000), (192_000, 48_000)])
     def test_a_flac_has_a_rate_that_browsers_play(self, rate_hz: int, played_hz: int) -> None:
         samples, found_hz = soundfile.read(io.BytesIO(encode_flac(Waveform(sweep(1.0, rate_hz), rate_hz))))
         assert (found_hz, len(samples)) == (played_hz, played_hz)

@@ -1,7 +1,6 @@
 """Log-mel spectrograms against those of transformers, and sounds whose picture is plain."""
 
 import numpy as np
-import pytest
 from transformers.audio_utils import hertz_to_mel, mel_filter_bank, spectrogram
 
 from fastlabel_gradio.media.sound_view import TOP_HZ
@@ -18,6 +17,7 @@ from fastlabel_gradio.media.spectrograms import (
     spectrogram_tile,
 )
 from fastlabel_gradio.types import Waveform
+from tests.cases import each
 from tests.tiny_models import noisy_tone
 
 RATE_HZ = 22_050
@@ -35,9 +35,7 @@ def power_of(waveform: Waveform, bands: int = 40) -> np.ndarray:
     return mel_power(waveform, window_s=0.046, hop_s=0.02, bands=bands, top_hz=TOP_HZ)
 
 
-@pytest.mark.parametrize(
-    ("rate_hz", "fft", "bands", "top_hz"), [(22_050, 1024, 40, 11_025), (48_000, 2048, 64, 14_000)]
-)
+@each("rate_hz, fft, bands, top_hz", [(22_050, 1024, 40, 11_025), (48_000, 2048, 64, 14_000)])
 def test_the_filters_are_those_of_transformers(rate_hz: int, fft: int, bands: int, top_hz: float) -> None:
     expected = mel_filter_bank(fft // 2 + 1, bands, 0, top_hz, rate_hz)
     np.testing.assert_allclose(_mel_filters(rate_hz, fft, bands, top_hz).numpy(), expected.T, atol=1e-5)
@@ -62,8 +60,8 @@ def test_the_power_is_that_of_transformers() -> None:
     np.testing.assert_allclose(ours, theirs.T * (2 / 512) ** 2, rtol=1e-3, atol=1e-9)
 
 
-@pytest.mark.parametrize("hz", [300, 1000, 4000])
-@pytest.mark.parametrize("rate_hz", [16_000, 22_050, 44_100])
+@each("hz", [300, 1000, 4000])
+@each("rate_hz", [16_000, 22_050, 44_100])
 def test_a_sine_lights_the_band_around_it(hz: float, rate_hz: int) -> None:
     power = power_of(sine(hz, rate_hz=rate_hz))[5:-5]
     band = round(mel_of(hz) / mel_of(TOP_HZ) * 41) - 1
@@ -83,7 +81,7 @@ def test_silence_has_no_power_and_a_dark_picture() -> None:
     assert np.asarray(spectrogram_tile(silence())).max() == 0
 
 
-@pytest.mark.parametrize("samples", [1, 7, 400])
+@each("samples", [1, 7, 400])
 def test_a_sound_shorter_than_a_window_has_a_frame(samples: int) -> None:
     power = power_of(Waveform(np.ones(samples, dtype=np.float32), RATE_HZ))
     assert power.shape[0] >= 1

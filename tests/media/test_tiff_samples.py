@@ -11,6 +11,7 @@ from PIL import Image
 from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.media.pictures import open_picture, picture_size
 from fastlabel_gradio.media.tiff_samples import read_samples, tiff_layout
+from tests.cases import each
 
 HEIGHT, WIDTH = 50, 70
 
@@ -43,25 +44,25 @@ def assert_read(file: io.BytesIO, values: np.ndarray) -> None:
     np.testing.assert_array_equal(read_samples(file, layout).colours, values[..., :colours])
 
 
-@pytest.mark.parametrize("dtype", ["u1", "u2", "i4", "f2", "f4", "f8"])
-@pytest.mark.parametrize("channels", [1, 3, 13])
-@pytest.mark.parametrize("tile", [None, (16, 32)])
+@each("dtype", ["u1", "u2", "i4", "f2", "f4", "f8"])
+@each("channels", [1, 3, 13])
+@each("tile", [None, (16, 32)])
 def test_samples_come_as_they_were_written(dtype: str, channels: int, tile: tuple[int, int] | None) -> None:
     values = numbers(channels, dtype)
     rows = None if tile else 12
     assert_read(written(values, tile=tile, rowsperstrip=rows, compression="lzw"), values)
 
 
-@pytest.mark.parametrize("compression", [None, "lzw", "deflate", "packbits", "lzma", "zstd"])
+@each("compression", [None, "lzw", "deflate", "packbits", "lzma", "zstd"])
 def test_every_lossless_compression_is_undone(compression: str | None) -> None:
     values = numbers(5, "u2")
     assert_read(written(values, compression=compression), values)
 
 
-@pytest.mark.parametrize(("dtype", "predictor"), [("u1", 2), ("u2", 2), ("i4", 2), ("f2", 3), ("f4", 3), ("f8", 3)])
-@pytest.mark.parametrize("order", "<>")
-@pytest.mark.parametrize("planar", ["contig", "separate"])
-@pytest.mark.parametrize("tile", [None, (16, 32)])
+@each("dtype, predictor", [("u1", 2), ("u2", 2), ("i4", 2), ("f2", 3), ("f4", 3), ("f8", 3)])
+@each("order", "<>")
+@each("planar", ["contig", "separate"])
+@each("tile", [None, (16, 32)])
 def test_predictors_are_undone(
     dtype: str, predictor: int, order: str, planar: str, tile: tuple[int, int] | None
 ) -> None:
@@ -80,11 +81,11 @@ def test_a_bigtiff_of_the_other_byte_order_says_what_helps() -> None:
         open_picture(written(numbers(1, "u2"), bigtiff=True, byteorder=">"))
 
 
-@pytest.mark.parametrize(
-    ("channels", "words"),
+@each(
+    "channels, words",
     [(2, "2 channels: the first is shown"), (5, "5 channels: the first 3 are shown"), (13, "13 channels: the first 3")],
 )
-@pytest.mark.parametrize("dtype", ["u1", "u2", "f4"])
+@each("dtype", ["u1", "u2", "f4"])
 def test_more_channels_than_colours_are_said(channels: int, words: str, dtype: str) -> None:
     picture = open_picture(written(numbers(channels, dtype)))
     assert picture.info["note"].startswith(words)
@@ -134,8 +135,8 @@ def test_the_orientation_of_a_layout_that_pillow_does_not_know_counts() -> None:
     assert picture_size(file) == (WIDTH, HEIGHT)
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
+@each(
+    "options, words",
     [
         ({"photometric": "separated", "dtype": "f4", "channels": 4}, "colour space 5"),
         ({"compression": "jpeg2000", "channels": 5, "dtype": "u1"}, "JPEG 2000"),
@@ -155,8 +156,8 @@ def _with_tag(file: io.BytesIO, tag: int, value: int) -> io.BytesIO:
     return io.BytesIO(bytes(content))
 
 
-@pytest.mark.parametrize(
-    ("tag", "value", "words"),
+@each(
+    "tag, value, words",
     [
         (256, 0xFFFFFFF0, "too long"),
         (257, 0, "too small"),
