@@ -13,6 +13,7 @@ from PIL import Image
 from fastlabel_gradio.app import App, create_app
 from fastlabel_gradio.config import AppConfig
 from fastlabel_gradio.head.evaluation import wilson_interval
+from tests.cases import each
 from tests.pools import make_config, wait_for, write_pictures
 
 Serve = Callable[..., httpx.Client]
@@ -373,7 +374,7 @@ def test_the_page_s_own_requests_are_let_through(client: httpx.Client) -> None:
     assert client.post("/api/undo", json={}, headers={"Origin": own}).status_code == 200
 
 
-@pytest.mark.parametrize(
+@each(
     "path",
     [
         "/api/next_batch",
@@ -391,7 +392,7 @@ def test_without_a_login_nothing_is_answered(guarded_server: tuple[App, str], pa
     assert "Bearer" in answer.json()["error"]
 
 
-@pytest.mark.parametrize("path", ["/api/submit_labels", "/api/undo", "/api/train", "/api/renew"])
+@each("path", ["/api/submit_labels", "/api/undo", "/api/train", "/api/renew"])
 def test_without_a_login_nothing_is_changed(guarded_server: tuple[App, str], path: str) -> None:
     assert httpx.post(guarded_server[1] + path, json={}).status_code == 401
     headers = {"Authorization": "Bearer guessed"}

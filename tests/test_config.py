@@ -6,6 +6,7 @@ import pytest
 
 from fastlabel_gradio.config import load_config
 from fastlabel_gradio.errors import ConfigError
+from tests.cases import each
 
 CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.yaml"))
 MINIMAL = "projects: [{name: images, source: {kind: demo}}]"
@@ -17,7 +18,7 @@ def _write(tmp_path: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+@each("path", CONFIGS)
 def test_the_configurations_that_come_along_are_valid(path: Path) -> None:
     assert load_config(path).projects
 

@@ -15,6 +15,7 @@ from fastlabel_gradio.pool.scoring import score_rows
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.superseded import Superseded
 from fastlabel_gradio.types import Embeddings, Label
+from tests.cases import each
 from tests.checkpoints import superseded_after
 from tests.finish_pools import teach
 from tests.pools import make_config
@@ -43,7 +44,7 @@ def head(vectors: Embeddings) -> Head:
     return train_head(vectors[:60], vectors[:60, :CLASSES].argmax(axis=1), HeadInfo(1, labels, "test", 60))
 
 
-@pytest.mark.parametrize("rows", [[3], range(ITEMS), range(120, 140), [499, 0, 128, 127, 0]])
+@each("rows", [[3], range(ITEMS), range(120, 140), [499, 0, 128, 127, 0]])
 def test_rows_of_the_copy_are_scored_as_those_of_the_pool(vectors: Embeddings, head: Head, rows: list[int]) -> None:
     copy, wanted = DeviceRows("cpu", ROOM), np.array(list(rows), dtype=np.int64)
     copy.fill(vectors)
@@ -77,7 +78,7 @@ def test_a_cleared_copy_holds_nothing_and_takes_nothing(vectors: Embeddings) -> 
     assert len(copy) == 0
 
 
-@pytest.mark.parametrize("room", [ROOM, 2 * DIM * 200, 0])
+@each("room", [ROOM, 2 * DIM * 200, 0])
 def test_a_scan_by_the_copy_says_what_the_head_says(vectors: Embeddings, head: Head, room: int) -> None:
     """In places the copy has all rows, some, none."""
     scan = Scan(None, DeviceRows("cpu", room))

@@ -216,7 +216,7 @@ def test_the_prompt_has_a_place_for_the_class(case: Case) -> None:
     assert "owl" in encoder.prompt.format(label="owl")
 
 
-@pytest.mark.parametrize(("medium", "name"), BUILT_IN)
+@each("medium, name", BUILT_IN)
 def test_the_fingerprint_follows_the_weights(medium: Medium, name: str, open_tiny: Open, open_anew: Open) -> None:
     first, again, other = open_tiny(name, medium), open_anew(name, medium), open_anew(name, medium, True)
     assert first.fingerprint == again.fingerprint != other.fingerprint
@@ -227,8 +227,8 @@ def test_no_two_encoders_share_a_fingerprint(open_tiny: Open) -> None:
     assert len({open_tiny(name, medium).fingerprint for medium, name in BUILT_IN}) == len(BUILT_IN)
 
 
-@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK"])
-@pytest.mark.parametrize("name", OF_PICTURES)
+@each("mode", ["L", "P", "RGBA", "CMYK"])
+@each("name", OF_PICTURES)
 def test_prepare_takes_pictures_of_every_mode(
     name: str, mode: str, open_tiny: Open, pictures: list[Image.Image]
 ) -> None:
@@ -236,13 +236,13 @@ def test_prepare_takes_pictures_of_every_mode(
     assert encoder.prepare(pictures[0].convert(mode)).shape == encoder.prepare(pictures[0]).shape
 
 
-@pytest.mark.parametrize("name", OF_PICTURES)
+@each("name", OF_PICTURES)
 def test_prepare_survives_an_extremely_long_picture(name: str, open_tiny: Open) -> None:
     assert open_tiny(name).prepare(Image.new("RGB", (20_000, 1), "blue")).nbytes < 1_000_000
 
 
-@pytest.mark.parametrize("name", OF_SOUNDS)
-@pytest.mark.parametrize("rate_hz", [1_000, 8_000, 11_025, 44_100, 192_000])
+@each("name", OF_SOUNDS)
+@each("rate_hz", [1_000, 8_000, 11_025, 44_100, 192_000])
 def test_sounds_of_any_rate_and_length_are_embedded(name: str, rate_hz: int, open_tiny: Open) -> None:
     encoder = open_tiny(name, "audio")
     tones = [Waveform(noisy_tone(3, seconds, rate_hz), rate_hz) for seconds in (0.0, 0.05, 0.3, 4.0)]
@@ -250,7 +250,7 @@ def test_sounds_of_any_rate_and_length_are_embedded(name: str, rate_hz: int, ope
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-3)
 
 
-@pytest.mark.parametrize("name", OF_SOUNDS)
+@each("name", OF_SOUNDS)
 def test_a_sound_of_ten_minutes_is_embedded(name: str, open_tiny: Open) -> None:
     encoder = open_tiny(name, "audio")
     sound = Waveform(np.tile(noisy_tone(5, 10.0, 8_000), 60), 8_000)
@@ -505,7 +505,7 @@ def test_a_damaged_offline_encoder_is_refused(damage: str, open_tiny: Open, tmp_
         _offline().load(path)
 
 
-@pytest.mark.parametrize("count", [1, 2, 10])
+@each("count", [1, 2, 10])
 def test_the_offline_encoder_learns_from_tiny_samples(count: int, pictures: list[Image.Image]) -> None:
     encoder = _offline()
     encoder.fit(prepared(encoder, pictures[:count]), seed=0)

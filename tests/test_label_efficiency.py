@@ -33,6 +33,7 @@ from benchmarks.efficiency_figures import (
 )
 from benchmarks.label_efficiency import keys_of
 from benchmarks.peers import PEERS, ask, prepared
+from tests.cases import each
 
 CLASSES = 3
 
@@ -127,7 +128,7 @@ def test_full_supervision_and_a_run_to_the_end_of_the_pool_learn_the_same_labels
     assert run.accuracy[-1] == everything
 
 
-@pytest.mark.parametrize("head", HEADS)
+@each("head", HEADS)
 def test_a_head_is_a_classifier_of_scikit_learn(head: str, split: Split) -> None:
     fitted = classifier(head, 8, CLASSES, 0).fit(split.pool, split.pool_targets)
     probabilities = fitted.predict_proba(split.test)

@@ -71,7 +71,7 @@ def test_the_same_sample_and_seed_give_the_same_encoder(fitted: FittedEncoder, s
     assert again.fingerprint == fitted.fingerprint != other.fingerprint
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
+@each("count", [1, 2, 3])
 def test_it_learns_from_tiny_samples(count: int, sounds: list[Waveform]) -> None:
     encoder = offline()
     encoder.fit(prepared(sounds[:count]), seed=0)
@@ -89,8 +89,8 @@ def test_a_pool_of_equal_sounds_does_not_break_it(level: float) -> None:
     np.testing.assert_allclose(np.linalg.norm(encoder.encode(equal), axis=1), 1, atol=1e-3)
 
 
-@pytest.mark.parametrize("rate_hz", [1_000, 8_000, 22_050, 192_000])
-@pytest.mark.parametrize("seconds", [0.0, 0.05, 0.3])
+@each("rate_hz", [1_000, 8_000, 22_050, 192_000])
+@each("seconds", [0.0, 0.05, 0.3])
 def test_short_sounds_and_silence_are_embedded(fitted: FittedEncoder, seconds: float, rate_hz: int) -> None:
     tone = noisy_tone(1, seconds, rate_hz)
     embeddings = fitted.encode(prepared([Waveform(tone, rate_hz), Waveform(0 * tone, rate_hz)]))

@@ -6,6 +6,7 @@ import pytest
 from fastlabel_gradio.head import Head, HeadInfo, train_head
 from fastlabel_gradio.pool.scoring import BLOCK_ROWS, score_rows
 from fastlabel_gradio.types import Embeddings, Label
+from tests.cases import each
 
 CLASSES = 3
 
@@ -26,7 +27,7 @@ def head(vectors: Embeddings) -> Head:
     return train_head(vectors[:60], targets, HeadInfo(1, labels, "test", 60))
 
 
-@pytest.mark.parametrize(
+@each(
     "rows",
     [
         [],
@@ -38,7 +39,6 @@ def head(vectors: Embeddings) -> Head:
         range(3_000, -1, -1),
         [4, 4, 2, 6_000, 3],
     ],
-    ids=["none", "one", "all", "a run", "sparse", "a gap", "descending", "in no order"],
 )
 def test_every_row_gets_what_the_head_says_of_it(vectors: Embeddings, head: Head, rows: list[int]) -> None:
     wanted = np.array(list(rows), dtype=np.int64)

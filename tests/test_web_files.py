@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 from fastlabel_gradio.app import App
 from fastlabel_gradio.ui.one_script import NAME, one_script
 from fastlabel_gradio.ui.web_files import WEB, WebFiles, _version, head_links, start_script, web_files, web_routes
+from tests.cases import each
 from tests.test_api import start
 from tests.test_docs import PROJECT
 
@@ -50,7 +51,7 @@ def test_the_scripts_ask_for_the_login_like_everything_else(guarded: tuple[App, 
     assert httpx.get(url, headers=headers).content == FILES.contents["app.js"]
 
 
-@pytest.mark.parametrize("name", ["nothing.js", "..%2flabel_grid.py", "%2e%2e%2flabel_grid.py", "/etc/passwd", ""])
+@each("name", ["nothing.js", "..%2flabel_grid.py", "%2e%2e%2flabel_grid.py", "/etc/passwd", ""])
 def test_nothing_but_the_scripts_is_served(guarded: tuple[App, str], name: str) -> None:
     headers = {"Authorization": f"Bearer {guarded[0].access.token('ann')}"}
     answer = httpx.get(f"{guarded[1]}/web/{FILES.version}/{name}", headers=headers)

@@ -16,6 +16,7 @@ from fastlabel_gradio.server.access import RouteTable
 from fastlabel_gradio.server.access.body_limit import MAX_BODY_BYTES, MAX_ENTRY_BYTES
 from fastlabel_gradio.server.access.login_delay import FREE, LoginDelay
 from fastlabel_gradio.server.json_body import MOST_FIELDS
+from tests.cases import each
 from tests.pools import wait_for
 from tests.test_api import start
 
@@ -88,7 +89,7 @@ def reason(answer: httpx.Response) -> str:
 # Host names
 
 
-@pytest.mark.parametrize("path", EVERYWHERE)
+@each("path", EVERYWHERE)
 def test_a_name_made_to_lead_here_gets_nothing_from_any_route(open_app: tuple[App, str], path: str) -> None:
     for host in ("evil.example", "a{b}.example:7860", "a`b.example", 'a"b.example', "[::1"):
         for method in ("GET", "POST", "OPTIONS"):
@@ -102,14 +103,14 @@ def test_a_login_does_not_open_other_names(guarded: tuple[App, str]) -> None:
     assert ask("GET", f"{guarded[1]}/api/status", headers=headers).status_code == 403
 
 
-@pytest.mark.parametrize("head", [b"", b"Host: 127.0.0.1\r\nHost: evil.example\r\n"])
-@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+@each("head", [b"", b"Host: 127.0.0.1\r\nHost: evil.example\r\n"])
+@each("version", [b"1.0", b"1.1"])
 def test_a_request_without_one_host_is_refused(open_app: tuple[App, str], head: bytes, version: bytes) -> None:
     status, _, _ = exchange(open_app[1], b"GET /config HTTP/" + version + b"\r\n" + head + b"\r\n")
     assert status == 400
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:7860", "[::1]:7860", "127.0.0.1"])
+@each("host", ["localhost", "LOCALHOST:7860", "[::1]:7860", "127.0.0.1"])
 def test_this_machine_s_names_lead_to_page_and_rest(open_app: tuple[App, str], host: str) -> None:
     for path in ("/", "/config", "/api/status", "/docs"):
         assert ask("GET", open_app[1] + path, headers={"Host": host}).status_code == 200
@@ -151,8 +152,8 @@ def test_of_gradio_only_what_the_page_needs_is_open(open_app: tuple[App, str]) -
     }
 
 
-@pytest.mark.parametrize("headers", [{}, {"Origin": "https://evil.example"}], ids=str)
-@pytest.mark.parametrize("path", CLOSED)
+@each("headers", [{}, {"Origin": "https://evil.example"}])
+@each("path", CLOSED)
 def test_no_file_is_taken(open_app: tuple[App, str], path: str, headers: dict[str, str]) -> None:
     app, address = open_app
     uploads = Path(app.page.app.uploaded_file_dir)
@@ -163,7 +164,7 @@ def test_no_file_is_taken(open_app: tuple[App, str], path: str, headers: dict[st
     assert (sorted(uploads.rglob("*")) if uploads.exists() else []) == before
 
 
-@pytest.mark.parametrize("path", FOR_PROGRAMS)
+@each("path", FOR_PROGRAMS)
 def test_no_event_is_taken_from_another_site_and_none_with_a_file(open_app: tuple[App, str], path: str) -> None:
     app, address = open_app
     uploads = Path(app.page.app.uploaded_file_dir)
@@ -181,7 +182,7 @@ def test_an_upload_is_refused_before_its_body_is_sent(open_app: tuple[App, str])
     assert exchange(open_app[1], head)[0] == 404
 
 
-@pytest.mark.parametrize("path", ["/", "/api/status", "/gradio_api/queue/join"])
+@each("path", ["/", "/api/status", "/gradio_api/queue/join"])
 def test_there_are_no_websockets(open_app: tuple[App, str], path: str) -> None:
     handshake = (
         f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -190,9 +191,7 @@ def test_there_are_no_websockets(open_app: tuple[App, str], path: str) -> None:
     assert exchange(open_app[1], handshake.encode())[0] != 101
 
 
-@pytest.mark.parametrize(
-    "path", ["/assets/../../../../etc/passwd", "/static/..%2f..%2f..%2fetc/passwd", "/svelte/%2e%2e/%2e%2e/x"]
-)
+@each("path", ["/assets/../../../../etc/passwd", "/static/..%2f..%2f..%2fetc/passwd", "/svelte/%2e%2e/%2e%2e/x"])
 def test_the_page_s_files_are_no_way_out_of_their_folder(open_app: tuple[App, str], path: str) -> None:
     status, _, body = exchange(open_app[1], f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
     assert status in (403, 404)
@@ -202,7 +201,7 @@ def test_the_page_s_files_are_no_way_out_of_their_folder(open_app: tuple[App, st
 # Origins
 
 
-@pytest.mark.parametrize("path", ["/", "/config", "/theme.css", "/login", "/api/status", "/api/undo", "/docs"])
+@each("path", ["/", "/config", "/theme.css", "/login", "/api/status", "/api/undo", "/docs"])
 def test_a_foreign_or_malformed_origin_is_a_plain_refusal(open_app: tuple[App, str], path: str) -> None:
     for origin in ("http://[::1", "http://[", "http://a:b", "null", "\x80", "https://evil.example"):
         for method in ("GET", "POST", "OPTIONS"):
@@ -212,9 +211,7 @@ def test_a_foreign_or_malformed_origin_is_a_plain_refusal(open_app: tuple[App, s
             assert "access-control-allow-origin" not in answer.headers, (origin, method)
 
 
-@pytest.mark.parametrize(
-    "name", ["Referer", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Gradio-Server", "Cookie", "Range"]
-)
+@each("name", ["Referer", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Gradio-Server", "Cookie", "Range"])
 def test_a_malformed_header_is_no_fault_of_the_server(open_app: tuple[App, str], name: str) -> None:
     for value in (b"http://[::1", b"\xff\xff", b"a{b}", b"", b"," * 1000):
         for path in ("/", "/config", "/logout", "/api/status", "/media/images/item/0"):
@@ -239,7 +236,7 @@ def test_a_form_of_another_site_cannot_log_a_browser_in(guarded: tuple[App, str]
 # Errors
 
 
-@pytest.mark.parametrize("path", ["/api", "/api/", "/api/nothing", "/media", "/media/images", "/media/images/item/a/b"])
+@each("path", ["/api", "/api/", "/api/nothing", "/media", "/media/images", "/media/images/item/a/b"])
 def test_a_path_that_does_not_exist_has_a_reason(open_app: tuple[App, str], path: str) -> None:
     answer = ask("GET", open_app[1] + path)
     assert answer.status_code == 404
@@ -268,8 +265,8 @@ def test_a_bug_is_answered_in_json_too(open_app: tuple[App, str], monkeypatch: p
 LONG = "x" * 5_000
 
 
-@pytest.mark.parametrize(
-    ("path", "body"),
+@each(
+    "path, body",
     [
         (f"/api/status?project={LONG}", None),
         (f"/api/next_batch?strategy={LONG}", None),
@@ -290,7 +287,6 @@ LONG = "x" * 5_000
         ("/api/submit_labels", [{"id": 0, "label": 10**400}]),
         ("/api/submit_labels", {LONG: 1}),
     ],
-    ids=range(18),
 )
 def test_what_is_repeated_of_a_long_value_is_cut(open_app: tuple[App, str], path: str, body: object) -> None:
     answer = ask("GET" if body is None else "POST", open_app[1] + path, json=body)
@@ -373,7 +369,7 @@ def lists_of(schema: dict[str, Any], routes: dict[str, Any]) -> set[tuple[str, .
     return found | ({()} if "items" in schema else set())
 
 
-@pytest.mark.parametrize("path", ["/api/items", "/api/submit_labels", "/invite"])
+@each("path", ["/api/items", "/api/submit_labels", "/invite"])
 def test_an_object_of_very_many_fields_is_refused_whole(open_app: tuple[App, str], path: str) -> None:
     body = {"query": {f"field {number}": 1 for number in range(MOST_FIELDS + 1)}}
     answer = ask("POST", open_app[1] + path, json=body)
@@ -486,7 +482,7 @@ def test_the_page_s_login_is_for_this_site_only(guarded: tuple[App, str]) -> Non
 # Answers
 
 
-@pytest.mark.parametrize("path", ["/", "/theme.css", "/docs", "/api/status", "/api/nothing", "/nothing"])
+@each("path", ["/", "/theme.css", "/docs", "/api/status", "/api/nothing", "/nothing"])
 def test_no_answer_can_be_framed_by_another_site_or_taken_for_another_type(
     open_app: tuple[App, str], path: str
 ) -> None:

@@ -1,10 +1,10 @@
 """check_origin: what a page of another site may send."""
 
-import pytest
 from fastapi import HTTPException
 from starlette.datastructures import Headers
 
 from fastlabel_gradio.server.access.origins import check_origin
+from tests.cases import each
 
 HOST = {"host": "127.0.0.1:7860"}
 
@@ -18,7 +18,7 @@ def is_let_in(headers: dict[str, str], *, may_be_entered: bool = False) -> bool:
     return True
 
 
-@pytest.mark.parametrize(
+@each(
     "headers",
     [
         {},
@@ -29,13 +29,12 @@ def is_let_in(headers: dict[str, str], *, may_be_entered: bool = False) -> bool:
         {"sec-fetch-site": "none"},
         {"referer": "http://[::1"},
     ],
-    ids=str,
 )
 def test_a_script_and_the_own_page_are_let_in(headers: dict[str, str]) -> None:
     assert is_let_in(headers)
 
 
-@pytest.mark.parametrize(
+@each(
     "headers",
     [
         {"origin": "https://evil.example"},
@@ -52,16 +51,13 @@ def test_a_script_and_the_own_page_are_let_in(headers: dict[str, str]) -> None:
         {"sec-fetch-site": "nonsense"},
         {"sec-fetch-site": "cross-site", "origin": "http://127.0.0.1:7860"},
     ],
-    ids=str,
 )
 def test_another_site_is_refused(headers: dict[str, str]) -> None:
     assert not is_let_in(headers)
 
 
-@pytest.mark.parametrize(
-    "origin", ["http://[::1", "http://[", "http://a:b", "http://a:99999", "://", "http://", "[", "\x00"]
-)
-@pytest.mark.parametrize("site", [{}, {"sec-fetch-site": "same-origin"}, {"sec-fetch-site": "cross-site"}], ids=str)
+@each("origin", ["http://[::1", "http://[", "http://a:b", "http://a:99999", "://", "http://", "[", "\x00"])
+@each("site", [{}, {"sec-fetch-site": "same-origin"}, {"sec-fetch-site": "cross-site"}])
 def test_an_origin_that_is_none_is_refused(origin: str, site: dict[str, str]) -> None:
     assert not is_let_in({"origin": origin, **site})
     assert not is_let_in({"origin": origin, **site}, may_be_entered=True)

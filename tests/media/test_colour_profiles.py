@@ -70,14 +70,14 @@ def assert_colours(picture: Image.Image, tolerance: int = 10) -> None:
     assert np.abs(np.array(seen) - COLOURS).max() <= tolerance
 
 
-@pytest.mark.parametrize(
-    ("kind", "options"),
+@each(
+    "kind, options",
     [
         *(("JPEG", {"quality": 95, "subsampling": 0}), ("PNG", {}), ("WEBP", {"lossless": True})),
         *(("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}), ("AVIF", {"quality": 95})),
     ],
 )
-@pytest.mark.parametrize("profile", [profile_of(*WIDE), profile_of(*SWAPPED)], ids=["wide", "swapped"])
+@each("profile", [profile_of(*WIDE), profile_of(*SWAPPED)])
 def test_the_profile_of_a_picture_is_applied(kind: str, options: dict[str, object], profile: bytes) -> None:
     stored = as_stored_by(profile)
     with pytest.raises(AssertionError):
