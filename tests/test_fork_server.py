@@ -10,11 +10,14 @@ from tests.fork_server import Started, run
 
 
 def test_a_program_has_its_arguments_environment_folder_and_pipes(tmp_path: Path) -> None:
-    code = "import os, sys; print(*sys.argv, os.getcwd(), __name__, os.environ.get('COLOUR'), 'PATH' in os.environ, sys.stdin.read()); sys.exit(3)"
+    code = (
+        "import os, sys; print(*sys.argv, os.getcwd(), __name__, sys.stdin.read());"
+        "print(os.environ.get('COLOUR'), 'PATH' in os.environ); sys.exit(3)"
+    )
     command = [sys.executable, "-c", code, "one", "two words"]
     with Started(command, stdin=PIPE, stdout=PIPE, text=True, cwd=tmp_path, env={"COLOUR": "red"}) as process:
         output, _ = process.communicate("told")
-    assert output == f"-c one two words {tmp_path} __main__ red False told\n"
+    assert output == f"-c one two words {tmp_path} __main__ told\nred False\n"
     assert process.returncode == 3
     assert process.pid != os.getpid()
 
