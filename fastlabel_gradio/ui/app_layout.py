@@ -44,7 +44,7 @@ def build_page(title: str, projects: Sequence[TabInfo], *, with_hub: bool = Fals
 
 
 def _wakes_seldom(page: gr.Blocks) -> None:
-    """Gradio's queue looks a thousand times a second for events, a twentieth of a core; this page sends it next to none."""
+    """Gradio's queue looks a thousand times a second for events; this page sends it next to none."""
     queue = page._queue
     queue.sleep_when_free = queue.progress_update_sleep_when_free = QUEUE_PAUSE_S
 
