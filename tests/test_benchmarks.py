@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -32,6 +33,7 @@ from benchmarks import (
     precomputed,
     promise,
     query_time,
+    rare_classes,
     threads,
 )
 from benchmarks.coverage import Plan
@@ -103,7 +105,7 @@ def cached(split: Split, caches: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = caches / "small.npz"
     arrays = {name: getattr(split, name) for name in Split.__dataclass_fields__}
     np.savez(file, **arrays)
-    for module in (coverage, heads, label_efficiency, mistakes, promise, query_time):
+    for module in (coverage, heads, label_efficiency, mistakes, promise, query_time, rare_classes):
         monkeypatch.setattr(module, "cached_splits", lambda name, data, encoder="offline": [file])
 
 
@@ -141,6 +143,26 @@ def test_label_efficiency(benchmark: Benchmark, cached: None) -> None:
     options = ("--sets", "digits", "--contestants", "margin", "--seeds", "1", "--batch", "10", "--labels", "30")
     printed = benchmark("label_efficiency", *options)
     assert "| margin |" in printed
+
+
+def test_rare_classes(benchmark: Benchmark, cached: None) -> None:
+    options = ("--sets", "digits", "--share", "5", "--seeds", "2", "--labels", "50")
+    printed = benchmark("rare_classes", *options)
+    assert "two classes of 5 % each" in printed
+    assert "| auto | 50 |" in printed
+
+
+def test_a_rare_class_loses_whole_groups(split: Split) -> None:
+    of_groups = replace(split, pool_groups=np.arange(160) // 6)
+    found = rare_classes.thinned(of_groups, 0.05, 0)
+    assert len(found.rare) == 2
+    for number in found.rare:
+        kept = np.unique(found.pool_groups[found.pool_targets == number])
+        size = int((found.pool_targets == number).sum())
+        assert size == sum(((of_groups.pool_groups == one) & (split.pool_targets == number)).sum() for one in kept)
+        assert 0.04 < size / len(found.pool) < 0.12
+    by_items = rare_classes.thinned(split, 0.05, 0)
+    assert [int((by_items.pool_targets == number).sum()) for number in by_items.rare] == [3, 3]
 
 
 def test_heads(benchmark: Benchmark, cached: None) -> None:
