@@ -130,7 +130,7 @@ def _accuracies(runs: Sequence[Run]) -> np.ndarray:
 
 def tables_of(name: str, runs: Runs, batch: int) -> list[Table]:
     """Accuracy and labels, and rare classes where there are some."""
-    rare = [_rare_table(name, runs)] if name.endswith("_rare") else []
+    rare = [rare_table(name, runs)] if name.endswith("_rare") else []
     return [_labels_table(name, runs, batch), *rare]
 
 
@@ -199,28 +199,26 @@ def _against(runs: Runs, contestant: str, yardsticks: Sequence[str]) -> str:
     return str(worst_against(runs[contestant], *(runs[one] for one in same_head)))
 
 
-def _rare_table(name: str, runs: Runs) -> Table:
+def rare_table(name: str, runs: Runs) -> Table:
     """At some checkpoints and the end; all labels of the pool where a contestant has them at once."""
     rows: list[tuple[Cell, ...]] = []
     for contestant, of_it in runs.items():
         counts = of_it[0].curve.counts
         for place in (place for place, count in enumerate(counts) if count in RARE_COUNTS or count == counts[-1]):
-            (found, recall), pairs = _rare(of_it, place), (MISSED, MISSED)
+            found, pairs = _rare(of_it, place), (MISSED,) * 3
             if not _is_full(contestant) and contestant != "random":
-                pairs = tuple(
-                    with_error(ours - its)
-                    for ours, its in zip((found, recall), _rare(runs["random"], place), strict=True)
-                )
-            rows.append((contestant, counts[place], f"{found.mean():.1f}", f"{recall.mean():.1f}", *pairs))
-    compared = ("labeled, less random's", "recall, less random's")
-    columns = ("contestant", "labels", "of them labeled", "recall, %", *compared)
+                pairs = tuple(map(with_error, found - _rare(runs["random"], place)))
+            rows.append((contestant, counts[place], *(f"{values.mean():.1f}" for values in found), *pairs))
+    compared = ("labeled, less random's", "recall, less random's", "accuracy, less random's")
+    columns = ("contestant", "labels", "of them labeled", "recall, %", "accuracy, %", *compared)
     return Table(f"{name}: the two rare classes, means over seeds.", columns, rows)
 
 
-def _rare(runs: Sequence[Run], place: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rare items labeled and their recall in percent, at a checkpoint, by seed."""
-    found = np.array([run.curve.rare_found[place] for run in runs], dtype=np.float64)
-    return found, np.array([100 * run.curve.rare_recall[place] for run in runs])
+def _rare(runs: Sequence[Run], place: int) -> np.ndarray:
+    """float64[3, seeds]: rare items labeled, their recall and the accuracy in percent, at a checkpoint."""
+    curves = [run.curve for run in runs]
+    found = [(one.rare_found[place], 100 * one.rare_recall[place], 100 * one.accuracy[place]) for one in curves]
+    return np.array(found, dtype=np.float64).T
 
 
 def _aims(by_set: Mapping[str, Runs], ranking: Sequence[str], means: Mapping[str, Mean]) -> list[Table]:

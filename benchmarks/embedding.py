@@ -137,7 +137,7 @@ def pipeline_figures(name: str, root: Path, count: int) -> tuple[float, float]:
     """Items a second of the pipeline over so many files of a folder, once, and its peak memory in MiB, in its own process."""
     with tempfile.TemporaryDirectory(prefix="fastlabel-benchmark-") as workspace, own_process() as process:
         process.submit(_load, "pipeline", _task(name, root.resolve(), count, Path(workspace))).result()
-        return process.submit(_run).result(), process.submit(peak_memory_mib).result()
+        return process.submit(_run, "pipeline").result(), process.submit(peak_memory_mib).result()
 
 
 def _folder(name: str, arguments: argparse.Namespace) -> Path:
@@ -198,7 +198,7 @@ def _compare(task: Task, turns: int, contestants: Sequence[str]) -> Table:
         remarks = {name: process.submit(_load, name, task).result() for name, process in processes.items()}
         for _ in range(turns):
             for name, process in processes.items():
-                rates[name].append(process.submit(_run).result())
+                rates[name].append(process.submit(_run, name).result())
                 time.sleep(PAUSE_S)
         peaks = {name: process.submit(peak_memory_mib).result() for name, process in processes.items()}
     middle = {name: statistics.median(found) for name, found in rates.items()}
@@ -217,20 +217,20 @@ def _compare(task: Task, turns: int, contestants: Sequence[str]) -> Table:
     return Table(f"{task.name}: {task.count:,} {NOUNS[task.kind]}, median of {turns}.", columns, rows, aim=aim)
 
 
-_LOADED: list[Contestant] = []  # of this process
+_LOADED: dict[str, Contestant] = {}  # of this process
 
 
 def _load(name: str, task: Task) -> str:
     """Makes a contestant ready, loaded and warm; gives what to say of it."""
     makers = (_pipeline, _encoder_alone, _preparing_alone, _one_at_a_time)
     run, remark = dict(zip(CONTESTANTS, makers, strict=True))[name](task)
-    _LOADED.append(run)
+    _LOADED[name] = run
     forget_peak_memory()  # of loading: the weights are in memory twice then
     return remark
 
 
-def _run() -> float:
-    return _LOADED[0]()
+def _run(name: str) -> float:
+    return _LOADED[name]()
 
 
 def _pipeline(task: Task) -> tuple[Contestant, str]:

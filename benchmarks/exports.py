@@ -8,14 +8,13 @@ beyond what it had when the store was open. Folders are written without media.
 
 import argparse
 import json
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.memory import forget_peak_memory, peak_memory_mib, resident_mib
+from benchmarks.report import Option, Table, own_process, run, say
 from fastlabel_gradio.exports.row_stream import STATES, Choice
 from fastlabel_gradio.labels import LabelStore, Told
 from fastlabel_gradio.server.export_job import ExportOrder, export
@@ -27,18 +26,27 @@ CLASSES = ("cat", "dog", "owl")
 A_SUBMISSION = 100
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    arguments = _parser().parse_args(argv)
-    if arguments.one:
-        print(json.dumps(measure(Path(arguments.one[1]), arguments.one[0])))
-        return
+OPTIONS = (
+    Option("--labels", 1_000_000, "labels of the store"),
+    Option("--formats", FORMATS, "that are written", FORMATS),
+)
+
+
+def main() -> None:
+    run(__doc__, OPTIONS, _measured)
+
+
+def _measured(arguments: argparse.Namespace) -> list[Table]:
+    rows = []
     with tempfile.TemporaryDirectory(prefix="fastlabel-benchmark-") as folder:
-        seconds = make_store(Path(folder), arguments.labels)
-        print(f"{arguments.labels:,} labels taken in: {seconds:.1f} s")
-        for name in arguments.formats.split(","):
-            command = [sys.executable, "-m", "benchmarks.exports", "--one", name, folder]
-            found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-            print(f"{name:>12}: {found['rows']:,} rows, {found['seconds']:.1f} s, {found['memory_mib']:.0f} MiB")
+        taken_s = make_store(Path(folder), arguments.labels)
+        for name in arguments.formats:
+            say(f"{name} …")
+            with own_process() as process:
+                found = process.submit(measure, Path(folder), name).result()
+            rows.append((name, found["rows"], round(found["seconds"], 1), round(found["memory_mib"])))
+    columns = ("format", "rows", "s", "memory beyond, MiB")
+    return [Table("Exports.", columns, rows, note=f"{arguments.labels:,} labels were taken in in {taken_s:.1f} s.")]
 
 
 def make_store(workdir: Path, labels: int) -> float:
@@ -57,7 +65,7 @@ def make_store(workdir: Path, labels: int) -> float:
     return taken_s
 
 
-def measure(workdir: Path, name: str) -> dict[str, float]:
+def measure(workdir: Path, name: str) -> dict[str, Any]:
     """Rows, seconds and megabytes of one export, in this process."""
     with open_stored(workdir / "work") as project:
         before, _ = resident_mib()
@@ -77,14 +85,6 @@ def _told(number: int) -> Told:
     annotator = ("ann", "bob")[number // A_SUBMISSION % 2]
     said_at = 1_700_000_000.0 + number // A_SUBMISSION
     return Told(f"folder-{number % 97:02d}/picture-{number:07d}.jpg", annotator, said_at, said, "person")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("benchmarks.exports", description=__doc__)
-    parser.add_argument("--labels", type=int, default=1_000_000, metavar="N", help="default: %(default)s")
-    parser.add_argument("--formats", default=",".join(FORMATS), metavar="A,B", help="default: %(default)s")
-    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
-    return parser
 
 
 if __name__ == "__main__":

@@ -5,10 +5,15 @@ Those that need a page are in `tests/browser/test_benchmarks.py`.
 
 import importlib
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,10 +21,10 @@ import soundfile
 import torch
 
 from benchmarks import (
-    acceptance,
     coverage,
     data,
     embedding,
+    exports,
     heads,
     known_pool,
     label_efficiency,
@@ -28,7 +33,7 @@ from benchmarks import (
     precomputed,
     promise,
     query_time,
-    scale,
+    rare_classes,
     threads,
 )
 from benchmarks.coverage import Plan
@@ -77,6 +82,13 @@ def benchmark(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
     return run
 
 
+@contextmanager
+def this_process() -> Iterator[Executor]:
+    """In place of a process of its own, whose start takes longer than what is done in it."""
+    with ThreadPoolExecutor(1) as thread:
+        yield thread
+
+
 @pytest.fixture
 def split() -> Split:
     """Three clusters on a sphere of eight dimensions, 160 items to label and 60 to test on."""
@@ -93,7 +105,7 @@ def cached(split: Split, caches: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = caches / "small.npz"
     arrays = {name: getattr(split, name) for name in Split.__dataclass_fields__}
     np.savez(file, **arrays)
-    for module in (coverage, heads, label_efficiency, mistakes, promise, query_time):
+    for module in (coverage, heads, label_efficiency, mistakes, promise, query_time, rare_classes):
         monkeypatch.setattr(module, "cached_splits", lambda name, data, encoder="offline": [file])
 
 
@@ -102,10 +114,8 @@ def test_every_benchmark_is_tried_here_or_in_the_browser() -> None:
         path.stem for path in (ROOT / "benchmarks").glob("*.py") if "__main__" in path.read_text(encoding="utf-8")
     }
     tried = set(re.findall(r"benchmark\(\s*\"(\w+)\"", Path(__file__).read_text(encoding="utf-8")))
-    # Those that start processes of their own: what these do is tried.
-    of_parts = {"acceptance", "embedding", "exports", "scale", "load"}
     on_ray = {"cluster"}  # in tests/test_ray.py, where there is one
-    assert scripts == tried | of_parts | on_ray | IN_A_BROWSER
+    assert scripts == tried | on_ray | IN_A_BROWSER
 
 
 def test_coverage(benchmark: Benchmark, cached: None) -> None:
@@ -133,6 +143,26 @@ def test_label_efficiency(benchmark: Benchmark, cached: None) -> None:
     options = ("--sets", "digits", "--contestants", "margin", "--seeds", "1", "--batch", "10", "--labels", "30")
     printed = benchmark("label_efficiency", *options)
     assert "| margin |" in printed
+
+
+def test_rare_classes(benchmark: Benchmark, cached: None) -> None:
+    options = ("--sets", "digits", "--share", "5", "--seeds", "2", "--labels", "50")
+    printed = benchmark("rare_classes", *options)
+    assert "two classes of 5 % each" in printed
+    assert "| auto | 50 |" in printed
+
+
+def test_a_rare_class_loses_whole_groups(split: Split) -> None:
+    of_groups = replace(split, pool_groups=np.arange(160) // 6)
+    found = rare_classes.thinned(of_groups, 0.05, 0)
+    assert len(found.rare) == 2
+    for number in found.rare:
+        kept = np.unique(found.pool_groups[found.pool_targets == number])
+        size = int((found.pool_targets == number).sum())
+        assert size == sum(((of_groups.pool_groups == one) & (split.pool_targets == number)).sum() for one in kept)
+        assert 0.04 < size / len(found.pool) < 0.12
+    by_items = rare_classes.thinned(split, 0.05, 0)
+    assert [int((by_items.pool_targets == number).sum()) for number in by_items.rare] == [3, 3]
 
 
 def test_heads(benchmark: Benchmark, cached: None) -> None:
@@ -220,24 +250,39 @@ def test_threads(benchmark: Benchmark) -> None:
     assert "| 1 |" in benchmark("threads", _row=row, LABELS=20, ROUNDS=1)
 
 
-def test_scale_measures_a_pool(monkeypatch: pytest.MonkeyPatch) -> None:
-    for setting, value in {"BATCH": 20, "LABELS": 40, "WARM_UP": 0, "LIMIT_ROWS": 64, "READ_NUMBERS": 64}.items():
-        monkeypatch.setattr(scale, setting, value)
+def test_scale(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known_pool, "BLOCK_ITEMS", 300)
-    found = scale._figures(300, "random", 1, 64)
-    assert min(found["total_ms"]) > 0
-    tables = [
-        make({300: found}) for make in (scale._time_table, scale._start_table, scale._memory_table, scale._limit_table)
-    ]
-    assert all(table.rows for table in tables)
+    small = {"BATCH": 20, "LABELS": 40, "WARM_UP": 0, "LIMIT_ROWS": 64, "READ_NUMBERS": 64}
+    options = ("--sizes", "300", "--dim", "64", "--rounds", "1", "--strategy", "random")
+    printed = benchmark("scale", *options, own_process=this_process, **small)
+    for table in ("to the next batch", "From the start", "Resident memory", "against what all cores can do"):
+        assert table in printed
+    assert printed.count("| 300 |") >= 4
 
 
-def test_acceptance_measures_a_pool_that_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(acceptance, "LABELS", 200)
+def test_acceptance(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known_pool, "BLOCK_ITEMS", 800)
-    found = acceptance.finished(800)
-    assert found["accepted"] > 50
-    assert min(found[step] for step in acceptance.STEPS) > 0
+    printed = benchmark("acceptance", "--sizes", "800", own_process=this_process, LABELS=200)
+    [row] = re.findall(r"\| 800 \| (\d+) \|", printed)
+    assert int(row) > 50
+
+
+def test_exports(benchmark: Benchmark) -> None:
+    printed = benchmark("exports", "--labels", "300", own_process=this_process)
+    for name in exports.FORMATS:
+        assert f"| {name} | 300 |" in printed
+    assert "300 labels were taken in" in printed
+
+
+def test_load(benchmark: Benchmark) -> None:
+    @contextmanager
+    def started(words: list[str], workdir: Path, environment: object = None) -> Iterator[tuple[str, SimpleNamespace]]:
+        with served_here(words, workdir) as address:
+            yield address, SimpleNamespace(pid=os.getpid())
+
+    few = ("--items", "60", "--clients", "2", "--seconds", "0.2")
+    printed = benchmark("load", "--parts", "clients", "processes", *few, started=started)
+    assert " 0 lost, 0 items given to two." in printed
 
 
 def test_precomputed(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,16 +298,13 @@ def test_tars(benchmark: Benchmark) -> None:
     assert "| 30 | 3 |" in printed
 
 
-def test_embedding_runs_each_contestant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_embedding(benchmark: Benchmark, tmp_path: Path) -> None:
     pictures = write_pictures(tmp_path / "pictures", per_class=4)
-    paths = sorted(path.relative_to(pictures).as_posix() for path in pictures.rglob("*.png"))
-    (tmp_path / "items.csv").write_text("\n".join(["path", *paths]), encoding="utf-8")
-    task = embedding.Task("offline", tmp_path / "offline.safetensors", tmp_path / "items.csv", pictures, len(paths))
-    monkeypatch.setattr(embedding, "SWEEP", (8,))
-    embedding._make_weights(task)
-    for make in (embedding._pipeline, embedding._encoder_alone, embedding._preparing_alone, embedding._one_at_a_time):
-        run, _ = make(task)
-        assert run() > 0
+    options = ("--pictures", str(pictures), "--encoders", "offline", "--turns", "1")
+    printed = benchmark("embedding", *options, own_process=this_process, SWEEP=(8,), PAUSE_S=0.0)
+    assert "offline: 12 pictures" in printed
+    for name in embedding.CONTESTANTS:
+        assert f"| {name}" in printed
 
 
 def test_memory_is_counted_from_a_moment_on() -> None:

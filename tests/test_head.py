@@ -34,7 +34,7 @@ from fastlabel_gradio.head.recipe import (
     training_steps,
     usual_temperature,
 )
-from fastlabel_gradio.head.ridge import PENALTY, Ridge, linear_part
+from fastlabel_gradio.head.ridge import MOST_LEFT_OUT, PENALTY, Held, Ridge, linear_part
 from fastlabel_gradio.superseded import Superseded, unhurried
 from fastlabel_gradio.types import Label, LabelSchema
 from tests.checkpoints import superseded_after
@@ -239,13 +239,57 @@ def test_what_the_ridge_regression_says_of_a_left_out_label_is_what_it_says_when
     weights = torch.rand(90, generator=torch.Generator().manual_seed(0)) + 0.5
     for labels in (40, 90):  # fewer than the 64 dimensions, and more
         some = vectors[:labels], targets[:labels].long(), weights[:labels]
-        said = Ridge.of(*some, 10).left_out(PENALTY)
+        said = Ridge.of(*some, 10).left_out(PENALTY, Held.first(labels))
         assert said.shape == (labels, 10)
         for place in (0, 17, labels - 1):
             others = (torch.cat([array[:place], array[place + 1 :]]) for array in some)
             torch.testing.assert_close(
                 said[place], Ridge.of(*others, 10).solved(PENALTY) @ vectors[place], atol=1e-3, rtol=1e-3
             )
+
+
+def test_of_groups_the_ridge_regression_says_what_it_says_when_trained_without_the_whole_group() -> None:
+    vectors, targets = (torch.from_numpy(array) for array in _digits(90))
+    weights = torch.rand(90, generator=torch.Generator().manual_seed(0)) + 0.5
+    groups = np.random.default_rng(0).integers(12, size=90)
+    for labels in (40, 90):  # fewer than the 64 dimensions, and more
+        some, of_them = (vectors[:labels], targets[:labels].long(), weights[:labels]), groups[:labels]
+        held = Held.whole(targets[:labels].numpy(), of_them, torch.device("cpu"))
+        said = Ridge.of(*some, 10).left_out(PENALTY, held)
+        assert held.rows.tolist() == list(range(labels))
+        assert held.known == len(np.unique(of_them))
+        for group in (of_them[0], of_them[17]):
+            inside = torch.from_numpy(of_them == group)
+            alone = Ridge.of(*(array[~inside] for array in some), 10).solved(PENALTY) @ vectors[:labels][inside].T
+            torch.testing.assert_close(said[inside], alone.T, atol=1e-3, rtol=1e-3)
+
+
+def test_groups_are_left_out_whole_as_far_as_they_are_few_and_judged_where_others_have_their_class() -> None:
+    def held(targets: np.ndarray, groups: np.ndarray) -> Held:
+        return Held.whole(targets.astype(np.int64), groups.astype(np.int64), torch.device("cpu"))
+
+    many = held(np.arange(4_000) % 3, np.arange(4_000) // 7)
+    assert MOST_LEFT_OUT - 7 < len(many.rows) <= MOST_LEFT_OUT
+    assert len(many.rows) % 7 == 0
+    large = held(np.arange(1_500) % 3, np.arange(1_500) // 500)
+    assert len(large.rows) == 500
+    own_class = held(np.arange(60) // 20, np.arange(60) // 20)
+    assert len(own_class.judged) == 0
+    everything = held(np.arange(60) % 3, np.zeros(60))
+    assert len(everything.judged) == 0
+
+
+def test_windows_of_one_recording_do_not_vouch_for_each_other() -> None:
+    """Labels are drawn by a coin for each recording of five windows that are nearly alike: no map knows other recordings."""
+    rng = np.random.default_rng(0)
+    recordings = rng.normal(size=(40, 1, 64))
+    windows = (recordings + 0.1 * rng.normal(size=(40, 5, 64))).reshape(200, 64)
+    vectors = torch.from_numpy((windows / np.linalg.norm(windows, axis=1, keepdims=True)).astype(np.float32))
+    targets, groups = torch.from_numpy(np.repeat(rng.integers(2, size=40), 5)), np.repeat(np.arange(40), 5)
+    told, untold = (float(linear_part(vectors, targets, torch.ones(200), 2, of).norm()) for of in (groups, None))
+    assert told < 0.3 * untold
+    alone = linear_part(vectors, targets, torch.ones(200), 2, np.zeros(200, dtype=np.int64))
+    assert bool(alone.isfinite().all())
 
 
 def test_the_linear_part_is_strong_where_left_out_labels_are_right_and_says_little_where_they_are_not() -> None:
@@ -386,7 +430,7 @@ def test_out_of_fold_logits_are_of_every_label_by_heads_that_did_not_see_it() ->
     vectors, targets = _digits(100)
     trained_on: list[int] = []
 
-    def train(some: np.ndarray, goals: np.ndarray) -> Head:
+    def train(some: np.ndarray, goals: np.ndarray, groups: np.ndarray | None) -> Head:
         trained_on.append(len(goals))
         return train_head(some, goals, _info())
 
@@ -405,11 +449,11 @@ def test_large_sets_leave_out_only_as_many_folds_as_needed_and_nobody_waits_for_
     vectors, targets = _digits(1797)
     repeated, goals = np.tile(vectors, (4, 1)), np.tile(targets, 4)
     head = train_head(vectors[:50], targets[:50], _info())
-    found = out_of_fold_logits(repeated, goals, lambda some, of: head, seed=0)
+    found = out_of_fold_logits(repeated, goals, lambda some, of, groups: head, seed=0)
     assert found is not None
     assert 1_000 <= len(found[1]) < 2_000
     with pytest.raises(Superseded):
-        out_of_fold_logits(vectors, targets, lambda some, of: head, seed=0, checkpoint=superseded_after(0))
+        out_of_fold_logits(vectors, targets, lambda some, of, groups: head, seed=0, checkpoint=superseded_after(0))
 
 
 def test_out_of_fold_logits_leave_out_whole_groups() -> None:
@@ -418,7 +462,7 @@ def test_out_of_fold_logits_leave_out_whole_groups() -> None:
     group_of = {vector.tobytes(): group for vector, group in zip(vectors, groups, strict=True)}
     folds: list[set[int]] = []
 
-    def train(some: np.ndarray, goals: np.ndarray) -> Head:
+    def train(some: np.ndarray, goals: np.ndarray, groups: np.ndarray | None) -> Head:
         folds.append({int(group_of[vector.tobytes()]) for vector in some})
         return train_head(some, goals, _info())
 
@@ -434,7 +478,7 @@ def test_out_of_fold_logits_leave_out_whole_groups() -> None:
 def test_of_groups_that_cannot_be_left_out_there_are_no_logits() -> None:
     vectors, targets = _digits(60)
 
-    def train(some: np.ndarray, goals: np.ndarray) -> Head:
+    def train(some: np.ndarray, goals: np.ndarray, groups: np.ndarray | None) -> Head:
         return train_head(some, goals, _info())
 
     two = targets % 2
@@ -447,7 +491,9 @@ def test_calibration_brings_confidence_near_accuracy() -> None:
 
     vectors, targets = _digits(1797)
     head = train_head(vectors[:200], targets[:200], _info())
-    found = out_of_fold_logits(vectors[:200], targets[:200], lambda some, of: train_head(some, of, _info()), seed=0)
+    found = out_of_fold_logits(
+        vectors[:200], targets[:200], lambda some, of, groups: train_head(some, of, _info()), seed=0
+    )
     assert found is not None
     logits, left_out = found
     own = head.at_temperature(fit_temperature(logits, targets[left_out]))

@@ -198,11 +198,12 @@ def test_rare_classes_are_counted_at_some_numbers_of_labels_and_beside_random() 
         for run in made:
             run.curve.rare_found[:] = [found[run.key.seed]] * 12
             run.curve.rare_recall[:] = [found[run.key.seed] / 100] * 12
+            run.curve.accuracy[:] = [0.5 + found[0] / 100] * 12
         return made
 
     of_it = {"all/mlp": runs("all/mlp", [40, 40]), "random": runs("random", [2, 4]), "auto": runs("auto", [8, 6])}
     rare = next(table for table in tables_of("cifar10_rare", of_it, 10) if "rare classes" in table.title)
     at = {(row[0], row[1]): row[2:] for row in rare.rows}
     assert [count for name, count in at if name == "auto"] == [50, 100, 120]  # the last one is the end
-    assert at["auto", 50] == ("7.0", "7.0", "+4.0 ± 2.0", "+4.0 ± 2.0")
-    assert at["random", 50][:2] == ("3.0", "3.0")
+    assert at["auto", 50] == ("7.0", "7.0", "58.0", "+4.0 ± 2.0", "+4.0 ± 2.0", "+6.0 ± 0.0")
+    assert at["random", 50][:3] == ("3.0", "3.0", "52.0")

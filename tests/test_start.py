@@ -15,6 +15,7 @@ from fastlabel_gradio.server.access import forget_served, load_secret, write_ser
 from fastlabel_gradio.server.access.kept_secrets import SECRET_BYTES
 from fastlabel_gradio.server.access.served import SERVED_FILE, read_served
 from fastlabel_gradio.server.project import Project
+from tests.bad_disk import said_on_a_disk
 from tests.pools import make_config, write_pictures
 
 NESTED = "[" * 5_000 + "]" * 5_000
@@ -145,6 +146,25 @@ def test_a_full_disk_ends_the_start_with_one_line(tmp_path: Path, monkeypatch: p
     with pytest.raises(SystemExit) as stopped:
         main([str(tmp_path / "pictures"), "--workdir", str(tmp_path / "work"), "--encoder", "offline"])
     assert "No space left on device. Make room" in str(stopped.value)
+
+
+@pytest.mark.parametrize(
+    ("disk", "says"),
+    [("ro", "Read-only file system"), ("size=4k", "No space left on device")],
+)
+def test_a_start_on_a_read_only_or_full_disk_ends_with_one_line_that_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disk: str, says: str
+) -> None:
+    pictures, work = write_pictures(tmp_path / "pictures", per_class=1), tmp_path / "work"
+    work.mkdir()
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    said = said_on_a_disk(work, disk, [str(pictures), "--workdir", str(work), "--encoder", "offline", "--no-browser"])
+    if said is None:
+        pytest.skip("nothing can be mounted here: that takes root, and util-linux")
+    assert says in said
+    assert str(work) in said
+    assert "Make room on its disk and see that it can be written, or choose another --workdir" in said
+    assert "\n" not in said.strip()
 
 
 def test_a_damaged_label_file_ends_the_start_with_one_line(opened: Callable[[], Project], tmp_path: Path) -> None:

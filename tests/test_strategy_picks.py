@@ -9,7 +9,7 @@ from fastlabel_gradio.head import HeadInfo, train_head
 from fastlabel_gradio.strategies import STRATEGIES, PoolView
 from fastlabel_gradio.strategies.balance import in_turn
 from fastlabel_gradio.strategies.diversity import KMEANS_ROUNDS, nearest_to_centroids, typical_in_turn, typicality
-from fastlabel_gradio.strategies.herding import bandwidth, kernel, largest_cosines, lazy_greedy
+from fastlabel_gradio.strategies.herding import bandwidth, evening, kernel, largest_cosines, lazy_greedy
 from fastlabel_gradio.strategies.hybrid import gradient_factors, gradient_seeds
 from fastlabel_gradio.strategies.near_duplicates import without_near_duplicates
 from fastlabel_gradio.types import Label
@@ -99,24 +99,38 @@ def test_in_turn_each_pick_is_the_best_of_its_class(seed: int) -> None:
 @SEEDS
 @pytest.mark.parametrize("name", ["representatives", "uherding", "auto"])
 def test_the_whole_strategy_agrees_with_the_paper_on_a_small_pool(name: str, seed: int) -> None:
-    """All of the pool is candidate and reference; `auto` divides the weights by the root of the predicted class's size."""
+    """All of the pool is candidate and reference; `auto` weighs classes by the root of how many are expected."""
     store, free, labeled = _vectors(90, seed), np.arange(80), np.arange(80, 90)
     said = np.random.default_rng(seed).dirichlet([4, 2, 0.5], size=80).astype(np.float32)
     pool = PoolView(store, free, said, labeled, np.arange(10) % 3, 3)
     distances = np.sqrt([_squared_distance(a, b) for i, a in enumerate(store[:80]) for b in store[:i]])
     between = np.sqrt([_squared_distance(a, b) for i, a in enumerate(store[80:]) for b in store[80 : 80 + i]])
     width = float(np.clip(between.min(), *np.percentile(distances, [1, 50])))
+    expected_of = [sum(row[number] for row in said) for number in range(3)]
     weights = {
         "representatives": [1.0] * 80,
         "uherding": [1 - (max(row) - sorted(row)[1]) for row in said],
         "auto": [
-            (1 - (max(row) - sorted(row)[1])) / sum(row.argmax() == other.argmax() for other in said) ** 0.5
+            (1 - (max(row) - sorted(row)[1]))
+            * sum(share / count**0.5 for share, count in zip(row, expected_of, strict=True))
             for row in said
         ],
     }[name]
     # After a dozen picks two items that cover each other alone are equally good where weights are equal.
     expected = _plain_greedy(store[:80], store[:80], np.array(weights), store[80:], width, 12)
     assert STRATEGIES.get(name).pick(pool, 12, np.random.default_rng(0)).tolist() == expected
+
+
+def test_rare_classes_count_more_as_far_as_the_head_is_sure_that_they_are_rare() -> None:
+    """Of 100 items five are of a rare class; a head that cannot tell them from others evens nothing out."""
+    rare = np.arange(100) < 5
+    sure = np.where(rare[:, None], [0.02, 0.98], [0.98, 0.02]).astype(np.float32)
+    unsure = np.where(rare[:, None], [0.48, 0.52], [0.52, 0.48]).astype(np.float32)
+    ratios = [evening(said)[rare].mean() / evening(said)[~rare].mean() for said in (sure, unsure)]
+    assert ratios[0] > 3
+    assert 1 <= ratios[1] < 1.01
+    nobody = np.column_stack([sure, np.zeros(100, dtype=np.float32)])
+    np.testing.assert_allclose(evening(nobody), evening(sure), rtol=1e-6)
 
 
 def test_the_bandwidth_is_the_least_distance_of_labels_within_limits() -> None:

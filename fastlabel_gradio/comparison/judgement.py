@@ -71,7 +71,7 @@ def judge(
         if stops():
             return None
         held = np.flatnonzero(fold == number)
-        if len(probabilities := _left_out(embeddings, labeled.targets, fold == number, maker)):
+        if len(probabilities := _left_out(embeddings, labeled, fold == number, maker)):
             judged.append(held)
             said.append(probabilities)
     if not judged:
@@ -107,10 +107,12 @@ def check_enough(labeled: LabeledItems) -> None:
 
 
 def _left_out(
-    embeddings: Embeddings, targets: Targets, held: Bool[np.ndarray, " items"], maker: HeadMaker
+    embeddings: Embeddings, labeled: LabeledItems, held: Bool[np.ndarray, " items"], maker: HeadMaker
 ) -> Float32[np.ndarray, "held classes"]:
     """What a head trained without some items says of them; of none where fewer than two classes are left to train on."""
-    if len(np.unique(targets[~held])) < 2:
+    targets = labeled.targets[~held]
+    if len(np.unique(targets)) < 2:
         return np.empty((0, len(maker.labels)), dtype=np.float32)
-    head = maker.train(embeddings[~held], targets[~held], None, 0.0)
+    groups = None if labeled.groups is None else labeled.groups[~held]
+    head = maker.train(embeddings[~held], targets, None, 0.0, groups)
     return head.predict_proba(embeddings[held])

@@ -128,8 +128,10 @@ class ParquetVectors(VectorFile):
 
         lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
         is_whole = lengths == self.dim
-        flat = column.filter(is_whole).flatten().to_numpy(zero_copy_only=False)
-        vectors = np.zeros((len(lengths), self.dim), dtype=flat.dtype if flat.dtype.kind == "f" else np.float32)
+        if is_whole.all():
+            return lengths, _floats(column).reshape(-1, self.dim)
+        flat = _floats(column.filter(is_whole))
+        vectors = np.zeros((len(lengths), self.dim), dtype=flat.dtype)
         vectors[is_whole] = flat.reshape(-1, self.dim)
         return lengths, vectors
 
@@ -154,6 +156,12 @@ class ParquetVectors(VectorFile):
             )  # mapped, all of it would stay resident
         except (OSError, pa.ArrowInvalid) as error:
             raise ConfigError(f"{part}: no parquet file ({str(error).splitlines()[0]}).") from error
+
+
+def _floats(column: Any) -> np.ndarray:
+    """All numbers of lists, one after the other: the column's own memory, where they are floats and none is missing."""
+    flat: np.ndarray = column.flatten().to_numpy(zero_copy_only=False)
+    return flat if flat.dtype.kind == "f" else flat.astype(np.float32)
 
 
 def _column(schema: Any, wanted: str, usual: Sequence[str], may_be: Any, option: str, path: Path) -> str:

@@ -28,7 +28,7 @@ Groups = Int64[np.ndarray, " items"]  # a number for each group
 def out_of_fold_logits(
     embeddings: Embeddings,
     targets: Targets,
-    train: Callable[[Embeddings, Targets], Head],
+    train: Callable[[Embeddings, Targets, Groups | None], Head],
     seed: int,
     checkpoint: Checkpoint = unhurried,
     groups: Groups | None = None,
@@ -42,7 +42,7 @@ def out_of_fold_logits(
     two classes.
 
     Args:
-        train: gives a head for some of the labels.
+        train: gives a head for some of the labels, and their groups.
         groups: int64[items], the group of each; None where they are of none.
         folds: which are left out, in this order.
         enough: so many labels are left out, then no further fold is.
@@ -57,7 +57,8 @@ def out_of_fold_logits(
         held = fold == number
         if not held.any() or len(np.unique(targets[~held])) < 2:
             continue
-        logits.append(train(embeddings[~held], targets[~held]).logits(embeddings[held]))
+        of_others = None if groups is None else groups[~held]
+        logits.append(train(embeddings[~held], targets[~held], of_others).logits(embeddings[held]))
         left_out.append(np.flatnonzero(held))
         if sum(map(len, left_out)) >= enough:
             break

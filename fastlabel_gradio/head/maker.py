@@ -54,16 +54,24 @@ class HeadMaker:
         """The head before the first label: that of the class names, version 0; None where they say nothing."""
         return zero_shot_head(self.prior, self._info(0, 0), device=self.device) if self.prior else None
 
-    def train(self, embeddings: Embeddings, targets: Targets, before: Head | None, now: float) -> Head:
+    def train(
+        self,
+        embeddings: Embeddings,
+        targets: Targets,
+        before: Head | None,
+        now: float,
+        groups: Groups | None = None,
+    ) -> Head:
         """The head that comes after `before`, at the temperature of that until `calibrate` has measured its own.
 
         Args:
             embeddings: float32[n, dim], n >= 1, of labels of at least two classes.
             targets: int64[n], the column of each label's class.
             now: seconds since the epoch.
+            groups: int64[n], the group of each; None where they are of none.
         """
         version = before.info.version + 1 if before else 1
-        head = self._train(embeddings, targets, self._info(version, len(targets)), self._spread(), now)
+        head = self._train(embeddings, targets, groups, self._info(version, len(targets)), self._spread(), now)
         return head.at_temperature(before.info.temperature) if before and before.info.version else head
 
     def calibrate(
@@ -121,11 +129,12 @@ class HeadMaker:
         """
         spread, rng = self._spread(), np.random.default_rng(self.seed)
 
-        def train(some: Embeddings, goals: Targets) -> Head:
+        def train(some: Embeddings, goals: Targets, of_them: Groups | None) -> Head:
             if most is not None and len(some) > most:
                 chosen = np.sort(rng.permutation(len(some))[:most])
                 some, goals = some[chosen], goals[chosen]
-            return self._train(some, goals, self._info(0, len(goals)), spread, 0.0)
+                of_them = None if of_them is None else of_them[chosen]
+            return self._train(some, goals, of_them, self._info(0, len(goals)), spread, 0.0)
 
         return out_of_fold_logits(
             embeddings,
@@ -142,7 +151,13 @@ class HeadMaker:
         return Spread.of(self.sample()) if self.sample else None
 
     def _train(
-        self, embeddings: Embeddings, targets: Targets, info: HeadInfo, spread: Spread | None, now: float
+        self,
+        embeddings: Embeddings,
+        targets: Targets,
+        groups: Groups | None,
+        info: HeadInfo,
+        spread: Spread | None,
+        now: float,
     ) -> Head:
         return train_head(
             embeddings,
@@ -151,6 +166,7 @@ class HeadMaker:
             recipe=self.recipe,
             spread=spread,
             prior=self.prior,
+            groups=groups,
             device=self.device,
             now=now,
         )

@@ -3,10 +3,11 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from fastlabel_gradio.head.calibration import fit_temperature
+from fastlabel_gradio.head.calibration import Groups, fit_temperature
 
 PENALTY = 0.2
 PENALTIES = (0.02, PENALTY, 2.0)
@@ -17,22 +18,65 @@ MOST_LEFT_OUT = 256  # to choose by; twice as many take some 7 ms more
 HALVINGS = 12  # find the scale to a percent
 
 
-def linear_part(embeddings: Tensor, targets: Tensor, weights: Tensor, classes: int) -> Tensor:
+def linear_part(
+    embeddings: Tensor, targets: Tensor, weights: Tensor, classes: int, groups: Groups | None = None
+) -> Tensor:
     """The map float32[classes, dim] to logits: the ridge regression times what makes its probabilities about right.
 
     Both the penalty and the factor are those at which left-out labels are most likely, drawn towards 0.2 and 8 in the
     logarithm, the more the fewer labels there are. On features that tell the classes well it is strong; where it hardly
-    does better than guessing it says little, and leaves the word to the MLP.
+    does better than guessing it says little, and leaves the word to the MLP. With groups whole groups are left out: windows
+    of one recording would vouch for each other. Where none of them leaves enough to learn from, both are the usual ones.
 
     Args:
-        embeddings: float32[labels, dim], standardised.
+        embeddings: float32[labels, dim], standardised, in random order.
         targets: int64[labels], the class of each.
         weights: float32[labels], how much each counts, 1 on average.
+        groups: int64[labels], the group of each; None where they are of none.
     """
     ridge = Ridge.of(embeddings, targets, weights, classes)
-    scale, penalty = _most_likely(ridge, targets)
-    trust = len(targets) / (len(targets) + SURE_LABELS)
+    held = Held.first(len(targets)) if groups is None else Held.whole(targets.cpu().numpy(), groups, targets.device)
+    scale, penalty = _most_likely(ridge, held, targets) if len(held.judged) else (SCALE, PENALTY)
+    trust = held.known / (held.known + SURE_LABELS)
     return ridge.solved(PENALTY * math.pow(penalty / PENALTY, trust)) * SCALE * math.pow(scale / SCALE, trust)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Labels that are left out, to choose by.
+
+    Attributes:
+        rows: int64[held], which ones.
+        same: bool[held, held], which of them are left out together; None where each is alone.
+        judged: int64[judged], places in `rows` of those whose class somebody else has: no strength makes the others right.
+        known: how many labels, or groups, there are altogether.
+    """
+
+    rows: Tensor
+    same: Tensor | None
+    judged: Tensor
+    known: int
+
+    @staticmethod
+    def first(labels: int) -> "Held":
+        """The first 256, each alone."""
+        rows = torch.arange(min(labels, MOST_LEFT_OUT))
+        return Held(rows, None, rows, labels)
+
+    @staticmethod
+    def whole(targets: np.ndarray, groups: Groups, device: torch.device) -> "Held":
+        """Whole groups, as they come, of 256 labels together at most; the smallest one where each has more than that."""
+        _, first, group, sizes = np.unique(groups, return_index=True, return_inverse=True, return_counts=True)
+        is_large = sizes > MOST_LEFT_OUT
+        order = np.lexsort((np.where(is_large, sizes, first), is_large))
+        count = max(1, int((np.cumsum(sizes[order]) <= MOST_LEFT_OUT).sum()))
+        rows = np.flatnonzero(np.isin(group, order[:count]))
+        pairs = np.stack([group, targets], axis=1)
+        _, pair, of_pair = np.unique(pairs, axis=0, return_inverse=True, return_counts=True)
+        elsewhere = np.bincount(targets)[targets] > of_pair[pair.ravel()]
+        same = torch.from_numpy(group[rows][:, None] == group[rows])
+        judged = torch.from_numpy(np.flatnonzero(elsewhere[rows]))
+        return Held(torch.from_numpy(rows).to(device), same.to(device), judged.to(device), len(sizes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +113,24 @@ class Ridge:
         found = torch.cholesky_solve(self.sides, self._factor(penalty))
         return (self.inputs.T @ found).T if self._in_labels else found.T
 
-    def left_out(self, penalty: float) -> Tensor:
-        """float32[left out, classes]: what is said of each of the first 256 labels by the map of all others.
+    def left_out(self, penalty: float, held: Held) -> Tensor:
+        """float32[held, classes]: what is said of each label that is held by the map of all labels but it and its group.
 
         Exact, from the factor of all: PRESS (Allen, "The Relationship between Variable Selection and Data Augmentation and
-        a Method for Prediction", Technometrics 1974).
+        a Method for Prediction", Technometrics 1974), in blocks where labels are left out together.
         """
-        some = slice(MOST_LEFT_OUT)
+        goals, factor = self.goals[held.rows], self._factor(penalty)
         if self._in_labels:
-            inverse = torch.cholesky_inverse(self._factor(penalty))[some]
-            off: Tensor = inverse @ self.goals / inverse.diagonal()[:, None]
-            return (self.goals[some] - off) / self.roots[some]
-        factor = self._factor(penalty)
-        found = torch.cholesky_solve(self.sides, factor)
-        own_share = torch.linalg.solve_triangular(factor, self.inputs[some].T, upper=False).square().sum(dim=0)[:, None]
-        said: Tensor = (self.inputs[some] @ found - own_share * self.goals[some]) / (1 - own_share) / self.roots[some]
+            inverse = torch.cholesky_inverse(factor)[held.rows]
+            left, off = inverse[:, held.rows], inverse @ self.goals
+        else:
+            inputs = self.inputs[held.rows]
+            halves = torch.linalg.solve_triangular(factor, inputs.T, upper=False)
+            left = -halves.T @ halves
+            left.diagonal().add_(1)
+            off = goals - inputs @ torch.cholesky_solve(self.sides, factor)
+        missed = off / left.diagonal()[:, None] if held.same is None else torch.linalg.solve(left * held.same, off)
+        said: Tensor = (goals - missed) / self.roots[held.rows]
         return said
 
     @property
@@ -97,18 +144,22 @@ class Ridge:
         return factor
 
 
-def _most_likely(ridge: Ridge, targets: Tensor) -> tuple[float, float]:
+def _most_likely(ridge: Ridge, held: Held, targets: Tensor) -> tuple[float, float]:
     """The scale and the penalty at which left-out labels are most likely. The weakest is tried where more is worse."""
+    goals = targets[held.rows][held.judged]
+
+    def found_at(penalty: float) -> tuple[float, float, float]:
+        return *_evidence(ridge.left_out(penalty, held)[held.judged], goals), penalty
+
     low, usual, high = PENALTIES
-    found = [(*_evidence(ridge.left_out(penalty), targets), penalty) for penalty in (usual, low)]
+    found = [found_at(usual), found_at(low)]
     if found[0] < found[1]:
-        found.append((*_evidence(ridge.left_out(high), targets), high))
+        found.append(found_at(high))
     _, scale, penalty = min(found)
     return scale, penalty
 
 
-def _evidence(answers: Tensor, targets: Tensor) -> tuple[float, float]:
+def _evidence(answers: Tensor, goals: Tensor) -> tuple[float, float]:
     """How unlikely left-out labels are (mean log loss) at the best scale of the answers, and that scale."""
-    goals = targets[: len(answers)]
     temperature = fit_temperature((SCALE * answers).cpu().numpy(), goals.cpu().numpy(), HALVINGS)
     return float(torch.nn.functional.cross_entropy(answers * SCALE / temperature, goals)), SCALE / temperature

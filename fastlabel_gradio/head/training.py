@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.optim.adamw import adamw
 
 from fastlabel_gradio.devices import matmul_dtype
+from fastlabel_gradio.head.calibration import Groups
 from fastlabel_gradio.head.model import HIDDEN_UNITS, Head, HeadInfo, MLPHead
 from fastlabel_gradio.head.recipe import (
     DEFAULT_RECIPE,
@@ -48,6 +49,7 @@ def train_head(
     recipe: HeadRecipe = DEFAULT_RECIPE,
     spread: Spread | None = None,
     prior: TextPrior | None = None,
+    groups: Groups | None = None,
     device: str = "cpu",
     now: float | None = None,
 ) -> Head:
@@ -66,6 +68,7 @@ def train_head(
         info: what to write into the checkpoint; `seconds` and `trained_at` are filled in here.
         spread: where the pool lies and how wide; around the origin at distance 1 by default. It is folded into the weights.
         prior: the embedded class names, where the encoder has a text tower.
+        groups: int64[n], the group of each label, by which `linear_part` leaves them out; None where they are of none.
         now: seconds since the epoch for `trained_at`; the clock's by default.
     """
     began = time.perf_counter()
@@ -77,7 +80,7 @@ def train_head(
     labels = _Labels(*(torch.from_numpy(column).to(device) for column in columns))
     members = [_trained_mlp(labels, generator, device) for _ in range(recipe.ensemble)]
     count, usual = labels.inputs.shape, usual_temperature(len(labels))
-    linear = _linear(labels, generator) * linear_weight(*count) * usual
+    linear = _linear(labels, groups, generator) * linear_weight(*count) * usual
     lead = names_lead(len(labels), labels.classes) if prior else 1.0
     learned = _tempered(_merged(members, linear), usual * sum_temperature(*count) * lead)
     module = _for_raw_inputs(learned, spread, named)
@@ -109,9 +112,10 @@ class _Labels:
         return len(self.goals)
 
 
-def _linear(labels: _Labels, generator: torch.Generator) -> Tensor:
-    some = torch.randperm(len(labels), generator=generator)[:MOST_LABELS].to(labels.goals.device)
-    return linear_part(labels.inputs[some], labels.goals[some], labels.weights[some], labels.classes)
+def _linear(labels: _Labels, groups: Groups | None, generator: torch.Generator) -> Tensor:
+    chosen = torch.randperm(len(labels), generator=generator)[:MOST_LABELS]
+    some, of_groups = chosen.to(labels.goals.device), None if groups is None else groups[chosen.numpy()]
+    return linear_part(labels.inputs[some], labels.goals[some], labels.weights[some], labels.classes, of_groups)
 
 
 def _trained_mlp(labels: _Labels, generator: torch.Generator, device: str) -> MLPHead:

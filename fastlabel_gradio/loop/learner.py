@@ -336,7 +336,7 @@ class Learner:
         if schema.labels != maker.labels:
             raise NotYet(CLASSES_CHANGED)
         before, last = self._head, self._run
-        head = maker.train(ground.copied.of(ground.embeddings, rows), targets, before, self._desk.clock())
+        head = maker.train(ground.copied.of(ground.embeddings, rows), targets, before, self._desk.clock(), groups)
         if before and self.ground_of(before) is not ground:
             head, last = head.at_temperature(1.0), None  # what was measured on other vectors does not hold here
         if ground is not self._grounds.now:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float32
 from torch import Tensor
 
 from fastlabel_gradio.strategies.balance import in_turn
@@ -19,7 +20,7 @@ from fastlabel_gradio.strategies.base import PoolView, strategy
 from fastlabel_gradio.strategies.diversity import largest_cosines
 from fastlabel_gradio.strategies.near_duplicates import SAME_COSINE
 from fastlabel_gradio.strategies.uncertainty import margin_score, top
-from fastlabel_gradio.types import Positions
+from fastlabel_gradio.types import Positions, Probabilities
 
 # The kernel between candidates and references is 24 MB and takes most of a query's time, 0.1 s on one core.
 CANDIDATES = 3_000
@@ -62,7 +63,7 @@ class Herding:
 
     Attributes:
         uncertain: what is covered counts by the head's uncertainty of it.
-        evened: what is covered counts by 1 / sqrt(how many are predicted of its class), so that rare classes count more.
+        evened: what is covered counts by how rare its classes are, see `evening`.
         in_turn: the picks are of each predicted class in turn, the rarest first.
     """
 
@@ -201,10 +202,17 @@ def _weights(pool: PoolView, references: Positions, way: Herding) -> Tensor:
     probabilities = pool.probabilities[references]
     if way.uncertain:
         weights = margin_score(probabilities)
-    if way.evened:
-        predicted = probabilities.argmax(axis=1)
-        weights = weights / np.sqrt(np.bincount(predicted)[predicted], dtype=np.float32)
-    return torch.from_numpy(weights)
+    return torch.from_numpy(weights * evening(probabilities) if way.evened else weights)
+
+
+def evening(probabilities: Probabilities) -> Float32[np.ndarray, " items"]:
+    """How much each item counts, above 0, so that rare classes count more: the mean, over its classes, of 1 / sqrt(expected).
+
+    Expected of a class is the sum of its probabilities. A head that is sure counts a class as it predicts it; one that is not
+    sure expects about the same of every class, so that nothing is evened out before there is evidence of a rare class.
+    """
+    expected = np.maximum(probabilities.sum(axis=0), np.finfo(np.float32).tiny)
+    return np.asarray(probabilities @ (1 / np.sqrt(expected)), dtype=np.float32)
 
 
 def _pairwise_distances(vectors: Tensor) -> np.ndarray:

@@ -18,7 +18,8 @@ def auto(pool: PoolView, n: int, rng: np.random.Generator) -> Positions:
 
     - no head: MaxHerding, `representatives`; beyond the labels, where there are some of one class only
     - a head, but no labels: MaxHerding of each predicted class in turn
-    - batches of up to 50: UHerding in which the predicted classes count more evenly, so that rare ones are found
+    - batches of up to 50: UHerding in which a class counts the more, the fewer items the head expects of it, so that rare
+      ones are found
     - larger batches: clustered margin of each predicted class in turn
     """
     if pool.probabilities is None:
