@@ -26,7 +26,7 @@ from fastlabel_gradio.loop.kept_head import KeptHead
 from fastlabel_gradio.loop.labeled_copies import contradiction_of
 from fastlabel_gradio.loop.measures import Measures
 from fastlabel_gradio.loop.trainer import NotYet, Trainer, Training
-from fastlabel_gradio.loop.training_pace import LATEST_S, labels_due
+from fastlabel_gradio.loop.training_pace import LATEST_S, MANY_PEOPLE, labels_due
 from fastlabel_gradio.loop.training_run import TrainingRun
 from fastlabel_gradio.pool.candidates import WINDOW_ROWS
 from fastlabel_gradio.pool.desk import Desk
@@ -140,6 +140,10 @@ class Learner:
         return labels_due(self._settings.train_every, self._ledger.holders, learned)
 
     @property
+    def _serves_many(self) -> bool:
+        return self._ledger.holders >= MANY_PEOPLE
+
+    @property
     def unseen(self) -> int:
         """Labels that the newest head has not seen."""
         return self._ledger.changes - self._seen
@@ -184,8 +188,9 @@ class Learner:
         return self._bundler.wait(0)
 
     def wait_for_head(self) -> None:
-        """Waits a moment for a head that is being trained: 0.4 s at most, 2 s for the first one."""
-        self._trainer.wait(HEAD_WAIT_S if self._head else FIRST_HEAD_WAIT_S)
+        """Waits a moment for a head that is being trained: 0.4 s at most, 2 s for the first one; not where many label."""
+        if not (self._head and self._serves_many):
+            self._trainer.wait(HEAD_WAIT_S if self._head else FIRST_HEAD_WAIT_S)
 
     def paused(self) -> AbstractContextManager[None]:
         """While inside, measuring, calibrating and looking through a large pool wait; training does not."""
@@ -337,7 +342,7 @@ class Learner:
             self._desk.look()
             self.take_shared()
             if is_mine and self._is_worth_training(is_asked, was_taken=self._kept.revision != before):
-                self._train_here()
+                at_low_priority(self._train_here) if self._serves_many else self._train_here()
             elif self.unseen >= self._settings.train_every:
                 self._trainer.request_within(LATEST_S)  # where the other process ends, somebody has to go on
 

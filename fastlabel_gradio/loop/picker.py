@@ -3,12 +3,12 @@
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Int64
 
-from fastlabel_gradio.head import Head
+from fastlabel_gradio.head import Head, HeadInfo
 from fastlabel_gradio.loop.batch_queue import Wish
 from fastlabel_gradio.loop.learner import Learner
 from fastlabel_gradio.pool.candidates import among, candidates_of
@@ -18,6 +18,8 @@ from fastlabel_gradio.pool.standings import LabeledSet
 from fastlabel_gradio.strategies import COLD_START, STRATEGIES, PoolView
 from fastlabel_gradio.strategies.schedule import SMALL_BATCH
 from fastlabel_gradio.types import Rows
+
+AHEAD_S = 5.0  # for which rows that were picked ahead are given also after another head was trained
 
 # Picking takes a core for a moment; more at once would only make the first ones wait for the last. A strategy may ask itself.
 _cores = threading.Semaphore(max(2, os.cpu_count() or 2))
@@ -33,14 +35,29 @@ class Pick:
     head: Head | None
 
 
+def _no_rows() -> np.ndarray:
+    return np.zeros(0, dtype=np.int64)
+
+
 @dataclass(frozen=True, slots=True)
 class _Ahead:
-    """Rows that were picked in one go with those of a batch, the best first, and that nobody has yet."""
+    """Rows that were picked in one go with those of a batch, the best first, and that nobody has yet.
 
-    head: Head | None
+    Attributes:
+        head: what it is known by, calibrated or not; None where there was none.
+        picked_at: seconds since the epoch.
+    """
+
+    head: HeadInfo | None
     strategy: str
     rows_of_pool: int
-    rows: Rows
+    picked_at: float
+    rows: Rows = field(default_factory=_no_rows)
+
+    def serves(self, now: "_Ahead") -> bool:
+        """Whether about the same rows would be picked now."""
+        is_young = self.head == now.head or now.picked_at < self.picked_at + AHEAD_S
+        return is_young and (self.strategy, self.rows_of_pool) == (now.strategy, now.rows_of_pool)
 
 
 class Picker:
@@ -81,12 +98,14 @@ class Picker:
             notice = f"There is no trained head for '{strategy}' yet: '{COLD_START}' picked these."
             strategy = COLD_START
         ground = self._learner.ground_of(head)
-        ahead = self._picked_ahead(head, strategy, len(ground.embeddings), free, total)
-        pool = _view(head, ground, labeled, free, rng) if ahead is None else ahead
+        known_by = replace(head.info, temperature=1.0) if head else None
+        now = _Ahead(known_by, strategy, len(ground.embeddings), self._desk.clock())
+        ahead = self._still_ahead(now, free, total)
+        pool = ahead.rows if ahead else _view(head, ground, labeled, free, rng)
         random_rows = _dealt(free_audit, self._audit_counts(sizes, len(pool), rng))
         left = [size - len(rows) for size, rows in zip(sizes, random_rows, strict=True)]
         rows = self._picked_from(pool, strategy, sum(left), rng) if isinstance(pool, PoolView) else pool
-        self._ahead = _Ahead(head, strategy, len(ground.embeddings), rows[sum(left) :])
+        self._ahead = replace(ahead or now, rows=rows[sum(left) :])
         chosen = _dealt(rows, left)
         hands = [interleaved(*parts, rng) for parts in zip(chosen, random_rows, strict=True)]
         with self._lock:
@@ -98,15 +117,13 @@ class Picker:
         with self._lock:
             self._picked.difference_update(rows.tolist())
 
-    def _picked_ahead(
-        self, head: Head | None, strategy: str, rows_of_pool: int, free: Rows, wanted: int
-    ) -> Int64[np.ndarray, " ahead"] | None:
-        """What is free of the rows that were picked ahead, where these are enough and no other would be picked now."""
+    def _still_ahead(self, now: _Ahead, free: Int64[np.ndarray, " free"], wanted: int) -> _Ahead | None:
+        """What is free of the rows that were picked ahead, where these are enough and about the best ones still."""
         ahead = self._ahead
-        if ahead is None or (ahead.head, ahead.strategy, ahead.rows_of_pool) != (head, strategy, rows_of_pool):
+        if ahead is None or not ahead.serves(now):
             return None
         rows = ahead.rows[among(ahead.rows, free)]
-        return rows if len(rows) >= wanted else None
+        return replace(ahead, rows=rows) if len(rows) >= wanted else None
 
     def _picked_from(
         self, pool: PoolView, strategy: str, wanted: int, rng: np.random.Generator

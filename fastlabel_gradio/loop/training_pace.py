@@ -7,6 +7,7 @@ that fifty people do not have a head trained every second, each of them gets one
 WORTH = (
     0.2  # of the labels that the newest head has learned: so many new ones are worth a training at any number of people
 )
+MANY_PEOPLE = 3  # who hold batches: then whoever asks for one goes before a training, and waits for none
 LATEST_S = 30.0  # after which labels that are fewer are learned all the same
 
 
