@@ -80,7 +80,7 @@ class LoopSettings(_Strict):
     """How batches are picked and heads are trained: those keys of a project that the loop reads, with their defaults.
 
     Attributes:
-        train_every: newly labeled items after which a new head is trained.
+        train_every: newly labeled items after which a new head is trained; where several people label, see `labels_due`.
         audit_share: share of each batch that is drawn at random and never trained on, to measure the head; 0 for none.
         planted_checks: share of the batches in which a group holds up to three labeled items of another class, to see
             whether they slip through; 0 for none.

@@ -258,7 +258,7 @@ class Labeler:
         batch_id: str = "",
         together: Collection[str] = (),
     ) -> Receipt:
-        """Stores labels durably, all or none, and sets off a training when `train_every` new ones have come.
+        """Stores labels durably, all or none, and sets off a training when enough new ones have come (`labels_due`).
 
         Sending the same again changes nothing. Items of the batch that are not named go back to the pool, where they come
         again when there is nothing else.

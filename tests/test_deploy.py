@@ -93,4 +93,7 @@ def test_the_proxy_knows_the_ports_that_are_started() -> None:
     for text in (nginx, caddy):
         assert set(re.findall(r"127\.0\.0\.1:(\d+)", text)) <= ports
     assert "ip_hash" in nginx
-    assert "/api/health" in caddy
+    assert "lb_policy cookie" in caddy
+    # Processes that are gone are left out, those whose database is away are not: their page says so.
+    assert "fail_duration" in caddy
+    assert "/api/health" not in caddy

@@ -153,3 +153,23 @@ def test_what_comes_after_a_training_pauses_on_its_way_and_closing_ends_a_pause(
         assert answers == []
         trainer.close()
     assert answers == [True]
+
+
+def test_a_training_that_is_asked_for_within_a_while_begins_by_itself_or_with_the_next_request() -> None:
+    trained, runs = threading.Semaphore(0), []
+
+    def work() -> None:
+        runs.append("trained")
+        trained.release()
+
+    trainer = Trainer(work, nothing)
+    trainer.request_within(3600)
+    assert trainer.settle(0), "nobody waits for what is not due yet"
+    trainer.request_within(0.01)
+    assert trained.acquire(timeout=10)
+    trainer.request_within(3600)
+    trainer.request()
+    assert trained.acquire(timeout=10)
+    assert trainer.settle(10)
+    trainer.close()
+    assert len(runs) == 2

@@ -42,16 +42,23 @@ class HeadExchange:
         self.revision = 0
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """The turn to train is this process's inside; waits for it. Raises NotYet once this is closed."""
+    def turn(self, *, waits: bool) -> Iterator[bool]:
+        """Whether the turn to train is this process's inside. Raises NotYet once this is closed.
+
+        Args:
+            waits: for the turn, where another process has it.
+        """
         while not self._take_turn():
+            if not waits:
+                yield False
+                return
             if self._closed.wait(LOOK_EVERY_S):
                 raise NotYet(CLOSED)
         ended = threading.Event()
         renewing = threading.Thread(target=self._renew_until, args=(ended,), name="turn to train", daemon=True)
         renewing.start()
         try:
-            yield
+            yield True
         finally:
             ended.set()
             renewing.join()
@@ -91,8 +98,8 @@ class Alone:
 
     revision = 0
 
-    def turn(self) -> AbstractContextManager[None]:
-        return nullcontext()
+    def turn(self, *, waits: bool) -> AbstractContextManager[bool]:
+        return nullcontext(True)
 
     def newer(self) -> StoredHead | None:
         return None

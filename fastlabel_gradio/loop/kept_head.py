@@ -69,9 +69,9 @@ class KeptHead:
         """Of the newest head that was taken or given."""
         return self._exchange.revision
 
-    def turn(self) -> AbstractContextManager[None]:
-        """The turn to train is this process's inside; waits for it."""
-        return self._exchange.turn()
+    def turn(self, *, waits: bool) -> AbstractContextManager[bool]:
+        """Whether the turn to train is this process's inside, which `waits` for it where another one has it."""
+        return self._exchange.turn(waits=waits)
 
     def newer(self) -> StoredHead | None:
         """The head of another process that was not taken yet. Raises StoreError."""

@@ -26,6 +26,7 @@ from fastlabel_gradio.loop.kept_head import KeptHead
 from fastlabel_gradio.loop.labeled_copies import contradiction_of
 from fastlabel_gradio.loop.measures import Measures
 from fastlabel_gradio.loop.trainer import NotYet, Trainer, Training
+from fastlabel_gradio.loop.training_pace import LATEST_S, MANY_PEOPLE, labels_due
 from fastlabel_gradio.loop.training_run import TrainingRun
 from fastlabel_gradio.pool.candidates import WINDOW_ROWS
 from fastlabel_gradio.pool.desk import Desk
@@ -84,6 +85,7 @@ class Learner:
         self._head: Head | None = None
         self._run: TrainingRun | None = None
         self._is_measured = True  # the newest head, or there is no need to
+        self._is_asked = False  # for a training of all labels, however few are new
         self._trainer = Trainer(self._train, self._after_training_gently)
         desk.trains = self.request_if_due
         desk.when_classes_change(self._use_schema)
@@ -132,19 +134,33 @@ class Learner:
         return self._trainer.settled
 
     @property
+    def _labels_due(self) -> int:
+        """So many unseen ones are worth a training."""
+        learned = self._head.info.label_count if self._head else 0
+        return labels_due(self._settings.train_every, self._ledger.holders, learned)
+
+    @property
+    def _serves_many(self) -> bool:
+        return self._ledger.holders >= MANY_PEOPLE
+
+    @property
     def unseen(self) -> int:
         """Labels that the newest head has not seen."""
         return self._ledger.changes - self._seen
 
     def request_if_due(self, changed: int) -> bool:
         """Asks for a training where one is due, now that so many labels changed; returns whether."""
-        due = changed > 0 and self.unseen >= self._settings.train_every
-        if due:
-            self.request()
-        return due
+        unseen = self.unseen if changed > 0 else 0
+        is_due = unseen >= self._labels_due
+        if is_due:
+            self._trainer.request()
+        elif unseen >= self._settings.train_every:
+            self._trainer.request_within(LATEST_S)
+        return is_due
 
     def request(self) -> None:
         """Asks for a training now and returns at once."""
+        self._is_asked = True
         self._trainer.request()
 
     def take_shared(self) -> None:
@@ -172,8 +188,9 @@ class Learner:
         return self._bundler.wait(0)
 
     def wait_for_head(self) -> None:
-        """Waits a moment for a head that is being trained: 0.4 s at most, 2 s for the first one."""
-        self._trainer.wait(HEAD_WAIT_S if self._head else FIRST_HEAD_WAIT_S)
+        """Waits a moment for a head that is being trained: 0.4 s at most, 2 s for the first one; not where many label."""
+        if not (self._head and self._serves_many):
+            self._trainer.wait(HEAD_WAIT_S if self._head else FIRST_HEAD_WAIT_S)
 
     def paused(self) -> AbstractContextManager[None]:
         """While inside, measuring, calibrating and looking through a large pool wait; training does not."""
@@ -315,13 +332,25 @@ class Learner:
             raise CheckpointError("the head was trained on items that are kept to test it here.")
 
     def _train(self) -> None:
-        """One training, unless another process has just trained on the same labels; runs in the trainer's thread."""
+        """One training, unless another process trains or has just done so; runs in the trainer's thread.
+
+        Who asked for one waits for that process, and gets another one where it did not know all labels.
+        """
+        is_asked, self._is_asked = self._is_asked, False
         before = self._kept.revision
-        with self._kept.turn():
+        with self._kept.turn(waits=is_asked) as is_mine:
             self._desk.look()
             self.take_shared()
-            if self._kept.revision == before or self.unseen:
-                self._train_here()
+            if is_mine and self._is_worth_training(is_asked, was_taken=self._kept.revision != before):
+                at_low_priority(self._train_here) if self._serves_many else self._train_here()
+            elif self.unseen >= self._settings.train_every:
+                self._trainer.request_within(LATEST_S)  # where the other process ends, somebody has to go on
+
+    def _is_worth_training(self, is_asked: bool, was_taken: bool) -> bool:
+        """Whether to train now, where the head of another process `was_taken` a moment ago or was not."""
+        if is_asked:
+            return not was_taken or self.unseen > 0
+        return self.unseen >= (self._labels_due if was_taken else self._settings.train_every)
 
     def _train_here(self) -> None:
         """One training on the labels as they are now."""

@@ -4,7 +4,9 @@ What to train on and what to do with the head are the labeler's; this file is on
 """
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,6 +58,7 @@ class Trainer:
         self._afterwards = afterwards
         self._condition = threading.Condition()
         self._requested = False
+        self._due_at = math.inf  # of the monotonic clock: when a training is requested by itself
         self._follow_up = False
         self._busy = False
         self._settled = True
@@ -78,6 +81,12 @@ class Trainer:
         """Asks for a training and returns at once."""
         with self._condition:
             self._requested = True
+            self._condition.notify_all()
+
+    def request_within(self, seconds: float) -> None:
+        """Asks for a training that begins so many seconds from now, or with the next request before that."""
+        with self._condition:
+            self._due_at = min(self._due_at, time.monotonic() + seconds)
             self._condition.notify_all()
 
     def follow_up(self) -> None:
@@ -174,7 +183,14 @@ class Trainer:
 
     def _next_request(self) -> bool:
         with self._condition:
-            self._condition.wait_for(lambda: self._requested or self._follow_up or self._closed)
+            while not (self._requested or self._follow_up or self._closed or self._left_s() <= 0):
+                self._condition.wait(self._left_s())
+            if self._requested or self._left_s() <= 0:
+                self._requested, self._due_at = True, math.inf
             self._busy, self._settled = self._requested and not self._closed, self._closed
             self._requested = self._follow_up = False
             return not self._closed
+
+    def _left_s(self) -> float:
+        """Until a training is due by itself; the caller holds the lock."""
+        return min(self._due_at - time.monotonic(), threading.TIMEOUT_MAX)

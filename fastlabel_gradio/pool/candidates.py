@@ -75,7 +75,7 @@ class Shortlist:
     def outside(self, window: Int64[np.ndarray, " window"], free: FreeRows) -> tuple[Rows, Embeddings]:
         """Rows of the list, ascending, that are free and not in the window, with their embeddings."""
         rows, vectors = self._listed
-        wanted = _among(rows, free) & ~_among(rows, window)
+        wanted = among(rows, free) & ~among(rows, window)
         return rows[wanted], vectors[wanted]
 
     def refresh(
@@ -138,7 +138,7 @@ def _least_certain(margins: np.ndarray, classes: np.ndarray, most: int) -> np.nd
     return chosen
 
 
-def _among(rows: Rows, others: Int64[np.ndarray, " others"]) -> np.ndarray:
+def among(rows: Rows, others: Int64[np.ndarray, " others"]) -> np.ndarray:
     """bool[n], which of the rows are in `others`, an ascending array."""
     if not len(others):
         return np.zeros(len(rows), dtype=bool)

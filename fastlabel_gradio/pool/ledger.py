@@ -159,6 +159,12 @@ class PoolLedger:
         """Whether the annotator holds items."""
         return any(claim.annotator == annotator for claim in self._claims.values())
 
+    @property
+    @_locked
+    def holders(self) -> int:
+        """How many annotators hold items."""
+        return len({claim.annotator for claim in self._claims.values()})
+
     @_locked
     def claims_of(self, annotator: str) -> list[Claim]:
         """What the annotator holds."""

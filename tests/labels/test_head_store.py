@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 
 from fastlabel_gradio.labels import LabelStore, StoredHead
+from fastlabel_gradio.loop.head_exchange import HeadExchange
 
 OpenStore = Callable[..., LabelStore]
 
@@ -61,3 +62,13 @@ def test_who_watches_learns_of_a_new_head(store: LabelStore) -> None:
     store.store_head(1, b"head", b"")
     assert told.wait(10)
     stop()
+
+
+def test_who_does_not_need_a_head_at_once_leaves_it_to_the_process_that_trains(
+    store: LabelStore, open_store: OpenStore
+) -> None:
+    ours, theirs = HeadExchange(store), HeadExchange(open_store())
+    with ours.turn(waits=True) as is_ours, theirs.turn(waits=False) as is_theirs:
+        assert (is_ours, is_theirs) == (True, False)
+    with theirs.turn(waits=False) as is_theirs:
+        assert is_theirs
