@@ -1,12 +1,14 @@
 """A scripted person at the page in a real browser: actions and seconds for a label, by five ways of labelling.
 
     python -m benchmarks.person --data DATA --json OUT
+    python -m benchmarks.person --data DATA --sets cifar10 --before 1000 --target 300 --parts ways
     python -m benchmarks.person --pictures FOLDER --target 60 --ways keys groups
 
 DATA holds `cifar10` and `esc10`, unpacked. The person knows the right class of every item (the source's own), reads a card
 in 350 ms, glances at a card among others in 150 ms, needs 120 ms for a key and 900 ms for a click or a turn of the wheel.
 What the page makes the person wait for is measured and added. A glance misses one wrong suggestion in twenty, reading none:
-that is how wrong labels get through. Each way labels the same pool anew, as a guest of its own, until TARGET labels.
+that is how wrong labels get through. Each way labels the same pool anew, as a guest of its own, until TARGET labels. With
+`--before N` there are N right labels before, given by REST and not counted: the person begins with the head of these.
 
 - dropdown: each card by its menu, two clicks.
 - keys: each card by Enter where the suggestion is right, else by the key of its class.
@@ -16,7 +18,8 @@ that is how wrong labels get through. Each way labels the same pool anew, as a g
 
 Without suggestions, before the first head, groups and select-many go by keys, and search begins with a batch by keys. After
 each submit the person waits until the head is trained; that does not count, because they would take longer than that for a
-batch.
+batch. "suggestions right" is the share of the cards that the person labeled whose suggestion was right; a card without one
+counts as wrong.
 Aims: groups at a head of 90 % need at most 0.15 actions a label and bring at least 5 times the labels a minute of dropdowns.
 
 What the page itself takes is in the second table: see `benchmarks.page_times`.
@@ -37,7 +40,7 @@ from typing import Any
 
 from benchmarks.page import opened_page
 from benchmarks.page_times import measured_times, times_table
-from benchmarks.report import DATA, Cell, Measured, Option, Table, run, say
+from benchmarks.report import DATA, Cell, Measured, Option, Table, percent, run, say
 from benchmarks.workload import EMBED_LIMIT_S, TRAIN_LIMIT_S, served, wait_until
 
 READ_S, GLANCE_S, KEY_S, MOUSE_S = 0.35, 0.15, 0.12, 0.9
@@ -68,7 +71,13 @@ _BESIDE = """([id, ids]) => {
 
 @dataclass
 class Person:
-    """Who labels: the clock and the count of actions, and what they know. `truth`: the right class by item id."""
+    """Who labels: the clock and the count of actions, and what they know.
+
+    Attributes:
+        truth: the right class by item id.
+        before: the ids of what was labeled before the person began.
+        suggested: of each card of a batch, whether its suggestion was right.
+    """
 
     page: Any
     address: str
@@ -76,6 +85,8 @@ class Person:
     classes: list[str]
     clock_s: float = 0.0
     actions: int = 0
+    before: frozenset[str] = frozenset()
+    suggested: list[bool] = field(default_factory=list)
     chance: random.Random = field(default_factory=lambda: random.Random(0))
 
     @property
@@ -116,8 +127,9 @@ class Person:
         return self.page.request.get(f"{self.address}/api/{path}", params={"project": PROJECT, **query}).json()
 
     def labels(self) -> dict[str, str]:
-        """What was stored, by item id."""
-        return {row["item_id"]: row["label"] for row in self.ask("export", format="json")}
+        """What the person stored, by item id."""
+        rows = self.ask("export", format="json")
+        return {row["item_id"]: row["label"] for row in rows if row["item_id"] not in self.before}
 
     def wait_for_batch(self, after: str = "") -> None:
         unlike = f":not([data-ready-batch='{after}'])" if after else ""
@@ -368,6 +380,8 @@ OPTIONS = (
     Option("--pictures", Path, "a folder of class folders to label instead"),
     Option("--ways", (*WAYS, SEARCH), "ways of labelling", (*WAYS, SEARCH)),
     Option("--target", 500, "labels of each way"),
+    Option("--before", 0, "labels that are there when a way begins"),
+    Option("--parts", ("ways", "page"), "what is measured", ("ways", "page")),
     Option("--encoder", "pretrained", "kind of the encoder"),
 )
 
@@ -386,12 +400,14 @@ def _measured(arguments: argparse.Namespace) -> Measured:
     times: dict[str, dict[str, list[float]]] = {}
     for name, source in sources.items():
         with _served(source, arguments.encoder) as address:
-            for way in arguments.ways:
+            for way in arguments.ways if "ways" in arguments.parts else ():
                 say(f"{name}: {way} …")
-                rows.append((name, way, *_labeled(address, way, arguments.target)))
-            say(f"{name}: what the page takes …")
-            times[name] = measured_times(address, PROJECT)
-    return [_way_table(rows), *(times_table(name, found) for name, found in times.items())]
+                rows.append((name, way, *_labeled(address, way, arguments.target, arguments.before)))
+            if "page" in arguments.parts:
+                say(f"{name}: what the page takes …")
+                times[name] = measured_times(address, PROJECT)
+    ways = [_way_table(rows, arguments.before)] if rows else []
+    return [*ways, *(times_table(name, found) for name, found in times.items())]
 
 
 @contextmanager
@@ -412,10 +428,11 @@ def _served(source: dict[str, str], encoder: str) -> Iterator[str]:
             yield address
 
 
-def _labeled(address: str, way: str, target: int) -> tuple[Cell, ...]:
-    """Labels, actions a label, seconds a correct label, labels a minute and wrong labels of one way."""
+def _labeled(address: str, way: str, target: int, before: int) -> tuple[Cell, ...]:
+    """Labels, actions a label, seconds a correct label, labels a minute, wrong labels, right suggestions of one way."""
     with opened_page(address) as page:
         person = _arrived(page, address)
+        _label_before(person, before)
         if way == SEARCH:
             by_search(person, target)
         else:
@@ -424,7 +441,8 @@ def _labeled(address: str, way: str, target: int) -> tuple[Cell, ...]:
     wrong = sum(person.truth[one] != label for one, label in stored.items())
     minutes = person.clock_s / 60
     per_label = round(person.actions / len(stored), 2)
-    return len(stored), per_label, round(person.clock_s / (len(stored) - wrong), 2), round(len(stored) / minutes), wrong
+    seconds = round(person.clock_s / (len(stored) - wrong), 2)
+    return len(stored), per_label, seconds, round(len(stored) / minutes), wrong, percent(person.suggested)
 
 
 def _arrived(page: Any, address: str) -> Person:
@@ -440,22 +458,49 @@ def _arrived(page: Any, address: str) -> Person:
     return person
 
 
+def _label_before(person: Person, count: int) -> None:
+    """Right labels by REST, batch after batch, each picked by the head of those before; then a new batch on screen."""
+    if not count:
+        return
+    while len(stored := person.labels()) < count:
+        query = {"project": PROJECT, "size": min(BATCH, count - len(stored)), "fresh": "true"}
+        batch = person.ask("next_batch", **query)
+        labels = [{"id": item["id"], "label": person.truth[item["id"]]} for item in batch["items"]]
+        body = {"project": PROJECT, "batch_id": batch["batch_id"], "labels": labels}
+        person.page.request.post(f"{person.address}/api/submit_labels", data=body)
+        person.wait_for_head()
+    person.before = frozenset(stored)
+    shown = person.grid.get_attribute("data-ready-batch")
+    person.page.locator(f"#fl-load-{PROJECT}").click()
+    person.wait_for_batch(shown)
+
+
 def _label_batches(person: Person, way: Callable[[Person], None], target: int) -> None:
     done = 0
     while done < target:
         cards = person.cards()
+        person.suggested += [card["suggestion"] == person.truth[card["id"]] for card in cards]
         way(person)
         person.submit()
         done += len(cards)
         person.wait_for_head()
 
 
-def _way_table(rows: list[tuple[Cell, ...]]) -> Table:
+def _way_table(rows: list[tuple[Cell, ...]], before: int) -> Table:
     columns = ("set", "way", "labels", "actions a label", "seconds a correct label", "labels a minute", "wrong")
     title = "A scripted person: read 350 ms, glance 150 ms, key 120 ms, mouse 900 ms, and what the page takes."
-    return Table(
-        title, columns, rows, aim="groups: at most 0.15 actions a label, 5 times the labels a minute of dropdowns"
-    )
+    aim = "groups: at most 0.15 actions a label, 5 times the labels a minute of dropdowns"
+    note = " ".join([f"After {before:,} labels." if before else "From the first label on.", *_gains(rows)])
+    return Table(title, (*columns, "suggestions right, %"), rows, aim=aim, note=note)
+
+
+def _gains(rows: list[tuple[Cell, ...]]) -> Iterator[str]:
+    """How many times the labels a minute of dropdowns groups bring, of each set of which both were measured."""
+    pace = {(name, way): float(per_minute) for name, way, _, _, _, per_minute, *_ in rows}
+    for name in dict.fromkeys(str(row[0]) for row in rows):
+        if {(name, "groups"), (name, "dropdown")} <= set(pace):
+            gain = pace[name, "groups"] / pace[name, "dropdown"]
+            yield f"{name}: groups bring {gain:.1f} times the labels a minute of dropdowns."
 
 
 if __name__ == "__main__":

@@ -9,7 +9,18 @@ import pytest
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.loop.planted_checks import MOST_PLANTED, PlantedChecks
 from fastlabel_gradio.server.project import Project
-from fastlabel_gradio.types import Batch, Card, Item, Label, LabelSchema, PlantedCounts, PoolItem, Prediction, State
+from fastlabel_gradio.types import (
+    Batch,
+    Card,
+    Item,
+    Label,
+    LabelSchema,
+    PlantedCounts,
+    PoolItem,
+    Prediction,
+    Rows,
+    State,
+)
 from tests.pools import make_config, true_labels, wait_for, write_pictures
 
 
@@ -39,7 +50,9 @@ def test_a_batch_holds_up_to_three_labeled_items_that_are_shown_as_the_class_of_
     batch = labeler.next_batch("ann", 20, fresh=True)
     planted = labeler.planted.of(batch.id)
     assert 1 <= len(planted) <= MOST_PLANTED
-    assert len(batch.items) == len(batch.rows) == len(batch.predictions) == 20 + len(planted)
+    assert len(batch.items) == len(batch.rows) == len(batch.predictions) == 20, (
+        "as many as were asked for: nobody is told"
+    )
     shown = {item.id: one for item, one in zip(batch.items, batch.predictions, strict=True) if one}
     names = labeler.schema.names
     for one in planted:
@@ -57,7 +70,7 @@ def test_no_answer_to_a_planted_item_changes_its_label_and_what_slipped_through_
     names = labeler.schema.names
     accepted = [(item.id, names[one.index]) for item, one in zip(batch.items, batch.predictions, strict=True) if one]
     receipt = labeler.submit("ann", accepted, batch.id, {item_id for item_id, _ in accepted})
-    assert receipt.accepted == 20
+    assert receipt.accepted == 20 - len(planted)
     assert receipt.planted == PlantedCounts(len(planted), len(planted))
     assert before.items() <= _stored(labeler).items()
     again = labeler.submit("ann", accepted, batch.id)
@@ -119,13 +132,11 @@ def test_without_the_option_or_a_head_nothing_is_planted(
     rows, schema = np.arange(20, 30), LabelSchema((Label(0, "a"), Label(1, "b")))
     checks = PlantedChecks(tmp_path / "planted.jsonl", share)
     labeled = (rows, np.ones(10, dtype=np.int64), schema)
-    checks.plant(
-        "ann",
-        batch,
-        labeled,
-        lambda rows: [Prediction(1, 0.9)] * len(rows),
-        lambda rows: {int(row): Item(f"{row}.png") for row in rows},
-        now=0.0,
-    )
+
+    def says(rows: Rows) -> list[Prediction | None]:
+        return predictions if rows[0] == 0 else [Prediction(1, 0.9)] * len(rows)
+
+    chosen = checks.chosen(np.arange(10), labeled, says) if checks.is_due() else []
+    checks.plant("ann", batch, chosen, lambda rows: {int(row): Item(f"{row}.png") for row in rows}, now=0.0)
     assert checks.into(batch, lambda ids: {}, lambda rows: {}) is batch
     assert not (tmp_path / "planted.jsonl").exists()

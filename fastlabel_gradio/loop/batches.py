@@ -18,7 +18,7 @@ from fastlabel_gradio.loop.batch_queue import BatchQueue, Wish
 from fastlabel_gradio.loop.claims import Claims, Held
 from fastlabel_gradio.loop.learner import Learner
 from fastlabel_gradio.loop.picker import Pick, Picker, interleaved
-from fastlabel_gradio.loop.planted_checks import PlantedChecks
+from fastlabel_gradio.loop.planted_checks import Chosen, PlantedChecks
 from fastlabel_gradio.loop.predictions import Predictions
 from fastlabel_gradio.opinions import SecondOpinions
 from fastlabel_gradio.pool.desk import Desk
@@ -194,20 +194,27 @@ class Batches:
             if not len(pick.rows) and not attempt:  # then second opinions are all that there is
                 again = self._second_opinions.due(annotator, wish.size)
             try:
-                held = self._claim_picked(annotator, pick, again, whole=attempt < CLAIM_ATTEMPTS - 1)
+                batch = self._claim_picked(annotator, pick, again, whole=attempt < CLAIM_ATTEMPTS - 1)
             finally:
                 self._picker.let_go(pick.rows)
-            if held is not None:
-                return self._remembered(self._planted_in(annotator, self._batch(held, pick.head)))
+            if batch is not None:
+                return batch
             if not len(pick.rows) and not again:
                 break
             again = []  # others were faster, who may have been asked about the same ones
         return self.empty(pick.strategy)
 
-    def _claim_picked(self, annotator: str, pick: Pick, again: Sequence[str], *, whole: bool) -> Held | None:
+    def _claim_picked(self, annotator: str, pick: Pick, again: Sequence[str], *, whole: bool) -> Batch | None:
+        """With what is planted in place of the last ones, so that its size tells nobody of them."""
         wanted = ClaimedBatch("", (), pick.strategy, version_of(pick.head), pick.notice)
-        rows = self._with_second_opinions(pick.rows, again)
-        return self._claims.claim(annotator, rows, wanted, whole=whole, again=again)
+        chosen = self._to_plant(pick.rows)
+        rows = self._with_second_opinions(pick.rows[: len(pick.rows) - len(chosen)], again)
+        held = self._claims.claim(annotator, rows, wanted, whole=whole, again=again)
+        if held is None:
+            return None
+        batch = self._batch(held, pick.head)
+        self._planted.plant(annotator, batch, chosen, self._desk.store.items_at, self._desk.clock())
+        return self._remembered(batch)
 
     def _second_opinions_for(self, annotator: str, size: int) -> list[str]:
         """Items of a batch of that size that the annotator is asked about though somebody labeled them."""
@@ -226,14 +233,11 @@ class Batches:
         with self._lock:
             return interleaved(rows, judged, self._rng)
 
-    def _planted_in(self, annotator: str, batch: Batch) -> Batch:
-        """The batch, after what is planted in it was chosen: never an item of it."""
-        labeled, store = self._desk.ledger.training_set(), self._desk.store
-        others = ~np.isin(labeled.rows, np.array(batch.rows, dtype=np.int64))
-        of_labels = (labeled.rows[others], labeled.targets[others], labeled.schema)
-        now = self._desk.clock()
-        self._planted.plant(annotator, batch, of_labels, self._said_of, store.items_at, now)
-        return batch
+    def _to_plant(self, picked: Rows) -> list[Chosen]:
+        if not self._planted.is_due():
+            return []
+        labeled = self._desk.ledger.training_set()
+        return self._planted.chosen(picked, (labeled.rows, labeled.targets, labeled.schema), self._said_of)
 
     def _said_of(self, rows: Rows) -> Sequence[Prediction | None]:
         return self._predictions.of_rows(rows, self._desk.schema)

@@ -12,8 +12,10 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Int64
 from pydantic import TypeAdapter, ValidationError
 
 from fastlabel_gradio.types import (
@@ -49,6 +51,15 @@ class Planted:
     place: int
 
 
+class Chosen(NamedTuple):
+    """A row to plant, the ids of its label and of the class that it will stand among, and the confidence that is shown."""
+
+    row: int
+    label_id: int
+    shown_as: int
+    confidence: float
+
+
 @dataclass(frozen=True, slots=True)
 class _Line:
     """A line of the file: what was planted in a batch, or, with `counts`, what became of that."""
@@ -81,37 +92,56 @@ class PlantedChecks:
         for line in _read(path):
             self._keep(line)
 
+    def is_due(self) -> bool:
+        """Whether it is the turn of a new batch."""
+        with self._lock:
+            return bool(self._rng.random() < self._share)
+
+    def chosen(
+        self,
+        picked: Int64[np.ndarray, " batch"],
+        labeled: tuple[Rows, Targets, LabelSchema],
+        says: Callable[[Rows], Sequence[Prediction | None]],
+    ) -> list[Chosen]:
+        """Up to MOST_PLANTED items for the largest group of a new batch.
+
+        They are labeled items of other classes of which the head says the same as their label, with confidences as the
+        group has them.
+
+        Args:
+            picked: for the batch, none of which is planted.
+            labeled: rows, positions of their classes in a schema, and that schema.
+            says: what the head says of rows.
+        """
+        rows, targets, schema = labeled
+        others = ~np.isin(rows, picked)
+        with self._lock:
+            rng = self._rng.spawn(1)[0]
+        return [
+            Chosen(row, schema.ids[target], schema.ids[group], confidence)
+            for row, target, group, confidence in _chosen(says(picked), rows[others], targets[others], says, rng)
+        ]
+
     def plant(
         self,
         annotator: str,
         batch: Batch,
-        labeled: tuple[Rows, Targets, LabelSchema],
-        says: Callable[[Rows], Sequence[Prediction | None]],
+        chosen: Sequence[Chosen],
         item_at: Callable[[Rows], Mapping[int, Item]],
         now: float,
     ) -> None:
-        """Plants up to MOST_PLANTED items in the largest group of a new batch, where it is that batch's turn.
-
-        They are labeled items of other classes of which the head says the same as their label, shown with confidences as the
-        group has them.
+        """Plants what was chosen at random places of a batch.
 
         Args:
-            labeled: rows, positions of their classes in a schema, and that schema.
-            says: what the head says of rows.
             item_at: the items of rows.
         """
+        items = item_at(np.array([one.row for one in chosen], dtype=np.int64))
         with self._lock:
-            rng = self._rng.spawn(1)[0]
-            is_due = self._rng.random() < self._share
-        if not is_due:
-            return
-        chosen = _chosen(batch.predictions, *labeled[:2], says, rng)
-        items, ids = item_at(np.array([row for row, *_ in chosen], dtype=np.int64)), labeled[2].ids
-        places = sorted(rng.integers(len(batch.cards) + 1, size=len(chosen)).tolist())
+            places = sorted(self._rng.integers(len(batch.cards) + 1, size=len(chosen)).tolist())
         planted = tuple(
-            Planted(items[row].id, ids[target], ids[shown_as], confidence, place)
-            for (row, target, shown_as, confidence), place in zip(chosen, places, strict=True)
-            if row in items
+            Planted(items[one.row].id, one.label_id, one.shown_as, one.confidence, place)
+            for one, place in zip(chosen, places, strict=True)
+            if one.row in items
         )
         if planted:
             self._append(_Line(batch.id, annotator, now, planted))  # or it is not shown

@@ -43,6 +43,7 @@ def label_grid(tab: TabInfo) -> gr.HTML:
         js_on_load=start_script(files),
         apply_default_css=False,
         elem_id=f"fl-grid-{tab.project}",
+        elem_classes="fl-grid",
         settings={
             "project": tab.project,
             "kind": tab.kind,

@@ -86,7 +86,7 @@ def test_the_scripted_person_labels_in_every_way(
     rows = {
         cells[2]: cells[3:]
         for line in printed.splitlines()
-        if len(cells := [one.strip() for one in line.split("|")]) == 9
+        if len(cells := [one.strip() for one in line.split("|")]) == 10
     }
     for way in (*person.WAYS, person.SEARCH):
         labels, _, seconds, _, wrong = map(float, rows[way][:5])
@@ -96,6 +96,21 @@ def test_the_scripted_person_labels_in_every_way(
     assert float(rows["dropdown"][1]) >= 2.0
     assert float(rows["groups"][1]) < float(rows["keys"][1])
     assert "| map: first paint, ms |" in printed
+    assert "pictures: groups bring" in printed
+
+
+def test_the_scripted_person_begins_with_labels_that_are_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder = write_pictures(tmp_path / "pictures", per_class=24)
+    small = ["--pictures", str(folder), "--encoder", "pixels", "--target", "12", "--before", "30", "--ways", "groups"]
+    printed = _printed("person", [*small, "--parts", "ways"], monkeypatch, capsys)
+    [row] = [line for line in printed.splitlines() if "| groups |" in line]
+    labels, actions, *_, right = (float(cell) for cell in row.split("|")[3:-1])
+    assert labels == 12  # of the 42 that are stored
+    assert actions < 1 and right > 90  # by the head of the 30 from the first card on
+    assert "After 30 labels." in printed
+    assert "first paint" not in printed
 
 
 def test_the_screenshots_are_made_from_what_the_configuration_shows(

@@ -171,3 +171,20 @@ def test_a_pool_can_be_labeled_to_its_end(visit: Visit) -> None:
     page.wait_ready()
     assert len(page.labels()) == 10
     assert len(page.rest.stored()) == 110
+
+
+def test_a_menu_has_its_classes_when_it_is_reached_by_key_or_pointer_before_the_page_was_idle(visit: Visit) -> None:
+    page = visit()
+    page.page.evaluate("window.requestIdleCallback = () => 0")
+    page.next()
+    names = ["—", *CLASSES]
+    assert page.menu(5).locator("option").all_inner_texts() == ["—"]
+    page.menu(0).focus()
+    assert page.menu(0).locator("option").all_inner_texts() == names
+    page.page.keyboard.type("c7")
+    page.menu(1).dispatch_event("pointerdown")
+    assert page.menu(1).locator("option").all_inner_texts() == names
+    page.key("Escape", "ArrowRight", "ArrowRight", "3")
+    assert page.menu(2).input_value() == "2"
+    assert page.menu(2).locator("option").all_inner_texts() == ["c2"], "a label alone fills no menu"
+    assert list(page.labels().values()) == ["c7", "c2"]

@@ -38,6 +38,15 @@ def test_a_hundred_classes_take_one_line_of_the_dock_and_a_phone_has_every_butto
     assert submit["x"] + submit["width"] <= 360
 
 
+def test_ten_classes_are_in_view_with_their_keys_on_a_laptop(visit: Visit) -> None:
+    page = visit()
+    page.page.set_viewport_size({"width": 1280, "height": 800})
+    names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+    page.page.evaluate("(names) => fastlabel.views.images.places.get('label').mounted.dock.setClasses(names)", names)
+    assert page.grid.locator(".fl-legend").evaluate("(node) => node.scrollWidth - node.clientWidth") <= 0
+    expect(page.grid.get_by_role("button", name="skipped")).to_be_visible()
+
+
 def test_a_long_notice_and_a_message_move_no_card(visit: Visit) -> None:
     page = visit()
     before = _box(page.cards.first)

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 VisitViews = Callable[..., "ViewsPage"]
 
+# What ends to the right of the box that it stands in, unless that one is scrolled.
+_STICKING_OUT = """(view) => [...view.querySelectorAll("label, output, td, button, p")]
+  .filter((part) => part.checkVisibility() && !part.closest(".fl-progress-scroll"))
+  .filter((part) => part.getBoundingClientRect().right > part.closest("section").getBoundingClientRect().right)
+  .map((part) => part.className || part.textContent)"""
+
 
 class ViewsPage(LabelPage):
     """The page of a project with the view of docs/extending.md."""
@@ -147,3 +153,16 @@ def test_the_views_of_the_house_come_first_those_of_others_after_them(visit_view
     tabs = visit_views().page.locator("#fl-grid-images .fl-views button").all_inner_texts()
     assert tabs[:2] == ["Label", "Explore"]
     assert tabs[-1] == "Counts"
+
+
+def test_the_tabs_of_the_views_stay_where_they_are_and_nothing_sticks_out_on_a_phone(visit_views: VisitViews) -> None:
+    visitor = visit_views(labeled=24)
+    tabs = visitor.page.locator("#fl-grid-images .fl-views")
+    visitor.page.set_viewport_size({"width": 360, "height": 740})
+    before = tabs.bounding_box()
+    for view, ready in {"Finish": ".fl-finish[data-planned]", "Progress": ".fl-progress-parts"}.items():
+        visitor.go(view)
+        shown = visitor.page.locator(f"#fl-grid-images {ready}")
+        expect(shown).to_be_visible()
+        assert tabs.bounding_box() == before
+        assert shown.evaluate(_STICKING_OUT) == []

@@ -114,6 +114,12 @@ test("without an answer it says that the labels are kept", async () => {
   session.api.root = new URL("http://127.0.0.1:1/"); // nobody listens there
   await session.submit();
   assert.equal(said.at(-1), "No answer from the server. Your labels are kept: try again.");
+  session.api.root = new ProjectApi("images", address).root;
+  await session.poll();
+  assert.equal(said.at(-1), "The server answers again. Your labels are still here: submit them.");
+  await session.poll();
+  assert.equal(said.length, 3, "once");
+  session.stop();
 });
 
 test("undo takes back changes on screen before it takes back a submit", async () => {

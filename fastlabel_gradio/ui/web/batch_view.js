@@ -49,6 +49,7 @@ export class BatchView {
   // Drops the batch; its cards stay on screen until the next one is there, so that nothing flickers.
   forget() {
     if (this.hasSound()) this.player?.close();
+    this.endFilling?.();
     this.batch = null;
     this.cards = [];
     this.heads = [];
@@ -61,8 +62,9 @@ export class BatchView {
     this.batch = batch;
     batch.arrange(this.look.groups);
     batch.goToFirstOpen();
-    this.deck = new CardDeck(batch.classes, this.player, this.mediaUrl, this.expand);
-    this.cards = this.deck.build(batch.cards);
+    const deck = new CardDeck(batch.classes, this.player, this.mediaUrl, this.expand);
+    this.deck = deck;
+    this.cards = batch.cards.map((card) => deck.buildCard(card));
     batch.on("labels", (cards) => this.paintLabels(cards));
     batch.on("taken back", ([first]) => this.focusCard(first.index));
     batch.on("seen", () => this.dock.paint(batch));
@@ -100,6 +102,12 @@ export class BatchView {
     this.setCurrent(batch, batch.current);
     if (this.hasShown) this.arrive(); // while the page loads, no sound is asked for
     this.hasShown = true;
+    this.fillMenus();
+  }
+
+  fillMenus() {
+    this.endFilling?.();
+    this.endFilling = this.deck?.fillWhenIdle(this.cards);
   }
 
   /**
@@ -123,6 +131,7 @@ export class BatchView {
   renameClasses(batch) {
     this.deck?.useClasses(batch.classes);
     for (const one of this.cards) this.deck?.renewMenu(one);
+    this.fillMenus();
     this.paintDock(batch);
     batch.arrange(this.look.groups);
   }

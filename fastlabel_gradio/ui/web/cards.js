@@ -2,6 +2,7 @@
 
 import { cardState } from "./answers.js";
 import { button, el, nameNode, setText } from "./dom.js";
+import { eachWhenIdle } from "./idle.js";
 import { formatPercent } from "./numbers.js";
 import { cardFace } from "./sound_face.js";
 import { Sound } from "./sound_player.js";
@@ -12,15 +13,15 @@ import { t } from "./words.js";
 /** @typedef {import("./batch.js").Suggestion} Suggestion */
 /** @typedef {import("./sound_player.js").SoundPlayer} SoundPlayer */
 /**
- * A card on screen. `lazy`: its menu is filled when it is opened.
+ * A card on screen. `isShort`: its menu has one line, what is chosen; all classes come when it is opened or the page is idle.
  * @typedef {{
  *   card: Card, node: HTMLElement, tile: HTMLElement, badge: HTMLElement, sound: Sound | null,
- *   chip: HTMLButtonElement | null, select: HTMLSelectElement, lazy: boolean,
+ *   chip: HTMLButtonElement | null, select: HTMLSelectElement, isShort: boolean,
  * }} CardNode
  */
 
 const UNSURE_ABOVE_CHANCE = 0.15; // less than this above 1 / classes is marked as unsure
-const MENU_OPTIONS_AT_ONCE = 20000; // more than this on one page, and menus are filled when they are opened
+const MOST_OPTIONS = 20000; // more than this on one page, and menus are filled only when they are opened
 const NO_CLASS = "—";
 
 export const STATE_MARKS = { open: "", accepted: "✓", labeled: "✓", changed: "✎", skip: "↷", unsure: "?", bad: "⊘" };
@@ -49,22 +50,15 @@ export class CardDeck {
 
   /** @param {CardNode} built whose menu has other classes now */
   renewMenu(built) {
-    built.lazy = true;
-    this.fillMenu(built);
-  }
-
-  /** @param {Card[]} cards */
-  build(cards) {
-    const lazy = cards.length * this.classes.length > MENU_OPTIONS_AT_ONCE;
-    return cards.map((card) => this.buildCard(card, lazy));
+    built.isShort = true;
+    this.showChoice(built);
   }
 
   /**
    * @param {Card} card
-   * @param {boolean} lazy
    * @returns {CardNode}
    */
-  buildCard(card, lazy) {
+  buildCard(card) {
     const node = el("div", "fl-card");
     node.dataset.itemId = card.item.id;
     node.tabIndex = card.index === 0 ? 0 : -1;
@@ -73,9 +67,10 @@ export class CardDeck {
     badge.setAttribute("aria-hidden", "true");
     const sound = this.player && new Sound(this.mediaUrl(card.item.media_url), card.item, this.expand);
     const chip = card.suggestion ? buildChip(card.suggestion, this.unsureBelow) : null;
-    const select = this.buildMenu(card.index, lazy);
+    const select = el("select", "fl-select");
+    select.tabIndex = card.index === 0 ? 0 : -1;
     const lines = el("div", "fl-lines", chip, select);
-    const built = { card, node, tile: el("div", "fl-tile"), badge, sound, chip, select, lazy };
+    const built = { card, node, tile: el("div", "fl-tile"), badge, sound, chip, select, isShort: true };
     const face = sound && cardFace(card.index);
     node.append(...[buildPicture(built, face), face?.time, lines].filter(isThere));
     if (face && sound) this.player?.show(sound, face);
@@ -84,23 +79,31 @@ export class CardDeck {
   }
 
   /**
-   * @param {number} index
-   * @param {boolean} lazy
+   * All classes, before anybody can choose one.
+   * @param {CardNode} built
    */
-  buildMenu(index, lazy) {
-    const select = el("select", "fl-select");
-    select.tabIndex = index === 0 ? 0 : -1;
-    if (lazy) select.append(new Option(NO_CLASS, ""));
-    else select.append(this.menu.cloneNode(true));
-    return select;
+  fillMenu(built) {
+    if (!built.isShort) return;
+    built.isShort = false;
+    built.select.replaceChildren(this.menu.cloneNode(true));
+    built.select.value = menuValue(built.card);
+  }
+
+  /**
+   * Whoever chooses without opening a menu, as a script does, finds all classes too.
+   * @param {CardNode[]} cards
+   * @returns {() => void} ends it
+   */
+  fillWhenIdle(cards) {
+    const fits = cards.length * this.classes.length <= MOST_OPTIONS;
+    return eachWhenIdle(fits ? cards : [], (built) => this.fillMenu(built));
   }
 
   /** @param {CardNode} built */
-  fillMenu(built) {
-    if (!built.lazy) return;
-    built.lazy = false;
-    built.select.replaceChildren(this.menu.cloneNode(true));
-    built.select.value = menuValue(built.card);
+  showChoice({ card, select, isShort }) {
+    const shown = card.label === null ? NO_CLASS : this.classes[card.label];
+    if (isShort) select.replaceChildren(new Option(shown, menuValue(card)));
+    else select.value = menuValue(card);
   }
 
   /**
@@ -130,8 +133,7 @@ export class CardDeck {
     built.node.dataset.state = state;
     built.node.dataset.excluded = String(card.excluded);
     setText(built.badge, card.excluded ? "✕" : badgeWords(card, state));
-    if (card.label !== null) this.fillMenu(built);
-    built.select.value = menuValue(card);
+    this.showChoice(built);
     if (built.chip && card.suggestion) paintChip(built.chip, card.suggestion, state);
     built.node.setAttribute("aria-label", this.describe(card, state, built.node.dataset.selected === "true"));
   }

@@ -29,8 +29,8 @@ export class Dock {
     this.submit = button("fl-dock-button fl-dock-submit", t("submit"), "submit", "s");
     this.asides = ASIDES.map(asideEntry);
     this.asideList = el("div", "fl-asides", ...this.asides.map(({ node }) => node));
-    this.palette = button("fl-aside fl-palette-button", t("all_classes"), "palette", t("palette_title"));
-    this.palette.prepend(el("kbd", "fl-key", "/"));
+    this.palette = button("fl-aside fl-palette-button", "", "palette", t("palette_title"));
+    this.palette.append(el("kbd", "fl-key", "/"), el("span", "fl-aside-words", t("all_classes")));
     this.asideList.prepend(this.palette);
     this.actions = el("div", "fl-dock-actions", this.progress, this.accept, this.submit);
     this.node = el("footer", "fl-dock", this.message, this.bar);
@@ -124,7 +124,7 @@ function asideEntry(aside) {
   const key = COMMANDS.find(({ name }) => name === aside)?.caps ?? "";
   const count = el("span", "fl-legend-count");
   const node = button("fl-aside", "", aside, t(`help_${aside}`));
-  node.append(el("kbd", "fl-key", key), t(`is_${aside}`), count);
+  node.append(el("kbd", "fl-key", key), el("span", "fl-aside-words", t(`is_${aside}`)), count);
   node.dataset.mark = STATE_MARKS[aside];
   return { node, count };
 }

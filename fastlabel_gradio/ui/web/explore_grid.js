@@ -146,7 +146,7 @@ export class ExploreGrid {
    * @param {Found} item
    */
   #build(place, item) {
-    const built = this.deck?.buildCard(cardOf(item, place, this.window.count, this.classes ?? []), true);
+    const built = this.deck?.buildCard(cardOf(item, place, this.window.count, this.classes ?? []));
     if (!built) return;
     const who = el("div", "fl-who", ...whoWords(item, this.classes ?? []));
     built.node.append(who);

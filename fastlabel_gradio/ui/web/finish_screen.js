@@ -64,8 +64,9 @@ export class FinishScreen {
     const { columns, sheet_url: url, items } = answer;
     const loading = loadSheet(this.api.url(url), columns, items.length);
     const { expand } = this.settings.sound_view;
-    this.deck = new CardDeck(batch.classes, this.player, (path) => this.api.url(path), expand);
-    this.cards = this.deck.build(batch.cards);
+    const deck = new CardDeck(batch.classes, this.player, (path) => this.api.url(path), expand);
+    this.deck = deck;
+    this.cards = batch.cards.map((card) => deck.buildCard(card));
     batch.on("labels", (/** @type {Card[]} */ changed) => this.paint(changed));
     if (purpose.startsAccepted) batch.change(batch.cards, suggested);
     this.keys = digitsOfClasses(batch.classes);
@@ -79,10 +80,12 @@ export class FinishScreen {
     this.paint(batch.cards);
     this.focus(0);
     this.node.dataset.readyBatch = batch.id;
+    this.endFilling = deck.fillWhenIdle(this.cards);
   }
 
   close() {
     if (this.cards.some(({ sound }) => sound && sound === this.player?.sound)) this.player?.stop();
+    this.endFilling?.();
     this.batch = null;
     this.cards = [];
     this.grid.replaceChildren();

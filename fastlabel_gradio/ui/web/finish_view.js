@@ -2,7 +2,7 @@
 // one predicted class for finishing by hand.
 
 import { ApiError } from "./api.js";
-import { button, el, nameNode, setShown, setText } from "./dom.js";
+import { button, el, isVisible, nameNode, setShown, setText } from "./dom.js";
 import { buildPromiseChart, curveByClass, isAt } from "./finish_chart.js";
 import { FinishScreen } from "./finish_screen.js";
 import { linesText, promiseText } from "./finish_words.js";
@@ -16,6 +16,7 @@ import { t } from "./words.js";
 
 const USUAL_PERCENT = 95;
 const PLAN_AFTER_MS = 250; // the slider rests
+const AGAIN_AFTER_MS = 3000; // nobody answered
 const SMALLER_PROMISES = [0.98, 0.95, 0.9, 0.85, 0.8];
 
 export class FinishView {
@@ -46,7 +47,7 @@ export class FinishView {
     this.perClass = el("input", "");
     this.perClass.type = "checkbox";
     this.perClass.addEventListener("change", () => this.plan());
-    this.words = el("p", "fl-finish-words");
+    this.words = el("p", "fl-finish-words", t("finish_planning"));
     this.words.setAttribute("role", "status");
     this.begin = button("fl-finish-go", t("finish_begin"), "begin");
     this.chart = el("div", "fl-finish-chart");
@@ -56,6 +57,7 @@ export class FinishView {
     const slider = el("label", "fl-finish-row", t("finish_promise"), this.slider, this.percent);
     const perClass = el("label", "fl-finish-row", this.perClass, t("finish_per_class"));
     const left = el("div", "fl-finish-plan", slider, perClass, this.words, this.begin, this.classes);
+    for (const later of [this.begin, this.classes]) setShown(later, false); // what they do stands in the plan
     const title = el("h2", "fl-finish-title", t("finish_title"));
     const why = el("p", "fl-finish-why", t("finish_why"));
     this.planNode = el("section", "fl-finish-part", title, why, el("div", "fl-finish-columns", left, this.chart));
@@ -275,6 +277,11 @@ export class FinishView {
     });
   }
 
+  #tryAgain() {
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => isVisible(this.root) && this.refresh(), AGAIN_AFTER_MS);
+  }
+
   /**
    * What fails is said, and what is on screen stays.
    * @param {() => Promise<unknown> | unknown} action
@@ -287,6 +294,7 @@ export class FinishView {
       if (!(error instanceof ApiError)) throw error;
       const place = this.screen.batch ? this.screen.message : this.words;
       setText(/** @type {HTMLElement} */ (place), error.message);
+      if (!error.status && !this.screen.batch) this.#tryAgain();
     } finally {
       this.root.setAttribute("aria-busy", "false");
     }

@@ -42,6 +42,8 @@ import { ZoomView } from "./zoom_view.js";
  */
 
 const TOOLBAR = ["load", "submit", "undo", "train"];
+const SLOW_MS = 400; // until cards that wait for others fade
+const CHANGES_CARDS = ["load", "submit", "undo", "redo"];
 
 export class LabelView {
   /**
@@ -154,6 +156,7 @@ export class LabelView {
   stop() {
     this.session.stop();
     this.stopping.abort();
+    clearTimeout(this.fading);
     this.dockSize?.disconnect();
     this.cards.stopSound();
   }
@@ -228,6 +231,9 @@ export class LabelView {
   setBusy(task) {
     this.root.dataset.busy = task;
     this.root.setAttribute("aria-busy", String(task !== ""));
+    clearTimeout(this.fading);
+    delete this.root.dataset.slow;
+    if (CHANGES_CARDS.includes(task)) this.fading = setTimeout(() => this.root.setAttribute("data-slow", ""), SLOW_MS);
     const toolbar = TOOLBAR.map((name) => document.getElementById(`fl-${name}-${this.settings.project}`));
     for (const control of [this.dock.submit, this.dock.accept, ...toolbar]) {
       if (control) /** @type {HTMLButtonElement} */ (control).disabled = task !== "";

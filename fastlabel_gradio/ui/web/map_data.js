@@ -34,7 +34,7 @@ const COLOURS = [
   "#eeca3b",
   "#9d755d",
   "#ff9da6",
-  "#59a14f",
+  "#a3d65c",
 ];
 const NOTHING = "#9aa3b2";
 const STATE_COLOURS = [NOTHING, "#3b82f6", "#a855f7", "#f59e0b", "#ef4444"];

@@ -81,7 +81,7 @@ export function buildPeople({ people }, link, release) {
   ]);
   const more = [...(isChecked ? [t("planted")] : []), ...(isShared ? [t("agreed_head")] : []), t("open_batch")];
   const names = [t("person"), t("labels_head"), t("labels_a_minute"), t("timed"), ...more];
-  return [title(t("people")), table(names, rows), note(t("pace_says"))];
+  return [title(t("people")), el("div", "fl-progress-scroll", table(names, rows)), note(t("pace_says"))];
 }
 
 /**

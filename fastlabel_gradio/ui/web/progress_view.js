@@ -34,8 +34,11 @@ class ProgressView {
     const names = ["curve", "classes", "confusion", "people", "agreement", "embedding"];
     this.parts = Object.fromEntries(names.map((name) => [name, el("section", `fl-progress-part fl-progress-${name}`)]));
     root.classList.add("fl-progress");
-    root.append(this.problem, el("div", "fl-progress-parts", ...Object.values(this.parts)));
+    this.all = el("div", "fl-progress-parts", ...Object.values(this.parts));
+    this.counting = el("p", "fl-progress-counting", t("progress_counting"));
+    root.append(this.problem, this.counting, this.all);
     setShown(this.problem, false);
+    setShown(this.all, false); // or its parts would be empty boxes, and move when they are filled
   }
 
   show() {
@@ -57,8 +60,7 @@ class ProgressView {
       setShown(this.problem, false);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      setText(this.problem, error.message);
-      setShown(this.problem, true);
+      this.#complain(error);
     }
     if (this.isOpen) this.timer = setTimeout(() => (isVisible(this.root) ? this.ask() : this.hide()), EVERY_MS);
   }
@@ -71,6 +73,8 @@ class ProgressView {
     const text = JSON.stringify([answer, agreement]);
     if (text === this.painted) return; // or the focus and what is under the pointer would be lost every time
     this.painted = text;
+    setShown(this.counting, false);
+    setShown(this.all, true);
     const link = (/** @type {object} */ filter) => this.addressOf(filter);
     const widthPx = Math.max(this.parts.curve.clientWidth - PADDING_PX, 0) || CURVE_WIDTH_PX;
     const dots = link({ audited: true });
@@ -97,9 +101,15 @@ class ProgressView {
       await this.ask();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      setText(this.problem, error.message);
-      setShown(this.problem, true);
+      this.#complain(error);
     }
+  }
+
+  /** @param {ApiError} error */
+  #complain(error) {
+    setText(this.problem, error.message);
+    setShown(this.problem, true);
+    setShown(this.counting, false);
   }
 
   /**

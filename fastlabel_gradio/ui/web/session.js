@@ -51,6 +51,7 @@ export class Session extends Emitter {
     this.status = null;
     this.busy = "";
     this.failures = 0;
+    this.wasUnanswered = false; // what the person wanted last
     this.stopped = false;
     this.isAwaitingScan = false;
     this.emptyNotice = "";
@@ -195,6 +196,7 @@ export class Session extends Emitter {
    */
   async during(task, action) {
     if (this.busy) return;
+    this.wasUnanswered = false;
     this.#setBusy(task);
     try {
       await action();
@@ -287,6 +289,7 @@ export class Session extends Emitter {
   #onStatus(status, held) {
     this.status = status;
     this.failures = 0;
+    if (this.wasUnanswered && !this.busy) this.#sayAnswersAgain();
     this.#followClasses(status);
     this.#followClaim(status, held);
     this.emit("status", status);
@@ -418,9 +421,16 @@ export class Session extends Emitter {
    * @param {ApiError} error
    */
   #sayFailure(task, error) {
+    this.wasUnanswered = !error.status;
     const advice = this.batch?.answered.length ? t("labels_kept_try_again") : t("try_again");
     this.say(error.status ? error.message : `${error.message} ${advice}`, "error");
     if (!this.batch && (task === "load" || task === "submit")) this.emit("failed to load");
+  }
+
+  // Or the page would say for ever that nobody answers.
+  #sayAnswersAgain() {
+    this.wasUnanswered = false;
+    this.say(t(this.batch?.answered.length ? "answers_again_kept" : "answers_again"));
   }
 
   /** @param {string} task */

@@ -81,6 +81,7 @@ export class StatusPanel {
     setText(this.head, describeHead(status));
     for (const node of [this.headLink, this.modelLink]) setShown(node, status.head.version > 0);
     setText(this.annotator, status.annotator ? t("you_are", { name: status.annotator }) : "");
+    this.annotator.title = status.annotator; // a long name is cut short
     this.paintEmbedding(status.embedding);
     this.paintUnreadable(status);
     this.paintLeftOut(status);

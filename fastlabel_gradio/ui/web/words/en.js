@@ -799,5 +799,9 @@ export default {
   "explore_no_items": "There are no items here yet. Refresh looks again.",
   "finish_unbundled":
     "The classifier in the project's folder does not tell of this yet: its files are being written. The page's export has it already; `fastlabel export-model` has it once this line is gone.",
-  "finish_surer": "Check the surer {items} instead: about {checks} new checks"
+  "finish_surer": "Check the surer {items} instead: about {checks} new checks",
+  "progress_counting": "Counting labels and reading the learning curve …",
+  "finish_planning": "Working out how many items the head is sure enough of …",
+  "answers_again": "The server answers again.",
+  "answers_again_kept": "The server answers again. Your labels are still here: submit them."
 };

@@ -763,5 +763,9 @@ export default {
   "explore_no_items": "这里还没有项目。点“刷新”再看一次。",
   "finish_unbundled":
     "项目文件夹中的分类器尚未包含这次更改：其文件正在写入。页面上的导出已包含；此行消失后，`fastlabel export-model` 也会包含。",
-  "finish_surer": "改为检查更有把握的 {items} 项：约需 {checks} 次新检查"
+  "finish_surer": "改为检查更有把握的 {items} 项：约需 {checks} 次新检查",
+  "progress_counting": "正在统计标签并读取学习曲线……",
+  "finish_planning": "正在计算模型对多少项目足够有把握……",
+  "answers_again": "服务器已恢复响应。",
+  "answers_again_kept": "服务器已恢复响应。您的标签仍在这里：请提交。"
 };
