@@ -17,6 +17,7 @@ from sys import intern
 from types import MappingProxyType
 from typing import NamedTuple, cast
 
+from fastlabel_gradio.labels.shared_values import mapped
 from fastlabel_gradio.types import LabelSource, Said, State
 
 STATES = {state.value: state for state in State}
@@ -110,21 +111,20 @@ def opinions_of(events: Iterable[EventValues], earlier: Mapping[str, Opinions] =
 def opinions_after(
     news: Mapping[str, Said], annotator: str, source: LabelSource, earlier: Mapping[str, Opinions]
 ) -> dict[str, Opinions]:
-    """The opinions once an annotator said something of items, too. What many items share is looked at once.
+    """The opinions once an annotator said something of items, too.
 
     Args:
         source: of what has none of its own.
         earlier: the opinions before that.
     """
-    said = dict(earlier)
-    alone = {key: _alone(one, annotator, source) for key, one in {id(one): one for one in news.values()}.items()}
-    for item_id, one in news.items():
-        first, before = alone[id(one)], earlier.get(item_id)
-        if first:
-            said[item_id] = first if before is None else with_opinion(before, first[0])
-        elif one.state is State.CLEAR:
-            said.pop(item_id, None)
-    return said
+    first = mapped(news, lambda one: _alone(one, annotator, source))
+    said = {**earlier, **first}
+    for item_id in earlier.keys() & first.keys():
+        if first[item_id]:
+            said[item_id] = with_opinion(earlier[item_id], first[item_id][0])
+        elif news[item_id].state is not State.CLEAR:
+            said[item_id] = earlier[item_id]
+    return said if all(said.values()) else {item_id: one for item_id, one in said.items() if one}
 
 
 def with_opinion(opinions: Opinions, opinion: Opinion) -> Opinions:
