@@ -14,7 +14,7 @@ from fastlabel_gradio.labels.resolve import (
     standing_of,
     with_opinion,
 )
-from fastlabel_gradio.labels.shared_values import distinct, mapped
+from fastlabel_gradio.labels.shared_values import distinct, mapped, paired
 from fastlabel_gradio.types import LabelSource, Said, State
 
 CONFLICTS_NAMED = 100
@@ -78,7 +78,7 @@ def overruling(
     said: Mapping[str, Said], opinions: Mapping[str, Opinions], annotator: str, source: LabelSource
 ) -> dict[str, Said]:
     """What is to be said so that it stands, where it does not yet: as a review where their own opinion would not do."""
-    told = {item_id: _winning(opinions.get(item_id, ()), one, annotator, source) for item_id, one in said.items()}
+    told = paired(opinions, said, lambda before, one: _winning(before or (), one, annotator, source))
     return {item_id: one for item_id, one in told.items() if one is not None}
 
 

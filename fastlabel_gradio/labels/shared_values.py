@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TypeVar
 
 Value = TypeVar("Value")
+Other = TypeVar("Other")
 Result = TypeVar("Result")
 
 
@@ -18,3 +19,14 @@ def mapped(values: Mapping[str, Value], what: Callable[[Value], Result]) -> dict
     """`what` of the value of each item: the same object for all items that share theirs."""
     found = {id(one): what(one) for one in distinct(values.values())}
     return dict(zip(values, map(found.__getitem__, map(id, values.values())), strict=True))
+
+
+def paired(
+    values: Mapping[str, Value], others: Mapping[str, Other], what: Callable[[Value | None, Other], Result]
+) -> dict[str, Result]:
+    """As `mapped`, of what each item of `others` has in both; None where it is not among `values`."""
+    found, given = list(map(values.get, others)), others.values()
+    marks = list(zip(map(id, found), map(id, given), strict=True))
+    different = dict(zip(marks, zip(found, given, strict=True), strict=True))
+    results = {mark: what(*pair) for mark, pair in different.items()}
+    return dict(zip(others, map(results.__getitem__, marks), strict=True))
