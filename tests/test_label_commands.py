@@ -1,8 +1,10 @@
 """Labels on their way by the command line: export, merge, backup, restore, and --import at the start."""
 
+import heapq
 import json
 import zipfile
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,11 +12,12 @@ import pytest
 from fastlabel_gradio.command_line import main
 from fastlabel_gradio.errors import ConfigError, StoreError
 from fastlabel_gradio.exports.hub_folder import push_folder
+from fastlabel_gradio.label_commands import merging
 from fastlabel_gradio.label_commands.merging import merge
-from fastlabel_gradio.labels import LabelStore
+from fastlabel_gradio.labels import LabelStore, Told
 from fastlabel_gradio.server.backups import back_up, restore
 from fastlabel_gradio.server.project import Project
-from fastlabel_gradio.types import State
+from fastlabel_gradio.types import Said, State
 from tests.labels.test_migrations import write_layout_1
 from tests.pools import make_config, wait_for
 
@@ -213,3 +216,20 @@ def test_labels_are_imported_at_the_start(tmp_path: Path, pictures: Path, capsys
         assert opened.projects["images"].labeler("local").counts().labeled == 1
     finally:
         opened.close()
+
+
+def test_a_merge_reads_both_item_by_item() -> None:
+    read = Counter[str]()
+
+    def told(who: str, wrong: int) -> Iterator[Told]:
+        for number in range(3_000):
+            read[who] += 1
+            yield Told(f"{number:05d}", "ann", 1.0, Said(number % 3 if number != wrong else 7), "person")
+
+    ids = {number: number for number in range(8)}
+    same = merging._said_of_same(told("ours", -1), told("theirs", 900), ids)
+    next(same)
+    assert read == {"ours": 2, "theirs": 2}
+    assert merging._two_people(same) == {"ann": "ann (2)"}
+    of_item = heapq.merge(told("ours", -1), told("theirs", 900), key=lambda one: one.item_id)
+    assert merging._conflicts(of_item) == 1

@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -89,12 +90,12 @@ class CampaignFiles:
         """The ids of a campaign's items, in the order of the ranking. Raises StoreError."""
         try:
             with safe_open(self._file(number), framework="numpy") as file:
-                text, ends = file.get_tensor("ids").tobytes(), file.get_tensor("id_ends").tolist()
+                found, ends = file.get_tensor("ids"), file.get_tensor("id_ends")
         except (OSError, SafetensorError) as error:
             raise StoreError(
                 f"{self._file(number)}: the frozen set cannot be read: {error}. Start another one."
             ) from error
-        return [text[start:end].decode() for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+        return _unpacked(found, ends)
 
     def write(self, number: int, event: str, **values: Any) -> None:
         """Appends a line to the journal and takes it in. Raises StoreError."""
@@ -117,6 +118,14 @@ def _packed(item_ids: Sequence[str]) -> dict[str, np.ndarray]:
     encoded = [item_id.encode() for item_id in item_ids]
     text = np.frombuffer(b"".join(encoded), dtype=np.uint8)
     return {"ids": text, "id_ends": np.cumsum([len(one) for one in encoded], dtype=np.int64)}
+
+
+def _unpacked(text: np.ndarray, ends: np.ndarray) -> list[str]:
+    """What `_packed` was given. Decoded at once: a byte of UTF-8 that begins no character has 10 in front."""
+    before = np.concatenate([[0], np.cumsum((text & 0xC0) != 0x80)])
+    places = before[np.concatenate([[0], ends])].tolist()
+    decoded = text.tobytes().decode()
+    return [decoded[start:end] for start, end in pairwise(places)]
 
 
 def _read_journal(path: Path) -> dict[int, Course]:

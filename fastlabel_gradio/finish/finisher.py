@@ -389,16 +389,17 @@ class Finisher:
             classes=[[label_id, *figures] for label_id, figures in classes.items()],
         )
         item_ids = self._files.item_ids(course.number)
-        aliases = self._desk.schema.aliases
-        label_ids = [aliases.get(id_, id_) for id_ in campaign.ranking.label_ids[places].tolist()]
+        label_ids = campaign.ranking.label_ids[places]
+        for merged, target in self._desk.schema.aliases.items():
+            label_ids[label_ids == merged] = target
         with uncollected():
             self._actions.write(
                 annotator,
-                [item_ids[place] for place in places.tolist()],
-                label_ids,
+                list(map(item_ids.__getitem__, places.tolist())),
+                label_ids.tolist(),
                 source="auto",
                 head_version=campaign.terms.head_version,
-                confidences=campaign.ranking.confidences[places].astype(float).tolist(),
+                confidences=campaign.ranking.confidences[places].tolist(),
                 note=promise.note,
                 batch_id=accept_id(course.number),
             )

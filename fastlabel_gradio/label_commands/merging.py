@@ -1,9 +1,10 @@
 """Merging: what two people said of the same data, each in a working directory of their own, in one."""
 
+import heapq
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import count, groupby
 from pathlib import Path
 
 from fastlabel_gradio.errors import ConfigError
@@ -12,10 +13,13 @@ from fastlabel_gradio.labels.classes import ids_by_name
 from fastlabel_gradio.labels.resolve import kind_of
 from fastlabel_gradio.server.backups import back_up, restore
 from fastlabel_gradio.server.stored_project import LABELS, chosen_name
+from fastlabel_gradio.types import State
 
 MERGED = "merge"  # the batch id of what came over
 
-Key = tuple[str, str, str]  # item, annotator, kind of source
+Says = tuple[int | None, State]
+Said = dict[tuple[str, str], Says]  # of one item, by annotator and kind of source
+Both = tuple[Said, Said]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +71,16 @@ def merge(first: Path, second: Path, out: Path, project: str | None, *, now: flo
 
 
 def _merged(ours: LabelStore, theirs: LabelStore, now: float) -> Merged:
-    coming = list(theirs.told())
-    ids, fresh = _class_ids(ours, theirs, coming, now)
-    renamed = _two_people(ours.told(), coming, ids)
-    taken = ours.take_in((_translated(one, ids, renamed) for one in coming), MERGED)
+    """Reads each store item by item, as often as it is asked something; neither is held in memory."""
+    ids, fresh = _class_ids(ours, theirs, now)
+    renamed = _two_people(_said_of_same(ours.told(), theirs.told(), ids))
+    taken = ours.take_in((_translated(one, ids, renamed) for one in theirs.told()), MERGED)
     return Merged(taken, _conflicts(ours.told()), renamed, tuple(fresh))
 
 
-def _class_ids(
-    ours: LabelStore, theirs: LabelStore, coming: Iterable[Told], now: float
-) -> tuple[dict[int, int], list[str]]:
+def _class_ids(ours: LabelStore, theirs: LabelStore, now: float) -> tuple[dict[int, int], list[str]]:
     """Their class ids to ours, by the names that classes have now; those that labels need are added."""
-    used = {one.said.label_id for one in coming}
+    used = {one.said.label_id for one in theirs.told()}
     names = {id_: name for id_, name in theirs.schema().known_names.items() if id_ in used}
     known = ids_by_name(ours.classes())
     fresh = list(dict.fromkeys(name for name in names.values() if name not in known))
@@ -88,23 +90,34 @@ def _class_ids(
     return {id_: known[name] for id_, name in names.items()}, fresh
 
 
-def _two_people(before: Iterable[Told], coming: Iterable[Told], ids: Mapping[int, int]) -> dict[str, str]:
+def _said_of_same(ours: Iterable[Told], theirs: Iterable[Told], ids: Mapping[int, int]) -> Iterator[Both]:
+    """Of every item that something is said of: what ours say of it, and theirs, in our ids. Both are told by item id."""
+    told = ((one, True) for one in ours), ((one, False) for one in theirs)
+    for _, of_item in groupby(heapq.merge(*told, key=_item), key=_item):
+        sides: Both = {}, {}
+        for one, is_ours in of_item:
+            if is_ours:
+                sides[0][one.annotator, kind_of(one.source)] = _says(one)
+            elif one.source != "auto":
+                sides[1][one.annotator, kind_of(one.source)] = _says(one, ids)
+        yield sides
+
+
+def _two_people(items: Iterable[Both]) -> dict[str, str]:
     """Annotators of one name who said different things of one item, with a name that contradicts nobody.
 
     So the second one keeps that name when the same is merged again.
     """
-    said = {_key(one): _says(one) for one in before}
-    own: dict[str, dict[Key, object]] = {}
-    for one in coming:
-        if one.source != "auto":
-            own.setdefault(one.annotator, {})[_key(one)] = _says(one, ids)
-
-    def agrees(annotator: str, name: str) -> bool:
-        return all(said.get((item, name, kind), says) == says for (item, _, kind), says in own[annotator].items())
-
-    two = sorted(annotator for annotator in own if not agrees(annotator, annotator))
+    differ = {
+        (theirs, ours)
+        for said, coming in items
+        for (theirs, kind), says in coming.items()
+        for (ours, other), known in said.items()
+        if kind == other and says != known
+    }
+    two = sorted(theirs for theirs, ours in differ if theirs == ours)
     names = {annotator: (f"{annotator} ({number})" for number in count(2)) for annotator in two}
-    return {annotator: next(name for name in names[annotator] if agrees(annotator, name)) for annotator in two}
+    return {annotator: next(name for name in names[annotator] if (annotator, name) not in differ) for annotator in two}
 
 
 def _translated(one: Told, ids: Mapping[int, int], renamed: Mapping[str, str]) -> Told:
@@ -114,19 +127,15 @@ def _translated(one: Told, ids: Mapping[int, int], renamed: Mapping[str, str]) -
 
 
 def _conflicts(told: Iterable[Told]) -> int:
-    """Items of which people said different things."""
-    says: dict[str, tuple[object, object]] = {}
-    differing: set[str] = set()
-    for one in told:
-        if one.source != "auto" and says.setdefault(one.item_id, _says(one)) != _says(one):
-            differing.add(one.item_id)
-    return len(differing)
+    """Items of which people said different things; those of one item come one after the other."""
+    by_item = groupby(told, lambda one: one.item_id)
+    return sum(len({_says(one) for one in of_item if one.source != "auto"}) > 1 for _, of_item in by_item)
 
 
-def _says(one: Told, ids: Mapping[int, int] | None = None) -> tuple[object, object]:
+def _says(one: Told, ids: Mapping[int, int] | None = None) -> Says:
     label_id = one.said.label_id
     return (label_id if label_id is None or ids is None else ids[label_id]), one.said.state
 
 
-def _key(one: Told) -> Key:
-    return one.item_id, one.annotator, kind_of(one.source)
+def _item(told: tuple[Told, bool]) -> str:
+    return told[0].item_id

@@ -6,9 +6,9 @@
 `owners.py` who said that, `judgements.py` whose opinions are a person's own judgement, `told.py` all that was said, to be
 taken in elsewhere, `steps.py` what somebody did, in words; `classes.py` what the classes are then, `class_changes.py` how
 people name a change of them. `claims.py` reads and writes claims; `changes.py` what happened since somebody last looked, and
-`watcher.py` when to look. `database.py` opens a database with the tables of `tables.py`, `migrations.py` brings older ones up
-to date, `label_file.py` is the file of a SQLite store and what happens where that is deleted. Which items to claim is the
-labeler's business. Imports types and errors only.
+`watcher.py` when to look. `shared_values.py` works out once what many items share. `database.py` opens a database with the
+tables of `tables.py`, `migrations.py` brings older ones up to date, `label_file.py` is the file of a SQLite store and what
+happens where that is deleted. Which items to claim is the labeler's business. Imports types and errors only.
 """
 
 from fastlabel_gradio.labels.acts import Act

@@ -3,7 +3,7 @@
 A batch is open while it has claims and has not run out. Claims that ran out are dropped by whoever claims next.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -120,12 +120,13 @@ def all_batches(connection: Connection, project: int, now: float) -> list[OpenBa
     return [OpenBatch(*row) for row in rows]
 
 
-def held_items(connection: Connection, project: int, item_ids: Iterable[str]) -> set[str]:
+def held_items(connection: Connection, project: int, item_ids: Collection[str]) -> set[str]:
     """Those of the items that somebody holds."""
-    query, wanted = select(claims.c.item_id).where(claims.c.project == project), set(item_ids)
-    if len(wanted) > CHUNK:  # people hold some batches, never so many
-        return wanted.intersection(connection.scalars(query))
-    return set(connection.scalars(query.where(claims.c.item_id.in_(wanted))))
+    query = select(claims.c.item_id).where(claims.c.project == project)
+    if len(item_ids) > CHUNK:  # people hold some batches, never so many
+        held = set(connection.scalars(query))
+        return held.intersection(item_ids) if held else held
+    return set(connection.scalars(query.where(claims.c.item_id.in_(item_ids))))
 
 
 def extend(connection: Connection, project: int, annotator: str, batch_id: str, expires_at: float) -> bool:
@@ -134,7 +135,7 @@ def extend(connection: Connection, project: int, annotator: str, batch_id: str, 
     return connection.execute(update(batches).where(*mine).values(expires_at=expires_at)).rowcount == 1
 
 
-def drop_claims_on(connection: Connection, project: int, item_ids: Iterable[str]) -> list[str]:
+def drop_claims_on(connection: Connection, project: int, item_ids: Collection[str]) -> list[str]:
     """Drops the claims on these items and the batches that have none left; returns the items that were held."""
     dropped = held_items(connection, project, item_ids)
     if not dropped:

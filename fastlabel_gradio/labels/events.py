@@ -5,7 +5,8 @@ What stands after them is the subject of `resolve.py`, what class events say tha
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, count
+from itertools import chain, islice
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -15,12 +16,24 @@ from sqlalchemy.exc import IntegrityError
 from fastlabel_gradio.errors import InvalidLabelsError
 from fastlabel_gradio.labels.chunks import chunks
 from fastlabel_gradio.labels.resolve import CLEAR, STATES, EventValues
+from fastlabel_gradio.labels.shared_values import distinct, mapped
 from fastlabel_gradio.labels.tables import annotations, checks, submissions
 from fastlabel_gradio.types import Annotation, LabelSource, Said, State
 
 STREAM_ROWS = 10_000
+ROWS_AT_ONCE = 1_000  # of an insert: the time is the same from 500 on, and the driver keeps its last statements
 NO_CONFIDENCES: Mapping[str, float | None] = MappingProxyType({})
 MANY_ITEMS = 20_000  # from so many on, reading all events in order takes less time than looking up those of each item
+
+SAID_COLUMNS = (
+    "label_id",
+    "state",
+    "present",
+    "source",
+    "head_version",
+    "confidence",
+    "note",
+)  # as `_values_of` has them
 
 # Making a statement takes longer than running it: what all of them share is made once.
 _turns = submissions.alias("turns")
@@ -109,7 +122,7 @@ def append_annotations(
     source: LabelSource,
     confidences: Mapping[str, float | None] = NO_CONFIDENCES,
 ) -> None:
-    """Appends what was said of items to a submission. What many items share is looked at once.
+    """Appends what was said of items, one at least, to a submission.
 
     Args:
         source: of what has none of its own.
@@ -118,23 +131,26 @@ def append_annotations(
     Raises:
         InvalidLabelsError: a constraint fails.
     """
-    values = {key: _values_of(one, source) for key, one in {id(one): one for one in said.values()}.items()}
-    rows = [
-        (submission, position, project, item_id, *before, confidences.get(item_id, confidence), note)
-        for position, item_id, (*before, confidence, note) in zip(
-            count(), said, map(values.__getitem__, map(id, said.values()))
-        )
-    ]
-    _insert(connection, annotations, rows)
+    values = mapped(said, lambda one: _values_of(one, source))
+    different = distinct(values.values())
+    shared: dict[str, Any] = {"submission": submission, "project": project}
+    varying: dict[str, Iterable[Any]] = {"position": range(len(said)), "item_id": said}
+    for place, name in enumerate(SAID_COLUMNS):
+        column = map(itemgetter(place), values.values())
+        if name == "confidence" and confidences:
+            varying[name] = map(confidences.get, said, column)
+        elif len({one[place] for one in different}) > 1:
+            varying[name] = column
+        else:
+            shared[name] = different[0][place]
+    _insert(connection, annotations, shared, varying)
 
 
 def append_checks(connection: Connection, submission: int, project: int, labels: Mapping[str, int]) -> None:
     """Appends to a submission that these labels, by item, are right."""
-    rows = [
-        (submission, position, project, item_id, label_id)
-        for position, (item_id, label_id) in enumerate(labels.items())
-    ]
-    _insert(connection, checks, rows)
+    shared = {"submission": submission, "project": project}
+    varying = {"position": range(len(labels)), "item_id": labels, "label_id": labels.values()}
+    _insert(connection, checks, shared, varying)
 
 
 def checked_labels(connection: Connection, project: int) -> dict[str, set[int]]:
@@ -271,13 +287,26 @@ def _by(project: int, annotator: str) -> Sequence[ColumnElement[bool]]:
     return submissions.c.project == project, submissions.c.annotator == annotator
 
 
-def _insert(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
-    """Rows with a value for each column. Of a million, making statements of dicts would take longer than the database."""
-    names = table.columns.keys()
-    marks = ["?" if connection.dialect.paramstyle == "qmark" else "%s"] * len(names)
-    try:
-        connection.exec_driver_sql(f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(marks)})", rows)
-    except IntegrityError as error:
-        raise InvalidLabelsError(
-            f"the label store refused the labels ({error.orig}). Nothing was stored. Check for an empty item id."
-        ) from error
+def _insert(
+    connection: Connection, table: Table, shared: Mapping[str, Any], varying: Mapping[str, Iterable[Any]]
+) -> None:
+    """Rows by column: what is the same in all of them is sent once a statement, and a statement has many rows.
+
+    Row by row a million would take twice the time, and as long again while other threads run, which SQLite lets in between
+    two statements. Every value is cast: of a list of values PostgreSQL takes the type from these, not from the column.
+    """
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    given = [*[mark] * len(shared), *[f"column{place}" for place in range(1, len(varying) + 1)]]
+    names = [*shared, *varying]
+    types = [table.columns[name].type.compile(connection.dialect) for name in names]
+    wanted = ", ".join(f"CAST({value} AS {type_})" for value, type_ in zip(given, types, strict=True))
+    one, rows = f"({', '.join([mark] * len(varying))})", zip(*varying.values(), strict=True)
+    while block := list(islice(rows, ROWS_AT_ONCE)):
+        statement = f"INSERT INTO {table.name} ({', '.join(names)}) SELECT {wanted} FROM (VALUES "
+        statement += f"{', '.join([one] * len(block))}) AS given"
+        try:
+            connection.exec_driver_sql(statement, (*shared.values(), *chain.from_iterable(block)))
+        except IntegrityError as error:
+            raise InvalidLabelsError(
+                f"the label store refused the labels ({error.orig}). Nothing was stored. Check for an empty item id."
+            ) from error

@@ -14,6 +14,7 @@ from fastlabel_gradio.labels.resolve import (
     standing_of,
     with_opinion,
 )
+from fastlabel_gradio.labels.shared_values import distinct, mapped, paired
 from fastlabel_gradio.types import LabelSource, Said, State
 
 CONFLICTS_NAMED = 100
@@ -64,21 +65,20 @@ def not_said_yet(
     said: Mapping[str, Said], opinions: Mapping[str, Opinions], annotator: str, source: LabelSource
 ) -> dict[str, Said]:
     """What the annotator does not say of those items already."""
-    if not opinions:
-        return {item_id: one for item_id, one in said.items() if one.state is not State.CLEAR}
-    return {
-        item_id: one
-        for item_id, one in said.items()
-        if (item_id not in opinions and one.state is not State.CLEAR)
-        or (item_id in opinions and not _says_already(opinions[item_id], one, annotator, one.source or source))
-    }
+    news = dict(said)
+    for item_id in opinions.keys() & news.keys():
+        if _says_already(opinions[item_id], news[item_id], annotator, news[item_id].source or source):
+            del news[item_id]
+    if all(one.state is not State.CLEAR for one in distinct(news.values())):
+        return news
+    return {item_id: one for item_id, one in news.items() if one.state is not State.CLEAR or item_id in opinions}
 
 
 def overruling(
     said: Mapping[str, Said], opinions: Mapping[str, Opinions], annotator: str, source: LabelSource
 ) -> dict[str, Said]:
     """What is to be said so that it stands, where it does not yet: as a review where their own opinion would not do."""
-    told = {item_id: _winning(opinions.get(item_id, ()), one, annotator, source) for item_id, one in said.items()}
+    told = paired(opinions, said, lambda before, one: _winning(before or (), one, annotator, source))
     return {item_id: one for item_id, one in told.items() if one is not None}
 
 
@@ -138,24 +138,24 @@ def labels_of_standing(standing: Mapping[str, Standing]) -> dict[str, int]:
 
 def effect(
     before: Mapping[str, Opinions], after: Mapping[str, Opinions]
-) -> tuple[dict[str, int | None], dict[str, Standing | None]]:
-    """Items of which another label stands after, with that, and items of which something else stands; None for nothing."""
-    changed: dict[str, int | None] = {}
-    standing: dict[str, Standing | None] = {}
-    shared: dict[tuple[int, int], tuple[Standing | None, Standing | None]] = {}  # many items have the same opinions
-    for item_id in {**before, **after} if before else after:
-        was, now = before.get(item_id), after.get(item_id)
-        pair = id(was), id(now)
-        if pair not in shared:
-            shared[pair] = standing_of(was) if was else None, standing_of(now) if now else None
-        old, new = shared[pair]
-        if old == new:
-            continue
-        standing[item_id] = new
-        label_id = new.label_id if new else None
-        if label_id != (old.label_id if old else None):
-            changed[item_id] = label_id
-    return changed, standing
+) -> tuple[dict[str, Standing], dict[str, Standing | None]]:
+    """Where something else stands after: what stood, as far as anything did, and what stands, None for nothing."""
+    stood, now = mapped(before, standing_of), mapped(after, standing_of)
+    standing: dict[str, Standing | None] = {**dict.fromkeys(stood), **now}
+    for item_id in stood.keys() & now.keys():
+        if stood[item_id] == now[item_id]:
+            del stood[item_id], standing[item_id]
+    return stood, standing
+
+
+def changed_labels(stood: Mapping[str, Standing], standing: Mapping[str, Standing | None]) -> dict[str, int | None]:
+    """Of what `effect` gives: items of which another label stands after, with that; None for no label."""
+    labels = {item_id: one.label_id if one else None for item_id, one in standing.items()}
+    return {
+        item_id: label_id
+        for item_id, label_id in labels.items()
+        if label_id != (stood[item_id].label_id if item_id in stood else None)
+    }
 
 
 def _name_of(label_id: int | None, names: Mapping[int, str]) -> str | None:

@@ -17,6 +17,7 @@ from sys import intern
 from types import MappingProxyType
 from typing import NamedTuple, cast
 
+from fastlabel_gradio.labels.shared_values import paired
 from fastlabel_gradio.types import LabelSource, Said, State
 
 STATES = {state.value: state for state in State}
@@ -93,6 +94,7 @@ def opinions_of(events: Iterable[EventValues], earlier: Mapping[str, Opinions] =
     """
     said = dict(earlier)
     known: dict[tuple[str, int | None, str, str], Opinions] = {}
+    joined: dict[tuple[int, int], tuple[Opinions, Opinions]] = {}  # with what was before, which keeps its id
     for item_id, annotator, label_id, state, source, _ in events:
         if state == CLEAR:
             said.pop(item_id, None)
@@ -103,28 +105,34 @@ def opinions_of(events: Iterable[EventValues], earlier: Mapping[str, Opinions] =
             standing = Standing(STATES[state], label_id, cast(LabelSource, source))
             first = known[kind] = (Opinion(intern(annotator), standing),)
         before = said.get(item_id)
-        said[item_id] = first if before is None else with_opinion(before, first[0])
+        if before is None:
+            said[item_id] = first
+            continue
+        pair = id(before), id(first)
+        if pair not in joined:
+            joined[pair] = before, with_opinion(before, first[0])
+        said[item_id] = joined[pair][1]
     return said
 
 
 def opinions_after(
     news: Mapping[str, Said], annotator: str, source: LabelSource, earlier: Mapping[str, Opinions]
 ) -> dict[str, Opinions]:
-    """The opinions once an annotator said something of items, too. What many items share is looked at once.
+    """The opinions once an annotator said something of items, too.
 
     Args:
         source: of what has none of its own.
         earlier: the opinions before that.
     """
-    said = dict(earlier)
-    alone = {key: _alone(one, annotator, source) for key, one in {id(one): one for one in news.values()}.items()}
-    for item_id, one in news.items():
-        first, before = alone[id(one)], earlier.get(item_id)
-        if first:
-            said[item_id] = first if before is None else with_opinion(before, first[0])
-        elif one.state is State.CLEAR:
-            said.pop(item_id, None)
-    return said
+
+    def after(before: Opinions | None, one: Said) -> Opinions:
+        alone = _alone(one, annotator, source)
+        if alone:
+            return with_opinion(before, alone[0]) if before else alone
+        return () if one.state is State.CLEAR else before or ()
+
+    said = {**earlier, **paired(earlier, news, after)}
+    return said if all(said.values()) else {item_id: one for item_id, one in said.items() if one}
 
 
 def with_opinion(opinions: Opinions, opinion: Opinion) -> Opinions:

@@ -291,8 +291,7 @@ class LabelStore(ClaimStore):
             if news or released:
                 self._count_change(connection)
         position = Position(since.revision + bool(news or released), submission or since.submission)
-        changed, standing = effect(opinions, after)
-        return Submission(len(said), changed, tuple(released), standing, submission, since, position)
+        return Submission(len(said), tuple(released), *effect(opinions, after), submission, since, position)
 
     def check(self, annotator: str, labels: Mapping[str, int], *, now: float) -> None:
         """Stores that the annotator looked at items again and says that these labels, by item, are right.

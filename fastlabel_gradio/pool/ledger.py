@@ -9,7 +9,8 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
-from itertools import compress, count, repeat
+from itertools import compress, repeat
+from operator import ne
 from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
@@ -23,13 +24,13 @@ from fastlabel_gradio.pool.standings import (
     SEARCHED,
     UNTAUGHT,
     LabeledSet,
+    Spread,
     StandingNumbers,
     Standings,
     as_said,
-    distinct_of,
     label_taught,
+    spread_of,
     targets_of,
-    taught_by,
 )
 from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.sources.groups import AUDITED, TRAINED
@@ -385,11 +386,11 @@ class PoolLedger:
     def _put(self, changed: Mapping[str, Standing | None]) -> int:
         """As `put`. Some of the items may have left the pool since."""
         stood = list(map(self._standing.get, changed))
-        is_new = [was != now for was, now in zip(stood, changed.values(), strict=True)]
+        is_new = list(map(ne, stood, changed.values()))
         if not any(is_new):
             return 0
-        item_ids, before = list(compress(changed, is_new)), list(compress(stood, is_new))
-        now = list(compress(changed.values(), is_new))
+        item_ids, standings = list(compress(changed, is_new)), list(compress(changed.values(), is_new))
+        before, now = spread_of(list(compress(stood, is_new))), spread_of(standings)
         self._labeled_sets.clear()
         rows = self._located(item_ids)
         self._note_who_left(item_ids, rows)
@@ -397,11 +398,13 @@ class PoolLedger:
         self._numbers.count(now, 1)
         for item_id in [id_ for id_ in self._claims if changed.get(id_) not in (None, self._standing.get(id_))]:
             del self._claims[item_id]
-        self._standing.update((item_id, one) for item_id, one in zip(item_ids, now, strict=True) if one is not None)
-        for item_id in compress(item_ids, [one is None for one in now]):
+        stands = now.each(_is_something, bool)
+        left = [one for one in standings if one is not None]
+        self._standing.update(zip(compress(item_ids, stands.tolist()), left, strict=True))
+        for item_id in compress(item_ids, (~stands).tolist()):
             del self._standing[item_id]
         self._note(item_ids, rows, now)
-        taught = int((taught_by(before) != taught_by(now)).sum())
+        taught = int((before.each(label_taught, np.int32) != now.each(label_taught, np.int32)).sum())
         self._changes += taught
         return taught
 
@@ -436,20 +439,19 @@ class PoolLedger:
 
     def _refresh(self, item_ids: Iterable[str]) -> None:
         listed = list(item_ids)
-        self._note(listed, self._known_rows(listed), list(map(self._standing.get, listed)))
+        self._note(listed, self._known_rows(listed), spread_of(list(map(self._standing.get, listed))))
 
-    def _note(self, item_ids: Sequence[str], rows: Rows, standings: Sequence[Standing | None]) -> None:
+    def _note(self, item_ids: Sequence[str], rows: Rows, standings: Spread) -> None:
         """Writes what stands of items down at their rows, as far as they have one."""
         there = rows >= 0
         located = list(compress(item_ids, there.tolist()))
-        distinct, places = distinct_of(standings)
-        rows, places = rows[there], places[there]
-        followed = np.array([one is not None for one in distinct], dtype=bool)[places]
+        standings, rows = Spread(standings.distinct, standings.places[there]), rows[there]
+        followed = standings.each(_is_something, bool)
         if self._claims:
-            followed |= np.array([item_id in self._claims for item_id in located], dtype=bool)
+            followed |= np.fromiter(map(self._claims.__contains__, located), bool, len(located))
         self._free[rows] = ~(followed | self._retired[rows])
-        self._taught[rows] = np.array([label_taught(one) for one in distinct], dtype=np.int32)[places]
-        self._said[rows] = np.array([as_said(one) for one in distinct], dtype=SAID)[places]
+        self._taught[rows] = standings.each(label_taught, np.int32)
+        self._said[rows] = standings.each(as_said, SAID)
         for item_id in compress(located, (~followed).tolist()):
             del self._row_of[item_id]  # its content may change, and its row with it, while nobody looks
 
@@ -462,20 +464,18 @@ class PoolLedger:
         rows = self._known_rows(item_ids)
         unknown = rows < 0
         sought = list(compress(item_ids, unknown.tolist()))
-        found = self._rows_of(sought)
-        rows[unknown] = found
-        self._row_of.update((item_id, row) for item_id, row in zip(sought, found, strict=True) if row >= 0)
+        found = rows[unknown] = self._rows_of(sought)
+        self._row_of.update(compress(zip(sought, found.tolist(), strict=True), (found >= 0).tolist()))
         return rows
 
-    def _rows_of(self, item_ids: Sequence[str]) -> list[int]:
-        """The row of each item; -1 where it has none yet. Of a large part of the pool all are read in one go."""
+    def _rows_of(self, item_ids: Sequence[str]) -> Rows:
+        """int64[n], the row of each item; -1 where it has none yet. Of a large part of the pool all are read in one go."""
         if len(item_ids) < max(self._seen_rows // 4, MANY_ITEMS):
             of_store = self._store.rows_of(item_ids) if item_ids else {}
-            return [row if row < self._seen_rows else -1 for row in map(of_store.get, item_ids, repeat(-1))]
-        places, rows = dict(zip(item_ids, count())), [-1] * len(item_ids)
-        for row, item_id in self._store.items_between(0, self._seen_rows):
-            if item_id in places:
-                rows[places[item_id]] = row
+        else:
+            of_store = self._store.all_rows()
+        rows = np.fromiter(map(of_store.get, item_ids, repeat(-1)), np.int64, len(item_ids))
+        rows[rows >= self._seen_rows] = -1
         return rows
 
     def _grow(self, rows: int) -> None:
@@ -521,3 +521,7 @@ class PoolLedger:
         self._free[rows] = False
         self._taught[rows] = UNTAUGHT
         self._said[rows] = as_said(None)
+
+
+def _is_something(standing: Standing | None) -> bool:
+    return standing is not None

@@ -1,10 +1,12 @@
 """Standings: what stands of every row of a pool, and which of them are labeled, as values of one moment."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, get_args
 
 import numpy as np
+from jaxtyping import Int64
+from numpy.typing import DTypeLike
 
 from fastlabel_gradio.labels import Standing
 from fastlabel_gradio.types import Groups, LabelSchema, LabelSource, Rows, State, Targets
@@ -50,11 +52,22 @@ class Standings(NamedTuple):
     event: int = 0
 
 
-def distinct_of(standings: Sequence[Standing | None]) -> tuple[list[Standing | None], np.ndarray]:
-    """The different objects among them, and int64[n], the place of each in that list. Most items share theirs."""
+class Spread(NamedTuple):
+    """What stands of each of n items, as the different objects among them, which are few, and int64[n], the place of each."""
+
+    distinct: list[Standing | None]
+    places: Int64[np.ndarray, " items"]
+
+    def each(self, of: Callable[[Standing | None], object], dtype: DTypeLike) -> np.ndarray:
+        """What that says of each item, dtype[n]."""
+        return np.asarray(np.array([of(one) for one in self.distinct], dtype=dtype)[self.places])
+
+
+def spread_of(standings: Sequence[Standing | None]) -> Spread:
+    """Most items share theirs."""
     marks = np.fromiter(map(id, standings), np.int64, len(standings))
     _, first, places = np.unique(marks, return_index=True, return_inverse=True)
-    return [standings[place] for place in first.tolist()], places
+    return Spread([standings[place] for place in first.tolist()], places)
 
 
 class StandingNumbers:
@@ -63,12 +76,12 @@ class StandingNumbers:
     def __init__(self, standings: Sequence[Standing | None]) -> None:
         self.of_state: Counter[State] = Counter()
         self.of_label: Counter[int] = Counter()
-        self.count(standings, 1)
+        self.count(spread_of(standings), 1)
 
-    def count(self, standings: Sequence[Standing | None], sign: int) -> None:
+    def count(self, spread: Spread, sign: int) -> None:
         """Counts one more of each, or with the sign -1 one less."""
-        distinct, places = distinct_of(standings)
-        for one, count in zip(distinct, np.bincount(places, minlength=len(distinct)).tolist(), strict=True):
+        counts = np.bincount(spread.places, minlength=len(spread.distinct)).tolist()
+        for one, count in zip(spread.distinct, counts, strict=True):
             if one is not None:
                 self.of_state[one.state] += sign * count
             if one is not None and one.label_id is not None:
@@ -78,12 +91,6 @@ class StandingNumbers:
 def label_taught(standing: Standing | None) -> int:
     """The id of the label that heads are trained or measured on; UNTAUGHT where there is none."""
     return standing.label_id if standing and standing.teaches and standing.label_id is not None else UNTAUGHT
-
-
-def taught_by(standings: Sequence[Standing | None]) -> np.ndarray:
-    """int32[n], as `label_taught` of each."""
-    distinct, places = distinct_of(standings)
-    return np.asarray(np.array([label_taught(one) for one in distinct], dtype=np.int32)[places])
 
 
 def as_said(standing: Standing | None) -> tuple[int, int, int]:

@@ -285,6 +285,12 @@ class EmbeddingStore(ItemIndex):
             self.follow()
         return dict(found)
 
+    def all_rows(self) -> dict[str, int]:
+        """As `rows_of`, of all items; a second at a million."""
+        return dict(
+            self._index.read("SELECT item_id, row FROM rows WHERE encoder = ? AND item_id IS NOT NULL", self._encoder)
+        )
+
     def rows_with(self, text: str) -> Rows:
         """The rows of items whose id holds a text, in either case of the letters A to Z; ascending.
 

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fastlabel_gradio.errors import FinishError
 from fastlabel_gradio.finish import FinishReport, promise_of
+from fastlabel_gradio.finish.campaign import Ranking, Terms
+from fastlabel_gradio.finish.campaign_files import CampaignFiles
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.pool.query import Query
 from fastlabel_gradio.server.project import Project
@@ -296,6 +299,14 @@ def test_a_restart_loses_nothing(reopen: Callable[[], Labeler]) -> None:
     assert _figures(third.finisher.state()) == _figures(accepted)
     third.finisher.take_back("ann")
     assert _figures(reopen().finisher.state())[:2] == ("proven", accepted.items)
+
+
+def test_ids_of_any_script_come_back_from_the_frozen_file(tmp_path: Path) -> None:
+    files, ids = CampaignFiles(tmp_path), ["", "a/b.png", "ñandú\n.jpg", "猫 🐈.wav", "=cmd"]
+    numbers = np.arange(len(ids))
+    ranking = Ranking(numbers, numbers.astype(np.int32), numbers.astype(np.float32), numbers.astype(np.float64))
+    files.freeze(Terms(1, 1, 0.04, 0.9, 1, 0.0, "ann", 5, 5, ()), ranking, ids)
+    assert files.item_ids(1) == ids
 
 
 def _figures(now: FinishReport) -> tuple[object, ...]:

@@ -46,6 +46,23 @@ def test_confidences_head_version_and_note_are_stored(store: LabelStore) -> None
     ]
 
 
+def test_items_of_many_statements_keep_what_was_said_of_each(store: LabelStore) -> None:
+    items = [f"{'é' * (number % 3)}{number:04d} 'q\".jpg" for number in range(2 * events.ROWS_AT_ONCE + 1)]
+    confidences = [None if number % 7 == 0 else number / len(items) for number in range(len(items))]
+    wanted = dict(zip(items, zip([number % 3 for number in range(len(items))], confidences, strict=True), strict=True))
+    store.submit_many("app", items, [label for label, _ in wanted.values()], confidences=confidences, now=1)
+    found = {one.item_id: (one.said.label_id, one.said.confidence) for one in store.told()}
+    assert found == wanted
+    mixed = [
+        (items[0], State.SKIP),
+        (items[1], Said(OWL, note="%s ? {}", head_version=3)),
+        (items[2], Said(CAT, confidence=0.5)),
+    ]
+    store.submit("ann", mixed, now=2)
+    states = {one.item_id: one.said for one in store.told() if one.annotator == "ann"}
+    assert states == {item_id: Said(state=one) if isinstance(one, State) else one for item_id, one in mixed}
+
+
 def test_one_label_or_state_serves_for_all(store: LabelStore) -> None:
     store.submit_many("ann", ["1", "2"], OWL, now=1)
     store.submit_many("ann", ["3", "4"], None, state=State.SKIP, now=2)
