@@ -35,7 +35,7 @@ from benchmarks.data import OFFLINE, SETS, Split, cached_splits, load_split, par
 from benchmarks.report import DATA, Cell, Measured, Option, Table, run, say, use_one_thread, with_error
 from fastlabel_gradio.head import DEFAULT_RECIPE, SAMPLE_ROWS, Head, HeadMaker, HeadRecipe, TextPrior, fit_temperature
 from fastlabel_gradio.head.evaluation import expected_calibration_error
-from fastlabel_gradio.types import Embeddings, Label, Rows
+from fastlabel_gradio.types import Embeddings, Groups, Label, Rows
 
 SAME_ITEMS = ("cifar10_half", "esc10_windows")  # as another set
 COUNTS = (20, 50, 100, 200, 500, 1_000, 1_500, 5_000, 20_000)
@@ -69,6 +69,12 @@ class Lesson:
     def embeddings(self) -> Embeddings:
         return np.asarray(self.split.pool[self.rows])
 
+    @property
+    def groups(self) -> Groups | None:
+        """int64[labels], the recording or speaker of each, as the labeler knows it; None where the set names none."""
+        known = self.split.pool_groups
+        return known[self.rows] if len(known) else None
+
     def maker(self, recipe: HeadRecipe = DEFAULT_RECIPE, prior: TextPrior | None = None) -> HeadMaker:
         """As the labeler makes it: it knows the spread of a random sample of the pool."""
         schema = tuple(Label(number, str(number)) for number in range(self.split.classes))
@@ -78,7 +84,7 @@ class Lesson:
     def head(self, recipe: HeadRecipe = DEFAULT_RECIPE, prior: TextPrior | None = None) -> Head:
         """The head that learned the labels, and the names of a prior; the names alone where there is no label."""
         made = self.maker(recipe, prior)
-        head = made.train(self.embeddings, self.targets, None, 0.0) if len(self.rows) else made.first()
+        head = made.train(self.embeddings, self.targets, None, 0.0, self.groups) if len(self.rows) else made.first()
         assert head, "neither labels nor names"
         return head
 
@@ -234,7 +240,7 @@ def _calibration_rows(play: Play) -> TableRows:
 def _calibration(lesson: Lesson) -> tuple[float, float, float]:
     """The temperature, and the error before and after."""
     before, split = lesson.head(), lesson.split
-    after = lesson.maker().calibrate(before, lesson.embeddings, lesson.targets, lambda: False)
+    after = lesson.maker().calibrate(before, lesson.embeddings, lesson.targets, lambda: False, lesson.groups)
     first, second = (
         100 * expected_calibration_error(head.predict_proba(split.test), split.test_targets) for head in (before, after)
     )
