@@ -230,6 +230,28 @@ def test_a_restart_brings_back_labels_batch_and_head(pictures: Path, open_projec
     assert again.head.info.version == 1
 
 
+def test_a_batch_that_is_asked_for_before_the_encoder_is_loaded_is_kept(
+    pictures: Path, open_project: OpenProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = make_config(pictures)
+    project = open_project(config)
+    batch = project.labeler("ann").next_batch("ann", 7)
+    project.close()
+    may_load = threading.Event()
+
+    def load(encoder: object, options: object) -> None:
+        may_load.wait(30)
+
+    monkeypatch.setattr("tests.pools.PixelEncoder.__init__", load)
+    project = open_project(config, embed=False)
+    early = project.labeler("ann").next_batch("ann", 7)
+    assert (early.items, early.notice) == ((), "The first items are being embedded. This takes a moment.")
+    may_load.set()
+    wait_for(lambda: project.pipeline.progress.state == "done")
+    again = project.labeler("ann").next_batch("ann", 7)
+    assert (again.id, again.items) == (batch.id, batch.items)
+
+
 def test_a_checkpoint_of_another_encoder_is_refused_and_a_new_head_is_trained(
     pictures: Path, open_project: OpenProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ SCALE = 8.0  # of logits to answers, which lie within -1 and 1: what left-out la
 SURE_LABELS = 30  # weigh as much as those two numbers
 MOST_LABELS = 4_096  # a random sample of more is as good, and takes 30 ms on one core
 MOST_LEFT_OUT = 256  # to choose by; twice as many take some 7 ms more
+FEWEST_GROUPS = 10  # of fewer, as of three speakers, those left out say less of another one than single labels do
 HALVINGS = 12  # find the scale to a percent
 
 
@@ -25,8 +26,8 @@ def linear_part(
 
     Both the penalty and the factor are those at which left-out labels are most likely, drawn towards 0.2 and 8 in the
     logarithm, the more the fewer labels there are. On features that tell the classes well it is strong; where it hardly
-    does better than guessing it says little, and leaves the word to the MLP. With groups whole groups are left out: windows
-    of one recording would vouch for each other. Where none of them leaves enough to learn from, both are the usual ones.
+    does better than guessing it says little, and leaves the word to the MLP. Of ten groups or more whole ones are left out:
+    windows of one recording would vouch for each other. Where none leaves enough to learn from, both are the usual ones.
 
     Args:
         embeddings: float32[labels, dim], standardised, in random order.
@@ -35,7 +36,7 @@ def linear_part(
         groups: int64[labels], the group of each; None where they are of none.
     """
     ridge = Ridge.of(embeddings, targets, weights, classes)
-    held = Held.first(len(targets)) if groups is None else Held.whole(targets.cpu().numpy(), groups, targets.device)
+    held = Held.of(targets, groups)
     scale, penalty = _most_likely(ridge, held, targets) if len(held.judged) else (SCALE, PENALTY)
     trust = held.known / (held.known + SURE_LABELS)
     return ridge.solved(PENALTY * math.pow(penalty / PENALTY, trust)) * SCALE * math.pow(scale / SCALE, trust)
@@ -56,6 +57,13 @@ class Held:
     same: Tensor | None
     judged: Tensor
     known: int
+
+    @staticmethod
+    def of(targets: Tensor, groups: Groups | None) -> "Held":
+        """Whole groups where there are enough of them, else labels one by one."""
+        if groups is None or len(np.unique(groups)) < FEWEST_GROUPS:
+            return Held.first(len(targets))
+        return Held.whole(targets.cpu().numpy(), groups, targets.device)
 
     @staticmethod
     def first(labels: int) -> "Held":

@@ -181,6 +181,8 @@ class Batches:
 
     def _opened(self, annotator: str, claimed: ClaimedBatch) -> Batch | None:
         held = self._claims.held(claimed)
+        if held is None and self._desk.pipeline.encoder is None:
+            return self.empty(claimed.strategy)  # after a restart: its embeddings are there once the encoder is loaded
         if held is None:
             self._claims.release(annotator)
             return None
