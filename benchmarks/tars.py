@@ -58,7 +58,7 @@ def _measured(arguments: argparse.Namespace) -> Measured:
     }
     row = (f"{found:,}", tars, round(first_s, 1), round(first_cpu_s, 1), round(again_s, 1), round(peak), round(read_s))
     columns = ("items", "tars", "first look, s", "of CPU", "again, s", "resident memory, MiB", "items read a second")
-    return [Table("Items in tars", columns, [row], aim=f"{AIM_S} s for the first look.")], figures
+    return [Table("Items in tars", columns, [row], aim=f"{AIM_S} s for the first look")], figures
 
 
 def _listed(folder: Path, cache: Path) -> tuple[float, int]:
