@@ -15,7 +15,7 @@ from fastlabel_gradio.pool.query import Query
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import State
 from tests.finish_pools import answer, check_all, true_class
-from tests.pools import make_config
+from tests.pools import make_config, wait_for
 
 
 def test_a_pool_is_finished_at_a_promise(labeler: Labeler) -> None:
@@ -294,7 +294,9 @@ def test_a_restart_loses_nothing(reopen: Callable[[], Labeler]) -> None:
     assert _figures(second.finisher.state()) == _figures(before)
     assert second.finisher.checks("ann", 6).id == open_batch.id
     check_all(second)
-    accepted = second.finisher.accept("ann")
+    second.finisher.accept("ann")
+    wait_for(lambda: "unbundled" not in [one.key for one in second.finisher.state().lines])
+    accepted = second.finisher.state()
     third = reopen()
     assert _figures(third.finisher.state()) == _figures(accepted)
     third.finisher.take_back("ann")
