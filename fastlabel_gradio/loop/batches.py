@@ -215,7 +215,8 @@ class Batches:
         if held is None:
             return None
         batch = self._batch(held, pick.head)
-        self._planted.plant(annotator, batch, chosen, self._desk.store.items_at, self._desk.clock())
+        if chosen:
+            self._planted.plant(annotator, batch, chosen, self._desk.store.items_at, self._desk.clock())
         return self._remembered(batch)
 
     def _second_opinions_for(self, annotator: str, size: int) -> list[str]:
