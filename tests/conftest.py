@@ -23,4 +23,11 @@ CHECKED = [path.stem for path in PACKAGE.iterdir() if path.stem not in ("ui", "_
 
 install([f"fastlabel_gradio.{room}" for room in CHECKED])
 
-pytest_plugins = ["tests.finish_pools", "tests.left_behind", "tests.pools", "tests.postgres", "tests.tiny_models"]
+pytest_plugins = [
+    "tests.finish_pools",
+    "tests.left_behind",
+    "tests.pools",
+    "tests.postgres",
+    "tests.tiny_models",
+    "tests.trainings",
+]

@@ -32,7 +32,7 @@ DIM, CLASSES, LABELS = 64, 5, 300
 pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU that CUDA can use"),
-    pytest.mark.usefixtures("computing_as_the_app"),
+    pytest.mark.usefixtures("computing_as_the_app", "whole_trainings"),
 ]
 
 

@@ -39,6 +39,8 @@ from fastlabel_gradio.superseded import Superseded, unhurried
 from fastlabel_gradio.types import Label, LabelSchema
 from tests.checkpoints import superseded_after
 
+pytestmark = pytest.mark.usefixtures("whole_trainings")
+
 DIGITS = tuple(Label(number + 1, str(number)) for number in range(10))
 
 

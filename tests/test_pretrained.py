@@ -22,7 +22,7 @@ from fastlabel_gradio.types import Medium, Waveform
 from tests.pools import make_config, make_sound_config, wait_for, write_pictures, write_sounds
 from tests.tiny_models import noisy_tone
 
-pytestmark = pytest.mark.usefixtures("computing_as_the_app")
+pytestmark = pytest.mark.usefixtures("computing_as_the_app", "whole_trainings")
 
 
 def pictures(count: int, seed: int = 0) -> list[Image.Image]:

@@ -16,6 +16,8 @@ from tests.grey_encoder import GreyEncoder
 from tests.pools import make_config, write_pictures, write_sounds
 from tests.source_data import write_csv
 
+pytestmark = pytest.mark.usefixtures("whole_trainings")
+
 
 @pytest.fixture(autouse=True)
 def _without_a_network(no_network: None) -> None:
