@@ -131,7 +131,7 @@ def _trained_mlp(labels: _Labels, generator: torch.Generator, device: str) -> ML
         batch, offsets, goals, weights = (
             column.index_select(0, order[step]) for column in (inputs, labels.offsets, labels.goals, labels.weights)
         )
-        logits = _training_logits(module, batch, _kept(rows, dropping, dtype), dtype) + offsets
+        logits = _training_logits(module, batch, _dropout_mask(rows, dropping, dtype), dtype) + offsets
         losses = nn.functional.cross_entropy(logits, goals, reduction="none")
         gradients = torch.autograd.grad((losses * weights).mean(), optimiser.parameters)
         optimiser.step(list(gradients), learning_rate(step, steps, peak))
@@ -211,11 +211,11 @@ class _AdamW:
         )
 
 
-def _training_logits(module: MLPHead, inputs: Tensor, kept: Tensor, dtype: torch.dtype) -> Tensor:
+def _training_logits(module: MLPHead, inputs: Tensor, mask: Tensor, dtype: torch.dtype) -> Tensor:
     """Products in `dtype`, weights and optimiser in float32."""
     hidden, output = module.hidden, module.output
     activations = torch.relu(nn.functional.linear(inputs, hidden.weight.to(dtype), hidden.bias.to(dtype)))
-    activations = activations * kept
+    activations = activations * mask
     return nn.functional.linear(activations, output.weight.to(dtype), output.bias.to(dtype)).float()
 
 
@@ -225,7 +225,7 @@ def _generator_on(device: str, generator: torch.Generator) -> torch.Generator:
     return torch.Generator(device).manual_seed(seed)
 
 
-def _kept(rows: int, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
+def _dropout_mask(rows: int, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
     """The dropout mask of a batch, on the generator's device: 0 where a unit is dropped, else 1 / the share that is kept.
 
     A random byte a unit, eight at once: a uniform float each costs as much as the matrix products of the step.

@@ -22,9 +22,9 @@ from fastlabel_gradio.labels.contradictions import Contradiction
 from fastlabel_gradio.loop.bundler import Bundler
 from fastlabel_gradio.loop.grounds import Grounds
 from fastlabel_gradio.loop.head_exchange import Alone, Exchange
-from fastlabel_gradio.loop.kept_head import KeptHead
 from fastlabel_gradio.loop.labeled_copies import contradiction_of
 from fastlabel_gradio.loop.measures import Measures
+from fastlabel_gradio.loop.saved_head import SavedHead
 from fastlabel_gradio.loop.trainer import NotYet, Trainer, Training
 from fastlabel_gradio.loop.training_pace import LATEST_S, MANY_PEOPLE, labels_due
 from fastlabel_gradio.loop.training_run import TrainingRun
@@ -81,7 +81,7 @@ class Learner:
         self.contradiction: Contradiction | None = None
         self.notice = ""
         self.measures = Measures(desk, folder / "learning_curve.jsonl")
-        self._kept = KeptHead(folder / "head.safetensors", self.measures.record, exchange or Alone(), device)
+        self._saved = SavedHead(folder / "head.safetensors", self.measures.record, exchange or Alone(), device)
         self._head: Head | None = None
         self._run: TrainingRun | None = None
         self._is_measured = True  # the newest head, or there is no need to
@@ -104,7 +104,7 @@ class Learner:
     @property
     def checkpoint(self) -> Path:
         """Where the newest head is saved; the file is there once a head was trained."""
-        return self._kept.checkpoint
+        return self._saved.checkpoint
 
     def head_for(self, schema: LabelSchema) -> Head | None:
         """The newest head, where its columns are the classes of that schema."""
@@ -165,7 +165,7 @@ class Learner:
 
     def take_shared(self) -> None:
         """Goes on with the head of another process, where there is a newer one that fits. Raises StoreError."""
-        if self._grounds.now.maker and (found := self._kept.newer()):
+        if self._grounds.now.maker and (found := self._saved.newer()):
             self._take(found)
 
     def scan_soon(self) -> None:
@@ -214,7 +214,7 @@ class Learner:
         for take_back in self._wishes:
             take_back()
         self._wishes = ()  # they hold this learner
-        self._kept.close()
+        self._saved.close()
         self._trainer.close()
         if self._head:
             self._bundle(self._head)  # where closing came in between
@@ -241,7 +241,7 @@ class Learner:
         maker, self.notice = self._grounds.maker_for(encoder, schema, space)
         head = maker.first()
         try:
-            head = self._kept.load(encoder.dim, lambda saved: check_head(saved.info, schema, encoder.space)) or head
+            head = self._saved.load(encoder.dim, lambda saved: check_head(saved.info, schema, encoder.space)) or head
         except CheckpointError as error:
             self.notice = str(error)
         self._ledger.catch_up(self._pipeline.progress)
@@ -303,14 +303,14 @@ class Learner:
     def _shared(self) -> StoredHead | None:
         """The head of another process; None where it cannot be asked for, which the screen says of the labels too."""
         try:
-            return self._kept.newer()
+            return self._saved.newer()
         except StoreError as error:
             log.warning("The newest head of other processes cannot be had: %s", error)
             return None
 
     def _take(self, found: StoredHead) -> bool:
         """Goes on with a head of another process; False where it is for other classes, another encoder or audit."""
-        head = self._kept.take(found, self._check_taken)
+        head = self._saved.take(found, self._check_taken)
         if head is None:
             return False
         self._ledger.catch_up(self._pipeline.progress)
@@ -337,11 +337,11 @@ class Learner:
         Who asked for one waits for that process, and gets another one where it did not know all labels.
         """
         is_asked, self._is_asked = self._is_asked, False
-        before = self._kept.revision
-        with self._kept.turn(waits=is_asked) as is_mine:
+        before = self._saved.revision
+        with self._saved.turn(waits=is_asked) as is_mine:
             self._desk.look()
             self.take_shared()
-            if is_mine and self._is_worth_training(is_asked, was_taken=self._kept.revision != before):
+            if is_mine and self._is_worth_training(is_asked, was_taken=self._saved.revision != before):
                 at_low_priority(self._train_here) if self._serves_many else self._train_here()
             elif self.unseen >= self._settings.train_every:
                 self._trainer.request_within(LATEST_S)  # where the other process ends, somebody has to go on
@@ -370,7 +370,7 @@ class Learner:
             head, last = head.at_temperature(1.0), None  # what was measured on other vectors does not hold here
         if ground is not self._grounds.now:
             raise NotYet(ENCODER_CHANGED)
-        self._kept.save(head, event)  # before anybody sees its suggestions: a kill does not take them back
+        self._saved.save(head, event)  # before anybody sees its suggestions: a kill does not take them back
         with self._lock:
             if ground is not self._grounds.now:
                 raise NotYet(ENCODER_CHANGED)
@@ -422,8 +422,8 @@ class Learner:
         if run and run.is_new:
             checkpoint()
             self._compare_copies()  # last: who waits for a batch waits for none of this
-        if run and self._kept.unsaved:
-            raise StoreError(self._kept.unsaved)
+        if run and self._saved.unsaved:
+            raise StoreError(self._saved.unsaved)
 
     def _bundle(self, head: Head) -> None:
         """Has its files written, where there is something to take along."""
@@ -453,9 +453,9 @@ class Learner:
                 if self._head is not trained:
                     return None
                 self._head = head
-            self._kept.save_again(head)
+            self._saved.save_again(head)
         elif run.is_new:
-            self._kept.share()
+            self._saved.share()
         return head
 
     def _compare_copies(self) -> None:

@@ -63,7 +63,7 @@ class EmbeddingPipeline:
         open_encoder: builds the encoder and tells what to say of the choice on screen, a line and below it why; runs in the
             background.
         keep: given every item that is read, for whoever wants to cache a thumbnail of it.
-        kept_resolution: what `keep` needs at least, as `resolution` of `Source.read`.
+        tile_resolution: what `keep` needs at least, as `resolution` of `Source.read`.
         workers: threads, each of which reads, prepares and encodes a batch at a time; one per core by default.
         audit_share: of the source's groups, how many are kept for the audit.
         rescan_s: after how many seconds the source is listed again; 0 for only when asked to.
@@ -78,7 +78,7 @@ class EmbeddingPipeline:
         store: EmbeddingStore,
         open_encoder: Callable[[], tuple[Encoder, str]],
         keep: Callable[[Item, Media], None] | None = None,
-        kept_resolution: int = 0,
+        tile_resolution: int = 0,
         workers: int | None = None,
         *,
         audit_share: float,
@@ -92,7 +92,7 @@ class EmbeddingPipeline:
         self._change = change
         self._open_encoder = open_encoder
         self._keep = keep or _keep_nothing
-        self._kept_resolution = kept_resolution
+        self._tile_resolution = tile_resolution
         self._workers = workers or max(2, os.cpu_count() or 2)
         self._listing = Listing(self._filling, rescan_s, audit_share)
         self._start = EncoderStart(self._filling, self._workers)
@@ -428,7 +428,7 @@ class EmbeddingPipeline:
                 waiting = waiting[size:]
 
     def _read(self, item: Item, encoder: Encoder) -> Media:
-        media = self._source.read(item, max(encoder.resolution, self._kept_resolution))
+        media = self._source.read(item, max(encoder.resolution, self._tile_resolution))
         self._keep(item, media)
         return media
 

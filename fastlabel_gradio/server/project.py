@@ -33,7 +33,7 @@ from fastlabel_gradio.labels.contradictions import Contradiction, contradiction_
 from fastlabel_gradio.loop.head_exchange import HeadExchange
 from fastlabel_gradio.parts.places import has_scheme, open_place
 from fastlabel_gradio.pool.encoder_change import EncoderChange
-from fastlabel_gradio.pool.encoder_in_use import EncoderPlan, keep_encoder_in_use, kept_models, plan_encoder
+from fastlabel_gradio.pool.encoder_in_use import EncoderPlan, keep_encoder_in_use, plan_encoder, recorded_models
 from fastlabel_gradio.pool.lease import PoolLease
 from fastlabel_gradio.pool.parts_taken import PartsTaken
 from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
@@ -79,7 +79,7 @@ class Project:
         self._sealer = None if bucket is None or config.database else _unsealed(bucket, workdir, config.name)
         self.source = open_source(config.source.kind, config.source.options, base_dir, workdir / "downloads")
         encoder = check_encoder(
-            config.encoder.kind, config.encoder.options, self.source.medium, base_dir, kept_models(self.folder)
+            config.encoder.kind, config.encoder.options, self.source.medium, base_dir, recorded_models(self.folder)
         )
         self.encoders_compared: Inquiry[EncoderReport] = Inquiry(
             lambda tell, stop: compare_encoders(config, base_dir, workdir, stop=stop, tell=tell)
@@ -105,7 +105,7 @@ class Project:
             plan = self._encoder_plan(encoder, base_dir)
             self.pipeline = self._new_pipeline(plan, base_dir, embedding_workers)
             self.map = PoolMap(self.store, self.folder, lambda: self.pipeline.progress.state == "done")
-            recipe, resolution = config.recipe, self.gallery.kept_resolution
+            recipe, resolution = config.recipe, self.gallery.tile_resolution
             self.models = ModelKeeper(self.name, self.source, self.folder, self.pipeline, resolution, recipe)
             self.contradiction: Contradiction | None = None  # among the reference labels
             self.new_classes: tuple[str, ...] = ()  # that the source proposes since the start
@@ -245,7 +245,7 @@ class Project:
             self.store,
             plan.begins_with.open,
             self.gallery.keep,
-            self.gallery.kept_resolution,
+            self.gallery.tile_resolution,
             workers,
             rescan_s=60 * self.config.rescan_minutes,
             audit_share=self.config.audit_share,

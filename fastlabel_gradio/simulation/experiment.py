@@ -28,7 +28,7 @@ from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.simulation.labelling import AppLabelling, answered
 from fastlabel_gradio.simulation.runs import Behaviour, Run, Setting, Simulation
 from fastlabel_gradio.simulation.table import describe
-from fastlabel_gradio.simulation.test_vectors import kept_vectors
+from fastlabel_gradio.simulation.test_vectors import saved_vectors
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Batch, Embeddings, Item, Targets
@@ -78,7 +78,7 @@ class Experiment:
                 f"{'the pool' if not self._truth else 'a test part'}."
             )
         self._test_items = [item for item, _ in test]
-        self._test, self._items_per_s = kept_vectors(
+        self._test, self._items_per_s = saved_vectors(
             project.folder, encoder, self._test_items, lambda items: _embed(project, encoder, items)
         )
         self._test_targets = np.array([position for _, position in test], dtype=np.int64)
