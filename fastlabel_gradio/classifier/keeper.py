@@ -87,7 +87,7 @@ class ModelKeeper:
             fastlabel=__version__,
             project=self._project,
             kind=self._source.medium,
-            classes=[label.name for label in info.labels],
+            classes=[label.name for label in info.classes],
             encoder=self._encoder_part(encoder),
             head=_head_part(facts.head, self._recipe),
             calibration=CalibrationPart(temperature=info.temperature),

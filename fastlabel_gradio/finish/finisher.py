@@ -356,7 +356,7 @@ class Finisher:
     def _accepted(self, course: Course) -> Accepted | None:
         """What was accepted of a campaign, where it still stands."""
         told = course.accepted
-        if told is None or not self._desk.labels.stands(told["by"], accept_id(course.number)):
+        if told is None or not self._desk.label_store.stands(told["by"], accept_id(course.number)):
             return None
         figures = {name: told[name] for name in ("items", "precision", "checked", "wrong", "at", "by", "head_version")}
         return Accepted(**figures)

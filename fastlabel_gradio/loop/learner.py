@@ -255,7 +255,7 @@ class Learner:
         with self._lock:
             self._grounds.begin(space, maker)  # from now on heads may be trained
             self._head = _fitting(head, self._schema)
-            is_stale = maker.labels != self._schema.labels or (head is not None and not self.measures.is_honest(head))
+            is_stale = maker.classes != self._schema.classes or (head is not None and not self.measures.is_honest(head))
         is_trained = head is not None and head.info.version > 0
         if head and is_trained:
             self._grounds.now.scan.load(head, self._grounds.now.embeddings)
@@ -362,7 +362,7 @@ class Learner:
             raise NotYet("The labeled items are still being embedded; the head is trained when they are.")
         if len(np.unique(targets)) < 2:
             raise NotYet("Label items of at least two classes, then the first head is trained.")
-        if schema.labels != maker.labels:
+        if schema.classes != maker.classes:
             raise NotYet(CLASSES_CHANGED)
         before, last = self._head, self._run
         head = maker.train(ground.copied.of(ground.embeddings, rows), targets, before, self._desk.clock(), groups)
@@ -389,7 +389,7 @@ class Learner:
         ground, encoder, schema = self._grounds.now, self._pipeline.encoder, self._schema
         if ground.maker is None or ground.space is None or encoder is None:
             raise NotYet("The encoder is still loading.")
-        if ground.maker.labels == schema.labels:
+        if ground.maker.classes == schema.classes:
             return ground, ground.maker
         if ground.maker.encoder_fingerprint != encoder.space:
             raise NotYet(ENCODER_CHANGED)
@@ -439,7 +439,7 @@ class Learner:
         rows, targets = run.rows, run.targets
         if run.is_new:
             self.measures.add(trained, run.before, self.says)
-        vectors, ids = ground.copied.of(ground.embeddings, rows), tuple(label.id for label in trained.info.labels)
+        vectors, ids = ground.copied.of(ground.embeddings, rows), trained.info.label_ids
         head = ground.maker.calibrate(
             trained,
             vectors,
@@ -482,7 +482,7 @@ def _keep_nothing(facts: HeadFacts) -> None:
 
 def _fits(head: Head, schema: LabelSchema) -> bool:
     """Whether a head's columns are the classes of a schema, whatever they are called."""
-    return tuple(label.id for label in head.info.labels) == schema.ids
+    return head.info.label_ids == schema.ids
 
 
 def _fitting(head: Head | None, schema: LabelSchema) -> Head | None:

@@ -35,7 +35,7 @@ class FollowedOpinions:
     # Private; the caller holds the lock
 
     def _read_on(self) -> None:
-        self._read, touched = self._desk.labels.opinions(self._read)
+        self._read, touched = self._desk.label_store.opinions(self._read)
         followed = {item_id: one for item_id, one in touched.items() if self._is_followed(item_id, one)}
         gone = touched.keys() - followed.keys()
         before = ((item_id, one) for item_id, one in self._opinions.items() if item_id not in gone)

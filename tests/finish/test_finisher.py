@@ -71,7 +71,7 @@ def test_rows_of_many_items_are_found_as_those_of_few(labeler: Labeler, monkeypa
     before = ledger.standings().said
     finisher.accept("ann")
     after = ledger.standings().said
-    stored = labeler._labels.current()
+    stored = labeler._label_store.current()
     rows = labeler._store.rows_of(list(stored))
     assert {item_id: int(after["label"][row]) for item_id, row in rows.items()} == stored
     assert (after["state"] > 0).sum() == len(stored) > (before["state"] > 0).sum()
@@ -92,7 +92,7 @@ def test_each_accepted_label_says_what_it_came_by(labeler: Labeler) -> None:
     assert (promise.precision, promise.checked, promise.wrong) == (0.9, accepted.checked, 0)
     assert promise_of(promise.note) == promise
     assert promise_of("I was not sure") is None
-    with labeler._labels._database.reading() as connection:
+    with labeler._label_store._database.reading() as connection:
         rows = connection.exec_driver_sql(
             "SELECT note, head_version, confidence FROM fastlabel_annotations WHERE source = 'auto'"
         ).all()
