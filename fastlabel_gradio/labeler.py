@@ -382,7 +382,7 @@ class Labeler:
 
     def claimed_by_others(self, annotator: str) -> int:
         """Items in the batches of other annotators."""
-        return self._ledger.claimed_by_others(annotator)
+        return self._ledger.held.count_of_others(annotator)
 
     def predictions(self, rows: Rows, schema: LabelSchema | None = None) -> Sequence[Prediction | None]:
         """What the newest head says of some rows, in positions of that schema; None for each while there is no head."""

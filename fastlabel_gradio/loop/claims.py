@@ -91,7 +91,7 @@ class Claims:
 
     def batches_of(self, annotator: str) -> list[str]:
         """The ids of the annotator's open batches."""
-        return sorted({claim.batch_id for claim in self._ledger.claims_of(annotator)})
+        return sorted({claim.batch_id for claim in self._ledger.held.of(annotator)})
 
     def put_behind(self, annotator: str, batch_id: str, other: str) -> None:
         """Has a batch of the annotator come after another one."""
@@ -114,7 +114,7 @@ class Claims:
             last: what the newest batch left open comes again when there is nothing else.
         """
         with self._desk.in_turn():
-            shown = self.open_batch(annotator) if last and self._ledger.claims_of(annotator) else None
+            shown = self.open_batch(annotator) if last and self._ledger.held.of(annotator) else None
             released = self._label_store.release(annotator, batch_id)
             self._ledger.put_last(shown.item_ids if shown else ())
             self._ledger.unclaim(released)

@@ -137,11 +137,11 @@ class Learner:
     def _labels_due(self) -> int:
         """So many unseen ones are worth a training."""
         learned = self._head.info.label_count if self._head else 0
-        return labels_due(self._settings.train_every, self._ledger.holders, learned)
+        return labels_due(self._settings.train_every, self._ledger.held.holders, learned)
 
     @property
     def _serves_many(self) -> bool:
-        return self._ledger.holders >= MANY_PEOPLE
+        return self._ledger.held.holders >= MANY_PEOPLE
 
     @property
     def unseen(self) -> int:
