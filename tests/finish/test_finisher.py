@@ -64,7 +64,7 @@ def test_accepted_labels_are_not_trained_on_and_are_taken_back_as_one_step(label
 
 def test_rows_of_many_items_are_found_as_those_of_few(labeler: Labeler, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a large part of the pool all rows are read at once."""
-    monkeypatch.setattr("fastlabel_gradio.pool.ledger.MANY_ITEMS", 1)
+    monkeypatch.setattr("fastlabel_gradio.pool.known_rows.MANY_ITEMS", 1)
     finisher, ledger = labeler.finisher, labeler._ledger
     finisher.start("ann", 0.9)
     check_all(labeler)
