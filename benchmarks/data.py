@@ -182,28 +182,27 @@ def digit_pictures(encoder: str) -> list[Split]:
     return _embedded(material, encoder, [_left_out(np.arange(len(material.targets)) >= len(pool))])
 
 
-def spoken_digits(folder: Path, encoder: str, *by: str) -> list[Split]:
-    """FSDD by `recordings`, its official split, or by `speakers`, each of them left out in turn, in alphabetical order.
+def _fsdd(folder: Path, encoder: str) -> list[Split]:
+    material, _, numbers = _spoken_digits(folder)
+    return _embedded(material, encoder, [_left_out(numbers.astype(int) < FSDD_TEST)])
 
-    A file's name is digit, speaker and number.
-    """
+
+def _fsdd_speakers(folder: Path, encoder: str) -> list[Split]:
+    """One speaker left out at a time, in alphabetical order."""
+    material, speakers, _ = _spoken_digits(folder)
+    return _embedded(material, encoder, _each_left_out(speakers))
+
+
+def _spoken_digits(folder: Path) -> tuple[Material, np.ndarray, np.ndarray]:
+    """The recordings, with speaker and number of each: a file's name is digit, speaker and number."""
     source = opened("audio_folder", path=folder)
     items = sorted_items(source)
     digits, speakers, numbers = np.array([Path(item.id).stem.split("_") for item in items]).T
     material = Material("audio", _reader([(source, items)]), _numbers(digits.tolist()), _numbers(speakers.tolist()))
-    parts = {"recordings": [_left_out(numbers.astype(int) < FSDD_TEST)], "speakers": _each_left_out(speakers)}
-    return _embedded(material, encoder, [part for one in by for part in parts[one]])
+    return material, speakers, numbers
 
 
-def _fsdd(folder: Path, encoder: str) -> list[Split]:
-    return spoken_digits(folder, encoder, "recordings")
-
-
-def _fsdd_speakers(folder: Path, encoder: str) -> list[Split]:
-    return spoken_digits(folder, encoder, "speakers")
-
-
-def esc10(folder: Path, encoder: str) -> list[Split]:
+def _esc10(folder: Path, encoder: str) -> list[Split]:
     """One fold left out at a time; file names begin with the fold."""
     source = opened("esc50", path=folder)
     items = sorted_items(source)
@@ -226,23 +225,16 @@ def _folds(encoder: str, source: Source, items: list[Item], clips: Source, clip_
     return _embedded(material, encoder, _each_left_out(np.array([Path(item.id).name.split("-")[0] for item in items])))
 
 
-def class_folders(folder: Path, encoder: str, tested: Path | Callable[[int], np.ndarray]) -> list[Split]:
-    """Pictures in class folders, tested on those of another folder, or on some of them: bool[pictures] of their number."""
-    if isinstance(tested, Path):
-        material, pool, test = _pictures(folder, tested)
-    else:
-        material, every, _ = _pictures(folder)
-        pool, test = _left_out(tested(len(every)))
-    return _embedded(material, encoder, [(pool, test)])
-
-
 def _waste(folder: Path, encoder: str) -> list[Split]:
     """Photos of waste in six classes; a random 30 % is the test."""
-    return class_folders(folder, encoder, lambda count: np.random.default_rng(POOL_SEED).random(count) < WASTE_TEST)
+    material, every, _ = _pictures(folder)
+    is_test = np.random.default_rng(POOL_SEED).random(len(every)) < WASTE_TEST
+    return _embedded(material, encoder, [_left_out(is_test)])
 
 
 def _cifar10(folder: Path, encoder: str) -> list[Split]:
-    return class_folders(folder / "train", encoder, folder / "test")
+    material, pool, test = _pictures(folder / "train", folder / "test")
+    return _embedded(material, encoder, [(pool, test)])
 
 
 def _cifar10_half(folder: Path, encoder: str) -> list[Split]:
@@ -335,7 +327,7 @@ SETS = {
     "digits": SetInfo(_digits, "", "scikit-learn's digits, raw pixels at length 1; the last 597 are the test"),
     "fsdd": SetInfo(_fsdd, "fsdd", "spoken digits, official split: recordings 0 to 4 are the test"),
     "fsdd_speakers": SetInfo(_fsdd_speakers, "fsdd", "spoken digits, one of four speakers left out", 4),
-    "esc10": SetInfo(esc10, "esc10", "sounds around us, one of four folds left out", 4),
+    "esc10": SetInfo(_esc10, "esc10", "sounds around us, one of four folds left out", 4),
     "esc10_windows": SetInfo(_esc10_windows, "esc10", "the same in windows of 1 s", 4, compared=False),
     "waste": SetInfo(_waste, "waste", "photos of waste, 30 % for the test", compared=False),
     "cifar10": SetInfo(_cifar10, "cifar10", "20,000 pictures, 3,000 for the test", **_LARGE),

@@ -251,7 +251,7 @@ def _pipeline(task: Task) -> tuple[Contestant, str]:
                 closing(open_gallery(task.source(), Path(folder))) as gallery,
             ):
                 pipeline = EmbeddingPipeline(
-                    task.source(), store, lambda: (encoder, ""), gallery.keep, gallery.kept_resolution, audit_share=0.0
+                    task.source(), store, lambda: (encoder, ""), gallery.keep, gallery.tile_resolution, audit_share=0.0
                 )
                 began = time.perf_counter()
                 pipeline.start()

@@ -145,7 +145,7 @@ def _parts(config: Path, workdir: Path) -> dict[str, list[float]]:
         targets = head.predict_proba_rows(vectors, np.arange(labels)).argmax(axis=1)
         free = np.arange(labels, len(vectors))
         view = PoolView(vectors, free, head.predict_proba_rows(vectors, free))
-        info = HeadInfo(1, labeler.schema.labels, "", labels)
+        info = HeadInfo(1, labeler.schema.classes, "", labels)
         batch = labeler.next_batch("local", BATCH, fresh=True)
         return {
             f"train on {labels:,} labels": _timed(lambda: train_head(np.asarray(vectors[:labels]), targets, info)),

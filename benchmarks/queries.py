@@ -83,7 +83,7 @@ def _label(labeler: Any, size: int, count: int) -> None:
     assert labeler.wait_for_training(SETTLED_S)
     for place, start in enumerate(range(TAUGHT, count, A_SUBMISSION)):
         block = [(item_id, labeler.schema.ids[label]) for item_id, label in said[start : start + A_SUBMISSION]]
-        labeler._labels.submit(PEOPLE[place % len(PEOPLE)], block, now=10.0 * place, source="import")
+        labeler._label_store.submit(PEOPLE[place % len(PEOPLE)], block, now=10.0 * place, source="import")
 
 
 def _timed_page(labeler: Any, asked: dict[str, Any]) -> tuple[int, float, list[float]]:

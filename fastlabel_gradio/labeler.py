@@ -125,7 +125,7 @@ class Labeler:
         schema: LabelSchema,
         store: EmbeddingStore,
         pipeline: EmbeddingPipeline,
-        labels: LabelStore,
+        label_store: LabelStore,
         folder: Path,
         settings: LoopSettings,
         device: str = "cpu",
@@ -140,8 +140,8 @@ class Labeler:
         STRATEGIES.get(settings.strategy)
         audit_share, share = settings.audit_share, settings.second_opinions
         self.settings = settings
-        self._store, self._pipeline, self._labels = store, pipeline, labels
-        self._desk = desk = Desk(store, pipeline, labels, schema, audit_share, settings.claim_s, clock)
+        self._store, self._pipeline, self._label_store = store, pipeline, label_store
+        self._desk = desk = Desk(store, pipeline, label_store, schema, audit_share, settings.claim_s, clock)
         self._ledger = desk.ledger
         self._learner = learner = Learner(desk, folder, settings, device, keep_model, exchange)
         self._picker = Picker(desk, learner, audit_share, settings.seed)
@@ -165,8 +165,8 @@ class Labeler:
         self.finisher = Finisher(
             desk, learner, self._claims, self._batches, self.actions, folder / "finish", np.random.default_rng()
         )
-        self._stop_watching = labels.watch(desk.follow)
-        self._stop_taking_heads = labels.watch(learner.take_shared) if exchange else lambda: None
+        self._stop_watching = label_store.watch(desk.follow)
+        self._stop_taking_heads = label_store.watch(learner.take_shared) if exchange else lambda: None
 
     @property
     def schema(self) -> LabelSchema:
@@ -281,7 +281,7 @@ class Labeler:
                 (id_, said_of(one, self.finisher.source_in(batch_id, one) or ("group" if id_ in together else None)))
                 for id_, one in wanted.items()
             ]
-            submission = self._labels.submit(annotator, said, batch_id, now=self._desk.clock(), source=source)
+            submission = self._label_store.submit(annotator, said, batch_id, now=self._desk.clock(), source=source)
             left_open = set(submission.released) - wanted.keys()
             self._ledger.put_last(left_open)
             is_training = self._desk.take_in(submission)
@@ -382,7 +382,7 @@ class Labeler:
 
     def claimed_by_others(self, annotator: str) -> int:
         """Items in the batches of other annotators."""
-        return self._ledger.claimed_by_others(annotator)
+        return self._ledger.held.count_of_others(annotator)
 
     def predictions(self, rows: Rows, schema: LabelSchema | None = None) -> Sequence[Prediction | None]:
         """What the newest head says of some rows, in positions of that schema; None for each while there is no head."""

@@ -282,7 +282,7 @@ def _login_lines(app: App, arguments: argparse.Namespace) -> list[str]:
     tokens = {name: app.access.token(name) for name in app.access.logins}
     named = [f"{name} ({role})" for name, role in app.access.roles.items()]
     if tokens and not arguments.auth:
-        return [f"Logins of ${AUTH_VARIABLE}: {', '.join(named)}. {_kept_tokens(app.workdir / 'tokens', tokens)}"]
+        return [f"Logins of ${AUTH_VARIABLE}: {', '.join(named)}. {_saved_tokens(app.workdir / 'tokens', tokens)}"]
     return [
         f"Login {who}{f' : {app.access.logins[name]}' if arguments.made_up else ''}"
         f"    REST: Authorization: Bearer {token}"
@@ -290,7 +290,7 @@ def _login_lines(app: App, arguments: argparse.Namespace) -> list[str]:
     ] + _role_advice(app)
 
 
-def _kept_tokens(file: Path, tokens: dict[str, str]) -> str:
+def _saved_tokens(file: Path, tokens: dict[str, str]) -> str:
     """Writes them, and says where; a disk that takes nothing costs scripts their login and nobody else's."""
     from fastlabel_gradio.server.access import write_tokens
 

@@ -141,20 +141,20 @@ class LabelSchema:
             configuration dropped. Their labels are kept and not trained on.
     """
 
-    labels: tuple[Label, ...]
+    classes: tuple[Label, ...]
     aliases: Mapping[int, int] = field(default_factory=dict)
     others: tuple[Label, ...] = ()
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        return tuple(label.name for label in self.labels)
+        return tuple(label.name for label in self.classes)
 
     @cached_property
     def ids(self) -> tuple[int, ...]:
-        return tuple(label.id for label in self.labels)
+        return tuple(label.id for label in self.classes)
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.classes)
 
     @cached_property
     def positions(self) -> dict[int, int]:
@@ -166,7 +166,7 @@ class LabelSchema:
     @cached_property
     def known_names(self) -> dict[int, str]:
         """What every label id is called now, also where its class is not on the screen."""
-        names = {label.id: label.name for label in (*self.others, *self.labels)}
+        names = {label.id: label.name for label in (*self.others, *self.classes)}
         return names | {merged: names[target] for merged, target in self.aliases.items()}
 
 
@@ -317,13 +317,13 @@ class Reopened:
 
     Attributes:
         undone: items, or edits of classes; 0 where there was nothing.
-        labels: by item the position in the schema, where a batch could be opened.
+        positions: by item the position in the schema, where a batch could be opened.
         states: by item what was said in place of a label: skip, unsure or bad.
         event: the number of the submission that was taken back; None where there was nothing.
     """
 
     undone: int
     batch: Batch | None
-    labels: Mapping[str, int]
+    positions: Mapping[str, int]
     event: int | None = None
     states: Mapping[str, State] = field(default_factory=dict)

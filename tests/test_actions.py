@@ -32,7 +32,7 @@ def of_class(name: str, count: int = 20) -> list[str]:
 def stands(labeler: Labeler) -> dict[str, Any]:
     """What stands of every item, as the bookkeeping has it, and as the label store says from the beginning."""
     known = dict(labeler._ledger._standing)
-    assert known == labeler._labels.everything(now=0).standing
+    assert known == labeler._label_store.everything(now=0).standing
     said = labeler._ledger.standings().said
     rows = labeler._store.rows_of(sorted(known))
     assert {item_id for item_id, row in rows.items() if said[row]["state"]} == known.keys()
@@ -151,7 +151,7 @@ def test_a_step_is_told_in_words(labeler: Labeler) -> None:
     labeler.submit("bob", [("red/0004.png", "blue")])
     labeler.actions.apply("ann", Query(labels=("blue",)), [], Said(1))
     labeler.actions.apply("ann", Query(labels=("green",)), [], Said(state=State.CLEAR))
-    labeler._labels.check("ann", {"red/0000.png": 2}, now=9)
+    labeler._label_store.check("ann", {"red/0000.png": 2}, now=9)
     labeler.undo("ann")
     assert [(in_words(step, names), step.undone) for step in labeler.actions.steps("ann", 10)] == [
         ("checked 1 item", True),

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from fastlabel_gradio.errors import ConfigError, SourceError, UnreadableItemError
-from fastlabel_gradio.sources import Source, files, kept_lengths
+from fastlabel_gradio.sources import Source, files, saved_lengths
 from fastlabel_gradio.sources.files import file_key, path_of
 from fastlabel_gradio.sources.windows import windows
 from fastlabel_gradio.types import Item, TimeSpan, Waveform
@@ -264,9 +264,9 @@ class TestWindows:
         (tmp_path / "calls").mkdir()
         paths = [save_sound(tmp_path / "calls" / f"{name}.wav", seconds=0.4) for name in "ab"]
         found: list[Path] = []
-        seconds = kept_lengths.found_seconds
+        seconds = saved_lengths.found_seconds
         found_now = lambda tree, file: found.append(tree.path(file.id)) or seconds(tree, file)  # noqa: E731
-        monkeypatch.setattr(kept_lengths, "found_seconds", found_now)
+        monkeypatch.setattr(saved_lengths, "found_seconds", found_now)
         for _ in range(2):
             assert len(ids(opened("audio_folder", tmp_path, path="calls", window_s=0.1))) == 8
         assert found == paths

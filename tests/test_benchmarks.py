@@ -25,6 +25,7 @@ from benchmarks import (
     coverage,
     data,
     embedding,
+    encoders,
     exports,
     heads,
     known_pool,
@@ -221,21 +222,17 @@ def test_encoders_in_one_table(benchmark: Benchmark) -> None:
     printed = benchmark("encoders", "--sets", "digits", *few)
     assert "| digits | offline |" in printed
     assert "| 0 | none |" in printed
+    assert encoders._weights("pretrained", "image") == (19, "Apache-2.0")
 
 
-def test_encoder_accuracy(benchmark: Benchmark, tmp_path: Path) -> None:
-    train, test = (write_pictures(tmp_path / name, per_class=4, seed=seed) for seed, name in enumerate(("a", "b")))
-    few = ("--labels", "20", "--seeds", "1")
-    printed = benchmark("encoder_accuracy", "--train", str(train), "--test", str(test), *few)
-    for part in ("| 20 |", "| offline | 12 others |", "| pretrained | 12 others |", "| 19 | Apache-2.0 |"):
-        assert part in printed
-    assert "3 others" in benchmark("encoder_accuracy", "--encoder", "offline", "--train", str(train), *few)
-    for number in range(24):
-        name = f"{number % 2}_{('ann', 'bob')[number % 4 // 2]}_{number}.wav"
-        soundfile.write(tmp_path / name, noisy_tone(number % 2, 0.2, 8_000), 8_000)
-    assert "| offline | each speaker |" in benchmark(
-        "encoder_accuracy", "--encoder", "offline", "--sounds", "fsdd", str(tmp_path), *few
-    )
+def test_encoders_on_each_speaker(benchmark: Benchmark, tmp_path: Path) -> None:
+    (tmp_path / "fsdd").mkdir()
+    for number in range(48):
+        name = f"{number % 2}_{('ann', 'bob', 'cat', 'dan')[number % 8 // 2]}_{number}.wav"
+        soundfile.write(tmp_path / "fsdd" / name, noisy_tone(number % 2, 0.2, 8_000), 8_000)
+    few = ("--encoder", "offline", "--labels", "20", "--seeds", "1", "--items", "0")
+    printed = benchmark("encoders", "--data", str(tmp_path), "--sets", "fsdd_speakers", *few)
+    assert "| fsdd_speakers | offline |" in printed
 
 
 def test_start(benchmark: Benchmark) -> None:

@@ -85,7 +85,7 @@ def test_dropout_votes_are_for_the_classes_that_there_are(labeler: Labeler) -> N
     assert merged.dropout_predictions(embeddings, 3, seed=1).max() == 1
     assert head.seen_through(labeler.schema) is not head
     assert np.array_equal(head.dropout_predictions(embeddings, 3, seed=1), votes)
-    one_left = labeler._labels.edit_classes("ann", [ClassEdit("archive", GREEN, True)], now=1)
+    one_left = labeler._label_store.edit_classes("ann", [ClassEdit("archive", GREEN, True)], now=1)
     assert head.seen_through(one_left) is None  # with one class there is nothing to tell apart
 
 
@@ -104,10 +104,10 @@ def test_the_open_batch_takes_labels_by_the_names_and_places_it_was_shown_with(l
         (ids[4], "azure"),
     ]
     labeler.submit("bob", [*given], batch.id)
-    known = labeler._labels.standing(ids)
+    known = labeler._label_store.standing(ids)
     assert [known[item_id] for item_id in ids[:5]] == [BLUE, RED, BLUE, RED, BLUE]
     labeler.submit("bob", [(ids[5], 0)])  # without the batch the places are those of now
-    assert labeler._labels.standing(ids[5:]) == {ids[5]: RED}
+    assert labeler._label_store.standing(ids[5:]) == {ids[5]: RED}
     with pytest.raises(InvalidLabelsError, match="'violet' is not known"):
         labeler.submit("bob", [(ids[5], "violet")], batch.id)
 
@@ -292,9 +292,9 @@ def test_two_people_edit_classes_and_label_at_once(labeler: Labeler) -> None:
     for thread in threads:
         thread.join(60)
     assert wrong == []
-    assert labeler.schema == labeler._labels.schema()
-    assert labeler.actions.classes_version == labeler._labels.classes_version()
-    assert dict(labeler._ledger._standing) == labeler._labels.everything(now=0).standing
+    assert labeler.schema == labeler._label_store.schema()
+    assert labeler.actions.classes_version == labeler._label_store.classes_version()
+    assert dict(labeler._ledger._standing) == labeler._label_store.everything(now=0).standing
     assert labeler.counts().labeled == 36
     assert {f"new {number}" for number in range(4)} <= set(labeler.schema.names)
 

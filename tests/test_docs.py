@@ -109,6 +109,16 @@ def test_the_front_matter_has_what_a_space_needs() -> None:
     assert matter["pinned"] is False
 
 
+def test_the_messages_that_the_readme_explains_are_those_of_the_program() -> None:
+    messages = re.findall(
+        r"^\| [^`|]*`([^`]+)` \|", section(README, "When something is not as it should be"), re.MULTILINE
+    )
+    program = "".join(file.read_text("utf-8") for ending in ("*.py", "en.js") for file in sorted(PACKAGE.rglob(ending)))
+    assert len(messages) == 3
+    for part in "…".join(messages).split("…"):
+        assert part.strip() in program
+
+
 def test_the_map_of_rooms_names_folders_that_exist() -> None:
     [room_map] = [block.text for block in blocks(read("CONTRIBUTING.md")) if block.heading == "Rooms"]
     for name in re.findall(r"^([a-z][\w.]*/?) ", room_map, re.MULTILINE):

@@ -149,7 +149,7 @@ def test_the_one_that_takes_over_knows_the_classes_that_there_are_by_then(
     wait_for(lambda: ColourEncoder.encoded == 32 and len(project.store.embeddings) == 60)
     # As another process would. The first change is seen before encoders are compared, the second at any time.
     with closing(LabelStore(f"sqlite:///{project.folder / 'labels.sqlite'}", project.name)) as other:
-        ids = {label.name: label.id for label in other.schema().labels}
+        ids = {label.name: label.id for label in other.schema().classes}
         other.edit_classes("bob", [ClassEdit("add", value="violet")], now=1.0)
         violet = dict.fromkeys(sorted(labeler._ledger.labeled_ids())[:4], 3)
         other.submit("bob", list(violet.items()), now=2.0, source="review")
@@ -157,10 +157,10 @@ def test_the_one_that_takes_over_knows_the_classes_that_there_are_by_then(
         ColourEncoder.go_on.set()
         other.edit_classes("bob", [ClassEdit("merge", ids["red"], ids["blue"])], now=3.0)
     wait_for(lambda: state_of(project) == "taken" and project.pipeline.progress.state == "done")
-    wait_for(lambda: labeler.head is not None and len(labeler.head.info.labels) == 3)
+    wait_for(lambda: labeler.head is not None and len(labeler.head.info.classes) == 3)
     head_on(labeler, "colours-1")
     assert labeler.head is not None
-    assert [label.name for label in labeler.head.info.labels] == ["blue", "green", "violet"]
+    assert [label.name for label in labeler.head.info.classes] == ["blue", "green", "violet"]
     assert labeler.head.info.label_count == 30
     assert None not in labeler.predictions(np.arange(60))
     assert "of 30 labels out of fold" in project.notice
@@ -171,7 +171,7 @@ def test_a_labeler_that_is_opened_after_a_change_of_classes_knows_them(
     pictures: Path, open_project: OpenProject
 ) -> None:
     project = open_project(make_config(pictures))
-    project._labels.edit_classes("bob", [ClassEdit("add", value="violet")], now=1.0)
+    project._label_store.edit_classes("bob", [ClassEdit("add", value="violet")], now=1.0)
     assert project.labeler("ann").schema.names == ("blue", "green", "red", "violet")
 
 

@@ -107,7 +107,7 @@ def test_the_least_likely_labels_come_first(labeler: Labeler) -> None:
     first = min(likely(), key=lambda one: likely()[one])
     label = next(one.label for one in known_of(labeler) if one.id == first)
     other = next(place for place, name in enumerate(CLASSES) if name != label)
-    labeler._labels.submit("eve", [(first, other)], now=300, source="review")
+    labeler._label_store.submit("eve", [(first, other)], now=300, source="review")
     assert found("label_probability") == pytest.approx(sorted(likely().values()), abs=1e-5)
     unlabeled = [one.id for one in known_of(labeler) if one.state == "none"]
     assert list(labeler.finder.item_ids(Query(states=("none",), order="label_probability"))) == unlabeled

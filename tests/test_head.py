@@ -51,7 +51,7 @@ def _digits(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _info(**fields: object) -> HeadInfo:
-    return HeadInfo(**{"version": 1, "labels": DIGITS, "encoder_fingerprint": "abc", "label_count": 1, **fields})
+    return HeadInfo(**{"version": 1, "classes": DIGITS, "encoder_fingerprint": "abc", "label_count": 1, **fields})
 
 
 def test_a_head_learns_digits() -> None:

@@ -77,7 +77,7 @@ def test_however_many_ask_the_store_is_asked_once_a_second(tmp_path: Path, monke
     app, address = start(tmp_path)
     [project] = app.projects.values()
     asked: list[None] = []
-    monkeypatch.setattr(project._labels, "check_storing", lambda: asked.append(None))
+    monkeypatch.setattr(project._label_store, "check_storing", lambda: asked.append(None))
     try:
         for _ in range(5):
             assert httpx.get(f"{address}/api/health").status_code == 200

@@ -153,7 +153,7 @@ def test_undo_opens_the_batch_again_with_its_labels(labeler: Labeler) -> None:
     assert reopened.undone == 5
     assert reopened.batch is not None
     assert {item.id for item in reopened.batch.items} == {item_id for item_id, _ in labels}
-    assert set(reopened.labels.values()) == {labeler.schema.names.index("green")}
+    assert set(reopened.positions.values()) == {labeler.schema.names.index("green")}
     assert labeler.counts().labeled == 0
     assert labeler.next_batch("ann").id == reopened.batch.id
     assert labeler.undo("ann").undone == 0
@@ -551,7 +551,7 @@ def test_rows_that_were_picked_and_not_claimed_are_picked_again(
         raise StoreError("the disk is full")
 
     with monkeypatch.context() as patched, pytest.raises(StoreError):
-        patched.setattr(labeler._labels, "claim", full_disk)
+        patched.setattr(labeler._label_store, "claim", full_disk)
         labeler.next_batch("ann", 60)
     assert len(labeler.next_batch("ann", 60).items) == 60
 
@@ -561,7 +561,7 @@ def test_an_undo_whose_batch_cannot_be_opened_stays_undone(labeler: Labeler, mon
         raise StoreError("the disk is full")
 
     labeler.submit("ann", [("red/0000.png", "red")])
-    monkeypatch.setattr(labeler._labels, "claim", full_disk)
+    monkeypatch.setattr(labeler._label_store, "claim", full_disk)
     reopened = labeler.undo("ann")
     assert (reopened.undone, reopened.batch, labeler.counts().labeled) == (1, None, 0)
 

@@ -60,8 +60,8 @@ def labeler(pictures: Path, open_project: OpenProject) -> Labeler:
     sources: tuple[LabelSource, ...] = ("person", "group", "review", "import", "auto")
     for moment in range(1, 15):
         said = [(item_id, rng.choice([0, 1, 2, *list(State)[1:]])) for item_id in rng.sample(ids, 4)]
-        opened._labels.submit(rng.choice(PEOPLE), said, now=moment, source=rng.choice(sources))
-    opened._labels.undo("bob", now=99)
+        opened._label_store.submit(rng.choice(PEOPLE), said, now=moment, source=rng.choice(sources))
+    opened._label_store.undo("bob", now=99)
     return opened
 
 
@@ -69,8 +69,8 @@ def known_of(labeler: Labeler) -> list[Known]:
     """Every item of the pool, each looked up by itself."""
     head, store = labeler.head, labeler._store
     assert head is not None
-    with labeler._labels._database.reading() as connection:
-        events = [Event._make(row) for row in all_events(connection, labeler._labels._project)]
+    with labeler._label_store._database.reading() as connection:
+        events = [Event._make(row) for row in all_events(connection, labeler._label_store._project)]
         times = dict(connection.exec_driver_sql("SELECT id, created_at FROM fastlabel_submissions").all())
     groups = labeler._pipeline._source.group_of
     found = []
@@ -236,7 +236,7 @@ def test_without_a_head_nothing_is_predicted(pictures: Path, open_project: OpenP
 
 def test_a_class_that_was_merged_or_renamed_is_found_by_its_name_of_now(labeler: Labeler) -> None:
     before = {name: labeler.finder.count(Query(labels=(name,))) for name in CLASSES}
-    labeler._labels.edit_classes("ann", [ClassEdit("rename", 2, "crimson"), ClassEdit("merge", 0, 1)], now=200)
+    labeler._label_store.edit_classes("ann", [ClassEdit("rename", 2, "crimson"), ClassEdit("merge", 0, 1)], now=200)
     assert labeler.finder.count(Query(labels=("crimson",))) == before["red"]
     assert labeler.finder.count(Query(labels=("green",))) == before["green"] + before["blue"]
     with pytest.raises(InvalidQueryError, match=r"class 'red' is not known\. Known: "):

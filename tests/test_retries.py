@@ -18,8 +18,7 @@ from fastlabel_gradio.errors import StoreError, UnavailableItemError, Unreadable
 from fastlabel_gradio.media.item_file import check_system, open_file
 from fastlabel_gradio.media.pictures import open_picture
 from fastlabel_gradio.media.sounds import open_sound
-from fastlabel_gradio.pool import listing, retries
-from fastlabel_gradio.pool import pipeline as embedding_pipeline
+from fastlabel_gradio.pool import listing, retries, shortages
 from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
 from fastlabel_gradio.pool.retries import FIRST_PAUSE_S, LONGEST_PAUSE_S, Retries
 from fastlabel_gradio.pool.store import EmbeddingStore
@@ -91,7 +90,7 @@ def test_a_missing_file_may_come_back_and_a_damaged_one_does_not(tmp_path: Path)
 @pytest.fixture
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retries, "FIRST_PAUSE_S", 0.05)
-    monkeypatch.setattr(embedding_pipeline, "FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr(shortages, "FIRST_PAUSE_S", 0.05)
     monkeypatch.setattr(listing, "FIRST_PAUSE_S", 0.05)
 
 

@@ -10,9 +10,9 @@ from fastlabel_gradio.command_line import main
 from fastlabel_gradio.config import load_config
 from fastlabel_gradio.errors import ConfigError, FastLabelError, StoreError
 from fastlabel_gradio.labels import LabelStore
-from fastlabel_gradio.serve_command import _kept_tokens
+from fastlabel_gradio.serve_command import _saved_tokens
 from fastlabel_gradio.server.access import forget_served, load_secret, write_served
-from fastlabel_gradio.server.access.kept_secrets import SECRET_BYTES
+from fastlabel_gradio.server.access.secret_files import SECRET_BYTES
 from fastlabel_gradio.server.access.served import SERVED_FILE, read_served
 from fastlabel_gradio.server.project import Project
 from tests.bad_disk import said_on_a_disk
@@ -129,9 +129,9 @@ def test_an_address_and_tokens_that_cannot_be_kept_end_no_start(
     assert "`fastlabel invite` will not find this app" in caplog.text
     assert read_served(tmp_path) is None
     forget_served(tmp_path)
-    assert "make room there" in _kept_tokens(tmp_path / "tokens", {"ann": "abc"})
+    assert "make room there" in _saved_tokens(tmp_path / "tokens", {"ann": "abc"})
     assert {path.name for path in tmp_path.iterdir()} <= {SERVED_FILE, "tokens"}
-    assert "are in" in _kept_tokens(tmp_path / "kept", {"ann": "abc"})
+    assert "are in" in _saved_tokens(tmp_path / "kept", {"ann": "abc"})
 
 
 def test_a_full_disk_ends_the_start_with_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,7 +42,7 @@ def told(url, what, *values):
     if what == "undo":
         return labeler.undo("bob").undone
     if what == "add":
-        labels = projects[url]._labels
+        labels = projects[url]._label_store
         return labels.edit_classes("bob", [ClassEdit("add", value=values[0])], now=1.0).names
     if what == "train":
         labeler.train()
@@ -160,11 +160,11 @@ def classes_are_seen(project: Project, bob: Callable[..., Any]) -> None:
     ann.train()
     assert ann.wait_for_training(60)
     assert ann.head is not None
-    assert (ann.head.info.label_count, len(ann.head.info.labels)) == (16, 4)
+    assert (ann.head.info.label_count, len(ann.head.info.classes)) == (16, 4)
     batch = ann.next_batch("ann", 5, fresh=True)
     assert all(prediction is not None for prediction in batch.predictions)
-    project._labels.edit_classes("ann", [ClassEdit("merge", 3, 2)], now=2.0)
+    project._label_store.edit_classes("ann", [ClassEdit("merge", 3, 2)], now=2.0)
     wait_for(lambda: bob("classes") == ["blue", "green", "red"])
-    wait_for(lambda: ann.head is not None and len(ann.head.info.labels) == 3)
+    wait_for(lambda: ann.head is not None and len(ann.head.info.classes) == 3)
     assert ann.wait_for_training(60)
     assert {row.label for row in ann.export_rows()} == {"blue", "green", "red"}

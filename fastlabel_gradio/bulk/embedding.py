@@ -21,7 +21,7 @@ from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.errors import CheckpointError, ConfigError, SourceError
 from fastlabel_gradio.parts.part_files import DoneItems, Facts, begin, complete, read_facts, write_facts
 from fastlabel_gradio.parts.places import open_place
-from fastlabel_gradio.pool.encoder_in_use import kept_models, plan_encoder
+from fastlabel_gradio.pool.encoder_in_use import plan_encoder, recorded_models
 from fastlabel_gradio.pool.encoder_start import FIT_SEED
 from fastlabel_gradio.pool.fitting import pool_sample
 from fastlabel_gradio.pool.item_index import shuffle_key
@@ -132,7 +132,7 @@ class Embedding:
     def _chosen(self) -> EncoderChoice:
         """The encoder that the app would begin with."""
         wanted, medium = self._config.encoder, self._source.medium
-        choice = check_encoder(wanted.kind, wanted.options, medium, self._base_dir, kept_models(self._folder))
+        choice = check_encoder(wanted.kind, wanted.options, medium, self._base_dir, recorded_models(self._folder))
         plan = plan_encoder(self._folder, choice, self._base_dir, is_auto=wanted.kind == AUTO, keeps_serving=False)
         return plan.begins_with
 

@@ -104,7 +104,7 @@ def _is_there(folder: Path, config: BundleConfig) -> bool:
 
 
 def _check(folder: Path, config: BundleConfig, head: "Head") -> None:
-    names = [label.name for label in head.info.labels]
+    names = [label.name for label in head.info.classes]
     if names != config.classes or head.info.encoder_fingerprint != config.encoder.fingerprint:
         raise CheckpointError(
             f"{folder}: {HEAD} is for the classes {', '.join(names)[:200]} and encoder {head.info.encoder_fingerprint}, "

@@ -28,14 +28,14 @@ def main(argv: Sequence[str]) -> str:
     if arguments.package and not arguments.space:
         raise ConfigError("--package says what a Space installs: it needs --space.")
     package = space_package(arguments.package, __version__)
-    kept = find_bundle(workdir_of(arguments), arguments.project)
+    bundle = find_bundle(workdir_of(arguments), arguments.project)
     with tempfile.TemporaryDirectory(prefix="fastlabel-export-") as made:
         folder = Path(made) / "model"
-        copy_bundle(kept, folder)
+        copy_bundle(bundle, folder)
         if arguments.onnx:
             from fastlabel_gradio.classifier.onnx_files import write_onnx
 
-            write_onnx(folder, kept)
+            write_onnx(folder, bundle)
         if arguments.space:
             folder = write_space(folder, Path(made) / "space", package)
         _put(folder, out)

@@ -44,7 +44,7 @@ def facts_of(head: Head, ledger: PoolLedger, ground: Ground, *, is_honest: bool)
     rows, targets, groups, schema, _ = ledger.audit_set()
     standings = ledger.standings()
     items, counts = int(standings.in_pool.sum()), _counts(standings.said, schema)
-    if not len(rows) or not is_honest or schema.labels != head.info.labels:
+    if not len(rows) or not is_honest or schema.classes != head.info.classes:
         return HeadFacts(head, counts=counts, items=items)
     said = ground.says(head, rows)
     return HeadFacts(head, audit(said, targets, groups), thresholds(said, targets, groups), counts, items)

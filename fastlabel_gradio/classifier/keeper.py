@@ -38,7 +38,7 @@ class ModelKeeper:
 
     Args:
         folder: of the project, where the encoder in use is recorded.
-        kept_resolution: what items are read with at least, beside what the encoder needs.
+        tile_resolution: what items are read with at least, beside what the encoder needs.
     """
 
     def __init__(
@@ -47,14 +47,14 @@ class ModelKeeper:
         source: Source,
         folder: Path,
         pipeline: EmbeddingPipeline,
-        kept_resolution: int,
+        tile_resolution: int,
         recipe: HeadRecipe,
     ) -> None:
         self._project = project
         self._source = source
         self._folder = folder
         self._pipeline = pipeline
-        self._kept_resolution = kept_resolution
+        self._tile_resolution = tile_resolution
         self._recipe = recipe
 
     def keep(self, folder: Path, facts: HeadFacts, promise: Promised | None) -> None:
@@ -87,7 +87,7 @@ class ModelKeeper:
             fastlabel=__version__,
             project=self._project,
             kind=self._source.medium,
-            classes=[label.name for label in info.labels],
+            classes=[label.name for label in info.classes],
             encoder=self._encoder_part(encoder),
             head=_head_part(facts.head, self._recipe),
             calibration=CalibrationPart(temperature=info.temperature),
@@ -114,7 +114,7 @@ class ModelKeeper:
             learned=LEARNED if isinstance(encoder, FittedEncoder) else "",
             device=device,
             precision=str(matmul_dtype(device)).removeprefix("torch."),
-            resolution=max(encoder.resolution, self._kept_resolution),
+            resolution=max(encoder.resolution, self._tile_resolution),
         )
 
     def _audit_part(self, report: AuditReport) -> AuditPart:

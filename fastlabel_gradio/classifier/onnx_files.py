@@ -30,11 +30,11 @@ OPSET, IR_VERSION = 18, 9  # read by onnxruntime since 1.15
 INSTALL = "pip install 'fastlabel-gradio[onnx]'"
 
 
-def write_onnx(folder: Path, kept: Path | None = None) -> None:
+def write_onnx(folder: Path, original: Path | None = None) -> None:
     """Adds the ONNX files to a bundle, and what they take to its card.
 
     Args:
-        kept: the bundle in a working directory that it is a copy of, where the encoder's own files are found.
+        original: the bundle in a working directory that it is a copy of, where the encoder's own files are found.
 
     Raises:
         ConfigError: the packages of the extra are missing. CheckpointError, EncoderUnavailableError: as `load_classifier`.
@@ -43,7 +43,7 @@ def write_onnx(folder: Path, kept: Path | None = None) -> None:
     config, head = read_bundle(folder)
     write_head(head, config.classes, folder / HEAD_ONNX)
     said = [_said_of_head(config)]
-    options = recorded_options(kept or folder, config.encoder.kind) or {}
+    options = recorded_options(original or folder, config.encoder.kind) or {}
     classifier = load_classifier(folder, device="cpu", precision="float32", encoder_options=options)
     if graph := classifier.encoder and classifier.encoder.pixel_graph():
         said.append(_write_model(graph, head, config, folder / MODEL_ONNX))

@@ -112,7 +112,7 @@ def _left_out(
     """What a head trained without some items says of them; of none where fewer than two classes are left to train on."""
     targets = labeled.targets[~held]
     if len(np.unique(targets)) < 2:
-        return np.empty((0, len(maker.labels)), dtype=np.float32)
+        return np.empty((0, len(maker.classes)), dtype=np.float32)
     groups = None if labeled.groups is None else labeled.groups[~held]
     head = maker.train(embeddings[~held], targets, None, 0.0, groups)
     return head.predict_proba(embeddings[held])

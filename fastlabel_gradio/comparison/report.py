@@ -19,14 +19,14 @@ from fastlabel_gradio.comparison.judgement import MOST_JUDGED, Judgement, Labele
 from fastlabel_gradio.config import PartConfig, ProjectConfig
 from fastlabel_gradio.devices import lower_priority
 from fastlabel_gradio.encoders import ENCODERS, Encoder, FittedEncoder, check_encoder
-from fastlabel_gradio.encoders.kept_models import KeptModels
 from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.encoders.listed import MAIN_OPTIONS
+from fastlabel_gradio.encoders.recorded_models import RecordedModels
 from fastlabel_gradio.errors import ConfigError, FastLabelError, StoreError, TooFewLabelsError, UnreadableItemError
 from fastlabel_gradio.head.evaluation import Gain
 from fastlabel_gradio.labels import LabelStore
 from fastlabel_gradio.loop.head_makers import head_maker
-from fastlabel_gradio.pool.encoder_in_use import kept_models, recorded_encoder
+from fastlabel_gradio.pool.encoder_in_use import recorded_encoder, recorded_models
 from fastlabel_gradio.pool.fitting import open_known, pool_sample
 from fastlabel_gradio.pool.reader import PoolReader
 from fastlabel_gradio.sources import open_source
@@ -122,9 +122,9 @@ def compare_encoders(
     pool = PoolReader(folder)
     labeled = _labeled(config, folder, pool)
     check_enough(labeled.targets)
-    kept = kept_models(folder)
+    recorded = recorded_models(folder)
     used = recorded_encoder(folder) or (config.encoder.kind, config.encoder.options)
-    parts = {_as_listed(*used, kept): PartConfig.model_validate({**used[1], "kind": used[0]})}
+    parts = {_as_listed(*used, recorded): PartConfig.model_validate({**used[1], "kind": used[0]})}
     parts |= {name: part for name, part in (_known(source) if named is None else named).items() if name not in parts}
     groups = labeled.targets.groups
     group_count = None if groups is None else len(np.unique(groups))
@@ -135,7 +135,7 @@ def compare_encoders(
             break
         tell(replace(report, rows=list(report.rows)))
         log.info("%s embeds %d items", name, len(labeled.items) + len(labeled.others))
-        row, judgement = _compared(name, part, kept, config, base_dir, source, pool, labeled, stop)
+        row, judgement = _compared(name, part, recorded, config, base_dir, source, pool, labeled, stop)
         if before and judgement:
             row = replace(row, change=difference(before, judgement, labeled.targets))
         if not report.rows:
@@ -144,10 +144,10 @@ def compare_encoders(
     return report
 
 
-def _as_listed(kind: str, options: Mapping[str, object], kept: KeptModels) -> str:
+def _as_listed(kind: str, options: Mapping[str, object], recorded: RecordedModels) -> str:
     """The encoder in use as a list names it: with its model or path, unless it is had without naming that."""
     named = next((options[option] for option in MAIN_OPTIONS if option in options), None)
-    return kind if named is None or kind in kept else f"{kind}:{named}"
+    return kind if named is None or kind in recorded else f"{kind}:{named}"
 
 
 def _known(source: Source) -> dict[str, PartConfig]:
@@ -190,7 +190,7 @@ def _labeled(config: ProjectConfig, folder: Path, pool: PoolReader) -> _Labeled:
 def _compared(
     name: str,
     part: PartConfig,
-    kept: KeptModels,
+    recorded: RecordedModels,
     config: ProjectConfig,
     base_dir: Path,
     source: Source,
@@ -200,7 +200,7 @@ def _compared(
 ) -> tuple[EncoderRow, Judgement | None]:
     """A row, with the reason where the encoder cannot be had or fails."""
     try:
-        encoder, _ = check_encoder(part.kind, part.options, source.medium, base_dir, kept).open()
+        encoder, _ = check_encoder(part.kind, part.options, source.medium, base_dir, recorded).open()
         with ThreadPoolExecutor(os.cpu_count(), "compare", lower_priority) as workers:
             _learn(encoder, source, pool, workers, stop)
             began = time.perf_counter()

@@ -22,7 +22,7 @@ from fastlabel_gradio.encoders import (  # noqa: F401  # they register themselve
     transformers_sounds,
 )
 from fastlabel_gradio.encoders.base import ENCODERS, Encoder, EncoderOptions, FittedEncoder
-from fastlabel_gradio.encoders.kept_models import KeptModels, with_kept_model
+from fastlabel_gradio.encoders.recorded_models import RecordedModels, with_recorded_model
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.options import parse_options
 from fastlabel_gradio.types import Medium
@@ -93,7 +93,11 @@ class EncoderChoice:
 
 
 def check_encoder(
-    kind: str, options: Mapping[str, object], medium: Medium, base_dir: Path = Path(), kept: KeptModels | None = None
+    kind: str,
+    options: Mapping[str, object],
+    medium: Medium,
+    base_dir: Path = Path(),
+    recorded: RecordedModels | None = None,
 ) -> EncoderChoice:
     """Decides within seconds which encoder to open: the named one, or for "auto" the best that can be had.
 
@@ -103,7 +107,7 @@ def check_encoder(
         options: the other keys of the `encoder:` block; with "auto", those of the encoder that it prefers.
         medium: what the pool is made of.
         base_dir: relative paths in the options are relative to this folder.
-        kept: the models that the project goes on with, for options that name none.
+        recorded: the models that the project goes on with, for options that name none.
 
     Raises:
         UnknownNameError: no such encoder for that kind of media. ConfigError: a wrong option.
@@ -111,7 +115,7 @@ def check_encoder(
     """
     name = PREFERRED[medium] if kind == AUTO else kind
     encoder_type = ENCODERS[medium].get(name)
-    given = with_kept_model(name, options, kept or {})
+    given = with_recorded_model(name, options, recorded or {})
     parsed = parse_options(f"encoder '{name}'", encoder_type.Options, given).located(base_dir)
     stand_ins = (IN_THE_BOX, OFFLINE) if kind == AUTO else ()
     is_model_open = "model" in encoder_type.Options.model_fields and "model" not in options

@@ -17,7 +17,7 @@ from pydantic import Field, field_serializer, field_validator, model_validator
 from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.encoders.base import ENCODERS, Encoder, EncoderOptions, FittedEncoder
 from fastlabel_gradio.encoders.bundles import bundle, unbundled
-from fastlabel_gradio.encoders.kept_models import with_own_model
+from fastlabel_gradio.encoders.recorded_models import with_own_model
 from fastlabel_gradio.errors import CheckpointError, EncoderUnavailableError
 from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.options import parse_options

@@ -1,7 +1,7 @@
 """What the two encoders called `pretrained` share: EfficientNet-Lite0's features joined with those of `offline`.
 
 ImageNet's photos taught the one, the user's own pool the other: together they are ahead of either nearly everywhere, also
-where ImageNet has never seen the like, as with digits (`benchmarks/encoder_accuracy.py`). Both have length 1, those of
+where ImageNet has never seen the like, as with digits (`benchmarks/encoders.py`). Both have length 1, those of
 `offline` times a weight; their principal directions in a sample of the pool are kept, 512 of them, and the result has
 length 1. So an embedding is no longer than one of `offline`.
 """

@@ -107,8 +107,8 @@ def pooled(output: Any, pooling: Pooling, heard: "torch.Tensor | None" = None) -
         return states[:, 0]  # type: ignore[no-any-return]
     if heard is None:
         return states.mean(dim=1)  # type: ignore[no-any-return]
-    kept = _at_steps(heard, states.shape[1]).to(states.dtype).unsqueeze(2)
-    return (states * kept).sum(dim=1) / kept.sum(dim=1)  # type: ignore[no-any-return]
+    weights = _at_steps(heard, states.shape[1]).to(states.dtype).unsqueeze(2)
+    return (states * weights).sum(dim=1) / weights.sum(dim=1)  # type: ignore[no-any-return]
 
 
 def by_shape(batch: Sequence[np.ndarray], embed: Callable[[list[np.ndarray]], Embeddings], dim: int) -> Embeddings:
@@ -145,6 +145,6 @@ def _at_steps(heard: "torch.Tensor", steps: int) -> "torch.Tensor":
     import torch
 
     places = torch.arange(steps, device=heard.device) * heard.shape[1] // steps
-    kept = heard[:, places].bool()
-    kept[:, 0] = True
-    return kept
+    mask = heard[:, places].bool()
+    mask[:, 0] = True
+    return mask

@@ -6,8 +6,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from fastlabel_gradio.encoders.kept_models import MODEL_OPTIONS
 from fastlabel_gradio.encoders.lite0 import DISTRIBUTION
+from fastlabel_gradio.encoders.recorded_models import MODEL_OPTIONS
 
 _IN_THE_BOX = "pretrained"
 _LOCAL = re.compile(r"(local-dir:)?(.*[/\\].*)")

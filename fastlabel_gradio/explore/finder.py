@@ -98,7 +98,7 @@ class Finder:
         self._heads = heads
         self._list_keys = list_keys
         self._map = pool_map
-        self._owners = _Owners(desk.labels)
+        self._owners = _Owners(desk.label_store)
         self._lists = FoundLists()
         self._folders = Folders(desk.store)
         self._label_probabilities = LabelProbabilities()
@@ -218,7 +218,7 @@ class Finder:
 
     def _probabilities_of_labels(self, columns: Columns) -> np.ndarray:
         head = self._heads.head
-        if head is not None and tuple(label.id for label in head.info.labels) != columns.schema.ids:
+        if head is not None and head.info.label_ids != columns.schema.ids:
             head = None  # classes have changed since: the next head knows them
         return self._label_probabilities.column(head, self._heads.ground_of(head), columns.places)
 
@@ -308,8 +308,8 @@ class Finder:
 class _Owners:
     """Who said what stands of each item, and when, kept up to date with the label store from the first question on."""
 
-    def __init__(self, labels: LabelStore) -> None:
-        self._labels = labels
+    def __init__(self, label_store: LabelStore) -> None:
+        self._label_store = label_store
         self._lock = threading.Lock()
         self._newest = 0
         self._owners: dict[str, Owner] = {}
@@ -340,7 +340,7 @@ class _Owners:
         return annotators, said_at, names
 
     def _look(self) -> None:
-        self._newest, changed = self._labels.owners(self._newest)
+        self._newest, changed = self._label_store.owners(self._newest)
         for item_id, owner in changed.items():
             if owner is None:
                 self._owners.pop(item_id, None)

@@ -76,7 +76,7 @@ class KnownLabels:
         ground = self._heads.ground_of(None)
         maker, schema = ground.maker, self._ledger.training_set().schema
         state = self._state(schema)
-        if maker is None or tuple(label.id for label in maker.labels) != schema.ids:
+        if maker is None or tuple(label.id for label in maker.classes) != schema.ids:
             return
         rows, targets = self._labeled(schema, stop)
         groups = self._ledger.groups_of(rows)

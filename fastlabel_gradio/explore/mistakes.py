@@ -45,8 +45,8 @@ class _Known(NamedTuple):
 class Mistakes:
     """The list of one labeler. All methods may be called from any thread; the ledger has caught up."""
 
-    def __init__(self, labels: LabelStore, ledger: PoolLedger, heads: Heads) -> None:
-        self._labels = labels
+    def __init__(self, label_store: LabelStore, ledger: PoolLedger, heads: Heads) -> None:
+        self._label_store = label_store
         self._ledger = ledger
         self._heads = heads
         self._lock = threading.Lock()
@@ -74,7 +74,7 @@ class Mistakes:
         with self._lock:
             newest = self._ledger.position.submission
             if self._checks[0] != newest:
-                self._checks = newest, self._labels.checked()
+                self._checks = newest, self._label_store.checked()
             return self._checks[1]
 
     def close(self) -> None:
@@ -138,7 +138,7 @@ class Mistakes:
         labeled = self._ledger.training_set()
         head = self._heads.head_for(labeled.schema)
         ground = self._heads.ground_of(head)
-        if head is None or ground.maker is None or ground.maker.labels != labeled.schema.labels:
+        if head is None or ground.maker is None or ground.maker.classes != labeled.schema.classes:
             return
         fold = folds_of(labeled.targets, labeled.groups, ground.maker.seed)
         missing = np.isnan(self._margins(head, ground, labeled))

@@ -40,8 +40,8 @@ def conflicting_pairs(
             pairs.append(found)
             cosines.append(alike)
         if sum(map(len, cosines)) > 2 * MOST_PAIRS:
-            kept = _most_alike(np.concatenate(pairs), np.concatenate(cosines))
-            pairs, cosines = [kept[0]], [kept[1]]
+            best = _most_alike(np.concatenate(pairs), np.concatenate(cosines))
+            pairs, cosines = [best[0]], [best[1]]
     return _most_alike(np.concatenate(pairs), np.concatenate(cosines))
 
 
@@ -61,7 +61,7 @@ def _of_blocks(
 
 def _most_alike(
     pairs: Pairs, cosines: Float32[np.ndarray, " pairs"]
-) -> tuple[Int64[np.ndarray, "kept 2"], Float32[np.ndarray, " kept"]]:
+) -> tuple[Int64[np.ndarray, "pairs 2"], Float32[np.ndarray, " pairs"]]:
     order = np.lexsort((pairs[:, 1], pairs[:, 0], -cosines))[:MOST_PAIRS]
     return pairs[order], cosines[order]
 

@@ -19,14 +19,14 @@ class PersonPace:
     """How fast one person labels.
 
     Attributes:
-        labels: that they submitted and did not undo.
+        label_count: that they submitted and did not undo.
         timed: of those, the ones that are in `seconds`.
         seconds: that these took: from the submission before to their own, where that is at most 60 s a label. What took
             longer was a break; what was submitted first has no beginning.
     """
 
     annotator: str
-    labels: int
+    label_count: int
     timed: int
     seconds: float
 
@@ -44,7 +44,7 @@ def timed(
     Args:
         people: the number of who did it.
         times: seconds since the epoch, those of one person in order.
-        labels: at least one each.
+        label_count: at least one each.
     """
     order = np.argsort(people, kind="stable")
     gaps = np.diff(times[order], prepend=np.nan)
@@ -59,8 +59,8 @@ def timed(
 class Pace:
     """The pace of everybody in one label store. All methods may be called from any thread."""
 
-    def __init__(self, labels: LabelStore) -> None:
-        self._labels = labels
+    def __init__(self, label_store: LabelStore) -> None:
+        self._label_store = label_store
         self._lock = threading.Lock()
         self._names: dict[str, int] = {}
         self._acts = np.zeros(0, dtype=[("id", np.int64), ("who", np.int64), ("at", np.float64), ("labels", np.int64)])
@@ -70,7 +70,7 @@ class Pace:
     def people(self) -> list[PersonPace]:
         """Everybody who labeled, by name."""
         with self._lock:
-            self._take_in(self._labels.acts(self._newest))
+            self._take_in(self._label_store.acts(self._newest))
             acts, names = self._acts[~self._is_undone], list(self._names)
         acts = acts[acts["labels"] > 0]
         is_timed, seconds = timed(acts["who"], acts["at"], acts["labels"])
@@ -79,7 +79,7 @@ class Pace:
             for weights in (acts["labels"], acts["labels"] * is_timed, np.where(is_timed, seconds, 0.0))
         ]
         found = (PersonPace(name, int(sums[0][n]), int(sums[1][n]), float(sums[2][n])) for n, name in enumerate(names))
-        return sorted((one for one in found if one.labels), key=lambda one: one.annotator)
+        return sorted((one for one in found if one.label_count), key=lambda one: one.annotator)
 
     # Private; the caller holds the lock
 
@@ -90,7 +90,7 @@ class Pace:
         said = [one for one in acts if one.original is None]
         new = np.zeros(len(said), dtype=self._acts.dtype)
         new["id"], new["at"] = [one.submission for one in said], [one.created_at for one in said]
-        new["labels"] = [one.labels for one in said]
+        new["labels"] = [one.label_count for one in said]
         new["who"] = [self._names.setdefault(one.annotator, len(self._names)) for one in said]
         self._acts = np.concatenate([self._acts, new])
         self._is_undone = np.concatenate([self._is_undone, np.zeros(len(said), dtype=bool)])

@@ -62,7 +62,7 @@ class Progress:
         self._desk = desk
         self._ledger = desk.ledger
         self._heads = heads
-        self._pace = Pace(desk.labels)
+        self._pace = Pace(desk.label_store)
         self._last: tuple[Head, LabeledSet, Confusions] | None = None
 
     def figures(self) -> Figures:
@@ -85,14 +85,14 @@ class Progress:
 
     def labels_of(self, annotator: str) -> int:
         """How many labels the annotator gave and did not undo."""
-        return next((one.labels for one in self._pace.people() if one.annotator == annotator), 0)
+        return next((one.label_count for one in self._pace.people() if one.annotator == annotator), 0)
 
     # Private
 
     def _confusions(self, head: Head) -> Confusions | None:
         audited = self._ledger.audit_set()
         is_honest = head.info.version == 0 or self._ledger.is_this_audit(head.info.audit)
-        if not len(audited.rows) or not is_honest or audited.schema.ids != tuple(one.id for one in head.info.labels):
+        if not len(audited.rows) or not is_honest or audited.schema.ids != head.info.label_ids:
             return None
         last = self._last
         if last is None or last[0] is not head or last[1] is not audited:

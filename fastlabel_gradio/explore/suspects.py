@@ -50,9 +50,9 @@ class Suspects:
         known: ReferenceLabels,
     ) -> None:
         self._desk = desk
-        self._labels = desk.labels
+        self._label_store = desk.label_store
         self._known = known
-        self._mistakes = Mistakes(desk.labels, desk.ledger, heads)
+        self._mistakes = Mistakes(desk.label_store, desk.ledger, heads)
         self._near_duplicates = NearDuplicates(desk.ledger, heads)
         self._known_labels = KnownLabels(desk.store, desk.ledger, heads, known)
         self._wrong: tuple[int, int] = (-1, 0)
@@ -81,7 +81,7 @@ class Suspects:
         Returns:
             Those of which nothing was said, where the label is the one that the source knows.
         """
-        names, standing = self._desk.schema.known_names, self._labels.standing([item_id for item_id, _ in labels])
+        names, standing = self._desk.schema.known_names, self._label_store.standing([item_id for item_id, _ in labels])
         checked, unsaid = {}, []
         for item_id, name in labels:
             if names.get(standing.get(item_id, -1)) == name:
@@ -95,7 +95,7 @@ class Suspects:
                 )
         if checked:
             with self._desk.in_turn():
-                self._labels.check(annotator, checked, now=now)
+                self._label_store.check(annotator, checked, now=now)
                 self._desk.follow()
         return unsaid
 
@@ -121,5 +121,5 @@ class Suspects:
     def _wrong_found(self) -> int:
         newest = self._desk.ledger.position.submission
         if self._wrong[0] != newest:
-            self._wrong = newest, self._labels.corrected()
+            self._wrong = newest, self._label_store.corrected()
         return self._wrong[1]

@@ -17,7 +17,7 @@ from fastlabel_gradio.types import Item, Media, Medium, TimeSpan, Waveform
 _RESERVED = frozenset({"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))})
 
 _NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]')
-_NAMES_KEPT = 4_096  # folders come again and again
+_CACHED_NAMES = 4_096  # folders come again and again
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +103,11 @@ def plain_parts(row: ExportRow) -> list[str]:
     return [plain_name(part) for part in path.replace("\\", "/").split("/") if part.strip(".")] or ["item"]
 
 
-@lru_cache(_NAMES_KEPT)
+@lru_cache(_CACHED_NAMES)
 def plain_name(text: str) -> str:
     """A text as the name of a file or folder on any system."""
-    kept = _NOT_IN_NAMES.sub("_", text).strip().rstrip(".")[:120]
-    return f"_{kept}" if not kept or kept[0] == "." or kept.split(".")[0].upper() in _RESERVED else kept
+    plain = _NOT_IN_NAMES.sub("_", text).strip().rstrip(".")[:120]
+    return f"_{plain}" if not plain or plain[0] == "." or plain.split(".")[0].upper() in _RESERVED else plain
 
 
 def stem_of(row: ExportRow) -> tuple[str, ...]:

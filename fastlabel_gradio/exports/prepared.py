@@ -13,7 +13,7 @@ from typing import Literal
 from fastlabel_gradio.errors import FastLabelError
 from fastlabel_gradio.exports import Exported
 
-MOST_KEPT = 8  # of all projects and annotators; the oldest go first
+MOST_PREPARED = 8  # of all projects and annotators; the oldest go first
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class PreparedExports:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, Prepared] = OrderedDict()
+        self._exports: OrderedDict[str, Prepared] = OrderedDict()
 
     def begin(self, annotator: str, name: str, media_type: str, work: Work) -> Prepared:
         """Begins to prepare a file of that name, in a thread.
@@ -51,16 +51,16 @@ class PreparedExports:
         folder = tempfile.TemporaryDirectory(prefix="fastlabel-export-")
         one = Prepared(secrets.token_hex(8), annotator, Path(folder.name) / name, media_type, folder)
         with self._lock:
-            self._kept[one.id] = one
-            done = [entry for entry in self._kept.values() if entry.state != "running"]
-            for entry in done[: max(len(self._kept) - MOST_KEPT, 0)]:
-                self._kept.pop(entry.id).folder.cleanup()
+            self._exports[one.id] = one
+            done = [entry for entry in self._exports.values() if entry.state != "running"]
+            for entry in done[: max(len(self._exports) - MOST_PREPARED, 0)]:
+                self._exports.pop(entry.id).folder.cleanup()
         threading.Thread(target=_prepare, args=(one, work), name="export", daemon=True).start()
         return one
 
     def get(self, annotator: str, export_id: str) -> Prepared | None:
         """The one of that id, if that annotator asked for it."""
-        one = self._kept.get(export_id)
+        one = self._exports.get(export_id)
         return one if one and one.annotator == annotator else None
 
 

@@ -66,14 +66,14 @@ def parse_names(text: str, known: tuple[str, ...], noun: str) -> tuple[str, ...]
     return names
 
 
-def said_rows(labels: LabelStore, schema: LabelSchema, choice: Choice) -> Iterator[ExportRow]:
+def said_rows(label_store: LabelStore, schema: LabelSchema, choice: Choice) -> Iterator[ExportRow]:
     """A row for every opinion that was chosen, as a stream: oldest first, or item by item where more than that is told.
 
     The query of the choice is the caller's business.
     """
     if choice.leaves_out_only_states:
-        return _plain_rows(labels, schema, choice)
-    return _told_rows(labels, schema, choice)
+        return _plain_rows(label_store, schema, choice)
+    return _told_rows(label_store, schema, choice)
 
 
 def iso_time(seconds: float) -> str:
@@ -84,25 +84,25 @@ def iso_time(seconds: float) -> str:
         return ""
 
 
-def _class_names(labels: LabelStore, schema: LabelSchema, choice: Choice) -> dict[int, str]:
-    made = ((one.id, one.made_as) for one in labels.classes().values()) if choice.as_made else ()
+def _class_names(label_store: LabelStore, schema: LabelSchema, choice: Choice) -> dict[int, str]:
+    made = ((one.id, one.made_as) for one in label_store.classes().values()) if choice.as_made else ()
     return schema.known_names | dict(made)
 
 
-def _plain_rows(labels: LabelStore, schema: LabelSchema, choice: Choice) -> Iterator[ExportRow]:
-    names, with_states = _class_names(labels, schema, choice), choice.columns == "states"
-    for said in labels.annotations():
+def _plain_rows(label_store: LabelStore, schema: LabelSchema, choice: Choice) -> Iterator[ExportRow]:
+    names, with_states = _class_names(label_store, schema, choice), choice.columns == "states"
+    for said in label_store.annotations():
         if said.state.value in choice.states:
             name = names[said.label_id] if said.label_id is not None else ""
             state, source = (said.state.value, said.source) if with_states else (None, None)
             yield ExportRow(said.item_id, name, said.annotator, iso_time(said.created_at), state=state, source=source)
 
 
-def _told_rows(labels: LabelStore, schema: LabelSchema, choice: Choice) -> Iterator[ExportRow]:
-    names = _class_names(labels, schema, choice)
-    merged = {id_: one.name for id_, one in labels.classes().items() if one.part_of is not None}
+def _told_rows(label_store: LabelStore, schema: LabelSchema, choice: Choice) -> Iterator[ExportRow]:
+    names = _class_names(label_store, schema, choice)
+    merged = {id_: one.name for id_, one in label_store.classes().items() if one.part_of is not None}
     everything, with_states = choice.columns == "all", choice.columns != "labels"
-    for one in labels.told():
+    for one in label_store.told():
         if not choice.takes(one):
             continue
         said, auto = one.said, one.source == "auto"

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from fastlabel_gradio.errors import FinishError
+from fastlabel_gradio.finish.acceptance import Acceptance, acceptance_of, evidence_of, not_proven, provable
 from fastlabel_gradio.finish.batch_ids import (
     CHECK,
     VERIFY,
@@ -22,13 +23,12 @@ from fastlabel_gradio.finish.batch_ids import (
 )
 from fastlabel_gradio.finish.campaign import Campaign, Terms, grown
 from fastlabel_gradio.finish.campaign_files import CampaignFiles, Course
-from fastlabel_gradio.finish.evidence import Evidence, Promise
+from fastlabel_gradio.finish.evidence import Evidence
 from fastlabel_gradio.finish.head_says import HeadSays
 from fastlabel_gradio.finish.planner import Candidates, PlanReport, frozen_ranking, plan_report
 from fastlabel_gradio.finish.proof import alpha_of, checks_needed
 from fastlabel_gradio.finish.report import Accepted, FinishReport, report
 from fastlabel_gradio.finish.tally import Answers, PartTally, answers_of, by_class, tally
-from fastlabel_gradio.finish.words import floor_percent, percent
 from fastlabel_gradio.labels import ClaimedBatch
 from fastlabel_gradio.loop.actions import Actions
 from fastlabel_gradio.loop.batches import Batches
@@ -233,10 +233,12 @@ class Finisher:
                 return self.state()
             campaign = self._campaign(course)
             answers, tallies = self._tallies(campaign, course)
-            chosen = _provable(tallies, campaign.terms.precision, precision)
+            promised = precision or campaign.terms.precision
+            chosen = provable(tallies, campaign.terms.precision, precision)
             if not chosen:
-                raise FinishError(_not_proven(tallies, precision or campaign.terms.precision))
-            self._accept(annotator, campaign, course, answers, chosen, precision or campaign.terms.precision)
+                raise FinishError(not_proven(tallies, promised))
+            self._accept(annotator, campaign, acceptance_of(campaign, answers, chosen, promised))
+            self._hold_back(campaign, course, held=False)
         self._learner.wait_for_bundle()
         return self.state()
 
@@ -254,27 +256,9 @@ class Finisher:
 
     def evidence(self) -> list[Evidence]:
         """Every promise that stands, oldest first."""
-        names = self._desk.schema.known_names
-        found = []
-        for course in self._newest_first()[::-1]:
-            accepted = self._accepted(course)
-            if accepted is None or course.accepted is None:
-                continue
-            promise = Promise(course.number, accepted.precision, accepted.checked, accepted.wrong)
-            classes = {names.get(id_, ""): (n, checked, wrong) for id_, n, checked, wrong in course.accepted["classes"]}
-            found.append(
-                Evidence(
-                    promise,
-                    course.accepted["covered"],
-                    accepted.items,
-                    accepted.at,
-                    accepted.by,
-                    accepted.head_version,
-                    classes,
-                    _evidence_words(promise, course.accepted["covered"], self._noun),
-                )
-            )
-        return found
+        names, noun = self._desk.schema.known_names, self._noun
+        standing = ((course, self._accepted(course)) for course in list(self._files.courses.values()))
+        return [evidence_of(course, accepted, names, noun) for course, accepted in standing if accepted]
 
     def _candidates(self, *, complete: bool) -> Candidates | PlanReport:
         self._desk.catch_up()
@@ -356,54 +340,30 @@ class Finisher:
     def _accepted(self, course: Course) -> Accepted | None:
         """What was accepted of a campaign, where it still stands."""
         told = course.accepted
-        if told is None or not self._desk.labels.stands(told["by"], accept_id(course.number)):
+        if told is None or not self._desk.label_store.stands(told["by"], accept_id(course.number)):
             return None
         figures = {name: told[name] for name in ("items", "precision", "checked", "wrong", "at", "by", "head_version")}
         return Accepted(**figures)
 
-    def _accept(
-        self,
-        annotator: str,
-        campaign: Campaign,
-        course: Course,
-        answers: Answers,
-        chosen: Sequence[tuple[PartTally, int, int, int]],
-        precision: float,
-    ) -> None:
-        covered = np.concatenate([np.arange(one.part.start, one.part.start + items) for one, items, _, _ in chosen])
-        places = covered[~answers.settled[covered]]
-        checked, wrong = (sum(figures[place] for _, *figures in chosen) for place in (1, 2))
-        promise = Promise(course.number, precision, checked, wrong)
-        classes = by_class(campaign, answers, [one for one, _, _, _ in chosen])
-        self._files.write(
-            course.number,
-            "accept",
-            items=len(places),
-            covered=len(covered),
-            precision=precision,
-            checked=promise.checked,
-            wrong=promise.wrong,
-            at=self._desk.clock(),
-            by=annotator,
-            head_version=campaign.terms.head_version,
-            classes=[[label_id, *figures] for label_id, figures in classes.items()],
-        )
-        item_ids = self._files.item_ids(course.number)
-        label_ids = campaign.ranking.label_ids[places]
+    def _accept(self, annotator: str, campaign: Campaign, wanted: Acceptance) -> None:
+        """The journal first: what is told of labels is on the disk before they are."""
+        number, version = campaign.terms.number, campaign.terms.head_version
+        told = {**wanted.details, "at": self._desk.clock(), "by": annotator, "head_version": version}
+        self._files.write(number, "accept", **told)
+        item_ids, label_ids = self._files.item_ids(number), campaign.ranking.label_ids[wanted.places]
         for merged, target in self._desk.schema.aliases.items():
             label_ids[label_ids == merged] = target
         with uncollected():
             self._actions.write(
                 annotator,
-                list(map(item_ids.__getitem__, places.tolist())),
+                list(map(item_ids.__getitem__, wanted.places.tolist())),
                 label_ids.tolist(),
                 source="auto",
-                head_version=campaign.terms.head_version,
-                confidences=campaign.ranking.confidences[places].tolist(),
-                note=promise.note,
-                batch_id=accept_id(course.number),
+                head_version=version,
+                confidences=campaign.ranking.confidences[wanted.places].tolist(),
+                note=wanted.promise.note,
+                batch_id=accept_id(number),
             )
-        self._hold_back(campaign, course, held=False)
 
     # Private: batches
 
@@ -445,29 +405,3 @@ class Finisher:
 
     def _empty(self, kind: str, head_version: int, notice: str) -> Batch:
         return Batch("", (), kind, head_version, notice, self._desk.schema)
-
-
-def _provable(
-    tallies: Sequence[PartTally], planned: float, precision: float | None
-) -> list[tuple[PartTally, int, int, int]]:
-    """The parts that keep a promise, each with its items and the evidence."""
-    if precision is None or precision == planned:
-        return [(one, one.proven_items, one.proven_checked, one.proven_wrong) for one in tallies if one.proven_items]
-    return [(one, one.items, one.checked, one.wrong) for one in tallies if one.sure >= precision - 1e-9]
-
-
-def _not_proven(tallies: Sequence[PartTally], precision: float) -> str:
-    sure = max((one.sure for one in tallies), default=0.0)
-    return (
-        f"{percent(precision)} % is not proven: sure so far is at least {floor_percent(sure)} %. Check more of the items, or "
-        "accept them at a smaller promise."
-    )
-
-
-def _evidence_words(promise: Promise, items: int, noun: str | None) -> str:
-    text = (
-        f"Of {items:,} labels proposed by the head at least {percent(promise.precision)} % are right (95 % confidence): "
-        f"{promise.checked:,} random ones were checked, {promise.wrong:,} were wrong and are corrected. It holds for these "
-        "items, by the judgement of who checked them."
-    )
-    return text if noun is None else f"{text} It says nothing of new {noun}."

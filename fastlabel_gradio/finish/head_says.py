@@ -39,7 +39,7 @@ class HeadSays:
         rows = rows[scanned.classes[rows] != UNSEEN]
         if not len(rows):
             return nothing_planned(NO_ITEMS, unlabeled, reserved)
-        ids = np.array([label.id for label in head.info.labels], dtype=np.int64)
+        ids = np.array(head.info.label_ids, dtype=np.int64)
         said = ids[scanned.classes[rows]], scanned.confidences[rows]
         return Candidates.of(rows, *said, self._known_answers(head).fit, head.info.version, unlabeled, reserved)
 
@@ -59,7 +59,7 @@ class HeadSays:
             ground.scan.complete(head, embeddings)
         else:
             self._learner.scan_soon()
-        return ground.scan.view(tuple(label.id for label in head.info.labels))
+        return ground.scan.view(head.info.label_ids)
 
     def _known_answers(self, head: Head) -> KnownAnswers:
         """Kept until the head or a label is another one."""

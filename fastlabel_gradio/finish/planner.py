@@ -1,5 +1,6 @@
 """Planner: what could be accepted of a pool now, by the newest head, at every promise that can be chosen."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,8 @@ from fastlabel_gradio.finish.plan import LEAST_ITEMS, STEPS, Fit, Plan, best_bel
 from fastlabel_gradio.finish.proof import one_look_checks
 from fastlabel_gradio.finish.words import Line, line, percent
 from fastlabel_gradio.types import LabelSchema, Rows
+
+Errors = Float64[np.ndarray, " items"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +30,7 @@ class Candidates:
     rows: Rows
     label_ids: np.ndarray
     confidences: np.ndarray
-    errors: Float64[np.ndarray, " items"]
+    errors: Errors
     head_version: int
     unlabeled: int
     reserved: int
@@ -103,43 +106,33 @@ def plan_report(
         schema: the classes of now; the head predicts some of them.
     """
     order = np.argsort(found.errors, kind="stable")
-    errors, labels = found.errors[order], found.label_ids[order]
+    errors, label_ids = found.errors[order], found.label_ids[order]
     whole = plan(errors, precision, alpha)
-    of_class = {label_id: errors[labels == label_id] for label_id in np.unique(labels).tolist()}
+    of_class = {label_id: errors[label_ids == label_id] for label_id in np.unique(label_ids).tolist()}
     own = {label_id: plan(its, precision, alpha) for label_id, its in of_class.items()}
-    sizes: list[tuple[int | None, int]]
-    if per_class:
-        sizes = [(label_id, one.items) for label_id, one in own.items() if one.items]
-    else:
-        sizes = [(None, whole.items)] if whole.items else []
-    chosen = [own[label_id] for label_id, _ in sizes if label_id is not None] if per_class else [whole]
-    items, checks = sum(one.items for one in chosen), sum(one.checks for one in chosen)
-    taken = np.unique(labels[: whole.items], return_counts=True)
-    in_whole = dict(zip(taken[0].tolist(), taken[1].tolist(), strict=True))
-    classes = tuple(
-        ClassPlan(
-            label_id,
-            len(its),
-            own[label_id].items if per_class else in_whole.get(label_id, 0),
-            tuple(plan(its, step, alpha) for step in STEPS),
-        )
-        for label_id, its in of_class.items()
-    )
-    total = Plan(precision, items, checks)
-    below = None if items else best_below(errors, precision, alpha)
+    sets: dict[int | None, Plan] = {**own} if per_class else {None: whole}
+    chosen = {label_id: one for label_id, one in sets.items() if one.items}
+    total = Plan(precision, sum(one.items for one in chosen.values()), sum(one.checks for one in chosen.values()))
+    below = None if total.items else best_below(errors, precision, alpha)
+    of_whole = Counter(label_ids[: whole.items].tolist())
+    acceptable = {label_id: one.items if per_class else of_whole[label_id] for label_id, one in own.items()}
     return PlanReport(
         precision,
-        items,
-        checks,
-        total.minutes if items else 0,
+        total.items,
+        total.checks,
+        total.minutes if total.items else 0,
         found.unlabeled,
         found.reserved,
         below,
-        tuple(plan(errors, step, alpha) for step in STEPS),
-        classes,
-        tuple(sizes),
-        _lines(total, below, found, len(sizes) if per_class else 0, len(schema)),
+        _at_each_step(errors, alpha),
+        tuple(ClassPlan(id_, len(its), acceptable[id_], _at_each_step(its, alpha)) for id_, its in of_class.items()),
+        tuple((label_id, one.items) for label_id, one in chosen.items()),
+        _lines(total, below, found, len(chosen) if per_class else 0, len(schema)),
     )
+
+
+def _at_each_step(errors: Errors, alpha: float) -> tuple[Plan, ...]:
+    return tuple(plan(errors, step, alpha) for step in STEPS)
 
 
 def frozen_ranking(

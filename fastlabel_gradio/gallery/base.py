@@ -21,13 +21,13 @@ class Gallery(ABC):
     """Items as pictures, ready to be sent. Safe from several threads.
 
     Attributes:
-        kept_resolution: what `keep` needs at least to draw a good tile, as `resolution` of `Source.read`.
+        tile_resolution: what `keep` needs at least to draw a good tile, as `resolution` of `Source.read`.
 
     Args:
         folder: tiles are cached there in `thumbnails.sqlite`, which may be deleted while the app is not running.
     """
 
-    kept_resolution: int = 0
+    tile_resolution: int = 0
 
     def __init__(self, source: Source, folder: Path) -> None:
         self._source = source

@@ -40,7 +40,7 @@ class SoundGallery(Gallery):
 
     def __init__(self, source: Source, folder: Path) -> None:
         self._view = source.sound_view
-        self.kept_resolution = self._view.enough_rate_hz
+        self.tile_resolution = self._view.enough_rate_hz
         super().__init__(source, folder)
         if self._view.contrast == "pcen":
             import_librosa()
@@ -97,7 +97,7 @@ class SoundGallery(Gallery):
         return super().facts([item])[0].peak_dbfs
 
     def _read(self, item: Item) -> Waveform:
-        return self._waveform(item, self.kept_resolution)
+        return self._waveform(item, self.tile_resolution)
 
     def _waveform(self, item: Item, rate_hz: int) -> Waveform:
         waveform = self._source.read(item, rate_hz)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -24,7 +23,7 @@ _INFO = TypeAdapter(HeadInfo)
 
 def save_head(head: Head, path: Path) -> None:
     """Writes the checkpoint atomically: safetensors with the head's info as JSON in the header. Raises OSError."""
-    details = {"format": CHECKPOINT_FORMAT, **asdict(head.info)}
+    details = {"format": CHECKPOINT_FORMAT, **_INFO.dump_python(head.info, by_alias=True)}
     write_atomically(path, save(head.state_dict(), metadata={"fastlabel": json.dumps(details)}))
 
 
@@ -44,7 +43,7 @@ def load_head(path: Path, *, device: str = "cpu", dim: int | None = None) -> Hea
         if details.pop("format") != CHECKPOINT_FORMAT:
             raise CheckpointError(f"{path}: written by another version of FastLabel. Train again from the labels.")
         info = _INFO.validate_python(details)
-        return Head(_module(weights, len(info.labels), dim), info, device)
+        return Head(_module(weights, len(info.classes), dim), info, device)
     except (OSError, SafetensorError, LookupError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         reason = str(error)[:300]
         raise CheckpointError(f"{path}: not a readable checkpoint ({reason}). Train again from the labels.") from error
@@ -72,12 +71,12 @@ def check_head(info: HeadInfo, schema: LabelSchema, encoder_fingerprint: str) ->
             f"The saved head was trained on embeddings of encoder {info.encoder_fingerprint}, "
             f"this project uses {encoder_fingerprint}. A new head is trained from the labels."
         )
-    if info.labels != schema.labels:
+    if info.classes != schema.classes:
         raise CheckpointError(
-            f"The saved head knows the classes {_names(info.labels)}, the project has {_names(schema.labels)}. "
+            f"The saved head knows the classes {_names(info.classes)}, the project has {_names(schema.classes)}. "
             "A new head is trained from the labels."
         )
 
 
-def _names(labels: Sequence[Label]) -> str:
-    return ", ".join(label.name for label in labels)
+def _names(classes: Sequence[Label]) -> str:
+    return ", ".join(label.name for label in classes)

@@ -59,25 +59,25 @@ def effective_size(values: Float64[np.ndarray, " items"], groups: Groups | None)
     return len(values) / (1 + (alike - 1) * correlation) * count / (count + 1)
 
 
-def labels_to_reach(labels: Sequence[int], accuracy: Sequence[float], target: float, hold: int = 2) -> int | None:
+def labels_to_reach(label_counts: Sequence[int], accuracy: Sequence[float], target: float, hold: int = 2) -> int | None:
     """The first number of labels at which the accuracy is at the target and stays there for `hold` further checkpoints.
 
     None where that never happens: the figure is censored, more labels than the curve has.
     """
     for place in range(len(accuracy) - hold):
         if min(accuracy[place : place + hold + 1]) >= target:
-            return labels[place]
+            return label_counts[place]
     return None
 
 
-def area_under_curve(labels: Sequence[int], accuracy: Sequence[float]) -> float:
+def area_under_curve(label_counts: Sequence[int], accuracy: Sequence[float]) -> float:
     """Mean accuracy over the logarithm of the number of labels, from the first checkpoint to the last, 0 to 1.
 
     Raises ValueError for fewer than two checkpoints.
     """
-    if len(labels) < 2:
+    if len(label_counts) < 2:
         raise ValueError("an area needs two checkpoints")
-    places = np.log(np.asarray(labels, dtype=np.float64))
+    places = np.log(np.asarray(label_counts, dtype=np.float64))
     return float(np.trapezoid(accuracy, places) / (places[-1] - places[0]))
 
 
@@ -206,7 +206,10 @@ class Gain:
 
 
 def gain(
-    before: Bool[np.ndarray, " items"], after: Bool[np.ndarray, " items"], labels: int, groups: Groups | None = None
+    before: Bool[np.ndarray, " items"],
+    after: Bool[np.ndarray, " items"],
+    label_count: int,
+    groups: Groups | None = None,
 ) -> Gain:
     """The gain from what two heads get right of the same items, of which there is at least one.
 
@@ -219,7 +222,7 @@ def gain(
     centre = (better - worse) / (size + 2)
     spread = Z_95 * math.sqrt(better + worse + 1 - (better - worse) ** 2 / (size + 2)) / (size + 2)
     change = float(step.mean())
-    return Gain(labels, change, max(-1.0, min(centre - spread, change)), min(1.0, max(centre + spread, change)))
+    return Gain(label_count, change, max(-1.0, min(centre - spread, change)), min(1.0, max(centre + spread, change)))
 
 
 STABLE_KAPPA = 0.99
@@ -242,9 +245,9 @@ class Advice:
     reasons: tuple[str, ...]
 
 
-def labels_compared(labels: int) -> int:
+def labels_compared(label_count: int) -> int:
     """With how many labels the older head was trained that tells what the last ones brought; 0 or less: there is none yet."""
-    return labels - max(GAIN_LABELS, math.ceil(labels * GAIN_SHARE))
+    return label_count - max(GAIN_LABELS, math.ceil(label_count * GAIN_SHARE))
 
 
 def advise(

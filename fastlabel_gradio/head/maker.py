@@ -41,7 +41,7 @@ class HeadMaker:
         audit: the mark of the audit, which the labels to train on leave out.
     """
 
-    labels: tuple[Label, ...]
+    classes: tuple[Label, ...]
     encoder_fingerprint: str
     recipe: HeadRecipe = DEFAULT_RECIPE
     prior: TextPrior | None = None
@@ -171,13 +171,13 @@ class HeadMaker:
             now=now,
         )
 
-    def _info(self, version: int, labels: int) -> HeadInfo:
-        return HeadInfo(version, self.labels, self.encoder_fingerprint, labels, seed=self.seed, audit=self.audit)
+    def _info(self, version: int, label_count: int) -> HeadInfo:
+        return HeadInfo(version, self.classes, self.encoder_fingerprint, label_count, seed=self.seed, audit=self.audit)
 
 
-def _cautious(temperature: float, labels: int) -> float:
+def _cautious(temperature: float, label_count: int) -> float:
     """A found temperature, but with few labels hardly below 1.
 
     Labels that were left out may be of the same recording or series as others, which makes a head look surer than it is.
     """
-    return temperature if temperature >= 1 else math.pow(temperature, labels / (labels + SURE_LABELS))
+    return temperature if temperature >= 1 else math.pow(temperature, label_count / (label_count + SURE_LABELS))

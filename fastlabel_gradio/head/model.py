@@ -66,7 +66,7 @@ class HeadInfo:
 
     Attributes:
         version: counts the trainings of a project, from 1; 0 is the head of the class names alone (`zero_shot_head`).
-        labels: the schema's labels in the order of the output columns.
+        classes: the schema's in the order of the output columns.
         label_count: annotations it was trained on.
         seconds: how long the training took.
         trained_at: seconds since the epoch.
@@ -75,7 +75,7 @@ class HeadInfo:
     """
 
     version: Count
-    labels: tuple[Label, ...]
+    classes: Annotated[tuple[Label, ...], Field(alias="labels")]  # as checkpoints have called it from the first one on
     encoder_fingerprint: str
     label_count: Count
     seconds: Number = 0.0
@@ -85,20 +85,25 @@ class HeadInfo:
     temperature: Annotated[float, Field(ge=0.01, le=100)] = 1.0
     audit: str = ""
 
+    @property
+    def label_ids(self) -> tuple[int, ...]:
+        """By output column the id of the class."""
+        return tuple(label.id for label in self.classes)
+
 
 class Head:
     """A trained head. Immutable; may be used from several threads at once.
 
     Attributes:
         device: that it computes on.
-        columns: where classes were changed since it was trained: of each of its outputs the position in `info.labels` of
+        columns: where classes were changed since it was trained: of each of its outputs the position in `info.classes` of
             the class that it counts for now, -1 for none; None where its outputs are these classes.
     """
 
     def __init__(self, module: MLPHead, info: HeadInfo, device: str = "cpu") -> None:
         self.info = info
         self.columns: tuple[int, ...] | None = None
-        self._labels = info.labels
+        self._classes = info.classes
         self.device = device
         self._module = module.eval().requires_grad_(False).to(device)
         # The skip connection stays in float32: it carries cosines times 100, which bf16 would round to eighths.
@@ -125,12 +130,12 @@ class Head:
         classes that is taken back brings back what it said.
         """
         places = schema.positions
-        columns = tuple(places.get(label.id, -1) for label in self._labels)
+        columns = tuple(places.get(label.id, -1) for label in self._classes)
         if len({*columns} - {-1}) < 2:
             return None
         other = copy.copy(self)
-        is_as_trained = columns == tuple(range(len(schema.labels)))
-        other.info = replace(self.info, labels=self._labels if is_as_trained else schema.labels)
+        is_as_trained = columns == tuple(range(len(schema.classes)))
+        other.info = replace(self.info, classes=self._classes if is_as_trained else schema.classes)
         other.columns = None if is_as_trained else columns
         return other
 
@@ -139,7 +144,7 @@ class Head:
 
         Those of an item are the same to the last bit in a batch of any size.
         """
-        probabilities = np.empty((len(embeddings), len(self.info.labels)), dtype=np.float32)
+        probabilities = np.empty((len(embeddings), len(self.info.classes)), dtype=np.float32)
         for start in range(0, len(embeddings), BLOCK_ROWS):
             block = self._inputs(embeddings[start : start + BLOCK_ROWS])
             probabilities[start : start + BLOCK_ROWS] = self.said(block).cpu().numpy()
@@ -158,7 +163,7 @@ class Head:
 
     def predict_proba_rows(self, embeddings: Embeddings, rows: Rows) -> Float32[np.ndarray, "picked classes"]:
         """Probabilities of some rows of a larger, possibly memory-mapped array, gathered in blocks (bounded memory)."""
-        probabilities = np.empty((len(rows), len(self.info.labels)), dtype=np.float32)
+        probabilities = np.empty((len(rows), len(self.info.classes)), dtype=np.float32)
         for start in range(0, len(rows), BLOCK_ROWS):
             block = rows[start : start + BLOCK_ROWS]
             probabilities[start : start + len(block)] = self.predict_proba(np.asarray(embeddings[block]))
@@ -195,10 +200,10 @@ class Head:
         return {name: tensor.detach().cpu().contiguous() for name, tensor in self._module.state_dict().items()}
 
     def _of_classes(self, said: Tensor) -> Tensor:
-        """Probabilities of the outputs as those of `info.labels`, each row summing to 1."""
+        """Probabilities of the outputs as those of `info.classes`, each row summing to 1."""
         if self.columns is None:
             return said
-        summed = said.new_zeros(len(said), len(self.info.labels))
+        summed = said.new_zeros(len(said), len(self.info.classes))
         for place, column in enumerate(self.columns):
             if column >= 0:
                 summed[:, column] += said[:, place]

@@ -34,14 +34,14 @@ class HeadRecipe:
 DEFAULT_RECIPE = HeadRecipe()
 
 
-def training_steps(labels: int) -> int:
+def training_steps(label_count: int) -> int:
     """Optimiser steps for that many labels: 48 at 50, 50 at 1,000, 130 at 5,000, 430 at 20,000."""
-    return max(50 - labels // 25, 30 + labels // 50)
+    return max(50 - label_count // 25, 30 + label_count // 50)
 
 
-def batch_rows(labels: int) -> int:
+def batch_rows(label_count: int) -> int:
     """Rows of a training batch: all below 128, then 128, 256 from 10,000 labels on."""
-    return min(labels, 256 if labels >= 10_000 else 128)
+    return min(label_count, 256 if label_count >= 10_000 else 128)
 
 
 def learning_rate(step: int, steps: int, peak: float) -> float:
@@ -62,35 +62,35 @@ def peak_rate(dim: int) -> float:
     return PEAK_RATE * min(1.0, math.sqrt(RATE_DIM / dim))
 
 
-def linear_weight(labels: int, dim: int) -> float:
+def linear_weight(label_count: int, dim: int) -> float:
     """What the linear part counts beside the MLP: 1.5 at 20 labels, 0.8 at 100, 0.6 from 200 on.
 
     It is the better part while labels are few; with more of them than numbers in an embedding the MLP knows more and more
     that no linear map does, so that it falls as 1 / sqrt(labels).
     """
-    return max(LINEAR_LEAD * math.pow(20 / labels, 0.4), LINEAR_SHARE) * min(1.0, math.sqrt(dim / labels))
+    return max(LINEAR_LEAD * math.pow(20 / label_count, 0.4), LINEAR_SHARE) * min(1.0, math.sqrt(dim / label_count))
 
 
-def sum_temperature(labels: int, dim: int) -> float:
+def sum_temperature(label_count: int, dim: int) -> float:
     """What both together are divided by, 2 at 20 labels, 1 from some 300 on: each alone is about as sure as it is right."""
-    return max(1.0, 0.5 + linear_weight(labels, dim))
+    return max(1.0, 0.5 + linear_weight(label_count, dim))
 
 
-def usual_temperature(labels: int) -> float:
+def usual_temperature(label_count: int) -> float:
     """What the logits that so many labels taught are divided by: 7.4 at 10, 4.6 at 50, 1.9 at 1,000, 1 from 8,000 on.
 
     With few labels a network is far surer than it is right. This is about what temperature scaling finds
     (`benchmarks/heads.py`), so that what labels say and what class names say can be added up.
     """
-    return max(1.0, 6.0 * math.pow(20 / labels, 0.3))
+    return max(1.0, 6.0 * math.pow(20 / label_count, 0.3))
 
 
-def names_lead(labels: int, classes: int) -> float:
+def names_lead(label_count: int, classes: int) -> float:
     """What learned logits are divided by besides, where class names have their say too: 3 at one label a class, 1.2 at ten.
 
     The first few labels say less than good names do (`benchmarks/heads.py`).
     """
-    return 1 + NAMES_LEAD * classes / labels
+    return 1 + NAMES_LEAD * classes / label_count
 
 
 def label_weights(targets: Int64[np.ndarray, " labels"], classes: int, power: float) -> Float32[np.ndarray, " labels"]:

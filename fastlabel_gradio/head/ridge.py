@@ -66,10 +66,10 @@ class Held:
         return Held.whole(targets.cpu().numpy(), groups, targets.device)
 
     @staticmethod
-    def first(labels: int) -> "Held":
+    def first(label_count: int) -> "Held":
         """The first 256, each alone."""
-        rows = torch.arange(min(labels, MOST_LEFT_OUT))
-        return Held(rows, None, rows, labels)
+        rows = torch.arange(min(label_count, MOST_LEFT_OUT))
+        return Held(rows, None, rows, label_count)
 
     @staticmethod
     def whole(targets: np.ndarray, groups: Groups, device: torch.device) -> "Held":

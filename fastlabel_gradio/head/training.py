@@ -64,7 +64,7 @@ def train_head(
 
     Args:
         embeddings: float32[n, dim], L2-normalised, n >= 1.
-        targets: int64[n], the output column of each label, 0 <= target < len(info.labels).
+        targets: int64[n], the output column of each label, 0 <= target < len(info.classes).
         info: what to write into the checkpoint; `seconds` and `trained_at` are filled in here.
         spread: where the pool lies and how wide; around the origin at distance 1 by default. It is folded into the weights.
         prior: the embedded class names, where the encoder has a text tower.
@@ -74,7 +74,7 @@ def train_head(
     began = time.perf_counter()
     spread = spread or Spread.around_origin(embeddings.shape[1])
     generator = torch.Generator().manual_seed(info.seed)
-    named = prior.weighted(embeddings, targets) if prior else np.zeros((len(info.labels), embeddings.shape[1]), "f4")
+    named = prior.weighted(embeddings, targets) if prior else np.zeros((len(info.classes), embeddings.shape[1]), "f4")
     weights = label_weights(targets, len(named), recipe.class_weighting)
     columns = (spread.standardised(embeddings), targets, weights, embeddings @ named.T)
     labels = _Labels(*(torch.from_numpy(column).to(device) for column in columns))
@@ -131,7 +131,7 @@ def _trained_mlp(labels: _Labels, generator: torch.Generator, device: str) -> ML
         batch, offsets, goals, weights = (
             column.index_select(0, order[step]) for column in (inputs, labels.offsets, labels.goals, labels.weights)
         )
-        logits = _training_logits(module, batch, _kept(rows, dropping, dtype), dtype) + offsets
+        logits = _training_logits(module, batch, _dropout_mask(rows, dropping, dtype), dtype) + offsets
         losses = nn.functional.cross_entropy(logits, goals, reduction="none")
         gradients = torch.autograd.grad((losses * weights).mean(), optimiser.parameters)
         optimiser.step(list(gradients), learning_rate(step, steps, peak))
@@ -211,11 +211,11 @@ class _AdamW:
         )
 
 
-def _training_logits(module: MLPHead, inputs: Tensor, kept: Tensor, dtype: torch.dtype) -> Tensor:
+def _training_logits(module: MLPHead, inputs: Tensor, mask: Tensor, dtype: torch.dtype) -> Tensor:
     """Products in `dtype`, weights and optimiser in float32."""
     hidden, output = module.hidden, module.output
     activations = torch.relu(nn.functional.linear(inputs, hidden.weight.to(dtype), hidden.bias.to(dtype)))
-    activations = activations * kept
+    activations = activations * mask
     return nn.functional.linear(activations, output.weight.to(dtype), output.bias.to(dtype)).float()
 
 
@@ -225,7 +225,7 @@ def _generator_on(device: str, generator: torch.Generator) -> torch.Generator:
     return torch.Generator(device).manual_seed(seed)
 
 
-def _kept(rows: int, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
+def _dropout_mask(rows: int, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
     """The dropout mask of a batch, on the generator's device: 0 where a unit is dropped, else 1 / the share that is kept.
 
     A random byte a unit, eight at once: a uniform float each costs as much as the matrix products of the step.
@@ -238,8 +238,8 @@ def _kept(rows: int, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
     return (drawn >= dropped).to(dtype) * (256 / (256 - dropped))
 
 
-def _batches(labels: int, steps: int, rows: int, generator: torch.Generator) -> Tensor:
+def _batches(label_count: int, steps: int, rows: int, generator: torch.Generator) -> Tensor:
     """Positions int64[steps, rows]: whole shuffled passes over the labels, one after the other."""
-    passes = math.ceil(steps * rows / labels)
-    order = torch.cat([torch.randperm(labels, generator=generator) for _ in range(passes)])
+    passes = math.ceil(steps * rows / label_count)
+    order = torch.cat([torch.randperm(label_count, generator=generator) for _ in range(passes)])
     return order[: steps * rows].reshape(steps, rows)

@@ -15,14 +15,14 @@ class Act(NamedTuple):
     Attributes:
         created_at: seconds since the epoch.
         original: of an undo or redo, the submission that it takes back or brings back.
-        labels: labels that people gave in it; what the head said or a file brought is not counted, nor are states.
+        label_count: labels that people gave in it; what the head said or a file brought is not counted, nor are states.
     """
 
     submission: int
     annotator: str
     created_at: float
     original: int | None
-    labels: int
+    label_count: int
 
 
 def acts_since(connection: Connection, project: int, since: int) -> list[Act]:

@@ -33,7 +33,7 @@ class Actions:
 
     def __init__(self, desk: Desk, finder: Finder, learner: Learner) -> None:
         self._desk = desk
-        self._labels = desk.labels
+        self._label_store = desk.label_store
         self._finder = finder
         self._learner = learner
         self.classes_version = 0
@@ -58,7 +58,7 @@ class Actions:
     ) -> Submission:
         """Stores what is said of any number of items as one step that one undo takes back (`LabelStore.submit_many`)."""
         with self._desk.in_turn():
-            submission = self._labels.submit_many(
+            submission = self._label_store.submit_many(
                 annotator,
                 item_ids,
                 label_ids,
@@ -94,7 +94,7 @@ class Actions:
         """
         with self._desk.in_turn():
             item_ids = self._meant(query, exclude)
-            submission = self._labels.overrule(
+            submission = self._label_store.overrule(
                 annotator, item_ids, said, now=self._desk.clock(), seen=seen, own_only=own_only
             )
             self._desk.take_in(submission)
@@ -107,7 +107,7 @@ class Actions:
 
         Raises as `apply` does.
         """
-        return self._labels.overruled(annotator, self._meant(query, exclude), said, own_only=own_only)
+        return self._label_store.overruled(annotator, self._meant(query, exclude), said, own_only=own_only)
 
     def label_id(self, label: str | int, schema: LabelSchema | None = None) -> int:
         """The id of a class by a name that it has, or ever had, or by its position in a schema, that of now by default.
@@ -120,7 +120,7 @@ class Actions:
             return schema.aliases.get(shown_with.ids[label], shown_with.ids[label])
         if isinstance(label, str) and label in schema.names:
             return schema.ids[schema.names.index(label)]
-        former = self._labels.former_names().get(label) if isinstance(label, str) else None
+        former = self._label_store.former_names().get(label) if isinstance(label, str) else None
         if former is not None:
             return schema.aliases.get(former, former)
         raise InvalidLabelsError(
@@ -135,19 +135,19 @@ class Actions:
         The caller may have the turn to change labels, and calls `wait_for_bundle` behind it.
         """
         with self._desk.in_turn():
-            return self._reverted(self._labels.undo(annotator, now=self._desk.clock()))
+            return self._reverted(self._label_store.undo(annotator, now=self._desk.clock()))
 
     def redo(self, annotator: str) -> Undone | None:
         """Brings back what the annotator's last undo took back; None where there is none, or they did something since."""
         with self._desk.in_turn():
-            redone = self._reverted(self._labels.redo(annotator, now=self._desk.clock()))
+            redone = self._reverted(self._label_store.redo(annotator, now=self._desk.clock()))
         self.wait_for_bundle(redone)
         return redone
 
     def take_back(self, annotator: str, submitter: str, batch_id: str) -> Undone | None:
         """Takes back what somebody submitted last under that batch id; None where nothing of it stands."""
         with self._desk.in_turn():
-            return self._reverted(self._labels.take_back(annotator, submitter, batch_id, now=self._desk.clock()))
+            return self._reverted(self._label_store.take_back(annotator, submitter, batch_id, now=self._desk.clock()))
 
     def wait_for_bundle(self, reverted: Undone | None) -> None:
         """Where accepted labels went or came back: waits, 5 s at most, until the kept classifier tells of it."""
@@ -156,18 +156,18 @@ class Actions:
 
     def steps(self, annotator: str, most: int) -> list[Step]:
         """What the annotator did, the newest first."""
-        return self._labels.steps(annotator, most)
+        return self._label_store.steps(annotator, most)
 
     def step(self, event: int) -> Step:
         """The step of that number."""
-        return self._labels.step(event)
+        return self._label_store.step(event)
 
     # Classes
 
     def classes(self) -> list[ClassInfo]:
         """All classes: those on the screen in their order, then archived and merged ones by id."""
         places = {label_id: place for place, label_id in enumerate(self._desk.schema.ids)}
-        known = [one for one in self._labels.classes().values() if one.exists or one.id in places]
+        known = [one for one in self._label_store.classes().values() if one.exists or one.id in places]
         return sorted(known, key=lambda one: (places.get(one.id, len(places)), one.id))
 
     def label_counts(self) -> Counter[int]:
@@ -187,9 +187,9 @@ class Actions:
             InvalidLabelsError: an unknown class, a name that another one has, or a value that makes no sense.
         """
         with self._desk.in_turn():
-            edits = edits_of(self._labels.classes())
+            edits = edits_of(self._label_store.classes())
             self._check_examples(edits)
-            self._labels.edit_classes(annotator, edits, now=self._desk.clock())
+            self._label_store.edit_classes(annotator, edits, now=self._desk.clock())
             self._desk.follow()
             return self.classes_version
 
@@ -199,9 +199,9 @@ class Actions:
         """Takes over what classes are called now."""
         schema = self._desk.schema
         names, places = schema.names, schema.positions
-        former = {name: names[places[id_]] for name, id_ in self._labels.former_names().items() if id_ in places}
+        former = {name: names[places[id_]] for name, id_ in self._label_store.former_names().items() if id_ in places}
         self.renamed = {name: now for name, now in former.items() if name not in names}
-        self.classes_version = self._labels.classes_version()
+        self.classes_version = self._label_store.classes_version()
 
     def _meant(self, query: Query, exclude: Collection[str]) -> list[str]:
         left_out = set(exclude)

@@ -190,13 +190,13 @@ class Batches:
 
     def _claim_fresh(self, annotator: str, wish: Wish) -> Batch:
         """Picks and claims. Picks anew where another annotator was faster with some; takes fewer where that goes on."""
-        again = self._second_opinions_for(annotator, wish.size)
+        again, plants = self._second_opinions_for(annotator, wish.size), self._planted.is_due()
         for attempt in range(CLAIM_ATTEMPTS):
             pick = self._queue.picked(replace(wish, size=wish.size - len(again)), self._picker.pick)
             if not len(pick.rows) and not attempt:  # then second opinions are all that there is
                 again = self._second_opinions.due(annotator, wish.size)
             try:
-                batch = self._claim_picked(annotator, pick, again, whole=attempt < CLAIM_ATTEMPTS - 1)
+                batch = self._claim_picked(annotator, pick, again, plants=plants, whole=attempt < CLAIM_ATTEMPTS - 1)
             finally:
                 self._picker.let_go(pick.rows)
             if batch is not None:
@@ -206,10 +206,12 @@ class Batches:
             again = []  # others were faster, who may have been asked about the same ones
         return self.empty(pick.strategy)
 
-    def _claim_picked(self, annotator: str, pick: Pick, again: Sequence[str], *, whole: bool) -> Batch | None:
+    def _claim_picked(
+        self, annotator: str, pick: Pick, again: Sequence[str], *, plants: bool, whole: bool
+    ) -> Batch | None:
         """With what is planted in place of the last ones, so that its size tells nobody of them."""
         wanted = ClaimedBatch("", (), pick.strategy, version_of(pick.head), pick.notice)
-        chosen = self._to_plant(pick.rows)
+        chosen = self._to_plant(pick.rows) if plants else []
         rows = self._with_second_opinions(pick.rows[: len(pick.rows) - len(chosen)], again)
         held = self._claims.claim(annotator, rows, wanted, whole=whole, again=again)
         if held is None:
@@ -237,8 +239,6 @@ class Batches:
             return interleaved(rows, judged, self._rng)
 
     def _to_plant(self, picked: Rows) -> list[Chosen]:
-        if not self._planted.is_due():
-            return []
         labeled = self._desk.ledger.training_set()
         return self._planted.chosen(picked, (labeled.rows, labeled.targets, labeled.schema), self._said_of)
 

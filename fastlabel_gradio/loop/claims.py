@@ -32,7 +32,7 @@ class Claims:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._ledger = desk.ledger
-        self._labels = desk.labels
+        self._label_store = desk.label_store
         self.taken_back = TakenBack()
 
     def claim(
@@ -57,7 +57,7 @@ class Claims:
             batch = replace(wanted, id=wanted.id or secrets.token_hex(8), item_ids=tuple(items))
             now = self._desk.clock()
             expires_at = now + self._desk.claim_s
-            got = self._labels.claim(annotator, batch, now=now, expires_at=expires_at, again=again)
+            got = self._label_store.claim(annotator, batch, now=now, expires_at=expires_at, again=again)
             held = Held(replace(batch, item_ids=got), tuple(items[item_id] for item_id in got))
             self._ledger.claim(held.items, annotator, batch.id, expires_at)
             if len(got) < len(items):  # another process was faster
@@ -66,11 +66,11 @@ class Claims:
 
     def open_batch(self, annotator: str, strategy: str | None = None) -> ClaimedBatch | None:
         """The annotator's newest batch, as `LabelStore.open_batch` has it."""
-        return self._labels.open_batch(annotator, now=self._desk.clock(), strategy=strategy)
+        return self._label_store.open_batch(annotator, now=self._desk.clock(), strategy=strategy)
 
     def open_batches(self, annotator: str) -> list[ClaimedBatch]:
         """All batches that the annotator has, the newest first."""
-        return self._labels.open_batches(annotator, now=self._desk.clock())
+        return self._label_store.open_batches(annotator, now=self._desk.clock())
 
     def held(self, batch: ClaimedBatch) -> Held | None:
         """A batch with those of its items that are in the pool; None where one of them has no row now."""
@@ -87,21 +87,21 @@ class Claims:
 
     def everybodys(self) -> list[OpenBatch]:
         """Who holds what since when, the oldest batch first."""
-        return self._labels.all_batches(now=self._desk.clock())
+        return self._label_store.all_batches(now=self._desk.clock())
 
     def batches_of(self, annotator: str) -> list[str]:
         """The ids of the annotator's open batches."""
-        return sorted({claim.batch_id for claim in self._ledger.claims_of(annotator)})
+        return sorted({claim.batch_id for claim in self._ledger.held.of(annotator)})
 
     def put_behind(self, annotator: str, batch_id: str, other: str) -> None:
         """Has a batch of the annotator come after another one."""
-        self._labels.put_behind(annotator, batch_id, other)
+        self._label_store.put_behind(annotator, batch_id, other)
 
     def renew(self, annotator: str, batch_id: str) -> bool:
         """Keeps a batch claimed for another while; False where it is not the annotator's open batch any more."""
         with self._desk.in_turn():
             expires_at = self._desk.clock() + self._desk.claim_s
-            renewed = self._labels.renew(annotator, batch_id, expires_at=expires_at)
+            renewed = self._label_store.renew(annotator, batch_id, expires_at=expires_at)
             if renewed:
                 self._ledger.renew(batch_id, expires_at)
             self._desk.expire()
@@ -114,9 +114,8 @@ class Claims:
             last: what the newest batch left open comes again when there is nothing else.
         """
         with self._desk.in_turn():
-            asked = last and self._ledger.holds(annotator)
-            shown = self.open_batch(annotator) if asked else None
-            released = self._labels.release(annotator, batch_id)
+            shown = self.open_batch(annotator) if last and self._ledger.held.of(annotator) else None
+            released = self._label_store.release(annotator, batch_id)
             self._ledger.put_last(shown.item_ids if shown else ())
             self._ledger.unclaim(released)
         return len(released)

@@ -18,7 +18,7 @@ def export_stream(
     """What was chosen, as of now."""
     desk.follow()
     wanted = None if choice.query is None else frozenset(finder.item_ids(choice.query))
-    rows = said_rows(desk.labels, desk.schema, choice)
+    rows = said_rows(desk.label_store, desk.schema, choice)
     yield from rows if wanted is None else (row for row in rows if row.item_id in wanted)
     if choice.predictions:
         yield from _predicted_rows(desk, learner, predictions, choice, wanted)

@@ -33,8 +33,8 @@ class HeadExchange:
         clock: seconds since the epoch.
     """
 
-    def __init__(self, labels: LabelStore, clock: Callable[[], float] = time.time) -> None:
-        self._labels = labels
+    def __init__(self, label_store: LabelStore, clock: Callable[[], float] = time.time) -> None:
+        self._label_store = label_store
         self._clock = clock
         self._name = secrets.token_hex(8)
         self._exchanging = threading.Lock()  # or one's own gift would be taken; only threads in the background wait
@@ -62,12 +62,12 @@ class HeadExchange:
         finally:
             ended.set()
             renewing.join()
-            self._labels.end_training(self._name)
+            self._label_store.end_training(self._name)
 
     def newer(self) -> StoredHead | None:
         """The head of another process, where it was not taken yet; it counts as taken from now on."""
         with self._exchanging:
-            found = self._labels.head_after(self.revision)
+            found = self._label_store.head_after(self.revision)
             if found:
                 self.revision = found.revision
         return found
@@ -75,7 +75,7 @@ class HeadExchange:
     def give(self, event: int, checkpoint: bytes, record: bytes) -> None:
         """Gives a head, and the content of its curve, to the others, unless one of theirs knew more (`StoredHead`)."""
         with self._exchanging:
-            self.revision = self._labels.store_head(event, checkpoint, record) or self.revision
+            self.revision = self._label_store.store_head(event, checkpoint, record) or self.revision
 
     def close(self) -> None:
         """Ends the waiting for a turn."""
@@ -83,7 +83,7 @@ class HeadExchange:
 
     def _take_turn(self) -> bool:
         now = self._clock()
-        return self._labels.begin_training(self._name, now=now, until=now + TURN_S)
+        return self._label_store.begin_training(self._name, now=now, until=now + TURN_S)
 
     def _renew_until(self, ended: threading.Event) -> None:
         while not ended.wait(RENEW_EVERY_S):

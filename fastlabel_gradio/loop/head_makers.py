@@ -34,7 +34,7 @@ def head_maker(
         except EncoderUnavailableError as error:  # its tokenizer cannot be had
             notice = f"The class names give no first suggestions: {error}"
     maker = HeadMaker(
-        schema.labels,
+        schema.classes,
         encoder.space,
         settings.recipe,
         prior,

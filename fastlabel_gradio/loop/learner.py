@@ -22,9 +22,9 @@ from fastlabel_gradio.labels.contradictions import Contradiction
 from fastlabel_gradio.loop.bundler import Bundler
 from fastlabel_gradio.loop.grounds import Grounds
 from fastlabel_gradio.loop.head_exchange import Alone, Exchange
-from fastlabel_gradio.loop.kept_head import KeptHead
 from fastlabel_gradio.loop.labeled_copies import contradiction_of
 from fastlabel_gradio.loop.measures import Measures
+from fastlabel_gradio.loop.saved_head import SavedHead
 from fastlabel_gradio.loop.trainer import NotYet, Trainer, Training
 from fastlabel_gradio.loop.training_pace import LATEST_S, MANY_PEOPLE, labels_due
 from fastlabel_gradio.loop.training_run import TrainingRun
@@ -81,7 +81,7 @@ class Learner:
         self.contradiction: Contradiction | None = None
         self.notice = ""
         self.measures = Measures(desk, folder / "learning_curve.jsonl")
-        self._kept = KeptHead(folder / "head.safetensors", self.measures.record, exchange or Alone(), device)
+        self._saved = SavedHead(folder / "head.safetensors", self.measures.record, exchange or Alone(), device)
         self._head: Head | None = None
         self._run: TrainingRun | None = None
         self._is_measured = True  # the newest head, or there is no need to
@@ -104,7 +104,7 @@ class Learner:
     @property
     def checkpoint(self) -> Path:
         """Where the newest head is saved; the file is there once a head was trained."""
-        return self._kept.checkpoint
+        return self._saved.checkpoint
 
     def head_for(self, schema: LabelSchema) -> Head | None:
         """The newest head, where its columns are the classes of that schema."""
@@ -137,11 +137,11 @@ class Learner:
     def _labels_due(self) -> int:
         """So many unseen ones are worth a training."""
         learned = self._head.info.label_count if self._head else 0
-        return labels_due(self._settings.train_every, self._ledger.holders, learned)
+        return labels_due(self._settings.train_every, self._ledger.held.holders, learned)
 
     @property
     def _serves_many(self) -> bool:
-        return self._ledger.holders >= MANY_PEOPLE
+        return self._ledger.held.holders >= MANY_PEOPLE
 
     @property
     def unseen(self) -> int:
@@ -165,7 +165,7 @@ class Learner:
 
     def take_shared(self) -> None:
         """Goes on with the head of another process, where there is a newer one that fits. Raises StoreError."""
-        if self._grounds.now.maker and (found := self._kept.newer()):
+        if self._grounds.now.maker and (found := self._saved.newer()):
             self._take(found)
 
     def scan_soon(self) -> None:
@@ -214,7 +214,7 @@ class Learner:
         for take_back in self._wishes:
             take_back()
         self._wishes = ()  # they hold this learner
-        self._kept.close()
+        self._saved.close()
         self._trainer.close()
         if self._head:
             self._bundle(self._head)  # where closing came in between
@@ -241,7 +241,7 @@ class Learner:
         maker, self.notice = self._grounds.maker_for(encoder, schema, space)
         head = maker.first()
         try:
-            head = self._kept.load(encoder.dim, lambda saved: check_head(saved.info, schema, encoder.space)) or head
+            head = self._saved.load(encoder.dim, lambda saved: check_head(saved.info, schema, encoder.space)) or head
         except CheckpointError as error:
             self.notice = str(error)
         self._ledger.catch_up(self._pipeline.progress)
@@ -255,7 +255,7 @@ class Learner:
         with self._lock:
             self._grounds.begin(space, maker)  # from now on heads may be trained
             self._head = _fitting(head, self._schema)
-            is_stale = maker.labels != self._schema.labels or (head is not None and not self.measures.is_honest(head))
+            is_stale = maker.classes != self._schema.classes or (head is not None and not self.measures.is_honest(head))
         is_trained = head is not None and head.info.version > 0
         if head and is_trained:
             self._grounds.now.scan.load(head, self._grounds.now.embeddings)
@@ -303,14 +303,14 @@ class Learner:
     def _shared(self) -> StoredHead | None:
         """The head of another process; None where it cannot be asked for, which the screen says of the labels too."""
         try:
-            return self._kept.newer()
+            return self._saved.newer()
         except StoreError as error:
             log.warning("The newest head of other processes cannot be had: %s", error)
             return None
 
     def _take(self, found: StoredHead) -> bool:
         """Goes on with a head of another process; False where it is for other classes, another encoder or audit."""
-        head = self._kept.take(found, self._check_taken)
+        head = self._saved.take(found, self._check_taken)
         if head is None:
             return False
         self._ledger.catch_up(self._pipeline.progress)
@@ -337,11 +337,11 @@ class Learner:
         Who asked for one waits for that process, and gets another one where it did not know all labels.
         """
         is_asked, self._is_asked = self._is_asked, False
-        before = self._kept.revision
-        with self._kept.turn(waits=is_asked) as is_mine:
+        before = self._saved.revision
+        with self._saved.turn(waits=is_asked) as is_mine:
             self._desk.look()
             self.take_shared()
-            if is_mine and self._is_worth_training(is_asked, was_taken=self._kept.revision != before):
+            if is_mine and self._is_worth_training(is_asked, was_taken=self._saved.revision != before):
                 at_low_priority(self._train_here) if self._serves_many else self._train_here()
             elif self.unseen >= self._settings.train_every:
                 self._trainer.request_within(LATEST_S)  # where the other process ends, somebody has to go on
@@ -362,7 +362,7 @@ class Learner:
             raise NotYet("The labeled items are still being embedded; the head is trained when they are.")
         if len(np.unique(targets)) < 2:
             raise NotYet("Label items of at least two classes, then the first head is trained.")
-        if schema.labels != maker.labels:
+        if schema.classes != maker.classes:
             raise NotYet(CLASSES_CHANGED)
         before, last = self._head, self._run
         head = maker.train(ground.copied.of(ground.embeddings, rows), targets, before, self._desk.clock(), groups)
@@ -370,7 +370,7 @@ class Learner:
             head, last = head.at_temperature(1.0), None  # what was measured on other vectors does not hold here
         if ground is not self._grounds.now:
             raise NotYet(ENCODER_CHANGED)
-        self._kept.save(head, event)  # before anybody sees its suggestions: a kill does not take them back
+        self._saved.save(head, event)  # before anybody sees its suggestions: a kill does not take them back
         with self._lock:
             if ground is not self._grounds.now:
                 raise NotYet(ENCODER_CHANGED)
@@ -389,7 +389,7 @@ class Learner:
         ground, encoder, schema = self._grounds.now, self._pipeline.encoder, self._schema
         if ground.maker is None or ground.space is None or encoder is None:
             raise NotYet("The encoder is still loading.")
-        if ground.maker.labels == schema.labels:
+        if ground.maker.classes == schema.classes:
             return ground, ground.maker
         if ground.maker.encoder_fingerprint != encoder.space:
             raise NotYet(ENCODER_CHANGED)
@@ -422,8 +422,8 @@ class Learner:
         if run and run.is_new:
             checkpoint()
             self._compare_copies()  # last: who waits for a batch waits for none of this
-        if run and self._kept.unsaved:
-            raise StoreError(self._kept.unsaved)
+        if run and self._saved.unsaved:
+            raise StoreError(self._saved.unsaved)
 
     def _bundle(self, head: Head) -> None:
         """Has its files written, where there is something to take along."""
@@ -439,7 +439,7 @@ class Learner:
         rows, targets = run.rows, run.targets
         if run.is_new:
             self.measures.add(trained, run.before, self.says)
-        vectors, ids = ground.copied.of(ground.embeddings, rows), tuple(label.id for label in trained.info.labels)
+        vectors, ids = ground.copied.of(ground.embeddings, rows), trained.info.label_ids
         head = ground.maker.calibrate(
             trained,
             vectors,
@@ -453,9 +453,9 @@ class Learner:
                 if self._head is not trained:
                     return None
                 self._head = head
-            self._kept.save_again(head)
+            self._saved.save_again(head)
         elif run.is_new:
-            self._kept.share()
+            self._saved.share()
         return head
 
     def _compare_copies(self) -> None:
@@ -482,7 +482,7 @@ def _keep_nothing(facts: HeadFacts) -> None:
 
 def _fits(head: Head, schema: LabelSchema) -> bool:
     """Whether a head's columns are the classes of a schema, whatever they are called."""
-    return tuple(label.id for label in head.info.labels) == schema.ids
+    return head.info.label_ids == schema.ids
 
 
 def _fitting(head: Head | None, schema: LabelSchema) -> Head | None:

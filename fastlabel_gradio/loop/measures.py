@@ -93,8 +93,8 @@ class Measures:
         return next((one for one in reversed(self._said) if one.label_count <= labels and one.columns == columns), None)
 
     def _agreement(self, before: Head | None, after: Head, says: Says) -> float | None:
-        if before is None or before.info.labels != after.info.labels:
+        if before is None or before.info.classes != after.info.classes:
             return None
         rows = np.arange(min(AGREEMENT_ROWS, len(self._store)), dtype=np.int64)
         said = [says(head, rows).argmax(axis=1) for head in (before, after)]
-        return cohen_kappa(said[0], said[1], len(after.info.labels))
+        return cohen_kappa(said[0], said[1], len(after.info.classes))

@@ -129,7 +129,7 @@ class Picker:
         self, pool: PoolView, strategy: str, wanted: int, rng: np.random.Generator
     ) -> Int64[np.ndarray, " picked"]:
         """The rows that are wanted, and while several people label small batches more that the next of them are given."""
-        batches = min(self._ledger.holders, SMALL_BATCH // max(wanted, 1))
+        batches = min(self._ledger.held.holders, SMALL_BATCH // max(wanted, 1))
         picked: Rows = pool.rows[STRATEGIES.get(strategy).pick(pool, wanted * max(batches, 1), rng)]
         return picked
 

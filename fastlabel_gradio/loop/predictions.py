@@ -47,12 +47,12 @@ class Predictions:
         ground = self._learner.ground_of(head)
         said = ground.scan.said(head, ground.embeddings, rows)
         known = self._desk.schema.known_names
-        names = [known.get(label.id, label.name) for label in head.info.labels]
+        names = [known.get(label.id, label.name) for label in head.info.classes]
         return [(names[index], float(confidence)) for index, confidence in zip(*said, strict=True)]
 
     def _by_head(self, rows: Rows, schema: LabelSchema, head: Head | None) -> list[Prediction] | None:
         """None without a head. One that was trained before classes were changed says nothing of those that are gone."""
-        if head is not None and tuple(label.id for label in head.info.labels) != schema.ids:
+        if head is not None and head.info.label_ids != schema.ids:
             head = head.seen_through(schema)
         if head is None:
             return None

@@ -36,7 +36,7 @@ class Columns(NamedTuple):
 
 def columns_of(head: Head) -> Columns:
     """Those of a head; heads with the same ones can be compared."""
-    return Columns(tuple(label.id for label in head.info.labels), head.info.encoder_fingerprint)
+    return Columns(head.info.label_ids, head.info.encoder_fingerprint)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

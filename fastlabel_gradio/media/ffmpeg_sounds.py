@@ -56,7 +56,7 @@ def ffmpeg_info(path: Path) -> FFmpegSound:
     """Length, rate and channels of the first sound of a file. Raises UnreadableItemError, av.FFmpegError, OSError."""
     with open_file(path) as stream:
         status = os.fstat(stream.fileno())
-    return _kept_info(path, status.st_size, status.st_mtime_ns)
+    return _cached_info(path, status.st_size, status.st_mtime_ns)
 
 
 def ffmpeg_blocks(path: Path, start: int, count: int) -> Iterator[np.ndarray]:
@@ -88,7 +88,7 @@ def is_without_index(path: Path) -> bool:
 
 
 @lru_cache(_KEPT_LENGTHS)
-def _kept_info(path: Path, size: int, mtime_ns: int) -> FFmpegSound:
+def _cached_info(path: Path, size: int, mtime_ns: int) -> FFmpegSound:
     with _stream(path) as (container, stream):
         codec = stream.codec_context
         claimed_s = _claimed_s(container, stream)

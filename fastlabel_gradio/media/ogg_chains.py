@@ -39,7 +39,7 @@ def chain_of(path: Path) -> Chain | None:
         if stream.read(4) != _PAGE:
             return None
         status = os.fstat(stream.fileno())
-    return _kept_chain(path, status.st_size, status.st_mtime_ns)
+    return _cached_chain(path, status.st_size, status.st_mtime_ns)
 
 
 class ChainedSound:
@@ -86,7 +86,7 @@ class ChainedSound:
 
 
 @lru_cache(_KEPT)
-def _kept_chain(path: Path, size: int, mtime_ns: int) -> Chain | None:
+def _cached_chain(path: Path, size: int, mtime_ns: int) -> Chain | None:
     with open_file(path) as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
         if _last_serial(content) in _first_serials(content):
             return None

@@ -20,11 +20,11 @@ def repair_of(path: Path) -> Repair | None:
     """How a file that libsndfile knows has to be read, where its header claims a wrong length. Raises UnreadableItemError."""
     with open_file(path) as stream:
         status = os.fstat(stream.fileno())
-    return _kept_repair(path, status.st_size, status.st_mtime_ns)
+    return _cached_repair(path, status.st_size, status.st_mtime_ns)
 
 
 @lru_cache(_KEPT)
-def _kept_repair(path: Path, size: int, mtime_ns: int) -> Repair | None:
+def _cached_repair(path: Path, size: int, mtime_ns: int) -> Repair | None:
     with open_file(path) as stream:
         try:
             if repair := pcm_repair(stream) or flac_repair(stream):

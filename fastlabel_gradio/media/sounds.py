@@ -181,11 +181,11 @@ def encode_flac(waveform: Waveform, gain_db: float = 0.0) -> bytes:
 def _read_info(path: Path) -> SoundInfo:
     with open_file(path) as stream:
         status = os.fstat(stream.fileno())
-    return _kept_info(path, status.st_size, status.st_mtime_ns)
+    return _cached_info(path, status.st_size, status.st_mtime_ns)
 
 
 @lru_cache(_KEPT_INFOS)
-def _kept_info(path: Path, size: int, mtime_ns: int) -> SoundInfo:
+def _cached_info(path: Path, size: int, mtime_ns: int) -> SoundInfo:
     try:
         info = _sndfile_info(path)
     except soundfile.LibsndfileError as error:
@@ -305,17 +305,17 @@ def _opened(path: Path, span: TimeSpan | None) -> Iterator[OpenSound]:
         return
     with open_file(path) as stream:
         status = os.fstat(stream.fileno())
-    file, lock = _kept_open(path, status.st_size, status.st_mtime_ns)
+    file, lock = _cached_open(path, status.st_size, status.st_mtime_ns)
     with lock:
         try:
             yield file
         except BaseException:
-            _kept_open.cache_clear()  # in what state the file is now, nobody knows
+            _cached_open.cache_clear()  # in what state the file is now, nobody knows
             raise
 
 
 @lru_cache(_KEPT_OPEN)
-def _kept_open(path: Path, size: int, mtime_ns: int) -> tuple[OpenSound, threading.Lock]:
+def _cached_open(path: Path, size: int, mtime_ns: int) -> tuple[OpenSound, threading.Lock]:
     return _sndfile(path), threading.Lock()
 
 

@@ -35,12 +35,12 @@ class FollowedOpinions:
     # Private; the caller holds the lock
 
     def _read_on(self) -> None:
-        self._read, touched = self._desk.labels.opinions(self._read)
-        kept = {item_id: one for item_id, one in touched.items() if self._is_kept(item_id, one)}
-        gone = touched.keys() - kept.keys()
+        self._read, touched = self._desk.label_store.opinions(self._read)
+        followed = {item_id: one for item_id, one in touched.items() if self._is_followed(item_id, one)}
+        gone = touched.keys() - followed.keys()
         before = ((item_id, one) for item_id, one in self._opinions.items() if item_id not in gone)
-        if kept or gone & self._opinions.keys():
-            self._opinions = MappingProxyType({**dict(before), **kept})
+        if followed or gone & self._opinions.keys():
+            self._opinions = MappingProxyType({**dict(before), **followed})
 
-    def _is_kept(self, item_id: str, opinions: Opinions) -> bool:
+    def _is_followed(self, item_id: str, opinions: Opinions) -> bool:
         return len(judgements_of(opinions)) > 1 or (waits_for_second(opinions) and self._may_be_drawn(item_id))

@@ -82,7 +82,7 @@ class SecondOpinions:
 
     def held_by(self, annotator: str) -> frozenset[str]:
         """Items that the annotator was asked about and has not answered: of these they shall see nothing that was said."""
-        return frozenset(self._ledger.judged_among(claim.item_id for claim in self._ledger.claims_of(annotator)))
+        return frozenset(self._ledger.judged_among(claim.item_id for claim in self._ledger.held.of(annotator)))
 
     def among(self, item_ids: Collection[str]) -> set[str]:
         """Those of a batch's items that somebody labeled already."""

@@ -94,17 +94,17 @@ class Shortlist:
             free_rows: gives the rows that may be on the list, ascending; called when the scores are there.
             release_pages: called now and then, so that the rows that were read do not stay in memory.
         """
-        labels = tuple(label.id for label in head.info.labels)
+        label_ids = head.info.label_ids
 
         def make_list() -> None:
-            self._make_list(labels, embeddings, free_rows(), release_pages)
+            self._make_list(label_ids, embeddings, free_rows(), release_pages)
 
         self.scan.refresh(head, embeddings, release_pages, checkpoint, make_list)
 
     def _make_list(
-        self, labels: tuple[int, ...], embeddings: AllRows, free: Rows, release_pages: Callable[[], None]
+        self, label_ids: tuple[int, ...], embeddings: AllRows, free: Rows, release_pages: Callable[[], None]
     ) -> None:
-        found = self.scan.view(labels)
+        found = self.scan.view(label_ids)
         free = free[free < min(len(embeddings), len(found.classes))]
         free = free[found.classes[free] != UNSEEN]
         rows = np.sort(free[_least_certain(found.margins[free], found.classes[free], SHORTLIST_ROWS)])

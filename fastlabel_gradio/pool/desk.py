@@ -39,7 +39,7 @@ class Desk:
         self,
         store: EmbeddingStore,
         pipeline: EmbeddingPipeline,
-        labels: LabelStore,
+        label_store: LabelStore,
         schema: LabelSchema,
         audit_share: float,
         claim_s: float,
@@ -47,11 +47,11 @@ class Desk:
     ) -> None:
         self.store = store
         self.pipeline = pipeline
-        self.labels = labels
+        self.label_store = label_store
         self.schema = schema
         self.clock = clock
         self.claim_s = claim_s
-        self.ledger = PoolLedger(store, labels.everything(now=clock()), schema, audit_share, pipeline.is_held_out)
+        self.ledger = PoolLedger(store, label_store.everything(now=clock()), schema, audit_share, pipeline.is_held_out)
         self.trains: Callable[[int], bool] = _trains_nothing
         self._writing = threading.RLock()
         self._class_listeners: list[Callable[[], None]] = []
@@ -84,7 +84,7 @@ class Desk:
         """Takes in what was written since the last look, by whatever process; returns how many labels that teach changed."""
         with self.in_turn():
             position = self.ledger.position
-            changes = self.labels.changes_since(position, now=self.clock())
+            changes = self.label_store.changes_since(position, now=self.clock())
             if changes.position == position:
                 return 0
             self._look_at_classes(changes)
@@ -138,7 +138,7 @@ class Desk:
         unknown = (one.label_id not in known for one in changes.standing.values() if one and one.label_id is not None)
         if not changes.classes_changed and not any(unknown):
             return
-        self.schema = self.labels.schema()
+        self.schema = self.label_store.schema()
         self.ledger.use_schema(self.schema)
         for tell in list(self._class_listeners):
             tell()

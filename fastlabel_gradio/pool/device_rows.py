@@ -90,7 +90,7 @@ class DeviceRows:
 
     def probabilities(self, head: Head, rows: Rows) -> Float32[np.ndarray, "picked classes"]:
         """As `score_rows`, of rows that are there, in any order."""
-        chunks, said = self._chunks, np.empty((len(rows), len(head.info.labels)), dtype=np.float32)
+        chunks, said = self._chunks, np.empty((len(rows), len(head.info.classes)), dtype=np.float32)
         order = None if (np.diff(rows) >= 0).all() else np.argsort(rows)
         ascending, into = rows if order is None else rows[order], torch.from_numpy(said)
         ends = np.searchsorted(ascending, CHUNK_ROWS * np.arange(1, len(chunks) + 1))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.encoders import OFFLINE, EncoderChoice, check_encoder
 from fastlabel_gradio.encoders.base import ENCODERS
-from fastlabel_gradio.encoders.kept_models import MODEL_OPTIONS, KeptModels, with_own_model
+from fastlabel_gradio.encoders.recorded_models import MODEL_OPTIONS, RecordedModels, with_own_model
 from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError, UnknownNameError
 from fastlabel_gradio.options import parse_options
 
@@ -79,7 +79,7 @@ def keep_encoder_in_use(folder: Path, name: str, choice: EncoderChoice) -> None:
     write_atomically(folder / RECORD, json.dumps(content, indent=2).encode())
 
 
-def kept_models(folder: Path) -> KeptModels:
+def recorded_models(folder: Path) -> RecordedModels:
     """The model that a project goes on with where an encoder is named without one. Raises ConfigError: damaged record.
 
     Args:

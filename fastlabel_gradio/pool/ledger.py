@@ -9,15 +9,17 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
-from itertools import compress, repeat
+from itertools import compress
 from operator import ne
 from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 from jaxtyping import Int64
 
-from fastlabel_gradio.labels import Changes, Claim, Position, Standing, Submission, Undone, has_run_out
+from fastlabel_gradio.labels import Changes, Claim, Position, Standing, Submission, Undone
 from fastlabel_gradio.pool.audit_sides import AuditSides, grown
+from fastlabel_gradio.pool.held_items import HeldItems
+from fastlabel_gradio.pool.known_rows import KnownRows
 from fastlabel_gradio.pool.progress import EmbeddingProgress
 from fastlabel_gradio.pool.standings import (
     SAID,
@@ -37,7 +39,6 @@ from fastlabel_gradio.sources.groups import AUDITED, TRAINED
 from fastlabel_gradio.types import Counts, Groups, LabelSchema, PoolItem, Rows, State
 
 AUDIT_ROWS_LOOKED_AT = 5_000  # the first free ones, a random sample: a batch draws a few of them
-MANY_ITEMS = 1_000  # fewer are looked up one by one
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -58,6 +59,9 @@ def _locked(
 
 class PoolLedger:
     """Follows one pool. All methods may be called from any thread.
+
+    Attributes:
+        held: what is in somebody's batch.
 
     Args:
         known: all that the label store knows at the start (`LabelStore.everything`).
@@ -82,10 +86,10 @@ class PoolLedger:
         self._numbers = StandingNumbers(list(self._standing.values()))
         self._schema = schema
         self._changes = 0
-        self._claims: dict[str, Claim] = {}
+        self.held = HeldItems(self._lock)
         self._left: set[str] = set()  # items that something is said of and that are not in the pool
         self._missing: set[str] = set()  # of those, the ones that the source has no more
-        self._row_of: dict[str, int] = {}
+        self._rows = KnownRows(store)
         self._free = np.zeros(0, dtype=bool)
         self._retired = np.zeros(0, dtype=bool)
         self._last = np.zeros(0, dtype=bool)
@@ -96,7 +100,7 @@ class PoolLedger:
         self._seen_rows = 0
         self._is_held_out = is_held_out
         self._pool_state: tuple[str, bool, int] = ("", True, 0)
-        self._replace_claims(known.claims or ())
+        self._take_over(known.claims or ())
 
     # What happened
 
@@ -114,7 +118,7 @@ class PoolLedger:
         """
         taught = self._put(changes.standing)
         if changes.claims is not None:
-            self._replace_claims(changes.claims)
+            self._take_over(changes.claims)
         self._position = changes.position
         return taught
 
@@ -143,33 +147,13 @@ class PoolLedger:
         missing = sum(self._is_labeled(item_id) for item_id in self._missing)
         states = {state.value: self._numbers.of_state[state] for state in (State.SKIP, State.UNSURE, State.BAD)}
         unlabeled = max(0, readable - in_pool)
-        claimed = sum(item_id not in self._standing for item_id in self._claims)
+        claimed = sum(item_id not in self._standing for item_id in self.held.item_ids)
         return Counts(self._numbers.of_state[State.LABEL], unlabeled, claimed, missing, **states)
 
     @_locked
     def label_counts(self) -> Counter[int]:
         """How many items carry a label of each class, by label id; also such that are not in the pool any more."""
         return Counter(self._numbers.of_label)
-
-    @_locked
-    def claimed_by_others(self, annotator: str) -> int:
-        return sum(claim.annotator != annotator for claim in self._claims.values())
-
-    @_locked
-    def holds(self, annotator: str) -> bool:
-        """Whether the annotator holds items."""
-        return any(claim.annotator == annotator for claim in self._claims.values())
-
-    @property
-    @_locked
-    def holders(self) -> int:
-        """How many annotators hold items."""
-        return len({claim.annotator for claim in self._claims.values()})
-
-    @_locked
-    def claims_of(self, annotator: str) -> list[Claim]:
-        """What the annotator holds."""
-        return [claim for claim in self._claims.values() if claim.annotator == annotator]
 
     @_locked
     def judged_among(self, item_ids: Iterable[str]) -> set[str]:
@@ -179,10 +163,10 @@ class PoolLedger:
     @_locked
     def judged_unheld(self, item_ids: Iterable[str]) -> dict[str, bool]:
         """Those of the items that are judged, embedded, in the pool and held by nobody: whether each is of the audit."""
-        found = ((item_id, self._row_of.get(item_id, -1)) for item_id in item_ids if item_id not in self._claims)
+        unheld = [item_id for item_id in item_ids if item_id not in self.held]
         return {
             item_id: self._sides.of(row) == AUDITED
-            for item_id, row in found
+            for item_id, row in zip(unheld, self._rows.of(unheld).tolist(), strict=True)
             if 0 <= row < self._seen_rows and not self._retired[row] and item_id in self._standing
         }
 
@@ -234,7 +218,7 @@ class PoolLedger:
     @_locked
     def judged_rows(self, item_ids: Sequence[str]) -> Rows:
         """int64[n], the row of each item; -1 where nothing stands of it, or it is not embedded."""
-        return self._known_rows(item_ids)
+        return self._rows.of(item_ids)
 
     @_locked
     def judged_ids(self) -> set[str]:
@@ -347,34 +331,29 @@ class PoolLedger:
 
     @_locked
     def claim(self, items: Sequence[PoolItem], annotator: str, batch_id: str, expires_at: float) -> None:
-        self._row_of.update((item.id, item.row) for item in items if item.row < self._seen_rows)
-        self._claims.update((item.id, Claim(item.id, annotator, batch_id, expires_at)) for item in items)
+        self._rows.put({item.id: item.row for item in items if item.row < self._seen_rows})
+        self.held.take(Claim(item.id, annotator, batch_id, expires_at) for item in items)
         self._refresh([item.id for item in items])
 
     @_locked
     def renew(self, batch_id: str, expires_at: float) -> None:
-        for item_id, claim in self._claims.items():
-            if claim.batch_id == batch_id:
-                self._claims[item_id] = Claim(item_id, claim.annotator, batch_id, expires_at)
+        self.held.renew(batch_id, expires_at)
 
     @_locked
     def unclaim(self, item_ids: Sequence[str]) -> None:
-        for item_id in item_ids:
-            self._claims.pop(item_id, None)
+        self.held.let_go(item_ids)
         self._refresh(dict.fromkeys(item_ids))
 
     @_locked
     def expire(self, now: float, claim_s: float) -> None:
         """Frees the items whose claims have run out, and those held for longer than a claim lasts: the clock went back."""
-        over = [item_id for item_id, claim in self._claims.items() if has_run_out(claim.expires_at, now, claim_s)]
-        if over:
+        if over := self.held.run_out(now, claim_s):
             self.unclaim(over)
 
     @_locked
     def put_last(self, item_ids: Iterable[str]) -> None:
         """Items that somebody held and left open, because they are hard or of no class: others come first from now on."""
-        rows = [self._row_of[item_id] for item_id in item_ids if item_id in self._row_of]
-        self._last[np.array(rows, dtype=np.int64)] = True
+        self._last[self._rows.among(item_ids)] = True
 
     @_locked
     def hold_back(self, rows: Rows, *, held: bool) -> None:
@@ -396,8 +375,7 @@ class PoolLedger:
         self._note_who_left(item_ids, rows)
         self._numbers.count(before, -1)
         self._numbers.count(now, 1)
-        for item_id in [id_ for id_ in self._claims if changed.get(id_) not in (None, self._standing.get(id_))]:
-            del self._claims[item_id]
+        self.held.let_go([id_ for id_ in self.held.item_ids if changed.get(id_) not in (None, self._standing.get(id_))])
         stands = now.each(_is_something, bool)
         left = [one for one in standings if one is not None]
         self._standing.update(zip(compress(item_ids, stands.tolist()), left, strict=True))
@@ -430,16 +408,15 @@ class PoolLedger:
             self._labeled_sets[side] = LabeledSet(rows, targets[rows], groups, self._schema, self._changes)
         return self._labeled_sets[side]
 
-    def _replace_claims(self, claims: Iterable[Claim]) -> None:
-        """Takes over the label store's claims."""
-        before = self._claims
-        self._claims = {claim.item_id: claim for claim in claims}
-        self._located(list(self._claims))
-        self._refresh(before.keys() ^ self._claims.keys())
+    def _take_over(self, claims: Iterable[Claim]) -> None:
+        """The label store's claims."""
+        changed = self.held.replace(claims)
+        self._located(list(self.held.item_ids))
+        self._refresh(changed)
 
     def _refresh(self, item_ids: Iterable[str]) -> None:
         listed = list(item_ids)
-        self._note(listed, self._known_rows(listed), spread_of(list(map(self._standing.get, listed))))
+        self._note(listed, self._rows.of(listed), spread_of(list(map(self._standing.get, listed))))
 
     def _note(self, item_ids: Sequence[str], rows: Rows, standings: Spread) -> None:
         """Writes what stands of items down at their rows, as far as they have one."""
@@ -447,36 +424,16 @@ class PoolLedger:
         located = list(compress(item_ids, there.tolist()))
         standings, rows = Spread(standings.distinct, standings.places[there]), rows[there]
         followed = standings.each(_is_something, bool)
-        if self._claims:
-            followed |= np.fromiter(map(self._claims.__contains__, located), bool, len(located))
+        if self.held:
+            followed |= np.fromiter(map(self.held.__contains__, located), bool, len(located))
         self._free[rows] = ~(followed | self._retired[rows])
         self._taught[rows] = standings.each(label_taught, np.int32)
         self._said[rows] = standings.each(as_said, SAID)
-        for item_id in compress(located, (~followed).tolist()):
-            del self._row_of[item_id]  # its content may change, and its row with it, while nobody looks
-
-    def _known_rows(self, item_ids: Sequence[str]) -> Rows:
-        """int64[n], the row of each item; -1 where it is not known."""
-        return np.fromiter(map(self._row_of.get, item_ids, repeat(-1)), np.int64, len(item_ids))
+        self._rows.drop(compress(located, (~followed).tolist()))
 
     def _located(self, item_ids: Sequence[str]) -> Rows:
-        """As `_known_rows`, once those that were not known are looked up. Each item comes once."""
-        rows = self._known_rows(item_ids)
-        unknown = rows < 0
-        sought = list(compress(item_ids, unknown.tolist()))
-        found = rows[unknown] = self._rows_of(sought)
-        self._row_of.update(compress(zip(sought, found.tolist(), strict=True), (found >= 0).tolist()))
-        return rows
-
-    def _rows_of(self, item_ids: Sequence[str]) -> Rows:
-        """int64[n], the row of each item; -1 where it has none yet. Of a large part of the pool all are read in one go."""
-        if len(item_ids) < max(self._seen_rows // 4, MANY_ITEMS):
-            of_store = self._store.rows_of(item_ids) if item_ids else {}
-        else:
-            of_store = self._store.all_rows()
-        rows = np.fromiter(map(of_store.get, item_ids, repeat(-1)), np.int64, len(item_ids))
-        rows[rows >= self._seen_rows] = -1
-        return rows
+        """int64[n], the row of each item; -1 where it has none yet. Each item comes once."""
+        return self._rows.find(item_ids, below=self._seen_rows)
 
     def _grow(self, rows: int) -> None:
         if rows > len(self._free):
@@ -489,14 +446,14 @@ class PoolLedger:
 
     def _find_rows(self, rows: int) -> None:
         """New rows of judged or claimed items: embedded only now, or again because their content changed."""
-        followed = self._standing.keys() | self._claims.keys()
+        followed = self._standing.keys() | self.held.item_ids
         if len(followed) <= rows - self._seen_rows:
             found = self._store.rows_of(list(followed))
         else:
             found = {item_id: row for row, item_id in self._store.items_between(self._seen_rows, rows)}
         moved = {id_: row for id_, row in found.items() if self._seen_rows <= row < rows and id_ in followed}
-        self._retire(np.array([self._row_of[item_id] for item_id in moved if item_id in self._row_of], dtype=np.int64))
-        self._row_of.update(moved)
+        self._retire(self._rows.among(moved))
+        self._rows.put(moved)
         self._refresh(moved)
 
     def _gone(self, item_ids: set[str]) -> set[str]:
@@ -511,9 +468,8 @@ class PoolLedger:
         self._retired[:seen] = False
         self._retired[retired[retired < seen]] = True
         self._free[:seen] = ~self._retired[:seen]
-        followed = self._standing.keys() | self._claims.keys()
-        rows = [row for item_id in followed if (row := self._row_of.get(item_id)) is not None]
-        self._free[np.array(rows, dtype=np.int64)] = False
+        followed = self._standing.keys() | self.held.item_ids
+        self._free[self._rows.among(followed)] = False
         self._labeled_sets.clear()
 
     def _retire(self, rows: Rows) -> None:

@@ -39,45 +39,45 @@ class OutOfFold:
         self._path = path
         self._space = space
         self._lock = threading.Lock()
-        self._labels: LabelIds = ()
+        self._label_ids: LabelIds = ()
         self._rows = np.zeros(0, dtype=np.int64)
         self._logits = np.zeros((0, 0), dtype=np.float32)
         self.version = 0
         self._load()
 
-    def put(self, labels: LabelIds, rows: Rows, logits: Logits) -> None:
+    def put(self, label_ids: LabelIds, rows: Rows, logits: Logits) -> None:
         """Keeps the logits of some rows, in place of those that were there. Those of other classes are forgotten.
 
         Args:
-            labels: the ids of the classes, one a column.
+            label_ids: the ids of the classes, one a column.
         """
         order = np.argsort(rows)
         rows, logits = rows[order], logits[order]
         with self._lock:
-            if labels == self._labels:
+            if label_ids == self._label_ids:
                 stay = ~np.isin(self._rows, rows, assume_unique=True)
                 rows = np.concatenate([self._rows[stay], rows])
                 logits = np.concatenate([self._logits[stay], logits])
                 order = np.argsort(rows)
                 rows, logits = rows[order], logits[order]
-            self._labels, self._rows, self._logits = labels, rows, logits
+            self._label_ids, self._rows, self._logits = label_ids, rows, logits
             self.version += 1
-        self._save(labels, rows, logits)
+        self._save(label_ids, rows, logits)
 
-    def of(self, labels: LabelIds, rows: Rows) -> tuple[Logits, Bool[np.ndarray, " rows"]]:
+    def of(self, label_ids: LabelIds, rows: Rows) -> tuple[Logits, Bool[np.ndarray, " rows"]]:
         """The logits of those of some rows that are known, in their order, and which ones these are."""
         with self._lock:
             known_rows, logits = self._rows, self._logits
-            if labels != self._labels or not len(known_rows):
-                return np.zeros((0, len(labels)), dtype=np.float32), np.zeros(len(rows), dtype=bool)
+            if label_ids != self._label_ids or not len(known_rows):
+                return np.zeros((0, len(label_ids)), dtype=np.float32), np.zeros(len(rows), dtype=bool)
         places = np.minimum(np.searchsorted(known_rows, rows), len(known_rows) - 1)
         known = known_rows[places] == rows
         return logits[places[known]], known
 
-    def _save(self, labels: LabelIds, rows: Rows, logits: Logits) -> None:
+    def _save(self, label_ids: LabelIds, rows: Rows, logits: Logits) -> None:
         if self._path is None:
             return
-        details = json.dumps({"format": FORMAT, "space": self._space, "labels": labels})
+        details = json.dumps({"format": FORMAT, "space": self._space, "labels": label_ids})
         try:
             write_atomically(self._path, save({"rows": rows, "logits": logits}, metadata={"fastlabel": details}))
         except OSError as error:
@@ -99,4 +99,4 @@ class OutOfFold:
         except (OSError, SafetensorError, LookupError, ValueError, TypeError) as error:
             log.info("%s is made anew: %s", self._path, str(error)[:300])
             return
-        self._labels, self._rows, self._logits = tuple(details["labels"]), rows, logits.astype(np.float32)
+        self._label_ids, self._rows, self._logits = tuple(details["labels"]), rows, logits.astype(np.float32)

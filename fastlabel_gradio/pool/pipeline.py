@@ -8,7 +8,6 @@ of labels.
 
 import logging
 import os
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -34,7 +33,8 @@ from fastlabel_gradio.pool.milestones import Milestone
 from fastlabel_gradio.pool.pace import Pace
 from fastlabel_gradio.pool.parts_taken import PartsTaken
 from fastlabel_gradio.pool.progress import EmbeddingProgress
-from fastlabel_gradio.pool.retries import FIRST_PAUSE_S, LONGEST_SHORTAGE_PAUSE_S, Retries
+from fastlabel_gradio.pool.retries import Retries
+from fastlabel_gradio.pool.shortages import despite_shortage
 from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.pool.unheard import LISTENED_TO, unheard_notice
 from fastlabel_gradio.pool.workers import Workers, thread_workers
@@ -45,8 +45,6 @@ from fastlabel_gradio.types import Item, Media
 log = logging.getLogger(__name__)
 
 MOST_OF_POOL = 0.9
-SHORTAGES = (OSError, MemoryError, sqlite3.Error)  # of disk, memory or file descriptors
-NO_ROOM = ("can't allocate memory", "out of memory", "can't start new thread")  # in a RuntimeError of torch or Python
 
 
 class EmbeddingPipeline:
@@ -63,7 +61,7 @@ class EmbeddingPipeline:
         open_encoder: builds the encoder and tells what to say of the choice on screen, a line and below it why; runs in the
             background.
         keep: given every item that is read, for whoever wants to cache a thumbnail of it.
-        kept_resolution: what `keep` needs at least, as `resolution` of `Source.read`.
+        tile_resolution: what `keep` needs at least, as `resolution` of `Source.read`.
         workers: threads, each of which reads, prepares and encodes a batch at a time; one per core by default.
         audit_share: of the source's groups, how many are kept for the audit.
         rescan_s: after how many seconds the source is listed again; 0 for only when asked to.
@@ -78,7 +76,7 @@ class EmbeddingPipeline:
         store: EmbeddingStore,
         open_encoder: Callable[[], tuple[Encoder, str]],
         keep: Callable[[Item, Media], None] | None = None,
-        kept_resolution: int = 0,
+        tile_resolution: int = 0,
         workers: int | None = None,
         *,
         audit_share: float,
@@ -92,7 +90,7 @@ class EmbeddingPipeline:
         self._change = change
         self._open_encoder = open_encoder
         self._keep = keep or _keep_nothing
-        self._kept_resolution = kept_resolution
+        self._tile_resolution = tile_resolution
         self._workers = workers or max(2, os.cpu_count() or 2)
         self._listing = Listing(self._filling, rescan_s, audit_share)
         self._start = EncoderStart(self._filling, self._workers)
@@ -348,26 +346,12 @@ class EmbeddingPipeline:
         self._despite_shortage(lambda: self._embed_each(encoder, workers, batches()), (StoreError,))
 
     def _despite_shortage(self, work: Callable[[], None], also: tuple[type[Exception], ...] = ()) -> None:
-        """Does the work; where disk, memory, file descriptors or threads run short it waits, and does it again by itself.
+        despite_shortage(work, self._stop, self._tell_shortage, also)
 
-        Args:
-            also: what else it waits for; anything other is raised.
-        """
-        pause_s = FIRST_PAUSE_S
-        while not self._stop.is_set():
-            try:
-                work()
-                break
-            except Exception as error:
-                if not (isinstance(error, also) or _is_shortage(error)):
-                    raise
-                log.warning("the embedding waits %.0f s: %s", pause_s, error)
-                self._filling.tell(
-                    shortage=f"{error or type(error).__name__} It goes on by itself.", rate_per_s=0.0, eta_s=None
-                )
-            self._stop.wait(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_SHORTAGE_PAUSE_S)
-        self._filling.tell(shortage="")
+    def _tell_shortage(self, shortage: str) -> None:
+        if shortage:
+            self._filling.tell(rate_per_s=0.0, eta_s=None)
+        self._filling.tell(shortage=shortage)
 
     def _embed_each(self, encoder: Encoder, workers: Workers, batches: Iterator[list[Item]]) -> None:
         """Each worker embeds one batch at a time; each is stored as it is ready, in the order of the pool with one worker."""
@@ -428,7 +412,7 @@ class EmbeddingPipeline:
                 waiting = waiting[size:]
 
     def _read(self, item: Item, encoder: Encoder) -> Media:
-        media = self._source.read(item, max(encoder.resolution, self._kept_resolution))
+        media = self._source.read(item, max(encoder.resolution, self._tile_resolution))
         self._keep(item, media)
         return media
 
@@ -449,10 +433,3 @@ class EmbeddingPipeline:
 
 def _keep_nothing(item: Item, media: Media) -> None:
     """Where nobody wants to cache anything of what is read."""
-
-
-def _is_shortage(error: Exception) -> bool:
-    """Whether something ran short that may be there again later."""
-    return isinstance(error, SHORTAGES) or (
-        isinstance(error, RuntimeError) and any(words in str(error) for words in NO_ROOM)
-    )

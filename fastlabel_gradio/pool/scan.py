@@ -75,7 +75,7 @@ class Scan:
         self._lock = threading.Lock()
         self._mark = 0  # of the newest head; 0 while there is none
         self._version = 0
-        self._labels: tuple[int, ...] = ()
+        self._label_ids: tuple[int, ...] = ()
         self._rows = NOTHING_SCANNED
         self._block_marks = np.zeros(0, dtype=np.uint64)  # which head looked at each block
         self._block_rows = np.zeros(0, dtype=np.int32)  # and how many rows it had then
@@ -139,10 +139,10 @@ class Scan:
         for block in range(-(-len(embeddings) // BLOCK_ROWS)):
             self._score(head, mark, embeddings, block)
 
-    def view(self, labels: tuple[int, ...]) -> Scanned:
+    def view(self, label_ids: tuple[int, ...]) -> Scanned:
         """What is known now, of heads whose columns are the classes with these ids; nothing where they are others."""
         with self._lock:
-            if labels != self._labels:
+            if label_ids != self._label_ids:
                 return NOTHING_SCANNED
             done = int(self._block_rows[self._block_marks == self._mark].sum())
             return _part(self._rows, slice(None), self._version, done)
@@ -173,10 +173,10 @@ class Scan:
 
     def _begin(self, head: Head) -> int:
         """That head is the newest from now on; returns its mark. What those of other classes said is forgotten."""
-        mark, labels = head_mark(head), tuple(label.id for label in head.info.labels)
+        mark, label_ids = head_mark(head), head.info.label_ids
         with self._lock:
-            if labels != self._labels:
-                self._labels, self._rows = labels, NOTHING_SCANNED
+            if label_ids != self._label_ids:
+                self._label_ids, self._rows = label_ids, NOTHING_SCANNED
                 self._block_marks, self._block_rows = self._block_marks[:0], self._block_rows[:0]
             self._unsaved |= mark != self._mark
             self._mark, self._version = mark, head.info.version
@@ -240,7 +240,7 @@ class Scan:
         """Keeps a scan that is complete. One of the class names alone is not: it is nobody's work yet."""
         if self._path is None or not head.info.version or not self._unsaved or self.missing(head, len(embeddings)):
             return
-        found = self.view(self._labels)
+        found = self.view(self._label_ids)
         rows = embeddings[: len(found.classes)]
         details = {"format": FORMAT, "head": head_mark(head), "rows": _rows_mark(rows), "crc": _checksum(found)}
         arrays = {"classes": found.classes, "confidences": found.confidences, "margins": found.margins}

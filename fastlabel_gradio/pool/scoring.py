@@ -35,7 +35,7 @@ def score_rows(
     """
     if on_device is not None and on_device.scores(head, rows):
         return on_device.probabilities(head, rows)
-    probabilities = np.empty((len(rows), len(head.info.labels)), dtype=np.float32)
+    probabilities = np.empty((len(rows), len(head.info.classes)), dtype=np.float32)
 
     def score(part: slice) -> None:
         probabilities[part] = _probabilities(head, embeddings, rows[part])

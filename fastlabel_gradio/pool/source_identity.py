@@ -61,17 +61,17 @@ class Place:
     def match(self, now: "Place") -> Match:
         """How this record is related to a place as it is now."""
         standing = [_landmark(Path(now.path), mark.name) for mark in self.landmarks]
-        kept = sum(found == mark for found, mark in zip(standing, self.landmarks, strict=True))
+        unchanged = sum(found == mark for found, mark in zip(standing, self.landmarks, strict=True))
         if self.path == now.path:
-            is_doubtful = bool(self.landmarks) and kept == 0 and not self._is_file
+            is_doubtful = bool(self.landmarks) and unchanged == 0 and not self._is_file
             return Match.REPLACED if is_doubtful and not self._is_same_node(now) else Match.SAME
-        if self._is_same_node(now) and (kept or self.born_ns):
+        if self._is_same_node(now) and (unchanged or self.born_ns):
             return Match.SAME
-        if not self.landmarks or 2 * kept < len(self.landmarks):
+        if not self.landmarks or 2 * unchanged < len(self.landmarks):
             return Match.OTHER
         is_gone = not os.path.exists(self.path)  # noqa: PTH110  # False also where it may not be asked
-        is_many = kept >= SURE_LANDMARKS or self._is_file
-        if is_gone and is_many and kept == len(self.landmarks):
+        is_many = unchanged >= SURE_LANDMARKS or self._is_file
+        if is_gone and is_many and unchanged == len(self.landmarks):
             return Match.SAME
         return Match.COPY if is_gone or is_many else Match.OTHER
 
@@ -228,8 +228,8 @@ def _comparable(recorded: Mapping[str, Any], options: type[SourceOptions], is_pl
 
 
 def _without_path(values: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in values.items() if key != "path"}
-    return {**kept, "of": _without_path(kept["of"])} if isinstance(kept.get("of"), Mapping) else kept
+    rest = {key: value for key, value in values.items() if key != "path"}
+    return {**rest, "of": _without_path(rest["of"])} if isinstance(rest.get("of"), Mapping) else rest
 
 
 def _read(record: Path) -> dict[str, Any]:

@@ -171,8 +171,10 @@ class EmbeddingStore(ItemIndex):
             successor.in_use.leave_device()
             self._space = successor.space
             self._revision += 1
-            kept = (successor.space.name, successor.in_use.name)
-            for (name,) in self._index.read("SELECT fingerprint FROM encoders WHERE fingerprint NOT IN (?, ?)", *kept):
+            in_use = (successor.space.name, successor.in_use.name)
+            for (name,) in self._index.read(
+                "SELECT fingerprint FROM encoders WHERE fingerprint NOT IN (?, ?)", *in_use
+            ):
                 self._forget(name)
 
     def _forget(self, fingerprint: str) -> None:

@@ -67,7 +67,7 @@ def back_up(workdir: Path, project: str | None, destination: Path) -> BackedUp:
     return BackedUp(name, files, size)
 
 
-def _as_it_is(labels: Path) -> None:
+def _as_it_is(label_file: Path) -> None:
     """What is done to restored labels by default."""
 
 

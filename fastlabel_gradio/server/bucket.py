@@ -44,7 +44,7 @@ class Sealer:
 
     def __init__(self, bucket: Path, workdir: Path, project: str) -> None:
         self._workdir, self._project = workdir, project
-        self._labels = workdir / project / LABELS
+        self._label_file = workdir / project / LABELS
         self._folder = bucket / project
         self._generation: Path | None = None
         self._number = 0  # of the newest sealed file
@@ -66,14 +66,14 @@ class Sealer:
     def seal(self) -> None:
         """Seals what was said since the last time. Raises StoreError, OSError."""
         generation = self._own_generation()
-        state = state_of(self._labels)
+        state = state_of(self._label_file)
         if state == self._sealed:
             return
         if self._number == 0 or time.monotonic() - self._snapshot_at > SNAPSHOT_EVERY_S:
             self._write_snapshot(generation, state)
             return
         events = generation / f"{self._number + 1:08d}.events"
-        self._sealed = write_events(self._labels, self._sealed.submission, events)
+        self._sealed = write_events(self._label_file, self._sealed.submission, events)
         self._number += 1
 
     def close(self) -> None:
@@ -82,7 +82,7 @@ class Sealer:
         if self._thread.is_alive():
             self._thread.join()
         try:
-            self._write_snapshot(self._own_generation(), state_of(self._labels))
+            self._write_snapshot(self._own_generation(), state_of(self._label_file))
         except (FastLabelError, OSError) as error:
             log.error("The last labels of '%s' did not reach the bucket: %s", self._project, error)
 
@@ -156,11 +156,11 @@ def keep_secret(bucket: Path, workdir: Path) -> None:
         write_atomically(there, here.read_bytes())
 
 
-def _apply_all(events: Sequence[Path], labels: Path) -> None:
+def _apply_all(events: Sequence[Path], label_file: Path) -> None:
     """Up to the first that cannot be used: later ones build on it. Each is in the store as a whole or not at all."""
     for path in events:
         try:
-            apply_events(path, labels)
+            apply_events(path, label_file)
         except StoreError as error:
             log.error("Labels that were sealed last are not put back: %s", error)
             return

@@ -33,7 +33,7 @@ from fastlabel_gradio.labels.contradictions import Contradiction, contradiction_
 from fastlabel_gradio.loop.head_exchange import HeadExchange
 from fastlabel_gradio.parts.places import has_scheme, open_place
 from fastlabel_gradio.pool.encoder_change import EncoderChange
-from fastlabel_gradio.pool.encoder_in_use import EncoderPlan, keep_encoder_in_use, kept_models, plan_encoder
+from fastlabel_gradio.pool.encoder_in_use import EncoderPlan, keep_encoder_in_use, plan_encoder, recorded_models
 from fastlabel_gradio.pool.lease import PoolLease
 from fastlabel_gradio.pool.parts_taken import PartsTaken
 from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
@@ -79,7 +79,7 @@ class Project:
         self._sealer = None if bucket is None or config.database else _unsealed(bucket, workdir, config.name)
         self.source = open_source(config.source.kind, config.source.options, base_dir, workdir / "downloads")
         encoder = check_encoder(
-            config.encoder.kind, config.encoder.options, self.source.medium, base_dir, kept_models(self.folder)
+            config.encoder.kind, config.encoder.options, self.source.medium, base_dir, recorded_models(self.folder)
         )
         self.encoders_compared: Inquiry[EncoderReport] = Inquiry(
             lambda tell, stop: compare_encoders(config, base_dir, workdir, stop=stop, tell=tell)
@@ -91,10 +91,10 @@ class Project:
             self._lease = PoolLease(self.folder, may_follow=config.database is not None)
             undo.callback(self._lease.release)
             check_owner(self.folder, config.source.kind, config.source.options, base_dir)
-            self._labels = self._open_label_store(config.name)  # to the end, so that its file cannot get lost unseen
-            undo.callback(self._labels.close)
+            self._label_store = self._open_label_store(config.name)  # open to the end: its file cannot get lost unseen
+            undo.callback(self._label_store.close)
             self._proposed = self.source.classes()
-            self.schema = self._labels.ensure_labels(config.classes or self._proposed)
+            self.schema = self._label_store.ensure_labels(config.classes or self._proposed)
             self.store = EmbeddingStore(
                 self.folder, follows=not self._lease.is_held, device=device, gpu_share=config.gpu_share
             )
@@ -105,7 +105,7 @@ class Project:
             plan = self._encoder_plan(encoder, base_dir)
             self.pipeline = self._new_pipeline(plan, base_dir, embedding_workers)
             self.map = PoolMap(self.store, self.folder, lambda: self.pipeline.progress.state == "done")
-            recipe, resolution = config.recipe, self.gallery.kept_resolution
+            recipe, resolution = config.recipe, self.gallery.tile_resolution
             self.models = ModelKeeper(self.name, self.source, self.folder, self.pipeline, resolution, recipe)
             self.contradiction: Contradiction | None = None  # among the reference labels
             self.new_classes: tuple[str, ...] = ()  # that the source proposes since the start
@@ -165,11 +165,11 @@ class Project:
         """The labels that the labeler of an annotator writes."""
         self.labeler(annotator)
         with self._lock:
-            return self._labelers[annotator if self.config.sharing == "private" else ""].labels
+            return self._labelers[annotator if self.config.sharing == "private" else ""].label_store
 
     def check_store(self) -> None:
         """Raises StoreError where labels cannot be stored now; changes nothing."""
-        self._labels.check_storing()
+        self._label_store.check_storing()
         if self._sealer:
             self._sealer.check()
 
@@ -225,7 +225,7 @@ class Project:
         self.pipeline.stop()
         for opened in self._labelers.values():
             opened.close()
-        self._labels.close()
+        self._label_store.close()
         if self._sealer:
             self._sealer.close()
         self.gallery.close()
@@ -235,7 +235,9 @@ class Project:
     def _encoder_plan(self, wanted: EncoderChoice, base_dir: Path) -> EncoderPlan:
         """Where labels are, the encoder that they were given with goes on until another one takes over."""
         config, is_auto = self.config, self.config.encoder.kind == AUTO
-        has_labels = (self.folder / "private").is_dir() if config.sharing == "private" else bool(self._labels.current())
+        has_labels = (
+            (self.folder / "private").is_dir() if config.sharing == "private" else bool(self._label_store.current())
+        )
         keeps_serving = has_labels and config.encoder_change != "at_once"
         return plan_encoder(self.folder, wanted, base_dir, is_auto=is_auto, keeps_serving=keeps_serving)
 
@@ -245,7 +247,7 @@ class Project:
             self.store,
             plan.begins_with.open,
             self.gallery.keep,
-            self.gallery.kept_resolution,
+            self.gallery.tile_resolution,
             workers,
             rescan_s=60 * self.config.rescan_minutes,
             audit_share=self.config.audit_share,
@@ -264,7 +266,7 @@ class Project:
 
     def _change_to(self, choice: EncoderChoice) -> EncoderChange:
         forced = self.config.encoder_change == "always"
-        judge = EncoderJudge(self.store, self.config, self._labels.taught, forced, self.device)
+        judge = EncoderJudge(self.store, self.config, self._label_store.taught, forced, self.device)
         adopted = functools.partial(self._keep_encoder, choice=choice)
         return EncoderChange(choice.name, self.source, self.store, choice.open, judge, adopted)
 
@@ -294,13 +296,13 @@ class Project:
 
     def _new_labeler(self, owner: str) -> "_Opened":
         if not owner:
-            return self._opened(self._labels, self._labels.schema(), self.folder)
+            return self._opened(self._label_store, self._label_store.schema(), self.folder)
         folder = self.folder / "private" / owner
         folder.mkdir(parents=True, exist_ok=True)
-        labels = self._open_label_store(f"{self.name}/{owner}")
-        return self._opened(labels, labels.ensure_labels(self.schema.names), folder)
+        label_store = self._open_label_store(f"{self.name}/{owner}")
+        return self._opened(label_store, label_store.ensure_labels(self.schema.names), folder)
 
-    def _opened(self, labels: LabelStore, schema: LabelSchema, folder: Path) -> "_Opened":
+    def _opened(self, label_store: LabelStore, schema: LabelSchema, folder: Path) -> "_Opened":
         ready = Future[Labeler]()  # a head may be kept before the labeler is made to its end
 
         def keep_model(facts: HeadFacts) -> None:
@@ -310,19 +312,19 @@ class Project:
             schema,
             self.store,
             self.pipeline,
-            labels,
+            label_store,
             folder,
             self.config,
             self.device,
             pool_map=self.map,
             keep_model=keep_model,
-            exchange=HeadExchange(labels) if self.config.database else None,
+            exchange=HeadExchange(label_store) if self.config.database else None,
             name=self.name,
             suggestions=self.suggestions,
             references=ReferenceLabels(self.references, self.pipeline.known_label),
         )
         ready.set_result(labeler)
-        return _Opened(labeler, labels, folder)
+        return _Opened(labeler, label_store, folder)
 
     def _open_label_store(self, project: str) -> LabelStore:
         url = self.config.database or f"sqlite:///{(self.folder / 'labels.sqlite').resolve()}"
@@ -334,12 +336,12 @@ class _Opened:
     """A labeler in use, with the label store that it writes to and the folder of its head."""
 
     labeler: Labeler
-    labels: LabelStore
+    label_store: LabelStore
     folder: Path
 
     def close(self) -> None:
         self.labeler.close()
-        self.labels.close()
+        self.label_store.close()
         with suppress(OSError):  # only that of a visitor who trained no head is empty
             self.folder.rmdir()
 

@@ -28,17 +28,17 @@ class StoreState:
     revision: int
 
 
-def state_of(labels: Path) -> StoreState:
+def state_of(label_file: Path) -> StoreState:
     """Raises StoreError where it cannot be read."""
-    with _reading(labels) as connection:
+    with _reading(label_file) as connection:
         newest = connection.execute(f"SELECT coalesce(max(id), 0) FROM {SUBMISSIONS}").fetchone()[0]
         revision = connection.execute("SELECT coalesce(sum(revision), 0) FROM fastlabel_projects").fetchone()[0]
     return StoreState(newest, revision)
 
 
-def write_events(labels: Path, after: int, destination: Path) -> StoreState:
+def write_events(label_file: Path, after: int, destination: Path) -> StoreState:
     """Writes what came after a submission, whole or not at all; returns how far that is. Raises StoreError, OSError."""
-    with _reading(labels) as connection:
+    with _reading(label_file) as connection:
         connection.execute("BEGIN")  # all tables as of one moment
         newest = connection.execute(f"SELECT coalesce(max(id), 0) FROM {SUBMISSIONS}").fetchone()[0]
         revision = connection.execute("SELECT coalesce(sum(revision), 0) FROM fastlabel_projects").fetchone()[0]
@@ -51,7 +51,7 @@ def write_events(labels: Path, after: int, destination: Path) -> StoreState:
     return StoreState(newest, revision)
 
 
-def apply_events(file: Path, labels: Path) -> None:
+def apply_events(file: Path, label_file: Path) -> None:
     """Puts the events of a file into a store that holds all that came before them.
 
     Raises:
@@ -60,7 +60,7 @@ def apply_events(file: Path, labels: Path) -> None:
     """
     try:
         about, *tables = [json.loads(line) for line in gzip.decompress(file.read_bytes()).splitlines()]
-        with closing(sqlite3.connect(labels)) as connection, connection:
+        with closing(sqlite3.connect(label_file)) as connection, connection:
             layout = connection.execute("SELECT version FROM fastlabel_version").fetchone()[0]
             newest = connection.execute(f"SELECT coalesce(max(id), 0) FROM {SUBMISSIONS}").fetchone()[0]
             if (about["layout"], about["after"] <= newest) != (layout, True):
@@ -89,10 +89,10 @@ def _table(connection: sqlite3.Connection, name: str, after: int) -> dict[str, A
 
 
 @contextmanager
-def _reading(labels: Path) -> Iterator[sqlite3.Connection]:
+def _reading(label_file: Path) -> Iterator[sqlite3.Connection]:
     try:
-        found = sqlite3.connect(f"{labels.resolve().as_uri()}?mode=ro", uri=True, timeout=30, isolation_level=None)
+        found = sqlite3.connect(f"{label_file.resolve().as_uri()}?mode=ro", uri=True, timeout=30, isolation_level=None)
         with closing(found) as connection:
             yield connection
     except sqlite3.Error as error:
-        raise StoreError(f"{labels} cannot be read: {error}.") from error
+        raise StoreError(f"{label_file} cannot be read: {error}.") from error

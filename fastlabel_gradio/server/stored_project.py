@@ -24,7 +24,7 @@ class StoredProject:
     name: str
     folder: Path
     source: Source
-    labels: LabelStore
+    label_store: LabelStore
 
     def export_rows(self, annotator: str, choice: Choice) -> Iterator[ExportRow]:
         """As `Project.export_rows`, without what needs a head or an index. Raises ConfigError where that is wanted."""
@@ -33,7 +33,7 @@ class StoredProject:
                 "predictions and queries are answered by the running app: GET /api/export with `predictions` or `query`."
             )
         expand = self.source.sound_view.expand if self.source.sound_view.expand > 1 else None
-        for row in said_rows(self.labels, self.labels.schema(), choice):
+        for row in said_rows(self.label_store, self.label_store.schema(), choice):
             path = self.source.exported_path(Item(row.item_id))
             yield replace(row, path=path, expand=expand, medium=self.source.medium)
 
@@ -74,8 +74,8 @@ def open_stored(workdir: Path, name: str | None = None) -> Iterator[StoredProjec
     recorded = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     options = {key: value for key, value in recorded.items() if key not in ("kind", "place")}
     source = open_source(recorded["kind"], options, folder, workdir / "downloads")
-    labels = LabelStore(f"sqlite:///{(folder / LABELS).resolve()}", chosen)
+    label_store = LabelStore(f"sqlite:///{(folder / LABELS).resolve()}", chosen)
     try:
-        yield StoredProject(chosen, folder, source, labels)
+        yield StoredProject(chosen, folder, source, label_store)
     finally:
-        labels.close()
+        label_store.close()

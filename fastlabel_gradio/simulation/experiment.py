@@ -28,7 +28,7 @@ from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.simulation.labelling import AppLabelling, answered
 from fastlabel_gradio.simulation.runs import Behaviour, Run, Setting, Simulation
 from fastlabel_gradio.simulation.table import describe
-from fastlabel_gradio.simulation.test_vectors import kept_vectors
+from fastlabel_gradio.simulation.test_vectors import saved_vectors
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Batch, Embeddings, Item, Targets
@@ -78,7 +78,7 @@ class Experiment:
                 f"{'the pool' if not self._truth else 'a test part'}."
             )
         self._test_items = [item for item, _ in test]
-        self._test, self._items_per_s = kept_vectors(
+        self._test, self._items_per_s = saved_vectors(
             project.folder, encoder, self._test_items, lambda items: _embed(project, encoder, items)
         )
         self._test_targets = np.array([position for _, position in test], dtype=np.int64)
@@ -123,7 +123,7 @@ class Experiment:
         run = Run(strategy, seed, encoder=self._encoder.name, items_per_s=self._items_per_s)
         for played in self.rounds(strategy, seed, behaviour):
             head, (_, said) = played.labeler.head, played.answers[0]
-            run.labels.append(played.labeler.counts().labeled)
+            run.label_counts.append(played.labeler.counts().labeled)
             run.accuracy.append(self.accuracy(head) if head else float((self._test_targets == said).mean()))
         return run
 
@@ -132,7 +132,7 @@ class Experiment:
         answer = self._annotator(seed, behaviour)
         with self._labeler(strategy, seed, behaviour) as labeler:
             labelling = AppLabelling(labeler)
-            for answers in answered(labelling, answer, behaviour.labels):
+            for answers in answered(labelling, answer, behaviour.label_count):
                 yield Round(labeler, labelling.batch, answers)
 
     @contextmanager
@@ -149,9 +149,13 @@ class Experiment:
         )
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fastlabel-simulation-")))
-            labels = stack.enter_context(closing(LabelStore(f"sqlite:///{folder / 'labels.sqlite'}", "simulation")))
-            schema = labels.ensure_labels(self._project.schema.names)
-            labeler = Labeler(schema, self._project.store, self._project.pipeline, labels, folder, settings, device)
+            label_store = stack.enter_context(
+                closing(LabelStore(f"sqlite:///{folder / 'labels.sqlite'}", "simulation"))
+            )
+            schema = label_store.ensure_labels(self._project.schema.names)
+            labeler = Labeler(
+                schema, self._project.store, self._project.pipeline, label_store, folder, settings, device
+            )
             yield stack.enter_context(closing(labeler))
 
     def _annotator(self, seed: int, behaviour: Behaviour) -> Callable[[str], int | None]:

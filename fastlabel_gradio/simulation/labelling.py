@@ -29,7 +29,7 @@ class Labelling(Protocol[Picked]):
 
 
 def answered(
-    labelling: Labelling[Picked], answer: Callable[[Picked], int | None], labels: int
+    labelling: Labelling[Picked], answer: Callable[[Picked], int | None], label_count: int
 ) -> Iterator[list[tuple[Picked, int]]]:
     """The answers to each batch, once they are learned, until there are so many labels or only items that stay open.
 
@@ -37,7 +37,7 @@ def answered(
         answer: the position of an item's class; None where the annotator leaves it open.
     """
     seen: set[Picked] = set()
-    while labelling.labeled < labels:
+    while labelling.labeled < label_count:
         picked = labelling.pick()
         answers = [(one, said) for one in picked if (said := answer(one)) is not None]
         if answers:

@@ -12,7 +12,7 @@ from fastlabel_gradio.encoders import Encoder
 from fastlabel_gradio.types import Embeddings, Item
 
 
-def kept_vectors(
+def saved_vectors(
     folder: Path, encoder: Encoder, items: Sequence[Item], embed: Callable[[Sequence[Item]], Embeddings]
 ) -> tuple[Embeddings, float]:
     """float32[items, dim] of some items, and how many were read and embedded a second when that was done.
@@ -33,9 +33,9 @@ def kept_vectors(
 
 def _read(file: Path, key: str, shape: tuple[int, int]) -> tuple[Embeddings, float] | None:
     try:
-        with np.load(file, allow_pickle=False) as kept:
-            if str(kept["key"]) == key and kept["vectors"].shape == shape and np.isfinite(kept["vectors"]).all():
-                return kept["vectors"], float(kept["items_per_s"])
+        with np.load(file, allow_pickle=False) as saved:
+            if str(saved["key"]) == key and saved["vectors"].shape == shape and np.isfinite(saved["vectors"]).all():
+                return saved["vectors"], float(saved["items_per_s"])
     except (OSError, ValueError, KeyError, BadZipFile):
         pass  # none yet, or cut off while it was written: made anew
     return None

@@ -14,7 +14,7 @@ from fastlabel_gradio.sources.files import id_of
 from fastlabel_gradio.sources.folder import FolderOptions, FolderSource
 from fastlabel_gradio.sources.grouped import file_id_of
 from fastlabel_gradio.sources.groups import Grouping
-from fastlabel_gradio.sources.kept_lengths import KeptLengths
+from fastlabel_gradio.sources.saved_lengths import SavedLengths
 from fastlabel_gradio.sources.sound_files import (
     SUFFIXES,
     SoundOptions,
@@ -70,7 +70,7 @@ class AudioFolder(FolderSource):
 
     def __init__(self, options: AudioFolderOptions, base_dir: Path, cache_dir: Path) -> None:
         super().__init__(options, base_dir, cache_dir)
-        self._lengths = KeptLengths(cache_dir)
+        self._lengths = SavedLengths(cache_dir)
         self._window_s = options.window_s
         self._hop_s = options.hop_s or options.window_s
         self.window = self._window_s, self._hop_s

@@ -193,8 +193,8 @@ class FolderSource(Source):
         if not splits or any(self._holds_item(name) for name in others):
             return Layout()
         tests = {name for name in splits if name.lower() in TEST_SPLITS}
-        is_kept_out = not self._take_test and tests != splits
-        return Layout(frozenset(splits), frozenset(tests if is_kept_out else ()))
+        is_left_out = not self._take_test and tests != splits
+        return Layout(frozenset(splits), frozenset(tests if is_left_out else ()))
 
 
 def check_not_empty(tree: FileTree, noun: str, suffixes: tuple[str, ...]) -> None:

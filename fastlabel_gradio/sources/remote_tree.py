@@ -49,15 +49,15 @@ class RemoteFiles(Files):
 
     def path(self, file_id: str, stamp: str = "") -> Path:
         address = self.address(file_id)
-        name = self._kept_name(file_id, stamp)
+        name = self._cache_name(file_id, stamp)
         return self._cache.path(name, _suffix(address), lambda path: store_of(address).fetch(address, path))
 
     def sound(self, file_id: str, span: TimeSpan | None, stamp: str = "") -> tuple[Path, TimeSpan | None]:
         """Of a long recording the part alone is fetched and kept, where its store and its format allow that."""
         if span is not None:
-            name = span.id_in(self._kept_name(file_id, stamp))
-            if kept := self._cache.find(name, ".wav"):
-                return kept, None
+            name = span.id_in(self._cache_name(file_id, stamp))
+            if cached := self._cache.find(name, ".wav"):
+                return cached, None
             if sound := self._ranged(file_id, stamp, PARTS_FROM_BYTES):
                 return self._cache.path(name, ".wav", lambda path: sound.write_part(span, path)), None
         return super().sound(file_id, span, stamp)
@@ -77,12 +77,12 @@ class RemoteFiles(Files):
         size = size_of_stamp(stamp)
         if size is not None and size < least_bytes:
             return None
-        if self._cache.find(self._kept_name(file_id, stamp), _suffix(address)):
+        if self._cache.find(self._cache_name(file_id, stamp), _suffix(address)):
             return None
         sound = ranged_sound(address, self.version(file_id, stamp))
         return sound if sound and sound.blocks.size >= least_bytes else None
 
-    def _kept_name(self, file_id: str, stamp: str) -> str:
+    def _cache_name(self, file_id: str, stamp: str) -> str:
         return f"{self.root}\n{file_id}\n{self.version(file_id, stamp)}"
 
     def read(self, file_id: str, start: int, end: int, stamp: str = "") -> bytes:

@@ -52,7 +52,7 @@ VIDEO_SUFFIXES = (
     *(".mpeg", ".vob", ".mts", ".m2ts", ".qt"),
 )
 SUFFIXES = AUDIO_SUFFIXES + VIDEO_SUFFIXES
-KEPT_KEYS = 65_536  # about 20 MB
+CACHED_KEYS = 65_536  # about 20 MB
 LOOKED_AT = 12  # files whose headers tell what the recordings are
 _LOCKS = tuple(threading.Lock() for _ in range(64))
 
@@ -147,7 +147,7 @@ def whole_file(tree: Files, item: Item, view: SoundView) -> Path | None:
     return path if _sounds_as_seen(path, stamp, view.channel) else None
 
 
-@lru_cache(KEPT_KEYS)
+@lru_cache(CACHED_KEYS)
 def _sounds_as_seen(path: Path, stamp: str, channel: Channel) -> bool:
     """Whether a player makes of the file what is drawn of it: no channel is left out, nothing is scaled or repaired."""
     info = sound_info(path)
@@ -162,9 +162,9 @@ def _file_key_once(tree: Files, file_id: str, stamp: str) -> str:
     """The file's key, computed once for all of its parts, also where several threads ask for it at the same time."""
     name = tree.name_of(file_id)
     with _LOCKS[hash(name) % len(_LOCKS)]:
-        return _kept_key(tree, file_id, tree.version(file_id, stamp))
+        return _cached_key(tree, file_id, tree.version(file_id, stamp))
 
 
-@lru_cache(KEPT_KEYS)
-def _kept_key(tree: Files, file_id: str, stamp: str) -> str:
+@lru_cache(CACHED_KEYS)
+def _cached_key(tree: Files, file_id: str, stamp: str) -> str:
     return tree.sound_key(file_id, stamp)

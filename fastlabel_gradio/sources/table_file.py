@@ -16,7 +16,7 @@ class TableFile:
 
     def __init__(self, place: Path | Address, base_dir: Path, cache_dir: Path) -> None:
         self._address = place if isinstance(place, Address) else None
-        self._path = base_dir / place.expanduser() if isinstance(place, Path) else _kept(place, cache_dir)
+        self._path = base_dir / place.expanduser() if isinstance(place, Path) else _path_of_copy(place, cache_dir)
         self.local = self._path if isinstance(place, Path) else None
         self.folder: Path | Address = place.parent if isinstance(place, Address) else self._path.parent
 
@@ -39,7 +39,7 @@ class TableFile:
             raise SourceError(f"{self._path} cannot be written: {error.strerror}. Make room.") from error
 
 
-def _kept(address: Address, cache_dir: Path) -> Path:
+def _path_of_copy(address: Address, cache_dir: Path) -> Path:
     """Under its own name, which messages show and by whose suffix it is read."""
     folder = blake2b(str(address).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
     return cache_dir / "tables" / folder / address.name

@@ -66,9 +66,9 @@ def dropquery(pool: PoolView, n: int, rng: np.random.Generator) -> Positions:
     disagreeing = (votes != probabilities.argmax(axis=1)).sum(axis=0)
     order = np.lexsort((-margin_score(probabilities), -disagreeing))
     wanted = max(int((disagreeing > DROPOUT_PASSES // 2).sum()), DISAGREEING_PER_PICK * n)
-    kept = sample[order[: min(wanted, _clustered(DISAGREEING_PER_PICK, n))]]
-    central = nearest_to_centroids(pool.embeddings(kept), np.ones(len(kept), dtype=np.float32), n, rng)
-    return without_near_duplicates(pool, kept[central], n)
+    unsure = sample[order[: min(wanted, _clustered(DISAGREEING_PER_PICK, n))]]
+    central = nearest_to_centroids(pool.embeddings(unsure), np.ones(len(unsure), dtype=np.float32), n, rng)
+    return without_near_duplicates(pool, unsure[central], n)
 
 
 @strategy("badge", needs="probabilities")

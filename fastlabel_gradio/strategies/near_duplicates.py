@@ -21,17 +21,17 @@ def without_near_duplicates(pool: PoolView, wanted: Int64[np.ndarray, " wanted"]
         wanted: distinct positions in the view, most wanted first; more than n where the strategy has more to offer.
     """
     wanted = wanted[: OVERDRAW * n]
-    kept: list[int] = []
+    apart: list[int] = []
     vectors = torch.zeros((0, pool.vectors.shape[1]))
     for start in range(0, len(wanted), n):
         block = torch.from_numpy(pool.embeddings(wanted[start : start + n]))
-        fresh = _first_of_their_kind(block, vectors)[: n - len(kept)]
-        kept += [start + int(place) for place in fresh]
+        fresh = _first_of_their_kind(block, vectors)[: n - len(apart)]
+        apart += [start + int(place) for place in fresh]
         vectors = torch.cat([vectors, block[torch.from_numpy(fresh)]])
-        if len(kept) == n:
+        if len(apart) == n:
             break
-    dropped = np.setdiff1d(np.arange(len(wanted)), kept)
-    picked: Positions = wanted[np.concatenate([np.array(kept, dtype=np.int64), dropped])[:n]]
+    dropped = np.setdiff1d(np.arange(len(wanted)), apart)
+    picked: Positions = wanted[np.concatenate([np.array(apart, dtype=np.int64), dropped])[:n]]
     return picked
 
 

@@ -42,7 +42,7 @@ def label_all(labeler: Labeler, wrong: int, *, train: bool = True) -> set[str]:
 def relabel(labeler: Labeler, item_id: str, name: str) -> None:
     """As a reviewer."""
     label_id = labeler.schema.ids[labeler.schema.names.index(name)]
-    labeler._labels.submit("rita", [(item_id, label_id)], now=9e9, source="review")
+    labeler._label_store.submit("rita", [(item_id, label_id)], now=9e9, source="review")
 
 
 @pytest.fixture

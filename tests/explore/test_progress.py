@@ -34,11 +34,11 @@ def label_at_random(labeler: Labeler, rng: random.Random) -> None:
         who = rng.choice(["ann", "bob", "eve"])
         some = [ids.pop() for _ in range(rng.randint(1, 2)) if ids]
         said = [(one, labeler.schema.ids[labeler.schema.names.index(one.split("/")[0])]) for one in some]
-        labeler._labels.submit(who, [(said[0][0], State.SKIP), *said[1:]] if rng.random() < 0.1 else said, now=now)
+        labeler._label_store.submit(who, [(said[0][0], State.SKIP), *said[1:]] if rng.random() < 0.1 else said, now=now)
         if rng.random() < 0.2:
-            labeler._labels.undo(who, now=now)
+            labeler._label_store.undo(who, now=now)
             if rng.random() < 0.5:
-                labeler._labels.redo(who, now=now)
+                labeler._label_store.redo(who, now=now)
 
 
 def pace_of_export(labeler: Labeler) -> dict[str, tuple[int, int, float]]:
@@ -60,11 +60,11 @@ def test_labels_a_minute_are_those_of_the_export_also_after_undo_and_redo(labele
     label_at_random(labeler, rng)
     for _ in range(2):
         people = labeler.progress.figures().people
-        found = {one.annotator: (one.labels, one.timed, pytest.approx(one.seconds)) for one in people}
+        found = {one.annotator: (one.label_count, one.timed, pytest.approx(one.seconds)) for one in people}
         assert found == pace_of_export(labeler)
-        labeler._labels.undo("bob", now=9e6)
+        labeler._label_store.undo("bob", now=9e6)
     assert len(found) == 3
-    assert any(one.timed < one.labels - 1 for one in people)
+    assert any(one.timed < one.label_count - 1 for one in people)
 
 
 def test_a_gap_counts_up_to_a_minute_a_label_and_the_first_act_has_none() -> None:

@@ -64,14 +64,14 @@ def test_accepted_labels_are_not_trained_on_and_are_taken_back_as_one_step(label
 
 def test_rows_of_many_items_are_found_as_those_of_few(labeler: Labeler, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a large part of the pool all rows are read at once."""
-    monkeypatch.setattr("fastlabel_gradio.pool.ledger.MANY_ITEMS", 1)
+    monkeypatch.setattr("fastlabel_gradio.pool.known_rows.MANY_ITEMS", 1)
     finisher, ledger = labeler.finisher, labeler._ledger
     finisher.start("ann", 0.9)
     check_all(labeler)
     before = ledger.standings().said
     finisher.accept("ann")
     after = ledger.standings().said
-    stored = labeler._labels.current()
+    stored = labeler._label_store.current()
     rows = labeler._store.rows_of(list(stored))
     assert {item_id: int(after["label"][row]) for item_id, row in rows.items()} == stored
     assert (after["state"] > 0).sum() == len(stored) > (before["state"] > 0).sum()
@@ -92,7 +92,7 @@ def test_each_accepted_label_says_what_it_came_by(labeler: Labeler) -> None:
     assert (promise.precision, promise.checked, promise.wrong) == (0.9, accepted.checked, 0)
     assert promise_of(promise.note) == promise
     assert promise_of("I was not sure") is None
-    with labeler._labels._database.reading() as connection:
+    with labeler._label_store._database.reading() as connection:
         rows = connection.exec_driver_sql(
             "SELECT note, head_version, confidence FROM fastlabel_annotations WHERE source = 'auto'"
         ).all()

@@ -33,7 +33,7 @@ class LabelProbabilities:
         with self._lock:
             self._make_room(head, len(places))
             known = self._places[: len(places)]
-            news = np.flatnonzero((places != known) & (places < len(head.info.labels)))
+            news = np.flatnonzero((places != known) & (places < len(head.info.classes)))
             for start in range(0, len(news), ROWS_AT_ONCE):
                 self._look(head, ground, news[start : start + ROWS_AT_ONCE], places)
             return self._found[: len(places)].copy()

@@ -8,13 +8,13 @@ from fastlabel_gradio.server.access.hosts import Hosts, host_name
 from fastlabel_gradio.server.access.hub_users import HUB_USERS_VARIABLE, hub_users
 from fastlabel_gradio.server.access.invite_command import SECRET_FILE, invites_of
 from fastlabel_gradio.server.access.invites import LOCAL_ANNOTATOR, Invite, Invites
-from fastlabel_gradio.server.access.kept_secrets import load_secret, write_tokens
 from fastlabel_gradio.server.access.login_entries import Login, check_name, parse_login, roles_of
 from fastlabel_gradio.server.access.logins import GUEST_COOKIE, Access, Person, access_of, annotator_of, person_of
 from fastlabel_gradio.server.access.names_seen import check_names, sees
 from fastlabel_gradio.server.access.owner_only import close_to_others, make_files_private
 from fastlabel_gradio.server.access.roles import Role, role_named
 from fastlabel_gradio.server.access.route_roles import RouteRole, RouteTable
+from fastlabel_gradio.server.access.secret_files import load_secret, write_tokens
 from fastlabel_gradio.server.access.served import forget_served, write_served
 
 __all__ = [

@@ -91,7 +91,7 @@ class _Guard:
                 if cookie and message["status"] < 400:
                     headers.append("set-cookie", cookie)
                 if not self.framed:
-                    message["headers"] = [(name, _kept_at_home(name, value)) for name, value in message["headers"]]
+                    message["headers"] = [(name, _for_this_site(name, value)) for name, value in message["headers"]]
             await send(message)
 
         return send_with_headers
@@ -130,9 +130,9 @@ def _is_api(request: Request) -> bool:
     return _API.fullmatch(request.scope["path"]) is not None
 
 
-def _kept_at_home(name: bytes, value: bytes) -> bytes:
+def _for_this_site(name: bytes, value: bytes) -> bytes:
     """A cookie that browsers send along with requests of this site's pages only; Gradio's need not be."""
     if name.lower() != b"set-cookie":
         return value
-    kept = re.sub(rb"(?i);\s*samesite=\w+", b"", value)
-    return kept + b"; SameSite=Lax"
+    cookie = re.sub(rb"(?i);\s*samesite=\w+", b"", value)
+    return cookie + b"; SameSite=Lax"

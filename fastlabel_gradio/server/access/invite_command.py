@@ -7,9 +7,9 @@ from pathlib import Path
 
 from fastlabel_gradio.errors import ConfigError
 from fastlabel_gradio.server.access.invites import Invite, Invites
-from fastlabel_gradio.server.access.kept_secrets import load_secret
 from fastlabel_gradio.server.access.owner_only import make_files_private
 from fastlabel_gradio.server.access.roles import Role
+from fastlabel_gradio.server.access.secret_files import load_secret
 from fastlabel_gradio.server.access.served import Served, read_served
 
 INVITES_FILE = "invites.json"

@@ -23,7 +23,7 @@ from fastlabel_gradio.server.access.roles import Role
 
 DAY_S = 86_400.0
 MOST_DAYS = 365
-MOST_KEPT = 10_000
+MOST_INVITES = 10_000
 LOCAL_ANNOTATOR = "local"  # who comes without a login to an app that asks for none
 
 _PURPOSE = b"fastlabel invites, version 1"
@@ -81,38 +81,38 @@ class Invites:
         """
         if not 0 < days <= MOST_DAYS:
             raise ConfigError(f"an invite cannot last {days:g} days. Give more than 0 and at most {MOST_DAYS}.")
-        with self._changing() as kept:
+        with self._changing() as invites:
             now = self._clock()
-            names = {*taken, LOCAL_ANNOTATOR, *(one.name for one in kept.values() if one.state(now) == "open")}
-            name = name.strip() or _free_name(role, {*names, *(one.name for one in kept.values())})
+            names = {*taken, LOCAL_ANNOTATOR, *(one.name for one in invites.values() if one.state(now) == "open")}
+            name = name.strip() or _free_name(role, {*names, *(one.name for one in invites.values())})
             check_name(name, "invite")
             if name in names:
                 raise ConfigError(
                     f"invite: the name {shown(name)} is taken. Choose another, or revoke its invite first."
                 )
             invite = Invite(secrets.token_hex(8), name, role, now, now + days * DAY_S)
-            kept[invite.id] = invite
+            invites[invite.id] = invite
         return invite, self.token(invite)
 
     def revoke(self, id_or_name: str) -> list[Invite]:
         """Ends the open invites of that id or name at once, and gives them. Raises ConfigError where there is none."""
-        with self._changing() as kept:
+        with self._changing() as invites:
             now = self._clock()
-            found = [one for one in kept.values() if one.state(now) == "open" and id_or_name in (one.id, one.name)]
+            found = [one for one in invites.values() if one.state(now) == "open" and id_or_name in (one.id, one.name)]
             if not found:
-                names = ", ".join(sorted(one.name for one in kept.values() if one.state(now) == "open"))
+                names = ", ".join(sorted(one.name for one in invites.values() if one.state(now) == "open"))
                 raise ConfigError(f"invite: {shown(id_or_name)} has no open invite. Open ones: {names or 'none'}.")
             revoked = [replace(one, revoked_at=now) for one in found]
-            kept |= {one.id: one for one in revoked}
+            invites |= {one.id: one for one in revoked}
         return revoked
 
     def all(self) -> list[Invite]:
         """Every invite, the newest first."""
-        return sorted(self._kept().values(), key=lambda one: -one.made_at)
+        return sorted(self._invites().values(), key=lambda one: -one.made_at)
 
     def open_for(self, token: str) -> Invite | None:
         """The invite of a link that is good now; None for any other."""
-        invite = self._kept().get(token.partition(".")[0])
+        invite = self._invites().get(token.partition(".")[0])
         if invite is None or not hmac.compare_digest(self.token(invite).encode(), token.encode("utf-8", "replace")):
             return None
         return invite if invite.state(self._clock()) == "open" else None
@@ -126,7 +126,7 @@ class Invites:
         said = "\0".join((invite.id, invite.name, invite.role, repr(invite.expires_at)))
         return f"{invite.id}.{hmac.new(self._key, said.encode(), hashlib.sha256).hexdigest()}"
 
-    def _kept(self) -> dict[str, Invite]:
+    def _invites(self) -> dict[str, Invite]:
         """As the file has them now. Raises ConfigError where it cannot be read: nobody is let in by guess."""
         stamp = _stamp(self._path)
         if stamp != self._read[0]:
@@ -142,21 +142,21 @@ class _Changing:
 
     def __init__(self, path: Path, lock: FileLock) -> None:
         self._path, self._lock = path, lock
-        self._kept: dict[str, Invite] = {}
+        self._invites: dict[str, Invite] = {}
 
     def __enter__(self) -> dict[str, Invite]:
         self._lock.acquire()
         try:
-            self._kept = _load(self._path) if self._path.exists() else {}
+            self._invites = _load(self._path) if self._path.exists() else {}
         except BaseException:
             self._lock.release()
             raise
-        return self._kept
+        return self._invites
 
     def __exit__(self, kind: object, *_: object) -> None:
         try:
             if kind is None:
-                newest = sorted(self._kept.values(), key=lambda one: one.made_at)[-MOST_KEPT:]
+                newest = sorted(self._invites.values(), key=lambda one: one.made_at)[-MOST_INVITES:]
                 write_atomically(self._path, json.dumps([asdict(one) for one in newest], indent=1).encode())
                 self._path.chmod(0o600)
         finally:

@@ -107,23 +107,26 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
     @in_line(CHANGING_LABELS)
     def decide(who: annotator, body: DecisionInput) -> DecisionAnswer:
         """Decides what stands of an item that people disagree on; one undo takes it back."""
-        labeler = project_of(body.project).labeler(who)
-        labeler.catch_up()
-        dispute = labeler.disputes.of(str(body.id))
-        if dispute is None:
-            raise InvalidLabelsError(
-                f"people do not disagree on item {shown(body.id)} (any more). GET /api/adjudication lists the items that "
-                "wait; nothing was stored."
-            )
-        label_id = None if body.label is None else labeler.actions.label_id(body.label)
-        written = labeler.actions.write(who, [dispute.item_id], label_id, state=State(body.state), source="review")
-        labeler.catch_up()
-        return DecisionAnswer(
-            event=written.event,
-            opinions=[_opinion_answer(labeler, one) for one in dispute.said],
-            decided=OpinionAnswer(annotator=who, label=_name(labeler, label_id), state=body.state),
-            waiting=len(labeler.disputes.open(who)),
+        return _decided(project_of(body.project).labeler(who), who, body)
+
+
+def _decided(labeler: Labeler, who: str, body: DecisionInput) -> DecisionAnswer:
+    labeler.catch_up()
+    dispute = labeler.disputes.of(str(body.id))
+    if dispute is None:
+        raise InvalidLabelsError(
+            f"people do not disagree on item {shown(body.id)} (any more). GET /api/adjudication lists the items that "
+            "wait; nothing was stored."
         )
+    label_id = None if body.label is None else labeler.actions.label_id(body.label)
+    written = labeler.actions.write(who, [dispute.item_id], label_id, state=State(body.state), source="review")
+    labeler.catch_up()
+    return DecisionAnswer(
+        event=written.event,
+        opinions=[_opinion_answer(labeler, one) for one in dispute.said],
+        decided=OpinionAnswer(annotator=who, label=_name(labeler, label_id), state=body.state),
+        waiting=len(labeler.disputes.open(who)),
+    )
 
 
 def _dispute_answers(

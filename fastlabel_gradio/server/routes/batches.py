@@ -84,7 +84,7 @@ def batch_answer(
         ItemAnswer(
             **shown_item(project, item, f"{card.item.row}?batch={batch.id}", facts),
             prediction=prediction_answer(card.prediction, names) if card.prediction else None,
-            label=reopened.labels.get(item.id) if reopened else None,
+            label=reopened.positions.get(item.id) if reopened else None,
             state=_state(reopened, item.id),
         )
         for card, item, facts in zip(batch.cards, shown, project.gallery.facts(shown), strict=True)

@@ -96,20 +96,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
     @router.get("/api/export", response_class=FileResponse)
     def export_now(who: annotator, order: Order, project: OfProject = None) -> FileResponse:
         """Every label as a file; a format that is a folder as a zip."""
-        chosen = project_of(project)
-        folder = tempfile.TemporaryDirectory(prefix="fastlabel-export-")
-        path = Path(folder.name) / _file_name(chosen, order)
-        try:
-            export(chosen, who, order, path)
-        except BaseException:
-            folder.cleanup()
-            raise
-        return FileResponse(
-            path,
-            media_type=EXPORTERS.get(order.format).media_type,
-            filename=path.name,
-            background=BackgroundTask(folder.cleanup),
-        )
+        return _exported(project_of(project), who, order)
 
     @router.post("/api/export")
     def prepare_export(who: annotator, order: Order, project: OfProject = None) -> ExportAnswer:
@@ -145,6 +132,19 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         if not path.exists():
             raise HTTPException(404, "There is no trained head yet. Label items of at least two classes first.")
         return FileResponse(path, media_type="application/octet-stream", filename=f"{chosen.name}-head.safetensors")
+
+
+def _exported(project: Project, who: str, order: ExportOrder) -> FileResponse:
+    """The file, which is deleted once it is sent."""
+    folder = tempfile.TemporaryDirectory(prefix="fastlabel-export-")
+    path = Path(folder.name) / _file_name(project, order)
+    try:
+        export(project, who, order, path)
+    except BaseException:
+        folder.cleanup()
+        raise
+    media_type = EXPORTERS.get(order.format).media_type
+    return FileResponse(path, media_type=media_type, filename=path.name, background=BackgroundTask(folder.cleanup))
 
 
 def _parsed(query: str) -> ItemQuery:

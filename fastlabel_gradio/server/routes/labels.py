@@ -30,18 +30,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
     def submit_labels(who: annotator, body: Annotated[SubmitInput | Labels, Body()]) -> SubmitAnswer:
         """Stores labels and states, all or none. Sending the same again changes nothing."""
         given = body if isinstance(body, SubmitInput) else SubmitInput(project=None, batch_id="", labels=body)
-        labeler = project_of(given.project).labeler(who)
-        said = [(str(entry.id), entry.said) for entry in given.labels]
-        together = {str(entry.id) for entry in given.labels if entry.source == "group"}
-        receipt = labeler.submit(who, said, given.batch_id, together)
-        counted = receipt.planted
-        planted = PlantedAnswer(shown=counted.shown, slipped=counted.slipped) if counted else None
-        return SubmitAnswer(
-            accepted=receipt.accepted,
-            training_triggered=receipt.training_triggered,
-            planted=planted,
-            **_counts(labeler),
-        )
+        return _submitted(project_of(given.project).labeler(who), who, given)
 
     @router.post("/api/undo")
     @changing_labels
@@ -69,6 +58,19 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         labeler = project_of(body.project if body else None).labeler(who)
         labeler.train()
         return TrainAnswer(requested=True, **_counts(labeler))
+
+
+def _submitted(labeler: Labeler, who: str, given: SubmitInput) -> SubmitAnswer:
+    said = [(str(entry.id), entry.said) for entry in given.labels]
+    together = {str(entry.id) for entry in given.labels if entry.source == "group"}
+    receipt = labeler.submit(who, said, given.batch_id, together)
+    counted = receipt.planted
+    return SubmitAnswer(
+        accepted=receipt.accepted,
+        training_triggered=receipt.training_triggered,
+        planted=PlantedAnswer(shown=counted.shown, slipped=counted.slipped) if counted else None,
+        **_counts(labeler),
+    )
 
 
 def _counts(labeler: Labeler) -> dict[str, int]:

@@ -162,5 +162,5 @@ def _why_not_taken(project: Project) -> str:
 
 def _said(head: Head, probabilities: np.ndarray) -> list[ShareAnswer]:
     order = np.argsort(-probabilities, kind="stable")
-    labels = head.info.labels
-    return [ShareAnswer(label=labels[place].name, confidence=float(probabilities[place])) for place in order]
+    classes = head.info.classes
+    return [ShareAnswer(label=classes[place].name, confidence=float(probabilities[place])) for place in order]

@@ -137,7 +137,7 @@ def _person(
     agreed = agreeing.agreed.value if agreeing else None
     return PersonAnswer(
         annotator=pace.annotator,
-        labels=pace.labels,
+        labels=pace.label_count,
         timed=pace.timed,
         minutes=round(pace.seconds / 60, 4),
         per_minute=None if pace.per_minute is None else round(pace.per_minute, 3),

@@ -44,8 +44,10 @@ def without_hidden(status: Status, hidden: Collection[str]) -> Status:
     return replace(status, contradiction=None) if any(item_id in hidden for item_id, _ in example) else status
 
 
-def _given_contradiction(status: Status) -> str:
-    return status.contradiction.text("The labels given") if status.contradiction else ""
+def _notices(project: Project, labeler: Labeler, status: Status) -> str:
+    """Everything that is to be told beside the cards; "" where there is nothing."""
+    given = status.contradiction.text("The labels given") if status.contradiction else ""
+    return " ".join(filter(None, (project.advice(labeler.schema), project.notice, status.notice, given)))
 
 
 def _status_answer(project: Project, labeler: Labeler, who: Person) -> StatusAnswer:
@@ -70,18 +72,10 @@ def _status_answer(project: Project, labeler: Labeler, who: Person) -> StatusAns
             share=labeler.second_opinions.share, **asdict(labeler.second_opinions.counts(annotator))
         ),
         batches=labeler.batches_of(annotator),
-        taken_back=[
-            TakenBackAnswer(batch_id=id_, by=by if sees(who, by) else None)
-            for id_, by in labeler.taken_back.of(annotator).items()
-        ],
+        taken_back=_taken_back(labeler, who),
         since_training=status.since_training,
         train_every=labeler.settings.train_every,
-        notice=" ".join(
-            filter(
-                None,
-                (project.advice(labeler.schema), project.notice, status.notice, _given_contradiction(status)),
-            )
-        ),
+        notice=_notices(project, labeler, status),
         contradictions=ContradictionsAnswer(
             known=_contradiction_answer(project.contradiction), given=_contradiction_answer(status.contradiction)
         ),
@@ -93,11 +87,14 @@ def _status_answer(project: Project, labeler: Labeler, who: Person) -> StatusAns
         left_out_noun=project.source.left_out_nouns[left_out_count != 1],
         left_out=[LeftOutAnswer(**asdict(entry)) for entry in left_out],
         unreadable_count=project.store.unreadable_count,
-        unreadable=[
-            UnreadableAnswer(id=item_id, reason=reason)
-            for item_id, reason in project.store.unreadable(UNREADABLE_SHOWN)
-        ],
+        unreadable=[UnreadableAnswer(id=id_, reason=why) for id_, why in project.store.unreadable(UNREADABLE_SHOWN)],
     )
+
+
+def _taken_back(labeler: Labeler, who: Person) -> list[TakenBackAnswer]:
+    """The batches that somebody took back from a person, by whom where they may know that."""
+    taken = labeler.taken_back.of(who.name).items()
+    return [TakenBackAnswer(batch_id=batch_id, by=by if sees(who, by) else None) for batch_id, by in taken]
 
 
 def _head_answer(status: Status) -> HeadAnswer:

@@ -1,4 +1,4 @@
-"""KeptLengths: how long sound files are, on disk, so that a card of recordings is gone through only once."""
+"""SavedLengths: how long sound files are, on disk, so that a card of recordings is gone through only once."""
 
 import logging
 import os
@@ -14,7 +14,7 @@ _TABLE = "lengths_1"  # the number counts up when lengths are found in another w
 _log = logging.getLogger(__name__)
 
 
-class KeptLengths:
+class SavedLengths:
     """Lengths by path and stamp. May be used from several threads and by several projects at once.
 
     Args:
@@ -33,9 +33,9 @@ class KeptLengths:
             UnreadableItemError: it lies outside of the tree.
         """
         key = os.fsencode(tree.name_of(file.id))
-        kept = self._find(key, file.stamp)
-        if kept is not None:
-            return kept
+        saved = self._find(key, file.stamp)
+        if saved is not None:
+            return saved
         try:
             seconds = found_seconds(tree, file)
         except UnreadableItemError:

@@ -76,7 +76,7 @@ def test_who_asks_for_the_state_does_not_wait_for_an_acceptance(labeler: Labeler
     labeler.finisher.start("ann", 0.9)
     check_all(labeler)
     accepting = threading.Thread(target=lambda: labeler.finisher.accept("ann"))
-    with held(Path(labeler._labels._database.where.removeprefix("sqlite:///"))):
+    with held(Path(labeler._label_store._database.where.removeprefix("sqlite:///"))):
         accepting.start()
         wait_for(lambda: not labeler._desk._writing.acquire(blocking=False) or bool(labeler._desk._writing.release()))
         assert labeler.finisher.state().state == "proven"

@@ -1,4 +1,4 @@
-"""KeptHead: the newest head and its learning curve on disk, and in the label store for other processes on it."""
+"""SavedHead: the newest head and its learning curve on disk, and in the label store for other processes on it."""
 
 import logging
 import os
@@ -15,7 +15,7 @@ from fastlabel_gradio.loop.learning_record import LearningRecord
 log = logging.getLogger(__name__)
 
 
-class KeptHead:
+class SavedHead:
     """One file of one project. One thread at a time saves and takes.
 
     Attributes:

@@ -11,7 +11,7 @@ from fastlabel_gradio.encoders import ENCODERS, Encoder, check_encoder, clip_wei
 from fastlabel_gradio.encoders.base import EncoderOptions
 from fastlabel_gradio.encoders.clip import ClipOptions
 from fastlabel_gradio.errors import ConfigError
-from fastlabel_gradio.pool.encoder_in_use import RECORD, keep_encoder_in_use, kept_models, recorded_encoder
+from fastlabel_gradio.pool.encoder_in_use import RECORD, keep_encoder_in_use, recorded_encoder, recorded_models
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import Embeddings
 from tests.pools import make_config, true_labels, write_pictures
@@ -25,13 +25,13 @@ def hub_within_reach(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def chosen(folder: Path, kind: str = "clip", **options: object) -> tuple[str, str]:
-    parsed = check_encoder(kind, options, "image", kept=kept_models(folder)).options
+    parsed = check_encoder(kind, options, "image", recorded=recorded_models(folder)).options
     assert isinstance(parsed, ClipOptions)
     return parsed.model, parsed.pretrained
 
 
 def keep(folder: Path, **options: object) -> None:
-    keep_encoder_in_use(folder, "clip", check_encoder("clip", options, "image", kept=kept_models(folder)))
+    keep_encoder_in_use(folder, "clip", check_encoder("clip", options, "image", recorded=recorded_models(folder)))
 
 
 def test_a_new_project_gets_the_default_of_now(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_the_earlier_default_may_be_named_without_its_tag(tmp_path: Path) -> Non
 def test_a_damaged_record_is_named_with_the_way_out(content: str, tmp_path: Path) -> None:
     (tmp_path / RECORD).write_text(content, encoding="utf-8")
     with pytest.raises(ConfigError, match=r"encoder_in_use\.json is damaged.*Delete it"):
-        kept_models(tmp_path)
+        recorded_models(tmp_path)
 
 
 def test_a_project_goes_on_with_the_model_that_it_was_not_told(
@@ -104,7 +104,7 @@ def test_a_project_goes_on_with_the_model_that_it_was_not_told(
     write_pictures(tmp_path / "pictures", per_class=2)
     project = open_project(make_config(tmp_path / "pictures", encoder=MeanColour.name))
     assert project.pipeline.progress.state == "done", project.pipeline.progress.error
-    assert kept_models(project.folder) == {MeanColour.name: {"model": "first"}}
+    assert recorded_models(project.folder) == {MeanColour.name: {"model": "first"}}
     project.labeler("ann").submit("ann", true_labels(project.labeler("ann"), "ann", 3))
     project.close()
     monkeypatch.setattr(Options.model_fields["model"], "default", "second")
@@ -112,4 +112,4 @@ def test_a_project_goes_on_with_the_model_that_it_was_not_told(
     assert Options().model == "second"
     again = open_project(make_config(tmp_path / "pictures", encoder=MeanColour.name))
     assert again.pipeline.progress.change is None
-    assert kept_models(project.folder) == {MeanColour.name: {"model": "first"}}
+    assert recorded_models(project.folder) == {MeanColour.name: {"model": "first"}}

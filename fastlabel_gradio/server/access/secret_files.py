@@ -19,7 +19,7 @@ def load_secret(path: Path) -> bytes:
     Where it cannot be kept, the log says so: tokens are others after a restart then.
     """
     try:
-        return _kept_secret(path)
+        return _saved_secret(path)
     except OSError as error:
         log.warning("%s: tokens will change at the next start, the secret cannot be kept (%s).", path, error)
         return secrets.token_bytes(SECRET_BYTES)
@@ -31,7 +31,7 @@ def write_tokens(path: Path, tokens: Mapping[str, str]) -> None:
     write_atomically(path, lines.encode(), mode=FOR_ITS_OWNER)
 
 
-def _kept_secret(path: Path) -> bytes:
+def _saved_secret(path: Path) -> bytes:
     if path.exists() and len(secret := path.read_bytes()) == SECRET_BYTES:
         return secret
     secret = secrets.token_bytes(SECRET_BYTES)

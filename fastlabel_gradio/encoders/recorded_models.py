@@ -11,12 +11,12 @@ from fastlabel_gradio.encoders.base import EncoderOptions
 
 MODEL_OPTIONS = ("model", "pretrained")
 
-KeptModels = Mapping[str, Mapping[str, object]]  # by encoder the options that name its model
+RecordedModels = Mapping[str, Mapping[str, object]]  # by encoder the options that name its model
 
 
-def with_kept_model(name: str, options: Mapping[str, object], kept: KeptModels) -> Mapping[str, object]:
+def with_recorded_model(name: str, options: Mapping[str, object], recorded: RecordedModels) -> Mapping[str, object]:
     """The options, with the model that the project goes on with where they name none."""
-    return options if "model" in options else {**kept.get(name, {}), **options}
+    return options if "model" in options else {**recorded.get(name, {}), **options}
 
 
 def with_own_model(options: EncoderOptions) -> dict[str, Any]:

@@ -1,0 +1,105 @@
+"""Acceptance: which labels of a campaign can be accepted at a precision, and what is told of them once they are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastlabel_gradio.finish.campaign import Campaign
+from fastlabel_gradio.finish.campaign_files import Course
+from fastlabel_gradio.finish.evidence import Evidence, Promise
+from fastlabel_gradio.finish.report import Accepted
+from fastlabel_gradio.finish.tally import Answers, PartTally, by_class
+from fastlabel_gradio.finish.words import floor_percent, percent
+from fastlabel_gradio.types import Positions
+
+
+class Provable(NamedTuple):
+    """The first items of a part that keep a promise, by the checks of them."""
+
+    part: PartTally
+    items: int
+    checked: int
+    wrong: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What is accepted at once.
+
+    Attributes:
+        places: int64[items], in the ranking: the items that get their proposed label now.
+        covered: how many items the promise is of; some of them have a label already.
+        classes: by label id: items, checks, wrong ones.
+    """
+
+    places: Positions
+    covered: int
+    promise: Promise
+    classes: Mapping[int, tuple[int, int, int]]
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """As the journal tells it."""
+        return {
+            "items": len(self.places),
+            "covered": self.covered,
+            "precision": self.promise.precision,
+            "checked": self.promise.checked,
+            "wrong": self.promise.wrong,
+            "classes": [[label_id, *figures] for label_id, figures in self.classes.items()],
+        }
+
+
+def provable(tallies: Sequence[PartTally], planned: float, precision: float | None) -> list[Provable]:
+    """The parts that keep a promise: the planned one, or a smaller one."""
+    if precision is None or precision == planned:
+        proven = (one for one in tallies if one.proven_items)
+        return [Provable(one, one.proven_items, one.proven_checked, one.proven_wrong) for one in proven]
+    return [Provable(one, one.items, one.checked, one.wrong) for one in tallies if one.sure >= precision - 1e-9]
+
+
+def not_proven(tallies: Sequence[PartTally], precision: float) -> str:
+    """Why nothing can be accepted at that precision."""
+    sure = max((one.sure for one in tallies), default=0.0)
+    return (
+        f"{percent(precision)} % is not proven: sure so far is at least {floor_percent(sure)} %. Check more of the items, or "
+        "accept them at a smaller promise."
+    )
+
+
+def acceptance_of(campaign: Campaign, answers: Answers, chosen: Sequence[Provable], precision: float) -> Acceptance:
+    """All that is provable, but the items that somebody has labeled, or left open when asked."""
+    covered = np.concatenate([np.arange(one.part.part.start, one.part.part.start + one.items) for one in chosen])
+    checked, wrong = sum(one.checked for one in chosen), sum(one.wrong for one in chosen)
+    promise = Promise(campaign.terms.number, precision, checked, wrong)
+    classes = by_class(campaign, answers, [one.part for one in chosen])
+    return Acceptance(covered[~answers.settled[covered]], len(covered), promise, classes)
+
+
+def evidence_of(course: Course, accepted: Accepted, class_names: Mapping[int, str], noun: str | None) -> Evidence:
+    """The evidence for labels that stand accepted; `noun` is what items are grouped by, None without groups."""
+    details = course.accepted
+    assert details, "accepted labels stand, so the journal tells of them"
+    promise = Promise(course.number, accepted.precision, accepted.checked, accepted.wrong)
+    classes = {class_names.get(id_, ""): (n, checked, wrong) for id_, n, checked, wrong in details["classes"]}
+    return Evidence(
+        promise,
+        details["covered"],
+        accepted.items,
+        accepted.at,
+        accepted.by,
+        accepted.head_version,
+        classes,
+        _in_words(promise, details["covered"], noun),
+    )
+
+
+def _in_words(promise: Promise, items: int, noun: str | None) -> str:
+    text = (
+        f"Of {items:,} labels proposed by the head at least {percent(promise.precision)} % are right (95 % confidence): "
+        f"{promise.checked:,} random ones were checked, {promise.wrong:,} were wrong and are corrected. It holds for these "
+        "items, by the judgement of who checked them."
+    )
+    return text if noun is None else f"{text} It says nothing of new {noun}."
