@@ -9,7 +9,8 @@ import pytest
 
 from fastlabel_gradio.head import Head, HeadInfo, train_head
 from fastlabel_gradio.pool import scan as scan_module
-from fastlabel_gradio.pool.scan import UNSEEN, Scan
+from fastlabel_gradio.pool.scan import Scan
+from fastlabel_gradio.pool.scanned import UNSEEN
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.superseded import Superseded
 from fastlabel_gradio.types import Embeddings, Label
