@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+MB_OF_MIB = 2**20 / 1e6
 _RESET_PEAK = "5"  # proc(5), /proc/pid/clear_refs
 _CLEAR_REFS, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 

@@ -6,17 +6,18 @@ Each size is a made-up pool of `--dim` numbers an item (`benchmarks/known_pool.p
 labeler. A tenth of the items (`--labels` at most) carry a label of one of three annotators, a head was trained on some of
 them, and its scan of the pool is complete. Then each query is asked for its first page of 100 as `POST /api/items` asks, and
 some for their counts as `POST /api/items/counts` asks, several times; the first time may read more, and is told apart. A page
-from the middle of a list is what somebody sees who pulls at the scrollbar. Aims: 300 ms at a million, 2 s for likeness; 3 s
-for all at 10,000,000.
+from the middle of a list is what somebody sees who pulls at the scrollbar. Memory is the highest while that query is asked,
+mapped files included. Aims: 300 ms at a million, 2 s for likeness; 3 s and 3,000 MB for all at 10,000,000.
 """
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from benchmarks.known_pool import opened_made, targets
+from benchmarks.memory import MB_OF_MIB, forget_peak_memory, peak_memory_mib
 from benchmarks.report import Measured, Option, Table, median_and_p95, milliseconds, run, say
 from fastlabel_gradio.devices import pick_device
 from fastlabel_gradio.pool.query import Query
@@ -25,6 +26,8 @@ PAGE, ROUNDS, TAUGHT = 100, 7, 500
 LABELS, A_SUBMISSION = 100_000, 1_000
 PEOPLE = ("ann", "bob", "eve")
 SETTLED_S = 1_200.0
+
+Found = tuple[int, float, list[float], float]  # items, ms of the first time and of the others, MB
 QUERIES: dict[str, dict[str, Any]] = {
     "everything": {},
     "labels": {"labels": ["class-3", "class-7"]},
@@ -38,6 +41,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "disagreement": {"agrees": False, "order": "-confidence"},
     "least likely label first": {"states": ["label"], "order": "label_probability"},
     "text of the id": {"text": "77"},
+    "text of most ids": {"text": "1"},
     "folder": {"folder": "none"},
     "ids": {"ids": [str(number) for number in range(1_000)]},
     "all but some": {"states": ["none"], "exclude": [str(number) for number in range(1_000)]},
@@ -63,8 +67,8 @@ def _measured(arguments: argparse.Namespace) -> Measured:
     return [_table(size, _times(size, arguments.labels, arguments.dim)) for size in sizes]
 
 
-def _times(size: int, labels: int, dim: int) -> dict[str, tuple[int, float, list[float]]]:
-    """By query: items, milliseconds of the first time, and of the others."""
+def _times(size: int, labels: int, dim: int) -> dict[str, Found]:
+    """By query."""
     say(f"{size:,} items …")
     with opened_made(size, pick_device(), dim, sharing="shared", train_every=10**9) as project:
         labeler = project.labeler("ann")
@@ -86,30 +90,33 @@ def _label(labeler: Any, size: int, count: int) -> None:
         labeler._label_store.submit(PEOPLE[place % len(PEOPLE)], block, now=10.0 * place, source="import")
 
 
-def _timed_page(labeler: Any, asked: dict[str, Any]) -> tuple[int, float, list[float]]:
+def _timed_page(labeler: Any, asked: dict[str, Any]) -> Found:
     query = Query.model_validate(asked)
     return _timed(lambda: int(labeler.finder.page(query, 0, PAGE).total))
 
 
-def _timed_middle(labeler: Any) -> tuple[int, float, list[float]]:
+def _timed_middle(labeler: Any) -> Found:
     first = labeler.finder.page(Query(order="confidence"), 0, PAGE)
     return _timed(lambda: int(labeler.finder.page(Query(), first.total // 2, PAGE, first.list_id).total))
 
 
-def _timed_counts(labeler: Any, asked: dict[str, Any]) -> tuple[int, float, list[float]]:
+def _timed_counts(labeler: Any, asked: dict[str, Any]) -> Found:
     query = Query.model_validate(asked)
     return _timed(lambda: int(labeler.finder.facets(query).total))
 
 
-def _timed(look: Callable[[], int]) -> tuple[int, float, list[float]]:
-    """What it finds, and milliseconds of the first time and of the others."""
+def _timed(look: Callable[[], int]) -> Found:
+    forget_peak_memory()
     first, *others = milliseconds(look, ROUNDS + 1)
-    return look(), first, others
+    return look(), first, others, peak_memory_mib() * MB_OF_MIB
 
 
-def _table(size: int, found: dict[str, tuple[int, float, Sequence[float]]]) -> Table:
-    rows = [(name, total, *median_and_p95(taken), round(first, 1)) for name, (total, first, taken) in found.items()]
-    columns = ("query", "items", "median", "p95", "first time")
+def _table(size: int, found: dict[str, Found]) -> Table:
+    rows = [
+        (name, total, *median_and_p95(taken), round(first, 1), round(highest))
+        for name, (total, first, taken, highest) in found.items()
+    ]
+    columns = ("query", "items", "median", "p95", "first time", "memory, MB")
     return Table(f"{size:,} items: a query to its first page of {PAGE}, and to its counts, ms.", columns, rows)
 
 

@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.known_pool import made_pool, opened_made, wait_for_embeddings
-from benchmarks.memory import forget_peak_memory, peak_memory_mib, resident_mib
+from benchmarks.memory import MB_OF_MIB, forget_peak_memory, peak_memory_mib, resident_mib
 from benchmarks.report import Cell, Measured, Option, Table, median_and_p95, milliseconds, own_process, run, say
 from benchmarks.workload import wait_until
 
@@ -41,7 +41,6 @@ WARM_UP = 1  # rounds at the start of the first pass, which load code
 SETTLED_S = 600.0
 AIMS_MS = {100_000: 250, 1_000_000: 400, 10_000_000: 600}
 LIMIT_ROWS = 8_192
-MB_OF_MIB = 2**20 / 1e6
 
 Milliseconds = dict[str, list[float]]
 

@@ -91,6 +91,9 @@ class LoopSettings(_Strict):
         class_weighting: 0: every label counts the same in training, 1: every class does.
         ensemble: heads that are trained to answer as one.
         claim_minutes: how long a batch is kept for an annotator whose page is gone.
+        scan_on_ray: a Ray cluster that goes through a large pool after each training: "auto", "local" or HOST:PORT; none by
+            default.
+        scan_on_ray_above: rows; smaller pools are gone through here.
     """
 
     strategy: str = "auto"
@@ -103,6 +106,8 @@ class LoopSettings(_Strict):
     class_weighting: Annotated[float, Field(ge=0, le=1)] = DEFAULT_RECIPE.class_weighting
     ensemble: Annotated[int, Field(ge=1, le=9)] = DEFAULT_RECIPE.ensemble
     claim_minutes: Annotated[float, Field(gt=0)] = 10.0
+    scan_on_ray: str | None = None
+    scan_on_ray_above: Annotated[int, Field(ge=0)] = 10_000_000
     seed: int = 0
 
     @property

@@ -1,26 +1,31 @@
 """A Ray cluster, local or elsewhere, that does tasks: `Cluster.results` gives what comes of each, in their order.
 
-What a worker does is a function that is made once in each worker, from what can be pickled. A worker that dies costs the task
-in its hands, which another one does again. Knows nothing of encoders or files.
+What a worker does is a function that is made once in each worker, from what can be pickled; where that costs nothing, a
+function of what all tasks share (`Cluster.shared_results`). A worker that dies costs the task in its hands, which another one
+does again. Knows nothing of encoders or files.
 """
 
 import argparse
 import logging
 import os
 import pickle
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from fastlabel_gradio.errors import ConfigError, FastLabelError
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+Shared = TypeVar("Shared")
 Make = Callable[[], Callable[[Task], Result]]  # makes what a worker does; runs once in each
 
 LOCAL, AUTO = "local", "auto"
 OBJECT_STORE_BYTES = 512 << 20  # of a local cluster: tasks and what comes of them are small
+TASKS_A_WORKER = 2  # of those that share something: one in hand, one that waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +69,48 @@ class Cluster:
         )
         try:
             for row in done.iter_rows():
-                yield _answered(row["pickled"])
+                yield _told(pickle.loads(row["pickled"]))
         except RayError as error:
-            reason = str(error).strip().splitlines()[-1]
-            raise FastLabelError(f"The Ray cluster failed: {reason} Run it again: what is done stays done.") from error
+            raise FastLabelError(f"{_failure(error)} Run it again: what is done stays done.") from error
+
+    def shared_results(
+        self, work: Callable[[Shared, Task], Result], shared: Shared, tasks: Iterable[Task]
+    ) -> Iterator[Result]:
+        """What comes of `work(shared, task)`, in the order of the tasks, of which few are under way at a time.
+
+        What they share goes to each machine once. Closing the iterator gives up the tasks that are under way.
+
+        Raises:
+            FastLabelError: what a worker raised.
+        """
+        import ray
+        from ray.exceptions import RayError
+
+        remote = ray.remote(num_cpus=self.workers.cpus, num_gpus=self.workers.gpus)(_answer)
+        waiting, running = iter(tasks), deque[Any]()
+        try:
+            place = ray.put(shared)
+            while True:
+                more = islice(waiting, TASKS_A_WORKER * self.workers.count - len(running))
+                running.extend(remote.remote(work, place, task) for task in more)
+                if not running:
+                    return
+                yield _told(ray.get(running.popleft()))
+        except RayError as error:
+            raise FastLabelError(_failure(error)) from error
+        finally:
+            for task in running:
+                ray.cancel(task)
 
 
 @contextmanager
-def open_cluster(address: str, workers: int | None = None) -> Iterator[Cluster]:
+def open_cluster(address: str, workers: int | None = None, option: str = "--ray") -> Iterator[Cluster]:
     """Connects, and disconnects at the end; a cluster that is connected already stays so.
 
     Args:
         address: "local" starts one on this machine, "auto" finds the one that runs here, else `HOST:PORT`.
         workers: how many; by default one a GPU, or one a CPU core where there is no GPU.
+        option: that gave the address; begins every message.
 
     Raises:
         ConfigError: Ray is not installed, or there is no cluster.
@@ -84,10 +118,10 @@ def open_cluster(address: str, workers: int | None = None) -> Iterator[Cluster]:
     try:
         import ray
     except ImportError as error:
-        raise ConfigError('--ray needs Ray. Install it: pip install "fastlabel-gradio[ray]"') from error
+        raise ConfigError(f'{option} needs Ray. Install it: pip install "fastlabel-gradio[ray]"') from error
     is_ours = not ray.is_initialized()
     if is_ours:
-        _connect(address)
+        _connect(address, option)
     try:
         yield Cluster(_workers(ray.cluster_resources(), workers))  # type: ignore[no-untyped-call]
     finally:
@@ -117,7 +151,7 @@ def count(text: str) -> int:
     return int(text)
 
 
-def _connect(address: str) -> None:
+def _connect(address: str, option: str) -> None:
     import ray
 
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -130,8 +164,8 @@ def _connect(address: str) -> None:
     except (ConnectionError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(
-            f"--ray {address}: there is no such cluster ({reason}). Start one with `ray start --head`, give its HOST:PORT, "
-            "or write --ray local."
+            f"{option} {address}: there is no such cluster ({reason}). Start one with `ray start --head`, give its "
+            f"HOST:PORT, or write {option} {LOCAL}."
         ) from error
 
 
@@ -157,12 +191,14 @@ class _Worker(Generic[Task, Result]):
         return {"pickled": [pickle.dumps(self._answer(pickle.loads(task))) for task in batch["pickled"]]}
 
     def _answer(self, task: Task) -> "Result | FastLabelError":
-        if self._work is None:
-            return self._error
-        try:
-            return self._work(task)
-        except FastLabelError as error:
-            return error
+        return self._error if self._work is None else _answer(self._work, task)
+
+
+def _answer(work: Callable[..., Result], *arguments: object) -> "Result | FastLabelError":
+    try:
+        return work(*arguments)
+    except FastLabelError as error:
+        return error
 
 
 def _block(task: object) -> Any:
@@ -171,9 +207,12 @@ def _block(task: object) -> Any:
     return pa.table({"pickled": pa.array([pickle.dumps(task)], pa.large_binary())})
 
 
-def _answered(pickled: bytes) -> Any:
+def _told(answer: "Result | FastLabelError") -> Result:
     """Raises FastLabelError: what a worker raised."""
-    answer = pickle.loads(pickled)
     if isinstance(answer, FastLabelError):
         raise answer
     return answer
+
+
+def _failure(error: Exception) -> str:
+    return f"The Ray cluster failed: {str(error).strip().splitlines()[-1]}"

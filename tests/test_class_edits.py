@@ -83,6 +83,7 @@ def test_dropout_votes_are_for_the_classes_that_there_are(labeler: Labeler) -> N
     merged = head.seen_through(labeler.schema)
     assert merged is not None
     assert merged.dropout_predictions(embeddings, 3, seed=1).max() == 1
+    assert np.array_equal(merged.on("cpu").predict_proba(embeddings), merged.predict_proba(embeddings))
     assert head.seen_through(labeler.schema) is not head
     assert np.array_equal(head.dropout_predictions(embeddings, 3, seed=1), votes)
     one_left = labeler._label_store.edit_classes("ann", [ClassEdit("archive", GREEN, True)], now=1)

@@ -42,7 +42,7 @@ OF_THE_READER = {  # files that a reader has or gets, not the repository
     *("night.wav.txt", "night.Table.1.selections.txt", "cats/1.png"),
 }
 ROUTES_OF_EXAMPLES = {"/api/class_counts"}  # of the view in docs/extending.md
-OTHER_PROGRAMS = re.compile(r"\b(?:pip|pytest|curl|apt-get|benchmarks|docker|systemctl)\b")
+OTHER_PROGRAMS = re.compile(r"\b(?:pip|pytest|curl|apt-get|benchmarks|docker|systemctl|useradd)\b")
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 HARDWARE = {"cpu-basic", "cpu-upgrade", "t4-small", "t4-medium", "l4x1", "l40sx1", "a10g-small", "a10g-large"}
 

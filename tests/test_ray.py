@@ -1,9 +1,12 @@
-"""Embedding and predicting on a real Ray cluster of two workers, and what a dying worker costs."""
+"""Embedding, predicting and scanning on a real Ray cluster of two workers, and what a dying worker costs."""
 
 import argparse
 import os
+import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -14,14 +17,49 @@ from benchmarks import data
 from fastlabel_gradio.bulk.embedding import Embedding
 from fastlabel_gradio.classifier import predict_command
 from fastlabel_gradio.errors import ConfigError, StoreError
+from fastlabel_gradio.head import BLOCK_ROWS, Head, HeadInfo, train_head
+from fastlabel_gradio.pool.cluster_rows import ClusterRows
+from fastlabel_gradio.pool.scan import Scan
 from fastlabel_gradio.ray_cluster import Cluster, open_cluster
 from fastlabel_gradio.server.project import Project
+from fastlabel_gradio.superseded import Superseded
+from fastlabel_gradio.types import Embeddings, Label
+from tests.checkpoints import superseded_after
 from tests.classifier_pools import train
 from tests.doubling import Doubling
 from tests.pools import make_config
 
 pytest.importorskip("ray")
 pytestmark = pytest.mark.usefixtures("computing_as_the_app")
+
+
+ROWS, IDS = 9_001, (0, 1, 2)
+
+VectorFile = tuple[Path, Embeddings]
+
+
+@pytest.fixture(scope="module")
+def vector_file(tmp_path_factory: pytest.TempPathFactory) -> VectorFile:
+    """Vectors in a file as a space keeps them, and in memory."""
+    file, vectors = tmp_path_factory.mktemp("space") / "vectors.f32", unit_vectors(ROWS)
+    file.write_bytes(vectors.tobytes())
+    return file, vectors
+
+
+@pytest.fixture(scope="module")
+def small_head() -> Head:
+    vectors = unit_vectors(60)
+    info = HeadInfo(1, tuple(Label(number, str(number)) for number in IDS), "test", len(vectors))
+    return train_head(vectors, vectors[:, : len(IDS)].argmax(axis=1), info)
+
+
+def unit_vectors(count: int) -> Embeddings:
+    drawn = np.random.default_rng(0).normal(size=(count, 16)).astype(np.float32)
+    return np.asarray(drawn / np.linalg.norm(drawn, axis=1, keepdims=True))
+
+
+def nothing() -> None:
+    pass
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +107,7 @@ def test_the_benchmark_finds_all_vectors_behind_a_killed_worker(
     monkeypatch.setattr(os, "kill", lambda pid, number, kill=os.kill: (killed.append(pid), kill(pid, number)))
     options = argparse.Namespace(items=24, side_px=16, encoder="offline", part_items=3, workers=2)
     [table] = benchmark.measured(options)
-    assert [(name, vectors) for name, _, _, vectors, _ in table.rows] == [
+    assert [(row[0], row[-2]) for row in table.rows] == [
         ("by-threads", 24),
         ("by-ray", 24),
         ("one-killed", 24),
@@ -92,6 +130,66 @@ def test_predicting_on_ray_writes_the_same_table(
         tables.append(pq.read_table(tmp_path / name))
     assert tables[0].num_rows == 61
     assert tables[0].equals(tables[1])
+
+
+def test_a_scan_on_a_cluster_says_what_one_in_a_thread_says(
+    cluster: Cluster, vector_file: VectorFile, small_head: Head, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, vectors = vector_file
+    scan = Scan(on_cluster=ClusterRows("local", file, more_than=0, task_rows=2 * BLOCK_ROWS))
+    rounds: list[int] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(Head, "predict_proba", Mock(side_effect=AssertionError("scored in this process")))
+        with suppress(Superseded):
+            scan.refresh(small_head, vectors, nothing, superseded_after(1), lambda: rounds.append(1))
+        assert (scan.missing(small_head, ROWS), rounds) == (ROWS - 4 * BLOCK_ROWS, [])
+        scan.refresh(small_head, vectors, nothing, nothing, lambda: rounds.append(1))
+    assert rounds and scan.trouble == ""
+    here = Scan()
+    here.refresh(small_head, vectors, nothing, nothing)
+    found, expected = scan.view(IDS), here.view(IDS)
+    assert (found.done, found.head_version) == (ROWS, 1)
+    np.testing.assert_allclose(found.confidences, expected.confidences, atol=1e-5)
+    np.testing.assert_allclose(found.margins, expected.margins, atol=1e-3)
+    is_sure = expected.margins > 1e-3
+    np.testing.assert_array_equal(found.classes[is_sure], expected.classes[is_sure])
+
+
+def test_where_the_cluster_cannot_see_the_vectors_the_scan_says_so_and_goes_on_here(
+    cluster: Cluster, vector_file: VectorFile, small_head: Head, tmp_path: Path
+) -> None:
+    file, vectors = vector_file
+    (tmp_path / "short.f32").write_bytes(file.read_bytes()[:-4])
+    (tmp_path / "other.f32").write_bytes(np.roll(vectors, 1, axis=0).tobytes())
+    for name, why in (
+        ("gone.f32", "cannot read rows 0 to 4095 of .*gone.f32"),
+        ("short.f32", "cannot read rows 8192 to 9000 of .*short.f32"),
+        ("other.f32", "has other vectors in .*other.f32 than the app"),
+    ):
+        scan = Scan(on_cluster=ClusterRows("local", tmp_path / name, more_than=0, task_rows=2 * BLOCK_ROWS))
+        scan.refresh(small_head, vectors, nothing, nothing)
+        assert re.search(f"not scanned on the cluster, but here.*{why}", scan.trouble)
+        assert scan.missing(small_head, ROWS) == 0
+    scan = Scan(on_cluster=ClusterRows("local", tmp_path / "gone.f32", more_than=ROWS))
+    scan.complete(small_head, vectors)
+    assert (scan.trouble, scan.missing(small_head, ROWS)) == ("", 0)
+
+
+def test_a_project_scans_its_pool_on_the_cluster_that_its_settings_name(
+    cluster: Cluster, pictures: Path, open_project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = make_config(pictures, encoder="offline", scan_on_ray="auto", scan_on_ray_above=59)
+    project = train(open_project(config), batches=1)
+    labeler = project.labeler("ann")
+    assert labeler.wait_for_training(60)
+    assert labeler.status().training.error == ""
+    import ray
+
+    monkeypatch.setattr(ray, "put", Mock(side_effect=ray.exceptions.RaySystemError("the store is full")))
+    labeler.train()
+    assert labeler.wait_for_training(60)
+    told = labeler.status().training.error
+    assert told.startswith("The pool was not scanned on the cluster, but here") and "the store is full" in told
 
 
 def test_a_cluster_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

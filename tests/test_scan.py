@@ -9,7 +9,8 @@ import pytest
 
 from fastlabel_gradio.head import Head, HeadInfo, train_head
 from fastlabel_gradio.pool import scan as scan_module
-from fastlabel_gradio.pool.scan import UNSEEN, Scan
+from fastlabel_gradio.pool.scan import Scan
+from fastlabel_gradio.pool.scanned import UNSEEN
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.superseded import Superseded
 from fastlabel_gradio.types import Embeddings, Label
@@ -182,6 +183,30 @@ def test_an_export_says_of_every_unlabeled_item_what_the_newest_head_says(
             assert row.predicted_label == names[prediction.index]
             assert row.confidence == pytest.approx(prediction.confidence, abs=1e-5)
     assert len(rows) == 60 - 24
+
+
+def test_a_scan_ends_where_a_head_of_another_process_was_taken_and_goes_on_with_that(
+    pictures: Path, open_project: OpenProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scan_module, "BLOCK_ROWS", 16)
+    labeler = open_project(make_config(pictures, train_every=1)).labeler("ann")
+    labeler.submit("ann", true_labels(labeler, "ann", 12))
+    assert labeler.wait_for_training(60)
+    learner, before = labeler._learner, labeler.head
+    assert before is not None
+    ground, scanned, taken = learner.ground_of(before), before.at_temperature(2.0), before.at_temperature(3.0)
+    learner._head = scanned
+    blocks = iter(range(9))
+
+    def take_at_the_third() -> None:
+        learner._head = taken if next(blocks) == 2 else learner._head
+
+    with pytest.raises(Superseded):
+        learner._scan(ground, scanned, take_at_the_third)
+    assert ground.scan.missing(scanned, 60) == 60 - 2 * 16
+    learner.scan_soon()
+    assert labeler.wait_for_training(60)
+    assert ground.scan.missing(taken, 60) == 0
 
 
 def test_after_a_restart_the_pool_is_scanned_without_a_training(pictures: Path, open_project: OpenProject) -> None:

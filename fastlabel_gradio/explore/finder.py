@@ -25,7 +25,7 @@ from fastlabel_gradio.explore.pool_map import PoolMap
 from fastlabel_gradio.labels import LabelStore, Owner
 from fastlabel_gradio.pool.desk import Desk
 from fastlabel_gradio.pool.query import Area, Columns, Near, Query, in_order, matching, order_keys
-from fastlabel_gradio.pool.scan import NOTHING_SCANNED, UNSEEN, Scanned
+from fastlabel_gradio.pool.scanned import NOTHING_SCANNED, UNSEEN, Scanned
 from fastlabel_gradio.pool.scoring import similarities
 from fastlabel_gradio.pool.space import EmbeddingSpace
 from fastlabel_gradio.pool.standings import SOURCES, STATES

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastlabel_gradio.explore.layout import Points
-from fastlabel_gradio.pool.scan import UNSEEN, Scanned
+from fastlabel_gradio.pool.scanned import UNSEEN, Scanned
 from fastlabel_gradio.pool.standings import STATES, Standings
 from fastlabel_gradio.types import LabelSchema, State
 

@@ -10,7 +10,8 @@ from fastlabel_gradio.finish.planner import NO_HEAD, NO_ITEMS, Candidates, PlanR
 from fastlabel_gradio.head import Head
 from fastlabel_gradio.loop.learner import Learner
 from fastlabel_gradio.pool.desk import Desk
-from fastlabel_gradio.pool.scan import UNSEEN, Scanned, head_mark
+from fastlabel_gradio.pool.scan import head_mark
+from fastlabel_gradio.pool.scanned import UNSEEN, Scanned
 
 SCANNED_AT_ONCE = 32_768  # rows that a plan waits for; of more it takes what is there
 

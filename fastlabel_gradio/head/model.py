@@ -120,7 +120,9 @@ class Head:
 
     def on(self, device: str) -> "Head":
         """The same head on that device, in the precision that is wanted there now."""
-        return Head(copy.deepcopy(self._module).cpu(), self.info, device)
+        other = Head(copy.deepcopy(self._module).cpu(), replace(self.info, labels=self._labels), device)
+        other.info, other.columns = self.info, self.columns
+        return other
 
     def seen_through(self, schema: LabelSchema) -> "Head | None":
         """The same head with the classes of a schema as its columns; None where it tells fewer than two of them apart.

@@ -8,6 +8,7 @@ from fastlabel_gradio.encoders import Encoder
 from fastlabel_gradio.head import Head, HeadMaker
 from fastlabel_gradio.loop.head_makers import head_maker
 from fastlabel_gradio.pool.candidates import Shortlist
+from fastlabel_gradio.pool.cluster_rows import ClusterRows
 from fastlabel_gradio.pool.desk import Desk
 from fastlabel_gradio.pool.ground import Ground
 from fastlabel_gradio.pool.out_of_fold import OutOfFold
@@ -48,7 +49,7 @@ class Grounds:
 
     def begin(self, space: EmbeddingSpace, maker: HeadMaker) -> None:
         """Those of the encoder in use from now on: what its heads say of the pool is what is kept on disk."""
-        shortlist = Shortlist(Scan(self._scan_file, space.on_device))
+        shortlist = Shortlist(Scan(self._scan_file, space.on_device, self._on_cluster(space)))
         out_of_fold = OutOfFold(self._out_of_fold_file, space.name)
         self.now = Ground(space, maker, shortlist=shortlist, out_of_fold=out_of_fold)
 
@@ -60,3 +61,8 @@ class Grounds:
     def use_maker(self, maker: HeadMaker) -> None:
         """Heads are of other classes from now on, on the same vectors."""
         self.now = replace(self.now, maker=maker)
+
+    def _on_cluster(self, space: EmbeddingSpace) -> ClusterRows | None:
+        """The same vectors as a cluster sees them, where the settings name one."""
+        address = self._settings.scan_on_ray
+        return ClusterRows(address, space.file.absolute(), self._settings.scan_on_ray_above) if address else None

@@ -15,7 +15,7 @@ from fastlabel_gradio.classifier.facts import HeadFacts, facts_of
 from fastlabel_gradio.config import LoopSettings
 from fastlabel_gradio.devices import at_low_priority
 from fastlabel_gradio.encoders import Encoder
-from fastlabel_gradio.errors import CheckpointError, StoreError
+from fastlabel_gradio.errors import CheckpointError, FastLabelError, StoreError
 from fastlabel_gradio.head import Head, HeadMaker, check_head
 from fastlabel_gradio.labels import StoredHead
 from fastlabel_gradio.labels.contradictions import Contradiction
@@ -31,7 +31,7 @@ from fastlabel_gradio.loop.training_run import TrainingRun
 from fastlabel_gradio.pool.candidates import WINDOW_ROWS
 from fastlabel_gradio.pool.desk import Desk
 from fastlabel_gradio.pool.ground import Ground
-from fastlabel_gradio.superseded import Checkpoint
+from fastlabel_gradio.superseded import Checkpoint, Superseded
 from fastlabel_gradio.types import LabelSchema, Probabilities, Rows
 
 log = logging.getLogger(__name__)
@@ -424,6 +424,8 @@ class Learner:
             self._compare_copies()  # last: who waits for a batch waits for none of this
         if run and self._saved.unsaved:
             raise StoreError(self._saved.unsaved)
+        if ground.scan.trouble:
+            raise FastLabelError(ground.scan.trouble)
 
     def _bundle(self, head: Head) -> None:
         """Has its files written, where there is something to take along."""
@@ -463,13 +465,22 @@ class Learner:
         self.contradiction = contradiction_of(self._desk)
 
     def _scan(self, ground: Ground, head: Head, checkpoint: Checkpoint) -> None:
-        """What the head says of the whole pool; of a large one what it is least sure of, for the batch after the next."""
+        """What the head says of the whole pool; of a large one what it is least sure of, for the batch after the next.
+
+        Raises Superseded where another head was taken meanwhile: that one is scanned with next (`_take`).
+        """
         embeddings = ground.embeddings
+
+        def still_newest() -> None:
+            checkpoint()
+            if self._head is not head:
+                raise Superseded
+
         if len(embeddings) > WINDOW_ROWS:
             release = self._store.release_pages
-            ground.shortlist.refresh(head, embeddings, self._free_rows, release, checkpoint)
+            ground.shortlist.refresh(head, embeddings, self._free_rows, release, still_newest)
         else:
-            ground.scan.refresh(head, embeddings, self.release_pages, checkpoint)
+            ground.scan.refresh(head, embeddings, self.release_pages, still_newest)
 
     def _free_rows(self) -> Rows:
         self._ledger.catch_up(self._pipeline.progress)

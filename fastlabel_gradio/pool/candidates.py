@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from fastlabel_gradio.head import Head
-from fastlabel_gradio.pool.scan import UNSEEN, Scan
+from fastlabel_gradio.pool.scan import Scan
+from fastlabel_gradio.pool.scanned import UNSEEN
 from fastlabel_gradio.pool.scoring import score_rows
 from fastlabel_gradio.superseded import Checkpoint
 from fastlabel_gradio.types import Embeddings, Probabilities, Rows

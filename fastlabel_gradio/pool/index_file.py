@@ -6,9 +6,12 @@ What the tables mean is the affair of `item_index` and `store`.
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from jaxtyping import Int64
 
 from fastlabel_gradio.errors import StoreError
 
@@ -80,7 +83,8 @@ class IndexFile:
         connection.executescript(_TABLES)
         if not any(column[1] == "group_key" for column in connection.execute("PRAGMA table_info(items)")):
             connection.execute("ALTER TABLE items ADD COLUMN group_key INTEGER")  # since groups are known
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        if version != SCHEMA_VERSION:  # to set it anew would wait for whoever writes
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         return connection
 
     @contextmanager
@@ -115,6 +119,11 @@ class IndexFile:
     def read(self, query: str, *arguments: object) -> list[Row]:
         with self._read_lock:
             return self._reader.execute(query, arguments).fetchall()
+
+    def numbers(self, query: str, *arguments: object) -> Int64[np.ndarray, " found"]:
+        """The first column, int64[n], eight bytes each; on a connection of its own: nobody waits for it."""
+        with closing(self.connect()) as connection:
+            return np.fromiter((number for (number,) in connection.execute(query, arguments)), np.int64)
 
     def read_many(self, query: str, values: Sequence[object], *arguments: object) -> list[Row]:
         """Runs `query`, whose {} takes placeholders, over `values` in blocks."""

@@ -13,7 +13,7 @@ from jaxtyping import Int64
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictStr, model_validator
 
 from fastlabel_gradio.errors import InvalidQueryError, shown
-from fastlabel_gradio.pool.scan import UNSEEN, Scanned
+from fastlabel_gradio.pool.scanned import UNSEEN, Scanned
 from fastlabel_gradio.pool.standings import SOURCES, STATES, Standings
 from fastlabel_gradio.sources.groups import group_key
 from fastlabel_gradio.types import LabelSchema, LabelSource, ListName, Rows

@@ -8,26 +8,27 @@ import json
 import logging
 import threading
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
-from jaxtyping import Float16, Float32, Int16
+from jaxtyping import Float32, Int16
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from fastlabel_gradio.atomic_file import write_atomically
+from fastlabel_gradio.errors import FastLabelError
 from fastlabel_gradio.head import BLOCK_ROWS, Head
+from fastlabel_gradio.pool.cluster_rows import ClusterRows
 from fastlabel_gradio.pool.device_rows import DeviceRows
+from fastlabel_gradio.pool.scanned import NOTHING_SCANNED, UNSEEN, Scanned, of_probabilities
 from fastlabel_gradio.superseded import Checkpoint
 from fastlabel_gradio.types import Rows
 
 BLOCKS_BETWEEN_RELEASES = 32
-UNSEEN = -1  # in place of a class
 SAMPLED_ROWS = 64  # whose embeddings tell whether a file is of these rows
 FORMAT = 1
 
@@ -36,42 +37,28 @@ log = logging.getLogger(__name__)
 AllRows = Float32[np.ndarray, "rows dim"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scanned:
-    """What is known of the first rows of the pool, as of one moment.
-
-    Attributes:
-        classes: the position of the most probable class in the head's labels; UNSEEN where no head has looked yet.
-        confidences: the probability of that class, 0 to 1; 0 where no head has looked yet.
-        margins: that probability less the second largest, 0 to 1; infinite where no head has looked yet.
-        head_version: of the newest head that looked at some of the rows; 0 where none did, and for the head of the class
-            names alone.
-        done: rows that the newest one has looked at. Of others the heads before it say what is told here.
-    """
-
-    classes: Int16[np.ndarray, " rows"]
-    confidences: Float32[np.ndarray, " rows"]
-    margins: Float16[np.ndarray, " rows"]
-    head_version: int = 0
-    done: int = 0
-
-
-NOTHING_SCANNED = Scanned(np.zeros(0, dtype=np.int16), np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.float16))
-
-
 class Scan:
     """What heads said of the rows of one pool. All methods may be called from any thread, `refresh` from one at a time.
 
     Attributes:
         on_device: a copy of the rows, which each refresh fills and a head there scores at once; None for none.
+        trouble: why the cluster did not score what it was asked for last, so that this process did; "" otherwise.
 
     Args:
         path: where a complete scan of a trained head is kept; None for nowhere.
+        on_cluster: the rows of a large pool, as a cluster sees them; None for none.
     """
 
-    def __init__(self, path: Path | None = None, on_device: DeviceRows | None = None) -> None:
+    def __init__(
+        self,
+        path: Path | None = None,
+        on_device: DeviceRows | None = None,
+        on_cluster: ClusterRows | None = None,
+    ) -> None:
         self._path = path
         self.on_device = on_device
+        self._on_cluster = on_cluster
+        self.trouble = ""
         self._lock = threading.Lock()
         self._mark = 0  # of the newest head; 0 while there is none
         self._version = 0
@@ -103,16 +90,19 @@ class Scan:
         mark = self._begin(head)
         self._score_on_device(head, mark, embeddings, release_pages, checkpoint)
         blocks = -(-len(embeddings) // BLOCK_ROWS)
-        for number in range(blocks):
+        passed = 0
+        for scored in self._scored_on_cluster(head, mark, embeddings, checkpoint):
+            passed += len(scored)
+            self._go_on(scored, blocks, on_round)
+        for number in range(blocks - passed):
             checkpoint()
-            self._score(head, mark, embeddings, self._place % blocks)
-            self._place = (self._place + 1) % blocks
-            self._news += 1
+            self._score(head, mark, embeddings, place := self._place % blocks)
             if number % BLOCKS_BETWEEN_RELEASES == 0:
                 release_pages()
-            if self._news >= blocks or number == blocks - 1:
-                self._news = 0
-                on_round()
+            self._go_on(range(place, place + 1), blocks, on_round)
+        if self._news:
+            self._news = 0
+            on_round()
         release_pages()
         self._save(head, embeddings)
 
@@ -136,6 +126,8 @@ class Scan:
     def complete(self, head: Head, embeddings: AllRows) -> None:
         """Scores now what that head, the newest, has not looked at."""
         mark = self._begin(head)
+        for _ in self._scored_on_cluster(head, mark, embeddings, lambda: None):
+            pass
         for block in range(-(-len(embeddings) // BLOCK_ROWS)):
             self._score(head, mark, embeddings, block)
 
@@ -190,7 +182,7 @@ class Scan:
             known = block < len(self._block_marks) and int(self._block_marks[block]) == mark
             if known and self._block_rows[block] >= count:
                 return _part(self._rows, rows)
-        scored = _of_probabilities(torch.from_numpy(head.predict_proba(embeddings[rows])))
+        scored = of_probabilities(torch.from_numpy(head.predict_proba(embeddings[rows])))
         self._put(mark, rows, scored, len(embeddings))
         return scored
 
@@ -209,7 +201,50 @@ class Scan:
         for rows, said in self.on_device.all_probabilities(head):
             checkpoint()
             if rows.stop <= len(embeddings):
-                self._put(mark, rows, _of_probabilities(said), len(embeddings))
+                self._put(mark, rows, of_probabilities(said), len(embeddings))
+
+    def _scored_on_cluster(self, head: Head, mark: int, embeddings: AllRows, checkpoint: Checkpoint) -> Iterator[range]:
+        """Has a large pool scored there, from the place on; gives the blocks that were, again and again.
+
+        Where it fails, `trouble` says why.
+        """
+        cluster = self._on_cluster
+        if cluster is None or len(embeddings) <= cluster.more_than:
+            return
+        self.trouble = ""
+        starts = self._unscored(mark, len(embeddings), cluster.task_rows)
+        if not starts:
+            return
+        try:
+            for rows, said in cluster.scanned(head, embeddings, starts, checkpoint):
+                self._put(mark, rows, said, len(embeddings))
+                yield range(rows.start // BLOCK_ROWS, -(-rows.stop // BLOCK_ROWS))
+        except FastLabelError as error:
+            self.trouble = f"The pool was not scanned on the cluster, but here, which takes longer: {error}"
+            log.warning("%s", self.trouble)
+
+    def _unscored(self, mark: int, rows: int, at_once: int) -> list[int]:
+        """Where runs of `at_once` rows begin that hold some which that head has not looked at, from the place on."""
+        behind = self._place * BLOCK_ROWS // at_once * at_once
+        with self._lock:
+            seen = np.zeros(-(-rows // BLOCK_ROWS), dtype=np.int64)
+            count = min(len(seen), len(self._block_rows))
+            seen[:count] = np.where(self._block_marks == mark, self._block_rows, 0)[:count]
+        starts = [*range(behind, rows, at_once), *range(0, min(behind, rows), at_once)]
+        blocks = at_once // BLOCK_ROWS
+        return [
+            start
+            for start in starts
+            if seen[start // BLOCK_ROWS : start // BLOCK_ROWS + blocks].sum() < min(at_once, rows - start)
+        ]
+
+    def _go_on(self, scored: range, blocks: int, on_round: Callable[[], None]) -> None:
+        """Behind those blocks; calls `on_round` where so many were looked at as there are."""
+        self._place = scored.stop % blocks
+        self._news += len(scored)
+        if self._news >= blocks:
+            self._news = 0
+            on_round()
 
     def _put(self, mark: int, rows: slice, scored: Scanned, rows_of_pool: int) -> None:
         """Keeps what was said of one block or several, where no newer head was asked meanwhile."""
@@ -265,15 +300,6 @@ def head_mark(head: Head) -> int:
             found.update(tensor.numpy().tobytes())
         mark = _marks[head] = int.from_bytes(found.digest()) | 1
     return mark
-
-
-def _of_probabilities(probabilities: torch.Tensor) -> Scanned:
-    """Of float32[rows, classes] on any device. Overwrites them."""
-    with torch.inference_mode():
-        largest, classes = probabilities.max(dim=1)
-        others = probabilities.scatter_(1, classes[:, None], 0)
-        margins = (largest - others.amax(dim=1)).clamp_(min=0)
-        return Scanned(classes.short().cpu().numpy(), largest.cpu().numpy(), margins.half().cpu().numpy())
 
 
 def _part(of: Scanned, rows: slice, head_version: int = 0, done: int = 0) -> Scanned:

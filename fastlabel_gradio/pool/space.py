@@ -36,9 +36,10 @@ class EmbeddingSpace:
         name: of the encoder's `space`: vectors of one name may be compared.
         number: of the encoder in the index.
         dim: numbers of a vector.
+        file: made if missing.
 
     Args:
-        file: made if missing. rows: how many the index names.
+        rows: how many the index names.
         grows: whether this process makes the file longer; another one does where it only follows.
         on_device: where a copy of the rows may lie; None for nowhere.
 
@@ -60,7 +61,7 @@ class EmbeddingSpace:
         self.name, self.number, self.dim = name, number, dim
         self.on_device = on_device
         self.grows = grows
-        self._file = file
+        self.file = file
         file.touch()
         if file.stat().st_size < rows * dim * 4:
             raise StoreError(
@@ -87,7 +88,7 @@ class EmbeddingSpace:
         start = self._rows
         if start + len(vectors) > len(self._vectors):
             self._map(start + len(vectors))
-        with self._file.open("r+b") as file:
+        with self.file.open("r+b") as file:
             file.seek(start * self.dim * 4)
             file.write(np.ascontiguousarray(vectors, dtype="<f4").data)
             file.flush()
@@ -120,15 +121,15 @@ class EmbeddingSpace:
     def _map(self, rows: int) -> None:
         """Maps the file with room for `rows` and some growth; the file is sparse, so room costs nothing on disk."""
         capacity = (rows // GROWTH_ROWS + 1) * GROWTH_ROWS
-        size = self._file.stat().st_size
+        size = self.file.stat().st_size
         if self.grows and size < capacity * self.dim * 4:
-            os.truncate(self._file, capacity * self.dim * 4)
+            os.truncate(self.file, capacity * self.dim * 4)
         elif size < capacity * self.dim * 4:
             capacity = size // (self.dim * 4)
         if not capacity:
             self._pages, self._vectors = None, np.empty((0, self.dim), dtype=np.float32)
             return
-        with self._file.open("rb") as file:
+        with self.file.open("rb") as file:
             self._pages = mmap.mmap(file.fileno(), capacity * self.dim * 4, access=mmap.ACCESS_READ)
         self._vectors = np.frombuffer(self._pages, dtype=np.float32).reshape(capacity, self.dim)
 
@@ -138,7 +139,7 @@ class EmbeddingSpace:
             block = self._vectors[start : min(start + BLOCK_ROWS, self._rows)]
             if not (block.max() <= LARGEST_NUMBER and block.min() >= -LARGEST_NUMBER):  # False for NaN too
                 raise StoreError(
-                    f"{self._file} is damaged: rows {start} to {start + len(block) - 1} hold numbers that no embedding has. "
-                    f"Delete it and {self._file.parent / 'pool.sqlite'} to embed again; keep labels.sqlite."
+                    f"{self.file} is damaged: rows {start} to {start + len(block) - 1} hold numbers that no embedding has. "
+                    f"Delete it and {self.file.parent / 'pool.sqlite'} to embed again; keep labels.sqlite."
                 )
             self.release_pages()

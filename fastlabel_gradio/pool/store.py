@@ -296,26 +296,29 @@ class EmbeddingStore(ItemIndex):
     def rows_with(self, text: str) -> Rows:
         """The rows of items whose id holds a text, in either case of the letters A to Z; ascending.
 
-        Walks the ids, a fraction of a second at a million, on a connection of its own: nobody waits for it.
+        Walks the ids, a fraction of a second at a million.
         """
         if "\0" in text:  # ends a pattern of SQLite; no file name has it
             return np.zeros(0, dtype=np.int64)
         pattern = "%" + re.sub(r"([\\%_])", r"\\\1", text) + "%"
-        with closing(self._index.connect()) as connection:
-            found = connection.execute(
-                "SELECT row FROM rows INDEXED BY rows_of_items WHERE encoder = ? AND item_id LIKE ? ESCAPE '\\'",
-                (self._encoder, pattern),
-            ).fetchall()
-        return np.sort(np.array([row for (row,) in found], dtype=np.int64))
+        found = self._index.numbers(
+            "SELECT row FROM rows INDEXED BY rows_of_items WHERE encoder = ? AND item_id LIKE ? ESCAPE '\\'",
+            self._encoder,
+            pattern,
+        )
+        found.sort()
+        return found
 
     def rows_in(self, folder: str) -> Rows:
         """The rows of items whose id lies in a folder or in one below it; ascending."""
-        with closing(self._index.connect()) as connection:
-            found = connection.execute(
-                "SELECT row FROM rows INDEXED BY rows_of_items WHERE encoder = ? AND item_id >= ? AND item_id < ?",
-                (self._encoder, f"{folder}/", f"{folder}0"),  # 0 follows / among the characters
-            ).fetchall()
-        return np.sort(np.array([row for (row,) in found], dtype=np.int64))
+        found = self._index.numbers(
+            "SELECT row FROM rows INDEXED BY rows_of_items WHERE encoder = ? AND item_id >= ? AND item_id < ?",
+            self._encoder,
+            f"{folder}/",
+            f"{folder}0",  # 0 follows / among the characters
+        )
+        found.sort()
+        return found
 
     def retired_rows(self) -> Rows:
         """Rows whose item was replaced by new content, removed from the source, or found unreadable."""

@@ -23,8 +23,9 @@ def url(new_postgres: Callable[[], str]) -> str:
 
 
 def test_labels_wait_for_a_server_that_is_restarted_and_those_of_before_are_there(
-    store: LabelStore, server: PostgresServer
+    store: LabelStore, server: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(outages, "RECONNECT_S", 60.0)  # a busy machine takes more than 5 s to start a server
     store.submit("ada", [("1", 0)], now=1)
     server.stop()
     restart = threading.Timer(0.5, server.start)

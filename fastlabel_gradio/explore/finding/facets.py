@@ -11,7 +11,7 @@ import numpy as np
 
 from fastlabel_gradio.explore.finding.folders import FolderColumn
 from fastlabel_gradio.pool.query import UNLABELED, Columns, Query, is_matching
-from fastlabel_gradio.pool.scan import UNSEEN
+from fastlabel_gradio.pool.scanned import UNSEEN
 from fastlabel_gradio.pool.standings import SOURCES, STATES
 
 SHOWN = 200  # values of a facet at most, the most frequent ones

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fastlabel_gradio.pool.scan import UNSEEN, Scanned
+from fastlabel_gradio.pool.scanned import UNSEEN, Scanned
 from fastlabel_gradio.pool.standings import SAID, Standings
 from fastlabel_gradio.types import Rows
 
