@@ -231,6 +231,27 @@ class TestMatching:
         pairs, _ = self.found(ImportedLabel("", "rec.wav#t=3.0,6.0", "owl"))
         assert pairs == [("rec.wav#t=3.0,6.0", "a/rec.wav#t=3.0,6.0")]
 
+    def test_files_of_one_name_and_windows_of_one_recording_are_not_compared_with_each_other(self) -> None:
+        from fastlabel_gradio.imports.pool_paths import PoolPaths
+
+        ids = [f"{n}/image.jpg" for n in range(300)] + [f"rec.wav#t={n}.0,{n + 2}.0" for n in range(300)]
+        with PoolPaths(ids) as paths:
+            reads = 0
+            read = paths._read
+
+            def counted(place: int) -> str:
+                nonlocal reads
+                reads += 1
+                return read(place)
+
+            paths._read = counted  # type: ignore[method-assign]
+            for n in range(300):
+                assert [one.whole for one in paths.most_alike(f"/home/ann/{n}/image.jpg")] == [[f"{n}/image.jpg"]]
+                assert len(paths.most_alike("image.jpg")) == 2
+                assert f"rec.wav#t={n}.0,{n + 2}.0" in paths
+                assert paths.most_alike("elsewhere/rec.wav")[0].file_id == "rec.wav"
+            assert reads < 2_000
+
 
 def write_csv(path: Path, *rows: tuple[str, str]) -> Path:
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -279,6 +300,24 @@ def project_query(**values: object):  # type: ignore[no-untyped-def]
     from fastlabel_gradio.pool.query import Query
 
     return Query(**values)  # type: ignore[arg-type]
+
+
+def test_of_a_file_that_is_damaged_at_its_end_nothing_is_taken(
+    tmp_path: Path, pictures: Path, open_project: OpenProject
+) -> None:
+    project = open_project(make_config(pictures), embed=False)
+    for name, content in {
+        "a.jsonl": '{"path": "red/0000.png", "label": "new"}\n{"path": ',
+        "a.json": '[{"path": "red/0000.png", "label": "new"}, {"path": ',
+        "a.csv": 'path,label\nred/0000.png,new\nred/0001.png,"new\nred/0002.png,new\n',
+        "tasks.json": '[{"data": {"image": "red/0000.png"}, "annotations": [{"was_cancelled": true}]}, {',
+    }.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+        for as_ in ("labels", "suggestions", "references"):
+            with pytest.raises(SourceError):
+                import_labels(project, "ann", tmp_path / name, name, as_)
+    assert project.labeler("ann").counts().labeled == len(project.suggestions) == len(project.references) == 0
+    assert "new" not in project.labeler("ann").schema.names
 
 
 def test_too_many_new_classes_are_no_classes(tmp_path: Path, pictures: Path, open_project: OpenProject) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from fastlabel_gradio.sources.json_entries import BLOCK_CHARS, json_entries
 
-VALUES = [{"a": [1, -2.5e-7, None]}, "é\\\"]\u2028,", [], {}, True, -12345, float("-inf"), "", [[["x"]]]]
+VALUES = [{"a": [1, -2.5e-7, None]}, 'é\\"]\u2028,', [], {}, True, -12345, float("-inf"), "", [[["x"]]]]
 
 
 def pieces(text: str, length: int) -> Iterator[str]:
