@@ -267,6 +267,14 @@ def test_acceptance(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> No
     assert int(row) > 50
 
 
+def test_predicting(benchmark: Benchmark, tmp_path: Path) -> None:
+    pictures = write_pictures(tmp_path / "pictures", 6)
+    options = ("--pictures", str(pictures), "--encoder", "offline", "--turns", "1")
+    printed = benchmark("predicting", *options, own_process=this_process, LABELS=12)
+    assert "| pipeline | 18 |" in printed
+    assert "| predict | 18 |" in printed
+
+
 def test_exports(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known_pool, "BLOCK_ITEMS", 300)
     printed = benchmark("exports", "--labels", "300", own_process=this_process)
