@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from fastlabel_gradio.errors import ConfigError, SourceError, UnknownNameError
 from fastlabel_gradio.exports import EXPORTERS
@@ -484,3 +485,40 @@ def test_labels_of_windows_come_back_from_tables_of_sounds(
     done = import_labels(other, "zoe", file, file.name)
     assert (done.added, done.left_out) == (len(ids), [])
     assert {row.item_id: row.label for row in other.labeler("zoe").export_rows()} == dict(said)
+
+
+HOSTILE_FILES = (
+    *(
+        'a, "b".png',
+        "=1+1.png",
+        "-2.png",
+        "'quoted'.png",
+        "line\nbreak.png",
+        "tab\t;|.png",
+        " blank .png",
+        "a%20b&?.png",
+    ),
+    *("مرحبا\u202eabc.png", "😀👩‍👩‍👧.png", "e\u0301.png", "back\\slash.png", "x#t=1.0,2.0.png", "n" * 240 + ".png"),
+)
+HOSTILE_CLASSES = (
+    *('a, "b"', "=cmd|'x'!A1", "@sum", "'quoted'", "a/b\\c", "..", "tab|;", "NA", "1.0", "null", "[x] {y}"),
+    *("مرحبا\u202eabc", "😀👩‍👩‍👧", "é" * 100),
+)
+
+
+def test_hostile_names_come_back_from_every_format(tmp_path: Path, open_project: OpenProject) -> None:
+    pool = tmp_path / "pool" / "a b,c"
+    pool.mkdir(parents=True)
+    for number, name in enumerate(HOSTILE_FILES):
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(pool / name, format="PNG")
+    project = open_project(make_config(tmp_path / "pool", classes=list(HOSTILE_CLASSES)), embed=False)
+    said = {f"a b,c/{name}": label for name, label in zip(HOSTILE_FILES, HOSTILE_CLASSES, strict=True)}
+    project.labeler("ann").submit("ann", list(said.items()))
+    for number, format in enumerate(("csv", "json", "jsonl", "parquet", "label_studio", "hf", "hf_parquet", "tree")):
+        file = tmp_path / f"labels-{format}{EXPORTERS.get(format).suffix}"
+        export(project, "ann", ExportOrder(format), file)
+        other = open_project(make_config(tmp_path / "pool", name=f"other-{number}", classes=["x"]), embed=False)
+        done = import_labels(other, "zoe", file, file.name)
+        back = {row.item_id: row.label for row in other.labeler("zoe").export_rows()}
+        assert (format, done.left_out, back) == (format, [], said)
+        other.close()
