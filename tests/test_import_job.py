@@ -6,6 +6,7 @@ import json
 import random
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -319,6 +320,21 @@ def test_of_a_file_that_is_damaged_at_its_end_nothing_is_taken(
                 import_labels(project, "ann", tmp_path / name, name, as_)
     assert project.labeler("ann").counts().labeled == len(project.suggestions) == len(project.references) == 0
     assert "new" not in project.labeler("ann").schema.names
+
+
+def test_an_import_that_is_stored_says_so_while_others_keep_the_labels_busy(
+    tmp_path: Path, pictures: Path, open_project: OpenProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = open_project(make_config(pictures), embed=False)
+    labeler = project.labeler("ann")
+    monkeypatch.setattr("fastlabel_gradio.pool.desk.TURN_WAIT_S", 0.01)
+    file = write_csv(tmp_path / "labels.csv", ("red/0000.png", "red"))
+    with labeler._desk.in_turn(), ThreadPoolExecutor(1) as other:
+        done = other.submit(import_labels, project, "ann", file, file.name).result()
+        assert done.added == 1
+        assert other.submit(take_back, project, "ann", done.id).result() == 1
+    labeler.catch_up()
+    assert labeler.counts().labeled == 0
 
 
 def test_too_many_new_classes_are_no_classes(tmp_path: Path, pictures: Path, open_project: OpenProject) -> None:

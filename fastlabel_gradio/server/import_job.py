@@ -4,6 +4,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -128,7 +129,7 @@ def import_labels(
 def take_back(project: "Project", annotator: str, import_id: str) -> int:
     """Undoes an import of labels as one; returns how many submissions that were, 0 where nothing of it stands."""
     count = project.label_store(annotator).take_back_all(annotator, f"import-{import_id}", now=time.time())
-    project.labeler(annotator).catch_up()
+    _follow(project, annotator)
     return count
 
 
@@ -183,10 +184,16 @@ def _take_in(
     ids, fresh = _class_ids(store, annotator, names, unknown, now)
     told = (one for part in _parts(found) for one in _told(part, store, annotator, ids, left_out, now))
     taken = store.take_in(told, f"import-{import_id}")
-    project.labeler(annotator).catch_up()
+    _follow(project, annotator)
     return Imported(
         import_id if taken.added else "", "labels", taken.added, taken.known, taken.older, tuple(fresh), left_out.all()
     )
+
+
+def _follow(project: "Project", annotator: str) -> None:
+    """Has the labeler see what is stored, now where nobody else is writing, or else within a second after them."""
+    with suppress(StoreError):  # nothing of the import failed
+        project.labeler(annotator).catch_up()
 
 
 def _told(
