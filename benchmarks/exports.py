@@ -2,19 +2,23 @@
 
     python -m benchmarks.exports --labels 1000000
 
-The label store is made with that many labels of two annotators. Printed are seconds and the memory that the process took
-beyond what it had when the store was open. Folders are written without media.
+Exports: the label store is made with that many labels of two annotators; folders are written without media. Imports: a
+made-up pool (`benchmarks/known_pool.py`, 64 numbers an item) takes in a label for each item, from what FastLabel exports with
+all that is known, and from a table of paths as another program writes it. Printed are seconds, seconds of the processor, and
+the memory that the process took beyond what it had before. Aim: 60 s and 300 MB.
 """
 
 import argparse
 import json
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from benchmarks.memory import forget_peak_memory, peak_memory_mib, resident_mib
 from benchmarks.report import Option, Table, own_process, run, say
+from fastlabel_gradio.exports import EXPORTERS, ExportRow
 from fastlabel_gradio.exports.row_stream import STATES, Choice
 from fastlabel_gradio.labels import LabelStore, Told
 from fastlabel_gradio.server.export_job import ExportOrder, export
@@ -24,11 +28,25 @@ from fastlabel_gradio.types import Said
 FORMATS = ("csv", "json", "jsonl", "parquet", "label_studio", "tree")
 CLASSES = ("cat", "dog", "owl")
 A_SUBMISSION = 100
+IMPORTS = ("csv", "json", "jsonl", "parquet", "label_studio", "paths")
+ANNOTATOR, DIM = "zoe", 64
+COLUMNS = ("s", "CPU s", "memory beyond, MiB")
+AIM = "60 s and 300 MB for 1,000,000"
+
+
+class Measures(NamedTuple):
+    """How many rows, the seconds that took, on the clock and of the processor, and the memory beyond what was there."""
+
+    rows: int
+    seconds: float
+    cpu_s: float
+    memory_mib: float
 
 
 OPTIONS = (
-    Option("--labels", 1_000_000, "labels of the store"),
+    Option("--labels", 1_000_000, "labels of the store and of each file"),
     Option("--formats", FORMATS, "that are written", FORMATS),
+    Option("--imports", IMPORTS, "that are read", IMPORTS),
 )
 
 
@@ -37,16 +55,23 @@ def main() -> None:
 
 
 def _measured(arguments: argparse.Namespace) -> list[Table]:
-    rows = []
-    with tempfile.TemporaryDirectory(prefix="fastlabel-benchmark-") as folder:
-        taken_s = make_store(Path(folder), arguments.labels)
-        for name in arguments.formats:
-            say(f"{name} …")
-            with own_process() as process:
-                found = process.submit(measure, Path(folder), name).result()
-            rows.append((name, found["rows"], round(found["seconds"], 1), round(found["memory_mib"])))
-    columns = ("format", "rows", "s", "memory beyond, MiB")
-    return [Table("Exports.", columns, rows, note=f"{arguments.labels:,} labels were taken in in {taken_s:.1f} s.")]
+    with tempfile.TemporaryDirectory(prefix="fastlabel-benchmark-") as name:
+        folder = Path(name)
+        taken_s = make_store(folder, arguments.labels)
+        written = [_in_its_own(measure, folder, name) for name in arguments.formats]
+        read = [_in_its_own(measure_import, folder, name, arguments.labels) for name in arguments.imports]
+    note = f"{arguments.labels:,} labels were taken in in {taken_s:.1f} s."
+    return [
+        Table("Exports.", ("format", "rows", *COLUMNS), written, AIM, note=note),
+        Table("Imports.", ("format", "labels", *COLUMNS), read, AIM),
+    ]
+
+
+def _in_its_own(work: Callable[..., Measures], folder: Path, name: str, *more: object) -> tuple[object, ...]:
+    say(f"{name} …")
+    with own_process() as process:
+        found = process.submit(work, folder, name, *more).result()
+    return (name, found.rows, round(found.seconds, 1), round(found.cpu_s, 1), round(found.memory_mib))
 
 
 def make_store(workdir: Path, labels: int) -> float:
@@ -65,19 +90,56 @@ def make_store(workdir: Path, labels: int) -> float:
     return taken_s
 
 
-def measure(workdir: Path, name: str) -> dict[str, Any]:
-    """Rows, seconds and megabytes of one export, in this process."""
+def measure(workdir: Path, name: str) -> Measures:
+    """Of one export, in this process."""
     with open_stored(workdir / "work") as project:
-        before, _ = resident_mib()
-        forget_peak_memory()
-        begun = time.perf_counter()
         order = ExportOrder(name, Choice("all", STATES), only_names=True)
-        done = export(project, "", order, workdir / f"out-{name}")
-        return {
-            "rows": done.rows,
-            "seconds": time.perf_counter() - begun,
-            "memory_mib": peak_memory_mib() - before,
-        }
+        return _counted(lambda: export(project, "", order, workdir / f"out-{name}").rows)
+
+
+def measure_import(workdir: Path, name: str, labels: int) -> Measures:
+    """Of one import into a pool that has as many items, in this process."""
+    from benchmarks.known_pool import opened_made
+    from fastlabel_gradio.server.import_job import import_labels
+
+    format, suffix = ("csv", ".csv") if name == "paths" else (name, EXPORTERS.get(name).suffix)
+    file = workdir / f"in-{name}{suffix}"
+    with own_process() as process:
+        process.submit(write_labels, file, format, labels, is_own=name != "paths").result()
+    with opened_made(labels, dim=DIM) as project:
+        project.labeler(ANNOTATOR)
+        found = _counted(lambda: import_labels(project, ANNOTATOR, file, file.name).added)
+    file.unlink()
+    return found
+
+
+def write_labels(file: Path, format: str, labels: int, *, is_own: bool) -> None:
+    """A label for each item of a made-up pool: as FastLabel exports it, or paths of another machine with a class."""
+    rows = (
+        ExportRow(
+            *(str(number), f"class-{number % 3}", ("ann", "bob")[number % 2], "2026-01-01T00:00:00.000+00:00"),
+            state="label",
+            source="person",
+            stands=True,
+            head_version=7,
+            label_confidence=0.5,
+        )
+        for number in range(labels)
+    )
+    if is_own:
+        EXPORTERS.get(format).write(rows, file)
+        return
+    with file.open("w", encoding="utf-8") as lines:
+        lines.write("path,label\n")
+        lines.writelines(f"/home/ann/pictures/{row.item_id},{row.label}\n" for row in rows)
+
+
+def _counted(work: Callable[[], int]) -> Measures:
+    before, _ = resident_mib()
+    forget_peak_memory()
+    begun, cpu = time.perf_counter(), time.process_time()
+    rows = work()
+    return Measures(rows, time.perf_counter() - begun, time.process_time() - cpu, peak_memory_mib() - before)
 
 
 def _told(number: int) -> Told:

@@ -82,6 +82,7 @@ class App:
             i18n=PAGE_WORDS,
             footer_links=[],
             mcp_server=self.mcp is not None,
+            _frontend=False,  # or it asks for its own page and gives up after 3 s, as on a machine that is busy
         )
         if share_address:
             hosts.add(urlsplit(share_address).netloc)

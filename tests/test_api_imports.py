@@ -2,12 +2,15 @@
 
 import csv
 import io
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from fastlabel_gradio.imports import Matched
 from fastlabel_gradio.server.access import body_limit
+from fastlabel_gradio.server.import_job import ImportProgress
 from tests.pools import wait_for, write_pictures
 from tests.test_api import Serve, serve  # noqa: F401  # a fixture
 
@@ -38,6 +41,22 @@ def test_a_file_is_taken_in_told_about_and_taken_back(client: httpx.Client) -> N
     assert client.post("/api/import/take_back", json={"id": answer["id"]}).json() == {"taken_back": True}
     assert client.get("/api/status").json()["labeled"] == 0
     assert client.post("/api/import/take_back", json={"id": answer["id"]}).json() == {"taken_back": False}
+
+
+def test_it_is_told_how_far_an_import_is(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[dict[str, object]] = []
+
+    def ask_between(self: ImportProgress, found: Iterable[Matched]) -> Iterator[Matched]:
+        seen.append(client.get("/api/import").json())
+        for one in counted(self, found):
+            seen.append(client.get("/api/import").json())
+            yield one
+
+    counted = ImportProgress.storing
+    monkeypatch.setattr(ImportProgress, "storing", ask_between)
+    client.post("/api/import", content=TABLE)
+    assert [(one["running"], one["read"], one["stored"]) for one in seen] == [(True, 3, 0), (True, 3, 1), (True, 3, 2)]
+    assert client.get("/api/import").json() == {"running": False, "read": 0, "stored": 0}
 
 
 def test_what_is_taken_as_what_and_unknown_classes_are_chosen(client: httpx.Client) -> None:

@@ -264,10 +264,20 @@ def test_acceptance(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> No
     assert int(row) > 50
 
 
-def test_exports(benchmark: Benchmark) -> None:
+def test_predicting(benchmark: Benchmark, tmp_path: Path) -> None:
+    pictures = write_pictures(tmp_path / "pictures", 6)
+    options = ("--pictures", str(pictures), "--encoder", "offline", "--turns", "1")
+    printed = benchmark("predicting", *options, own_process=this_process, LABELS=12)
+    assert "| pipeline | 18 |" in printed
+    assert "| predict | 18 |" in printed
+
+
+def test_exports(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_pool, "BLOCK_ITEMS", 300)
     printed = benchmark("exports", "--labels", "300", own_process=this_process)
-    for name in exports.FORMATS:
-        assert f"| {name} | 300 |" in printed
+    for name in {*exports.FORMATS, *exports.IMPORTS}:
+        count = (name in exports.FORMATS) + (name in exports.IMPORTS)
+        assert printed.count(f"| {name} | 300 |") == count
     assert "300 labels were taken in" in printed
 
 

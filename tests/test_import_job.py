@@ -6,9 +6,11 @@ import json
 import random
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from fastlabel_gradio.errors import ConfigError, SourceError, UnknownNameError
 from fastlabel_gradio.exports import EXPORTERS
@@ -231,6 +233,27 @@ class TestMatching:
         pairs, _ = self.found(ImportedLabel("", "rec.wav#t=3.0,6.0", "owl"))
         assert pairs == [("rec.wav#t=3.0,6.0", "a/rec.wav#t=3.0,6.0")]
 
+    def test_files_of_one_name_and_windows_of_one_recording_are_not_compared_with_each_other(self) -> None:
+        from fastlabel_gradio.imports.pool_paths import PoolPaths
+
+        ids = [f"{n}/image.jpg" for n in range(300)] + [f"rec.wav#t={n}.0,{n + 2}.0" for n in range(300)]
+        with PoolPaths(ids) as paths:
+            reads = 0
+            read = paths._read
+
+            def counted(place: int) -> str:
+                nonlocal reads
+                reads += 1
+                return read(place)
+
+            paths._read = counted  # type: ignore[method-assign]
+            for n in range(300):
+                assert [one.whole for one in paths.most_alike(f"/home/ann/{n}/image.jpg")] == [[f"{n}/image.jpg"]]
+                assert len(paths.most_alike("image.jpg")) == 2
+                assert f"rec.wav#t={n}.0,{n + 2}.0" in paths
+                assert paths.most_alike("elsewhere/rec.wav")[0].file_id == "rec.wav"
+            assert reads < 2_000
+
 
 def write_csv(path: Path, *rows: tuple[str, str]) -> Path:
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -279,6 +302,39 @@ def project_query(**values: object):  # type: ignore[no-untyped-def]
     from fastlabel_gradio.pool.query import Query
 
     return Query(**values)  # type: ignore[arg-type]
+
+
+def test_of_a_file_that_is_damaged_at_its_end_nothing_is_taken(
+    tmp_path: Path, pictures: Path, open_project: OpenProject
+) -> None:
+    project = open_project(make_config(pictures), embed=False)
+    for name, content in {
+        "a.jsonl": '{"path": "red/0000.png", "label": "new"}\n{"path": ',
+        "a.json": '[{"path": "red/0000.png", "label": "new"}, {"path": ',
+        "a.csv": 'path,label\nred/0000.png,new\nred/0001.png,"new\nred/0002.png,new\n',
+        "tasks.json": '[{"data": {"image": "red/0000.png"}, "annotations": [{"was_cancelled": true}]}, {',
+    }.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+        for as_ in ("labels", "suggestions", "references"):
+            with pytest.raises(SourceError):
+                import_labels(project, "ann", tmp_path / name, name, as_)
+    assert project.labeler("ann").counts().labeled == len(project.suggestions) == len(project.references) == 0
+    assert "new" not in project.labeler("ann").schema.names
+
+
+def test_an_import_that_is_stored_says_so_while_others_keep_the_labels_busy(
+    tmp_path: Path, pictures: Path, open_project: OpenProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = open_project(make_config(pictures), embed=False)
+    labeler = project.labeler("ann")
+    monkeypatch.setattr("fastlabel_gradio.pool.desk.TURN_WAIT_S", 0.01)
+    file = write_csv(tmp_path / "labels.csv", ("red/0000.png", "red"))
+    with labeler._desk.in_turn(), ThreadPoolExecutor(1) as other:
+        done = other.submit(import_labels, project, "ann", file, file.name).result()
+        assert done.added == 1
+        assert other.submit(take_back, project, "ann", done.id).result() == 1
+    labeler.catch_up()
+    assert labeler.counts().labeled == 0
 
 
 def test_too_many_new_classes_are_no_classes(tmp_path: Path, pictures: Path, open_project: OpenProject) -> None:
@@ -445,3 +501,40 @@ def test_labels_of_windows_come_back_from_tables_of_sounds(
     done = import_labels(other, "zoe", file, file.name)
     assert (done.added, done.left_out) == (len(ids), [])
     assert {row.item_id: row.label for row in other.labeler("zoe").export_rows()} == dict(said)
+
+
+HOSTILE_FILES = (
+    *(
+        'a, "b".png',
+        "=1+1.png",
+        "-2.png",
+        "'quoted'.png",
+        "line\nbreak.png",
+        "tab\t;|.png",
+        " blank .png",
+        "a%20b&?.png",
+    ),
+    *("مرحبا\u202eabc.png", "😀👩‍👩‍👧.png", "e\u0301.png", "back\\slash.png", "x#t=1.0,2.0.png", "n" * 240 + ".png"),
+)
+HOSTILE_CLASSES = (
+    *('a, "b"', "=cmd|'x'!A1", "@sum", "'quoted'", "a/b\\c", "..", "tab|;", "NA", "1.0", "null", "[x] {y}"),
+    *("مرحبا\u202eabc", "😀👩‍👩‍👧", "é" * 100),
+)
+
+
+def test_hostile_names_come_back_from_every_format(tmp_path: Path, open_project: OpenProject) -> None:
+    pool = tmp_path / "pool" / "a b,c"
+    pool.mkdir(parents=True)
+    for number, name in enumerate(HOSTILE_FILES):
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(pool / name, format="PNG")
+    project = open_project(make_config(tmp_path / "pool", classes=list(HOSTILE_CLASSES)), embed=False)
+    said = {f"a b,c/{name}": label for name, label in zip(HOSTILE_FILES, HOSTILE_CLASSES, strict=True)}
+    project.labeler("ann").submit("ann", list(said.items()))
+    for number, format in enumerate(("csv", "json", "jsonl", "parquet", "label_studio", "hf", "hf_parquet", "tree")):
+        file = tmp_path / f"labels-{format}{EXPORTERS.get(format).suffix}"
+        export(project, "ann", ExportOrder(format), file)
+        other = open_project(make_config(tmp_path / "pool", name=f"other-{number}", classes=["x"]), embed=False)
+        done = import_labels(other, "zoe", file, file.name)
+        back = {row.item_id: row.label for row in other.labeler("zoe").export_rows()}
+        assert (format, done.left_out, back) == (format, [], said)
+        other.close()

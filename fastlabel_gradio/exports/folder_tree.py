@@ -7,6 +7,7 @@ from fastlabel_gradio.exports.base import folder_exporter
 from fastlabel_gradio.exports.folders import Folder, spooled
 from fastlabel_gradio.exports.item_media import ItemMedia, plain_names, stem_of
 from fastlabel_gradio.exports.rows import ExportRow
+from fastlabel_gradio.spreadsheet_cells import harmless
 
 PLACES = "places.csv"
 
@@ -16,6 +17,7 @@ def write_tree(rows: Iterable[ExportRow], folder: Folder, media: ItemMedia) -> N
     """`CLASS/path/of/the/file` for every item with a class, below its part of the data where there are parts.
 
     `places.csv` beside them has `item_id`, `path`, relative to the source's folder, `label`, and `place`, relative to this.
+    What a spreadsheet would run as a formula begins with ' there.
     """
     names: dict[str, str] = {}
     with spooled() as path:
@@ -25,7 +27,8 @@ def write_tree(rows: Iterable[ExportRow], folder: Folder, media: ItemMedia) -> N
             for row in rows:
                 if row.said_or_predicted:
                     place = media.add(folder, "/".join((*_folders(row, names), *stem_of(row))), row)
-                    table.writerows([(row.item_id, row.path, row.said_or_predicted, place)] if place else [])
+                    cells = (row.item_id, row.path, row.said_or_predicted, place)
+                    table.writerows([map(harmless, cells)] if place else [])
         folder.add_written(PLACES, path)
 
 

@@ -3,17 +3,20 @@
 Twenty bytes an item are held, whatever its id is.
 """
 
-import io
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from fastlabel_gradio.atomic_file import write_atomically
+from fastlabel_gradio.atomic_file import replacing
 from fastlabel_gradio.errors import StoreError
+
+BLOCK_ROWS = 20_000  # of the file, that are in memory at once
+_COLUMNS = ("item_id", "label", "confidence")
 
 
 class GivenLabel(NamedTuple):
@@ -59,53 +62,67 @@ class GivenLabels:
     def put(self, labels: Iterable[tuple[str, str, float]]) -> int:
         """Adds labels of items, also to the file; that of an item which has one already is replaced. Returns how many.
 
+        Args:
+            labels: of each item one: its id, a class name and a confidence; as a stream.
+
         Raises:
             StoreError: the file cannot be written; nothing is added then.
         """
         import pyarrow
-        import pyarrow.parquet
 
-        merged: dict[str, tuple[str, float]] = {}
-        if self._path.exists():
-            for row in pyarrow.parquet.read_table(self._path).to_pylist():
-                merged[row["item_id"]] = row["label"], row["confidence"]
-        count = 0
-        for item_id, label, confidence in labels:
-            merged[item_id] = label, confidence
-            count += 1
-        names, confidences = zip(*merged.values(), strict=True) if merged else ((), ())
-        table = pyarrow.table({"item_id": list(merged), "label": list(names), "confidence": list(confidences)})
-        content = io.BytesIO()
-        pyarrow.parquet.write_table(table, content)
         try:
-            write_atomically(self._path, content.getvalue())
-        except OSError as error:
+            with replacing(self._path) as file:
+                count = self._write(file, labels)
+        except (OSError, pyarrow.ArrowException) as error:
             raise StoreError(
-                f"{self._path} cannot be written: {error.strerror or error}. Make room on its disk."
+                f"{self._path} cannot be written: {getattr(error, 'strerror', None) or error}. Make room on its disk."
             ) from error
         self._load()
         self.version += 1
         return count
 
-    def _load(self) -> None:
+    def _write(self, file: BinaryIO, labels: Iterable[tuple[str, str, float]]) -> int:
+        """The new labels, then those of the file that are of other items; returns how many are new."""
         import pyarrow
         import pyarrow.parquet
 
-        ids: list[str] = []
-        labels: list[str] = []
-        confidences: list[float] = []
+        schema = pyarrow.schema([*zip(_COLUMNS, ("string", "string", "float64"), strict=True)])
+        keys, rest = [_keys_of(())], iter(labels)
+        with pyarrow.parquet.ParquetWriter(file, schema) as writer:
+            while block := list(islice(rest, BLOCK_ROWS)):
+                columns = list(map(list, zip(*block, strict=True)))
+                writer.write_batch(pyarrow.record_batch(columns, schema=schema))
+                keys.append(_keys_of(columns[0]))
+            fresh = np.concatenate(keys)
+            for batch in self._batches():
+                others = ~np.isin(_keys_of(batch.column("item_id").to_pylist()), fresh)
+                writer.write_batch(batch.filter(pyarrow.array(others)))
+        return len(fresh)
+
+    def _batches(self) -> Iterator[Any]:
+        """What the file has, in blocks of rows."""
+        import pyarrow.parquet
+
+        if os.path.exists(self._path):  # noqa: PTH110
+            with pyarrow.parquet.ParquetFile(self._path) as table:
+                yield from table.iter_batches(BLOCK_ROWS)
+
+    def _load(self) -> None:
+        import pyarrow
+
+        numbers: dict[str, int] = {}
+        blocks: list[tuple[np.ndarray, ...]] = [(_keys_of(()), np.zeros(0, np.int32), np.zeros(0, np.float32))]
         try:
-            if os.path.exists(self._path):  # noqa: PTH110
-                table = pyarrow.parquet.read_table(self._path)
-                ids, labels, confidences = (table[name].to_pylist() for name in ("item_id", "label", "confidence"))
-        except (OSError, KeyError, pyarrow.ArrowException) as error:
+            for batch in self._batches():
+                ids, labels, confidences = (batch.column(name).to_pylist() for name in _COLUMNS)
+                classes = [numbers.setdefault(label, len(numbers)) for label in labels]
+                blocks.append((_keys_of(ids), np.array(classes, np.int32), np.array(confidences, np.float32)))
+        except (OSError, ValueError, KeyError, pyarrow.ArrowException) as error:
             raise StoreError(f"{self._path} is damaged ({error}). Delete it, and import its labels again.") from error
-        self._names = list(dict.fromkeys(labels))
-        numbers = {name: number for number, name in enumerate(self._names)}
-        keys = _keys_of(ids)
+        keys, classes_, shares = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
         order = np.argsort(keys)
-        self._classes = np.array([numbers[label] for label in labels], dtype=np.int32)[order]
-        self._confidences = np.array(confidences, dtype=np.float32)[order]
+        self._names = list(numbers)
+        self._classes, self._confidences = classes_[order], shares[order]
         self._keys = keys[order]  # the last one: who asks meanwhile finds none
 
 

@@ -1,6 +1,5 @@
 """Label Studio: classes of its JSON of tasks, as annotations or as predictions."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.imports.base import ImportedLabel, Refuse, importer
 from fastlabel_gradio.imports.tables import SOURCES, STATES, seconds_of_time, share_of, whole_of
+from fastlabel_gradio.sources.json_entries import json_entries
+from fastlabel_gradio.sources.table_format import encoding_of, text_blocks
 from fastlabel_gradio.types import TimeSpan
 
 HEAD_BYTES = 4_000
@@ -29,11 +30,7 @@ def is_label_studio(path: Path, name: str) -> bool:
 @importer("label_studio", is_label_studio)
 def read_label_studio(path: Path, name: str, refuse: Refuse) -> Iterator[ImportedLabel]:
     """The classes that were chosen, of whole files or of parts of recordings. Boxes and texts are no classes of items."""
-    try:
-        tasks = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise SourceError(f"{name}: not JSON ({error}). Export it anew as JSON.") from error
-    for number, task in enumerate(tasks if isinstance(tasks, list) else [tasks], start=1):
+    for number, task in enumerate(_tasks(path, name), start=1):
         place = f"task {number}"
         item = _item(task.get("data")) if isinstance(task, dict) else ""
         if not item:
@@ -43,6 +40,14 @@ def read_label_studio(path: Path, name: str, refuse: Refuse) -> Iterator[Importe
             yield from _annotated(place, item, entry, refuse)
         for entry in _entries(task, ("predictions",)):
             yield from _predicted(place, item, entry)
+
+
+def _tasks(path: Path, name: str) -> Iterator[Any]:
+    """Those of a list one after the other, or the one there is."""
+    try:
+        yield from json_entries(text_blocks(path, encoding_of(path)))
+    except (ValueError, RecursionError) as error:
+        raise SourceError(f"{name}: not JSON ({error}). Export it anew as JSON.") from error
 
 
 def _entries(task: dict[str, Any], keys: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -60,7 +60,7 @@ from fastlabel_gradio.labels.resolve import Event, Opinions, opinion_of, opinion
 from fastlabel_gradio.labels.steps import Step, read_steps, steps_of
 from fastlabel_gradio.labels.submissions import NOWHERE, Submission, Undone
 from fastlabel_gradio.labels.tables import batches, labels
-from fastlabel_gradio.labels.told import Taken, Told, take_back_all, take_in, told_by_item
+from fastlabel_gradio.labels.told import Taken, Told, take_back_all, take_in, told_by_item, told_of
 from fastlabel_gradio.types import Annotation, LabelSchema, LabelSource, Said, State
 
 TAKEN_AT_ONCE = 50_000  # opinions; about a second
@@ -122,6 +122,12 @@ class LabelStore(ClaimStore):
         """Every opinion with all that was stored beside it, item by item in the order of `resolve`, as a stream."""
         with self._database.reading() as connection:
             yield from told_by_item(connection, self._project)
+
+    def said_by(self, annotator: str, item_ids: Iterable[str]) -> dict[str, Said]:
+        """What the annotator says of these items, but for labels that were accepted unseen."""
+        with self._database.reading() as connection:
+            told = told_of(connection, self._project, item_ids)
+            return {one.item_id: one.said for one in told if one.annotator == annotator and one.source != "auto"}
 
     def take_in(self, told: Iterable[Told], batch_id: str) -> Taken:
         """Stores opinions of others, each under its annotator, time and source; `take_back_all` undoes all of a batch id.

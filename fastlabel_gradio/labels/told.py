@@ -63,6 +63,12 @@ def told_by_item(connection: Connection, project: int) -> Iterator[Told]:
     return _told_where(connection, project, true())
 
 
+def told_of(connection: Connection, project: int, item_ids: Iterable[str]) -> Iterator[Told]:
+    """As `told_by_item`, of these items."""
+    for chunk in chunks(item_ids):
+        yield from _told_where(connection, project, annotations.c.item_id.in_(chunk))
+
+
 def take_in(connection: Connection, project: int, told: Sequence[Told], batch_id: str) -> Taken:
     """Appends opinions, each under its annotator, time and source; what the annotator said of an item later on stays.
 
@@ -148,8 +154,8 @@ def _told(event: Any, *, stands: bool) -> Told:
 
 def _newest(connection: Connection, project: int, item_ids: set[str]) -> dict[tuple[str, str, str], Told]:
     """By item, annotator and kind of source what was said last."""
-    parts = (_told_where(connection, project, annotations.c.item_id.in_(chunk)) for chunk in chunks(item_ids))
-    return {(one.item_id, one.annotator, kind_of(one.source)): one for part in parts for one in part}
+    told = told_of(connection, project, item_ids)
+    return {(one.item_id, one.annotator, kind_of(one.source)): one for one in told}
 
 
 def _against(one: Told, last: Told) -> str:

@@ -1,14 +1,17 @@
 """One import: the labels of a file become labels, suggestions or reference labels of a project."""
 
 import secrets
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from fastlabel_gradio.errors import ConfigError, shown
-from fastlabel_gradio.imports import ImportedLabel, LeftOutLabels, Matched, match, read_labels
+from fastlabel_gradio.errors import ConfigError, StoreError, shown
+from fastlabel_gradio.imports import ImportedLabel, LeftOutLabels, Matched, Spool, match, read_labels
 from fastlabel_gradio.labels import ClassEdit, LabelStore, Told
 from fastlabel_gradio.labels.classes import clean_class_name, ids_by_name
 from fastlabel_gradio.types import LabelSource, LeftOut, Said, State
@@ -58,6 +61,26 @@ class Imported:
         return f"{'; '.join(told)}.{classes}{reasons}"
 
 
+@dataclass(slots=True)
+class ImportProgress:
+    """How far an import is: labels that were read, and how many of them were stored since."""
+
+    read: int = 0
+    stored: int = 0
+
+    def reading(self, labels: Iterable[ImportedLabel]) -> Iterator[ImportedLabel]:
+        """The labels, counted while they pass."""
+        for one in labels:
+            self.read += 1
+            yield one
+
+    def storing(self, found: Iterable[Matched]) -> Iterator[Matched]:
+        """What was put aside, counted while it passes."""
+        for one in found:
+            self.stored += 1
+            yield one
+
+
 def import_labels(
     project: "Project",
     annotator: str,
@@ -67,8 +90,11 @@ def import_labels(
     unknown: Unknown = "add",
     format: str | None = None,
     now: float | None = None,
+    progress: ImportProgress | None = None,
 ) -> Imported:
     """Takes in what a file says. What means no item is listed, and the rest is taken.
+
+    The file is read to its end before anything is stored: nothing is taken of one that is damaged.
 
     A label comes under the annotator, time and source that the file gives it. Where it gives none, it is the importing
     annotator's, of now, with the source `import`, and never a correction of what they said themselves.
@@ -76,30 +102,34 @@ def import_labels(
     Args:
         name: as the file was called where it comes from.
         unknown: whether classes that the project does not have are added, or their labels are left out.
+        progress: is kept up to date.
 
     Raises:
         SourceError: it is no file of labels. ConfigError: so many new classes that the column cannot be one of classes.
+        StoreError: the disk is full.
     """
-    left_out = LeftOutLabels()
-    labels = list(_wanted(read_labels(path, name, left_out.add, format), as_, left_out))
-    store = project.label_store(annotator)
-    found = list(match(labels, _pool_ids(project), left_out.add))
-    names = dict.fromkeys(clean_class_name(one.label.label) for one in found if one.label.label)
-    if as_ == "labels":
-        ids, fresh = _class_ids(store, annotator, names, unknown, now or time.time())
-        return _take_in(project, store, annotator, found, ids, fresh, left_out, now or time.time())
-    known = project.suggestions if as_ == "suggestions" else project.references
-    rows = {
-        one.item_id: (clean_class_name(one.label.label), one.label.confidence or 1.0) for one in _first(found, left_out)
-    }
-    added = known.put((item_id, label, share) for item_id, (label, share) in rows.items() if label)
-    return Imported("", as_, added, left_out=left_out.all())
+    left_out, so_far = LeftOutLabels(), progress or ImportProgress()
+    try:
+        with Spool() as spool:
+            labels = so_far.reading(read_labels(path, name, left_out.add, format))
+            found = match(_wanted(labels, as_, left_out), _pool_ids(project), left_out.add)
+            names: dict[str, None] = {}
+            spool.put(_noted(_first(found, as_, left_out), names))
+            aside = so_far.storing(chain.from_iterable(spool.blocks()))
+            if as_ == "labels":
+                return _take_in(project, annotator, aside, names, unknown, left_out, now or time.time())
+            known = project.suggestions if as_ == "suggestions" else project.references
+            return Imported("", as_, known.put(_given(aside)), left_out=left_out.all())
+    except OSError as error:
+        raise StoreError(
+            f"{name}: {error.strerror or error}. Make room in {tempfile.gettempdir()}, and import it again."
+        ) from error
 
 
 def take_back(project: "Project", annotator: str, import_id: str) -> int:
     """Undoes an import of labels as one; returns how many submissions that were, 0 where nothing of it stands."""
     count = project.label_store(annotator).take_back_all(annotator, f"import-{import_id}", now=time.time())
-    project.labeler(annotator).catch_up()
+    _follow(project, annotator)
     return count
 
 
@@ -143,32 +173,38 @@ def _class_ids(
 
 def _take_in(
     project: "Project",
-    store: LabelStore,
     annotator: str,
-    found: Sequence[Matched],
-    ids: dict[str, int],
-    fresh: list[str],
+    found: Iterable[Matched],
+    names: Iterable[str],
+    unknown: Unknown,
     left_out: LeftOutLabels,
     now: float,
 ) -> Imported:
-    own = _said_by(store, annotator) if any(not one.label.annotator for one in found) else {}
-    import_id = secrets.token_hex(8)
-    told = _told(_first(found, left_out), annotator, ids, own, left_out, now)
+    store, import_id = project.label_store(annotator), secrets.token_hex(8)
+    ids, fresh = _class_ids(store, annotator, names, unknown, now)
+    told = (one for part in _parts(found) for one in _told(part, store, annotator, ids, left_out, now))
     taken = store.take_in(told, f"import-{import_id}")
-    project.labeler(annotator).catch_up()
+    _follow(project, annotator)
     return Imported(
         import_id if taken.added else "", "labels", taken.added, taken.known, taken.older, tuple(fresh), left_out.all()
     )
 
 
+def _follow(project: "Project", annotator: str) -> None:
+    """Has the labeler see what is stored, now where nobody else is writing, or else within a second after them."""
+    with suppress(StoreError):  # nothing of the import failed
+        project.labeler(annotator).catch_up()
+
+
 def _told(
-    found: Iterable[Matched],
+    found: Sequence[Matched],
+    store: LabelStore,
     annotator: str,
     ids: dict[str, int],
-    own: dict[str, Said],
     left_out: LeftOutLabels,
     now: float,
 ) -> Iterator[Told]:
+    own = store.said_by(annotator, {one.item_id for one in found if not one.label.annotator})
     for label, item_id in found:
         label_id = ids.get(clean_class_name(label.label)) if label.label else None
         if label.label and label_id is None:
@@ -185,18 +221,40 @@ def _told(
         yield Told(item_id, label.annotator or annotator, said_at, said, cast(LabelSource, label.source))
 
 
-def _first(found: Iterable[Matched], left_out: LeftOutLabels) -> Iterator[Matched]:
-    """Of what one annotator says of one item by one kind of source, the first."""
-    seen: dict[tuple[str, str, str], tuple[str, str]] = {}
+def _parts(found: Iterable[Matched]) -> Iterator[list[Matched]]:
+    rest = iter(found)
+    while part := list(islice(rest, PAGE_ITEMS)):
+        yield part
+
+
+def _first(found: Iterable[Matched], as_: As, left_out: LeftOutLabels) -> Iterator[Matched]:
+    """Of what one annotator says of one item by one kind of source the first, or of all that is said of it the first.
+
+    Held are some 80 bytes a label: hashes. Of a million labels two have the same once in some 30 million times.
+    """
+    seen: dict[int, int] = {}
+    numbers: dict[tuple[str, str], int] = {}
     for one in found:
         label, item_id = one
-        says = (label.label, label.state)
-        before = seen.setdefault((item_id, label.annotator, label.source), says)
-        if before is says:
+        key = hash((item_id, label.annotator, label.source) if as_ == "labels" else item_id)
+        says = numbers.setdefault((label.label, label.state), len(numbers))
+        before = seen.get(key)
+        if before is None:
+            seen[key] = says
             yield one
         elif before != says:
             left_out.add("second label of an item", "the first one counts", f"{label.place}: {label.label!r}")
 
 
-def _said_by(store: LabelStore, annotator: str) -> dict[str, Said]:
-    return {one.item_id: one.said for one in store.told() if one.annotator == annotator and one.source != "auto"}
+def _noted(found: Iterable[Matched], names: dict[str, None]) -> Iterator[Matched]:
+    """What passes, with the names of its classes written down."""
+    for one in found:
+        if one.label.label:
+            names.setdefault(clean_class_name(one.label.label))
+        yield one
+
+
+def _given(found: Iterable[Matched]) -> Iterator[tuple[str, str, float]]:
+    for label, item_id in found:
+        if name := clean_class_name(label.label):
+            yield item_id, name, label.confidence or 1.0

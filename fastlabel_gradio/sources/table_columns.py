@@ -41,6 +41,7 @@ LABEL_NAMES = (
     *("labels", "species", "commonname", "primarylabel", "groundtruth", "tag", "annotation", "y"),
 )
 EXPORT_COLUMNS = frozenset({"item_id", "label", "annotator", "created_at"})  # of FastLabel's own export
+PLACES_COLUMNS = frozenset({"item_id", "path", "label", "place"})  # of the list in its folder tree
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def is_known(name: str) -> bool:
 
 def is_own_export(columns: Sequence[str]) -> bool:
     """Whether a table with these columns is an export of FastLabel."""
-    return EXPORT_COLUMNS.issubset(columns)
+    return EXPORT_COLUMNS.issubset(columns) or PLACES_COLUMNS.issubset(columns)
 
 
 def path_column(table: Path, wanted: str, columns: Sequence[str], holds_paths: Callable[[str], bool]) -> str:

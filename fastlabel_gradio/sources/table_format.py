@@ -9,9 +9,10 @@ import io
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.sources import image_folder, sound_files
@@ -252,9 +253,18 @@ def _without_header(first: list[str]) -> tuple[str, ...]:
 
 def open_text(table: Path, encoding: str) -> Iterator[str]:
     """The lines of a text file as they are written; raises SourceError where the encoding does not fit or it is gone."""
+    return _pieces(table, encoding, iter)
+
+
+def text_blocks(table: Path, encoding: str) -> Iterator[str]:
+    """As `open_text`, in pieces that are short where a line is not."""
+    return _pieces(table, encoding, lambda file: iter(lambda: file.read(BLOCK_BYTES), ""))
+
+
+def _pieces(table: Path, encoding: str, split: Callable[[TextIO], Iterator[str]]) -> Iterator[str]:
     try:
-        with table.open(encoding=encoding, newline="") as lines:
-            yield from lines
+        with table.open(encoding=encoding, newline="") as file:
+            yield from split(file)
     except UnicodeError as error:
         raise SourceError(
             f"{table} is not {encoding} ({error}). Save it as UTF-8, or name another `encoding`."

@@ -4,13 +4,23 @@ import csv
 import itertools
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
 from fastlabel_gradio.errors import SourceError
+from fastlabel_gradio.sources.json_entries import json_entries
 from fastlabel_gradio.sources.table_columns import PATH
-from fastlabel_gradio.sources.table_format import HEAD_CHARS, HEAD_ROWS, Layout, encoding_of, layout_of, open_text
+from fastlabel_gradio.sources.table_format import (
+    HEAD_CHARS,
+    HEAD_ROWS,
+    Layout,
+    encoding_of,
+    layout_of,
+    open_text,
+    text_blocks,
+)
 
 JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 PARQUET_SUFFIXES = (".parquet", ".pq")
@@ -182,50 +192,46 @@ class _Remembered(Iterator[str]):
 
 
 def _head(table: Path, encoding: str) -> str:
-    text: list[str] = []
-    count = 0
-    for line in open_text(table, encoding):
-        text.append(line[: HEAD_CHARS - count])
-        count += len(text[-1])
-        if count >= HEAD_CHARS:
-            break
-    return "".join(text)
+    return next(text_blocks(table, encoding), "")[:HEAD_CHARS]
 
 
 def _json_rows(table: Path, encoding: str) -> Iterator[Placed]:
     """Of a list of objects, or of one object a line, whatever the suffix says."""
-    lines = open_text(table, encoding)
-    first = next((line for line in lines if line.strip()), "")
-    if first.lstrip()[:1] == "[" or _is_one_object(table, first):
-        yield from _entries(table, first + "".join(lines))
-    else:
-        yield from _objects(table, encoding)
+    head = _head(table, encoding).lstrip()
+    if head[:1] == "[" or _is_one_object(table, head):
+        return _entries(table, encoding, is_list=head[:1] == "[")
+    return _objects(table, encoding)
 
 
-def _is_one_object(table: Path, first: str) -> bool:
+def _is_one_object(table: Path, head: str) -> bool:
     """Whether a .json file begins an object that its first line does not end."""
-    if table.suffix.lower() != ".json" or not first.strip():
+    line, *rest = re.split("[\r\n]", head, maxsplit=1)
+    if table.suffix.lower() != ".json" or not line or (not rest and len(head) > HEAD_CHARS - 1_000):
         return False
     try:
-        json.loads(first)
+        json.loads(line)
     except ValueError:
         return True
     return False
 
 
-def _entries(table: Path, text: str) -> Iterator[Placed]:
+def _entries(table: Path, encoding: str, *, is_list: bool) -> Iterator[Placed]:
     try:
-        content = json.loads(text)
+        for number, entry in enumerate(json_entries(text_blocks(table, encoding)), start=1):
+            if not is_list:
+                raise _no_list(table, entry)
+            row = {PATH: entry} if isinstance(entry, str) else entry
+            yield f"entry {number}", _object(f"{table}, entry {number}", row)
     except (ValueError, RecursionError) as error:
         raise SourceError(f"{table}: not JSON ({error}). It is a list of objects, or one object a line.") from error
-    if not isinstance(content, list):
-        keys = ", ".join(content)[:80] if isinstance(content, dict) else type(content).__name__
-        raise SourceError(
-            f"{table}: one object ({keys}) where a list of objects is expected. Write "
-            '[{"path": "a.jpg", "label": "x"}, …], or one object a line.'
-        )
-    for number, entry in enumerate(content, start=1):
-        yield f"entry {number}", _object(f"{table}, entry {number}", {PATH: entry} if isinstance(entry, str) else entry)
+
+
+def _no_list(table: Path, content: object) -> SourceError:
+    keys = ", ".join(content)[:80] if isinstance(content, dict) else type(content).__name__
+    return SourceError(
+        f"{table}: one object ({keys}) where a list of objects is expected. Write "
+        '[{"path": "a.jpg", "label": "x"}, …], or one object a line.'
+    )
 
 
 def _objects(table: Path, encoding: str) -> Iterator[Placed]:

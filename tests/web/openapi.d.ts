@@ -1341,6 +1341,18 @@ export interface components {
             /** Text */
             text: string;
         };
+        /**
+         * ImportProgressAnswer
+         * @description Labels that were read of the file that is being imported, and how many of them were stored since.
+         */
+        ImportProgressAnswer: {
+            /** Running */
+            running: boolean;
+            /** Read */
+            read: number;
+            /** Stored */
+            stored: number;
+        };
         /** InviteAnswer */
         InviteAnswer: {
             /** Id */

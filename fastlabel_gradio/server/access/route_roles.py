@@ -126,6 +126,7 @@ ROUTE_ROLES: tuple[RouteRole, ...] = (
     RouteRole("GET", "/api/export/{export_id}/file", REVIEWER, "export labels"),
     RouteRole("GET", "/api/checkpoint", REVIEWER, "take the classifier along"),
     RouteRole("GET", "/api/model", REVIEWER, "take the classifier along"),
+    RouteRole("GET", "/api/import", REVIEWER, "import labels"),
     RouteRole("POST", "/api/import", REVIEWER, "import labels"),
     RouteRole("POST", "/api/import/take_back", REVIEWER, "import labels"),
     # Who comes in

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from fastlabel_gradio.imports import IMPORTERS, guessed_suffix
 from fastlabel_gradio.server.api_models import MAX_NAME, LeftOutAnswer
-from fastlabel_gradio.server.import_job import Imported, import_labels, take_back
+from fastlabel_gradio.server.import_job import Imported, ImportProgress, import_labels, take_back
 from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
 
 IMPORTS_AT_ONCE = anyio.CapacityLimiter(1)
@@ -33,6 +33,14 @@ class ImportAnswer(BaseModel):
     text: str
 
 
+class ImportProgressAnswer(BaseModel):
+    """Labels that were read of the file that is being imported, and how many of them were stored since."""
+
+    running: bool
+    read: int
+    stored: int
+
+
 class TakeBackInput(BaseModel):
     """Which import to undo."""
 
@@ -48,6 +56,7 @@ class TakeBackAnswer(BaseModel):
 
 def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
     annotator = Annotated[str, who_asks]
+    running: dict[tuple[str, str], ImportProgress] = {}
 
     @router.post("/api/import", openapi_extra={"requestBody": {"content": {"application/octet-stream": {}}}})
     async def import_file(
@@ -73,11 +82,25 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
                     file.write(block)
             called = name or f"labels{guessed_suffix(sent)}"
             path = sent.rename(sent.with_name(f"labels{Path(called).suffix.lower()[:16]}"))
-            done = await anyio.to_thread.run_sync(
-                lambda: import_labels(chosen, who, path, called, taken_as, unknown_classes, format),
-                limiter=IMPORTS_AT_ONCE,
-            )
+            progress = running[chosen.name, who] = ImportProgress()
+            try:
+                done = await anyio.to_thread.run_sync(
+                    lambda: import_labels(
+                        chosen, who, path, called, taken_as, unknown_classes, format, progress=progress
+                    ),
+                    limiter=IMPORTS_AT_ONCE,
+                )
+            finally:
+                running.pop((chosen.name, who), None)
         return _answer(done)
+
+    @router.get("/api/import")
+    def import_progress(who: annotator, project: OfProject = None) -> ImportProgressAnswer:
+        """How far the caller's import is."""
+        now = running.get((project_of(project).name, who))
+        return ImportProgressAnswer(
+            running=now is not None, read=now.read if now else 0, stored=now.stored if now else 0
+        )
 
     @router.post("/api/import/take_back")
     def undo_import(who: annotator, body: TakeBackInput) -> TakeBackAnswer:

@@ -290,6 +290,11 @@ export class ProjectApi {
     return request(url, { method: "POST", body: file }, IMPORT_LIMIT_MS);
   }
 
+  /** @returns {Promise<Schemas["ImportProgressAnswer"]>} */
+  importProgress() {
+    return request(this.url("api/import", { project: this.project }), {});
+  }
+
   /**
    * @param {string} id
    * @returns {Promise<Schemas["TakeBackAnswer"]>}

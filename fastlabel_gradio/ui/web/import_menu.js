@@ -11,6 +11,7 @@ import { t } from "./words.js";
 
 /** @type {Kind[]} */
 const KINDS = ["labels", "suggestions", "references"];
+const LOOK_AFTER_MS = 400;
 
 /** @param {ProjectApi} api */
 export function buildImports(api) {
@@ -41,10 +42,32 @@ export function buildImports(api) {
  */
 async function take(api, file, kind, said) {
   setText(said, t("importing", { name: file.name }));
+  const importing = api.importFile(file, kind);
+  tellProgress(api, importing, said).catch(() => {}); // the import itself says what is wrong
   try {
-    paint(api, await api.importFile(file, kind), kind, said);
+    paint(api, await importing, kind, said);
   } catch (error) {
     setText(said, error instanceof Error ? error.message : String(error));
+  }
+}
+
+/**
+ * Says how far it is until it has ended.
+ * @param {ProjectApi} api
+ * @param {Promise<unknown>} importing
+ * @param {HTMLElement} said
+ */
+async function tellProgress(api, importing, said) {
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+  };
+  importing.then(end, end);
+  while (!isOver) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AFTER_MS));
+    const { running, read, stored } = await api.importProgress();
+    if (isOver || !running) continue;
+    setText(said, stored ? t("import_stored", { n: stored, all: read }) : t("import_read", { n: read }));
   }
 }
 

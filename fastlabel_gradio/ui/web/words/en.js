@@ -803,5 +803,7 @@ export default {
   "progress_counting": "Counting labels and reading the learning curve …",
   "finish_planning": "Working out how many items the head is sure enough of …",
   "answers_again": "The server answers again.",
-  "answers_again_kept": "The server answers again. Your labels are still here: submit them."
+  "answers_again_kept": "The server answers again. Your labels are still here: submit them.",
+  "import_read": "1 label read…|{n} labels read…",
+  "import_stored": "{n} of {all} labels stored…"
 };
