@@ -803,5 +803,6 @@ export default {
   "progress_counting": "Counting labels and reading the learning curve …",
   "finish_planning": "Working out how many items the head is sure enough of …",
   "answers_again": "The server answers again.",
-  "answers_again_kept": "The server answers again. Your labels are still here: submit them."
+  "answers_again_kept": "The server answers again. Your labels are still here: submit them.",
+  "finish_embedding": "The first items are being embedded. This takes a moment."
 };

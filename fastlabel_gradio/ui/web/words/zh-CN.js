@@ -767,5 +767,6 @@ export default {
   "progress_counting": "正在统计标签并读取学习曲线……",
   "finish_planning": "正在计算模型对多少项目足够有把握……",
   "answers_again": "服务器已恢复响应。",
-  "answers_again_kept": "服务器已恢复响应。您的标签仍在这里：请提交。"
+  "answers_again_kept": "服务器已恢复响应。您的标签仍在这里：请提交。",
+  "finish_embedding": "正在计算首批项目的嵌入，请稍候。"
 };
