@@ -28,6 +28,11 @@ def teach(labeler: Labeler, items: int = 45) -> None:
     assert labeler.wait_for_training(60)
 
 
+def wait_until_ready(labeler: Labeler) -> None:
+    """Until its pool is embedded and its head is there."""
+    wait_for(lambda: labeler._pipeline.progress.state == "done" and labeler.head is not None)
+
+
 def answer(labeler: Labeler, batch: Batch, right: Answer = true_class, annotator: str = "ann") -> None:
     """Submits what somebody says of every card of a batch."""
     labeler.submit(annotator, [(item.id, right(item.id)) for item in batch.items], batch.id)
@@ -70,12 +75,13 @@ def reopen(taught: Path, workdir: Path) -> Iterator[Callable[[], Labeler]]:
     """Opens the project, after closing it where it is open, and gives its labeler."""
     opened: list[Project] = []
 
-    def open_again() -> Labeler:
+    def open_again(*, waits: bool = True) -> Labeler:
         while opened:
             opened.pop().close()
         opened.append(Project(config_of(taught), taught, workdir))
         opened[0].start()
-        wait_for(lambda: opened[0].pipeline.progress.state == "done" and opened[0].labeler("ann").head is not None)
+        if waits:
+            wait_until_ready(opened[0].labeler("ann"))
         opened[0].labeler("ann").finisher._rng = np.random.default_rng(0)
         return opened[0].labeler("ann")
 

@@ -30,12 +30,14 @@ from benchmarks import (
     heads,
     known_pool,
     label_efficiency,
+    linear_share,
     mistakes,
     precomputed,
     promise,
     query_time,
     rare_classes,
     threads,
+    tighter_interval,
 )
 from benchmarks.coverage import Plan
 from benchmarks.data import Split
@@ -106,7 +108,18 @@ def cached(split: Split, caches: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = caches / "small.npz"
     arrays = {name: getattr(split, name) for name in Split.__dataclass_fields__}
     np.savez(file, **arrays)
-    for module in (coverage, heads, label_efficiency, mistakes, promise, query_time, rare_classes):
+    readers = (
+        coverage,
+        heads,
+        label_efficiency,
+        linear_share,
+        mistakes,
+        promise,
+        query_time,
+        rare_classes,
+        tighter_interval,
+    )
+    for module in readers:
         monkeypatch.setattr(module, "cached_splits", lambda name, data, encoder="offline": [file])
 
 
@@ -169,6 +182,28 @@ def test_a_rare_class_loses_whole_groups(split: Split) -> None:
 def test_heads(benchmark: Benchmark, cached: None) -> None:
     printed = benchmark("heads", "--sets", "digits", "--tables", "accuracy", "--seeds", "1", COUNTS=(20,))
     assert "| digits |" in printed
+
+
+def test_linear_share(benchmark: Benchmark, cached: None) -> None:
+    printed = benchmark("linear_share", "--sets", "digits", "--labels", "30", "--seeds", "2")
+    assert "| digits | 30 |" in printed
+
+
+def test_tighter_interval(benchmark: Benchmark, cached: None) -> None:
+    sizes = ("--labels", "30", "--reserves", "60", "--audited", "20", "--seeds", "1", "--draws", "5")
+    assert "| cifar10_half | 60 | 20 |" in benchmark("tighter_interval", "--sets", "cifar10_half", *sizes)
+
+
+def test_a_corrected_share_is_worth_more_items_where_confidence_tells_right_from_wrong() -> None:
+    rng = np.random.default_rng(0)
+    of_reserve = rng.uniform(0, 1, 4_000)
+    right = (rng.uniform(0, 1, 4_000) < of_reserve).astype(np.float64)
+    shuffled = rng.permutation(of_reserve)
+    known, unknown = (
+        tighter_interval.effective_share(right[:200], sure[:200], sure) for sure in (of_reserve, shuffled)
+    )
+    assert abs(known[0] - right.mean()) < abs(right[:200].mean() - right.mean())
+    assert known[1] > 1.15 * unknown[1]
 
 
 def test_mistakes(benchmark: Benchmark, cached: None) -> None:

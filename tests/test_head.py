@@ -35,6 +35,7 @@ from fastlabel_gradio.head.recipe import (
     usual_temperature,
 )
 from fastlabel_gradio.head.ridge import MOST_LEFT_OUT, PENALTY, Held, Ridge, linear_part
+from fastlabel_gradio.head.wrong_labels import FEWEST_OF_CLASS, chances_right, evidence
 from fastlabel_gradio.superseded import Superseded, unhurried
 from fastlabel_gradio.types import Label, LabelSchema
 from tests.checkpoints import superseded_after
@@ -288,9 +289,9 @@ def test_windows_of_one_recording_do_not_vouch_for_each_other() -> None:
     windows = (recordings + 0.1 * rng.normal(size=(40, 5, 64))).reshape(200, 64)
     vectors = torch.from_numpy((windows / np.linalg.norm(windows, axis=1, keepdims=True)).astype(np.float32))
     targets, groups = torch.from_numpy(np.repeat(rng.integers(2, size=40), 5)), np.repeat(np.arange(40), 5)
-    told, untold = (float(linear_part(vectors, targets, torch.ones(200), 2, of).norm()) for of in (groups, None))
+    told, untold = (float(linear_part(vectors, targets, torch.ones(200), 2, of).weight.norm()) for of in (groups, None))
     assert told < 0.3 * untold
-    alone = linear_part(vectors, targets, torch.ones(200), 2, np.zeros(200, dtype=np.int64))
+    alone = linear_part(vectors, targets, torch.ones(200), 2, np.zeros(200, dtype=np.int64)).weight
     assert bool(alone.isfinite().all())
 
 
@@ -298,10 +299,11 @@ def test_the_linear_part_is_strong_where_left_out_labels_are_right_and_says_litt
     vectors, targets = (torch.from_numpy(array) for array in _digits(300))
     weights, guessed = torch.ones(300), torch.randint(10, (300,), generator=torch.Generator().manual_seed(0))
     known, guesses = (
-        float((vectors @ linear_part(vectors, goals, weights, 10).T).std()) for goals in (targets.long(), guessed)
+        float((vectors @ linear_part(vectors, goals, weights, 10).weight.T).std())
+        for goals in (targets.long(), guessed)
     )
     assert known > 5 * guesses
-    one = linear_part(vectors[:1], targets[:1].long(), weights[:1], 10)
+    one = linear_part(vectors[:1], targets[:1].long(), weights[:1], 10).weight
     assert bool(one.isfinite().all())
 
 
@@ -503,6 +505,44 @@ def test_calibration_brings_confidence_near_accuracy() -> None:
     errors = [expected_calibration_error(one.predict_proba(vectors[600:]), targets[600:]) for one in heads]
     assert errors[1] < 0.08
     assert errors[1] == min(errors)
+
+
+def _with_wrong_labels(targets: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
+    wrong = rng.random(len(targets)) < share
+    return np.where(wrong, (targets + rng.integers(1, 10, len(targets))) % 10, targets)
+
+
+def test_the_share_of_wrong_labels_is_found_and_which_they_are() -> None:
+    vectors, targets = _digits(600)
+    spread = Spread.of(vectors)
+    for share in (0.0, 0.1):
+        said = torch.from_numpy(_with_wrong_labels(targets, share, np.random.default_rng(0)))
+        found = linear_part(torch.from_numpy(spread.standardised(vectors)), said, torch.ones(600), 10)
+        assert abs(found.wrong - share) <= 0.05
+        assert (found.left_out is None) == (share == 0)
+        if found.left_out is not None:
+            doubted, wrong = chances_right(found.left_out, said, found.wrong) < 0.5, said != torch.from_numpy(targets)
+            assert doubted[wrong].float().mean() > 0.7
+            assert doubted[~wrong].float().mean() < 0.02
+
+
+def test_labels_of_a_rare_class_are_not_doubted() -> None:
+    goals = torch.tensor([0] * 30 + [1] * (FEWEST_OF_CLASS - 1) + [2] * FEWEST_OF_CLASS)
+    chances = chances_right(torch.tensor([[9.0, 0.0, 0.0]]).expand(len(goals), 3), goals, 0.05)
+    assert bool((chances[30 : 30 + FEWEST_OF_CLASS - 1] == 1).all())
+    assert bool((chances[-FEWEST_OF_CLASS:] < 0.1).all())
+    assert bool((chances[:30] > 0.95).all())
+
+
+def test_labels_that_are_missed_as_often_as_answers_are_unsure_are_no_evidence_of_wrong_ones() -> None:
+    draws = torch.Generator().manual_seed(0)
+    answers = torch.randn((400, 5), generator=draws)
+    goals = (4 * answers).softmax(dim=1).multinomial(1, generator=draws)[:, 0]
+    found = evidence(answers, goals)
+    assert found.wrong == 0
+    assert 3 < found.scale < 5.3
+    some_wrong = torch.where(torch.arange(400) < 40, torch.randint(5, (400,), generator=draws), goals)
+    assert evidence(answers, some_wrong).wrong in (0.05, 0.1, 0.2)
 
 
 def test_wrong_labels_cost_little() -> None:

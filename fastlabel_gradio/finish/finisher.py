@@ -25,7 +25,7 @@ from fastlabel_gradio.finish.campaign import Campaign, Terms, grown
 from fastlabel_gradio.finish.campaign_files import CampaignFiles, Course
 from fastlabel_gradio.finish.evidence import Evidence
 from fastlabel_gradio.finish.head_says import HeadSays
-from fastlabel_gradio.finish.planner import Candidates, PlanReport, frozen_ranking, plan_report
+from fastlabel_gradio.finish.planner import EMBEDDING, Candidates, PlanReport, frozen_ranking, plan_report
 from fastlabel_gradio.finish.proof import alpha_of, checks_needed
 from fastlabel_gradio.finish.report import Accepted, FinishReport, report
 from fastlabel_gradio.finish.tally import Answers, PartTally, answers_of, by_class, tally
@@ -106,7 +106,12 @@ class Finisher:
             return planned
 
     def give_up(self) -> FinishReport:
-        """Ends the campaign. What was checked stays labeled; another set may be frozen."""
+        """Ends the campaign. What was checked stays labeled; another set may be frozen.
+
+        Raises:
+            FinishError: the encoder is not loaded yet.
+        """
+        self._need_items()
         with self._turn:
             self._end(self.state())
         return self.state()
@@ -118,6 +123,8 @@ class Finisher:
 
         No more than a proof needs if all are right.
         """
+        if not self._has_items:
+            return self._batches.empty(CHECK)
         self._desk.catch_up()
         with self._turn:
             course = self._course()
@@ -145,6 +152,8 @@ class Finisher:
         Raises:
             FinishError: there is no head that predicts that class.
         """
+        if not self._has_items:
+            return self._batches.empty(VERIFY)
         found = self._candidates(complete=False)
         if isinstance(found, PlanReport):
             raise FinishError(" ".join(one.text for one in found.lines))
@@ -182,11 +191,13 @@ class Finisher:
     # What is proven
 
     def state(self) -> FinishReport:
-        """Where the newest campaign stands."""
+        """Where the newest campaign stands; "none" until the encoder is loaded, with a line that says so."""
         self._desk.glance()
         course = self._course()
         if course is None:
             return FinishReport("none")
+        if not self._has_items:
+            return FinishReport("none", lines=(line(EMBEDDING),))
         campaign = self._campaign(course)
         answers, tallies = self._tallies(campaign, course)
         in_pool = self._ledger.standings().in_pool
@@ -203,6 +214,7 @@ class Finisher:
 
     def grow(self) -> FinishReport:
         """Goes on to a set that is 1.3 times as large, in the same order. Raises FinishError where nothing is proven."""
+        self._need_items()
         with self._turn:
             now, course = self.state(), self._course()
             if course is None or now.state != "proven" or now.larger is None:
@@ -222,8 +234,9 @@ class Finisher:
             precision: the promise, where a smaller one than was planned is enough. The evidence holds for all at once.
 
         Raises:
-            FinishError: that is not proven.
+            FinishError: that is not proven, or the encoder is not loaded yet.
         """
+        self._need_items()
         self._desk.catch_up()
         with self._turn:
             course = self._course()
@@ -265,6 +278,16 @@ class Finisher:
         return self._head_says.candidates(complete=complete)
 
     # Private: campaigns
+
+    @property
+    def _has_items(self) -> bool:
+        """Whether the rows of the pool are known: after a restart they are once the encoder is loaded."""
+        return self._desk.pipeline.encoder is not None
+
+    def _need_items(self) -> None:
+        """Raises FinishError until they are: what was checked cannot be told before."""
+        if not self._has_items:
+            raise FinishError(line(EMBEDDING).text)
 
     @property
     def _noun(self) -> str | None:

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from fastlabel_gradio.finish.known_answers import KnownAnswers, known_answers
-from fastlabel_gradio.finish.planner import NO_HEAD, NO_ITEMS, Candidates, PlanReport, nothing_planned
+from fastlabel_gradio.finish.planner import EMBEDDING, NO_HEAD, NO_ITEMS, Candidates, PlanReport, nothing_planned
 from fastlabel_gradio.head import Head
 from fastlabel_gradio.loop.learner import Learner
 from fastlabel_gradio.pool.desk import Desk
@@ -33,7 +33,7 @@ class HeadSays:
         """
         unlabeled, head = self._desk.counts().unlabeled, self._learner.head_for(self._desk.schema)
         if head is None:
-            return nothing_planned(NO_HEAD, unlabeled)
+            return nothing_planned(NO_HEAD if self._desk.pipeline.encoder else EMBEDDING, unlabeled)
         scanned = self._scanned(head, complete=complete)
         free, reserved = self._ledger.acceptable_rows()
         rows = free[free < len(scanned.classes)]

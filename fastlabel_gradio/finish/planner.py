@@ -89,7 +89,7 @@ class PlanReport:
         return self.items > 0
 
 
-NO_HEAD, NO_ITEMS = "no_head", "no_items"
+EMBEDDING, NO_HEAD, NO_ITEMS = "embedding", "no_head", "no_items"
 
 
 def nothing_planned(why: str, pool: int, reserved: int = 0) -> PlanReport:

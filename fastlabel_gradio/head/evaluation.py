@@ -27,7 +27,18 @@ def wilson_interval(successes: int, trials: int, z: float = Z_95) -> tuple[float
     """
     if not 0 <= successes <= trials or trials < 1:
         raise ValueError(f"{successes} of {trials}: a share needs a trial, and no more successes than trials.")
-    return _wilson(successes / trials, trials, z)
+    return wilson_of(successes / trials, trials, z)
+
+
+def wilson_of(share: float, size: float, z: float = Z_95) -> tuple[float, float]:
+    """The same of a share of so many items, which need not be whole."""
+    centre = share + z * z / (2 * size)
+    spread = z * math.sqrt(share * (1 - share) / size + z * z / (4 * size * size))
+    scale = 1 + z * z / size
+    # Rounding can leave a bound a hair outside of where the formula puts it.
+    low = 0.0 if share == 0 else (centre - spread) / scale
+    high = 1.0 if share == 1 else (centre + spread) / scale
+    return low, high
 
 
 def effective_size(values: Float64[np.ndarray, " items"], groups: Groups | None) -> float:
@@ -164,7 +175,7 @@ def share_interval(right: Bool[np.ndarray, " items"], groups: Groups | None = No
 
     At least one item.
     """
-    return _wilson(float(right.mean()), effective_size(right.astype(np.float64), groups))
+    return wilson_of(float(right.mean()), effective_size(right.astype(np.float64), groups))
 
 
 def expected_calibration_error(probabilities: Probabilities, targets: Targets, bins: int = 10) -> float:
@@ -295,16 +306,6 @@ def _verdict(reached: bool, settled: bool, left: int, target: str) -> tuple[bool
 def _brought(found: Gain) -> str:
     change, low, high = (100 * share for share in (found.change, found.low, found.high))
     return f"the last {found.labels:,} labels brought {change:+.1f} points ({low:.1f} to {high:.1f})"
-
-
-def _wilson(share: float, size: float, z: float = Z_95) -> tuple[float, float]:
-    centre = share + z * z / (2 * size)
-    spread = z * math.sqrt(share * (1 - share) / size + z * z / (4 * size * size))
-    scale = 1 + z * z / size
-    # Rounding can leave a bound a hair outside of where the formula puts it.
-    low = 0.0 if share == 0 else (centre - spread) / scale
-    high = 1.0 if share == 1 else (centre + spread) / scale
-    return low, high
 
 
 def _student_quantile(freedom: int) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int64
 
-RECIPE = "mlp512-ridge-4"  # part of every checkpoint; changes with anything in this room that changes a trained head
+RECIPE = "mlp512-ridge-5"  # part of every checkpoint; changes with anything in this room that changes a trained head
 DROPOUT = 0.2
 WEIGHT_DECAY = 1e-2
 PEAK_RATE = 4e-3

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fastlabel_gradio.head.calibration import Groups, fit_temperature
+from fastlabel_gradio.head.calibration import Groups
+from fastlabel_gradio.head.wrong_labels import Evidence, evidence
 
 PENALTY = 0.2
 PENALTIES = (0.02, PENALTY, 2.0)
@@ -16,18 +17,33 @@ SURE_LABELS = 30  # weigh as much as those two numbers
 MOST_LABELS = 4_096  # a random sample of more is as good, and takes 30 ms on one core
 MOST_LEFT_OUT = 256  # to choose by; twice as many take some 7 ms more
 FEWEST_GROUPS = 10  # of fewer, as of three speakers, those left out say less of another one than single labels do
-HALVINGS = 12  # find the scale to a percent
+
+
+@dataclass(frozen=True, slots=True)
+class LinearPart:
+    """The linear part of a head.
+
+    Attributes:
+        weight: float32[classes, dim], the map to logits: the ridge regression times what makes its probabilities about right.
+        left_out: float32[labels, classes], logits of each label by such a map of all others; None where no label is doubted.
+        wrong: the share of labels that are probably any class at random, 0 to 0.2.
+    """
+
+    weight: Tensor
+    left_out: Tensor | None
+    wrong: float
 
 
 def linear_part(
     embeddings: Tensor, targets: Tensor, weights: Tensor, classes: int, groups: Groups | None = None
-) -> Tensor:
-    """The map float32[classes, dim] to logits: the ridge regression times what makes its probabilities about right.
+) -> LinearPart:
+    """The ridge regression, as strong as left-out labels ask for.
 
-    Both the penalty and the factor are those at which left-out labels are most likely, drawn towards 0.2 and 8 in the
-    logarithm, the more the fewer labels there are. On features that tell the classes well it is strong; where it hardly
-    does better than guessing it says little, and leaves the word to the MLP. Of ten groups or more whole ones are left out:
-    windows of one recording would vouch for each other. Where none leaves enough to learn from, both are the usual ones.
+    The penalty, the factor and the share of wrong labels are those at which left-out labels are most likely (`evidence`),
+    drawn towards 0.2, 8 and 0, the more the fewer labels there are. On features that tell the classes well it is strong;
+    where it hardly does better than guessing it says little, and leaves the word to the MLP. Of ten groups or more whole
+    ones are left out: windows of one recording would vouch for each other. Where none leaves enough to learn from, they are
+    the usual ones.
 
     Args:
         embeddings: float32[labels, dim], standardised, in random order.
@@ -37,9 +53,11 @@ def linear_part(
     """
     ridge = Ridge.of(embeddings, targets, weights, classes)
     held = Held.of(targets, groups)
-    scale, penalty = _most_likely(ridge, held, targets) if len(held.judged) else (SCALE, PENALTY)
+    found, chosen = _most_likely(ridge, held, targets) if len(held.judged) else (Evidence(0.0, SCALE, 0.0), PENALTY)
     trust = held.known / (held.known + SURE_LABELS)
-    return ridge.solved(PENALTY * math.pow(penalty / PENALTY, trust)) * SCALE * math.pow(scale / SCALE, trust)
+    penalty, scale = (usual * math.pow(one / usual, trust) for one, usual in ((chosen, PENALTY), (found.scale, SCALE)))
+    left_out = ridge.left_out(penalty, Held.first(len(targets), len(targets))) * scale if found.wrong else None
+    return LinearPart(ridge.solved(penalty) * scale, left_out, trust * found.wrong)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +84,9 @@ class Held:
         return Held.whole(targets.cpu().numpy(), groups, targets.device)
 
     @staticmethod
-    def first(label_count: int) -> "Held":
-        """The first 256, each alone."""
-        rows = torch.arange(min(label_count, MOST_LEFT_OUT))
+    def first(label_count: int, most: int = MOST_LEFT_OUT) -> "Held":
+        """The first 256, or as many as that, each alone."""
+        rows = torch.arange(min(label_count, most))
         return Held(rows, None, rows, label_count)
 
     @staticmethod
@@ -130,14 +148,15 @@ class Ridge:
         goals, factor = self.goals[held.rows], self._factor(penalty)
         if self._in_labels:
             inverse = torch.cholesky_inverse(factor)[held.rows]
-            left, off = inverse[:, held.rows], inverse @ self.goals
+            off, left = inverse @ self.goals, inverse[:, held.rows]
+            alone = left.diagonal()
         else:
             inputs = self.inputs[held.rows]
             halves = torch.linalg.solve_triangular(factor, inputs.T, upper=False)
-            left = -halves.T @ halves
-            left.diagonal().add_(1)
             off = goals - inputs @ torch.cholesky_solve(self.sides, factor)
-        missed = off / left.diagonal()[:, None] if held.same is None else torch.linalg.solve(left * held.same, off)
+            alone = 1 - halves.square().sum(dim=0)
+            left = alone if held.same is None else torch.eye(len(goals), device=halves.device) - halves.T @ halves
+        missed = off / alone[:, None] if held.same is None else torch.linalg.solve(left * held.same, off)
         said: Tensor = (goals - missed) / self.roots[held.rows]
         return said
 
@@ -152,22 +171,15 @@ class Ridge:
         return factor
 
 
-def _most_likely(ridge: Ridge, held: Held, targets: Tensor) -> tuple[float, float]:
-    """The scale and the penalty at which left-out labels are most likely. The weakest is tried where more is worse."""
+def _most_likely(ridge: Ridge, held: Held, targets: Tensor) -> tuple[Evidence, float]:
+    """What left-out labels say at the best penalty, and that penalty. The weakest is tried where more is worse."""
     goals = targets[held.rows][held.judged]
 
-    def found_at(penalty: float) -> tuple[float, float, float]:
-        return *_evidence(ridge.left_out(penalty, held)[held.judged], goals), penalty
+    def found_at(penalty: float) -> tuple[Evidence, float]:
+        return evidence(ridge.left_out(penalty, held)[held.judged], goals), penalty
 
     low, usual, high = PENALTIES
     found = [found_at(usual), found_at(low)]
     if found[0] < found[1]:
         found.append(found_at(high))
-    _, scale, penalty = min(found)
-    return scale, penalty
-
-
-def _evidence(answers: Tensor, goals: Tensor) -> tuple[float, float]:
-    """How unlikely left-out labels are (mean log loss) at the best scale of the answers, and that scale."""
-    temperature = fit_temperature((SCALE * answers).cpu().numpy(), goals.cpu().numpy(), HALVINGS)
-    return float(torch.nn.functional.cross_entropy(answers * SCALE / temperature, goals)), SCALE / temperature
+    return min(found)

@@ -33,9 +33,10 @@ from fastlabel_gradio.head.recipe import (
     training_steps,
     usual_temperature,
 )
-from fastlabel_gradio.head.ridge import MOST_LABELS, linear_part
+from fastlabel_gradio.head.ridge import MOST_LABELS, LinearPart, linear_part
 from fastlabel_gradio.head.spread import Spread
 from fastlabel_gradio.head.text_prior import TextPrior
+from fastlabel_gradio.head.wrong_labels import chances_right
 from fastlabel_gradio.types import Embeddings
 
 Targets = Int64[np.ndarray, " items"]
@@ -58,6 +59,7 @@ def train_head(
     The MLP learns by AdamW with warm-up and a cosine schedule; how many steps depends on the labels (`training_steps`), and
     one peak rate fits all numbers of them; its logits are divided by `usual_temperature`. The linear map is the ridge
     regression on the same labels, as strong as each of them, left out, asks for (`linear_part`), times `linear_weight`.
+    Where some of the labels left out look wrong, both learn these less (`wrong_labels`).
     Both together are divided by `sum_temperature`. What the class names say (`TextPrior.weighted`) is added, and leads
     while labels are few (`names_lead`); the MLP is trained on top of it. The same embeddings in the same order, targets and
     seed give the same head on the same machine.
@@ -78,9 +80,10 @@ def train_head(
     weights = label_weights(targets, len(named), recipe.class_weighting)
     columns = (spread.standardised(embeddings), targets, weights, embeddings @ named.T)
     labels = _Labels(*(torch.from_numpy(column).to(device) for column in columns))
-    members = [_trained_mlp(labels, generator, device) for _ in range(recipe.ensemble)]
+    weight, believed = _linear(labels, groups, generator)
+    members = [_trained_mlp(believed, generator, device) for _ in range(recipe.ensemble)]
     count, usual = labels.inputs.shape, usual_temperature(len(labels))
-    linear = _linear(labels, groups, generator) * linear_weight(*count) * usual
+    linear = weight * linear_weight(*count) * usual
     lead = names_lead(len(labels), labels.classes) if prior else 1.0
     learned = _tempered(_merged(members, linear), usual * sum_temperature(*count) * lead)
     module = _for_raw_inputs(learned, spread, named)
@@ -112,10 +115,23 @@ class _Labels:
         return len(self.goals)
 
 
-def _linear(labels: _Labels, groups: Groups | None, generator: torch.Generator) -> Tensor:
+def _linear(labels: _Labels, groups: Groups | None, generator: torch.Generator) -> tuple[Tensor, _Labels]:
+    """The linear map, and the labels to train on: those that are probably wrong by what the others say of them count less."""
     chosen = torch.randperm(len(labels), generator=generator)[:MOST_LABELS]
-    some, of_groups = chosen.to(labels.goals.device), None if groups is None else groups[chosen.numpy()]
-    return linear_part(labels.inputs[some], labels.goals[some], labels.weights[some], labels.classes, of_groups)
+    some = chosen.to(labels.goals.device)
+    of_groups = None if groups is None else groups[chosen.numpy()]
+
+    def fitted(weights: Tensor) -> LinearPart:
+        return linear_part(labels.inputs[some], labels.goals[some], weights[some], labels.classes, of_groups)
+
+    found = fitted(labels.weights)
+    if found.left_out is None:
+        return found.weight, labels
+    logits = labels.inputs @ found.weight.T
+    logits[some] = found.left_out
+    weights = labels.weights * chances_right(logits, labels.goals, found.wrong)
+    weights = weights / weights.mean()
+    return fitted(weights).weight, replace(labels, weights=weights)
 
 
 def _trained_mlp(labels: _Labels, generator: torch.Generator, device: str) -> MLPHead:

@@ -1,5 +1,6 @@
 """The whole way over a real pool: plan, freeze, check, prove, accept, take back."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.pool.query import Query
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import State
-from tests.finish_pools import answer, check_all, true_class
+from tests.finish_pools import answer, check_all, true_class, wait_until_ready
 from tests.pools import make_config, wait_for
+
+EMBEDDING_NOTICE = "The first items are being embedded. This takes a moment."
 
 
 def test_a_pool_is_finished_at_a_promise(labeler: Labeler) -> None:
@@ -301,6 +304,35 @@ def test_a_restart_loses_nothing(reopen: Callable[[], Labeler]) -> None:
     assert _figures(third.finisher.state()) == _figures(accepted)
     third.finisher.take_back("ann")
     assert _figures(reopen().finisher.state())[:2] == ("proven", accepted.items)
+
+
+def test_what_is_asked_before_the_encoder_is_loaded_changes_nothing(
+    reopen: Callable[..., Labeler], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = reopen()
+    first.finisher.start("ann", 0.8)
+    answer(first, first.finisher.checks("ann", 6))
+    checks, screen = first.finisher.checks("ann", 6), first.finisher.verify("ann", first.schema.ids[0], 6)
+    before, may_load = first.finisher.state(), threading.Event()
+
+    def load(encoder: object, options: object) -> None:
+        may_load.wait(30)
+
+    monkeypatch.setattr("tests.pools.PixelEncoder.__init__", load)
+    early = reopen(waits=False)
+    finisher = early.finisher
+    batches = [finisher.checks("ann", 6), finisher.verify("ann", early.schema.ids[0], 6)]
+    assert [(batch.items, batch.notice) for batch in batches] == 2 * [((), EMBEDDING_NOTICE)]
+    for report in (finisher.state(), finisher.plan(0.8), finisher.start("ann", 0.8)):
+        assert [one.text for one in report.lines] == [EMBEDDING_NOTICE]
+    for change in (finisher.grow, finisher.give_up, lambda: finisher.accept("ann")):
+        with pytest.raises(FinishError, match=EMBEDDING_NOTICE):
+            change()
+    may_load.set()
+    wait_until_ready(early)
+    assert _figures(finisher.state()) == _figures(before)
+    again = [finisher.checks("ann", 6), finisher.verify("ann", early.schema.ids[0], 6)]
+    assert [(batch.id, batch.items) for batch in again] == [(batch.id, batch.items) for batch in (checks, screen)]
 
 
 def test_ids_of_any_script_come_back_from_the_frozen_file(tmp_path: Path) -> None:

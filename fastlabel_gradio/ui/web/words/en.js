@@ -806,4 +806,5 @@ export default {
   "answers_again_kept": "The server answers again. Your labels are still here: submit them.",
   "import_read": "1 label read…|{n} labels read…",
   "import_stored": "{n} of {all} labels stored…"
+  "finish_embedding": "The first items are being embedded. This takes a moment."
 };

@@ -770,4 +770,5 @@ export default {
   "answers_again_kept": "服务器已恢复响应。您的标签仍在这里：请提交。",
   "import_read": "已读取 {n} 个标签…",
   "import_stored": "已保存 {n} / {all} 个标签…"
+  "finish_embedding": "正在计算首批项目的嵌入，请稍候。"
 };
