@@ -34,6 +34,9 @@ class PredictionAnswer(Model):
     label: str
     index: int
     confidence: float
+    runners_up: list[int] = Field(
+        description="positions of the classes that are most probable after it, the likeliest first; three at most"
+    )
 
 
 class MediaAnswer(Model):

@@ -2024,6 +2024,11 @@ export interface components {
             index: number;
             /** Confidence */
             confidence: number;
+            /**
+             * Runners Up
+             * @description positions of the classes that are most probable after it, the likeliest first; three at most
+             */
+            runners_up: number[];
         };
         /** ProgressAnswer */
         ProgressAnswer: {

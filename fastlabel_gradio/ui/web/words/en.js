@@ -40,7 +40,7 @@ export default {
   "clicks_of_pictures": "A click on a picture moves there, a click on a suggestion accepts it.",
   "help_label": "label the card as class 1 to 10, and move on",
   "help_accept": "accept the suggestion, and move on",
-  "help_accept_rest": "accept the suggestions of all cards without a label",
+  "help_accept_rest": "accept the suggestions of all cards that were on screen, and go on to the others",
   "help_clear": "clear the label; with Shift: of all cards",
   "help_move": "move; Home and End: first and last card",
   "help_enlarge_picture": "enlarge the picture, and back",
@@ -243,7 +243,7 @@ export default {
   "selected": "1 selected|{n} selected",
   "accepted_group": "Accepted {n}, {left} left.",
   "not_seen":
-    "1 of them was not on screen for long enough: scroll to it.|{n} of them were not on screen for long enough: scroll to them.",
+    "1 of them was not on screen for long enough: look at it, then accept it too.|{n} of them were not on screen for long enough: look at them, then accept them too.",
   "answered_all": "1 card: u takes it back.|{n} cards: u takes it back.",
   "answered_of": "{n} cards; {left} were not on screen for long enough and stay selected.",
   "help_accept_group": "accept the rest of the card's group; Enter on its heading does the same",
@@ -803,5 +803,6 @@ export default {
   "progress_counting": "Counting labels and reading the learning curve …",
   "finish_planning": "Working out how many items the head is sure enough of …",
   "answers_again": "The server answers again.",
-  "answers_again_kept": "The server answers again. Your labels are still here: submit them."
+  "answers_again_kept": "The server answers again. Your labels are still here: submit them.",
+  "label_as": "Label it {name}"
 };
