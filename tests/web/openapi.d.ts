@@ -1237,6 +1237,11 @@ export interface components {
              */
             known_label: string | null;
             /**
+             * Instead
+             * @description in the order `mistakes` or `known_labels`: the class that heads trained without the label hold more likely
+             */
+            instead: string | null;
+            /**
              * Similarity
              * @description cosine with what `near` asks for, -1 to 1; null without it
              */

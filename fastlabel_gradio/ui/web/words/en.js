@@ -804,5 +804,6 @@ export default {
   "finish_planning": "Working out how many items the head is sure enough of …",
   "answers_again": "The server answers again.",
   "answers_again_kept": "The server answers again. Your labels are still here: submit them.",
-  "label_as": "Label it {name}"
+  "label_as": "Label it {name}",
+  "heads_say": "heads trained without it say"
 };

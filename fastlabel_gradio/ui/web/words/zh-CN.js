@@ -768,5 +768,6 @@ export default {
   "finish_planning": "正在计算模型对多少项目足够有把握……",
   "answers_again": "服务器已恢复响应。",
   "answers_again_kept": "服务器已恢复响应。您的标签仍在这里：请提交。",
-  "label_as": "标注为 {name}"
+  "label_as": "标注为 {name}",
+  "heads_say": "未用它训练的分类头认为是"
 };
