@@ -6,8 +6,9 @@ Each size is a made-up pool of `--dim` numbers an item (`benchmarks/known_pool.p
 labeler. A tenth of the items (`--labels` at most) carry a label of one of three annotators, a head was trained on some of
 them, and its scan of the pool is complete. Then each query is asked for its first page of 100 as `POST /api/items` asks, and
 some for their counts as `POST /api/items/counts` asks, several times; the first time may read more, and is told apart. A page
-from the middle of a list is what somebody sees who pulls at the scrollbar. Aims: 300 ms at a million, 2 s for likeness; 3 s
-for all at 10,000,000.
+from the middle of a list is what somebody sees who pulls at the scrollbar. At the end every item is labeled, by as many
+events, and the figures of Progress are asked for as `GET /api/progress` asks, each time after one more label. Aims: 300 ms at
+a million, 2 s for likeness; 3 s for all at 10,000,000.
 """
 
 import argparse
@@ -71,19 +72,41 @@ def _times(size: int, labels: int, dim: int) -> dict[str, tuple[int, float, list
         _label(labeler, size, min(labels, size // 10))
         pages = {name: _timed_page(labeler, query) for name, query in QUERIES.items()}
         middle = {"a page from the middle, by confidence": _timed_middle(labeler)}
-        return pages | middle | {f"counts: {name}": _timed_counts(labeler, QUERIES[name]) for name in COUNTED}
+        counts = {f"counts: {name}": _timed_counts(labeler, QUERIES[name]) for name in COUNTED}
+        say(f"{size:,} items: the other labels …")
+        _label_rest(labeler, _truth(size)[min(labels, size // 10) :])
+        return pages | middle | counts | {"Progress, every item labeled": _timed_progress(labeler)}
+
+
+def _truth(size: int) -> list[tuple[str, int]]:
+    """Item ids in random order, the same for a size, with the place of the right class."""
+    ids = np.random.default_rng(0).permutation(size)
+    return [(str(number), int(label)) for number, label in zip(ids, targets(size)[ids], strict=True)]
 
 
 def _label(labeler: Any, size: int, count: int) -> None:
     """Trains a head on the first labels, and has the others come from three annotators."""
-    ids = np.random.default_rng(0).permutation(size)[:count]
-    said = [(str(number), int(label)) for number, label in zip(ids, targets(size)[ids], strict=True)]
+    said = _truth(size)[:count]
     labeler.submit("ann", said[:TAUGHT])
     labeler.train()
     assert labeler.wait_for_training(SETTLED_S)
-    for place, start in enumerate(range(TAUGHT, count, A_SUBMISSION)):
+    _label_rest(labeler, said[TAUGHT:])
+
+
+def _label_rest(labeler: Any, said: list[tuple[str, int]]) -> None:
+    for place, start in enumerate(range(0, len(said), A_SUBMISSION)):
         block = [(item_id, labeler.schema.ids[label]) for item_id, label in said[start : start + A_SUBMISSION]]
         labeler._labels.submit(PEOPLE[place % len(PEOPLE)], block, now=10.0 * place, source="import")
+
+
+def _timed_progress(labeler: Any) -> tuple[int, float, list[float]]:
+    """Labels that Progress counts."""
+
+    def look() -> int:
+        labeler._labels.submit("bob", [("0", labeler.schema.ids[0])], now=1e9, source="review")
+        return int(labeler.progress.figures().labeled.sum())
+
+    return _timed(look)
 
 
 def _timed_page(labeler: Any, asked: dict[str, Any]) -> tuple[int, float, list[float]]:

@@ -37,10 +37,21 @@ export function paintHeads(batch, heads) {
   for (const { group, press, count, rest } of heads) {
     const left = batch.acceptable.filter((card) => group.cards.includes(card)).length;
     const all = group.cards.length;
-    setText(count, left === all || group.index === null ? formatCount(all) : t("of", { done: left, all }));
+    const isDone = group.cards.every(isGiven);
+    setText(count, countWords(left, all, isDone || group.index === null));
     setShown(rest, left > 0);
-    press.dataset.done = String(group.cards.every(isGiven));
+    press.dataset.done = String(isDone);
   }
+}
+
+/**
+ * Of how many cards the suggestion can be accepted, and of how many it could; of all that are answered how many they are.
+ * @param {number} left
+ * @param {number} all
+ * @param {boolean} isWhole
+ */
+function countWords(left, all, isWhole) {
+  return left === all || isWhole ? formatCount(all) : t("left_of", { left, all });
 }
 
 /**

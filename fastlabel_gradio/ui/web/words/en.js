@@ -282,7 +282,7 @@ export default {
   "history_title": "What was done lately (h)",
   "history_none": "Nothing yet.",
   "history_undone": "taken back",
-  "step_label": "labeled 1 card {name}|labeled {n} cards {name}",
+  "step_label": "labeled 1 card as {name}|labeled {n} cards as {name}",
   "step_labels": "labeled 1 card|labeled {n} cards",
   "step_accept": "accepted 1 suggestion|accepted {n} suggestions",
   "step_group": "accepted a group: 1 card|accepted a group: {n} cards",
@@ -300,7 +300,7 @@ export default {
     "Planted checks: 1 of {shown} labeled cards of another class slipped through.|Planted checks: {n} of {shown} labeled cards of another class slipped through.",
   "planted_noticed":
     "Planted check: the labeled card of another class was noticed.|Planted checks: all {n} labeled cards of another class were noticed.",
-  "step_submit_one": "submitted 1 label {name}|submitted {n} labels {name}",
+  "step_submit_one": "submitted 1 label: {name}|submitted {n} labels: {name}",
   "took_back_step": "Took back: {what}.",
   "brought_back_step": "Brought back: {what}.",
   "view_finish": "Finish",
@@ -805,5 +805,6 @@ export default {
   "answers_again": "The server answers again.",
   "answers_again_kept": "The server answers again. Your labels are still here: submit them.",
   "label_as": "Label it {name}",
-  "heads_say": "heads trained without it say"
+  "heads_say": "heads trained without it say",
+  "left_of": "{left} left of {all}"
 };

@@ -284,7 +284,7 @@ export default {
   "help_history": "最近的操作",
   "planted_slipped": "埋设检查：{shown} 张其他类别的已标注卡片中有 {n} 张未被发现。",
   "planted_noticed": "埋设检查：{n} 张其他类别的已标注卡片全部被发现。",
-  "step_submit_one": "提交了 {n} 个标签 {name}",
+  "step_submit_one": "提交了 {n} 个标签：{name}",
   "took_back_step": "已撤销：{what}。",
   "brought_back_step": "已恢复：{what}。",
   "view_finish": "完成",
@@ -769,5 +769,6 @@ export default {
   "answers_again": "服务器已恢复响应。",
   "answers_again_kept": "服务器已恢复响应。您的标签仍在这里：请提交。",
   "label_as": "标注为 {name}",
-  "heads_say": "未用它训练的分类头认为是"
+  "heads_say": "未用它训练的分类头认为是",
+  "left_of": "剩余 {left} / {all}"
 };
