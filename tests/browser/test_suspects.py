@@ -157,7 +157,9 @@ def test_a_label_that_is_right_leaves_the_list_and_a_wrong_one_is_corrected(look
     )
     assert {first, second} <= set(wrong)
     true = str(first).split("/")[0]
-    expect(panel.locator(".fl-suspects-label strong")).to_have_text([OTHER[true], true])  # it, and what heads say instead
+    expect(panel.locator(".fl-suspects-label strong")).to_have_text(
+        [OTHER[true], true]
+    )  # it, and what heads say instead
     expect(panel.locator(".fl-suspects-near li")).to_have_count(6)
     panel.get_by_role("button", name="Label is right").click()
     expect(page.total).to_have_text("29 items")

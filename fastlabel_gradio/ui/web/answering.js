@@ -142,7 +142,8 @@ export class Answering {
     const unseen = left.filter((card) => !card.excluded && !card.seen).length;
     if (!n && !unseen) return this.dock.say(t("nothing_to_accept"));
     const said = t("accepted_group", { n, left: left.length });
-    if (n) this.dock.say(said); // what was not looked at comes into view
+    if (n)
+      this.dock.say(said); // what was not looked at comes into view
     else this.dock.say(`${said} ${t("not_seen", { n: unseen })}`, "warning");
   }
 }

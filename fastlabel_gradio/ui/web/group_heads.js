@@ -38,20 +38,20 @@ export function paintHeads(batch, heads) {
     const left = batch.acceptable.filter((card) => group.cards.includes(card)).length;
     const all = group.cards.length;
     const isDone = group.cards.every(isGiven);
-    setText(count, countWords(left, all, isDone || group.index === null));
+    setText(count, isDone ? `✓ ${formatCount(all)}` : countWords(left, all, group.index === null));
     setShown(rest, left > 0);
     press.dataset.done = String(isDone);
   }
 }
 
 /**
- * Of how many cards the suggestion can be accepted, and of how many it could; of all that are answered how many they are.
+ * Of how many cards the suggestion can be accepted, and how many there are.
  * @param {number} left
  * @param {number} all
- * @param {boolean} isWhole
+ * @param {boolean} isPlain they have no suggestion
  */
-function countWords(left, all, isWhole) {
-  return left === all || isWhole ? formatCount(all) : t("left_of", { left, all });
+function countWords(left, all, isPlain) {
+  return left === all || isPlain ? formatCount(all) : t("left_of", { left, all });
 }
 
 /**

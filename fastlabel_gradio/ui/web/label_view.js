@@ -197,9 +197,9 @@ export class LabelView {
     const often = batch.classes.map(
       (_, index) => batch.cards.filter(({ suggestion }) => suggestion?.index === index).length,
     );
-    const own = batch.currentCard.suggestion?.index;
+    const { index: own, runnersUp = [] } = batch.currentCard.suggestion ?? {};
     const likely = [...often.keys()].filter((index) => often[index]).sort((one, other) => often[other] - often[one]);
-    const first = own === undefined ? likely : [own, ...likely.filter((index) => index !== own)];
+    const first = own === undefined ? likely : [...new Set([own, ...runnersUp, ...likely])];
     const n = batch.targets.length;
     this.palette.open(
       { classes: batch.classes, recent: this.recent.names, likely: first },
