@@ -7,7 +7,9 @@ labeler. A tenth of the items (`--labels` at most) carry a label of one of three
 them, and its scan of the pool is complete. Then each query is asked for its first page of 100 as `POST /api/items` asks, and
 some for their counts as `POST /api/items/counts` asks, several times; the first time may read more, and is told apart. A page
 from the middle of a list is what somebody sees who pulls at the scrollbar. Memory is the highest while that query is asked,
-mapped files included. Aims: 300 ms at a million, 2 s for likeness; 3 s and 3,000 MB for all at 10,000,000.
+mapped files included. At the end every item is labeled, by as many events, and the figures of Progress are asked for as
+`GET /api/progress` asks, each time after one more label. Aims: 300 ms at a million, 2 s for likeness; 3 s and 3,000 MB for all
+at 10,000,000.
 """
 
 import argparse
@@ -75,19 +77,41 @@ def _times(size: int, labels: int, dim: int) -> dict[str, Found]:
         _label(labeler, size, min(labels, size // 10))
         pages = {name: _timed_page(labeler, query) for name, query in QUERIES.items()}
         middle = {"a page from the middle, by confidence": _timed_middle(labeler)}
-        return pages | middle | {f"counts: {name}": _timed_counts(labeler, QUERIES[name]) for name in COUNTED}
+        counts = {f"counts: {name}": _timed_counts(labeler, QUERIES[name]) for name in COUNTED}
+        say(f"{size:,} items: the other labels …")
+        _label_rest(labeler, _truth(size)[min(labels, size // 10) :])
+        return pages | middle | counts | {"Progress, every item labeled": _timed_progress(labeler)}
+
+
+def _truth(size: int) -> list[tuple[str, int]]:
+    """Item ids in random order, the same for a size, with the place of the right class."""
+    ids = np.random.default_rng(0).permutation(size)
+    return [(str(number), int(label)) for number, label in zip(ids, targets(size)[ids], strict=True)]
 
 
 def _label(labeler: Any, size: int, count: int) -> None:
     """Trains a head on the first labels, and has the others come from three annotators."""
-    ids = np.random.default_rng(0).permutation(size)[:count]
-    said = [(str(number), int(label)) for number, label in zip(ids, targets(size)[ids], strict=True)]
+    said = _truth(size)[:count]
     labeler.submit("ann", said[:TAUGHT])
     labeler.train()
     assert labeler.wait_for_training(SETTLED_S)
-    for place, start in enumerate(range(TAUGHT, count, A_SUBMISSION)):
+    _label_rest(labeler, said[TAUGHT:])
+
+
+def _label_rest(labeler: Any, said: list[tuple[str, int]]) -> None:
+    for place, start in enumerate(range(0, len(said), A_SUBMISSION)):
         block = [(item_id, labeler.schema.ids[label]) for item_id, label in said[start : start + A_SUBMISSION]]
         labeler._label_store.submit(PEOPLE[place % len(PEOPLE)], block, now=10.0 * place, source="import")
+
+
+def _timed_progress(labeler: Any) -> Found:
+    """Labels that Progress counts."""
+
+    def look() -> int:
+        labeler._label_store.submit("bob", [("0", labeler.schema.ids[0])], now=1e9, source="review")
+        return int(labeler.progress.figures().labeled.sum())
+
+    return _timed(look)
 
 
 def _timed_page(labeler: Any, asked: dict[str, Any]) -> Found:

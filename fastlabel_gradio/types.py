@@ -229,10 +229,15 @@ def said_of(value: int | State, source: LabelSource | None = None) -> Said:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the head says of one item: a position in the schema and its probability, 0 to 1."""
+    """What the head says of one item: a position in the schema and its probability, 0 to 1.
+
+    Attributes:
+        runners_up: positions of the classes that are most probable after that one, the likeliest first; none from elsewhere.
+    """
 
     index: int
     confidence: float
+    runners_up: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,3 +110,20 @@ def test_a_pool_that_grows_is_listed_to_its_end(head: Head, vectors: Embeddings)
     grown = shortlist.outside(np.zeros(0, dtype=np.int64), np.arange(ITEMS))[0]
     whole = _refreshed(head, vectors, np.arange(ITEMS)).outside(np.zeros(0, dtype=np.int64), np.arange(ITEMS))[0]
     np.testing.assert_array_equal(grown, whole)
+
+
+def test_rows_that_the_same_head_has_scored_are_not_scored_again(head: Head, vectors: Embeddings) -> None:
+    shortlist, free = Shortlist(), _free()[:WINDOW]
+    first = candidates_of(head, vectors, free, shortlist, np.random.default_rng(0)).probabilities
+    assert first is not None
+    nothing_to_read = np.full_like(vectors, np.nan)
+    again = candidates_of(head, nothing_to_read, free[1::3], shortlist, np.random.default_rng(0)).probabilities
+    np.testing.assert_array_equal(again, first[1::3])
+    other = candidates_of(_head(vectors, 40), vectors, free, shortlist, np.random.default_rng(0)).probabilities
+    assert other is not None
+    assert np.abs(other - first).max() > 0.01, "another head says something else"
+    more = np.append(free, _free()[WINDOW])[1:]
+    grown = candidates_of(head, vectors, more, Shortlist(), np.random.default_rng(0)).probabilities
+    np.testing.assert_allclose(
+        candidates_of(head, vectors, more, shortlist, np.random.default_rng(0)).probabilities, grown
+    )

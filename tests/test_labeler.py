@@ -55,6 +55,9 @@ def test_labels_make_predictions_better_than_chance(labeler: Labeler) -> None:
     ]
     assert len(right) == 30
     assert np.mean(right) > 0.9
+    for prediction in batch.predictions:
+        assert prediction
+        assert sorted((prediction.index, *prediction.runners_up)) == [0, 1, 2], "the other classes are offered"
 
 
 def test_every_strategy_gives_a_batch_with_and_without_a_head(labeler: Labeler) -> None:

@@ -58,6 +58,8 @@ def test_a_batch_holds_up_to_three_labeled_items_that_are_shown_as_the_class_of_
     for one in planted:
         assert before[one.item_id] != names[shown[one.item_id].index]
         assert shown[one.item_id].index == labeler.schema.positions[one.shown_as]
+        assert names[shown[one.item_id].runners_up[0]] == before[one.item_id], "as of a card that the head has wrong"
+    assert {len(one.runners_up) for one in shown.values()} == {2}, "or what is planted could be told"
     assert labeler.next_batch("ann").items == batch.items, "a reload shows the same"
     assert labeler.batch_items(batch.id) == batch.items
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Bool, Float32, Float64, Int64
 
 from fastlabel_gradio.head import BLOCK_ROWS, Head
 from fastlabel_gradio.pool.ground import Ground
 from fastlabel_gradio.types import LabelSchema, Rows, Targets
 
 Logits = Float32[np.ndarray, "items classes"]
+LabelIds = Int64[np.ndarray, " picked"]
 
 
 @runtime_checkable
@@ -45,16 +46,27 @@ class Doubted:
     """Rows of the pool whose label may be wrong.
 
     Attributes:
-        keys: float64[n], one a row: the smallest first.
+        keys: float64[n], one a row: the smallest first; below 0 where a class is more likely than the label.
+        rivals: that class: the id of the most likely one beside the label, -1 where none is known.
         missing: labels that have no place yet; they are ranked in the background.
     """
 
     rows: Rows
     keys: Float64[np.ndarray, " picked"]
+    rivals: LabelIds
     missing: int = 0
 
+    def kept(self, wanted: Bool[np.ndarray, " doubted"]) -> "Doubted":
+        """Those rows alone."""
+        return Doubted(self.rows[wanted], self.keys[wanted], self.rivals[wanted], self.missing)
 
-NOTHING_DOUBTED = Doubted(np.zeros(0, dtype=np.int64), np.zeros(0))
+    def instead(self, rows: Rows) -> dict[int, int]:
+        """By row the id of the class that is more likely than the label, of those rows of which one is."""
+        told = self.kept(np.isin(self.rows, rows) & (self.keys < 0) & (self.rivals >= 0))
+        return dict(zip(told.rows.tolist(), told.rivals.tolist(), strict=True))
+
+
+NOTHING_DOUBTED = Doubted(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=np.int64))
 
 
 def logit_margins(logits: Logits, targets: Targets) -> Float64[np.ndarray, " items"]:
@@ -71,11 +83,21 @@ def logit_margins(logits: Logits, targets: Targets) -> Float64[np.ndarray, " ite
     return np.asarray(own - others.max(axis=1, initial=-np.inf))
 
 
-def margins_by_head(head: Head, ground: Ground, rows: Rows, targets: Targets) -> Float64[np.ndarray, " items"]:
-    """The logit margins of some rows by a head that was trained on none of them, in blocks."""
+def rivals(logits: Logits, targets: Targets) -> Int64[np.ndarray, " items"]:
+    """The column of the largest logit of each item beside that of its label."""
+    others = logits.copy()
+    others[np.arange(len(targets)), targets] = -np.inf
+    return np.asarray(others.argmax(axis=1))
+
+
+def doubts_by_head(
+    head: Head, ground: Ground, rows: Rows, targets: Targets
+) -> tuple[Float64[np.ndarray, " items"], Int64[np.ndarray, " items"]]:
+    """The logit margins of some rows, and their rivals, by a head that was trained on none of them, in blocks."""
     embeddings = ground.embeddings
-    found = np.empty(len(rows))
+    margins, others = np.empty(len(rows)), np.empty(len(rows), dtype=np.int64)
     for start in range(0, len(rows), BLOCK_ROWS):
         part = slice(start, start + BLOCK_ROWS)
-        found[part] = logit_margins(head.logits(np.asarray(embeddings[rows[part]])), targets[part])
-    return found
+        logits = head.logits(np.asarray(embeddings[rows[part]]))
+        margins[part], others[part] = logit_margins(logits, targets[part]), rivals(logits, targets[part])
+    return margins, others

@@ -5,10 +5,11 @@ A head is trained five times on these labels, each time without a fifth of them,
 
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
-from fastlabel_gradio.explore.doubts import NOTHING_DOUBTED, Doubted, Heads, logit_margins
+from fastlabel_gradio.explore.doubts import NOTHING_DOUBTED, Doubted, Heads, logit_margins, rivals
 from fastlabel_gradio.explore.mistakes import MOST_TRAINED
 from fastlabel_gradio.head import FOLDS, HeadMaker
 from fastlabel_gradio.imports.given_labels import ReferenceLabels
@@ -60,7 +61,7 @@ class KnownLabels:
         open_ = known.copy()
         open_[known] = said[found.rows[known]] == 0
         missing = 0 if self._last and self._last[0] == state else len(self._store)
-        return Doubted(found.rows[open_], found.keys[open_], missing)
+        return replace(found.kept(open_), missing=missing)
 
     def close(self) -> None:
         self._judging.close()
@@ -83,7 +84,8 @@ class KnownLabels:
         vectors = np.asarray(ground.embeddings[rows]) if len(rows) else np.zeros((0, 1), dtype=np.float32)
         found = _left_out(maker, vectors, targets, groups, stop)
         if not stop.is_set():
-            self._last = state, Doubted(rows[found[0]], found[1])
+            positions, margins, others = found
+            self._last = state, Doubted(rows[positions], margins, np.array(schema.ids, dtype=np.int64)[others])
 
     def _labeled(self, schema: LabelSchema, stop: threading.Event) -> tuple[Rows, Rows]:
         """The rows of items of which the source knows a class that the project has, and its place in the schema."""
@@ -106,14 +108,16 @@ class KnownLabels:
 
 def _left_out(
     maker: HeadMaker, vectors: np.ndarray, targets: Targets, groups: Groups | None, stop: threading.Event
-) -> tuple[Rows, np.ndarray]:
-    """Positions of labels that could be left out of a training, ascending, and their margins."""
+) -> tuple[Rows, np.ndarray, np.ndarray]:
+    """Positions of labels that could be left out of a training, ascending, their margins, and positions of their rivals."""
+    none = np.zeros(0, dtype=np.int64)
     if len(np.unique(targets)) < 2:
-        return np.zeros(0, dtype=np.int64), np.zeros(0)
+        return none, np.zeros(0), none
     folds = list(range(FOLDS))
     found = maker.out_of_fold(vectors, targets, until(stop), groups, folds, len(targets), MOST_TRAINED)
     if found is None:
-        return np.zeros(0, dtype=np.int64), np.zeros(0)
+        return none, np.zeros(0), none
     logits, positions = found
     order = np.argsort(positions)
-    return positions[order], logit_margins(logits, targets[positions])[order]
+    targets = targets[positions]
+    return positions[order], logit_margins(logits, targets)[order], rivals(logits, targets)[order]

@@ -10,7 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastlabel_gradio.explore.doubts import NOTHING_DOUBTED, Doubted, Heads, logit_margins, margins_by_head
+from fastlabel_gradio.explore.doubts import (
+    NOTHING_DOUBTED,
+    Doubted,
+    Heads,
+    doubts_by_head,
+    logit_margins,
+    rivals,
+)
 from fastlabel_gradio.head import FOLDS, Head, folds_of
 from fastlabel_gradio.inquiry import Finding, Inquiry
 from fastlabel_gradio.labels import LabelStore
@@ -96,23 +103,26 @@ class Mistakes:
 
     def _rank(self, known: _Known, ground: Ground) -> Doubted:
         head, labeled, audited = known.head, known.labeled, known.audited
-        margins = self._margins(head, ground, labeled)
+        margins, others = self._doubts(head, ground, labeled)
         waiting = 0 if known.given_up is labeled else int(np.isnan(margins).sum())
         rows, targets = labeled.rows, labeled.targets
         if head.info.version == 0 or self._ledger.is_this_audit(head.info.audit):
-            margins = np.concatenate([margins, margins_by_head(head, ground, audited.rows, audited.targets)])
+            of_audit = doubts_by_head(head, ground, audited.rows, audited.targets)
+            margins, others = np.concatenate([margins, of_audit[0]]), np.concatenate([others, of_audit[1]])
             rows, targets = np.concatenate([rows, audited.rows]), np.concatenate([targets, audited.targets])
         wanted = ~np.isnan(margins) & ~self._is_checked(known, rows, targets)
-        return Doubted(rows[wanted], margins[wanted], waiting)
+        return Doubted(rows, margins, np.array(labeled.schema.ids, dtype=np.int64)[others], waiting).kept(wanted)
 
-    def _margins(self, head: Head, ground: Ground, labeled: LabeledSet) -> np.ndarray:
-        """float64[n], NaN where no head left the label out yet."""
+    def _doubts(self, head: Head, ground: Ground, labeled: LabeledSet) -> tuple[np.ndarray, np.ndarray]:
+        """Margins, float64[n], NaN where no head left the label out yet, and the positions of the rivals, 0 there."""
         logits, is_known = ground.out_of_fold.of(labeled.schema.ids, labeled.rows)
-        margins = np.full(len(labeled.rows), np.nan)
-        margins[is_known] = logit_margins(logits, labeled.targets[is_known])
+        margins, others = np.full(len(labeled.rows), np.nan), np.zeros(len(labeled.rows), dtype=np.int64)
+        targets = labeled.targets[is_known]
+        margins[is_known], others[is_known] = logit_margins(logits, targets), rivals(logits, targets)
         unseen = ~is_known & self._is_unseen(head, labeled.rows)
-        margins[unseen] = margins_by_head(head, ground, labeled.rows[unseen], labeled.targets[unseen])
-        return margins
+        by_head = doubts_by_head(head, ground, labeled.rows[unseen], labeled.targets[unseen])
+        margins[unseen], others[unseen] = by_head
+        return margins, others
 
     def _is_unseen(self, head: Head, rows: Rows) -> np.ndarray:
         """bool[n], whether the head was certainly not trained on a row."""
@@ -141,7 +151,7 @@ class Mistakes:
         if head is None or ground.maker is None or ground.maker.classes != labeled.schema.classes:
             return
         fold = folds_of(labeled.targets, labeled.groups, ground.maker.seed)
-        missing = np.isnan(self._margins(head, ground, labeled))
+        missing = np.isnan(self._doubts(head, ground, labeled)[0])
         vectors = ground.copied.of(ground.embeddings, labeled.rows)
         for number in range(FOLDS):
             if not missing[fold == number].any():

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -88,7 +89,7 @@ class NearDuplicates:
             self._comparing.ask()
             self._comparing.wait(PATIENCE_S)
         found = self._last[1] if self._last else NOTHING_DOUBTED
-        return found if self._is_known() else Doubted(found.rows, found.keys, self._count())
+        return found if self._is_known() else replace(found, missing=self._count())
 
     def close(self) -> None:
         self._comparing.close()
@@ -116,7 +117,10 @@ class NearDuplicates:
         pairs, _ = conflicting_pairs(np.asarray(embeddings[rows]), targets, stop.is_set)
         if not stop.is_set():
             places = _side_by_side(pairs)
-            self._last = labeled, Doubted(rows[places], np.arange(len(places), dtype=np.float64))
+            self._last = (
+                labeled,
+                Doubted(rows[places], np.arange(len(places), dtype=np.float64), np.full(len(places), -1)),
+            )
 
 
 def _side_by_side(pairs: Pairs) -> Rows:

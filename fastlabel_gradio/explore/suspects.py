@@ -13,7 +13,7 @@ from fastlabel_gradio.explore.near_duplicates import NearDuplicates
 from fastlabel_gradio.imports.given_labels import ReferenceLabels
 from fastlabel_gradio.inquiry import Finding
 from fastlabel_gradio.pool.desk import Desk
-from fastlabel_gradio.types import ListName
+from fastlabel_gradio.types import ListName, Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,12 @@ class Suspects:
         known = found.rows < rows
         keys[found.rows[known]] = found.keys[known]
         return keys
+
+    def instead(self, name: ListName, rows: Rows) -> dict[int, str]:
+        """By row the class that heads which did not see the label hold more likely, of those rows of a list that have one."""
+        names = self._desk.schema.known_names
+        found = self._doubted(name).instead(rows)
+        return {row: names[label_id] for row, label_id in found.items() if label_id in names}
 
     def listing(self, name: ListName) -> Listing:
         """How a list stands now."""

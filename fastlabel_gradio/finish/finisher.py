@@ -29,6 +29,7 @@ from fastlabel_gradio.finish.planner import EMBEDDING, Candidates, PlanReport, f
 from fastlabel_gradio.finish.proof import alpha_of, checks_needed
 from fastlabel_gradio.finish.report import Accepted, FinishReport, report
 from fastlabel_gradio.finish.tally import Answers, PartTally, answers_of, by_class, tally
+from fastlabel_gradio.finish.words import line
 from fastlabel_gradio.labels import ClaimedBatch
 from fastlabel_gradio.loop.actions import Actions
 from fastlabel_gradio.loop.batches import Batches

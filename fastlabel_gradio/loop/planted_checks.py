@@ -42,22 +42,28 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """One planted item of a batch: the id of its label, that of the class it stands among, and where it stands."""
+    """One planted item of a batch: the id of its label, that of the class it stands among, and where it stands.
+
+    Attributes:
+        runners_up: ids of the classes that are offered beside the one it stands among, as on any other card.
+    """
 
     item_id: str
     label_id: int
     shown_as: int
     confidence: float
     place: int
+    runners_up: tuple[int, ...] = ()
 
 
 class Chosen(NamedTuple):
-    """A row to plant, the ids of its label and of the class that it will stand among, and the confidence that is shown."""
+    """A row to plant, the ids of its label and of the class that it will stand among, and what is shown beside that."""
 
     row: int
     label_id: int
     shown_as: int
     confidence: float
+    runners_up: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +124,10 @@ class PlantedChecks:
         with self._lock:
             rng = self._rng.spawn(1)[0]
         return [
-            Chosen(row, schema.ids[target], schema.ids[group], confidence)
-            for row, target, group, confidence in _chosen(says(picked), rows[others], targets[others], says, rng)
+            Chosen(row, schema.ids[target], schema.ids[group], confidence, tuple(schema.ids[one] for one in runners_up))
+            for row, target, group, confidence, runners_up in _chosen(
+                says(picked), rows[others], targets[others], says, rng
+            )
         ]
 
     def plant(
@@ -139,7 +147,7 @@ class PlantedChecks:
         with self._lock:
             places = sorted(self._rng.integers(len(batch.cards) + 1, size=len(chosen)).tolist())
         planted = tuple(
-            Planted(items[one.row].id, one.label_id, one.shown_as, one.confidence, place)
+            Planted(items[one.row].id, one.label_id, one.shown_as, one.confidence, place, one.runners_up)
             for one, place in zip(chosen, places, strict=True)
             if one.row in items
         )
@@ -163,7 +171,8 @@ class PlantedChecks:
         for one in reversed(planted):
             row = rows.get(one.item_id)
             if row is not None and row in items and one.shown_as in positions:
-                prediction = Prediction(positions[one.shown_as], one.confidence)
+                runners_up = tuple(positions[label_id] for label_id in one.runners_up if label_id in positions)
+                prediction = Prediction(positions[one.shown_as], one.confidence, runners_up)
                 cards.insert(one.place, Card(PoolItem(row, one.item_id, items[row].stamp), prediction))
         return replace(batch, cards=tuple(cards))
 
@@ -226,8 +235,8 @@ def _chosen(
     targets: Targets,
     says: Callable[[Rows], Sequence[Prediction | None]],
     rng: np.random.Generator,
-) -> list[tuple[int, int, int, float]]:
-    """Rows to plant, each with its class, the class that it is shown as, and a confidence."""
+) -> list[tuple[int, int, int, float, tuple[int, ...]]]:
+    """Rows to plant, each with its class, the class that it is shown as, a confidence, and the runners-up."""
     shown = [one for one in predictions if one is not None]
     groups = np.bincount([one.index for one in shown]) if shown else np.zeros(1, dtype=np.int64)
     group = int(groups.argmax())
@@ -237,15 +246,21 @@ def _chosen(
     looked = rng.permutation(others)[:LOOKED_THROUGH]
     said = says(rows[looked])
     agreed = [
-        place
+        (place, one)
         for place, one in zip(looked.tolist(), said, strict=True)
         if one is not None and one.index == targets[place]
     ]
     confidences = [one.confidence for one in shown if one.index == group]
     return [
-        (int(rows[place]), int(targets[place]), group, float(rng.choice(confidences)))
-        for place in agreed[:MOST_PLANTED]
+        (int(rows[place]), int(targets[place]), group, float(rng.choice(confidences)), _runners_up(one, group))
+        for place, one in agreed[:MOST_PLANTED]
     ]
+
+
+def _runners_up(said: Prediction, shown_as: int) -> tuple[int, ...]:
+    """As many as any card has, its own class first: that of a card whose suggestion is wrong mostly stands there."""
+    others = [one for one in said.runners_up if one != shown_as]
+    return (said.index, *others)[: len(said.runners_up)]
 
 
 def _read(path: Path) -> list[_Line]:

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Int64
 
 from fastlabel_gradio.head import Head
 from fastlabel_gradio.imports.given_labels import GivenLabels
 from fastlabel_gradio.loop.learner import Learner
 from fastlabel_gradio.pool.desk import Desk
-from fastlabel_gradio.types import LabelSchema, PoolItem, Prediction, Rows
+from fastlabel_gradio.types import LabelSchema, PoolItem, Prediction, Probabilities, Rows
+
+RUNNERS_UP = 3  # that a person is offered beside the suggestion: nearly always the right class is among so many
 
 
 class Predictions:
@@ -57,9 +60,10 @@ class Predictions:
         if head is None:
             return None
         probabilities = self._learner.ground_of(head).says(head, rows)
-        best = probabilities.argmax(axis=1)
+        best, *runners_up = most_probable(probabilities, 1 + RUNNERS_UP)
         sure = probabilities[np.arange(len(best)), best]
-        return [Prediction(*one) for one in zip(best.tolist(), sure.tolist(), strict=True)]
+        others = zip(*(places.tolist() for places in runners_up), strict=True) if runners_up else [()] * len(best)
+        return [Prediction(*one) for one in zip(best.tolist(), sure.tolist(), others, strict=True)]
 
     def _suggested(self, item_ids: Sequence[str], schema: LabelSchema) -> list[Prediction | None]:
         known = self._suggestions.of(item_ids) if self._suggestions else [None] * len(item_ids)
@@ -67,3 +71,13 @@ class Predictions:
         return [
             Prediction(names.index(one.name), one.confidence) if one and one.name in names else None for one in known
         ]
+
+
+def most_probable(probabilities: Probabilities, most: int) -> list[Int64[np.ndarray, " items"]]:
+    """Of each item the most probable class, the second and so on: as many as there are, at most `most`."""
+    left = probabilities.copy()
+    found = []
+    for _ in range(min(most, left.shape[1])):
+        found.append(left.argmax(axis=1))
+        left[np.arange(len(left)), found[-1]] = -1
+    return found

@@ -19,6 +19,7 @@ from fastlabel_gradio.types import Embeddings, Probabilities, Rows
 
 WINDOW_ROWS = 32_768
 SHORTLIST_ROWS = 4_096  # shared evenly by the predicted classes
+MOST_SCORES = 4_194_304  # 16 MiB of them are kept
 COPIED_AT_ONCE = 256  # rows at random places, each of which maps many pages
 
 FreeRows = Int64[np.ndarray, " free"]
@@ -49,7 +50,7 @@ def candidates_of(
         free: ascending.
     """
     window = _window(free, rng)
-    probabilities = None if head is None else score_rows(head, embeddings, window, shortlist.scan.on_device)
+    probabilities = None if head is None else shortlist.scored(head, embeddings, window)
     if head is None or probabilities is None or len(window) == len(free):
         return Candidates(window, probabilities)
     listed, vectors = shortlist.outside(window, free)
@@ -62,8 +63,8 @@ def candidates_of(
 class Shortlist:
     """The rows of one pool that are held least certain, as many of each predicted class, so that rare ones are among them.
 
-    Reads what a scan has of the pool, and keeps copies of the embeddings of SHORTLIST_ROWS rows at most. `outside` may be
-    called while `refresh` runs in another thread.
+    Reads what a scan has of the pool, and keeps copies of the embeddings of SHORTLIST_ROWS rows at most, and the newest
+    scores. `outside` and `scored` may be called while `refresh` runs in another thread.
 
     Attributes:
         scan: what heads said of every row.
@@ -71,6 +72,7 @@ class Shortlist:
 
     def __init__(self, scan: Scan | None = None) -> None:
         self.scan = scan or Scan()
+        self._scored: tuple[Head, Rows, Probabilities] | None = None  # the newest head's, of a small pool
         self._listed: tuple[Rows, Embeddings] = np.zeros(0, dtype=np.int64), np.zeros((0, 0), dtype=np.float32)
 
     def outside(self, window: Int64[np.ndarray, " window"], free: FreeRows) -> tuple[Rows, Embeddings]:
@@ -78,6 +80,15 @@ class Shortlist:
         rows, vectors = self._listed
         wanted = among(rows, free) & ~among(rows, window)
         return rows[wanted], vectors[wanted]
+
+    def scored(self, head: Head, embeddings: AllRows, window: Int64[np.ndarray, " window"]) -> Probabilities:
+        """What a head says of ascending rows. Asked again of some of them, as for the next batch, it scores nothing anew."""
+        last = self._scored
+        if last and last[0] is head and among(window, last[1]).all():
+            return np.asarray(last[2][np.searchsorted(last[1], window)])
+        said = score_rows(head, embeddings, window, self.scan.on_device)
+        self._scored = (head, window, said) if said.size <= MOST_SCORES else None
+        return said
 
     def refresh(
         self,

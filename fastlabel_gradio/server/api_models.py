@@ -34,6 +34,9 @@ class PredictionAnswer(Model):
     label: str
     index: int
     confidence: float
+    runners_up: list[int] = Field(
+        description="positions of the classes that are most probable after it, the likeliest first; three at most"
+    )
 
 
 class MediaAnswer(Model):
@@ -72,6 +75,9 @@ class FoundAnswer(MediaAnswer):
     annotator: str | None = Field(description="who said what stands")
     created_at: str | None = Field(description="and when, in UTC")
     known_label: str | None = Field(description="the class that the source knows of it, as a class folder does")
+    instead: str | None = Field(
+        description="in the order `mistakes` or `known_labels`: the class that heads trained without the label prefer to it"
+    )
     similarity: float | None = Field(description="cosine with what `near` asks for, -1 to 1; null without it")
 
 

@@ -92,6 +92,8 @@ def test_a_pool_without_classes_asks_for_names_of_its_clusters(page: Page, servi
     clusters = panel.locator(".fl-cluster")
     expect(clusters.first).to_be_visible()
     before = clusters.count()
+    sizes = [int(words.split()[0]) for words in panel.locator(".fl-cluster-size").all_inner_texts()]
+    expect(panel.locator(".fl-clusters-how")).to_contain_text(f"Of {sum(sizes)} items that are embedded")
     items = clusters.first.locator(".fl-cluster-item")
     shown = items.count()
     items.first.click()  # does not belong to the others

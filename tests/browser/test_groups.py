@@ -43,6 +43,51 @@ def test_enter_on_a_heading_accepts_the_rest_of_what_was_seen(visit: Visit) -> N
     assert {rows[item_id] for item_id in labels.keys() - accepted} == {"person"}
 
 
+def test_a_wrong_suggestion_is_corrected_by_one_press_on_what_is_next_most_probable(visit: Visit) -> None:
+    page = visit(labeled=30)
+    ids, suggested = page.item_ids(), page.suggestions()
+    batch = page.rest.get("next_batch")
+    said = {item["id"]: item["prediction"] for item in batch["items"]}
+    page.cards.nth(2).locator(".fl-picture").hover()
+    offered = page.cards.nth(2).locator(".fl-runner-up")
+    likely = [batch["classes"][index] for index in said[ids[2]]["runners_up"]]
+    assert suggested[ids[2]] not in likely
+    assert offered.all_inner_texts() == likely
+    offered.first.click()
+    assert page.labels() == {ids[2]: likely[0]}
+    expect(offered).to_have_text([suggested[ids[2]], *likely[1:]])  # the way back
+    page.cards.nth(3).locator(".fl-picture").hover()
+    expect(offered).to_have_count(0)
+    page.key("u")
+    assert page.labels() == {}
+    page.cards.nth(2).locator(".fl-picture").click(position={"x": 20, "y": 20})
+    expect(page.cards.nth(2)).to_have_attribute("data-excluded", "true")
+
+
+def test_shift_enter_accepts_what_was_seen_and_brings_up_the_rest(visit: Visit) -> None:
+    page = visit(labeled=30)
+    page.set_batch_size(90)
+    page.page.set_viewport_size({"width": 1000, "height": 520})
+    page.next()
+    presses = 0
+    while len(page.labels()) < 90 and presses < 30:
+        before = len(page.labels())
+        page.page.wait_for_function(
+            """(before) => document.querySelectorAll('.fl-card[data-seen]').length > before
+            && [...document.querySelectorAll('.fl-card:not([data-seen])')].every((card) => {
+              const { top, height } = card.getBoundingClientRect();
+              return top + height / 2 > innerHeight - 40 || top + height / 2 < 0;
+            })""",
+            arg=before,
+        )
+        seen = page.grid.locator(".fl-card[data-seen]").count()
+        page.key("Shift+Enter")
+        assert len(page.labels()) >= seen, "nothing that was looked at is left"
+        presses += 1
+    assert len(page.labels()) == 90
+    assert presses <= 15, "a press a window, no turn of the wheel"
+
+
 def test_a_accepts_the_group_of_the_card_and_g_takes_the_groups_away(visit: Visit) -> None:
     page = visit(labeled=30)
     sizes, ids = _group_sizes(page), page.item_ids()

@@ -91,7 +91,7 @@ def test_states_have_keys_are_counted_and_undone_like_labels(visitor: LabelPage)
     visitor.key("Shift+U", "Shift+U", "h")
     history = visitor.grid.locator(".fl-history-list li")
     expect(history).to_have_text(
-        ["called 1 card bad", "unsure of 1 card", "skipped 1 card", "labeled 1 card bird 0"], use_inner_text=True
+        ["called 1 card bad", "unsure of 1 card", "skipped 1 card", "labeled 1 card as bird 0"], use_inner_text=True
     )
     visitor.key("h")
     visitor.submit()

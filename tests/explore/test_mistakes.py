@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fastlabel_gradio.errors import InvalidLabelsError
-from fastlabel_gradio.explore.doubts import logit_margins
+from fastlabel_gradio.explore.doubts import logit_margins, rivals
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.pool.query import Query
 from fastlabel_gradio.server.project import Project
@@ -53,6 +53,7 @@ def project(pictures: Path, open_project: OpenProject) -> Project:
 def test_the_margin_of_a_label_is_its_logit_less_the_largest_other_one() -> None:
     logits = np.array([[3.0, 1.0, 2.0], [3.0, 1.0, 2.0], [0.0, 0.0, 0.0]], dtype=np.float32)
     assert logit_margins(logits, np.array([0, 1, 2])).tolist() == [1.0, -2.0, 0.0]
+    assert rivals(logits, np.array([0, 1, 2])).tolist() == [2, 0, 0]
 
 
 def test_wrong_labels_come_first_also_those_of_the_audit_and_those_that_no_head_has_seen(
@@ -68,6 +69,11 @@ def test_wrong_labels_come_first_also_those_of_the_audit_and_those_that_no_head_
     late = next(one for one in found[5:] if one.startswith("red"))
     relabel(labeler, late, "green")
     assert late in listed(labeler)[:4]
+    rows = labeler._store.rows_of([*mistaken, late])
+    instead = labeler.suspects.instead("mistakes", np.array(list(rows.values()), dtype=np.int64))
+    assert {item_id: instead[row] for item_id, row in rows.items()} == {one: one.split("/")[0] for one in rows}
+    everyone = labeler.suspects.instead("mistakes", np.arange(len(all_ids(labeler))))
+    assert set(everyone) == set(instead), "of a label that the heads agree with nothing else is said"
 
 
 def test_what_is_right_is_never_asked_again_until_that_is_undone_or_the_label_changes(project: Project) -> None:

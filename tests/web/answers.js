@@ -12,7 +12,7 @@ export function batchAnswer(count = 6, fields = {}) {
     note: "",
     start_s: 0,
     group: null,
-    prediction: index % 2 ? { label: "b", index: 1, confidence: 0.9 } : null,
+    prediction: index % 2 ? { label: "b", index: 1, confidence: 0.9, runners_up: [2, 0] } : null,
     label: null,
   }));
   return {

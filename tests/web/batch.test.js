@@ -82,7 +82,8 @@ function groupedBatch() {
   const said = [["b", 0.9], ["a", 0.6], null, ["b", 0.4], ["a", 0.8], ["b", 0.7]];
   answer.items.forEach((item, place) => {
     const [label, confidence] = said[place] ?? [];
-    item.prediction = label ? { label, index: answer.classes.indexOf(label), confidence } : null;
+    const others = [0, 1, 2].filter((index) => answer.classes[index] !== label);
+    item.prediction = label ? { label, index: answer.classes.indexOf(label), confidence, runners_up: others } : null;
   });
   const batch = new Batch(answer);
   batch.arrange(true);
@@ -245,6 +246,10 @@ test("a class that is added while one labels moves no label, also none of a step
     batch.cards.map(({ suggestion }) => suggestion && batch.classes[suggestion.index]),
     ["a", "a", "b", "b", "b", null],
   );
+  assert.deepEqual(
+    batch.cards.map(({ suggestion }) => suggestion?.runnersUp.map((index) => batch.classes[index])),
+    [["b", "c"], ["b", "c"], ["a", "c"], ["a", "c"], ["a", "c"], undefined],
+  );
 });
 
 test("labels follow classes that are renamed or merged, and come back with one that was archived", () => {
@@ -261,6 +266,10 @@ test("labels follow classes that are renamed or merged, and come back with one t
     ["z", "z"],
   );
   assert.deepEqual(new Set(batch.cards.map(({ suggestion }) => suggestion?.name)), new Set(["z", undefined]));
+  assert.ok(
+    batch.cards.every(({ suggestion }) => !suggestion?.runnersUp.length),
+    "a class that was merged into the suggested one, or archived, is no alternative to it",
+  );
   batch.useClasses(["c", "z"], { a: "z", b: "z" });
   assert.deepEqual(
     batch.submission().map(({ label }) => label),

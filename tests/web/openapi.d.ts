@@ -1237,6 +1237,11 @@ export interface components {
              */
             known_label: string | null;
             /**
+             * Instead
+             * @description in the order `mistakes` or `known_labels`: the class that heads trained without the label hold more likely
+             */
+            instead: string | null;
+            /**
              * Similarity
              * @description cosine with what `near` asks for, -1 to 1; null without it
              */
@@ -2036,6 +2041,11 @@ export interface components {
             index: number;
             /** Confidence */
             confidence: number;
+            /**
+             * Runners Up
+             * @description positions of the classes that are most probable after it, the likeliest first; three at most
+             */
+            runners_up: number[];
         };
         /** ProgressAnswer */
         ProgressAnswer: {

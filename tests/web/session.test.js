@@ -153,6 +153,23 @@ test("an empty answer is told with its reason, and the status asks again once th
   session.stop();
 });
 
+test("a batch without suggestions is shown again once there is a head, unless the person has begun", async () => {
+  const plain = batchAnswer(2);
+  for (const item of plain.items) item.prediction = null;
+  for (const hasBegun of [false, true]) {
+    const { session, shown } = open();
+    answers.next_batch = [plain, batchAnswer(2, { head_version: 1 })];
+    answers.status = statusAnswer({ head: { version: 1 } });
+    await session.loadNext();
+    if (hasBegun) session.batch.change([session.batch.cards[0]], () => 0);
+    await session.poll();
+    while (session.busy) await new Promise(setImmediate);
+    await session.poll();
+    assert.equal(shown.length, hasBegun ? 1 : 2);
+    session.stop();
+  }
+});
+
 test("a lost connection is asked for again after longer and longer waits, 15 s at most", async () => {
   const { session } = open();
   const lost = [];

@@ -123,7 +123,7 @@ test("what the server says is said in the language of the page, with its values,
 
 test("a step that was sent is told by what it did", () => {
   const step = (fields) => sentWords({ items: 0, parts: [], edits: [], checks: 0, ...fields });
-  assert.equal(step({ items: 3, parts: [{ label: "cat", items: 3 }] }), "submitted 3 labels cat");
+  assert.equal(step({ items: 3, parts: [{ label: "cat", items: 3 }] }), "submitted 3 labels: cat");
   assert.equal(step({ checks: 2 }), "found 2 labels right");
   const edit = (kind, value) => step({ edits: [{ kind, label: "dog", value }] });
   assert.equal(edit("add", "dog"), "added the class dog");

@@ -19,6 +19,7 @@ from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.server.routes.items_shown import prediction_answer, shown_item
 from fastlabel_gradio.server.routes.project_parameters import FindProject
 from fastlabel_gradio.server.routes.queues import in_line
+from fastlabel_gradio.types import ListName
 
 LOOKING_FOR_ITEMS = 4  # each may look at all of the pool
 
@@ -38,7 +39,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         return ItemsAnswer(
             event=page.event,
             total=page.total,
-            items=found_answers(chosen, labeler, page.items, who, hidden),
+            items=found_answers(chosen, labeler, page.items, who, hidden, body.query.of_list),
             list_id=page.list_id,
             head_version=page.head_version,
             scanned=page.scanned,
@@ -52,15 +53,19 @@ def found_answers(
     found: Sequence[FoundItem],
     person: Person,
     hidden: Collection[str] = frozenset(),
+    list_name: ListName | None = None,
 ) -> list[FoundAnswer]:
     """Items of a query as a person may see them: what was said of each, and what the head says.
 
     Args:
         hidden: items of which neither the head nor the source is shown to say anything.
+        list_name: of doubted labels, where the query shows one.
     """
     schema = labeler.schema
+    rows = np.array([one.row for one in found], dtype=np.int64)
+    instead = labeler.suspects.instead(list_name, rows) if list_name else {}
     known = project.gallery.facts([one.item for one in found])
-    predictions = labeler.predictions(np.array([one.row for one in found], dtype=np.int64), schema)
+    predictions = labeler.predictions(rows, schema)
     return [
         FoundAnswer(
             **shown_item(project, one.item, str(one.row), facts),
@@ -74,6 +79,7 @@ def found_answers(
             source=one.source,
             annotator=one.owner.annotator if one.owner and sees(person, one.owner.annotator) else None,
             known_label=None if one.item.id in hidden else project.reference_label(one.item),
+            instead=None if one.item.id in hidden else instead.get(one.row),
             created_at=iso_time(one.owner.said_at) if one.owner else None,
             similarity=None if one.similarity is None else round(one.similarity, 4),
         )

@@ -39,5 +39,8 @@ def _media_answer(project: Project, item: Item, place: str) -> dict[str, Any]:
 
 def prediction_answer(prediction: Prediction, names: Sequence[str]) -> PredictionAnswer:
     return PredictionAnswer(
-        label=names[prediction.index], index=prediction.index, confidence=round(prediction.confidence, 4)
+        label=names[prediction.index],
+        index=prediction.index,
+        confidence=round(prediction.confidence, 4),
+        runners_up=list(prediction.runners_up),
     )

@@ -49,6 +49,15 @@ export class Answering {
     this.cards.focusCard(card.index);
   }
 
+  /**
+   * @param {Card} card
+   * @param {number} index of the class that was clicked on it
+   */
+  labelCard(card, index) {
+    this.batch?.change([card], () => index, "label");
+    this.cards.focusCard(card.index);
+  }
+
   /** @param {number} place of a group; without one: the group of the current card */
   acceptGroup(place = this.cards.currentGroup) {
     const { batch } = this;
@@ -57,9 +66,12 @@ export class Answering {
     const n = batch.change(batch.confirmable(group.cards), suggested("group"), "group");
     const left = group.cards.filter((card) => !isGiven(card));
     this.#sayAccepted(n, left);
+    const next = left.find(({ excluded, seen }) => !excluded && !seen);
+    if (next) this.cards.bringUp(next);
     if (n && !left.some(({ excluded }) => !excluded)) this.cards.focusHead(place + 1);
   }
 
+  /** All that was looked at; what was not yet is brought into view, so that the same key goes through a batch. */
   acceptRest() {
     const { batch } = this;
     if (!batch) return;
@@ -67,6 +79,9 @@ export class Answering {
     const left = batch.acceptable;
     if (n && !left.length) this.dock.say(t("accepted_rest", { n }));
     else this.#sayAccepted(n, left);
+    const next = left.find(({ seen }) => !seen);
+    if (next) this.cards.focusCard(next.index);
+    if (next) this.cards.bringUp(next);
   }
 
   clear() {
@@ -127,7 +142,9 @@ export class Answering {
     const unseen = left.filter((card) => !card.excluded && !card.seen).length;
     if (!n && !unseen) return this.dock.say(t("nothing_to_accept"));
     const said = t("accepted_group", { n, left: left.length });
-    this.dock.say(unseen ? `${said} ${t("not_seen", { n: unseen })}` : said, unseen ? "warning" : "");
+    if (n)
+      this.dock.say(said); // what was not looked at comes into view
+    else this.dock.say(`${said} ${t("not_seen", { n: unseen })}`, "warning");
   }
 }
 

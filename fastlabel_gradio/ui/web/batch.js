@@ -13,7 +13,7 @@ import { Selection } from "./selection.js";
 /** @typedef {import("./answers.js").DraftAnswer} DraftAnswer */
 /** @typedef {import("./batch_layout.js").Group} Group */
 /** @typedef {import("./batch_layout.js").Move} Move */
-/** @typedef {{ index: number, name: string, confidence: number }} Suggestion */
+/** @typedef {{ index: number, name: string, confidence: number, runnersUp: number[] }} Suggestion */
 /** @typedef {"label" | "accept" | "group" | "rest" | "clear" | "exclude" | "include" | Aside} StepKind */
 /** What a step of the person was: of how many cards, and the class, "" for several or none. */
 /** @typedef {{ kind: StepKind, n: number, name: string }} StepWords */
@@ -280,7 +280,9 @@ function placeOf(name, classes) {
  */
 function movedSuggestion(suggestion, moved, classes) {
   const index = suggestion ? moved[suggestion.index] : -1;
-  return suggestion && index >= 0 ? { ...suggestion, index, name: classes[index] } : null;
+  if (!suggestion || index < 0) return null;
+  const others = suggestion.runnersUp.map((place) => moved[place]).filter((place) => place >= 0 && place !== index);
+  return { ...suggestion, index, name: classes[index], runnersUp: [...new Set(others)] };
 }
 
 /**
@@ -316,6 +318,7 @@ function newCard(item, index, answer) {
     index: prediction.index,
     name: answer.classes[prediction.index] ?? prediction.label,
     confidence: prediction.confidence,
+    runnersUp: prediction.runners_up,
   };
   const [label, aside] = [item.label ?? null, item.state ?? null];
   return { ...NO_ANSWER, index, tile: index, count: answer.items.length, item, label, aside, suggestion, seen: false };

@@ -268,6 +268,14 @@ export class BatchView {
     else this.focusCurrent();
   }
 
+  /** @param {Card} card that comes to the top of the window, with its heading where it is the first of its group */
+  bringUp(card) {
+    this.goTo(card.index);
+    const group = this.batch?.groups[this.currentGroup];
+    const head = group?.cards[0] === card ? this.heads[this.currentGroup] : undefined;
+    if (!this.zoom.open) (head ?? this.cards[card.index]).node.scrollIntoView({ block: "start" });
+  }
+
   get current() {
     return this.batch ? this.cards[this.batch.current] : undefined;
   }

@@ -6,13 +6,14 @@ import { t } from "./words.js";
 /** @typedef {import("./api.js").Schemas["ClusterAnswer"]} ClusterAnswer */
 
 /**
- * @param {ClusterAnswer[]} clusters
+ * @param {import("./api.js").Schemas["ClustersAnswer"]} found
  * @param {import("./api.js").ProjectApi} api
  * @param {(name: string, ids: string[]) => unknown} onName gets the items that the person left in
  */
-export function buildClusters(clusters, api, onName) {
+export function buildClusters({ clusters, sample }, api, onName) {
   const title = el("h3", "", t("clusters"));
-  const how = el("p", "fl-clusters-how", t(clusters.length ? "clusters_how" : "clusters_none"));
+  const words = clusters.length ? `${t("clusters_how")} ${t("clusters_of", { n: sample })}` : t("clusters_none");
+  const how = el("p", "fl-clusters-how", words);
   return [title, how, ...clusters.map((cluster) => buildCluster(cluster, api, onName))];
 }
 
@@ -33,6 +34,7 @@ function buildCluster(cluster, api, onName) {
     el("div", "fl-cluster-items", ...items),
     name,
     el("button", "fl-quiet", t("clusters_do")),
+    el("span", "fl-cluster-size", t("clusters_like", { n: cluster.size })),
   );
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

@@ -115,8 +115,8 @@ export class ClassesPanel {
   }
 
   async fetchClusters() {
-    const { clusters } = await this.api.clusters();
-    this.clusters.replaceChildren(...buildClusters(clusters, this.api, (name, ids) => this.nameCluster(name, ids)));
+    const found = await this.api.clusters();
+    this.clusters.replaceChildren(...buildClusters(found, this.api, (name, ids) => this.nameCluster(name, ids)));
   }
 
   /**

@@ -327,6 +327,7 @@ function cardOf(item, index, count, classes) {
     index: prediction.index,
     name: prediction.label,
     confidence: prediction.confidence,
+    runnersUp: prediction.runners_up,
   };
   const aside = item.state && item.state !== "label" ? item.state : null;
   return { index, count, item, label: label < 0 ? null : label, suggestion, aside, source: "person", excluded: false };

@@ -12,6 +12,7 @@
  *   narrow: (part: Query) => void,
  *   showItems: (ids: string[]) => void,
  *   refresh: () => void,
+ *   label: (id: string, name: string) => void,
  *   total: () => number,
  *   current: () => import("./api.js").Schemas["FoundAnswer"] | null,
  *   say: (text: string, tone?: "" | "warning" | "error") => void,
@@ -20,7 +21,7 @@
  */
 // `query()`: the filter as it is, a query of POST /api/items. `narrow(part)`: a step of the person that puts keys of a query
 // into the filter, those that are undefined are taken out, and asks anew. `showItems(ids)`: the same for `ids` alone.
-// `refresh()`: asks anew for the same. `total()`: items found. `on("query")`: another filter is shown, with the query;
+// `refresh()`: asks anew for the same. `label(id, name)`: an item gets that label. `total()`: items found. `on("query")`: another filter is shown, with the query;
 // `on("changed")`: labels or states were changed here, with the item ids, or null where a whole query was; `on("current")`:
 // another card is the current one, which `current()` gives.
 /** @typedef {{ show?: () => unknown, hide?: () => void, stop?: () => void }} MountedPanel */

@@ -458,6 +458,7 @@ export class ExploreView extends Emitter {
       narrow: (part) => this.narrow(part),
       showItems: (ids) => this.ask({ ids }),
       refresh: () => this.refresh(),
+      label: (id, name) => this.acts.applyTo([id], { label: name }),
       total: () => this.list?.total ?? 0,
       current: () => this.grid.currentItem ?? null,
       say: (text, tone) => this.say(text, tone),

@@ -37,10 +37,21 @@ export function paintHeads(batch, heads) {
   for (const { group, press, count, rest } of heads) {
     const left = batch.acceptable.filter((card) => group.cards.includes(card)).length;
     const all = group.cards.length;
-    setText(count, left === all || group.index === null ? formatCount(all) : t("of", { done: left, all }));
+    const isDone = group.cards.every(isGiven);
+    setText(count, isDone ? `✓ ${formatCount(all)}` : countWords(left, all, group.index === null));
     setShown(rest, left > 0);
-    press.dataset.done = String(group.cards.every(isGiven));
+    press.dataset.done = String(isDone);
   }
+}
+
+/**
+ * Of how many cards the suggestion can be accepted, and how many there are.
+ * @param {number} left
+ * @param {number} all
+ * @param {boolean} isPlain they have no suggestion
+ */
+function countWords(left, all, isPlain) {
+  return left === all || isPlain ? formatCount(all) : t("left_of", { left, all });
 }
 
 /**

@@ -21,6 +21,7 @@ import { LookBar } from "./look_bar.js";
 import { Palette } from "./palette.js";
 import { Pointer } from "./pointer.js";
 import { RecentClasses } from "./recent_classes.js";
+import { RunnersUp } from "./runners_up.js";
 import { Session } from "./session.js";
 import { loadSheet } from "./sheet.js";
 import { SoundBar } from "./sound_bar.js";
@@ -78,6 +79,7 @@ export class LabelView {
     this.zoom = new ZoomView((item) => this.api.url(item.spectrogram_url ?? item.media_url), player, soundView);
     this.cards = new BatchView(this.dock, this.zoom, player, (url) => this.api.url(url), soundView.expand, this.look);
     this.answers = new Answering(this.cards, this.dock);
+    this.runnersUp = new RunnersUp(this.cards, this.stopping.signal);
     if (player) {
       this.panel.addBar(new SoundBar(player.settings, soundView.expand, this.stopping.signal));
     }
@@ -195,9 +197,9 @@ export class LabelView {
     const often = batch.classes.map(
       (_, index) => batch.cards.filter(({ suggestion }) => suggestion?.index === index).length,
     );
-    const own = batch.currentCard.suggestion?.index;
+    const { index: own, runnersUp = [] } = batch.currentCard.suggestion ?? {};
     const likely = [...often.keys()].filter((index) => often[index]).sort((one, other) => often[other] - often[one]);
-    const first = own === undefined ? likely : [own, ...likely.filter((index) => index !== own)];
+    const first = own === undefined ? likely : [...new Set([own, ...runnersUp, ...likely])];
     const n = batch.targets.length;
     this.palette.open(
       { classes: batch.classes, recent: this.recent.names, likely: first },
@@ -247,6 +249,8 @@ export class LabelView {
     this.cards.open(batch);
     batch.on("labels", ([{ label }]) => label !== null && this.recent.use(batch.classes[label]));
     batch.on("labels", () => this.history.paint());
+    batch.on("labels", () => this.runnersUp.hide());
+    batch.on("classes", () => this.runnersUp.hide());
     const sheet = await loading.catch(() => null);
     this.cards.paintSheet(sheet);
     const lost = this.settings.kind === "audio" ? t("no_spectrograms") : t("no_pictures");

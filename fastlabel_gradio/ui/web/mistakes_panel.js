@@ -40,9 +40,19 @@ class MistakesPanel {
     needing("POST /api/checks", this.right);
     this.right.title = t("label_is_right_title");
     this.right.addEventListener("click", () => this.confirm());
+    this.instead = button("fl-quiet", "");
+    needing("POST /api/apply", this.instead);
+    this.instead.addEventListener("click", () => this.correct());
     this.near = el("ul", "fl-suspects-near");
     const title = el("h2", "fl-evaluation-title", t("nearest_labeled"));
-    this.card = el("div", "fl-suspects-card", this.label, this.right, title, this.near);
+    this.card = el(
+      "div",
+      "fl-suspects-card",
+      this.label,
+      el("div", "fl-suspects-answers", this.right, this.instead),
+      title,
+      this.near,
+    );
     root.classList.add("fl-suspects");
     root.append(el("div", "fl-suspects-lists", ...this.lists), this.about, this.line, this.card);
     exploring.on("query", () => this.follow());
@@ -124,6 +134,10 @@ class MistakesPanel {
     if (!this.list || !item) return;
     const who = item.annotator ? t("said_by", { name: item.annotator }) : t("said_by_source");
     this.label.replaceChildren(...(label ? [el("strong", "", nameNode(label)), ` ${who}`] : [t("not_labeled")]));
+    const instead = item.instead !== label ? item.instead : null; // it was corrected, and stays until it is asked anew
+    if (instead) this.label.append(` · ${t("heads_say")} `, el("strong", "", nameNode(instead)));
+    setShown(this.instead, Boolean(instead));
+    setText(this.instead, instead ? t("label_as", { name: instead }) : "");
     this.right.disabled = !label;
     const near = { near: { ids: [item.id] }, states: ["label"], exclude: [item.id] };
     const found = await this.exploring.api.post("api/items", { query: near, size: NEIGHBOURS }).catch(() => null);
@@ -143,6 +157,12 @@ class MistakesPanel {
     const name = nameNode(item.label ?? "");
     const likeness = el("span", "fl-map-count", Number(item.similarity).toFixed(2));
     return el("li", item.label === label ? "" : "fl-suspects-other", tile, name, likeness);
+  }
+
+  /** The current card gets the class that heads hold more likely which did not see its label. */
+  correct() {
+    const item = this.exploring.current();
+    if (item?.instead) this.exploring.label(item.id, item.instead);
   }
 
   /** The label of the current card is right. */

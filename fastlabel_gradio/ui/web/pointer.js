@@ -5,6 +5,7 @@ import { Rectangle } from "./rectangle.js";
 /** @typedef {import("./label_view.js").LabelView} LabelView */
 /** @typedef {import("./cards.js").CardNode} CardNode */
 
+const ON_CARDS = ["accept", "runner-up", "class", "play", "zoom"];
 const DIGITS = 10; // of more classes than that not every one has a key
 
 export class Pointer {
@@ -92,9 +93,10 @@ export class Pointer {
     batch?.selection.clear();
     if (card.sound) this.view.cards.playFrom(card, place);
     else this.view.cards.focusCard(card.card.index);
-    const isOpen = card.card.suggestion && this.view.cards.heads.length > 0 && !this.view.session.busy;
-    if (!card.sound && isOpen && !hadSelected && event.target.closest(".fl-card"))
-      this.view.answers.exclude([card.card]);
+    if (!event.target.closest(".fl-card") || this.view.session.busy) return;
+    const isInGroup = card.card.suggestion && this.view.cards.heads.length > 0;
+    if (!card.sound && isInGroup && !hadSelected) this.view.answers.exclude([card.card]);
+    this.view.runnersUp.show(card);
   }
 
   /**
@@ -102,6 +104,7 @@ export class Pointer {
    * @param {MouseEvent & { target: Element }} event
    */
   onDoubleClick(event) {
+    if (event.target.closest("[data-action]")) return; // two quick presses of what stands on the picture
     if (this.view.settings.kind === "image" && event.target.closest(".fl-picture")) this.view.cards.toggleZoom();
   }
 
@@ -112,7 +115,7 @@ export class Pointer {
     if (action === "accept-group-of") this.acceptGroup(control);
     else if (action === "close-help") view.help.close();
     else if (action === "close-zoom") view.zoom.close();
-    else if (action === "accept" || action === "class" || action === "play" || action === "zoom") {
+    else if (ON_CARDS.includes(action)) {
       if (view.session.batch && !view.session.busy) this.pressOnCard(action, control);
     } else if (view.runByName(action)) this.giveFocusBack(control);
   }
@@ -135,7 +138,7 @@ export class Pointer {
   }
 
   /**
-   * @param {"accept" | "class" | "play" | "zoom"} action
+   * @param {string} action one of ON_CARDS
    * @param {HTMLElement} control
    */
   pressOnCard(action, control) {
@@ -144,6 +147,7 @@ export class Pointer {
     if (action === "class") answers.label(Number(control.dataset.classIndex));
     else if (!card) return;
     else if (action === "accept") answers.acceptCard(card.card);
+    else if (action === "runner-up") answers.labelCard(card.card, Number(control.dataset.classIndex));
     else if (action === "play") cards.toggleCard(card);
     else {
       cards.goTo(card.card.index);

@@ -54,6 +54,7 @@ export class Session extends Emitter {
     this.wasUnanswered = false; // what the person wanted last
     this.stopped = false;
     this.isAwaitingScan = false;
+    this.shownAgain = ""; // the batch that was asked for again when the first head was there
     this.emptyNotice = "";
     this.isAtLimit = false; // this person gave as many labels as are asked of one
   }
@@ -292,6 +293,7 @@ export class Session extends Emitter {
     if (this.wasUnanswered && !this.busy) this.#sayAnswersAgain();
     this.#followClasses(status);
     this.#followClaim(status, held);
+    this.#followFirstHead(status, held);
     this.emit("status", status);
     this.#sayScan(status.embedding);
     this.#followAhead();
@@ -312,6 +314,20 @@ export class Session extends Emitter {
     const wasMissing = held.isMissing;
     held.isMissing = !batches.includes(held.id);
     if (held.isMissing && (isNamed || wasMissing)) this.#sayGivenBack(held, takenBack);
+  }
+
+  /**
+   * Shows the batch again once the first head is there that can suggest something for it, unless the person has begun.
+   * @param {StatusAnswer} status
+   * @param {Batch | null} held
+   */
+  #followFirstHead({ head }, held) {
+    const waits =
+      held === this.batch && held?.answer.head_version === 0 && !held.changes.length && !held.answered.length;
+    if (!waits || this.busy || !head.version || held.cards.some(({ suggestion }) => suggestion)) return;
+    if (this.shownAgain === held.id) return;
+    this.shownAgain = held.id;
+    this.during("load", () => this.fetchBatch(false));
   }
 
   /**

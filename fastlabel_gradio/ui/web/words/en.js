@@ -40,7 +40,7 @@ export default {
   "clicks_of_pictures": "A click on a picture moves there, a click on a suggestion accepts it.",
   "help_label": "label the card as class 1 to 10, and move on",
   "help_accept": "accept the suggestion, and move on",
-  "help_accept_rest": "accept the suggestions of all cards without a label",
+  "help_accept_rest": "accept the suggestions of all cards that were on screen, and go on to the others",
   "help_clear": "clear the label; with Shift: of all cards",
   "help_move": "move; Home and End: first and last card",
   "help_enlarge_picture": "enlarge the picture, and back",
@@ -243,7 +243,7 @@ export default {
   "selected": "1 selected|{n} selected",
   "accepted_group": "Accepted {n}, {left} left.",
   "not_seen":
-    "1 of them was not on screen for long enough: scroll to it.|{n} of them were not on screen for long enough: scroll to them.",
+    "1 of them was not on screen for long enough: look at it, then accept it too.|{n} of them were not on screen for long enough: look at them, then accept them too.",
   "answered_all": "1 card: u takes it back.|{n} cards: u takes it back.",
   "answered_of": "{n} cards; {left} were not on screen for long enough and stay selected.",
   "help_accept_group": "accept the rest of the card's group; Enter on its heading does the same",
@@ -282,7 +282,7 @@ export default {
   "history_title": "What was done lately (h)",
   "history_none": "Nothing yet.",
   "history_undone": "taken back",
-  "step_label": "labeled 1 card {name}|labeled {n} cards {name}",
+  "step_label": "labeled 1 card as {name}|labeled {n} cards as {name}",
   "step_labels": "labeled 1 card|labeled {n} cards",
   "step_accept": "accepted 1 suggestion|accepted {n} suggestions",
   "step_group": "accepted a group: 1 card|accepted a group: {n} cards",
@@ -300,7 +300,7 @@ export default {
     "Planted checks: 1 of {shown} labeled cards of another class slipped through.|Planted checks: {n} of {shown} labeled cards of another class slipped through.",
   "planted_noticed":
     "Planted check: the labeled card of another class was noticed.|Planted checks: all {n} labeled cards of another class were noticed.",
-  "step_submit_one": "submitted 1 label {name}|submitted {n} labels {name}",
+  "step_submit_one": "submitted 1 label: {name}|submitted {n} labels: {name}",
   "took_back_step": "Took back: {what}.",
   "brought_back_step": "Brought back: {what}.",
   "view_finish": "Finish",
@@ -807,4 +807,9 @@ export default {
   "import_read": "1 label read…|{n} labels read…",
   "import_stored": "{n} of {all} labels stored…"
   "finish_embedding": "The first items are being embedded. This takes a moment."
+  "label_as": "Label it {name}",
+  "heads_say": "heads trained without it say",
+  "left_of": "{left} left of {all}",
+  "clusters_of": "Of the 1 item that is embedded and open so far.|Of {n} items that are embedded and open so far.",
+  "clusters_like": "1 item is in this cluster|{n} items are in this cluster"
 };

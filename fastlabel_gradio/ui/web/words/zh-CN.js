@@ -40,7 +40,7 @@ export default {
   "clicks_of_pictures": "点击图片移到该处，点击建议即采纳。",
   "help_label": "标注为第 1 到第 10 个类别，并移到下一张",
   "help_accept": "采纳建议，并移到下一张",
-  "help_accept_rest": "采纳所有未标注卡片的建议",
+  "help_accept_rest": "采纳所有已在屏幕上看过的卡片的建议，并转到其余卡片",
   "help_clear": "清除标签；按住 Shift 则清除所有卡片的标签",
   "help_move": "移动；Home 和 End：第一张和最后一张卡片",
   "help_enlarge_picture": "放大图片，再按还原",
@@ -231,7 +231,7 @@ export default {
   "select_above": "选中高于某置信度的 {name}",
   "selected": "已选 {n} 项",
   "accepted_group": "已接受 {n} 项，剩余 {left} 项。",
-  "not_seen": "其中 {n} 项在屏幕上停留不够久：请滚动查看。",
+  "not_seen": "其中 {n} 项在屏幕上停留不够久：请查看后再采纳。",
   "answered_all": "{n} 张卡片：按 u 撤销。",
   "answered_of": "{n} 张卡片；{left} 张在屏幕上停留不够久，仍保持选中。",
   "help_accept_group": "接受该卡片所在组的其余卡片；在组标题上按 Enter 相同",
@@ -284,7 +284,7 @@ export default {
   "help_history": "最近的操作",
   "planted_slipped": "埋设检查：{shown} 张其他类别的已标注卡片中有 {n} 张未被发现。",
   "planted_noticed": "埋设检查：{n} 张其他类别的已标注卡片全部被发现。",
-  "step_submit_one": "提交了 {n} 个标签 {name}",
+  "step_submit_one": "提交了 {n} 个标签：{name}",
   "took_back_step": "已撤销：{what}。",
   "brought_back_step": "已恢复：{what}。",
   "view_finish": "完成",
@@ -771,4 +771,9 @@ export default {
   "import_read": "已读取 {n} 个标签…",
   "import_stored": "已保存 {n} / {all} 个标签…"
   "finish_embedding": "正在计算首批项目的嵌入，请稍候。"
+  "label_as": "标注为 {name}",
+  "heads_say": "未用它训练的分类头认为是",
+  "left_of": "剩余 {left} / {all}",
+  "clusters_of": "来自目前已嵌入且未标注的 {n} 项。",
+  "clusters_like": "此簇有 {n} 项"
 };
