@@ -120,7 +120,7 @@ class Head:
 
     def on(self, device: str) -> "Head":
         """The same head on that device, in the precision that is wanted there now."""
-        other = Head(copy.deepcopy(self._module).cpu(), replace(self.info, labels=self._labels), device)
+        other = Head(copy.deepcopy(self._module).cpu(), replace(self.info, classes=self._classes), device)
         other.info, other.columns = self.info, self.columns
         return other
 
