@@ -53,7 +53,7 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
         "--encoder",
         metavar="E",
         help="auto, clip, clap, pretrained, timm, transformers, precomputed, offline or another of docs/configuration.md "
-        "(default: auto, the best to be had)",
+        "(default: auto, the best that is available)",
     )
     data.add_argument(
         "--set-encoder",

@@ -6,7 +6,7 @@ FastLabelError
 ├── SourceError            a source that cannot be opened: missing path, empty folder, sheet of the wrong size
 ├── UnreadableItemError    one item that cannot be read; it is listed and left out of the pool
 │   └── UnavailableItemError  for a reason that may pass: its disk, memory, permission; it is tried again
-├── EncoderUnavailableError  weights that cannot be had
+├── EncoderUnavailableError  weights that are not available
 ├── CheckpointError        a head's checkpoint that does not belong to this encoder or schema
 ├── TooFewLabelsError      a comparison that needs more labels than there are
 ├── ChangedMeanwhileError  a change of labels that somebody else changed since they were looked at
@@ -49,7 +49,7 @@ class UnavailableItemError(UnreadableItemError):
 
 
 class EncoderUnavailableError(FastLabelError):
-    """An encoder whose weights or packages cannot be had."""
+    """An encoder whose weights or packages are not available."""
 
 
 class CheckpointError(FastLabelError):

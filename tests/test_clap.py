@@ -186,7 +186,7 @@ def test_without_weights_auto_is_the_encoder_in_the_box_with_the_reason() -> Non
     encoder, notice = check_encoder("auto", {}, "audio").open()
     assert time.monotonic() - start < 8
     assert encoder.name == "pretrained"
-    for part in ("CLAP could not be had", "127.0.0.1:9", "`model`"):
+    for part in ("CLAP is not available", "127.0.0.1:9", "`model`"):
         assert part in notice
 
 

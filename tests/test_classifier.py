@@ -255,7 +255,7 @@ def test_it_is_found_in_a_folder_a_zip_a_working_directory_and_the_hub(
         archive.writestr("../evil.txt", "x")
     for wrong, message in (
         ("nowhere/at/all", "does not exist"),
-        ("nobody/nothing", "cannot be had"),
+        ("nobody/nothing", "is not available"),
         (tmp_path / "empty", "holds no classifier"),
         (tmp_path / "no.zip", "no zip that can be read"),
         (tmp_path / "other.zip", r"no config\.json"),

@@ -66,7 +66,7 @@ def test_the_command_compares_beside_a_running_app_and_embeds_the_labeled_items_
     assert full_colour["accuracy"] == 1.0 > grey["accuracy"]
     assert full_colour["change"]["low"] <= full_colour["change"]["change"] == pytest.approx(1 - grey["accuracy"])
     assert full_colour["pool_s"] == pytest.approx(60 / full_colour["items_per_s"])
-    assert "cannot be had" in clip["problem"]
+    assert "is not available" in clip["problem"]
     assert offline["accuracy"] > 0.5
     label(project, 5)
 
@@ -199,7 +199,7 @@ def test_a_project_answers_it_in_the_background_and_ends_it_when_it_closes(
     assert rows["grey"]["change"] is None
     assert rows[ColourEncoder.name]["change"]["change"] == pytest.approx(1 - rows["grey"]["accuracy"])
     assert rows[ColourEncoder.name]["pool_s"] > 0
-    assert "cannot be had" in rows["clip"]["problem"]
+    assert "is not available" in rows["clip"]["problem"]
     project.close()
     assert not project.encoders_compared.ask()
 

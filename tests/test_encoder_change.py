@@ -353,7 +353,7 @@ def test_an_encoder_that_cannot_be_opened_leaves_the_one_in_use(
     monkeypatch.setattr(ColourEncoder, "__init__", broken)
     project = changed(open_project, pictures, "grey", "full_colour")
     assert state_of(project) == "failed"
-    assert "It stays with grey: encoder 'full_colour' cannot be had: the weights are damaged" in project.notice
+    assert "It stays with grey: encoder 'full_colour' is not available: the weights are damaged" in project.notice
     assert project.labeler("ann").next_batch("ann", 5).head_version == 1
 
 

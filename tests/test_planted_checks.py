@@ -64,6 +64,18 @@ def test_a_batch_holds_up_to_three_labeled_items_that_are_shown_as_the_class_of_
     assert labeler.batch_items(batch.id) == batch.items
 
 
+def test_where_others_are_faster_with_its_items_a_batch_is_not_drawn_again_for_planting(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labeler = project.labeler("ann")
+    claim, others, drawn = labeler._claims.claim, [None, None], []
+    monkeypatch.setattr(labeler._claims, "claim", lambda *args, **how: others.pop() if others else claim(*args, **how))
+    monkeypatch.setattr(labeler.planted, "is_due", lambda: drawn.append(True) or drawn == [True])
+    batch = labeler.next_batch("ann", 20, fresh=True)
+    assert (len(batch.items), others, drawn) == (20, [], [True])
+    assert labeler.planted.of(batch.id)
+
+
 def test_no_answer_to_a_planted_item_changes_its_label_and_what_slipped_through_is_told_once(project: Project) -> None:
     labeler = project.labeler("ann")
     before = _stored(labeler)

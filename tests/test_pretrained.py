@@ -116,7 +116,7 @@ def test_auto_takes_offline_where_the_package_is_damaged_and_says_why(
     assert encoder.name == "offline"
     line, why = notice.split("\n")
     assert line.startswith("Encoder 'offline' is used: expect lower accuracy than with CLIP")
-    for part in ("CLIP could not be had", "127.0.0.1:9", "'pretrained' could not be had", "cannot be loaded"):
+    for part in ("CLIP is not available", "127.0.0.1:9", "'pretrained' is not available", "cannot be loaded"):
         assert part in why
     shutil.rmtree(tmp_path / lite0.PACKAGE / "models")
     assert check_encoder("auto", {}, "image").name == "offline"

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("whole_trainings")
 
 @pytest.fixture(autouse=True)
 def _without_a_network(no_network: None) -> None:
-    """CLIP cannot be had."""
+    """CLIP is not available."""
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,7 @@ def test_encoders_are_compared_in_one_table_and_a_second_time_embed_nothing(
     pixels, grey, clip = lines[-3:]
     assert pixels.startswith("| pixels | random | ")
     assert grey.startswith("| grey | random | ")
-    assert clip.startswith("| clip | cannot be had: ")
+    assert clip.startswith("| clip | not available: ")
     content = json.loads(out.read_text(encoding="utf-8"))
     assert [run["encoder"] for run in content["runs"]] == ["pixels", "pixels", "grey", "grey"]
     assert all(run["items_per_s"] > 0 for run in content["runs"])
@@ -152,7 +152,7 @@ def test_encoders_are_compared_in_one_table_and_a_second_time_embed_nothing(
 
 def test_a_list_of_encoders_without_one_that_can_be_had_and_a_double_one_are_refused(pool: Path) -> None:
     for encoders, why in (
-        ("clip", "cannot be had"),
+        ("clip", "is not available"),
         ("pixels,pixels", "'pixels' is named twice"),
         (",", "names no encoder"),
     ):

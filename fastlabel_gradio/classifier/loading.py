@@ -50,7 +50,7 @@ def load_classifier(
     Raises:
         ConfigError: nothing is there, or no such project or device.
         CheckpointError: the files are damaged, or the encoder here gives other vectors than the one it was trained with.
-        EncoderUnavailableError: the encoder's weights cannot be had.
+        EncoderUnavailableError: the encoder's weights are not available.
     """
     folder = find_bundle(source, project)
     config, head = read_bundle(folder)
@@ -140,7 +140,7 @@ def _from_hub(repo: str) -> Path:
     except Exception as error:  # the hub's HTTP library, and so its errors, changed with every major version
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise ConfigError(
-            f"{repo} is no folder here, and as a repository of the hub it cannot be had: {reason}. Give a path, "
+            f"{repo} is no folder here, and as a repository of the hub it is not available: {reason}. Give a path, "
             "or log in with "
             "`hf auth login` where it is private."
         ) from error

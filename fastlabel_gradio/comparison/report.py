@@ -198,7 +198,7 @@ def _compared(
     labeled: _Labeled,
     stop: Event,
 ) -> tuple[EncoderRow, Judgement | None]:
-    """A row, with the reason where the encoder cannot be had or fails."""
+    """A row, with the reason where the encoder is not available or fails."""
     try:
         encoder, _ = check_encoder(part.kind, part.options, source.medium, base_dir, recorded).open()
         with ThreadPoolExecutor(os.cpu_count(), "compare", lower_priority) as workers:

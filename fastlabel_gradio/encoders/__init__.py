@@ -43,7 +43,7 @@ class EncoderChoice:
         medium: what the pool is made of.
         name: a registered name, never "auto".
         stand_ins: what takes over where this one turns out broken, the best first.
-        refused: what was preferred to it, each with why it could not be had.
+        refused: what was preferred to it, each with why it is not available.
         instead_of: what a new pool would get, where this one was begun with another encoder and goes on with it.
         remark: more to say of it on screen, a sentence.
         is_model_open: whether its options were given without the model that it has.
@@ -75,7 +75,7 @@ class EncoderChoice:
             best = self.refused[0][0].upper()
             return f"{used}: expect lower accuracy than with {best}, and no suggestions before the first labels."
         if self.instead_of:
-            return f"'{self.instead_of}' can be had; this project keeps '{self.name}', which it began with."
+            return f"'{self.instead_of}' is available; this project keeps '{self.name}', which it began with."
         return ""
 
     def open(self) -> tuple[Encoder, str]:
@@ -99,11 +99,11 @@ def check_encoder(
     base_dir: Path = Path(),
     recorded: RecordedModels | None = None,
 ) -> EncoderChoice:
-    """Decides within seconds which encoder to open: the named one, or for "auto" the best that can be had.
+    """Decides within seconds which encoder to open: the named one, or for "auto" the best that is available.
 
     Args:
         kind: a registered name, or "auto": CLIP or CLAP if its weights are here or can be fetched, else `pretrained`, and
-            `offline` where that cannot be had either.
+            `offline` where that is not available either.
         options: the other keys of the `encoder:` block; with "auto", those of the encoder that it prefers.
         medium: what the pool is made of.
         base_dir: relative paths in the options are relative to this folder.
@@ -111,7 +111,7 @@ def check_encoder(
 
     Raises:
         UnknownNameError: no such encoder for that kind of media. ConfigError: a wrong option.
-        EncoderUnavailableError: the named encoder's weights cannot be had.
+        EncoderUnavailableError: the named encoder's weights are not available.
     """
     name = PREFERRED[medium] if kind == AUTO else kind
     encoder_type = ENCODERS[medium].get(name)
@@ -129,7 +129,7 @@ def check_encoder(
 
 
 def _stand_in(choice: EncoderChoice, reason: str) -> EncoderChoice:
-    """The first that can be had of those that may stand in."""
+    """The first that is available of those that may stand in."""
     name, *others = choice.stand_ins
     encoder_type = ENCODERS[choice.medium].get(name)
     options = encoder_type.Options()
@@ -142,12 +142,12 @@ def _stand_in(choice: EncoderChoice, reason: str) -> EncoderChoice:
 def _reason(medium: Medium, name: str, why: str) -> str:
     remedy = ENCODERS[medium].get(name).where_to_put_weights
     wanted = name.upper() if name == PREFERRED[medium] else f"Encoder '{name}'"
-    return f"{wanted} could not be had: {why}. To use it, put {remedy}."
+    return f"{wanted} is not available: {why}. To use it, put {remedy}."
 
 
 def _unavailable(medium: Medium, name: str, reason: str) -> EncoderUnavailableError:
     remedy = ENCODERS[medium].get(name).where_to_put_weights
     others = [f"`--encoder {other}`" for other in (IN_THE_BOX, OFFLINE) if other != name]
     return EncoderUnavailableError(
-        f"encoder '{name}' cannot be had: {reason}. Put {remedy}, or choose {' or '.join(others)}."
+        f"encoder '{name}' is not available: {reason}. Put {remedy}, or choose {' or '.join(others)}."
     )

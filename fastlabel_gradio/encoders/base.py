@@ -85,7 +85,7 @@ class Encoder(ABC):
 
     @classmethod
     def why_unavailable(cls, options: Any) -> str | None:
-        """Why the weights cannot be had, in a few words; None where they are here or can be fetched.
+        """Why the weights are not available, in a few words; None where they are here or can be fetched.
 
         Answers within seconds and builds nothing. Raises ConfigError where the options name something unknown.
         """

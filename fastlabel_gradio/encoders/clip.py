@@ -153,7 +153,9 @@ class ClipEncoder(Encoder):
             return open_clip.get_tokenizer(self._options.model)
         except (ImportError, OSError, RuntimeError, ValueError) as error:
             reason = first_line(error)
-            raise EncoderUnavailableError(f"the tokenizer of {self._options.model} cannot be had ({reason})") from error
+            raise EncoderUnavailableError(
+                f"the tokenizer of {self._options.model} is not available ({reason})"
+            ) from error
 
 
 def _load(options: ClipOptions) -> tuple[Any, Any]:

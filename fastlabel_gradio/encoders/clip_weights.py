@@ -34,7 +34,7 @@ KNOWN_LICENCES = {  # as their cards have them; nobody has to ask for these
 
 
 def why_missing(model: str, pretrained: str) -> str | None:
-    """Why the weights cannot be had; None where they are here or a server within reach has them. Takes seconds at most.
+    """Why the weights are not available; None where they are here or a server within reach has them. Takes seconds at most.
 
     Args:
         model: open_clip's model name, "hf-hub:org/name" or "local-dir:path".

@@ -35,7 +35,7 @@ def cached(file: HubFile) -> Path | None:
 
 
 def why_unreachable(file: HubFile) -> str | None:
-    """Why the file cannot be had; None where it is in the cache or the hub gives it."""
+    """Why the file is not available; None where it is in the cache or the hub gives it."""
     return None if cached(file) else _offline_mode() or _within(PROBE_LIMIT_S, lambda: _ask_hub(file))
 
 
@@ -52,7 +52,7 @@ def fetch(file: HubFile) -> Path:
         except EntryNotFoundError:
             continue
         except Exception as error:  # as in `_ask_hub`
-            raise EncoderUnavailableError(f"{name} of {file.repo} cannot be had ({first_line(error)})") from error
+            raise EncoderUnavailableError(f"{name} of {file.repo} is not available ({first_line(error)})") from error
     raise EncoderUnavailableError(f"{file.repo} has no {' or '.join(file.names)}")
 
 

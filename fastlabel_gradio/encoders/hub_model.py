@@ -47,7 +47,7 @@ class HubModelOptions(EncoderOptions):
         return self.model_copy(update={"model": str(folder.absolute())}) if is_folder else self
 
     def why_missing(self, needed: Needed) -> str | None:
-        """Why the model cannot be had; None where its files are here or within reach. Takes seconds at most."""
+        """Why the model is not available; None where its files are here or within reach. Takes seconds at most."""
         if self.is_folder:
             return _folder_problem(Path(self.model), needed)
         reasons = (hub.why_unreachable(HubFile(self.model, names)) for names in needed)

@@ -40,7 +40,7 @@ class TimmWeights:
 
 
 def why_missing(model: str, pretrained: str) -> str | None:
-    """Why the weights cannot be had; None where they are here or a server within reach has them. Takes seconds at most.
+    """Why the weights are not available; None where they are here or a server within reach has them. Takes seconds at most.
 
     Args:
         model: timm's model name, "hf-hub:org/name" or "local-dir:path".

@@ -112,7 +112,9 @@ class TransformersPictureEncoder(Encoder):
             return AutoTokenizer.from_pretrained(self._options.model, local_files_only=is_here, trust_remote_code=False)
         except (ImportError, OSError, RuntimeError, ValueError) as error:
             reason = first_line(error)
-            raise EncoderUnavailableError(f"the tokenizer of {self._options.model} cannot be had ({reason})") from error
+            raise EncoderUnavailableError(
+                f"the tokenizer of {self._options.model} is not available ({reason})"
+            ) from error
 
 
 def _output(model: Any, pixels: Any) -> Any:

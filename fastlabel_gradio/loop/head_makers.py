@@ -31,7 +31,7 @@ def head_maker(
         try:
             prompts = tuple(prompt.replace("{label}", name.replace("_", " ")) for name in schema.names)
             prior = TextPrior(_encoded_once(encoder, prompts), encoder.logit_scale)
-        except EncoderUnavailableError as error:  # its tokenizer cannot be had
+        except EncoderUnavailableError as error:  # its tokenizer is not available
             notice = f"The class names give no first suggestions: {error}"
     maker = HeadMaker(
         schema.classes,

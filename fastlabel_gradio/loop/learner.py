@@ -305,7 +305,7 @@ class Learner:
         try:
             return self._saved.newer()
         except StoreError as error:
-            log.warning("The newest head of other processes cannot be had: %s", error)
+            log.warning("The newest head of other processes is not available: %s", error)
             return None
 
     def _take(self, found: StoredHead) -> bool:

@@ -55,7 +55,7 @@ def plan_encoder(
     try:
         before = check_encoder(*used, choice.medium, base_dir)
     except (EncoderUnavailableError, UnknownNameError) as error:
-        remark = f"The encoder of before cannot be had ({error}), so all is embedded again with '{choice.name}'."
+        remark = f"The encoder used before is not available ({error}), so all is embedded again with '{choice.name}'."
         return EncoderPlan(replace(choice, remark=remark))
     if not is_auto:
         return EncoderPlan(before, choice)

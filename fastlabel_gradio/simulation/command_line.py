@@ -38,7 +38,7 @@ def main(argv: Sequence[str]) -> str:
 
 
 def _simulated(arguments: argparse.Namespace, workdir: Path, behaviour: Behaviour) -> Simulation:
-    """The simulation with each encoder of `--encoder a,b`. One that cannot be had is told, unless there is no other."""
+    """The simulation with each encoder of `--encoder a,b`. One that is not available is told, unless there is no other."""
     config, parts = _parts(arguments)
     found: dict[str, Simulation] = {}
     unavailable: list[tuple[str, str]] = []

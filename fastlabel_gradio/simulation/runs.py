@@ -81,7 +81,7 @@ class Simulation:
 
     Attributes:
         encoders: those that are compared, whose runs all stand in `runs`; the other figures are of the first one.
-        unavailable: (encoder, reason) of those that were asked for and cannot be had.
+        unavailable: (encoder, reason) of those that were asked for and are not available.
     """
 
     full_supervision: float

@@ -77,7 +77,7 @@ def table_of_encoders(simulation: Simulation) -> str:
             cells = [_mean_cell(column) for column in _curves(runs, counts).T]
             cells += [f"{100 * result.full_supervision:.1f}", f"{result.items_per_s:,.0f}"]
             lines.append(f"| {result.encoder} | {strategy} | " + " | ".join(cells) + " |")
-    lines += [f"| {encoder} | cannot be had: {reason} |" for encoder, reason in simulation.unavailable]
+    lines += [f"| {encoder} | not available: {reason} |" for encoder, reason in simulation.unavailable]
     return "\n".join(lines) + "\n"
 
 

@@ -83,7 +83,7 @@ class FoldedClips(Source):
 
     @abstractmethod
     def _folder(self, options: Any, base_dir: Path, cache_dir: Path) -> Path:
-        """The folder that holds `metadata` and `audio`. Raises SourceError where it cannot be had."""
+        """The folder that holds `metadata` and `audio`. Raises SourceError where it is not available."""
 
     @abstractmethod
     def _clip(self, cells: dict[str, str], source: str, options: Any) -> Clip | None:

@@ -432,7 +432,7 @@ def test_the_panel_answers_whether_another_encoder_would_be_better(
     better = rows.filter(has_text=ColourEncoder.name)
     expect(better).to_contain_text(f"100.0 % ({100 * shown[ColourEncoder.name]['low']:.1f} % to 100.0 %)")
     expect(better).to_contain_text(f"+{100 * shown[ColourEncoder.name]['change']['change']:.1f} points")
-    expect(question).to_contain_text("clip not compared: encoder 'clip' cannot be had")
+    expect(question).to_contain_text("clip not compared: encoder 'clip' is not available")
     visitor.open()
     visitor.show()
     expect(rows).to_have_count(len(shown))  # what was found stays

@@ -58,7 +58,7 @@ function describeTimeLeft({ eta_s: left }) {
 }
 
 /**
- * What to say where no batch can be had: a title and a text.
+ * What to say where there is no batch: a title and a text.
  * @param {StatusAnswer} status
  * @param {string} notice
  * @returns {[string, string]}

@@ -146,7 +146,7 @@ export default {
   "encoders_question": "Would another encoder be better?",
   "encoders_compare": "Compare encoders",
   "encoders_compare_title":
-    "Compares the encoders that can be had on the labels so far, in the background. It takes minutes.",
+    "Compares the encoders that are available on the labels so far, in the background. It takes minutes.",
   "encoders_again": "Compare again",
   "encoders_under_way": "Comparing encoders: {done} of {all} are through.",
   "encoders_begin": "Comparing encoders begins.",
@@ -747,7 +747,7 @@ export default {
   "server_stand_in": "{used}: expect lower accuracy than with {best}, and no suggestions before the first labels.",
   "server_goes_on_with": "This project goes on with encoder '{name}'",
   "server_is_used": "Encoder '{name}' is used",
-  "server_keeps": "'{other}' can be had; this project keeps '{name}', which it began with.",
+  "server_keeps": "'{other}' is available; this project keeps '{name}', which it began with.",
   "server_embeds_anew": "`--encoder {other}` embeds its pool anew and keeps its labels.",
   "server_licence":
     "The weights of encoder '{name}' are under the licence {licence}, which is not free for every use: read it before you sell or publish what they helped to make.",
