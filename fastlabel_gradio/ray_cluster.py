@@ -10,7 +10,7 @@ import logging
 import os
 import pickle
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -75,10 +75,10 @@ class Cluster:
 
     def shared_results(
         self, work: Callable[[Shared, Task], Result], shared: Shared, tasks: Iterable[Task]
-    ) -> Iterator[Result]:
+    ) -> Generator[Result, None, None]:
         """What comes of `work(shared, task)`, in the order of the tasks, of which few are under way at a time.
 
-        What they share goes to each machine once. Closing the iterator gives up the tasks that are under way.
+        What they share goes to each machine once. Closing the generator gives up the tasks that are under way.
 
         Raises:
             FastLabelError: what a worker raised.

@@ -8,7 +8,7 @@ export class EmptyState {
   constructor(goOn) {
     this.title = el("h2", "fl-empty-title");
     this.text = el("p", "fl-empty-text");
-    this.more = button("fl-go-on", t("go_on"));
+    this.more = button("fl-quiet fl-go-on", t("go_on"));
     this.more.addEventListener("click", goOn);
     setShown(this.more, false);
     this.node = el("div", "fl-empty", this.title, this.text, this.more);

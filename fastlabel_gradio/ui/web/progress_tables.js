@@ -64,6 +64,7 @@ export function buildPeople({ people }, link, release) {
   if (!people.length) return [title(t("people")), note(t("nobody_labeled"))];
   const isChecked = people.some(({ planted }) => planted);
   const isShared = people.some(({ shared }) => shared);
+  const isHeld = people.some(({ batches }) => batches.length); // of others only an owner sees them
   const rows = people.map((one) => [
     anchor(
       link({ annotators: [one.annotator], order: "-time" }),
@@ -77,9 +78,13 @@ export function buildPeople({ people }, link, release) {
     ...(isShared
       ? [one.agreed === null ? "" : t("agreed_on", { share: formatPercent(one.agreed), n: one.shared })]
       : []),
-    el("div", "", ...one.batches.map((batch) => openBatch(one.annotator, batch, release))),
+    ...(isHeld ? [el("div", "", ...one.batches.map((batch) => openBatch(one.annotator, batch, release)))] : []),
   ]);
-  const more = [...(isChecked ? [t("planted")] : []), ...(isShared ? [t("agreed_head")] : []), t("open_batch")];
+  const more = [
+    ...(isChecked ? [t("planted")] : []),
+    ...(isShared ? [t("agreed_head")] : []),
+    ...(isHeld ? [t("open_batch")] : []),
+  ];
   const names = [t("person"), t("labels_head"), t("labels_a_minute"), t("timed"), ...more];
   return [title(t("people")), el("div", "fl-progress-scroll", table(names, rows)), note(t("pace_says"))];
 }
