@@ -1,10 +1,13 @@
-"""How long Finish takes to plan, to freeze, to accept and to take back, with most of a pool accepted.
+"""How long Finish takes to plan, to freeze, to accept and to take back, with most of a pool accepted; and labels by a query.
 
     python -m benchmarks.acceptance --sizes 200000,1000000
 
 Each size is a made-up pool (`benchmarks/known_pool.py`) served by the app's own project and labeler in a process of its own.
 Two classes, on either side of a plane, are learned by 600 labels; a person who knows them checks what is frozen at 80 % until
 it is proven. Aim: 1,000,000 items accepted, or taken back, in 10 s.
+
+Then all items of another pool, 10,000 of them, are given a class by a query, as Explore does it: by one person, again by that
+person and then by another one, cleared, and the last step undone. Aim: 2 s each.
 """
 
 import argparse
@@ -25,7 +28,11 @@ PROMISE = 0.80
 ANNOTATOR = "ann"
 TRAINED_S = 600.0
 STEPS = ("plan", "freeze", "accept", "state", "take back", "accept again")
-OPTIONS = (Option("--sizes", "200000,1000000", "items of each pool"),)
+APPLIED = ("label", "label otherwise", "label what others labeled", "clear", "undo")
+OPTIONS = (
+    Option("--sizes", "200000,1000000", "items of each pool"),
+    Option("--applied", 10_000, "items that a query means"),
+)
 
 
 def main() -> None:
@@ -40,7 +47,13 @@ def _measured(arguments: argparse.Namespace) -> list[Table]:
             found = process.submit(finished, size).result()
         rows.append((size, found["accepted"], *(round(found[step], 1) for step in STEPS), round(found["memory_mib"])))
     columns = ("items", "accepted", *(f"{step}, s" for step in STEPS), "memory beyond, MiB")
-    return [Table("Accepting", columns, rows, "1,000,000 items accepted, or taken back, in 10 s")]
+    with own_process() as process:
+        found = process.submit(applied, arguments.applied).result()
+    row = (arguments.applied, *(f"{found[step]:.2f} ({found[f'CPU of {step}']:.2f})" for step in APPLIED))
+    return [
+        Table("Accepting", columns, rows, "1,000,000 items accepted, or taken back, in 10 s"),
+        Table("A query", ("items", *(f"{step}, s (CPU s)" for step in APPLIED)), [row], "10,000 items in 2 s"),
+    ]
 
 
 def finished(size: int) -> dict[str, Any]:
@@ -69,6 +82,28 @@ def finished(size: int) -> dict[str, Any]:
         return found | {"memory_mib": peak_memory_mib() - before}
 
 
+def applied(size: int) -> dict[str, Any]:
+    """Seconds of each of APPLIED, on the clock and of the processor."""
+    from benchmarks.known_pool import opened_made
+    from fastlabel_gradio.pool.query import Query
+    from fastlabel_gradio.types import Said, State
+
+    found: dict[str, Any] = {}
+    with opened_made(size, sharing="shared") as project:
+        labeler, other = project.labeler(ANNOTATOR), f"not {ANNOTATOR}"
+        ids = labeler.schema.ids
+        for step, annotator, said in (
+            ("label", ANNOTATOR, Said(ids[0])),
+            ("label otherwise", ANNOTATOR, Said(ids[1])),
+            ("label what others labeled", other, Said(ids[2])),
+            ("clear", other, Said(state=State.CLEAR)),
+        ):
+            _timed(found, step, lambda who=annotator, what=said: labeler.actions.apply(who, Query(), (), what))
+        _timed(found, "undo", lambda: labeler.actions.undo(other))
+        assert labeler.counts().labeled == size
+    return found
+
+
 def _sides(vectors: np.ndarray) -> np.ndarray:
     """On which side of a plane each item is: the plane across the direction in which the first items vary most."""
     some = np.asarray(vectors[:5_000], dtype=np.float64)
@@ -84,9 +119,9 @@ def _taught(labeler: "Labeler", answer: Callable[[Any], int]) -> None:
 
 
 def _timed(found: dict[str, Any], name: str, work: Callable[[], object]) -> None:
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.process_time()
     work()
-    found[name] = time.perf_counter() - began
+    found[name], found[f"CPU of {name}"] = time.perf_counter() - began, time.process_time() - cpu
 
 
 if __name__ == "__main__":

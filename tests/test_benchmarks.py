@@ -294,7 +294,8 @@ def test_scale(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_acceptance(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known_pool, "BLOCK_ITEMS", 800)
-    printed = benchmark("acceptance", "--sizes", "800", own_process=this_process, LABELS=200)
+    printed = benchmark("acceptance", "--sizes", "800", "--applied", "200", own_process=this_process, LABELS=200)
+    assert re.search(r"\| 200 \| \d", printed)
     [row] = re.findall(r"\| 800 \| (\d+) \|", printed)
     assert int(row) > 50
 
