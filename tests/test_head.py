@@ -24,6 +24,7 @@ from fastlabel_gradio.head import (
     save_head,
     train_head,
 )
+from fastlabel_gradio.head.model import HIDDEN_UNITS, MLPHead
 from fastlabel_gradio.head.recipe import (
     batch_rows,
     label_weights,
@@ -35,6 +36,7 @@ from fastlabel_gradio.head.recipe import (
     usual_temperature,
 )
 from fastlabel_gradio.head.ridge import MOST_LEFT_OUT, PENALTY, Held, Ridge, linear_part
+from fastlabel_gradio.head.training import _gradients
 from fastlabel_gradio.head.wrong_labels import FEWEST_OF_CLASS, chances_right, evidence
 from fastlabel_gradio.superseded import Superseded, unhurried
 from fastlabel_gradio.types import Label, LabelSchema
@@ -318,6 +320,19 @@ def test_the_linear_part_leads_while_labels_are_few() -> None:
 
 def test_long_embeddings_are_learned_at_a_lower_rate() -> None:
     assert peak_rate(64) == peak_rate(512) == 2 * peak_rate(2_048)
+
+
+def test_gradients_are_those_that_autograd_finds() -> None:
+    draws = torch.Generator().manual_seed(0)
+    module, goals = MLPHead(6, 3), torch.arange(9) % 3
+    inputs, offsets, weights = (torch.rand(shape, generator=draws) - 0.3 for shape in ((9, 6), (9, 3), (9,)))
+    kept = (torch.rand((9, HIDDEN_UNITS), generator=draws) > 0.2).float() * 1.25
+    logits = module.output(torch.relu(module.hidden(inputs)) * kept) + offsets
+    loss = (torch.nn.functional.cross_entropy(logits, goals, reduction="none") * weights).sum()
+    wanted = torch.autograd.grad(loss, [*module.hidden.parameters(), *module.output.parameters()])
+    found = _gradients(module, inputs, offsets, goals, weights, kept)
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one, other)
 
 
 def test_standardising_is_part_of_the_weights() -> None:

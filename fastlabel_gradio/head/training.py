@@ -66,7 +66,7 @@ def train_head(
 
     Args:
         embeddings: float32[n, dim], L2-normalised, n >= 1.
-        targets: int64[n], the output column of each label, 0 <= target < len(info.classes).
+        targets: int64[n], the output column of each label, 0 <= target < len(info.labels).
         info: what to write into the checkpoint; `seconds` and `trained_at` are filled in here.
         spread: where the pool lies and how wide; around the origin at distance 1 by default. It is folded into the weights.
         prior: the embedded class names, where the encoder has a text tower.
@@ -76,11 +76,11 @@ def train_head(
     began = time.perf_counter()
     spread = spread or Spread.around_origin(embeddings.shape[1])
     generator = torch.Generator().manual_seed(info.seed)
-    named = prior.weighted(embeddings, targets) if prior else np.zeros((len(info.classes), embeddings.shape[1]), "f4")
+    named = prior.weighted(embeddings, targets) if prior else np.zeros((len(info.labels), embeddings.shape[1]), "f4")
     weights = label_weights(targets, len(named), recipe.class_weighting)
     columns = (spread.standardised(embeddings), targets, weights, embeddings @ named.T)
     labels = _Labels(*(torch.from_numpy(column).to(device) for column in columns))
-    weight, believed = _linear(labels, groups, generator)
+    weight, believed = _linear(labels, groups, info.seed)
     members = [_trained_mlp(believed, generator, device) for _ in range(recipe.ensemble)]
     count, usual = labels.inputs.shape, usual_temperature(len(labels))
     linear = weight * linear_weight(*count) * usual
@@ -115,9 +115,9 @@ class _Labels:
         return len(self.goals)
 
 
-def _linear(labels: _Labels, groups: Groups | None, generator: torch.Generator) -> tuple[Tensor, _Labels]:
+def _linear(labels: _Labels, groups: Groups | None, seed: int) -> tuple[Tensor, _Labels]:
     """The linear map, and the labels to train on: those that are probably wrong by what the others say of them count less."""
-    chosen = torch.randperm(len(labels), generator=generator)[:MOST_LABELS]
+    chosen = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))[:MOST_LABELS]
     some = chosen.to(labels.goals.device)
     of_groups = None if groups is None else groups[chosen.numpy()]
 
@@ -134,6 +134,7 @@ def _linear(labels: _Labels, groups: Groups | None, generator: torch.Generator) 
     return fitted(weights).weight, replace(labels, weights=weights)
 
 
+@torch.no_grad()
 def _trained_mlp(labels: _Labels, generator: torch.Generator, device: str) -> MLPHead:
     """An MLP without a map past it, trained so that its logits and those of the class names together are right."""
     module = _initialised(MLPHead(labels.inputs.shape[1], labels.classes), generator).to(device)
@@ -147,10 +148,8 @@ def _trained_mlp(labels: _Labels, generator: torch.Generator, device: str) -> ML
         batch, offsets, goals, weights = (
             column.index_select(0, order[step]) for column in (inputs, labels.offsets, labels.goals, labels.weights)
         )
-        logits = _training_logits(module, batch, _dropout_mask(rows, dropping, dtype), dtype) + offsets
-        losses = nn.functional.cross_entropy(logits, goals, reduction="none")
-        gradients = torch.autograd.grad((losses * weights).mean(), optimiser.parameters)
-        optimiser.step(list(gradients), learning_rate(step, steps, peak))
+        gradients = _gradients(module, batch, offsets, goals, weights / rows, _kept(rows, dropping, dtype))
+        optimiser.step(gradients, learning_rate(step, steps, peak))
     return module
 
 
@@ -207,7 +206,6 @@ class _AdamW:
         self._squares = [torch.zeros_like(parameter) for parameter in parameters]
         self._steps = [torch.zeros((), device=parameter.device) for parameter in parameters]
 
-    @torch.no_grad()
     def step(self, gradients: list[Tensor], rate: float) -> None:
         adamw(
             self.parameters,
@@ -227,12 +225,25 @@ class _AdamW:
         )
 
 
-def _training_logits(module: MLPHead, inputs: Tensor, mask: Tensor, dtype: torch.dtype) -> Tensor:
-    """Products in `dtype`, weights and optimiser in float32."""
-    hidden, output = module.hidden, module.output
-    activations = torch.relu(nn.functional.linear(inputs, hidden.weight.to(dtype), hidden.bias.to(dtype)))
-    activations = activations * mask
-    return nn.functional.linear(activations, output.weight.to(dtype), output.bias.to(dtype)).float()
+def _gradients(
+    module: MLPHead, inputs: Tensor, offsets: Tensor, goals: Tensor, weights: Tensor, kept: Tensor
+) -> list[Tensor]:
+    """Of the weighted sum of the log losses, float32, in the order of the parameters, by hand: autograd takes more calls.
+
+    Products are in the precision of `inputs`, weights and optimiser in float32.
+
+    Args:
+        kept: the dropout mask.
+    """
+    hidden, output, dtype = module.hidden, module.output, inputs.dtype
+    activations = torch.relu_(nn.functional.linear(inputs, hidden.weight.to(dtype), hidden.bias.to(dtype))).mul_(kept)
+    to_logits = output.weight.to(dtype)
+    logits = nn.functional.linear(activations, to_logits, output.bias.to(dtype)).float() + offsets
+    missed = (logits.softmax(dim=1) - nn.functional.one_hot(goals, logits.shape[1])) * weights[:, None]
+    of_output = missed.to(dtype)
+    of_hidden = (of_output @ to_logits).mul_(kept).mul_(activations > 0)
+    found = (of_hidden.T @ inputs, of_hidden.sum(dim=0), of_output.T @ activations, missed.sum(dim=0))
+    return [gradient.float() for gradient in found]
 
 
 def _generator_on(device: str, generator: torch.Generator) -> torch.Generator:
@@ -241,7 +252,7 @@ def _generator_on(device: str, generator: torch.Generator) -> torch.Generator:
     return torch.Generator(device).manual_seed(seed)
 
 
-def _dropout_mask(rows: int, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
+def _kept(rows: int, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
     """The dropout mask of a batch, on the generator's device: 0 where a unit is dropped, else 1 / the share that is kept.
 
     A random byte a unit, eight at once: a uniform float each costs as much as the matrix products of the step.
@@ -254,8 +265,8 @@ def _dropout_mask(rows: int, generator: torch.Generator, dtype: torch.dtype) -> 
     return (drawn >= dropped).to(dtype) * (256 / (256 - dropped))
 
 
-def _batches(label_count: int, steps: int, rows: int, generator: torch.Generator) -> Tensor:
+def _batches(labels: int, steps: int, rows: int, generator: torch.Generator) -> Tensor:
     """Positions int64[steps, rows]: whole shuffled passes over the labels, one after the other."""
-    passes = math.ceil(steps * rows / label_count)
-    order = torch.cat([torch.randperm(label_count, generator=generator) for _ in range(passes)])
+    passes = math.ceil(steps * rows / labels)
+    order = torch.cat([torch.randperm(labels, generator=generator) for _ in range(passes)])
     return order[: steps * rows].reshape(steps, rows)
