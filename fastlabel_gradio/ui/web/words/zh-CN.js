@@ -770,7 +770,7 @@ export default {
   "answers_again_kept": "服务器已恢复响应。您的标签仍在这里：请提交。",
   "label_as": "标注为 {name}",
   "heads_say": "未用它训练的分类头认为是",
-  "left_of": "剩余 {left} / {all}",
+  "cards_left": "剩余 {n}",
   "clusters_of": "来自目前已嵌入且未标注的 {n} 项。",
   "clusters_like": "此簇有 {n} 项"
 };
