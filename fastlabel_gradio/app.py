@@ -82,7 +82,7 @@ class App:
             i18n=PAGE_WORDS,
             footer_links=[],
             mcp_server=self.mcp is not None,
-            _frontend=False,  # or it asks for its own page and gives up after 3 s, as on a machine that is busy
+            _frontend=False,  # or it asks for the whole page, and on a machine too busy to send it in 3 s ends the app
         )
         if share_address:
             hosts.add(urlsplit(share_address).netloc)

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from fastlabel_gradio.command_line import main
@@ -17,6 +18,7 @@ from fastlabel_gradio.server.access.served import SERVED_FILE, read_served
 from fastlabel_gradio.server.project import Project
 from tests.bad_disk import said_on_a_disk
 from tests.pools import make_config, write_pictures
+from tests.served import served_here
 
 NESTED = "[" * 5_000 + "]" * 5_000
 
@@ -118,6 +120,15 @@ def test_a_secret_that_cannot_be_kept_lasts_for_this_run(tmp_path: Path, caplog:
     assert "tokens will change" in caplog.text
     assert [path.name for path in tmp_path.iterdir()] == ["secret"]
     assert load_secret(tmp_path / "kept") == load_secret(tmp_path / "kept")
+
+
+def test_a_machine_too_busy_to_send_the_page_ends_no_start(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gradio.networking.url_ok", lambda address: False)  # as after 3 s without an answer
+    arguments = [str(pictures), "--encoder", "offline"]
+    with served_here(arguments, tmp_path / "work") as address:
+        assert httpx.get(f"{address}/api/health").status_code == 200
 
 
 def test_an_address_and_tokens_that_cannot_be_kept_end_no_start(

@@ -49,12 +49,12 @@ class KnownLabels:
     def finding(self) -> Finding[None]:
         return self._judging.finding
 
-    def doubted(self, schema: LabelSchema) -> Doubted:
+    def doubted(self, schema: LabelSchema, patience_s: float = PATIENCE_S) -> Doubted:
         """Those of items of which nothing was said; judged in the background where the pool or the classes changed."""
         state = self._state(schema)
         if self._last is None or self._last[0] != state:
             self._judging.ask()
-            self._judging.wait(PATIENCE_S)
+            self._judging.wait(patience_s)
         found = self._last[1] if self._last and self._last[0][3] == state[3] else NOTHING_DOUBTED
         said = self._ledger.standings().said["state"]
         known = found.rows < len(said)

@@ -67,12 +67,12 @@ class Mistakes:
         """How the work in the background goes."""
         return self._leaving_out.finding
 
-    def doubted(self) -> Doubted:
+    def doubted(self, patience_s: float = PATIENCE_S) -> Doubted:
         """The labels that nobody said are right. Waits a moment for those that have no place yet, and begins to rank them."""
         found = self._ranked()
         if found.missing and self._leaving_out.finding.state != "failed":
             self._leaving_out.ask()
-            self._leaving_out.wait(PATIENCE_S)
+            self._leaving_out.wait(patience_s)
             found = self._ranked()
         return found
 

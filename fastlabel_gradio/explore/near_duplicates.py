@@ -83,11 +83,11 @@ class NearDuplicates:
     def finding(self) -> Finding[None]:
         return self._comparing.finding
 
-    def doubted(self) -> Doubted:
+    def doubted(self, patience_s: float = PATIENCE_S) -> Doubted:
         """What is known; looks again in the background where labels changed, and waits a moment for that."""
         if not self._is_known():
             self._comparing.ask()
-            self._comparing.wait(PATIENCE_S)
+            self._comparing.wait(patience_s)
         found = self._last[1] if self._last else NOTHING_DOUBTED
         return found if self._is_known() else replace(found, missing=self._count())
 

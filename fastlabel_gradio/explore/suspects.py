@@ -8,7 +8,7 @@ import numpy as np
 from fastlabel_gradio.errors import InvalidLabelsError, shown
 from fastlabel_gradio.explore.doubts import Doubted, Heads
 from fastlabel_gradio.explore.known_labels import KnownLabels
-from fastlabel_gradio.explore.mistakes import Mistakes
+from fastlabel_gradio.explore.mistakes import PATIENCE_S, Mistakes
 from fastlabel_gradio.explore.near_duplicates import NearDuplicates
 from fastlabel_gradio.imports.given_labels import ReferenceLabels
 from fastlabel_gradio.inquiry import Finding
@@ -68,7 +68,7 @@ class Suspects:
     def instead(self, name: ListName, rows: Rows) -> dict[int, str]:
         """By row the class that heads which did not see the label hold more likely, of those rows of a list that have one."""
         names = self._desk.schema.known_names
-        found = self._doubted(name).instead(rows)
+        found = self._doubted(name, patience_s=0.0).instead(rows)
         return {row: names[label_id] for row, label_id in found.items() if label_id in names}
 
     def listing(self, name: ListName) -> Listing:
@@ -112,12 +112,12 @@ class Suspects:
 
     # Private
 
-    def _doubted(self, name: ListName) -> Doubted:
+    def _doubted(self, name: ListName, patience_s: float = PATIENCE_S) -> Doubted:
         if name == "near_duplicates":
-            return self._near_duplicates.doubted()
+            return self._near_duplicates.doubted(patience_s)
         if name == "known_labels":
-            return self._known_labels.doubted(self._desk.schema)
-        return self._mistakes.doubted()
+            return self._known_labels.doubted(self._desk.schema, patience_s)
+        return self._mistakes.doubted(patience_s)
 
     def _finding(self, name: ListName) -> Finding[None]:
         if name == "near_duplicates":

@@ -148,7 +148,7 @@ def _trained_mlp(labels: _Labels, generator: torch.Generator, device: str) -> ML
         batch, offsets, goals, weights = (
             column.index_select(0, order[step]) for column in (inputs, labels.offsets, labels.goals, labels.weights)
         )
-        gradients = _gradients(module, batch, offsets, goals, weights / rows, _kept(rows, dropping, dtype))
+        gradients = _gradients(module, batch, offsets, goals, weights / rows, _dropout_mask(rows, dropping, dtype))
         optimiser.step(gradients, learning_rate(step, steps, peak))
     return module
 
@@ -226,22 +226,22 @@ class _AdamW:
 
 
 def _gradients(
-    module: MLPHead, inputs: Tensor, offsets: Tensor, goals: Tensor, weights: Tensor, kept: Tensor
+    module: MLPHead, inputs: Tensor, offsets: Tensor, goals: Tensor, weights: Tensor, mask: Tensor
 ) -> list[Tensor]:
     """Of the weighted sum of the log losses, float32, in the order of the parameters, by hand: autograd takes more calls.
 
     Products are in the precision of `inputs`, weights and optimiser in float32.
 
     Args:
-        kept: the dropout mask.
+        mask: the dropout mask.
     """
     hidden, output, dtype = module.hidden, module.output, inputs.dtype
-    activations = torch.relu_(nn.functional.linear(inputs, hidden.weight.to(dtype), hidden.bias.to(dtype))).mul_(kept)
+    activations = torch.relu_(nn.functional.linear(inputs, hidden.weight.to(dtype), hidden.bias.to(dtype))).mul_(mask)
     to_logits = output.weight.to(dtype)
     logits = nn.functional.linear(activations, to_logits, output.bias.to(dtype)).float() + offsets
     missed = (logits.softmax(dim=1) - nn.functional.one_hot(goals, logits.shape[1])) * weights[:, None]
     of_output = missed.to(dtype)
-    of_hidden = (of_output @ to_logits).mul_(kept).mul_(activations > 0)
+    of_hidden = (of_output @ to_logits).mul_(mask).mul_(activations > 0)
     found = (of_hidden.T @ inputs, of_hidden.sum(dim=0), of_output.T @ activations, missed.sum(dim=0))
     return [gradient.float() for gradient in found]
 
@@ -252,7 +252,7 @@ def _generator_on(device: str, generator: torch.Generator) -> torch.Generator:
     return torch.Generator(device).manual_seed(seed)
 
 
-def _kept(rows: int, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
+def _dropout_mask(rows: int, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
     """The dropout mask of a batch, on the generator's device: 0 where a unit is dropped, else 1 / the share that is kept.
 
     A random byte a unit, eight at once: a uniform float each costs as much as the matrix products of the step.

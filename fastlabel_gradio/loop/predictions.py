@@ -60,10 +60,10 @@ class Predictions:
         if head is None:
             return None
         probabilities = self._learner.ground_of(head).says(head, rows)
-        best, *runners_up = most_probable(probabilities, 1 + RUNNERS_UP)
-        sure = probabilities[np.arange(len(best)), best]
-        others = zip(*(places.tolist() for places in runners_up), strict=True) if runners_up else [()] * len(best)
-        return [Prediction(*one) for one in zip(best.tolist(), sure.tolist(), others, strict=True)]
+        places = np.stack(most_probable(probabilities, 1 + RUNNERS_UP), axis=1)
+        sure = probabilities[np.arange(len(places)), places[:, 0]]
+        found = zip(places.tolist(), sure.tolist(), strict=True)
+        return [Prediction(best, confidence, tuple(others)) for (best, *others), confidence in found]
 
     def _suggested(self, item_ids: Sequence[str], schema: LabelSchema) -> list[Prediction | None]:
         known = self._suggestions.of(item_ids) if self._suggestions else [None] * len(item_ids)

@@ -22,6 +22,7 @@ def main(argv: Sequence[str]) -> str:
             server_port=arguments.port,
             share=arguments.share,
             inbrowser=not arguments.no_browser,
+            _frontend=False,  # as in app.py
         )
     except OSError as error:  # Gradio's word for a port that is taken
         reason = str(error).partition(". ")[0]

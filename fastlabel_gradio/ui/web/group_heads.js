@@ -45,13 +45,13 @@ export function paintHeads(batch, heads) {
 }
 
 /**
- * Of how many cards the suggestion can be accepted, and how many there are.
+ * How many cards there are, or of how many of them the suggestion can still be accepted.
  * @param {number} left
  * @param {number} all
  * @param {boolean} isPlain they have no suggestion
  */
 function countWords(left, all, isPlain) {
-  return left === all || isPlain ? formatCount(all) : t("left_of", { left, all });
+  return left === all || isPlain ? formatCount(all) : t("cards_left", { n: left });
 }
 
 /**

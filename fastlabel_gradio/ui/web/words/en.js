@@ -809,7 +809,7 @@ export default {
   "finish_embedding": "The first items are being embedded. This takes a moment."
   "label_as": "Label it {name}",
   "heads_say": "heads trained without it say",
-  "left_of": "{left} left of {all}",
+  "cards_left": "{n} left",
   "clusters_of": "Of the 1 item that is embedded and open so far.|Of {n} items that are embedded and open so far.",
   "clusters_like": "1 item is in this cluster|{n} items are in this cluster"
 };

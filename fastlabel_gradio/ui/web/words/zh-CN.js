@@ -773,7 +773,7 @@ export default {
   "finish_embedding": "正在计算首批项目的嵌入，请稍候。"
   "label_as": "标注为 {name}",
   "heads_say": "未用它训练的分类头认为是",
-  "left_of": "剩余 {left} / {all}",
+  "cards_left": "剩余 {n}",
   "clusters_of": "来自目前已嵌入且未标注的 {n} 项。",
   "clusters_like": "此簇有 {n} 项"
 };
