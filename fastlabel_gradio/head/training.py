@@ -66,7 +66,7 @@ def train_head(
 
     Args:
         embeddings: float32[n, dim], L2-normalised, n >= 1.
-        targets: int64[n], the output column of each label, 0 <= target < len(info.labels).
+        targets: int64[n], the output column of each label, 0 <= target < len(info.classes).
         info: what to write into the checkpoint; `seconds` and `trained_at` are filled in here.
         spread: where the pool lies and how wide; around the origin at distance 1 by default. It is folded into the weights.
         prior: the embedded class names, where the encoder has a text tower.
@@ -76,7 +76,7 @@ def train_head(
     began = time.perf_counter()
     spread = spread or Spread.around_origin(embeddings.shape[1])
     generator = torch.Generator().manual_seed(info.seed)
-    named = prior.weighted(embeddings, targets) if prior else np.zeros((len(info.labels), embeddings.shape[1]), "f4")
+    named = prior.weighted(embeddings, targets) if prior else np.zeros((len(info.classes), embeddings.shape[1]), "f4")
     weights = label_weights(targets, len(named), recipe.class_weighting)
     columns = (spread.standardised(embeddings), targets, weights, embeddings @ named.T)
     labels = _Labels(*(torch.from_numpy(column).to(device) for column in columns))
@@ -265,8 +265,8 @@ def _dropout_mask(rows: int, generator: torch.Generator, dtype: torch.dtype) -> 
     return (drawn >= dropped).to(dtype) * (256 / (256 - dropped))
 
 
-def _batches(labels: int, steps: int, rows: int, generator: torch.Generator) -> Tensor:
+def _batches(label_count: int, steps: int, rows: int, generator: torch.Generator) -> Tensor:
     """Positions int64[steps, rows]: whole shuffled passes over the labels, one after the other."""
-    passes = math.ceil(steps * rows / labels)
-    order = torch.cat([torch.randperm(labels, generator=generator) for _ in range(passes)])
+    passes = math.ceil(steps * rows / label_count)
+    order = torch.cat([torch.randperm(label_count, generator=generator) for _ in range(passes)])
     return order[: steps * rows].reshape(steps, rows)
