@@ -805,8 +805,8 @@ export default {
   "answers_again": "The server answers again.",
   "answers_again_kept": "The server answers again. Your labels are still here: submit them.",
   "import_read": "1 label read…|{n} labels read…",
-  "import_stored": "{n} of {all} labels stored…"
-  "finish_embedding": "The first items are being embedded. This takes a moment."
+  "import_stored": "{n} of {all} labels stored…",
+  "finish_embedding": "The first items are being embedded. This takes a moment.",
   "label_as": "Label it {name}",
   "heads_say": "heads trained without it say",
   "cards_left": "{n} left",

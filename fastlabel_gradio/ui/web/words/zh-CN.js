@@ -769,8 +769,8 @@ export default {
   "answers_again": "服务器已恢复响应。",
   "answers_again_kept": "服务器已恢复响应。您的标签仍在这里：请提交。",
   "import_read": "已读取 {n} 个标签…",
-  "import_stored": "已保存 {n} / {all} 个标签…"
-  "finish_embedding": "正在计算首批项目的嵌入，请稍候。"
+  "import_stored": "已保存 {n} / {all} 个标签…",
+  "finish_embedding": "正在计算首批项目的嵌入，请稍候。",
   "label_as": "标注为 {name}",
   "heads_say": "未用它训练的分类头认为是",
   "cards_left": "剩余 {n}",
