@@ -146,14 +146,14 @@ def test_a_scan_on_a_cluster_says_what_one_in_a_thread_says(
     rounds: list[int] = []
 
     def superseded() -> None:
-        if scan.missing(small_head, ROWS) <= ROWS - 4 * BLOCK_ROWS:
+        if scan.missing(small_head, ROWS) < ROWS:
             raise Superseded
 
     with monkeypatch.context() as patch:
         patch.setattr(Head, "predict_proba", Mock(side_effect=AssertionError("scored in this process")))
         with suppress(Superseded):
             scan.refresh(small_head, vectors, nothing, superseded, lambda: rounds.append(1))
-        assert (scan.missing(small_head, ROWS), rounds) == (ROWS - 4 * BLOCK_ROWS, [])
+        assert (scan.missing(small_head, ROWS), rounds) == (ROWS - 2 * BLOCK_ROWS, [])
         scan.refresh(small_head, vectors, nothing, nothing, lambda: rounds.append(1))
     assert rounds and scan.trouble == ""
     here = Scan()
