@@ -25,3 +25,8 @@ class Doubling:
             (self.folder / "killed").touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return 2 * number, os.getpid()
+
+
+def leave(*_: object) -> None:
+    """Ends its process as Ray ends those whose cluster is gone."""
+    os._exit(1)

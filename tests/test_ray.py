@@ -18,15 +18,15 @@ from fastlabel_gradio.bulk.embedding import Embedding
 from fastlabel_gradio.classifier import predict_command
 from fastlabel_gradio.errors import ConfigError, StoreError
 from fastlabel_gradio.head import BLOCK_ROWS, Head, HeadInfo, train_head
+from fastlabel_gradio.pool import cluster_rows
 from fastlabel_gradio.pool.cluster_rows import ClusterRows
 from fastlabel_gradio.pool.scan import Scan
 from fastlabel_gradio.ray_cluster import Cluster, open_cluster
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.superseded import Superseded
 from fastlabel_gradio.types import Embeddings, Label
-from tests.checkpoints import superseded_after
 from tests.classifier_pools import train
-from tests.doubling import Doubling
+from tests.doubling import Doubling, leave
 from tests.pools import make_config
 
 pytest.importorskip("ray")
@@ -56,6 +56,12 @@ def small_head() -> Head:
 def unit_vectors(count: int) -> Embeddings:
     drawn = np.random.default_rng(0).normal(size=(count, 16)).astype(np.float32)
     return np.asarray(drawn / np.linalg.norm(drawn, axis=1, keepdims=True))
+
+
+def address_of_cluster() -> str:
+    import ray
+
+    return str(ray.get_runtime_context().gcs_address)
 
 
 def nothing() -> None:
@@ -136,13 +142,18 @@ def test_a_scan_on_a_cluster_says_what_one_in_a_thread_says(
     cluster: Cluster, vector_file: VectorFile, small_head: Head, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, vectors = vector_file
-    scan = Scan(on_cluster=ClusterRows("local", file, more_than=0, task_rows=2 * BLOCK_ROWS))
+    scan = Scan(on_cluster=ClusterRows(address_of_cluster(), file, more_than=0, task_rows=2 * BLOCK_ROWS))
     rounds: list[int] = []
+
+    def superseded() -> None:
+        if scan.missing(small_head, ROWS) < ROWS:
+            raise Superseded
+
     with monkeypatch.context() as patch:
         patch.setattr(Head, "predict_proba", Mock(side_effect=AssertionError("scored in this process")))
         with suppress(Superseded):
-            scan.refresh(small_head, vectors, nothing, superseded_after(1), lambda: rounds.append(1))
-        assert (scan.missing(small_head, ROWS), rounds) == (ROWS - 4 * BLOCK_ROWS, [])
+            scan.refresh(small_head, vectors, nothing, superseded, lambda: rounds.append(1))
+        assert (scan.missing(small_head, ROWS), rounds) == (ROWS - 2 * BLOCK_ROWS, [])
         scan.refresh(small_head, vectors, nothing, nothing, lambda: rounds.append(1))
     assert rounds and scan.trouble == ""
     here = Scan()
@@ -161,16 +172,18 @@ def test_where_the_cluster_cannot_see_the_vectors_the_scan_says_so_and_goes_on_h
     file, vectors = vector_file
     (tmp_path / "short.f32").write_bytes(file.read_bytes()[:-4])
     (tmp_path / "other.f32").write_bytes(np.roll(vectors, 1, axis=0).tobytes())
+    part = cluster_rows._Part(8_192, ROWS, vectors[8_192])
     for name, why in (
-        ("gone.f32", "cannot read rows 0 to 4095 of .*gone.f32"),
         ("short.f32", "cannot read rows 8192 to 9000 of .*short.f32"),
         ("other.f32", "has other vectors in .*other.f32 than the app"),
     ):
-        scan = Scan(on_cluster=ClusterRows("local", tmp_path / name, more_than=0, task_rows=2 * BLOCK_ROWS))
-        scan.refresh(small_head, vectors, nothing, nothing)
-        assert re.search(f"not scanned on the cluster, but here.*{why}", scan.trouble)
-        assert scan.missing(small_head, ROWS) == 0
-    scan = Scan(on_cluster=ClusterRows("local", tmp_path / "gone.f32", more_than=ROWS))
+        with pytest.raises(StoreError, match=why):
+            cluster_rows._scanned(cluster_rows._Scoring(small_head, tmp_path / name, 16), part)
+    scan = Scan(on_cluster=ClusterRows(address_of_cluster(), tmp_path / "gone.f32", more_than=0))
+    scan.refresh(small_head, vectors, nothing, nothing)
+    assert re.search(r"not scanned on the cluster, but here.*cannot read rows 0 to 9000 of .*gone.f32", scan.trouble)
+    assert scan.missing(small_head, ROWS) == 0
+    scan = Scan(on_cluster=ClusterRows(address_of_cluster(), tmp_path / "gone.f32", more_than=ROWS))
     scan.complete(small_head, vectors)
     assert (scan.trouble, scan.missing(small_head, ROWS)) == ("", 0)
 
@@ -178,18 +191,16 @@ def test_where_the_cluster_cannot_see_the_vectors_the_scan_says_so_and_goes_on_h
 def test_a_project_scans_its_pool_on_the_cluster_that_its_settings_name(
     cluster: Cluster, pictures: Path, open_project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = make_config(pictures, encoder="offline", scan_on_ray="auto", scan_on_ray_above=59)
+    config = make_config(pictures, encoder="offline", scan_on_ray=address_of_cluster(), scan_on_ray_above=59)
     project = train(open_project(config), batches=1)
     labeler = project.labeler("ann")
     assert labeler.wait_for_training(60)
     assert labeler.status().training.error == ""
-    import ray
-
-    monkeypatch.setattr(ray, "put", Mock(side_effect=ray.exceptions.RaySystemError("the store is full")))
+    monkeypatch.setattr(cluster_rows, "_ask", leave)
     labeler.train()
     assert labeler.wait_for_training(60)
     told = labeler.status().training.error
-    assert told.startswith("The pool was not scanned on the cluster, but here") and "the store is full" in told
+    assert told.startswith("The pool was not scanned on the cluster, but here") and "went away in the middle" in told
 
 
 def test_a_cluster_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,10 @@ They score the rows; eight bytes a row come back. When to scan, and what becomes
 """
 
 import platform
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float32
 
 from fastlabel_gradio.devices import pick_device, use_one_thread_per_operation
-from fastlabel_gradio.errors import StoreError
+from fastlabel_gradio.errors import FastLabelError, StoreError
 from fastlabel_gradio.head import BLOCK_ROWS, Head
 from fastlabel_gradio.pool.scanned import Scanned, of_probabilities
 from fastlabel_gradio.ray_cluster import open_cluster
@@ -25,7 +25,8 @@ from fastlabel_gradio.types import Embeddings
 SETTING = "scan_on_ray"
 TASK_ROWS = 128 * BLOCK_ROWS  # a second or two of one core; 2 MiB come back
 
-_connecting = threading.Lock()  # a process has one connection to a cluster
+LOOK_EVERY_S = 0.1
+END_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +50,28 @@ class ClusterRows:
     ) -> Iterator[tuple[slice, Scanned]]:
         """What the head says of the `task_rows` rows from each start on, in their order, as it comes.
 
-        The connection is open meanwhile only: a cluster that goes away may take the processes along that are connected.
+        A process of its own is connected to the cluster meanwhile: Ray ends every process whose cluster goes away.
 
         Raises:
             FastLabelError: there is no such cluster, it failed, or one of its machines has other vectors or none.
-            Superseded: by `checkpoint`, between two tasks; those under way are given up.
+            Superseded: by `checkpoint`, while it waits; what is under way is given up.
         """
         parts = [self._part(embeddings, start) for start in starts]
         scoring = _Scoring(head if head.device == "cpu" else head.on("cpu"), self.file, embeddings.shape[1])
-        while not _connecting.acquire(timeout=0.1):
-            checkpoint()
+        spawn = get_context("spawn")
+        answers, gives = spawn.Pipe(duplex=False)
+        asking = spawn.Process(target=_ask, args=(gives, self.address, scoring, parts), name="scan on ray", daemon=True)
+        asking.start()
+        gives.close()
         try:
-            with (
-                open_cluster(self.address, option=SETTING) as cluster,
-                closing(cluster.shared_results(_scanned, scoring, parts)) as results,
-            ):
-                for part, said in zip(parts, results, strict=True):
-                    yield slice(part.start, part.stop), said
-                    checkpoint()
+            for part in parts:
+                yield slice(part.start, part.stop), _answer(answers, checkpoint)
+                checkpoint()
         finally:
-            _connecting.release()
+            asking.terminate()
+            asking.join(END_S)
+            asking.kill()
+            answers.close()
 
     def _part(self, embeddings: Embeddings, start: int) -> "_Part":
         return _Part(start, min(start + self.task_rows, len(embeddings)), np.array(embeddings[start]))
@@ -90,6 +93,29 @@ class _Scoring:
     head: Head
     file: Path
     dim: int
+
+
+def _ask(gives: Connection, address: str, scoring: _Scoring, parts: Sequence[_Part]) -> None:
+    """What the process does that is connected: gives what is said of each part, or an error."""
+    try:
+        with open_cluster(address, option=SETTING) as cluster:
+            for said in cluster.shared_results(_scanned, scoring, parts):
+                gives.send(said)
+    except FastLabelError as error:
+        gives.send(error)
+
+
+def _answer(answers: Connection, checkpoint: Checkpoint) -> Scanned:
+    """Raises FastLabelError."""
+    while not answers.poll(LOOK_EVERY_S):
+        checkpoint()
+    try:
+        answer: Scanned | FastLabelError = answers.recv()
+    except EOFError as error:
+        raise FastLabelError("The Ray cluster went away in the middle.") from error
+    if isinstance(answer, FastLabelError):
+        raise answer
+    return answer
 
 
 def _scanned(scoring: _Scoring, part: _Part) -> Scanned:

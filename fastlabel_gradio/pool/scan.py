@@ -212,9 +212,9 @@ class Scan:
         if cluster is None or len(embeddings) <= cluster.more_than:
             return
         self.trouble = ""
+        if self.missing(head, len(embeddings)) < min(cluster.task_rows, len(embeddings)):
+            return  # to connect takes longer, and somebody may wait for it
         starts = self._unscored(mark, len(embeddings), cluster.task_rows)
-        if not starts:
-            return
         try:
             for rows, said in cluster.scanned(head, embeddings, starts, checkpoint):
                 self._put(mark, rows, said, len(embeddings))
