@@ -59,7 +59,9 @@ def chosen_factor(lesson: Lesson) -> float:
 
 def row_of(name: str, labels: int, lessons: Sequence[Lesson]) -> tuple[Cell, ...]:
     """One line of the table."""
-    factors, curve, evidence = [], [], []
+    factors: list[float] = []
+    curve: list[float] = []
+    evidence: list[float] = []
     for lesson in lessons:
         mlp, linear = parts(lesson.head(), lesson.split.test)
         factors.append(chosen_factor(lesson))

@@ -20,6 +20,7 @@ from benchmarks.heads import Lesson
 from benchmarks.known_pool import made_split
 from benchmarks.report import DATA, Cell, Measured, Option, Table, run, say, use_one_thread
 from fastlabel_gradio.head.evaluation import share_interval, wilson_of
+from fastlabel_gradio.superseded import unhurried
 from fastlabel_gradio.types import Probabilities, Rows
 
 MADE = "made"
@@ -57,7 +58,7 @@ def played(said: Probabilities, targets: Rows, reserve: int, audited: int, draws
         share, size = effective_share(right[items], sure[items], sure[drawn])
         new, old = wilson_of(share, size), share_interval(right[items].astype(bool))
         found.append([low <= truth <= high for low, high in (new, old)] + [(new[1] - new[0]) / (old[1] - old[0])])
-    return np.mean(found, axis=0)
+    return np.asarray(np.mean(found, axis=0))
 
 
 def split_of(name: str, arguments: argparse.Namespace) -> Split:
@@ -94,7 +95,7 @@ def _said(split: Split, labels: int, seed: int) -> Probabilities:
     """What a head of random labels says of the test part, at its own temperature."""
     chosen = np.random.default_rng([seed, 9]).permutation(len(split.pool))[:labels]
     lesson = Lesson(split, chosen, split.pool_targets[chosen], seed)
-    head = lesson.maker().calibrate(lesson.head(), lesson.embeddings, lesson.targets, lambda: False)
+    head = lesson.maker().calibrate(lesson.head(), lesson.embeddings, lesson.targets, unhurried)
     return head.predict_proba(split.test)
 
 
