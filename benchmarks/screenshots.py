@@ -27,6 +27,10 @@ BATCHES, BATCH = 3, 40
 ACCEPTED = 12  # cards
 Show = Callable[[Any, str], None]
 NO_HINT = "localStorage['fastlabel:hint'] = 'dismissed'"
+ARE_RANKED = """async (project) => {
+  const { working, missing } = await (await fetch(`api/mistakes?project=${project}`)).json();
+  return !working && !missing;
+}"""
 IS_IDLE = "() => [...document.images].every((image) => image.complete)"
 
 
@@ -109,6 +113,7 @@ def _explore(page: Any, project: str) -> None:
 
 def _mistakes(page: Any, project: str) -> None:
     _go(page, project, "explore", ".fl-explore[aria-busy=false] .fl-facets[data-counting=false]")
+    page.wait_for_function(ARE_RANKED, arg=project)
     page.locator(f"#fl-grid-{project} .fl-explore-tools [data-panel=mistakes]").click()
     page.wait_for_selector(f"#fl-grid-{project} .fl-suspects-near li")
 
