@@ -1238,7 +1238,7 @@ export interface components {
             known_label: string | null;
             /**
              * Instead
-             * @description in the order `mistakes` or `known_labels`: the class that heads trained without the label hold more likely
+             * @description in the order `mistakes` or `known_labels`: the class that heads trained without the label prefer to it
              */
             instead: string | null;
             /**
