@@ -62,7 +62,7 @@ def _of_blocks(
 
 def _most_alike(
     pairs: Pairs, cosines: Float32[np.ndarray, " pairs"]
-) -> tuple[Int64[np.ndarray, "pairs 2"], Float32[np.ndarray, " pairs"]]:
+) -> tuple[Int64[np.ndarray, "most_alike 2"], Float32[np.ndarray, " most_alike"]]:
     order = np.lexsort((pairs[:, 1], pairs[:, 0], -cosines))[:MOST_PAIRS]
     return pairs[order], cosines[order]
 

@@ -43,6 +43,7 @@ class MistakesPanel {
     this.instead = button("fl-quiet", "");
     needing("POST /api/apply", this.instead);
     this.instead.addEventListener("click", () => this.correct());
+    setShown(this.instead, false); // without a name until there is a card
     this.near = el("ul", "fl-suspects-near");
     const title = el("h2", "fl-evaluation-title", t("nearest_labeled"));
     this.card = el(
