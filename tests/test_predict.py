@@ -118,6 +118,13 @@ def test_unreadable_files_have_blank_labels_and_unsure_ones_too(
     assert ".txt" in told
 
 
+def test_a_command_that_can_read_nothing_fails_and_its_table_says_so(place: Path, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.csv").write_text("path\nred/0000.png\nblue/0000.png\n")
+    with pytest.raises(FastLabelError, match="none of the 2 items can be read"):
+        predict(model, tmp_path / "elsewhere.csv", "-o", tmp_path / "out.csv")
+    assert [row["label"] for row in rows_of(tmp_path / "out.csv")] == ["", ""]
+
+
 def test_files_are_sorted_by_copies_or_links_under_names_of_their_own(place: Path, model: Path, tmp_path: Path) -> None:
     for name, options in (("copies", []), ("links", ["--link"])):
         sorted_into = tmp_path / name

@@ -15,7 +15,7 @@ from fastlabel_gradio.classifier.ray_classifying import ClassifyJob, entries_by_
 from fastlabel_gradio.classifier.sorting import sort_into
 from fastlabel_gradio.classifier.sound_labels import SOUND_FORMATS, sound_writer
 from fastlabel_gradio.classifier.tables import WRITERS, TableShape, writer_of
-from fastlabel_gradio.errors import ConfigError
+from fastlabel_gradio.errors import ConfigError, SourceError
 from fastlabel_gradio.ray_cluster import add_ray_options, count
 from fastlabel_gradio.types import TimeSpan
 
@@ -23,7 +23,11 @@ SHOWN = 100  # unreadable files that are named
 
 
 def main(argv: Sequence[str]) -> str:
-    """Writes the table and tells of it on the way. Raises FastLabelError where something cannot be used."""
+    """Writes the table and tells of it on the way.
+
+    Raises:
+        FastLabelError: something cannot be used, or, once the table is written, not one item could be read.
+    """
     arguments = parser().parse_args(argv)
     out: Path = arguments.output
     write = None if arguments.format in SOUND_FORMATS else writer_of(out, arguments.format)
@@ -45,6 +49,10 @@ def main(argv: Sequence[str]) -> str:
         rest = f"; {left:,} stayed where they are, unreadable or not sure enough" if left else ""
         sys.stderr.write(f"{placed:,} files are in {arguments.sort_into}, by class{rest}.\n")
     journal.path.unlink()
+    if parts and unreadable == len(parts):
+        raise SourceError(
+            f"none of the {len(parts):,} items can be read. Paths in a table start at the table's own folder."
+        )
     return ""
 
 
