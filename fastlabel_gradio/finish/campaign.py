@@ -5,7 +5,7 @@ checked in the order of these, and so is a larger one that it grows to. Nothing 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int32, Int64
@@ -57,6 +57,7 @@ class Ranking:
     """Items in the order of their parts and, inside one, surest first.
 
     Attributes:
+        rows: in which they lay when they were frozen; the journal names them by these.
         label_ids: of the proposed labels.
         numbers: the random number of each item, 0 to 1.
     """
@@ -69,11 +70,24 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Campaign:
-    """Terms and ranking; `order` is looked up again and again, and kept."""
+    """Terms and ranking; `order` is looked up again and again, and kept.
+
+    Attributes:
+        rows: int64[items], in which row of the pool each item of the ranking lies now; -1 where it does not.
+    """
 
     terms: Terms
     ranking: Ranking
+    rows: Int64[np.ndarray, " items"]
     _orders: dict[tuple[int, int], Int64[np.ndarray, " drawn"]] = field(default_factory=dict)
+
+    def at(self, rows: Int64[np.ndarray, " items"]) -> "Campaign":
+        """The same one, its items in those rows."""
+        return replace(self, rows=rows)
+
+    def frozen_rows(self, rows: Sequence[int]) -> list[int]:
+        """The rows, as they were when it was frozen, of the items of these rows of now that it has."""
+        return sorted(self.ranking.rows[np.isin(self.rows, rows)].tolist())
 
     def order(self, part: Part, items: int) -> Int64[np.ndarray, " drawn"]:
         """Places in the ranking of the part's first so many items, in the order in which they are checked."""

@@ -32,7 +32,7 @@ class Course:
 
     Attributes:
         sizes: of each part, the sets that were proposed, growing.
-        open_rows: rows of checks that a person left open: they count as wrong.
+        open_rows: rows, as frozen, of checks that a person left open: they count as wrong.
         ended: given up, or followed by another one; with the checks and whether it was proven by then.
         accepted: what was about to be accepted last; whether it was is known to the label store.
     """
@@ -71,16 +71,16 @@ class CampaignFiles:
         except OSError as error:
             raise StoreError(f"{self._folder}: the set cannot be frozen: {error}. Free some space.") from error
         self.write(terms.number, "start", sizes=[[part.items] for part in terms.parts])
-        return Campaign(terms, ranking)
+        return Campaign(terms, ranking, ranking.rows)
 
     def load(self, number: int) -> Campaign:
-        """A campaign that was frozen. Raises StoreError where its file is gone or damaged."""
+        """A campaign as it was frozen. Raises StoreError where its file is gone or damaged."""
         try:
             with safe_open(self._file(number), framework="numpy") as file:
                 found = json.loads((file.metadata() or {})["fastlabel"])
                 ranking = Ranking(*(file.get_tensor(name) for name in Ranking.__slots__))
             parts = tuple(Part(**part) for part in found.pop("parts"))
-            return Campaign(Terms(**found, parts=parts), ranking)
+            return Campaign(Terms(**found, parts=parts), ranking, ranking.rows)
         except (OSError, SafetensorError, LookupError, TypeError, ValueError) as error:
             raise StoreError(
                 f"{self._file(number)}: the frozen set cannot be read: {error}. Start another one."

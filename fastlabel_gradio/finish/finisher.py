@@ -25,6 +25,7 @@ from fastlabel_gradio.finish.campaign import Campaign, Terms, grown
 from fastlabel_gradio.finish.campaign_files import CampaignFiles, Course
 from fastlabel_gradio.finish.evidence import Evidence
 from fastlabel_gradio.finish.head_says import HeadSays
+from fastlabel_gradio.finish.placed import PlacedCampaign
 from fastlabel_gradio.finish.planner import EMBEDDING, Candidates, PlanReport, frozen_ranking, plan_report
 from fastlabel_gradio.finish.proof import alpha_of, checks_needed
 from fastlabel_gradio.finish.report import Accepted, FinishReport, report
@@ -71,7 +72,7 @@ class Finisher:
         self._rng = rng
         self._turn = threading.RLock()  # to change campaigns; who asks where they stand waits for nobody
         self._files = CampaignFiles(folder)
-        self._loaded: Campaign | None = None
+        self._placed = PlacedCampaign(self._files, desk.store, desk.pipeline)
         self._head_says = HeadSays(desk, learner)
 
     # The plan
@@ -186,8 +187,8 @@ class Finisher:
             course = self._course()
             if course is None or course.number != number:
                 return
-            rows = sorted(self._store.rows_of(item_ids).values())
-            self._files.write(course.number, "open", rows=rows)
+            rows = list(self._store.rows_of(item_ids).values())
+            self._files.write(course.number, "open", rows=self._campaign(course).frozen_rows(rows))
 
     # What is proven
 
@@ -282,8 +283,12 @@ class Finisher:
 
     @property
     def _has_items(self) -> bool:
-        """Whether the rows of the pool are known: after a restart they are once the encoder is loaded."""
-        return self._desk.pipeline.encoder is not None
+        """Whether the rows of items are known.
+
+        After a restart they are once the encoder is loaded, in a restored project once those of the set are embedded.
+        """
+        course = self._course()
+        return self._desk.pipeline.encoder is not None and (course is None or self._placed.is_complete(course.number))
 
     def _need_items(self) -> None:
         """Raises FinishError until they are: what was checked cannot be told before."""
@@ -305,10 +310,7 @@ class Finisher:
         return None if newest is None or newest.ended else newest
 
     def _campaign(self, course: Course) -> Campaign:
-        loaded = self._loaded
-        if loaded is None or loaded.terms.number != course.number:
-            loaded = self._loaded = self._files.load(course.number)
-        return loaded
+        return self._placed.of(course.number)
 
     def _attempt(self) -> int:
         """How many attempts in a row are without success, and one more."""
@@ -347,13 +349,13 @@ class Finisher:
         wanted = dict.fromkeys(ranking.rows.tolist(), "")
         for block in self._store.item_blocks():
             wanted.update({row: item_id for row, item_id in block if row in wanted})
-        self._loaded = self._files.freeze(terms, ranking, [wanted[row] for row in ranking.rows.tolist()])
-        self._hold_back(self._loaded, self._files.courses[number], held=True)
+        frozen = self._files.freeze(terms, ranking, [wanted[row] for row in ranking.rows.tolist()])
+        self._hold_back(frozen, self._files.courses[number], held=True)
 
     def _hold_back(self, campaign: Campaign, course: Course, *, held: bool) -> None:
         """Items that are checked come in other batches only when there is nothing else."""
         for part, sizes in zip(campaign.terms.parts, course.sizes, strict=True):
-            self._ledger.hold_back(campaign.ranking.rows[part.start : part.start + sizes[-1]], held=held)
+            self._ledger.hold_back(campaign.rows[part.start : part.start + sizes[-1]], held=held)
 
     def _tallies(self, campaign: Campaign, course: Course) -> tuple[Answers, list[PartTally]]:
         aliases = self._desk.schema.aliases
@@ -399,15 +401,15 @@ class Finisher:
                 continue
             needed = checks_needed(one.items, one.wrong, campaign.terms.precision, campaign.terms.alpha)
             drawn = campaign.order(one.part, one.items)[:needed]
-            wanted = campaign.ranking.rows[drawn[~answers.settled[drawn]]]
+            wanted = campaign.rows[drawn[~answers.settled[drawn]]]
             rows.append(wanted[self._ledger.is_free(wanted)])
         return np.concatenate([*rows, np.zeros(0, dtype=np.int64)])[:size].astype(np.int64)
 
     def _proposed(self, campaign: Campaign, rows: Sequence[int], schema: LabelSchema) -> list[Prediction | None]:
         """What was frozen for each row; None where its class is no more."""
         ranking, positions = campaign.ranking, schema.positions
-        places = np.flatnonzero(np.isin(ranking.rows, rows))
-        place_of = dict(zip(ranking.rows[places].tolist(), places.tolist(), strict=True))
+        places = np.flatnonzero(np.isin(campaign.rows, rows))
+        place_of = dict(zip(campaign.rows[places].tolist(), places.tolist(), strict=True))
         found: list[Prediction | None] = []
         for row in rows:
             place = place_of.get(row)

@@ -72,10 +72,10 @@ def answers_of(
     """The answers to a campaign, as of now.
 
     Args:
-        open_rows: of checks that were left open.
+        open_rows: rows, as frozen, of checks that were left open.
         aliases: of classes that were merged since, the class that they are part of.
     """
-    rows, proposed = campaign.ranking.rows, campaign.ranking.label_ids.astype(np.int64)
+    rows, proposed = campaign.rows, campaign.ranking.label_ids.astype(np.int64)
     known = (rows >= 0) & (rows < len(standings.in_pool))
     places = np.where(known, rows, 0)
     said = standings.said[places] if len(standings.said) else np.zeros(len(rows), dtype=standings.said.dtype)
@@ -85,7 +85,7 @@ def answers_of(
         proposed[proposed == merged], given[given == merged] = target, target
     gone = ~known if not len(standings.in_pool) else ~known | ~standings.in_pool[places]
     differs = told & ((said["state"] != _LABEL) | (given != proposed))
-    left_open = np.isin(rows, np.array(sorted(open_rows), dtype=np.int64))
+    left_open = np.isin(campaign.ranking.rows, np.array(sorted(open_rows), dtype=np.int64))
     return Answers(told, differs | (~told & (gone | left_open)))
 
 

@@ -39,11 +39,11 @@ def test_what_a_promise_does_not_cover_is_said_beside_it() -> None:
     rows = np.arange(100)
     ranking = Ranking(rows, np.zeros(100, np.int32), np.ones(100, np.float32), np.linspace(0, 1, 100))
     tallies = [PartTally(part, "proven", 100, 40, 0, 0.9, 0, 100, 40, 0)]
-    told = report(Campaign(terms, ranking), tallies, {}, None, 3, "recordings", is_bundled=True)
+    told = report(Campaign(terms, ranking, ranking.rows), tallies, {}, None, 3, "recordings", is_bundled=True)
     assert [one.key for one in told.lines] == ["proven", "later", "grouped"]
     assert "3 items came after these were frozen" in told.lines[1].text
     assert told.lines[2].text == "The draw is of items, so it says nothing of new recordings."
-    alone = report(Campaign(terms, ranking), tallies, {}, None, 0, None, is_bundled=True)
+    alone = report(Campaign(terms, ranking, ranking.rows), tallies, {}, None, 0, None, is_bundled=True)
     assert [one.text for one in alone.lines] == [
         "Proven: of these 100 labels at least 90 % are right (95 % confidence, by your own judgement of 40 random ones)."
     ]
