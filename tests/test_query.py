@@ -315,7 +315,7 @@ def test_items_by_rest(tmp_path: Path) -> None:
                 "local",
             )
             assert datetime.fromisoformat(first["created_at"]).tzinfo == UTC
-            assert first["prediction"].keys() == {"label", "index", "confidence"}
+            assert first["prediction"].keys() == {"label", "index", "confidence", "runners_up"}
             assert client.get(f"/{first['media_url']}").headers["content-type"] == "image/jpeg"
             nothing = client.post("/api/items", json={}).json()
             assert (nothing["total"], nothing["items"][0]["similarity"]) == (60, None)

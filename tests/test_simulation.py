@@ -44,7 +44,7 @@ def usual(pool: Path, tmp_path_factory: pytest.TempPathFactory) -> Simulation:
 def test_a_run_labels_to_the_end_and_gets_better(pool: Path, tmp_path: Path) -> None:
     simulation = played(pool, tmp_path, strategy="auto")
     [run] = simulation.runs
-    assert run.label_counts == [5, 10, 15, 20, 25, 30]
+    assert run.labels == [5, 10, 15, 20, 25, 30]
     assert simulation.full_supervision > 0.9
     assert run.accuracy[-1] > 0.9
     assert all(0 <= value <= 1 for value in run.accuracy)
@@ -65,7 +65,7 @@ def test_wrong_answers_cost_accuracy(pool: Path, tmp_path: Path, usual: Simulati
 
 def test_items_that_are_left_open_do_not_stop_a_run(pool: Path, tmp_path: Path) -> None:
     [run] = played(pool, tmp_path, strategy="margin", left_open_share=0.4).runs
-    assert run.label_counts[-1] >= 30
+    assert run.labels[-1] >= 30
 
 
 class Alphabet:
@@ -95,7 +95,7 @@ def test_a_labelling_ends_with_its_labels_or_where_only_open_items_are_left() ->
 def test_a_run_ends_with_the_pool(pool: Path, tmp_path: Path) -> None:
     [run] = played(pool, tmp_path, batch=40, labels=10_000).runs
     items = 150 - sum(1 for _ in _split(pool, tmp_path).held_out())
-    assert run.label_counts[-1] == items
+    assert run.labels[-1] == items
 
 
 def test_an_unknown_strategy_and_a_pool_without_labels_are_refused(pool: Path, tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_groups_of_the_test_part_that_the_pool_has_too_are_told(tmp_path: Path) 
     write_csv(tmp_path / "t.csv", rows)
     source = {"kind": "table", "path": str(tmp_path / "t.csv"), "group_column": "site"}
     config = make_config(tmp_path, source=source)
-    found = simulate(config, tmp_path, tmp_path / "work", ["random"], 1, Behaviour(label_count=10))
+    found = simulate(config, tmp_path, tmp_path / "work", ["random"], 1, Behaviour(labels=10))
     assert found.setting is not None
     assert (found.setting.test_groups, found.setting.shared_groups) == (5, 5)
     assert "5 of these groups are in the pool too" in table(found)
@@ -245,7 +245,7 @@ def test_the_folder_test_beside_train_is_the_test_part(tmp_path: Path) -> None:
     for part, seed in (("train", 0), ("test", 1)):
         write_pictures(tmp_path / "pictures" / part, per_class=10, seed=seed)
     [run] = played(tmp_path / "pictures", tmp_path).runs
-    assert run.label_counts[-1] == 30, "all of the pool, and nothing of the test part"
+    assert run.labels[-1] == 30, "all of the pool, and nothing of the test part"
 
 
 def test_a_split_of_nothing_says_what_is_missing(tmp_path: Path) -> None:

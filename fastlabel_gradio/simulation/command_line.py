@@ -113,7 +113,7 @@ def _add_annotator_options(options: argparse.ArgumentParser) -> None:
         "--batch", type=int, default=usual.batch, metavar="N", help="items a batch (default: %(default)s)"
     )
     options.add_argument(
-        "--labels", type=int, default=usual.label_count, metavar="N", help="labels a run (default: %(default)s)"
+        "--labels", type=int, default=usual.labels, metavar="N", help="labels a run (default: %(default)s)"
     )
     options.add_argument(
         "--seeds", type=int, default=SEEDS, metavar="N", help="runs of each strategy (default: %(default)s)"

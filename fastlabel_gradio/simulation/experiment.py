@@ -123,7 +123,7 @@ class Experiment:
         run = Run(strategy, seed, encoder=self._encoder.name, items_per_s=self._items_per_s)
         for played in self.rounds(strategy, seed, behaviour):
             head, (_, said) = played.labeler.head, played.answers[0]
-            run.label_counts.append(played.labeler.counts().labeled)
+            run.labels.append(played.labeler.counts().labeled)
             run.accuracy.append(self.accuracy(head) if head else float((self._test_targets == said).mean()))
         return run
 
@@ -132,7 +132,7 @@ class Experiment:
         answer = self._annotator(seed, behaviour)
         with self._labeler(strategy, seed, behaviour) as labeler:
             labelling = AppLabelling(labeler)
-            for answers in answered(labelling, answer, behaviour.label_count):
+            for answers in answered(labelling, answer, behaviour.labels):
                 yield Round(labeler, labelling.batch, answers)
 
     @contextmanager

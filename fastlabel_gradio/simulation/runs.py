@@ -9,14 +9,14 @@ class Behaviour:
 
     Attributes:
         batch: items a batch.
-        label_count: after how many labels a run ends.
+        labels: after how many labels a run ends.
         noise: share of answers that are wrong, another class at random.
         left_open_share: share of the pool that is left open: the items that a head trained on every label is least sure of.
         audited: whether a share of each batch is kept for the audit, as the project has it.
     """
 
     batch: int = 10
-    label_count: int = 300
+    labels: int = 300
     noise: float = 0.0
     left_open_share: float = 0.0
     audited: bool = False
@@ -32,7 +32,7 @@ class Run:
 
     strategy: str
     seed: int
-    label_counts: list[int] = field(default_factory=list)
+    labels: list[int] = field(default_factory=list)
     accuracy: list[float] = field(default_factory=list)
     encoder: str = ""
     items_per_s: float = field(default=0.0, compare=False)  # how busy the machine is makes no other run

@@ -51,7 +51,7 @@ def table(simulation: Simulation) -> str:
         curves = _curves(runs, counts)
         cells = [_mean_cell(curves[:, place]) for place in checkpoints]
         cells.append(
-            f"{np.mean([area_under_curve(run.label_counts, run.accuracy) for run in runs]):.3f}"
+            f"{np.mean([area_under_curve(run.labels, run.accuracy) for run in runs]):.3f}"
             if len(counts) > 1
             else ""
         )
@@ -149,8 +149,8 @@ def _by_curve(runs: Sequence[Run]) -> Mapping[str, list[Run]]:
 
 def _common_counts(runs: Sequence[Run]) -> list[int]:
     """Numbers of labels at which curves can be compared: those of the run that ends first, from where all have begun."""
-    first, last = max(run.label_counts[0] for run in runs), min(run.label_counts[-1] for run in runs)
-    shortest = min(runs, key=lambda run: run.label_counts[-1])
+    first, last = max(run.labels[0] for run in runs), min(run.labels[-1] for run in runs)
+    shortest = min(runs, key=lambda run: run.labels[-1])
     return [count for count in shortest.label_counts if first <= count <= last] or [last]
 
 
@@ -159,7 +159,7 @@ def _curves(runs: Sequence[Run], counts: Sequence[int]) -> Float64[np.ndarray, "
 
     Where some items are left open, the batches of two runs do not end at the same numbers of labels.
     """
-    return np.array([np.interp(counts, run.label_counts, run.accuracy) for run in runs], dtype=np.float64)
+    return np.array([np.interp(counts, run.labels, run.accuracy) for run in runs], dtype=np.float64)
 
 
 def _shown_checkpoints(count: int) -> list[int]:
@@ -170,8 +170,8 @@ def _shown_checkpoints(count: int) -> list[int]:
 
 def _median_labels(runs: Sequence[Run], target: float) -> str:
     """Median over the runs, the higher of the two middle ones; one that never gets there counts as more than any."""
-    reached = [labels_to_reach(run.label_counts, run.accuracy, target) for run in runs]
+    reached = [labels_to_reach(run.labels, run.accuracy, target) for run in runs]
     numbers = sorted(float("inf") if labels is None else labels for labels in reached)
     middle = numbers[len(numbers) // 2]
-    most = max(run.label_counts[-1] for run in runs)
+    most = max(run.labels[-1] for run in runs)
     return f"more than {most}" if middle == float("inf") else f"{middle:.0f}"
