@@ -26,3 +26,24 @@ test("a key that does something else is refused, and what it does is said", () =
   assert.equal(keys.choose("a", "s")?.name, "submit");
   assert.equal(keys.of(classes)[0], "1");
 });
+
+test("the project's keys count where this browser has none of its own for the class, and its places come last", () => {
+  const keys = new ClassKeys("four");
+  let changes = 0;
+  keys.addEventListener("change", () => changes++);
+  keys.share({ a: "o", b: "W", c: "1", d: "s", gone: "2", toString: "y" });
+  assert.deepEqual(keys.of(classes), ["o", "w", "1", ..."4567890", "", ""]);
+  assert.deepEqual(keys.lettersOf(classes), ["o", "w"]);
+  keys.choose("l", "o");
+  assert.deepEqual(keys.of(classes), ["", "w", "1", ..."4567890", "", "o"]);
+  keys.choose("b", "t");
+  assert.equal(keys.of(classes)[1], "t");
+  keys.choose("b", "");
+  assert.equal(keys.of(classes)[1], "w");
+  assert.equal(changes, 4);
+  keys.share({ a: "o", b: "W", c: "1", d: "s", gone: "2", toString: "y" });
+  assert.equal(changes, 4);
+  keys.share({});
+  assert.deepEqual(keys.of(classes), [..."1234567890", "", "o"]);
+  assert.deepEqual(keys.of(["toString", "constructor"]), ["1", "2"]);
+});

@@ -138,6 +138,7 @@ export class ExploreView extends Emitter {
     });
     this.size?.addEventListener("input", () => this.look.set("sizePx", Number(this.size?.value)), { signal });
     this.look.addEventListener("change", () => this.paintLook(), { signal });
+    this.classKeys.addEventListener("change", () => this.dock.paintKeys(), { signal });
     this.zoom.node.addEventListener("close", () => this.grid.focusCurrent(), { signal });
     this.player?.settings.addEventListener("change", () => this.#paintSounds(), { signal });
     this.selection.on("change", () => this.dock.paintScope(this.selection));
@@ -180,7 +181,8 @@ export class ExploreView extends Emitter {
   }
 
   async #learnClasses() {
-    const { classes } = await this.api.status();
+    const { classes, class_keys: keys } = await this.api.status();
+    this.classKeys.share(keys);
     if (classes.join("\n") === this.classes.join("\n")) return;
     this.classes = classes;
     this.grid.useClasses(classes);

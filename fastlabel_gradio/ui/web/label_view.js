@@ -331,6 +331,7 @@ export class LabelView {
   onStatus(status) {
     const isFirst = !this.hasStatus;
     this.hasStatus = true;
+    this.classKeys.share(status.class_keys);
     this.panel.setConnected();
     this.panel.paint(status);
     this.evaluation.follow(status);
