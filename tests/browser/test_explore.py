@@ -431,6 +431,30 @@ def test_whoever_changes_what_somebody_else_changed_meanwhile_is_told_and_sees_b
     assert mine.said_of({"ids": [item_id]}) == {item_id: "c0"}
 
 
+def test_classes_that_others_change_are_seen_while_explore_is_shown_and_when_it_is_opened_again(
+    page: "Page", shared_pool: str, new_context: Callable[..., Any]
+) -> None:
+    become_guest(page.context, shared_pool)
+    mine = ExplorePage(page, shared_pool).open({"folder": "green"})
+    names = mine.view.locator(".fl-legend-name")
+    other = new_context()
+    become_guest(other, shared_pool)
+    theirs = Rest(other, shared_pool)
+    theirs.post("apply", query={"ids": [mine.ids()[0]]}, label="c8")
+    mine.key("r")
+    expect(mine.card(0).locator("select")).to_have_value("8")
+    theirs.post("classes", rename=["c8", "eight"])
+    theirs.post("classes", add="owl")
+    expect(names.last).to_have_text("owl")
+    expect(names.nth(8)).to_have_text("eight")
+    expect(mine.card(0)).to_have_attribute("aria-label", re.compile("; eight; "))
+    page.locator(".fl-view-tab[data-view=label]").click()
+    LabelPage(page, shared_pool).wait_ready()
+    theirs.post("classes", add="mole")
+    page.locator(".fl-view-tab[data-view=explore]").click()
+    expect(names.last).to_have_text("mole")
+
+
 def test_sounds_play_as_in_label(page: "Page", sounds_and_pictures: str) -> None:
     become_guest(page.context, sounds_and_pictures)
     sounds = ExplorePage(page, sounds_and_pictures, "audio").open()

@@ -114,7 +114,7 @@ export class ProjectPage {
     document.getElementById(`fl-toolbar-${this.context.settings.project}`)?.toggleAttribute("hidden", !shown);
   }
 
-  /** What the toolbar talks to, if the first view has one. */
+  /** What the toolbar talks to, if the first view has one. @returns {import("./session.js").Session | undefined} */
   get session() {
     return /** @type {any} */ (this.places.get(LABEL)?.mounted)?.session;
   }
@@ -139,6 +139,7 @@ export class ProjectPage {
         this.params = whole(params);
         this.address.keep(this.params);
       },
+      session: () => this.session,
       openBatch: () => {
         this.go(this.first);
         return this.session?.takeOver();
