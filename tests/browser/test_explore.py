@@ -356,14 +356,35 @@ def test_the_place_is_kept_in_the_address_and_when_one_goes_to_another_view(expl
     page.key("End")
     expect(page.card(119)).to_be_in_viewport()
     page.page.wait_for_function("location.hash.includes('at=')")
-    label = page.page.locator("#fl-grid-images .fl-views").get_by_role("button", name="Label")
+    views = page.page.locator("#fl-grid-images .fl-views")
+    label = views.get_by_role("button", name="Label")
     label.click()
     expect(page.view).to_be_hidden()
     page.page.go_back()
     expect(page.card(119)).to_be_in_viewport()
+    label.click()
+    expect(page.view).to_be_hidden()
+    views.get_by_role("button", name="Explore").click()
+    expect(page.card(119)).to_be_in_viewport()
     page.page.reload()
     page.wait()
     expect(page.card(119)).to_be_in_viewport()
+
+
+def test_the_tab_leads_back_to_the_filter_and_the_panel_that_were_left(explore: Explore) -> None:
+    page = explore(query={"folder": "red"}, more="&panel=map")
+    views = page.page.locator("#fl-grid-images .fl-views")
+    page.expect_total(40)
+    page.facet("states", "not labeled").locator("input").check()
+    expect(page.chips).to_have_count(2)
+    views.get_by_role("button", name="Label").click()
+    expect(page.view).to_be_hidden()
+    assert page.page.evaluate("location.hash") == ""
+    views.get_by_role("button", name="Explore").click()
+    expect(page.view.locator(".fl-map")).to_be_visible()
+    page.expect_total(40)
+    assert page.filter_in_address() == {"folder": "red", "states": ["none"]}
+    assert "panel=map" in page.page.url
 
 
 def test_what_is_found_is_sent_to_label_as_the_next_batch(explore: Explore) -> None:

@@ -10,7 +10,10 @@ import { t } from "./words.js";
 /** @typedef {import("./address.js").Params} Params */
 const LABEL = "label"; // the view whose place Gradio makes, and whose toolbar it has
 
-/** @typedef {{ root: HTMLElement, tab: HTMLButtonElement, view: View, mounted?: MountedView }} Place */
+/**
+ * `params`: what opens the view as it was seen last.
+ * @typedef {{ root: HTMLElement, tab: HTMLButtonElement, view: View, mounted?: MountedView, params?: Params }} Place
+ */
 
 export class ProjectPage {
   /**
@@ -56,18 +59,25 @@ export class ProjectPage {
   }
 
   /**
-   * A step of the person to another view.
+   * A step of the person to another view, which is as they left it.
    * @param {string} name
    */
   go(name) {
-    this.note({ view: name === this.first ? "" : name });
+    this.note(this.places.get(name)?.params ?? { view: name === this.first ? "" : name });
     this.show(this.params);
   }
 
   /** @param {Params} params */
   note(params) {
-    this.params = params;
+    this.#remember(params);
     this.address.note(params);
+  }
+
+  /** @param {Params} params */
+  #remember(params) {
+    this.params = params;
+    const place = this.places.get(params.view || this.first);
+    if (place) place.params = params;
   }
 
   /**
@@ -75,7 +85,7 @@ export class ProjectPage {
    * @param {Params} params
    */
   show(params) {
-    this.params = params;
+    this.#remember(params);
     const shown = this.places.get(params.view) ?? this.places.get(this.first);
     for (const place of this.places.values()) {
       if (place !== shown) place.mounted?.hide?.();
@@ -136,7 +146,7 @@ export class ProjectPage {
     return {
       note: (/** @type {Params} */ params) => this.note(whole(params)),
       keep: (/** @type {Params} */ params) => {
-        this.params = whole(params);
+        this.#remember(whole(params));
         this.address.keep(this.params);
       },
       session: () => this.session,
