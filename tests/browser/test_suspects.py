@@ -189,6 +189,7 @@ def test_the_marks_of_progress_lead_to_their_items(look: Look) -> None:
     cells.first.click()
     expect(page.total).to_have_text(f"{items} item{'s' if items != 1 else ''}")
     assert page.filter["audited"] is True
+    expect(page.view.locator(".fl-filter-chip")).to_contain_text(["Audit"])
     page.page.go_back()
     classes.first.locator("a").first.click()
     expect(page.total).to_have_text("10 items")
