@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { ClassKeys } from "../../fastlabel_gradio/ui/web/class_keys.js";
+import { ClassKeys, takenWords } from "../../fastlabel_gradio/ui/web/class_keys.js";
+import { COMMANDS } from "../../fastlabel_gradio/ui/web/commands.js";
+import { EXPLORE_COMMANDS } from "../../fastlabel_gradio/ui/web/explore_commands.js";
 
 const classes = Array.from("abcdefghijkl");
 
@@ -25,6 +27,19 @@ test("a key that does something else is refused, and what it does is said", () =
   const keys = new ClassKeys("three");
   assert.equal(keys.choose("a", "s")?.name, "submit");
   assert.equal(keys.of(classes)[0], "1");
+});
+
+test("a key that any view uses is refused, and counts for nothing where it was chosen before or comes from the project", (context) => {
+  const kept = new Map([["fastlabel:keys:five", '{"a":"m","b":"w","c":"two"}']]);
+  globalThis.localStorage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, text) => kept.set(key, text) };
+  context.after(() => delete globalThis.localStorage);
+  const keys = new ClassKeys("five");
+  keys.share({ d: "r" });
+  for (const { keys: own } of [...COMMANDS, ...EXPLORE_COMMANDS]) {
+    for (const key of own) assert.ok(keys.choose("a", key), key);
+  }
+  assert.deepEqual(keys.of(classes), ["1", "w", ..."34567890", "", ""]);
+  assert.match(takenWords("m", keys.choose("a", "m")), /“m”.+like/);
 });
 
 test("the project's keys count where this browser has none of its own for the class, and its places come last", () => {

@@ -1,12 +1,34 @@
 // The key of each class: what the person chose in this browser, what the project has for everybody, or a digit in the order
 // of the screen.
 
-import { commandWithKey, digitsOfClasses } from "./commands.js";
+import { COMMANDS, digitsOfClasses } from "./commands.js";
+import { EXPLORE_COMMANDS } from "./explore_commands.js";
 import { openStorage } from "./storage.js";
+import { t } from "./words.js";
+
+/** @typedef {import("./commands.js").Command | import("./explore_commands.js").ExploreCommand} AnyCommand */
 
 const KEYS_PREFIX = "fastlabel:keys:";
 
-/** Dispatches `change`. */
+/**
+ * The command that a key has in any view where classes have keys, whatever the kind of items; undefined for a free one.
+ * @param {string} key
+ * @returns {AnyCommand | undefined}
+ */
+export function commandWithKey(key) {
+  return [...COMMANDS, ...EXPLORE_COMMANDS].find(({ keys }) => keys.includes(key));
+}
+
+/**
+ * That a key cannot be a class's, and what it does.
+ * @param {string} key
+ * @param {AnyCommand} command
+ */
+export function takenWords(key, { help, name }) {
+  return t("key_taken", { key, what: help ? t(help) : name });
+}
+
+/** The keys of one project for all of its views. Dispatches `change`. */
 export class ClassKeys extends EventTarget {
   /** @param {string} project */
   constructor(project) {
@@ -47,7 +69,7 @@ export class ClassKeys extends EventTarget {
    * Gives a class a key, which no other class has then; says the command that has it already, if there is one.
    * @param {string} name
    * @param {string} key one character; "" for the one that it has for everybody, or by its place
-   * @returns {import("./commands.js").Command | null}
+   * @returns {AnyCommand | null}
    */
   choose(name, key) {
     const command = key ? commandWithKey(key) : undefined;

@@ -3,7 +3,6 @@
 
 import { CardLook } from "./card_look.js";
 import { ClassHover } from "./class_examples.js";
-import { ClassKeys } from "./class_keys.js";
 import { ClassWatch } from "./class_watch.js";
 import { commandOfKey } from "./commands.js";
 import { button, el, isVisible, setShown } from "./dom.js";
@@ -74,7 +73,7 @@ export class ExploreView extends Emitter {
     this.acts = new ExploreActing(this);
     this.likeness = new ExploreLikeness(this);
     this.look = new CardLook(settings.kind);
-    this.classKeys = new ClassKeys(settings.project);
+    this.classKeys = context.classKeys;
     this.classWatch = new ClassWatch(api, context.session, (status) => this.#useClasses(status));
     const narrow = (/** @type {Query} */ part) => this.narrow(part);
     this.search = new ExploreSearch(settings.kind, narrow, (file) => this.likeness.like(file));

@@ -1,6 +1,7 @@
 // One project's tab: its views, of which one is shown, and the line that leads from one to another.
 
 import { ProjectApi } from "./api.js";
+import { ClassKeys } from "./class_keys.js";
 import { button, el, setShown } from "./dom.js";
 import { loadedView } from "./views.js";
 import { t } from "./words.js";
@@ -27,7 +28,8 @@ export class ProjectPage {
     this.address = address;
     /** @type {Params} */
     this.params = {}; // what opens it as it is
-    this.context = { settings, api: new ProjectApi(settings.project), player };
+    const { project } = settings;
+    this.context = { settings, api: new ProjectApi(project), player, classKeys: new ClassKeys(project) };
     this.first = views[0].name;
     this.root = root;
     /** @type {Map<string, Place>} */

@@ -6,7 +6,8 @@
  * the view `label`, which asks for the status all the time, once that view was opened.
  * @typedef {{
  *   settings: import("./label_view.js").Settings, api: import("./api.js").ProjectApi,
- *   player: import("./sound_player.js").SoundPlayer | null, note: (params: import("./address.js").Params) => void,
+ *   player: import("./sound_player.js").SoundPlayer | null, classKeys: import("./class_keys.js").ClassKeys,
+ *   note: (params: import("./address.js").Params) => void,
  *   keep: (params: import("./address.js").Params) => void, openBatch: () => unknown,
  *   session: () => import("./session.js").Session | undefined,
  * }} ViewContext
