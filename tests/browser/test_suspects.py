@@ -174,6 +174,17 @@ def test_a_label_that_is_right_leaves_the_list_and_a_wrong_one_is_corrected(look
     expect(page.total).to_have_text("30 items")
 
 
+def test_where_nobody_gave_a_label_those_of_the_source_are_what_is_checked_first(look: Look) -> None:
+    page = look().open("#view=explore")
+    expect(page.total).to_have_text("60 items")
+    page.view.locator('.fl-explore-tools [data-panel="mistakes"]').click()
+    known = page.view.locator(".fl-suspects").get_by_role("button", name="Labels of the source")
+    expect(known).to_have_attribute("aria-pressed", "true")
+    expect(page.view.locator(".fl-suspects-line")).to_contain_text("60 items to look at", timeout=30_000)
+    expect(page.total).to_have_text("60 items")
+    assert page.filter["order"] == "known_labels"
+
+
 def test_the_marks_of_progress_lead_to_their_items(look: Look) -> None:
     page = look()
     page.label()
