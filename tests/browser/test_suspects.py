@@ -183,6 +183,15 @@ def test_where_nobody_gave_a_label_those_of_the_source_are_what_is_checked_first
     expect(page.view.locator(".fl-suspects-line")).to_contain_text("60 items to look at", timeout=30_000)
     expect(page.total).to_have_text("60 items")
     assert page.filter["order"] == "known_labels"
+    for view in ("label", "explore"):
+        page.page.locator(f"#fl-grid-images .fl-view-tab[data-view={view}]").click()
+    cards = page.view.locator(".fl-found .fl-card")
+    expect(cards.first).to_be_visible()
+    first = page.view.locator('.fl-card[data-index="0"]').get_attribute("data-item-id") or ""
+    ids: list[str] = cards.evaluate_all("(cards) => cards.map((card) => card.dataset.itemId)")
+    other = next(one for one in ids if one.split("/")[0] != first.split("/")[0])
+    page.view.locator(f'.fl-card[data-item-id="{other}"]').focus()  # the panel follows it as before
+    expect(page.view.locator(".fl-suspects-label strong").first).to_have_text(other.split("/")[0])
 
 
 def test_the_marks_of_progress_lead_to_their_items(look: Look) -> None:
