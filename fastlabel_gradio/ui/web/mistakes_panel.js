@@ -106,7 +106,10 @@ class MistakesPanel {
     }
   }
 
-  /** What there is to check: people's labels or, where nobody gave one, those that the source knows. @returns {Promise<ListName>} */
+  /**
+   * What there is to check: people's labels or, where nobody gave one, those that the source knows.
+   * @returns {Promise<ListName>}
+   */
   async #firstList() {
     const { api } = this.exploring;
     try {
