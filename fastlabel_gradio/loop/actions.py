@@ -204,7 +204,9 @@ class Actions:
         former = {name: names[places[id_]] for name, id_ in self._label_store.former_names().items() if id_ in places}
         self.renamed = {name: now for name, now in former.items() if name not in names}
         classes = self._label_store.classes()
-        self.class_keys = {name: classes[id_].key for id_, name in zip(schema.ids, names, strict=True) if classes[id_].key}
+        self.class_keys = {
+            name: classes[id_].key for id_, name in zip(schema.ids, names, strict=True) if classes[id_].key
+        }
         self.classes_version = self._label_store.classes_version()
 
     def _meant(self, query: Query, exclude: Collection[str]) -> list[str]:
