@@ -190,9 +190,11 @@ def test_rest_changes_classes_and_everybody_sees_it(client: httpx.Client) -> Non
     }
     assert [one["id"] for one in red["examples"]] == look["examples"]
     assert client.get("/" + red["examples"][0]["media_url"]).status_code == 200
+    assert client.get("/api/status").json()["class_keys"] == {"red": "ß"}
     undone = client.post("/api/undo", json={}).json()
     assert (undone["undone"], undone["batch"], len(undone["step"]["edits"])) == (4, None, 4)
     assert client.get("/api/classes").json()["classes"][1]["colour"] == ""
+    assert client.get("/api/status").json()["class_keys"] == {}
     assert client.post("/api/redo", json={}).json()["redone"] == 4
     assert client.get("/api/classes").json()["classes"][1] == red
 

@@ -25,6 +25,7 @@ class Actions:
     Attributes:
         classes_version: another number whenever classes were changed, by whomever.
         renamed: what classes are called now, by names that they had before and that no class on the screen has.
+        class_keys: the keys of classes on the screen that were given one of their own, by their names.
 
     Args:
         finder: gives the items of a query.
@@ -38,6 +39,7 @@ class Actions:
         self._learner = learner
         self.classes_version = 0
         self.renamed: dict[str, str] = {}
+        self.class_keys: dict[str, str] = {}
         self._note_classes()
         desk.when_classes_change(self._note_classes)
 
@@ -196,11 +198,15 @@ class Actions:
     # Private
 
     def _note_classes(self) -> None:
-        """Takes over what classes are called now."""
+        """Takes over what classes are called now, and their keys."""
         schema = self._desk.schema
         names, places = schema.names, schema.positions
         former = {name: names[places[id_]] for name, id_ in self._label_store.former_names().items() if id_ in places}
         self.renamed = {name: now for name, now in former.items() if name not in names}
+        classes = self._label_store.classes()
+        self.class_keys = {
+            name: classes[id_].key for id_, name in zip(schema.ids, names, strict=True) if classes[id_].key
+        }
         self.classes_version = self._label_store.classes_version()
 
     def _meant(self, query: Query, exclude: Collection[str]) -> list[str]:

@@ -319,6 +319,7 @@ class StatusAnswer(Model):
     classes: list[str]
     classes_version: int = Field(description="another number whenever classes were changed")
     renamed: dict[str, str] = Field(description="as in a batch")
+    class_keys: dict[str, str] = Field(description="the keys that classes were given for everybody, by their names")
     labeled: int
     unlabeled: int
     total: int = Field(description="labeled, unlabeled and set aside")

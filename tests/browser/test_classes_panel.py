@@ -5,6 +5,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Serving, Visit, become_guest
+from tests.browser.explore_page import ExplorePage
 from tests.browser.label_page import LabelPage
 from tests.pools import make_config, write_pictures
 
@@ -69,6 +70,37 @@ def test_classes_are_changed_in_the_panel_while_a_batch_is_labeled(visit: Visit)
     label.submit()
     found = label.rest.get("classes")["classes"]
     assert {one["name"]: one["labels"] for one in found if one["labels"]} == {"zero": 2, "c2": 1}
+
+
+def test_a_key_that_a_class_was_given_for_everybody_labels_in_label_and_in_explore(visit: Visit) -> None:
+    label = visit()
+    label.key("c")
+    panel = label.grid.get_by_role("dialog", name="Classes")
+    row = panel.locator(".fl-classes-list").first.locator(".fl-class").nth(3)
+    row.locator("summary").click()
+    key = row.get_by_label("Key", exact=True)
+    key.fill("m")  # that of Explore
+    key.press("Tab")
+    expect(panel.get_by_role("status")).to_contain_text("“m” has a meaning already: more like")
+    key.fill("O")
+    key.press("Tab")
+    expect(row.locator("summary kbd")).to_have_text("o")
+    label.key("Escape")
+    label.poll()
+    expect(label.grid.locator(".fl-legend-class", has_text="c3").locator("kbd")).to_have_text("o")
+    label.key("o")
+    assert list(label.labels().values()) == ["c3"]
+    label.key("/")
+    palette = label.grid.locator("dialog.fl-palette")
+    expect(palette.get_by_role("option").filter(has_text="c3").locator(".fl-palette-key")).to_have_text("o")
+    label.key("Escape")
+    explore = ExplorePage(label.page, label.address)
+    label.page.locator(".fl-view-tab[data-view=explore]").click()
+    expect(explore.view.locator(".fl-legend-class", has_text="c3").locator("kbd")).to_have_text("o")
+    explore.wait()
+    explore.focus()
+    explore.key("o")
+    expect(explore.message).to_contain_text("Label 1 item as c3: done.")
 
 
 def test_a_class_is_split_in_explore(visit: Visit) -> None:

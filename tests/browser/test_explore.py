@@ -356,14 +356,35 @@ def test_the_place_is_kept_in_the_address_and_when_one_goes_to_another_view(expl
     page.key("End")
     expect(page.card(119)).to_be_in_viewport()
     page.page.wait_for_function("location.hash.includes('at=')")
-    label = page.page.locator("#fl-grid-images .fl-views").get_by_role("button", name="Label")
+    views = page.page.locator("#fl-grid-images .fl-views")
+    label = views.get_by_role("button", name="Label")
     label.click()
     expect(page.view).to_be_hidden()
     page.page.go_back()
     expect(page.card(119)).to_be_in_viewport()
+    label.click()
+    expect(page.view).to_be_hidden()
+    views.get_by_role("button", name="Explore").click()
+    expect(page.card(119)).to_be_in_viewport()
     page.page.reload()
     page.wait()
     expect(page.card(119)).to_be_in_viewport()
+
+
+def test_the_tab_leads_back_to_the_filter_and_the_panel_that_were_left(explore: Explore) -> None:
+    page = explore(query={"folder": "red"}, more="&panel=map")
+    views = page.page.locator("#fl-grid-images .fl-views")
+    page.expect_total(40)
+    page.facet("states", "not labeled").locator("input").check()
+    expect(page.chips).to_have_count(2)
+    views.get_by_role("button", name="Label").click()
+    expect(page.view).to_be_hidden()
+    assert page.page.evaluate("location.hash") == ""
+    views.get_by_role("button", name="Explore").click()
+    expect(page.view.locator(".fl-map")).to_be_visible()
+    page.expect_total(40)
+    assert page.filter_in_address() == {"folder": "red", "states": ["none"]}
+    assert "panel=map" in page.page.url
 
 
 def test_what_is_found_is_sent_to_label_as_the_next_batch(explore: Explore) -> None:
@@ -429,6 +450,30 @@ def test_whoever_changes_what_somebody_else_changed_meanwhile_is_told_and_sees_b
     mine.key("1")
     expect(mine.message).to_contain_text("Label 1 item as c0: done.")
     assert mine.said_of({"ids": [item_id]}) == {item_id: "c0"}
+
+
+def test_classes_that_others_change_are_seen_while_explore_is_shown_and_when_it_is_opened_again(
+    page: "Page", shared_pool: str, new_context: Callable[..., Any]
+) -> None:
+    become_guest(page.context, shared_pool)
+    mine = ExplorePage(page, shared_pool).open({"folder": "green"})
+    names = mine.view.locator(".fl-legend-name")
+    other = new_context()
+    become_guest(other, shared_pool)
+    theirs = Rest(other, shared_pool)
+    theirs.post("apply", query={"ids": [mine.ids()[0]]}, label="c8")
+    mine.key("r")
+    expect(mine.card(0).locator("select")).to_have_value("8")
+    theirs.post("classes", rename=["c8", "eight"])
+    theirs.post("classes", add="owl")
+    expect(names.last).to_have_text("owl")
+    expect(names.nth(8)).to_have_text("eight")
+    expect(mine.card(0)).to_have_attribute("aria-label", re.compile("; eight; "))
+    page.locator(".fl-view-tab[data-view=label]").click()
+    LabelPage(page, shared_pool).wait_ready()
+    theirs.post("classes", add="mole")
+    page.locator(".fl-view-tab[data-view=explore]").click()
+    expect(names.last).to_have_text("mole")
 
 
 def test_sounds_play_as_in_label(page: "Page", sounds_and_pictures: str) -> None:

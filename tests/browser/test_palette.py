@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.conftest import TakePage, become_new_guest, served_for_all
+from tests.browser.explore_page import ExplorePage
 from tests.browser.kept_page import open_anew
 from tests.browser.label_page import LabelPage, expect
 from tests.pools import make_config, write_pictures
@@ -74,6 +75,19 @@ def test_the_palette_finds_adds_and_gives_keys_to_classes(visitor: LabelPage) ->
     assert visitor.rest.stored() == labels
     visitor.open()
     expect(visitor.grid.locator(".fl-legend-class", has_text="Wood Mouse").locator("kbd")).to_have_text("w")
+
+
+def test_a_key_that_is_chosen_in_label_is_one_in_explore_at_once_and_none_of_explores_own(visitor: LabelPage) -> None:
+    explore = ExplorePage(visitor.page, visitor.address)
+    label_tab, explore_tab = (visitor.page.locator(f".fl-view-tab[data-view={name}]") for name in ("label", "explore"))
+    explore_tab.click()
+    explore.wait()
+    label_tab.click()
+    visitor.key("/", "F2", "m")
+    expect(visitor.grid.locator("dialog.fl-palette").get_by_role("status")).to_contain_text("“m” has a meaning already")
+    visitor.key("F2", "w", "Escape")
+    explore_tab.click()
+    expect(explore.view.locator(".fl-legend-class", has_text="bird 0").locator("kbd")).to_have_text("w")
 
 
 def test_states_have_keys_are_counted_and_undone_like_labels(visitor: LabelPage) -> None:

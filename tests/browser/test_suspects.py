@@ -174,6 +174,26 @@ def test_a_label_that_is_right_leaves_the_list_and_a_wrong_one_is_corrected(look
     expect(page.total).to_have_text("30 items")
 
 
+def test_where_nobody_gave_a_label_those_of_the_source_are_what_is_checked_first(look: Look) -> None:
+    page = look().open("#view=explore")
+    expect(page.total).to_have_text("60 items")
+    page.view.locator('.fl-explore-tools [data-panel="mistakes"]').click()
+    known = page.view.locator(".fl-suspects").get_by_role("button", name="Labels of the source")
+    expect(known).to_have_attribute("aria-pressed", "true")
+    expect(page.view.locator(".fl-suspects-line")).to_contain_text("60 items to look at", timeout=30_000)
+    expect(page.total).to_have_text("60 items")
+    assert page.filter["order"] == "known_labels"
+    for view in ("label", "explore"):
+        page.page.locator(f"#fl-grid-images .fl-view-tab[data-view={view}]").click()
+    cards = page.view.locator(".fl-found .fl-card")
+    expect(cards.first).to_be_visible()
+    first = page.view.locator('.fl-card[data-index="0"]').get_attribute("data-item-id") or ""
+    ids: list[str] = cards.evaluate_all("(cards) => cards.map((card) => card.dataset.itemId)")
+    other = next(one for one in ids if one.split("/")[0] != first.split("/")[0])
+    page.view.locator(f'.fl-card[data-item-id="{other}"]').focus()  # the panel follows it as before
+    expect(page.view.locator(".fl-suspects-label strong").first).to_have_text(other.split("/")[0])
+
+
 def test_the_marks_of_progress_lead_to_their_items(look: Look) -> None:
     page = look()
     page.label()
@@ -189,6 +209,7 @@ def test_the_marks_of_progress_lead_to_their_items(look: Look) -> None:
     cells.first.click()
     expect(page.total).to_have_text(f"{items} item{'s' if items != 1 else ''}")
     assert page.filter["audited"] is True
+    expect(page.view.locator(".fl-filter-chip")).to_contain_text(["Audit"])
     page.page.go_back()
     classes.first.locator("a").first.click()
     expect(page.total).to_have_text("10 items")

@@ -40,6 +40,7 @@ export function statusAnswer({ embedding = {}, head = {}, ...fields } = {}) {
     annotator: "ann",
     classes: ["a", "b", "c"],
     renamed: {},
+    class_keys: {},
     labeled: 0,
     unlabeled: 100,
     total: 100,

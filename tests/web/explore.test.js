@@ -231,6 +231,14 @@ test("each chip takes out what it says and nothing else", () => {
   );
 });
 
+test("the audit has a chip of its own, as what Progress leads to asks for nothing else", () => {
+  for (const audited of [true, false]) {
+    const [chip, ...others] = chipsOf({ audited });
+    assert.deepEqual([others, withPart({ audited }, chip.without)], [[], {}]);
+  }
+  assert.notEqual(chipsOf({ audited: true })[0].name, chipsOf({ audited: false })[0].name);
+});
+
 test("terms after a minus are what items shall not be like", () => {
   assert.deepEqual(likeText("a dog -snow"), { text: "a dog", not_text: "snow" });
   assert.deepEqual(likeText('well-known dog -"a cat" -snow'), { text: "well-known dog", not_text: "a cat, snow" });

@@ -2400,6 +2400,13 @@ export interface components {
             renamed: {
                 [key: string]: string;
             };
+            /**
+             * Class Keys
+             * @description the keys that classes were given for everybody, by their names
+             */
+            class_keys: {
+                [key: string]: string;
+            };
             /** Labeled */
             labeled: number;
             /** Unlabeled */

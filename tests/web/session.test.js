@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import test, { after, before, beforeEach } from "node:test";
 import { ApiError, ProjectApi } from "../../fastlabel_gradio/ui/web/api.js";
+import { ClassWatch } from "../../fastlabel_gradio/ui/web/class_watch.js";
 import { DraftStore } from "../../fastlabel_gradio/ui/web/drafts.js";
 import { Session } from "../../fastlabel_gradio/ui/web/session.js";
 import { batchAnswer, statusAnswer } from "./answers.js";
@@ -331,4 +332,45 @@ test("at the limit of labels a person nothing is asked for until they go on", as
   await session.goOn();
   assert.deepEqual([asked.at(-1)[1].go_on, session.isAtLimit, shown], ["true", false, ["first"]]);
   session.stop();
+});
+
+test("a view learns of classes by the status that is asked for anyway, and asks within 3 s where nobody does", async (context) => {
+  context.mock.timers.enable({ apis: ["setInterval"] });
+  const { session } = open();
+  const api = new ProjectApi("images", address);
+  const seen = [];
+  const watch = new ClassWatch(
+    api,
+    () => session,
+    ({ classes }) => seen.push(classes.join("")),
+  );
+  await session.loadNext();
+  watch.show();
+  watch.hide();
+  watch.show();
+  answers.status = statusAnswer({ classes: ["a", "z"] });
+  await session.poll();
+  assert.deepEqual(seen, ["az"]);
+  context.mock.timers.tick(6000);
+  watch.hide();
+  await session.poll();
+  session.stop();
+  assert.equal(seen.length, 1);
+
+  const alone = new ClassWatch(
+    api,
+    () => undefined,
+    ({ classes }) => seen.push(classes.join("")),
+  );
+  answers.status = [{ error: "The server is down.", status: 503 }, statusAnswer({ classes: ["a", "owl"] })];
+  alone.show();
+  await alone.poll();
+  assert.equal(seen.length, 1);
+  context.mock.timers.tick(3000);
+  while (seen.length < 2) await new Promise(setImmediate);
+  assert.equal(seen[1], "aowl");
+  alone.hide();
+  const before = asked.length;
+  context.mock.timers.tick(6000);
+  assert.equal(asked.length, before);
 });

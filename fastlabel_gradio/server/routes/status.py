@@ -63,6 +63,7 @@ def _status_answer(project: Project, labeler: Labeler, who: Person) -> StatusAns
         classes=list(labeler.schema.names),
         classes_version=labeler.actions.classes_version,
         renamed=labeler.actions.renamed,
+        class_keys=labeler.actions.class_keys,
         labeled=status.counts.labeled,
         unlabeled=status.counts.unlabeled,
         total=status.counts.labeled + status.counts.unlabeled + sum(set_aside.values()),

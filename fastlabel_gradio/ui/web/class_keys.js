@@ -1,29 +1,60 @@
-// The key of each class: a digit in the order of the screen, or what the person chose in this browser.
+// The key of each class: what the person chose in this browser, what the project has for everybody, or a digit in the order
+// of the screen.
 
-import { commandWithKey, digitsOfClasses } from "./commands.js";
+import { COMMANDS, digitsOfClasses } from "./commands.js";
+import { EXPLORE_COMMANDS } from "./explore_commands.js";
 import { openStorage } from "./storage.js";
+import { t } from "./words.js";
+
+/** @typedef {import("./commands.js").Command | import("./explore_commands.js").ExploreCommand} AnyCommand */
 
 const KEYS_PREFIX = "fastlabel:keys:";
 
-/** Dispatches `change`. */
+/**
+ * The command that a key has in any view where classes have keys, whatever the kind of items; undefined for a free one.
+ * @param {string} key
+ * @returns {AnyCommand | undefined}
+ */
+export function commandWithKey(key) {
+  return [...COMMANDS, ...EXPLORE_COMMANDS].find(({ keys }) => keys.includes(key));
+}
+
+/**
+ * That a key cannot be a class's, and what it does.
+ * @param {string} key
+ * @param {AnyCommand} command
+ */
+export function takenWords(key, { help, name }) {
+  return t("key_taken", { key, what: help ? t(help) : name });
+}
+
+/** The keys of one project for all of its views. Dispatches `change`. */
 export class ClassKeys extends EventTarget {
   /** @param {string} project */
   constructor(project) {
     super();
     this.key = KEYS_PREFIX + project;
     this.storage = openStorage();
-    /** @type {Record<string, string>} key by class name */
     this.chosen = this.read();
+    /** @type {Map<string, string>} by class name, for everybody */
+    this.shared = new Map();
   }
 
   /**
-   * The key of each class, "" for none. A chosen key is taken from the class that would have it by its place.
+   * The key of each class, "" for none. A key that two of them would have is that of the one that has it by choice.
    * @param {string[]} classes
    */
   of(classes) {
-    const taken = new Set(classes.map((name) => this.chosen[name]).filter(Boolean));
     const digits = digitsOfClasses(classes);
-    return classes.map((name, index) => this.chosen[name] ?? (taken.has(digits[index]) ? "" : (digits[index] ?? "")));
+    const places = new Map(classes.map((name, index) => [name, digits[index] ?? ""]));
+    const keys = classes.map(() => "");
+    for (const given of [this.chosen, this.shared, places]) {
+      for (const [index, name] of classes.entries()) {
+        const key = given.get(name);
+        if (key && !keys[index] && !keys.includes(key)) keys[index] = key;
+      }
+    }
+    return keys;
   }
 
   /**
@@ -37,16 +68,16 @@ export class ClassKeys extends EventTarget {
   /**
    * Gives a class a key, which no other class has then; says the command that has it already, if there is one.
    * @param {string} name
-   * @param {string} key one character; "" for that of its place
-   * @returns {import("./commands.js").Command | null}
+   * @param {string} key one character; "" for the one that it has for everybody, or by its place
+   * @returns {AnyCommand | null}
    */
   choose(name, key) {
     const command = key ? commandWithKey(key) : undefined;
     if (command) return command;
-    const rest = Object.entries(this.chosen).filter(([other, kept]) => other !== name && kept !== key);
-    this.chosen = Object.fromEntries(key ? [...rest, [name, key]] : rest);
+    const rest = [...this.chosen].filter(([other, kept]) => other !== name && kept !== key);
+    this.chosen = new Map(key ? [...rest, [name, key]] : rest);
     try {
-      this.storage?.setItem(this.key, JSON.stringify(this.chosen));
+      this.storage?.setItem(this.key, JSON.stringify(Object.fromEntries(this.chosen)));
     } catch {
       this.storage = null;
     }
@@ -54,14 +85,32 @@ export class ClassKeys extends EventTarget {
     return null;
   }
 
-  /** @returns {Record<string, string>} */
+  /**
+   * What the project has for everybody.
+   * @param {Record<string, string>} keys by class name
+   */
+  share(keys) {
+    const shared = usableKeys(keys);
+    if (JSON.stringify([...shared]) === JSON.stringify([...this.shared])) return;
+    this.shared = shared;
+    this.dispatchEvent(new Event("change"));
+  }
+
   read() {
     try {
-      const kept = JSON.parse(this.storage?.getItem(this.key) ?? "null") ?? {};
-      const pairs = Object.entries(kept).filter(([, key]) => typeof key === "string" && [...key].length === 1);
-      return Object.fromEntries(pairs);
+      return usableKeys(JSON.parse(this.storage?.getItem(this.key) ?? "null") ?? {});
     } catch {
-      return {};
+      return usableKeys({});
     }
   }
+}
+
+/**
+ * Those of one character that have no other meaning on the page.
+ * @param {Record<string, unknown>} keys by class name
+ * @returns {Map<string, string>}
+ */
+function usableKeys(keys) {
+  const pairs = Object.entries(keys).map(([name, key]) => /** @type {const} */ ([name, String(key).toLowerCase()]));
+  return new Map(pairs.filter(([, key]) => [...key].length === 1 && !commandWithKey(key)));
 }

@@ -88,7 +88,7 @@ function buildExamples(one, panel) {
 function buildFields(one, panel) {
   const set = (/** @type {Record<string, unknown>} */ value) => panel.change({ set: { name: one.name, ...value } });
   const name = field("text", one.name, (value) => panel.change({ rename: [one.name, value] }));
-  const key = field("text", one.key, (value) => set({ key: value }));
+  const key = field("text", one.key, (value) => panel.setKey(one.name, value.toLowerCase()));
   key.maxLength = 1;
   key.classList.add("fl-class-key");
   const colour = field("color", one.colour || NO_COLOUR, (value) => set({ colour: value }));

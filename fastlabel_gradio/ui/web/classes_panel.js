@@ -3,6 +3,7 @@
 
 import { ApiError } from "./api.js";
 import { buildClusters } from "./class_clusters.js";
+import { commandWithKey, takenWords } from "./class_keys.js";
 import { buildClassRow } from "./class_row.js";
 import { button, el, setShown, setText } from "./dom.js";
 import { sentWords } from "./history_menu.js";
@@ -95,6 +96,15 @@ export class ClassesPanel {
     });
   }
 
+  /**
+   * @param {string} name
+   * @param {string} key for everybody; "" for none
+   */
+  setKey(name, key) {
+    const command = commandWithKey(key);
+    return command ? this.refuse(takenWords(key, command)) : this.change({ set: { name, key } });
+  }
+
   undo() {
     return this.during(async () => {
       const { step } = await this.api.undo();
@@ -147,10 +157,15 @@ export class ClassesPanel {
       return true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.message.dataset.tone = "error";
-      setText(this.message, error.message);
+      this.refuse(error.message);
       return false;
     }
+  }
+
+  /** @param {string} reason */
+  refuse(reason) {
+    this.message.dataset.tone = "error";
+    setText(this.message, reason);
   }
 }
 

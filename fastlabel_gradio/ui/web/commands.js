@@ -266,14 +266,6 @@ export function commandOfKey(event, kind, letters = [], table = COMMANDS) {
 }
 
 /**
- * The command that a key has, whatever the kind of items; undefined for a free one.
- * @param {string} key
- */
-export function commandWithKey(key) {
-  return COMMANDS.find(({ keys }) => keys.includes(key));
-}
-
-/**
  * The digit key of each class: 1 to 9 and 0 in the order of the screen, but its own digit where every class is one.
  * @param {string[]} classes
  */

@@ -111,6 +111,11 @@ export class ExploreActing {
     return this.apply(said, idsTarget(ids));
   }
 
+  /** Classes were changed: cards and filters say them as they are now. */
+  readAnew() {
+    return this.#inTurn(() => this.#afterChange(null));
+  }
+
   /** @param {string[] | null} ids that were changed; null for a whole query */
   async #afterChange(ids) {
     const wanted = ids && new Set(ids);

@@ -11,6 +11,7 @@ export class ExploreSide {
   constructor(exploring) {
     this.exploring = exploring;
     this.name = ""; // of the panel that is open; "" for none
+    this.isLeft = false; // with the whole view; the panel is open again when one comes back
     /** @type {Map<string, Place>} those that were opened, by name */
     this.places = new Map();
     this.buttons = el("span", "fl-panel-line", ...registeredPanels().map((panel) => panelButton(panel)));
@@ -24,12 +25,13 @@ export class ExploreSide {
 
   /**
    * @param {string} name "" for none
-   * @returns {boolean} whether another one was open
+   * @returns {boolean} whether it was not on screen before
    */
   show(name) {
     const panel = registeredPanels().find((one) => one.name === name);
-    if ((panel?.name ?? "") === this.name) return false;
+    if ((panel?.name ?? "") === this.name && !this.isLeft) return false;
     this.hide();
+    this.isLeft = false;
     if (panel && !this.places.has(panel.name)) this.#mount(panel);
     this.name = panel?.name ?? "";
     for (const [known, { node }] of this.places) setShown(node, known === this.name);
@@ -49,6 +51,7 @@ export class ExploreSide {
   }
 
   hide() {
+    this.isLeft = true;
     this.#open?.mounted.hide?.();
   }
 

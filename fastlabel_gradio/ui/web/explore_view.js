@@ -3,7 +3,7 @@
 
 import { CardLook } from "./card_look.js";
 import { ClassHover } from "./class_examples.js";
-import { ClassKeys } from "./class_keys.js";
+import { ClassWatch } from "./class_watch.js";
 import { commandOfKey } from "./commands.js";
 import { button, el, isVisible, setShown } from "./dom.js";
 import { Emitter } from "./emitter.js";
@@ -73,7 +73,8 @@ export class ExploreView extends Emitter {
     this.acts = new ExploreActing(this);
     this.likeness = new ExploreLikeness(this);
     this.look = new CardLook(settings.kind);
-    this.classKeys = new ClassKeys(settings.project);
+    this.classKeys = context.classKeys;
+    this.classWatch = new ClassWatch(api, context.session, (status) => this.#useClasses(status));
     const narrow = (/** @type {Query} */ part) => this.narrow(part);
     this.search = new ExploreSearch(settings.kind, narrow, (file) => this.likeness.like(file));
     this.facets = new ExploreFacets(narrow);
@@ -138,6 +139,7 @@ export class ExploreView extends Emitter {
     });
     this.size?.addEventListener("input", () => this.look.set("sizePx", Number(this.size?.value)), { signal });
     this.look.addEventListener("change", () => this.paintLook(), { signal });
+    this.classKeys.addEventListener("change", () => this.dock.paintKeys(), { signal });
     this.zoom.node.addEventListener("close", () => this.grid.focusCurrent(), { signal });
     this.player?.settings.addEventListener("change", () => this.#paintSounds(), { signal });
     this.selection.on("change", () => this.dock.paintScope(this.selection));
@@ -156,10 +158,12 @@ export class ExploreView extends Emitter {
     this.measure();
     this.openPanel(params.panel ?? "");
     try {
+      this.classWatch.show();
       const query = parseFilter(params.filter);
-      if (this.list && formatFilter(query) === formatFilter(this.query)) return this.grid.layOut();
-      await this.#learnClasses();
-      await this.open(query, Number(params.at) || 0);
+      const isSame = this.list && formatFilter(query) === formatFilter(this.query);
+      if (isSame) this.grid.layOut();
+      await this.classWatch.learn();
+      if (!isSame) await this.open(query, Number(params.at) || 0);
     } catch (error) {
       if (!(error instanceof FilterError)) return this.fail(error);
       this.refuse(t("explore_unreadable_filter", { text: error.message }));
@@ -167,24 +171,28 @@ export class ExploreView extends Emitter {
   }
 
   hide() {
+    this.classWatch.hide();
     this.zoom.close();
     this.side?.hide();
     if (this.grid.hasSound()) this.player?.stop();
   }
 
   stop() {
+    this.classWatch.hide();
     this.stopping.abort();
     this.bottom?.disconnect();
     this.side?.stop();
     this.grid.stop();
   }
 
-  async #learnClasses() {
-    const { classes } = await this.api.status();
+  /** @param {import("./api.js").StatusAnswer} status */
+  #useClasses({ classes, class_keys: keys }) {
+    this.classKeys.share(keys);
     if (classes.join("\n") === this.classes.join("\n")) return;
     this.classes = classes;
     this.grid.useClasses(classes);
     this.dock.setClasses(classes);
+    if (this.list) this.acts.readAnew();
   }
 
   // What is asked for
@@ -268,6 +276,7 @@ export class ExploreView extends Emitter {
 
   /** Asks anew for the same; cards that fit no longer go. */
   refresh() {
+    this.classWatch.learn().catch((error) => this.fail(error));
     return this.open(this.query, this.grid.window.firstPlace);
   }
 

@@ -6,7 +6,6 @@ import { Answering } from "./answering.js";
 import { BatchView } from "./batch_view.js";
 import { CardLook } from "./card_look.js";
 import { ClassHover, toggleExample } from "./class_examples.js";
-import { ClassKeys } from "./class_keys.js";
 import { ClassesPanel } from "./classes_panel.js";
 import { COMMANDS, commandOfKey } from "./commands.js";
 import { Dock } from "./dock.js";
@@ -51,7 +50,7 @@ export class LabelView {
    * @param {HTMLElement} root
    * @param {import("./views.js").ViewContext} context
    */
-  constructor(root, { settings, api, player, note }) {
+  constructor(root, { settings, api, player, classKeys, note }) {
     this.root = root;
     this.settings = settings;
     this.player = player;
@@ -74,7 +73,7 @@ export class LabelView {
       note({ evaluation: open ? "open" : "" }),
     );
     this.panel.addEvaluation(this.evaluation);
-    this.classKeys = new ClassKeys(project);
+    this.classKeys = classKeys;
     this.dock = new Dock(this.classKeys);
     this.zoom = new ZoomView((item) => this.api.url(item.spectrogram_url ?? item.media_url), player, soundView);
     this.cards = new BatchView(this.dock, this.zoom, player, (url) => this.api.url(url), soundView.expand, this.look);
@@ -331,6 +330,7 @@ export class LabelView {
   onStatus(status) {
     const isFirst = !this.hasStatus;
     this.hasStatus = true;
+    this.classKeys.share(status.class_keys);
     this.panel.setConnected();
     this.panel.paint(status);
     this.evaluation.follow(status);

@@ -89,7 +89,9 @@ class MistakesPanel {
     clearTimeout(this.asking);
     if (this.isOpening && !this.list) {
       this.isOpening = false;
-      return this.exploring.narrow({ order: "mistakes" });
+      const first = await this.#firstList();
+      if (this.isOpen && !this.list) this.exploring.narrow({ order: first });
+      return undefined;
     }
     const { list } = this;
     for (const node of this.lists) node.setAttribute("aria-pressed", String(node.dataset.list === list));
@@ -101,6 +103,20 @@ class MistakesPanel {
       this.#paint(await this.exploring.api.get("api/mistakes", { list }), list);
     } catch (error) {
       this.exploring.say(/** @type {Error} */ (error).message, "error");
+    }
+  }
+
+  /**
+   * What there is to check: people's labels or, where nobody gave one, those that the source knows.
+   * @returns {Promise<ListName>}
+   */
+  async #firstList() {
+    const { api } = this.exploring;
+    try {
+      if ((await api.status()).labeled) return "mistakes";
+      return (await api.get("api/mistakes", { list: "mistakes" })).known ? "known_labels" : "mistakes";
+    } catch {
+      return "mistakes"; // asking for it says why nothing can be asked
     }
   }
 

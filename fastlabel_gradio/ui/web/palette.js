@@ -1,6 +1,7 @@
 // The palette of classes: type a part of a name, choose with Enter. Recent and likely classes stand first; a name that is
 // none can be added; a key can be given to each.
 
+import { takenWords } from "./class_keys.js";
 import { findClasses, newClassName } from "./class_search.js";
 import { el, nameNode, setText } from "./dom.js";
 import { may } from "./rights.js";
@@ -179,9 +180,8 @@ export class Palette {
     const key = event.key === "Backspace" || event.key === "Delete" ? "" : event.key.toLowerCase();
     if ([...key].length > 1 || key === " ") return setText(this.note, t("key_none", { name }));
     const command = this.keys.choose(name, key);
-    const problem = command ? t("key_taken", { key, what: command.help ? t(command.help) : command.name }) : "";
     this.paint();
-    setText(this.note, problem || t(key ? "key_is" : "key_usual", { key, name }));
+    setText(this.note, command ? takenWords(key, command) : t(key ? "key_is" : "key_usual", { key, name }));
   }
 
   get isOpen() {

@@ -1,6 +1,7 @@
 // One project's tab: its views, of which one is shown, and the line that leads from one to another.
 
 import { ProjectApi } from "./api.js";
+import { ClassKeys } from "./class_keys.js";
 import { button, el, setShown } from "./dom.js";
 import { loadedView } from "./views.js";
 import { t } from "./words.js";
@@ -10,7 +11,10 @@ import { t } from "./words.js";
 /** @typedef {import("./address.js").Params} Params */
 const LABEL = "label"; // the view whose place Gradio makes, and whose toolbar it has
 
-/** @typedef {{ root: HTMLElement, tab: HTMLButtonElement, view: View, mounted?: MountedView }} Place */
+/**
+ * `params`: what opens the view as it was seen last.
+ * @typedef {{ root: HTMLElement, tab: HTMLButtonElement, view: View, mounted?: MountedView, params?: Params }} Place
+ */
 
 export class ProjectPage {
   /**
@@ -24,7 +28,8 @@ export class ProjectPage {
     this.address = address;
     /** @type {Params} */
     this.params = {}; // what opens it as it is
-    this.context = { settings, api: new ProjectApi(settings.project), player };
+    const { project } = settings;
+    this.context = { settings, api: new ProjectApi(project), player, classKeys: new ClassKeys(project) };
     this.first = views[0].name;
     this.root = root;
     /** @type {Map<string, Place>} */
@@ -56,18 +61,25 @@ export class ProjectPage {
   }
 
   /**
-   * A step of the person to another view.
+   * A step of the person to another view, which is as they left it.
    * @param {string} name
    */
   go(name) {
-    this.note({ view: name === this.first ? "" : name });
+    this.note(this.places.get(name)?.params ?? { view: name === this.first ? "" : name });
     this.show(this.params);
   }
 
   /** @param {Params} params */
   note(params) {
-    this.params = params;
+    this.#remember(params);
     this.address.note(params);
+  }
+
+  /** @param {Params} params */
+  #remember(params) {
+    this.params = params;
+    const place = this.places.get(params.view || this.first);
+    if (place) place.params = params;
   }
 
   /**
@@ -75,7 +87,7 @@ export class ProjectPage {
    * @param {Params} params
    */
   show(params) {
-    this.params = params;
+    this.#remember(params);
     const shown = this.places.get(params.view) ?? this.places.get(this.first);
     for (const place of this.places.values()) {
       if (place !== shown) place.mounted?.hide?.();
@@ -114,7 +126,7 @@ export class ProjectPage {
     document.getElementById(`fl-toolbar-${this.context.settings.project}`)?.toggleAttribute("hidden", !shown);
   }
 
-  /** What the toolbar talks to, if the first view has one. */
+  /** What the toolbar talks to, if the first view has one. @returns {import("./session.js").Session | undefined} */
   get session() {
     return /** @type {any} */ (this.places.get(LABEL)?.mounted)?.session;
   }
@@ -136,9 +148,10 @@ export class ProjectPage {
     return {
       note: (/** @type {Params} */ params) => this.note(whole(params)),
       keep: (/** @type {Params} */ params) => {
-        this.params = whole(params);
+        this.#remember(whole(params));
         this.address.keep(this.params);
       },
+      session: () => this.session,
       openBatch: () => {
         this.go(this.first);
         return this.session?.takeOver();

@@ -2,11 +2,14 @@
 
 /**
  * What a view is given. `note(params)` writes into the page's address what opens the view as it is, as a step of the person;
- * `keep(params)` does where it is none. `openBatch()` leads to the batch that was claimed for the person.
+ * `keep(params)` does where it is none. `openBatch()` leads to the batch that was claimed for the person. `session()`: that of
+ * the view `label`, which asks for the status all the time, once that view was opened.
  * @typedef {{
  *   settings: import("./label_view.js").Settings, api: import("./api.js").ProjectApi,
- *   player: import("./sound_player.js").SoundPlayer | null, note: (params: import("./address.js").Params) => void,
+ *   player: import("./sound_player.js").SoundPlayer | null, classKeys: import("./class_keys.js").ClassKeys,
+ *   note: (params: import("./address.js").Params) => void,
  *   keep: (params: import("./address.js").Params) => void, openBatch: () => unknown,
+ *   session: () => import("./session.js").Session | undefined,
  * }} ViewContext
  */
 /**
