@@ -80,7 +80,7 @@ class App:
             css=PAGE_CSS,
             head=page_head(),
             i18n=PAGE_WORDS,
-            footer_links=[],
+            footer_links=["api"],
             mcp_server=self.mcp is not None,
             _frontend=False,  # or it asks for the whole page, and on a machine too busy to send it in 3 s ends the app
         )
