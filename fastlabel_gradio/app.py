@@ -188,7 +188,7 @@ def is_public_space() -> bool:
 
 
 def _secret(workdir: Path, bucket: Path | None) -> bytes:
-    """What signs tokens and the links of invites, which are put back too. Raises ConfigError where the bucket cannot be used."""
+    """What signs tokens and invites, which are put back, too. Raises ConfigError where the bucket cannot be used."""
     from fastlabel_gradio.server.access import SECRET_FILE, load_secret
     from fastlabel_gradio.server.bucket import keep_secret, restore_invites
 
