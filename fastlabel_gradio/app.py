@@ -1,5 +1,6 @@
 """The app: a configuration's projects, REST routes and page, built and served."""
 
+import functools
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
@@ -80,7 +81,7 @@ class App:
             css=PAGE_CSS,
             head=page_head(),
             i18n=PAGE_WORDS,
-            footer_links=[],
+            footer_links=["api"],
             mcp_server=self.mcp is not None,
             _frontend=False,  # or it asks for the whole page, and on a machine too busy to send it in 3 s ends the app
         )
@@ -150,6 +151,7 @@ def create_app(
         raise ConfigError('--mcp needs the package mcp. Install it: pip install "fastlabel-gradio[mcp]"')
     # Gradio and torch take seconds to import: `--help` and a wrong command line must not wait for them.
     from fastlabel_gradio.server.access import Access, close_to_others, hub_users, invites_of, make_files_private
+    from fastlabel_gradio.server.bucket import keep_invites
     from fastlabel_gradio.server.project import Project
 
     users = hub_users()
@@ -174,7 +176,8 @@ def create_app(
         from fastlabel_gradio.ui.app_layout import build_page  # takes seconds: the projects are at work meanwhile
 
         secret = _secret(workdir, bucket)
-        access = Access(logins or {}, secret, roles, invites_of(workdir), users, framed=is_public_space())
+        keep = functools.partial(keep_invites, bucket, workdir) if bucket else None
+        access = Access(logins or {}, secret, roles, invites_of(workdir, keep), users, framed=is_public_space())
         page = build_page(config.title, [_tab(project) for project in projects.values()], with_hub=bool(users))
         undo.pop_all()
     return App(config, projects, access, page, workdir, mcp)
@@ -185,13 +188,14 @@ def is_public_space() -> bool:
 
 
 def _secret(workdir: Path, bucket: Path | None) -> bytes:
-    """What signs tokens. Raises ConfigError where the bucket cannot be used."""
+    """What signs tokens and invites, which are put back, too. Raises ConfigError where the bucket cannot be used."""
     from fastlabel_gradio.server.access import SECRET_FILE, load_secret
-    from fastlabel_gradio.server.bucket import keep_secret
+    from fastlabel_gradio.server.bucket import keep_secret, restore_invites
 
     try:
         if bucket:
             keep_secret(bucket, workdir)
+            restore_invites(bucket, workdir)
         secret = load_secret(workdir / SECRET_FILE)
         if bucket:
             keep_secret(bucket, workdir)

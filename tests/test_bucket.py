@@ -12,10 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from fastlabel_gradio.app import App, create_app
+from fastlabel_gradio.config import AppConfig
 from fastlabel_gradio.errors import StoreError
 from fastlabel_gradio.labels import ClassEdit, LabelStore
 from fastlabel_gradio.server import bucket as buckets
-from fastlabel_gradio.server.bucket import Sealer, keep_secret, restore_sealed
+from fastlabel_gradio.server.access import Invites, Role
+from fastlabel_gradio.server.access.invite_command import main as invite
+from fastlabel_gradio.server.bucket import Sealer, keep_invites, keep_secret, restore_sealed
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.server.stored_project import LABELS
 from tests.fork_server import Started
@@ -194,6 +198,46 @@ def test_the_secret_outlives_the_local_disk(work: Path, mounted: Path, tmp_path:
     other.mkdir()
     keep_secret(mounted, other)
     assert (other / "secret").read_bytes() == b"s" * 32
+
+
+def test_invites_outlive_the_local_disk_and_revoked_ones_stay_revoked(
+    pictures: Path, mounted: Path, tmp_path: Path
+) -> None:
+    config = AppConfig(projects=(make_config(pictures),), bucket=str(mounted))
+
+    def opened(workdir: Path) -> App:
+        return create_app(config, workdir, {"boss": "a secret"})
+
+    with closing(opened(tmp_path / "first")) as app:
+        tokens = {name: invites_in(app).add(name, Role.VIEWER, 1)[1] for name in ("ann", "bob", "eve")}
+        invites_in(app).revoke("bob")
+        invite(["--workdir", str(app.workdir), "--revoke", "eve"])  # beside the running app, which sees it when it looks
+        assert [invites_in(app).open_for(token) is not None for token in tokens.values()] == [True, False, False]
+    shutil.rmtree(tmp_path / "first")
+    with closing(opened(tmp_path / "second")) as app:
+        assert [invites_in(app).open_for(token) is not None for token in tokens.values()] == [True, False, False]
+        assert (app.workdir / "invites.json").stat().st_mode & 0o077 == 0
+        (app.workdir / "invites.json").unlink()
+        assert invites_in(app).open_for(tokens["ann"]) is None
+    with closing(opened(tmp_path / "third")) as app:
+        assert invites_in(app).open_for(tokens["ann"]) is None
+
+
+def test_an_invite_that_does_not_reach_the_bucket_is_good_and_told(
+    work: Path, mounted: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    work.mkdir()
+    mounted.write_text("in place of a folder")
+    invites = Invites(work / "invites.json", b"secret", keep=lambda: keep_invites(mounted, work))
+    with caplog.at_level(logging.ERROR):
+        _, token = invites.add("ann", Role.VIEWER, 1)
+    assert invites.open_for(token) is not None
+    assert caplog.text.count("Invites did not reach the bucket") == 1
+
+
+def invites_in(app: App) -> Invites:
+    assert app.access.invites is not None
+    return app.access.invites
 
 
 def test_what_is_on_the_local_disk_stays(labels: LabelStore, work: Path, mounted: Path) -> None:

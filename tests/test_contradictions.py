@@ -4,10 +4,14 @@ import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
 from fastlabel_gradio.labels.contradictions import Contradiction, contradiction_among
+from fastlabel_gradio.server.access import Person, Role, person_of
+from fastlabel_gradio.server.api import create_api
 from fastlabel_gradio.server.project import Project
 from tests.pools import make_config, wait_for
 
@@ -42,6 +46,27 @@ def test_one_file_in_two_class_folders_is_said_when_all_is_embedded(
     assert project.contradiction == Contradiction(1, (("blue/copy.png", "blue"), ("red/0003.png", "red")))
     assert "'blue/copy.png' is 'blue', 'red/0003.png' with the same content is 'red'." in project.notice
     assert project.notice in caplog.text
+
+
+def test_an_example_does_not_tell_what_the_source_says_of_an_item_that_is_to_be_judged_blind(
+    pictures: Path, open_project: OpenProject
+) -> None:
+    shutil.copy(pictures / "red" / "0003.png", pictures / "blue" / "copy.png")
+    project = open_project(make_config(pictures, second_opinions=1.0))
+    wait_for(lambda: project.contradiction is not None)
+    labeler = project.labeler("ann")
+    labeler.submit("ann", [("red/0003.png", "red")])
+    batch = labeler.next_batch("bob", 61)
+    assert "red/0003.png" in [item.id for item in batch.items]
+    api = create_api({project.name: project})
+
+    def status_of(name: str) -> dict[str, Any]:
+        api.dependency_overrides[person_of] = lambda: Person(name, Role.ANNOTATOR)
+        return dict(TestClient(api).get("/api/status").json())
+
+    assert status_of("ann")["contradictions"]["known"]["count"] == 1
+    told = status_of("bob")
+    assert (told["contradictions"]["known"], "0003.png" in told["notice"]) == (None, False)
 
 
 def test_a_pool_without_contradictions_says_nothing(pictures: Path, open_project: OpenProject) -> None:

@@ -107,6 +107,7 @@ def test_the_front_matter_has_what_a_space_needs() -> None:
     assert matter["title"]
     assert matter["emoji"]
     assert matter["pinned"] is False
+    assert matter["hf_oauth"] is True  # FASTLABEL_HF_USERS needs it
 
 
 def test_the_messages_that_the_readme_explains_are_those_of_the_program() -> None:

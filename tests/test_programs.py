@@ -92,6 +92,11 @@ def test_the_documents_name_what_programs_call() -> None:
     assert named == {name.__name__ for name in NAMES}
 
 
+def test_the_foot_of_the_page_leads_to_what_programs_call(app: App, address: str) -> None:
+    assert rest(app, address, "/config")["footer_links"] == ["api"]
+    assert set(rest(app, address, "/gradio_api/info")["named_endpoints"]) == {f"/{name.__name__}" for name in NAMES}
+
+
 def test_an_error_of_a_name_is_that_of_its_route(ann: Client) -> None:
     with pytest.raises(Exception, match="purple"):
         ann.predict(labels=[{"id": "red/0001.png", "label": "purple"}], api_name="/submit_labels")

@@ -30,6 +30,7 @@ SNAPSHOT_EVERY_S = 300.0  # while something changes: it holds the head too
 LATE_S = 60.0  # without a seal, after which `check` says so
 GENERATIONS_KEPT = 2
 SECRET = "secret"
+INVITES = "invites.json"
 
 _GENERATION = re.compile(r"(\d{6})-[0-9a-f]{8}")
 _SEALED = re.compile(r"(\d{8})\.(fastlabel|events)")
@@ -154,6 +155,30 @@ def keep_secret(bucket: Path, workdir: Path) -> None:
     elif here.exists() and not there.exists():
         bucket.mkdir(parents=True, exist_ok=True)
         write_atomically(there, here.read_bytes())
+
+
+def restore_invites(bucket: Path, workdir: Path) -> None:
+    """Puts the invites of an emptied local disk back; where they are there, the bucket gets them. Raises OSError."""
+    here, there = workdir / INVITES, bucket / INVITES
+    if there.exists() and not here.exists():
+        write_atomically(here, there.read_bytes(), mode=0o600)
+    else:
+        keep_invites(bucket, workdir)
+
+
+def keep_invites(bucket: Path, workdir: Path) -> None:
+    """Has the bucket hold the invites as they are here, or none. Where it takes no file, the log says what that means."""
+    here, there = workdir / INVITES, bucket / INVITES
+    try:
+        if here.exists():
+            bucket.mkdir(parents=True, exist_ok=True)
+            write_atomically(there, here.read_bytes(), mode=0o600)
+        else:
+            there.unlink(missing_ok=True)
+    except OSError as error:
+        log.error(
+            "Invites did not reach the bucket: a start on an emptied disk would not know what was changed last (%s).", error
+        )
 
 
 def _apply_all(events: Sequence[Path], label_file: Path) -> None:

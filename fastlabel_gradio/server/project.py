@@ -125,7 +125,11 @@ class Project:
     @property
     def notice(self) -> str:
         """What its users should know of the source, in a line; "" where there is nothing to say."""
-        contradiction = self.contradiction.text("The labels that the source knows") if self.contradiction else ""
+        return self.notice_with(self.contradiction)
+
+    def notice_with(self, known: Contradiction | None) -> str:
+        """The same for somebody who may see that much of what contradicts itself among the reference labels."""
+        contradiction = known.text("The labels that the source knows") if known else ""
         change = self.pipeline.progress.change
         told = (self.source.notice, change.text if change else "", contradiction, _new_classes(self.new_classes))
         return " ".join(filter(None, told))

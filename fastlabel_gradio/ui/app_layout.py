@@ -71,6 +71,7 @@ def _theme() -> gr.themes.Base:
     return theme.set(
         body_background_fill="#fafbfc",
         body_background_fill_dark="#0f131a",
+        body_text_color_subdued="#596275",  # Gradio's own is too light to be read: the foot of the page has it
         button_secondary_background_fill="#e9edf2",
         button_secondary_background_fill_hover="#dde3ea",
         button_secondary_background_fill_dark="#252c39",

@@ -149,6 +149,14 @@ def test_an_address_of_nothing_that_there_is_opens_the_page_as_usual(visit_views
     assert list(page.labels().values()) == ["c0"]
 
 
+def test_the_foot_of_the_page_opens_what_programs_call(visit_views: VisitViews) -> None:
+    page = visit_views().page
+    page.get_by_role("button", name="Use via API").click()
+    expect(page.locator(".api-docs")).to_contain_text("/next_batch")
+    page.locator(".api-docs .backdrop").click()
+    expect(page.locator(".api-docs")).to_have_count(0)
+
+
 def test_the_views_of_the_house_come_first_those_of_others_after_them(visit_views: VisitViews) -> None:
     tabs = visit_views().page.locator("#fl-grid-images .fl-views button").all_inner_texts()
     assert tabs[:2] == ["Label", "Explore"]

@@ -31,6 +31,11 @@ class Person:
         answer = self._client.post(f"/api/{path}", json=body)
         return answer.status_code, answer.json()["error"]
 
+    def like(self, file: Path) -> set[str]:
+        """The labeled items that the server says are most like a picture."""
+        answer = self._client.post("/api/predict/media", content=file.read_bytes()).raise_for_status()
+        return {item["id"] for item in answer.json()["nearest"]}
+
     def label(self, size: int, said: str | None = None) -> list[str]:
         """A fresh batch, submitted as its folders say, or all of it as one class; its ids."""
         batch = self.get("next_batch", size=size, fresh=True)
@@ -57,9 +62,10 @@ def served(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[App
 
 
 def test_second_opinions_agreement_and_decisions_from_the_first_label_to_the_undo(
-    served: tuple[App, dict[str, Person]],
+    served: tuple[App, dict[str, Person]], tmp_path: Path
 ) -> None:
     app, people = served
+    pictures = tmp_path / "pictures"
     ann, bob, eve = people.values()
     [labeler] = [project.labeler("") for project in app.projects.values()]
     assert ann.get("agreement")["overall"] == {
@@ -97,11 +103,17 @@ def test_second_opinions_agreement_and_decisions_from_the_first_label_to_the_und
     one = min(asked)
     status, error = bob.refused("checks", labels=[{"id": one, "label": one.split("/")[0]}])
     assert (status, "opinion of your own" in error) == (422, True)
+    status, error = bob.refused("predict", ids=[min(set(first) - drawn), one])
+    assert (status, one in error, "opinion of your own" in error) == (422, True, True)
+    assert eve.post("predict", ids=[one])["predictions"][0]["id"] == one
+    assert one in eve.like(pictures / one)
+    assert asked.isdisjoint(bob.like(pictures / one))
 
     wrong = sorted(asked)[:4]
     said = {id_: ("red" if id_.startswith("blue") else "blue") if id_ in wrong else id_.split("/")[0] for id_ in asked}
     bob.post("submit_labels", batch_id=batch["batch_id"], labels=[{"id": i, "label": c} for i, c in said.items()])
     assert {one["annotator"] for one in bob.items(*asked).values()} == {"guest-anna"}, "the first one's label stands"
+    assert one in bob.like(pictures / one), "their own answer is given"
     agreement = eve.get("agreement")
     agreed = 1 - len(wrong) / len(asked)
     assert agreement["overall"]["items"] == len(asked)

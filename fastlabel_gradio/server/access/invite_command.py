@@ -1,7 +1,7 @@
 """`fastlabel invite`: links by which people come in without a password, made and revoked beside a running app."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,9 +51,9 @@ def parser() -> argparse.ArgumentParser:
     return options
 
 
-def invites_of(workdir: Path) -> Invites:
-    """The invites of a working directory."""
-    return Invites(workdir / INVITES_FILE, load_secret(workdir / SECRET_FILE))
+def invites_of(workdir: Path, keep: Callable[[], None] | None = None) -> Invites:
+    """The invites of a working directory; `keep` is called after each change."""
+    return Invites(workdir / INVITES_FILE, load_secret(workdir / SECRET_FILE), keep=keep)
 
 
 def _line(invite: Invite, invites: Invites) -> str:

@@ -8,8 +8,10 @@ import hashlib
 import hmac
 import json
 import secrets
+import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -55,14 +57,22 @@ class Invites:
         path: their file, made with the first one.
         secret: signs the links; with another one all are dead.
         clock: seconds since 1970.
+        keep: called after each change that is seen, of this process or of another one, by one thread at a time.
     """
 
-    def __init__(self, path: Path, secret: bytes, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        path: Path,
+        secret: bytes,
+        clock: Callable[[], float] = time.time,
+        keep: Callable[[], None] | None = None,
+    ) -> None:
         self._path = path
         self._key = hmac.new(secret, _PURPOSE, hashlib.sha256).digest()
         self._clock = clock
         self._lock = FileLock(path.with_suffix(".lock"), timeout=_LOCK_S)
         self._read: tuple[tuple[int, ...], dict[str, Invite]] = (), {}
+        self._keep, self._keeping = keep, threading.Lock()
 
     @property
     def cookie(self) -> str:
@@ -131,10 +141,16 @@ class Invites:
         stamp = _stamp(self._path)
         if stamp != self._read[0]:
             self._read = stamp, _load(self._path) if stamp else {}
+            if self._keep:
+                with self._keeping:
+                    self._keep()
         return self._read[1]
 
-    def _changing(self) -> "_Changing":
-        return _Changing(self._path, self._lock)
+    @contextmanager
+    def _changing(self) -> Iterator[dict[str, Invite]]:
+        with _Changing(self._path, self._lock) as invites:
+            yield invites
+        self._invites()  # the change is kept before anybody hears of it
 
 
 class _Changing:

@@ -3,7 +3,7 @@
 What is sent comes as the body of a request of its own, so that it is bounded, and is hostile until it is decoded.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any
 
 import anyio
@@ -89,6 +89,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         """What the newest head says of items of the pool."""
         chosen = project_of(body.project)
         labeler = chosen.labeler(who)
+        _refuse_hidden(labeler.second_opinions.held_by(who), body.ids)
         head, probabilities = _of_items(chosen, labeler, body.ids)
         said = [_said(head, row) for row in probabilities]
         predictions = [
@@ -119,6 +120,13 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         return TakenAnswer(id=await anyio.to_thread.run_sync(chosen.take, name, content, limiter=sent))
 
 
+def _refuse_hidden(hidden: Collection[str], ids: Sequence[str]) -> None:
+    if asked := [item_id for item_id in ids if item_id in hidden]:
+        raise InvalidQueryError(
+            f"'ids': {shown(asked[0])} is in your batch for an opinion of your own. Submit that first, or leave it out."
+        )
+
+
 def _of_items(project: Project, labeler: Labeler, ids: Sequence[str]) -> tuple[Head, Probabilities]:
     """Raises InvalidQueryError for an item that is not embedded, StoreError where there is no head."""
     rows = project.store.rows_of(ids)
@@ -143,13 +151,15 @@ def _of_sent(project: Project, labeler: Labeler, content: bytes, person: Person)
     vector = embed_sent(content, project.medium, project.source.sound_view, encoder)
     best = _said(head, head.predict_proba(vector[None])[0])
     near = Near(vectors=(text_of(vector, encoder.space),))
-    nearest = labeler.finder.page(ItemQuery(near=near, states=("label",), order="similarity"), 0, NEAREST)
+    hidden = labeler.second_opinions.held_by(person.name)
+    labeled = ItemQuery(near=near, states=("label",), order="similarity")
+    nearest = labeler.finder.page(labeled, 0, NEAREST, hidden=hidden)
     return SentAnswer(
         head_version=head.info.version,
         label=best[0].label,
         confidence=best[0].confidence,
         classes=best,
-        nearest=found_answers(project, labeler, nearest.items, person),
+        nearest=found_answers(project, labeler, nearest.items, person, hidden),
         why_not_taken=_why_not_taken(project),
     )
 

@@ -38,21 +38,24 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         return _status_answer(chosen, chosen.labeler(who.name), who)
 
 
-def without_hidden(status: Status, hidden: Collection[str]) -> Status:
-    """The status without an example that tells what somebody said of a hidden item."""
-    example = status.contradiction.example if status.contradiction else ()
-    return replace(status, contradiction=None) if any(item_id in hidden for item_id, _ in example) else status
+def without_hidden(contradiction: Contradiction | None, hidden: Collection[str]) -> Contradiction | None:
+    """None where its example tells what somebody, or the source, says of a hidden item."""
+    example = contradiction.example if contradiction else ()
+    return None if any(item_id in hidden for item_id, _ in example) else contradiction
 
 
-def _notices(project: Project, labeler: Labeler, status: Status) -> str:
+def _notices(project: Project, labeler: Labeler, status: Status, known: Contradiction | None) -> str:
     """Everything that is to be told beside the cards; "" where there is nothing."""
     given = status.contradiction.text("The labels given") if status.contradiction else ""
-    return " ".join(filter(None, (project.advice(labeler.schema), project.notice, status.notice, given)))
+    told = (project.advice(labeler.schema), project.notice_with(known), status.notice, given)
+    return " ".join(filter(None, told))
 
 
 def _status_answer(project: Project, labeler: Labeler, who: Person) -> StatusAnswer:
     annotator = who.name
-    status = without_hidden(labeler.status(), labeler.second_opinions.held_by(annotator))
+    status, hidden = labeler.status(), labeler.second_opinions.held_by(annotator)
+    status = replace(status, contradiction=without_hidden(status.contradiction, hidden))
+    known = without_hidden(project.contradiction, hidden)
     left_out = project.source.left_out()
     left_out_count = sum(entry.count for entry in left_out)
     set_aside = {"skip": status.counts.skip, "unsure": status.counts.unsure, "bad": status.counts.bad}
@@ -76,9 +79,9 @@ def _status_answer(project: Project, labeler: Labeler, who: Person) -> StatusAns
         taken_back=_taken_back(labeler, who),
         since_training=status.since_training,
         train_every=labeler.settings.train_every,
-        notice=_notices(project, labeler, status),
+        notice=_notices(project, labeler, status, known),
         contradictions=ContradictionsAnswer(
-            known=_contradiction_answer(project.contradiction), given=_contradiction_answer(status.contradiction)
+            known=_contradiction_answer(known), given=_contradiction_answer(status.contradiction)
         ),
         embedding=EmbeddingAnswer(**asdict(status.embedding)),
         sound_view=SoundViewAnswer(**asdict(project.source.sound_view)) if project.medium == "audio" else None,

@@ -203,7 +203,7 @@ export default {
   "nothing_new": "文件夹中没有变化。",
   "labels_kept_try_again": "您的标签已保留：请重试。",
   "try_again": "请重试。",
-  "given_back": "时间较长，这些卡片可能也已分给其他人。您的标签仍可提交。",
+  "given_back": "此批次不再为您保留，这些卡片可能也已分给其他人。您的标签仍可提交。",
   "load_next": "载入下一批",
   "undo": "撤销",
   "train_now": "立即训练",
