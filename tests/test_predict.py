@@ -127,6 +127,25 @@ def test_unreadable_files_have_blank_labels_and_unsure_ones_too(
     assert ".txt" in told
 
 
+def test_all_files_that_cannot_be_read_are_listed_with_the_reasons(
+    place: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, listed = tmp_path / "new", tmp_path / "out.csv.unreadable.txt"
+    folder.mkdir()
+    broken = [folder / f"{number:03d}.png" for number in range(predict_command.SHOWN + 3)]
+    for path in broken:
+        path.write_bytes(b"no picture")
+    readable = files_of(place / "pictures")[0]
+    predict(model, folder, readable, "-o", tmp_path / "out.csv")
+    names, reasons = zip(*(line.split(": ", 1) for line in listed.read_text().splitlines()), strict=True)
+    assert list(names) == [str(path) for path in broken]
+    [reason] = set(reasons)
+    told = capsys.readouterr().err
+    assert f"{broken[99]}: {reason}\nand 3 more that cannot be read\n{listed}: " in told
+    predict(model, readable, "-o", tmp_path / "out.csv", "--overwrite")
+    assert not listed.exists()
+
+
 def test_a_command_that_can_read_nothing_fails_and_its_table_says_so(place: Path, model: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere.csv").write_text("path\nred/0000.png\nblue/0000.png\n")
     with pytest.raises(FastLabelError, match="none of the 2 items can be read"):
