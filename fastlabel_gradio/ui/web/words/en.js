@@ -811,5 +811,6 @@ export default {
   "heads_say": "heads trained without it say",
   "cards_left": "{n} left",
   "clusters_of": "Of the 1 item that is embedded and open so far.|Of {n} items that are embedded and open so far.",
-  "clusters_like": "1 item is in this cluster|{n} items are in this cluster"
+  "clusters_like": "1 item is in this cluster|{n} items are in this cluster",
+  "explore_export": "Export these"
 };

@@ -775,5 +775,6 @@ export default {
   "heads_say": "未用它训练的分类头认为是",
   "cards_left": "剩余 {n}",
   "clusters_of": "来自目前已嵌入且未标注的 {n} 项。",
-  "clusters_like": "此簇有 {n} 项"
+  "clusters_like": "此簇有 {n} 项",
+  "explore_export": "导出这些"
 };
