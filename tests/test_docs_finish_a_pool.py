@@ -9,6 +9,7 @@ import pytest
 from datasets import load_dataset
 
 from fastlabel_gradio import load_classifier
+from fastlabel_gradio.finish import Promise, promise_of
 from tests.conftest import ROOT
 from tests.documents import read
 from tests.fork_server import Started
@@ -31,10 +32,17 @@ def test_the_script_of_the_documents_finishes_a_pool(
     assert int(figures["accepted"].split()[0]) > 50
     assert figures["right of those accepted"] == figures["right on 15 test items"] == "100.0 %"
     with (tmp_path / "out" / "labels.csv").open(newline="") as lines:
-        labels = {row["item_id"]: row["label"] for row in csv.DictReader(lines)}
+        said = list(csv.DictReader(lines))
+    labels = {row["item_id"]: row["label"] for row in said}
     data = load_dataset("imagefolder", data_dir=str(tmp_path / "out" / "dataset"), split="train")
     assert {row["item_id"]: row["label"] for row in data} == labels
-    assert load_classifier(tmp_path / "out" / "model").config.promise is not None
+    config = load_classifier(tmp_path / "out" / "model").config
+    assert config.promise is not None
+    [promised] = config.promise["promises"]
+    [note] = {row["promise"] for row in said if row["source"] == "auto"}
+    assert promise_of(note) == Promise(1, 0.9, promised["checked"], promised["wrong"])
+    assert {row["promise"] for row in said if row["source"] != "auto"} == {""}
+    assert {row["item_id"]: row["promise"] or "" for row in data} == {row["item_id"]: row["promise"] for row in said}
 
 
 def test_the_documents_name_it() -> None:

@@ -200,7 +200,16 @@ class TestTree:
             "path": "red/0000.png",
             "label": "1",
             "place": "train/1/red/0000.png",
+            "annotator": "ann",
+            "created_at": SAID_AT,
+            "source": "person",
+            "promise": "",
         }
+        assert [(row["source"], row["promise"]) for row in rows[1:]] == [
+            ("auto", "95 %"),
+            ("person", ""),
+            ("prediction", ""),
+        ]
 
     def test_links_lead_to_the_files(self, tmp_path: Path, picture_rows: list[ExportRow]) -> None:
         media = media_of("image_folder", tmp_path / "pool")
@@ -292,7 +301,7 @@ class TestSoundTables:
         return [
             said("high/0000.wav#t=0.5,1.0", "owl"),
             said("high/0000.wav#t=0.0,0.5", "tab\tbed"),
-            said("low/0000.wav", "bat", label_confidence=0.5),
+            said("low/0000.wav", "bat", source="auto", label_confidence=0.5, promise="95 %"),
             said("low/0000.wav", "", state="bad"),
         ]
 
@@ -315,6 +324,8 @@ class TestSoundTables:
         every = pandas.read_csv(out / "all.selections.txt", sep="\t")
         assert every["Selection"].tolist() == [1, 2, 3]
         assert every["Begin Path"].tolist() == ["high/0000.wav", "high/0000.wav", "low/0000.wav"]
+        assert every["Source"].tolist() == ["person", "person", "auto"]
+        assert every["Promise"].fillna("").tolist() == ["", "", "95 %"]
         assert every["End Time (s)"].tolist()[2] == pytest.approx(soundfile.info(pool / "low/0000.wav").duration)
 
     def test_a_label_track_of_audacity_has_begin_end_and_label(

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from fastlabel_gradio.errors import ConfigError, SourceError, UnknownNameError
-from fastlabel_gradio.exports import EXPORTERS
+from fastlabel_gradio.exports import EXPORTERS, ExportRow, FolderExporter, ItemMedia, new_zip
 from fastlabel_gradio.exports.row_stream import STATES, Choice
 from fastlabel_gradio.imports import ImportedLabel, LeftOutLabels, guessed_suffix, match, read_labels
 from fastlabel_gradio.labels import LabelStore, Told
@@ -21,6 +21,7 @@ from fastlabel_gradio.pool.query import Query
 from fastlabel_gradio.server.export_job import ExportOrder, export
 from fastlabel_gradio.server.import_job import import_labels, take_back
 from fastlabel_gradio.server.project import Project
+from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.types import Said, State
 from tests.labels.test_told import random_history
 from tests.pools import make_config, make_sound_config, wait_for, write_sounds
@@ -480,7 +481,10 @@ def test_label_studio_and_folders_come_back_too(tmp_path: Path, pictures: Path, 
             skipped = ("red/0003.png", "ann", "", "skip")
             assert back - {("red/0003.png", "zoe", "", "skip")} == wanted - {skipped}
         else:
-            assert {(id_, label) for id_, _, label, _ in back} == {("red/0000.png", "red"), ("blue/0001.png", "blue")}
+            assert {(row.item_id, row.annotator, row.label, row.source) for row in rows} == {
+                ("red/0000.png", "ann", "red", "person"),
+                ("blue/0001.png", "ann", "blue", "person"),
+            }
         assert done.left_out == []
         other.close()
 
@@ -501,6 +505,35 @@ def test_labels_of_windows_come_back_from_tables_of_sounds(
     done = import_labels(other, "zoe", file, file.name)
     assert (done.added, done.left_out) == (len(ids), [])
     assert {row.item_id: row.label for row in other.labeler("zoe").export_rows()} == dict(said)
+    if format == "raven":
+        wanted = [replace_said(one) for one in to_milliseconds(project.label_store("ann"))]
+        assert [replace_said(one) for one in other.label_store("zoe").told()] == wanted
+
+
+def test_lists_of_folders_and_selection_tables_say_who_said_it_when_and_why(tmp_path: Path) -> None:
+    pool = write_sounds(tmp_path / "sounds", per_class=1, seconds=0.5)
+    source = open_source("audio_folder", {"path": str(pool)}, tmp_path, tmp_path)
+    usual = {"created_at": "2026-01-31T12:00:00.000+00:00", "state": "label", "stands": True}
+    promise = "finish-1 p=0.95 n=71 k=0"
+    rows = [
+        ExportRow("high/0000.wav", "=owl", "ann", source="review", path="high/0000.wav", **usual),  # type: ignore[arg-type]
+        ExportRow("low/0000.wav", "bat", "bob", source="auto", promise=promise, path="low/0000.wav", **usual),  # type: ignore[arg-type]
+        ExportRow("noise/0000.wav", predicted_label="owl", path="noise/0000.wav", state="", source="", stands=False),
+    ]
+    for format in ("tree", "raven"):
+        exporter, file = EXPORTERS.get(format), tmp_path / f"{format}.zip"
+        assert isinstance(exporter, FolderExporter)
+        with new_zip(file) as folder:
+            exporter.write(iter(rows), folder, ItemMedia(source.medium, source.recording, source.read))
+        labels, refused = read(tmp_path, file.name, file.read_bytes())
+        assert refused == []
+        assert sorted(
+            (one.label, one.annotator, one.said_at, one.source, one.note, one.is_prediction) for one in labels
+        ) == [
+            ("=owl", "ann", 1769860800.0, "review", "", False),
+            ("bat", "bob", 1769860800.0, "auto", promise, False),
+            ("owl", "", None, "import", "", True),
+        ]
 
 
 HOSTILE_FILES = (

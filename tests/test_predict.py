@@ -3,19 +3,25 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pyarrow.parquet
 import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
 from PIL import Image
 
-from fastlabel_gradio.classifier import export_command, load_classifier, predict_command
+from fastlabel_gradio.classifier import Classifier, export_command, load_classifier, predict_command
 from fastlabel_gradio.command_line import main
 from fastlabel_gradio.errors import ConfigError, FastLabelError
 from fastlabel_gradio.server.project import Project
@@ -23,6 +29,9 @@ from tests.classifier_pools import files_of, train
 from tests.conftest import ROOT
 from tests.fork_server import Started, run
 from tests.pools import make_config, make_sound_config, wait_for, write_pictures, write_sounds
+from tests.test_api import free_port
+
+PROGRAM_LINE = 'demo_of_bundle("model").launch()\n'  # of a Space: until it is stopped
 
 pytestmark = pytest.mark.usefixtures("computing_as_the_app")
 
@@ -116,6 +125,25 @@ def test_unreadable_files_have_blank_labels_and_unsure_ones_too(
     assert "broken.png: " in told
     assert "1 of them unreadable" in told
     assert ".txt" in told
+
+
+def test_all_files_that_cannot_be_read_are_listed_with_the_reasons(
+    place: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, listed = tmp_path / "new", tmp_path / "out.csv.unreadable.txt"
+    folder.mkdir()
+    broken = [folder / f"{number:03d}.png" for number in range(predict_command.SHOWN + 3)]
+    for path in broken:
+        path.write_bytes(b"no picture")
+    readable = files_of(place / "pictures")[0]
+    predict(model, folder, readable, "-o", tmp_path / "out.csv")
+    names, reasons = zip(*(line.split(": ", 1) for line in listed.read_text().splitlines()), strict=True)
+    assert list(names) == [str(path) for path in broken]
+    [reason] = set(reasons)
+    told = capsys.readouterr().err
+    assert f"{broken[99]}: {reason}\nand 3 more that cannot be read\n{listed}: " in told
+    predict(model, readable, "-o", tmp_path / "out.csv", "--overwrite")
+    assert not listed.exists()
 
 
 def test_a_command_that_can_read_nothing_fails_and_its_table_says_so(place: Path, model: Path, tmp_path: Path) -> None:
@@ -297,3 +325,61 @@ def test_an_upload_that_fails_says_why_and_keeps_the_files(
     with pytest.raises(FastLabelError, match=r"the hub did not take 'somebody/colours': .*The files are in .*model"):
         export(place, "--project", "images", "-o", str(tmp_path / "model"), "--push", "somebody/colours")
     load_classifier(tmp_path / "model")
+
+
+@contextmanager
+def demo_of(model: Path) -> Iterator[Client]:
+    """`fastlabel demo` as a program of its own, and a client of its page."""
+    address = f"http://127.0.0.1:{(port := free_port())}"
+    command = [sys.executable, str(ROOT / "launch.py"), "demo", str(model), "--no-browser", "--port", str(port)]
+    demo = Started(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: demo.poll() is not None or serves(address), 60)
+        yield Client(address, verbose=False)
+    finally:
+        demo.terminate()
+        demo.wait(20)
+
+
+def serves(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/config").is_success
+    except httpx.TransportError:
+        return False
+
+
+def assert_says(client: Client, classifier: Classifier, file: Path) -> None:
+    """The page says of a file what the classifier says of it."""
+    answer = client.predict(handle_file(file), api_name="/predict")
+    [said] = classifier.stream([file])
+    assert [(one["label"], one["confidence"]) for one in answer["confidences"]] == said.best(5, classifier.classes)
+    assert answer["label"] == said.label
+
+
+def test_a_demo_says_of_a_picture_what_the_classifier_says(model: Path, tmp_path: Path) -> None:
+    Image.new("RGBA", (24, 24), (40, 30, 200, 60)).save(tmp_path / "glass.png")
+    with demo_of(model) as client:
+        assert_says(client, load_classifier(model), tmp_path / "glass.png")
+        assert client.config["analytics_enabled"] is False
+
+
+def test_what_a_space_runs_says_of_a_sound_what_the_classifier_says(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export(place, "--project", "audio", "--space", "-o", str(tmp_path / "space"))
+    (tmp_path / "broken.wav").write_bytes(b"no sound")
+    monkeypatch.chdir(tmp_path / "space")
+    program = Path("app.py").read_text(encoding="utf-8")
+    assert program.endswith(PROGRAM_LINE)
+    launch = f"page.launch(server_port={free_port()}, prevent_thread_lock=True, quiet=True, _frontend=False)"
+    names: dict[str, Any] = {}
+    exec(program.replace(PROGRAM_LINE, f'page = demo_of_bundle("model")\n{launch}'), names)
+    try:
+        client = Client(names["page"].local_url, verbose=False)
+        classifier = load_classifier("model")
+        assert_says(client, classifier, files_of(place / "sounds")[0])
+        [broken] = classifier.stream([tmp_path / "broken.wav"])
+        with pytest.raises(AppError, match=re.escape(broken.unreadable)):
+            client.predict(handle_file(tmp_path / "broken.wav"), api_name="/predict")
+    finally:
+        names["page"].close()

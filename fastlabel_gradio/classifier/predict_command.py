@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from tqdm import tqdm
@@ -16,10 +17,13 @@ from fastlabel_gradio.classifier.sorting import sort_into
 from fastlabel_gradio.classifier.sound_labels import SOUND_FORMATS, sound_writer
 from fastlabel_gradio.classifier.tables import WRITERS, TableShape, writer_of
 from fastlabel_gradio.errors import ConfigError, SourceError
+from fastlabel_gradio.exports import replaced_file
 from fastlabel_gradio.ray_cluster import add_ray_options, count
+from fastlabel_gradio.sources.files import exported_path, id_of
 from fastlabel_gradio.types import TimeSpan
 
-SHOWN = 100  # unreadable files that are named
+SHOWN = 100  # unreadable files that are printed
+UNREADABLE = ".unreadable.txt"  # behind the name of the output: the list of all of them
 
 
 def main(argv: Sequence[str]) -> str:
@@ -144,7 +148,8 @@ def _classify(
         for entry in _entries(classifier, left, best, arguments):
             journal.add(entry)
             bar.update()
-    return _listed_unreadable(entry for entry in _wanted(journal, parts) if entry.unreadable)
+    unreadable = (entry for entry in _wanted(journal, parts) if entry.unreadable)
+    return _listed_unreadable(unreadable, arguments.output.with_name(f"{arguments.output.name}{UNREADABLE}"))
 
 
 def _entries(classifier: Classifier, names: list[str], best: int, arguments: argparse.Namespace) -> Iterator[Entry]:
@@ -160,14 +165,20 @@ def _entries(classifier: Classifier, names: list[str], best: int, arguments: arg
     return entries_by_ray(job, names, arguments.ray, arguments.workers)
 
 
-def _listed_unreadable(entries: Iterator[Entry]) -> int:
-    """Prints the first ones with the reason; returns how many there are."""
-    found = 0
-    for found, entry in enumerate(entries, start=1):
-        if found <= SHOWN:
-            sys.stderr.write(f"{entry.name}: {entry.unreadable}\n")
+def _listed_unreadable(entries: Iterator[Entry], destination: Path) -> int:
+    """Writes all of them with the reasons, where there are any, and prints the first ones; returns how many there are."""
+    first = next(entries, None)
+    if first is None:
+        destination.unlink(missing_ok=True)  # the list of an output that is replaced
+        return 0
+    with replaced_file(destination) as file:
+        for found, entry in enumerate(chain([first], entries), start=1):
+            file.write(f"{exported_path(id_of(entry.name))}: {entry.unreadable}\n")
+            if found <= SHOWN:
+                sys.stderr.write(f"{entry.name}: {entry.unreadable}\n")
     if found > SHOWN:
         sys.stderr.write(f"and {found - SHOWN:,} more that cannot be read\n")
+    sys.stderr.write(f"{destination}: all that cannot be read, with the reasons.\n")
     return found
 
 

@@ -10,24 +10,27 @@ from fastlabel_gradio.exports.rows import ExportRow
 from fastlabel_gradio.spreadsheet_cells import harmless
 
 PLACES = "places.csv"
+COLUMNS = ("item_id", "path", "label", "place", "annotator", "created_at", "source", "promise")
 
 
 @folder_exporter("tree")
 def write_tree(rows: Iterable[ExportRow], folder: Folder, media: ItemMedia) -> None:
     """`CLASS/path/of/the/file` for every item with a class, below its part of the data where there are parts.
 
-    `places.csv` beside them has `item_id`, `path`, relative to the source's folder, `label`, and `place`, relative to this.
+    `places.csv` beside them has `item_id`, `path`, relative to the source's folder, `label`, `place`, relative to this,
+    and who said it, when, what it came by ("prediction" where only the head says it), and the evidence of what was accepted.
     What a spreadsheet would run as a formula begins with ' there.
     """
     names: dict[str, str] = {}
     with spooled() as path:
         with path.open("w", encoding="utf-8", newline="") as file:
             table = csv.writer(file)
-            table.writerow(("item_id", "path", "label", "place"))
+            table.writerow(COLUMNS)
             for row in rows:
                 if row.said_or_predicted:
                     place = media.add(folder, "/".join((*_folders(row, names), *stem_of(row))), row)
-                    cells = (row.item_id, row.path, row.said_or_predicted, place)
+                    said = (row.annotator, row.created_at, row.came_by, row.promise)
+                    cells = (row.item_id, row.path, row.said_or_predicted, place, *said)
                     table.writerows([map(harmless, cells)] if place else [])
         folder.add_written(PLACES, path)
 

@@ -59,6 +59,11 @@ class ExportRow:
         return self.label or self.predicted_label
 
     @property
+    def came_by(self) -> str:
+        """The source of that class: "prediction" where only the head says it, "" where the row does not tell."""
+        return self.source or ("" if self.label else "prediction")
+
+    @property
     def start_s(self) -> float | None:
         span = TimeSpan.split(self.item_id)[1]
         return span.start_s if span else None

@@ -18,7 +18,7 @@ NO_TOP_HZ = 24_000.0
 RAVEN_ALL = "all.selections.txt"
 RAVEN_COLUMNS = (
     *("Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)"),
-    *("Begin Path", "Begin File", "Label", "Annotator", "Created at", "Source", "Confidence"),
+    *("Begin Path", "Begin File", "Label", "Annotator", "Created at", "Source", "Confidence", "Promise"),
 )
 
 Part = tuple[TimeSpan, ExportRow]
@@ -74,7 +74,7 @@ def _raven_cells(number: int, part: Part, top_hz: float) -> tuple[str, ...]:
     return (
         *(str(number), "Spectrogram 1", "1", f"{span.start_s:.6f}", f"{span.end_s:.6f}", "0.0", f"{top_hz:.1f}"),
         *(row.path, row.path.rpartition("/")[2], row.said_or_predicted, row.annotator, row.created_at),
-        *(row.source or "prediction", "" if confidence is None else f"{confidence:.4f}"),
+        *(row.came_by, "" if confidence is None else f"{confidence:.4f}", row.promise),
     )
 
 

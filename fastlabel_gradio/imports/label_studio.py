@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.imports.base import ImportedLabel, Refuse, importer
-from fastlabel_gradio.imports.tables import SOURCES, STATES, seconds_of_time, share_of, whole_of
+from fastlabel_gradio.imports.tables import STATES, known_source, seconds_of_time, share_of, whole_of
 from fastlabel_gradio.sources.json_entries import json_entries
 from fastlabel_gradio.sources.table_format import encoding_of, text_blocks
 from fastlabel_gradio.types import TimeSpan
@@ -83,12 +83,11 @@ def _annotated(place: str, item: str, entry: dict[str, Any], refuse: Refuse) -> 
             taken += 1
             meta = result["meta"] if isinstance(result.get("meta"), dict) else {}
             is_state = str(result.get("from_name", "")).startswith("state") and name in STATES
-            source = str(meta.get("source"))
             yield ImportedLabel(
                 *(place, item, "" if is_state else name, _span(result), name if is_state else "label"),
                 *(str(meta.get("annotator") or _annotator(entry)),),
                 seconds_of_time(meta.get("created_at") or entry.get("created_at")),
-                source if source in SOURCES else "import",
+                known_source(str(meta.get("source"))),
                 whole_of(meta.get("head_version")),
                 share_of(meta.get("confidence")),
                 str(meta.get("note") or meta.get("promise") or ""),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fastlabel_gradio.errors import SourceError
 from fastlabel_gradio.imports.base import ImportedLabel, Refuse, importer
-from fastlabel_gradio.imports.tables import share_of
+from fastlabel_gradio.imports.tables import PREDICTION, known_source, seconds_of_time, share_of
 from fastlabel_gradio.sources import sound_files
 from fastlabel_gradio.sources.table_cells import Refused, seconds_of
 from fastlabel_gradio.sources.table_format import encoding_of, open_text
@@ -35,7 +35,10 @@ def is_audacity(path: Path, name: str) -> bool:
 
 @importer("raven", is_raven)
 def read_raven(path: Path, name: str, refuse: Refuse) -> Iterator[ImportedLabel]:
-    """Every selection with a class. A table without a column of files is about the recording that it is named like."""
+    """Every selection with a class. A table without a column of files is about the recording that it is named like.
+
+    What FastLabel writes comes back with its annotator, time, source and promise.
+    """
     rows = TableRows(path)
     files = [column for column in RAVEN_FILES if column in rows.columns]
     label = next((column for column in RAVEN_LABELS if column in rows.columns), None)
@@ -55,8 +58,15 @@ def read_raven(path: Path, name: str, refuse: Refuse) -> Iterator[ImportedLabel]
             refuse("selection without a class", f"its '{label}' is empty", place)
         else:
             named = (item, False) if item else _recording_of(name)
-            confidence = share_of(row.get("Confidence"))
-            yield ImportedLabel(place, named[0], said, span, confidence=confidence, lacks_suffix=named[1])
+            source = text_of(row.get("Source")) or ""
+            yield ImportedLabel(
+                *(place, named[0], said, span, "label", text_of(row.get("Annotator")) or ""),
+                *(seconds_of_time(row.get("Created at")), known_source(source)),
+                confidence=share_of(row.get("Confidence")),
+                note=text_of(row.get("Promise")) or "",
+                is_prediction=source == PREDICTION,
+                lacks_suffix=named[1],
+            )
 
 
 @importer("audacity", is_audacity)

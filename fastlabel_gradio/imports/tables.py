@@ -18,6 +18,7 @@ from fastlabel_gradio.types import LabelSource, State, TimeSpan
 
 STATES = tuple(state.value for state in State if state is not State.CLEAR)
 SOURCES = get_args(LabelSource)
+PREDICTION = "prediction"  # the source in lists of what only the head says
 CONFIDENCES = ("confidence", "score", "probability", "prob", "p")
 TIMES = (
     ("start_s", "end_s"),
@@ -46,18 +47,18 @@ def _own(rows: TableRows, refuse: Refuse) -> Iterator[ImportedLabel]:
 
     for place, row in rows:
         item, label, state = text(row, "item_id"), text(row, "label"), text(row, "state")
+        source = text(row, "source")
         if not item:
             refuse("row without an item", "its 'item_id' is empty", place)
-        elif not label and not state:
-            if guess := text(row, "predicted_label"):
+        elif source == PREDICTION or (not label and not state):
+            if guess := label or text(row, "predicted_label"):
                 yield ImportedLabel(place, item, guess, confidence=share_of(row.get("confidence")), is_prediction=True)
         elif (state or "label") not in STATES or (label == "") is ((state or "label") == "label"):
             refuse("row whose state is none", f"it is one of {', '.join(STATES)}, with a label only for 'label'", place)
         else:
-            said_at, source = seconds_of_time(row.get("created_at")), text(row, "source") or "import"
-            known = source if source in SOURCES else "import"
+            said_at = seconds_of_time(row.get("created_at"))
             yield ImportedLabel(
-                *(place, item, label, None, state or "label", text(row, "annotator"), said_at, known),
+                *(place, item, label, None, state or "label", text(row, "annotator"), said_at, known_source(source)),
                 head_version=whole_of(row.get("head_version")),
                 confidence=share_of(row.get("label_confidence")),
                 note=text(row, "note") or text(row, "promise"),
@@ -111,6 +112,11 @@ def seconds_of_time(value: object) -> float | None:
         except ValueError:
             return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def known_source(name: str) -> str:
+    """What a label came by; "import" where that is none that FastLabel has."""
+    return name if name in SOURCES else "import"
 
 
 def share_of(value: object) -> float | None:

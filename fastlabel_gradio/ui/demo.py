@@ -63,7 +63,7 @@ def demo_of(classifier: Classifier) -> gr.Interface:
             return {}
         [said] = classifier.stream([item])
         if said.unreadable:
-            raise gr.Error(said.unreadable)
+            raise gr.Error(said.unreadable, print_exception=False)
         return dict(said.best(SHOWN_CLASSES, classifier.classes))
 
     return gr.Interface(
@@ -73,13 +73,14 @@ def demo_of(classifier: Classifier) -> gr.Interface:
         title=classifier.config.project,
         description=_description(classifier),
         flagging_mode="never",
+        analytics_enabled=False,
         api_name="predict",
     )
 
 
 def _input(classifier: Classifier) -> gr.Image | gr.Audio:
     if classifier.kind == "image":
-        return gr.Image(type="filepath", label="Picture")
+        return gr.Image(type="filepath", image_mode=None, label="Picture")  # as it is: FastLabel decodes it
     return gr.Audio(type="filepath", label="Sound")
 
 

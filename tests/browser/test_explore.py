@@ -1,8 +1,10 @@
 """The view Explore in a real browser: every key, button and gesture, filters, search, addresses, acting on what is found."""
 
 import io
+import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -325,6 +327,25 @@ def test_filters_are_saved_under_a_name_opened_again_and_dropped(explore: Explor
     page.view.locator(".fl-saved-list .fl-dismiss").click()
     expect(page.view.locator(".fl-saved-open")).to_have_count(0)
     assert page.rest.get("filters") == {"filters": []}
+
+
+def test_what_is_shown_is_exported_with_what_the_head_says_of_the_rest(explore: Explore, tmp_path: Path) -> None:
+    page = explore(labeled=12, query={"folder": "blue"})
+    page.expect_total(40)
+    menu = page.view.locator(".fl-export")
+    menu.locator("summary").click()
+    with page.page.expect_download() as started:
+        menu.get_by_role("link", name="Labels as JSON", exact=True).click()
+    started.value.save_as(tmp_path / "blue.json")
+    rows = json.loads((tmp_path / "blue.json").read_text(encoding="utf-8"))
+    assert {row["item_id"]: row["label"] or None for row in rows} == page.said_of({"folder": "blue"})
+    assert all(row["label"] or row["predicted_label"] for row in rows)
+    page.chips.first.click()
+    page.expect_total(120)
+    menu.locator("summary").click() if not menu.get_by_role("link").first.is_visible() else None
+    table = menu.get_by_role("link", name="Labels as CSV", exact=True)
+    table.hover()
+    expect(table).to_have_attribute("href", re.compile("query=%7B%7D&"))
 
 
 def test_hostile_addresses_are_refused_in_words_and_run_nothing(explore: Explore) -> None:

@@ -1,11 +1,13 @@
 """The whole way over a real pool: plan, freeze, check, prove, accept, take back."""
 
+import math
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from fastlabel_gradio.errors import FinishError
 from fastlabel_gradio.finish import FinishReport, promise_of
@@ -15,8 +17,8 @@ from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.pool.query import Query
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import State
-from tests.finish_pools import answer, check_all, true_class, wait_until_ready
-from tests.pools import make_config, wait_for
+from tests.finish_pools import answer, check_all, teach, true_class, wait_until_ready
+from tests.pools import COLOURS, make_config, wait_for, write_pictures
 
 EMBEDDING_NOTICE = "The first items are being embedded. This takes a moment."
 
@@ -240,22 +242,55 @@ def test_a_smaller_promise_may_be_accepted_before_the_planned_one_is_proven(labe
     assert (accepted.precision, accepted.checked) == (0.85, 40)
 
 
-def test_a_proven_set_grows_in_the_same_order(labeler: Labeler) -> None:
+def test_a_proven_set_grows_in_the_same_order(tmp_path: Path, open_project: Callable[..., Project]) -> None:
+    pool = write_unsure_pictures(write_pictures(tmp_path / "pool", per_class=80, side_px=8), 80)
+    labeler = open_project(make_config(pool, train_every=1_000_000)).labeler("ann")
+    teach(labeler)
     finisher = labeler.finisher
-    finisher.start("ann", 0.9)
-    first = finisher.state().items
-    check_all(labeler)
+    first = finisher.start("ann", 0.9)
+    assert 0 < 1.3 * first.items < first.pool
+    asked = agree_with_all(labeler)
     now = finisher.state()
-    if now.larger is None:
-        assert first == 315
-        with pytest.raises(FinishError, match="could grow"):
-            finisher.grow()
-        return
+    assert (now.state, now.items, now.checked) == ("proven", first.items, len(asked))
+    assert now.larger is not None
+    assert now.larger.items == math.ceil(1.3 * first.items)
     grown = finisher.grow()
-    assert grown.state == "checking"
-    assert (grown.items, grown.proven_items) == (now.larger.items, first)
+    assert (grown.state, grown.items, grown.proven_items) == ("checking", now.larger.items, first.items)
+    more = agree_with_all(labeler)
+    assert more
+    assert not asked & more  # what was checked counts in the larger set, too
+    assert (finisher.state().state, finisher.state().proven_items) == ("proven", now.larger.items)
+    assert finisher.accept("ann").items == now.larger.items
+
+
+def test_a_set_of_the_whole_pool_cannot_grow(labeler: Labeler) -> None:
+    finisher = labeler.finisher
+    assert finisher.start("ann", 0.8).items == 315
     check_all(labeler)
-    assert finisher.state().proven_items == now.larger.items
+    assert finisher.state().larger is None
+    with pytest.raises(FinishError, match="could grow"):
+        finisher.grow()
+
+
+def write_unsure_pictures(pool: Path, per_class: int) -> Path:
+    """Pictures of the colour between red and blue, which nobody can tell: half of them lie in the one folder, half in the other."""
+    rng = np.random.default_rng(0)
+    between = np.mean([COLOURS["red"], COLOURS["blue"]], axis=0)
+    for name in ("red", "blue"):
+        for number in range(per_class):
+            pixels = np.clip(rng.normal(between, 40, size=(8, 8, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(pool / name / f"unsure-{number:04d}.png")
+    return pool
+
+
+def agree_with_all(labeler: Labeler) -> set[str]:
+    """Answers checks as the head proposes until there are no more; returns which items that were."""
+    asked: set[str] = set()
+    while (batch := labeler.finisher.checks("ann")).items:
+        proposed = zip(batch.items, batch.predictions, strict=True)
+        labeler.submit("ann", [(item.id, one.index) for item, one in proposed if one], batch.id)
+        asked |= {item.id for item in batch.items}
+    return asked
 
 
 def test_each_class_may_have_a_promise_of_its_own(labeler: Labeler) -> None:

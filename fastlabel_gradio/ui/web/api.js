@@ -259,17 +259,19 @@ export class ProjectApi {
   /**
    * With all that is known of each label, so that it can be taken in again as it was.
    * @param {string} format
+   * @param {Query} chosen further options: which labels, of which items
    */
-  exportUrl(format) {
-    return this.url("api/export", { project: this.project, format, evidence: true });
+  exportUrl(format, chosen = {}) {
+    return this.url("api/export", { project: this.project, format, evidence: true, ...chosen });
   }
 
   /**
    * @param {string} format
+   * @param {Query} chosen as of `exportUrl`
    * @returns {Promise<Schemas["ExportAnswer"]>}
    */
-  prepareExport(format) {
-    return request(this.exportUrl(format), { method: "POST" });
+  prepareExport(format, chosen = {}) {
+    return request(this.exportUrl(format, chosen), { method: "POST" });
   }
 
   /**

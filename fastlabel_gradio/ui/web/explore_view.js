@@ -20,6 +20,7 @@ import { ExplorePointer } from "./explore_pointer.js";
 import { ExploreSaved } from "./explore_saved.js";
 import { ExploreSearch } from "./explore_search.js";
 import { ExploreSide } from "./explore_side.js";
+import { buildExports } from "./export_menu.js";
 import { FoundList } from "./found_list.js";
 import { FoundSelection } from "./found_selection.js";
 import { buildHelp } from "./help.js";
@@ -113,7 +114,10 @@ export class ExploreView extends Emitter {
     this.size.setAttribute("aria-label", t("card_size"));
     const refresh = button("fl-quiet", t("explore_refresh"), "refresh", t("explore_refresh_title"));
     this.side = new ExploreSide(() => this.#exploring());
-    const tools = el("div", "fl-explore-tools", this.saved.node, this.order, refresh, this.size, this.side.buttons);
+    const shown = () => ({ query: formatFilter(this.query) || "{}", predictions: true });
+    const exports = buildExports(this.api, this.settings.exports, [], shown, t("explore_export"));
+    const menus = [this.saved.node, exports];
+    const tools = el("div", "fl-explore-tools", ...menus, this.order, refresh, this.size, this.side.buttons);
     const filters = el(
       "details",
       "fl-filters",

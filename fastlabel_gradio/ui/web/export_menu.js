@@ -1,4 +1,5 @@
-// The menu of exports: every format there is, prepared by the server while the menu says how far it is, and the trained classifier.
+// The menu of exports: every format there is, prepared by the server while the menu says how far it is, and the trained classifier;
+// in the view `explore` of what is shown there.
 
 import { ApiError } from "./api.js";
 import { el, link, setText } from "./dom.js";
@@ -6,6 +7,7 @@ import { needing } from "./rights.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./api.js").ProjectApi} ProjectApi */
+/** @typedef {() => import("./api.js").Query} Chosen what is exported, as `GET /api/export` takes it, in the moment of the click */
 
 const LOOK_AFTER_MS = 400;
 
@@ -13,13 +15,14 @@ const LOOK_AFTER_MS = 400;
  * @param {ProjectApi} api
  * @param {string[]} formats
  * @param {HTMLElement[]} ofTheHead links that are there once a head is trained
+ * @param {Chosen} chosen everything by default
  */
-export function buildExports(api, formats, ofTheHead) {
+export function buildExports(api, formats, ofTheHead, chosen = () => ({}), title = t("export")) {
   const said = el("p", "fl-menu-said");
   said.setAttribute("role", "status");
-  const links = formats.map((format) => exportLink(api, format, said));
+  const links = formats.map((format) => exportLink(api, format, chosen, said));
   const body = el("div", "fl-menu-body", ...links, ...ofTheHead, said);
-  const menu = el("details", "fl-menu fl-export", el("summary", "fl-quiet", t("export")), body);
+  const menu = el("details", "fl-menu fl-export", el("summary", "fl-quiet", title), body);
   return needing("POST /api/export", menu);
 }
 
@@ -27,13 +30,16 @@ export function buildExports(api, formats, ofTheHead) {
  * Its address gives the file at once, for whoever copies it; a click prepares the file first.
  * @param {ProjectApi} api
  * @param {string} format
+ * @param {Chosen} chosen
  * @param {HTMLElement} said
  */
-function exportLink(api, format, said) {
-  const node = link(t("labels_as", { format: format.toUpperCase() }), api.exportUrl(format));
+function exportLink(api, format, chosen, said) {
+  const node = link(t("labels_as", { format: format.toUpperCase() }), api.exportUrl(format, chosen()));
+  for (const name of ["pointerenter", "focus"])
+    node.addEventListener(name, () => Object.assign(node, { href: api.exportUrl(format, chosen()) }));
   node.addEventListener("click", (event) => {
     event.preventDefault();
-    download(api, format, said).catch((error) => setText(said, error.message));
+    download(api, format, chosen(), said).catch((error) => setText(said, error.message));
   });
   return node;
 }
@@ -41,10 +47,11 @@ function exportLink(api, format, said) {
 /**
  * @param {ProjectApi} api
  * @param {string} format
+ * @param {import("./api.js").Query} chosen
  * @param {HTMLElement} said
  */
-async function download(api, format, said) {
-  let answer = await api.prepareExport(format);
+async function download(api, format, chosen, said) {
+  let answer = await api.prepareExport(format, chosen);
   while (answer.state === "running") {
     setText(said, t("export_rows", { n: answer.rows }));
     await new Promise((resolve) => setTimeout(resolve, LOOK_AFTER_MS));

@@ -815,4 +815,5 @@ export default {
   "explore_audit": "Audit",
   "explore_audited_true": "its items",
   "explore_audited_false": "all but its items"
+  "explore_export": "Export these"
 };

@@ -779,4 +779,5 @@ export default {
   "explore_audit": "检验",
   "explore_audited_true": "检验项目",
   "explore_audited_false": "除检验项目外"
+  "explore_export": "导出这些"
 };
