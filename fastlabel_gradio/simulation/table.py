@@ -51,9 +51,7 @@ def table(simulation: Simulation) -> str:
         curves = _curves(runs, counts)
         cells = [_mean_cell(curves[:, place]) for place in checkpoints]
         cells.append(
-            f"{np.mean([area_under_curve(run.labels, run.accuracy) for run in runs]):.3f}"
-            if len(counts) > 1
-            else ""
+            f"{np.mean([area_under_curve(run.labels, run.accuracy) for run in runs]):.3f}" if len(counts) > 1 else ""
         )
         cells += [_median_labels(runs, target) for target in targets]
         lines.append(f"| {strategy} | " + " | ".join(cells) + " |")

@@ -814,6 +814,6 @@ export default {
   "clusters_like": "1 item is in this cluster|{n} items are in this cluster",
   "explore_audit": "Audit",
   "explore_audited_true": "its items",
-  "explore_audited_false": "all but its items"
+  "explore_audited_false": "all but its items",
   "explore_export": "Export these"
 };

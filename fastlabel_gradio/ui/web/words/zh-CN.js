@@ -778,6 +778,6 @@ export default {
   "clusters_like": "此簇有 {n} 项",
   "explore_audit": "检验",
   "explore_audited_true": "检验项目",
-  "explore_audited_false": "除检验项目外"
+  "explore_audited_false": "除检验项目外",
   "explore_export": "导出这些"
 };
