@@ -16,6 +16,8 @@ export class ClassWatch {
     this.session = session;
     this.use = use;
     this.isShown = false;
+    /** @type {import("./session.js").Session | undefined} whose status is told already */
+    this.followed = undefined;
   }
 
   /** Asks now. Throws ApiError. */

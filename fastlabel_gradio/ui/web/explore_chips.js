@@ -92,8 +92,10 @@ export function nearPart(near) {
  */
 function itemChips({ text, ids, exclude, area, audited }) {
   const chips = [];
-  if (typeof audited === "boolean")
-    chips.push({ title: t("explore_audit"), name: t(`explore_audited_${audited}`), without: { audited: undefined } });
+  if (typeof audited === "boolean") {
+    const name = t(audited ? "explore_audited_true" : "explore_audited_false");
+    chips.push({ title: t("explore_audit"), name, without: { audited: undefined } });
+  }
   if (area) chips.push({ title: t("map"), name: t("map_area"), without: { area: undefined } });
   if (text) chips.push({ title: t("explore_name_holds"), name: text, without: { text: undefined } });
   if (ids) chips.push({ title: t("explore_items"), name: namesOf(ids), without: { ids: undefined } });
