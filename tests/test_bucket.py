@@ -211,7 +211,9 @@ def test_invites_outlive_the_local_disk_and_revoked_ones_stay_revoked(
     with closing(opened(tmp_path / "first")) as app:
         tokens = {name: invites_in(app).add(name, Role.VIEWER, 1)[1] for name in ("ann", "bob", "eve")}
         invites_in(app).revoke("bob")
-        invite(["--workdir", str(app.workdir), "--revoke", "eve"])  # beside the running app, which sees it when it looks
+        invite(
+            ["--workdir", str(app.workdir), "--revoke", "eve"]
+        )  # beside the running app, which sees it when it looks
         assert [invites_in(app).open_for(token) is not None for token in tokens.values()] == [True, False, False]
     shutil.rmtree(tmp_path / "first")
     with closing(opened(tmp_path / "second")) as app:

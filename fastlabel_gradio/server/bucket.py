@@ -177,7 +177,8 @@ def keep_invites(bucket: Path, workdir: Path) -> None:
             there.unlink(missing_ok=True)
     except OSError as error:
         log.error(
-            "Invites did not reach the bucket: a start on an emptied disk would not know what was changed last (%s).", error
+            "Invites did not reach the bucket: a start on an emptied disk would not know what was changed last (%s).",
+            error,
         )
 
 
