@@ -305,7 +305,7 @@ test("nothing is claimed ahead without a head that knows much, or early in a bat
 test("a batch that somebody else gave back is said once by name, one that is only missing when it is missing twice", async () => {
   for (const [takenBack, polls, words] of [
     [[{ batch_id: "first", by: "ann" }], 1, /^ann gave your batch back/],
-    [[], 2, /^After so long/],
+    [[], 2, /^This batch is not kept for you any more/],
   ]) {
     const { session, said } = open();
     answers.status = statusAnswer();

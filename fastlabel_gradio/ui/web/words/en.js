@@ -214,7 +214,8 @@ export default {
   "nothing_new": "Nothing new in the folder.",
   "labels_kept_try_again": "Your labels are kept: try again.",
   "try_again": "Try again.",
-  "given_back": "This batch is not kept for you any more: these cards may be with others too. Your labels can still be submitted.",
+  "given_back":
+    "This batch is not kept for you any more: these cards may be with others too. Your labels can still be submitted.",
   "load_next": "Load next batch",
   "undo": "Undo",
   "train_now": "Train now",
