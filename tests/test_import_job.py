@@ -475,7 +475,7 @@ def test_label_studio_and_folders_come_back_too(tmp_path: Path, pictures: Path, 
         export(project, "ann", ExportOrder(format, Choice("all", STATES)), file)
         other = open_project(make_config(pictures, name=f"other-{number}"))
         done = import_labels(other, "zoe", file, file.name)
-        rows = other.labeler("zoe").export_rows(include_states=True)
+        rows = list(other.labeler("zoe").export_rows(include_states=True))
         back = {(row.item_id, row.annotator, row.label, row.state) for row in rows}
         if format == "label_studio":
             skipped = ("red/0003.png", "ann", "", "skip")
@@ -518,7 +518,7 @@ def test_lists_of_folders_and_selection_tables_say_who_said_it_when_and_why(tmp_
     rows = [
         ExportRow("high/0000.wav", "=owl", "ann", source="review", path="high/0000.wav", **usual),  # type: ignore[arg-type]
         ExportRow("low/0000.wav", "bat", "bob", source="auto", promise=promise, path="low/0000.wav", **usual),  # type: ignore[arg-type]
-        ExportRow("noise/0000.wav", predicted_label="owl", path="noise/0000.wav", state="", source="", stands=False),
+        ExportRow("middle/0000.wav", predicted_label="owl", path="middle/0000.wav", state="", source="", stands=False),
     ]
     for format in ("tree", "raven"):
         exporter, file = EXPORTERS.get(format), tmp_path / f"{format}.zip"

@@ -273,7 +273,7 @@ def test_a_set_of_the_whole_pool_cannot_grow(labeler: Labeler) -> None:
 
 
 def write_unsure_pictures(pool: Path, per_class: int) -> Path:
-    """Pictures of the colour between red and blue, which nobody can tell: half of them lie in the one folder, half in the other."""
+    """Pictures of the colour between red and blue, which nobody can tell: half of them in each folder."""
     rng = np.random.default_rng(0)
     between = np.mean([COLOURS["red"], COLOURS["blue"]], axis=0)
     for name in ("red", "blue"):

@@ -116,8 +116,8 @@ export class ExploreView extends Emitter {
     this.side = new ExploreSide(() => this.#exploring());
     const shown = () => ({ query: formatFilter(this.query) || "{}", predictions: true });
     const exports = buildExports(this.api, this.settings.exports, [], shown, t("explore_export"));
-    const menus = [this.saved.node, exports];
-    const tools = el("div", "fl-explore-tools", ...menus, this.order, refresh, this.size, this.side.buttons);
+    this.chips.node.append(exports); // beside how many there are
+    const tools = el("div", "fl-explore-tools", this.saved.node, this.order, refresh, this.size, this.side.buttons);
     const filters = el(
       "details",
       "fl-filters",
