@@ -149,7 +149,7 @@ def _common_counts(runs: Sequence[Run]) -> list[int]:
     """Numbers of labels at which curves can be compared: those of the run that ends first, from where all have begun."""
     first, last = max(run.labels[0] for run in runs), min(run.labels[-1] for run in runs)
     shortest = min(runs, key=lambda run: run.labels[-1])
-    return [count for count in shortest.label_counts if first <= count <= last] or [last]
+    return [count for count in shortest.labels if first <= count <= last] or [last]
 
 
 def _curves(runs: Sequence[Run], counts: Sequence[int]) -> Float64[np.ndarray, "runs counts"]:
