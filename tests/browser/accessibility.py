@@ -23,7 +23,7 @@ _RUN = """async ([impacts, rules]) => {
   return violations.filter(({ impact }) => impacts.includes(impact)).flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${node.target} ${node.failureSummary.split("\\n").pop().trim()}`));
 }"""
-LOOKS, LOOK_AGAIN_MS = 5, 200  # a view may still be laid out, or get what it asked for
+LOOKS, LOOK_AGAIN_MS = 8, 300  # a view may still be laid out, or get what it asked for
 # Controls that take part in the Tab order; of a group of radio buttons the browser gives one.
 _CONTROLS = """(root) => {
   const all = "button, a[href], input, select, textarea, summary, [tabindex='0']";
