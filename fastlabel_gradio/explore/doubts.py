@@ -56,13 +56,13 @@ class Doubted:
     rivals: LabelIds
     missing: int = 0
 
-    def kept(self, wanted: Bool[np.ndarray, " doubted"]) -> "Doubted":
+    def only(self, wanted: Bool[np.ndarray, " doubted"]) -> "Doubted":
         """Those rows alone."""
         return Doubted(self.rows[wanted], self.keys[wanted], self.rivals[wanted], self.missing)
 
     def instead(self, rows: Rows) -> dict[int, int]:
         """By row the id of the class that is more likely than the label, of those rows of which one is."""
-        told = self.kept(np.isin(self.rows, rows) & (self.keys < 0) & (self.rivals >= 0))
+        told = self.only(np.isin(self.rows, rows) & (self.keys < 0) & (self.rivals >= 0))
         return dict(zip(told.rows.tolist(), told.rivals.tolist(), strict=True))
 
 

@@ -61,7 +61,7 @@ class KnownLabels:
         open_ = known.copy()
         open_[known] = said[found.rows[known]] == 0
         missing = 0 if self._last and self._last[0] == state else len(self._store)
-        return replace(found.kept(open_), missing=missing)
+        return replace(found.only(open_), missing=missing)
 
     def close(self) -> None:
         self._judging.close()

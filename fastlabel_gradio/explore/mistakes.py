@@ -111,7 +111,7 @@ class Mistakes:
             margins, others = np.concatenate([margins, of_audit[0]]), np.concatenate([others, of_audit[1]])
             rows, targets = np.concatenate([rows, audited.rows]), np.concatenate([targets, audited.targets])
         wanted = ~np.isnan(margins) & ~self._is_checked(known, rows, targets)
-        return Doubted(rows, margins, np.array(labeled.schema.ids, dtype=np.int64)[others], waiting).kept(wanted)
+        return Doubted(rows, margins, np.array(labeled.schema.ids, dtype=np.int64)[others], waiting).only(wanted)
 
     def _doubts(self, head: Head, ground: Ground, labeled: LabeledSet) -> tuple[np.ndarray, np.ndarray]:
         """Margins, float64[n], NaN where no head left the label out yet, and the positions of the rivals, 0 there."""

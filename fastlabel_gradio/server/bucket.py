@@ -19,6 +19,7 @@ from pathlib import Path
 
 from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.errors import FastLabelError, StoreError
+from fastlabel_gradio.server.access.invite_command import INVITES_FILE, SECRET_FILE
 from fastlabel_gradio.server.backups import back_up, restore
 from fastlabel_gradio.server.sealed_events import StoreState, apply_events, state_of, write_events
 from fastlabel_gradio.server.stored_project import LABELS
@@ -29,8 +30,6 @@ SEAL_EVERY_S = 10.0
 SNAPSHOT_EVERY_S = 300.0  # while something changes: it holds the head too
 LATE_S = 60.0  # without a seal, after which `check` says so
 GENERATIONS_KEPT = 2
-SECRET = "secret"
-INVITES = "invites.json"
 
 _GENERATION = re.compile(r"(\d{6})-[0-9a-f]{8}")
 _SEALED = re.compile(r"(\d{8})\.(fastlabel|events)")
@@ -149,7 +148,7 @@ def restore_sealed(bucket: Path, workdir: Path, project: str) -> bool:
 
 def keep_secret(bucket: Path, workdir: Path) -> None:
     """Has the secret that signs tokens be the same after the local disk was emptied. Raises OSError."""
-    here, there = workdir / SECRET, bucket / SECRET
+    here, there = workdir / SECRET_FILE, bucket / SECRET_FILE
     if there.exists() and not here.exists():
         write_atomically(here, there.read_bytes())
     elif here.exists() and not there.exists():
@@ -159,7 +158,7 @@ def keep_secret(bucket: Path, workdir: Path) -> None:
 
 def restore_invites(bucket: Path, workdir: Path) -> None:
     """Puts the invites of an emptied local disk back; where they are there, the bucket gets them. Raises OSError."""
-    here, there = workdir / INVITES, bucket / INVITES
+    here, there = workdir / INVITES_FILE, bucket / INVITES_FILE
     if there.exists() and not here.exists():
         write_atomically(here, there.read_bytes(), mode=0o600)
     else:
@@ -168,7 +167,7 @@ def restore_invites(bucket: Path, workdir: Path) -> None:
 
 def keep_invites(bucket: Path, workdir: Path) -> None:
     """Has the bucket hold the invites as they are here, or none. Where it takes no file, the log says what that means."""
-    here, there = workdir / INVITES, bucket / INVITES
+    here, there = workdir / INVITES_FILE, bucket / INVITES_FILE
     try:
         if here.exists():
             bucket.mkdir(parents=True, exist_ok=True)
