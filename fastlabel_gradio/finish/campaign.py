@@ -5,7 +5,7 @@ checked in the order of these, and so is a larger one that it grows to. Nothing 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int32, Int64
@@ -80,14 +80,6 @@ class Campaign:
     ranking: Ranking
     rows: Int64[np.ndarray, " items"]
     _orders: dict[tuple[int, int], Int64[np.ndarray, " drawn"]] = field(default_factory=dict)
-
-    def at(self, rows: Int64[np.ndarray, " items"]) -> "Campaign":
-        """The same one, its items in those rows."""
-        return replace(self, rows=rows)
-
-    def frozen_rows(self, rows: Sequence[int]) -> list[int]:
-        """The rows, as they were when it was frozen, of the items of these rows of now that it has."""
-        return sorted(self.ranking.rows[np.isin(self.rows, rows)].tolist())
 
     def order(self, part: Part, items: int) -> Int64[np.ndarray, " drawn"]:
         """Places in the ranking of the part's first so many items, in the order in which they are checked."""

@@ -7,7 +7,7 @@ moment loses nothing. What people answered, and whether labels were accepted, is
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -96,6 +96,11 @@ class CampaignFiles:
                 f"{self._file(number)}: the frozen set cannot be read: {error}. Start another one."
             ) from error
         return _unpacked(found, ends)
+
+    def rows_of(self, number: int, item_ids: Collection[str]) -> list[int]:
+        """The rows, as frozen, of those of the items that a campaign has. Raises StoreError."""
+        wanted, rows = set(item_ids), self.load(number).ranking.rows
+        return sorted(int(row) for row, one in zip(rows, self.item_ids(number), strict=True) if one in wanted)
 
     def write(self, number: int, event: str, **values: Any) -> None:
         """Appends a line to the journal and takes it in. Raises StoreError."""

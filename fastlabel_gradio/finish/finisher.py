@@ -187,8 +187,7 @@ class Finisher:
             course = self._course()
             if course is None or course.number != number:
                 return
-            rows = list(self._store.rows_of(item_ids).values())
-            self._files.write(course.number, "open", rows=self._campaign(course).frozen_rows(rows))
+            self._files.write(number, "open", rows=self._files.rows_of(number, item_ids))
 
     # What is proven
 
@@ -350,6 +349,7 @@ class Finisher:
         for block in self._store.item_blocks():
             wanted.update({row: item_id for row, item_id in block if row in wanted})
         frozen = self._files.freeze(terms, ranking, [wanted[row] for row in ranking.rows.tolist()])
+        self._placed.begin(frozen)
         self._hold_back(frozen, self._files.courses[number], held=True)
 
     def _hold_back(self, campaign: Campaign, course: Course, *, held: bool) -> None:

@@ -370,6 +370,26 @@ def test_what_is_asked_before_the_encoder_is_loaded_changes_nothing(
     assert [(batch.id, batch.items) for batch in again] == [(batch.id, batch.items) for batch in (checks, screen)]
 
 
+def test_a_check_that_is_left_open_before_the_encoder_is_loaded_counts_as_wrong(
+    reopen: Callable[..., Labeler], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = reopen()
+    first.finisher.start("ann", 0.8)
+    batch, may_load = first.finisher.checks("ann", 5), threading.Event()
+
+    def load(encoder: object, options: object) -> None:
+        may_load.wait(30)
+
+    monkeypatch.setattr("tests.pools.PixelEncoder.__init__", load)
+    early = reopen(waits=False)
+    early.submit("ann", [(item.id, true_class(item.id)) for item in batch.items[:3]], batch.id)
+    may_load.set()
+    wait_until_ready(early)
+    now = early.finisher.state()
+    assert now.checked == 5
+    assert now.wrong >= 2
+
+
 def test_ids_of_any_script_come_back_from_the_frozen_file(tmp_path: Path) -> None:
     files, ids = CampaignFiles(tmp_path), ["", "a/b.png", "ñandú\n.jpg", "猫 🐈.wav", "=cmd"]
     numbers = np.arange(len(ids))
