@@ -1,11 +1,14 @@
 """The embedding store keeps one row per item and content, survives a kill, and never blocks on a bad item."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fastlabel_gradio.errors import StoreError
+from fastlabel_gradio.pool.index_file import IndexFile
 from fastlabel_gradio.pool.item_index import END_OF_POOL
 from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.types import EmbeddedItem, Item
@@ -156,6 +159,31 @@ def test_a_scan_that_was_cut_off_retires_nothing(store: EmbeddingStore, tmp_path
     again.use_encoder("one", DIM)
     assert again.retired_rows().tolist() == []
     assert again.total == 3
+
+
+def test_items_are_counted_only_once_they_can_be_read(store: EmbeddingStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: list[tuple[int, int, int]] = []
+    writing = IndexFile.writing
+
+    @contextmanager
+    def watched(index: IndexFile, *arguments: str) -> Iterator[None]:
+        with writing(index, *arguments):
+            yield
+            counts.append((store.total, store.arrivals, store.unreadable_count))  # the last moment before the commit
+
+    monkeypatch.setattr(IndexFile, "writing", watched)
+    store.begin_scan()
+    store.add_items(_items(1, 2, 3))
+    assert counts == [(0, 0, 0)]
+    store.mark_unreadable([("item-1", "truncated"), ("item-2", "truncated")])
+    store.retry(["item-1"])
+    store.retry_all()
+    assert counts == [(0, 0, 0), (3, 3, 0), (3, 3, 2), (3, 3, 1)]
+    store.begin_scan()
+    store.add_items([])
+    counts.clear()
+    store.end_scan()
+    assert (counts[0], store.total) == ((3, 3, 0), 0)
 
 
 def test_unreadable_items_are_listed_and_tried_again_once_they_change(store: EmbeddingStore) -> None:

@@ -125,10 +125,12 @@ class ItemIndex:
         groups = {item_id: group for item_id, _, _, group in rows if group is not None}
         asked = [item for item in items if item.id not in groups] + changed if group_of else []
         found = _group_keys_of(asked, group_of) if group_of else {}
-        with self._index.writing():
+        with self._index.lock:
+            with self._index.writing():
+                new = self._insert(added, found) + len(back)
+                self._renew(back + changed, {item_id: group for item_id, group in found.items() if item_id in there})
+            # Counted once they can be read: who walks the pool by these counts would miss them.
             self._seen.append(keys)
-            new = self._insert(added, found) + len(back)
-            self._renew(back + changed, {item_id: group for item_id, group in found.items() if item_id in there})
             self.groups.count({**groups, **found}.values())
             self._has_new_groups |= bool(found)
             self._total += new
@@ -146,8 +148,9 @@ class ItemIndex:
         found = replace(self._found, gone=len(gone))
         self._seen = []
         if found != ScanChanges():
-            with self._index.writing():
-                self._index.write_many(f"UPDATE items SET scan = {GONE} WHERE id IN ({{}})", gone)
+            with self._index.lock:
+                with self._index.writing():
+                    self._index.write_many(f"UPDATE items SET scan = {GONE} WHERE id IN ({{}})", gone)
                 self._recount()
             self._revision += bool(found.new or found.gone)
         with self._index.writing():
@@ -156,24 +159,30 @@ class ItemIndex:
 
     def mark_unreadable(self, reasons: Sequence[tuple[str, str]]) -> None:
         """Lists items, as (id, reason), as unreadable; each is tried again when its stamp changes, or after a retry."""
-        with self._index.writing():
-            before = self._writer.total_changes
-            self._writer.executemany(
-                "UPDATE items SET reason = ?2 WHERE id = ?1 AND reason IS NULL", [(id_, why) for id_, why in reasons]
-            )
+        with self._index.lock:
+            with self._index.writing():
+                before = self._writer.total_changes
+                self._writer.executemany(
+                    "UPDATE items SET reason = ?2 WHERE id = ?1 AND reason IS NULL",
+                    [(id_, why) for id_, why in reasons],
+                )
             self._unreadable += self._writer.total_changes - before
 
     def retry(self, item_ids: Sequence[str]) -> None:
         """Lists some items as unreadable no more."""
-        with self._index.writing():
-            before = self._writer.total_changes
-            self._index.write_many("UPDATE items SET reason = NULL WHERE reason IS NOT NULL AND id IN ({})", item_ids)
+        with self._index.lock:
+            with self._index.writing():
+                before = self._writer.total_changes
+                self._index.write_many(
+                    "UPDATE items SET reason = NULL WHERE reason IS NOT NULL AND id IN ({})", item_ids
+                )
             self._unreadable -= self._writer.total_changes - before
 
     def retry_all(self) -> None:
         """Lists no item as unreadable any more: a reader may have been installed since, or this version may read more."""
-        with self._index.writing():
-            self._writer.execute("UPDATE items SET reason = NULL WHERE reason IS NOT NULL")
+        with self._index.lock:
+            with self._index.writing():
+                self._writer.execute("UPDATE items SET reason = NULL WHERE reason IS NOT NULL")
             self._unreadable = 0
 
     def unreadable(self, limit: int) -> list[tuple[str, str]]:
