@@ -251,7 +251,8 @@ class Finisher:
             chosen = provable(tallies, campaign.terms.precision, precision)
             if not chosen:
                 raise FinishError(not_proven(tallies, promised))
-            self._accept(annotator, campaign, acceptance_of(campaign, answers, chosen, promised))
+            with self._learner.paused():  # a scan would take half of the cores
+                self._accept(annotator, campaign, acceptance_of(campaign, answers, chosen, promised))
             self._hold_back(campaign, course, held=False)
         self._learner.wait_for_bundle()
         return self.state()
@@ -263,7 +264,7 @@ class Finisher:
             accepted = course and self._accepted(course)
             if course is None or not accepted:
                 raise FinishError("No accepted labels stand that could be taken back.")
-            with uncollected():
+            with self._learner.paused(), uncollected():
                 self._actions.take_back(annotator, accepted.by, accept_id(course.number))
         self._learner.wait_for_bundle()
         return self.state()

@@ -475,6 +475,7 @@ class Learner:
             checkpoint()
             if self._head is not head:
                 raise Superseded
+            self._bundle(head)  # labels may have been accepted meanwhile
 
         if len(embeddings) > WINDOW_ROWS:
             release = self._store.release_pages

@@ -78,6 +78,11 @@ def test_a_pool_is_finished_on_the_page(page: "Page", address: str) -> None:
     expect(view.get_by_role("img", name="At 90 %:")).to_have_accessible_name(re.compile(rf"\b{alone:,}\b"))
     view.get_by_role("checkbox", name="prove it for each class by itself").uncheck()
     expect(words).to_contain_text("At 90 % right: about")
+    own = next(one for one in planned["classes"] if one["label"] == "red")["curve"][place]
+    view.get_by_label("Curve of").select_option("red")
+    expect(view.get_by_role("img", name="At 90 %:")).to_have_accessible_name(re.compile(rf": {own:,}\b"))
+    assert own < alone
+    view.get_by_label("Curve of").select_option("all classes")
     view.get_by_role("button", name="Freeze these items and check at 90 %").click()
     screen = page.locator(".fl-finish-screen")
     expect(screen.locator(".fl-card").first).to_be_visible()

@@ -72,6 +72,24 @@ def test_an_acceptance_says_where_the_kept_bundle_does_not_tell_of_it_yet(
     wait_for(lambda: "unbundled" not in [line.key for line in labeler.finisher.state().lines])
 
 
+def test_what_is_accepted_while_a_large_pool_is_looked_through_is_in_the_bundle_before_that_has_ended(
+    labeler: Labeler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fastlabel_gradio.pool.scan.BLOCK_ROWS", 64)
+    learner, told = labeler._learner, list[bool]()
+
+    def checkpoint() -> None:
+        told.append(learner.is_bundled)
+        if len(told) == 1:
+            learner._bundler.ask_again()
+
+    assert learner.settle(60)
+    assert learner.head
+    learner._scan(learner.ground_of(learner.head), learner.head, checkpoint)
+    assert len(told) > 2
+    assert all(told)
+
+
 def test_who_asks_for_the_state_does_not_wait_for_an_acceptance(labeler: Labeler) -> None:
     labeler.finisher.start("ann", 0.9)
     check_all(labeler)

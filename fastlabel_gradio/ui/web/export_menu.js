@@ -1,8 +1,9 @@
-// The menu of exports: every format there is, prepared by the server while the menu says how far it is, and the trained classifier;
-// in the view `explore` of what is shown there.
+// The menu of exports: every format there is, prepared by the server while the menu says how far it is, what is taken
+// (`export_options.js`), and the trained classifier; in the view `explore` of what is shown there.
 
 import { ApiError } from "./api.js";
 import { el, link, setText } from "./dom.js";
+import { ExportOptions } from "./export_options.js";
 import { needing } from "./rights.js";
 import { t } from "./words.js";
 
@@ -20,8 +21,13 @@ const LOOK_AFTER_MS = 400;
 export function buildExports(api, formats, ofTheHead, chosen = () => ({}), title = t("export")) {
   const said = el("p", "fl-menu-said");
   said.setAttribute("role", "status");
-  const links = formats.map((format) => exportLink(api, format, chosen, said));
-  const body = el("div", "fl-menu-body", ...links, ...ofTheHead, said);
+  const options = new ExportOptions(chosen());
+  const wanted = () => {
+    const { predictions: _, ...meant } = chosen(); // theirs is the tick that was there at first
+    return { ...meant, ...options.query() };
+  };
+  const links = formats.map((format) => exportLink(api, format, wanted, said));
+  const body = el("div", "fl-menu-body", ...links, options.toggle, options.panel, ...ofTheHead, said);
   const menu = el("details", "fl-menu fl-export", el("summary", "fl-quiet", title), body);
   return needing("POST /api/export", menu);
 }

@@ -39,6 +39,16 @@ export function curveByClass({ curve, classes }) {
 }
 
 /**
+ * The curve of one class, promised by itself.
+ * @param {{ curve: Promised[], classes: { label: string, curve: number[] }[] }} planned
+ * @param {string} label
+ */
+export function curveOfClass({ curve, classes }, label) {
+  const own = classes.find((one) => one.label === label)?.curve ?? [];
+  return curve.map(({ precision }, place) => ({ precision, items: own[place] ?? 0 }));
+}
+
+/**
  * @param {Promised} one
  * @param {number} precision
  */

@@ -3,7 +3,7 @@
 
 import { ApiError } from "./api.js";
 import { button, el, isVisible, nameNode, setShown, setText } from "./dom.js";
-import { buildPromiseChart, curveByClass, isAt } from "./finish_chart.js";
+import { buildPromiseChart, curveByClass, curveOfClass, isAt } from "./finish_chart.js";
 import { FinishScreen } from "./finish_screen.js";
 import { linesText, promiseText } from "./finish_words.js";
 import { formatCount } from "./numbers.js";
@@ -51,6 +51,10 @@ export class FinishView {
     this.words.setAttribute("role", "status");
     this.begin = button("fl-finish-go", t("finish_begin"), "begin");
     this.chart = el("div", "fl-finish-chart");
+    this.curveClass = el("select", "fl-quiet fl-finish-select");
+    this.curveClass.setAttribute("aria-label", t("finish_curve_of"));
+    this.curveClass.addEventListener("change", () => this.planned && this.#paintCurve(this.planned));
+    this.curveNode = el("div", "fl-finish-curve", this.curveClass, this.chart);
     this.classes = el("details", "fl-finish-classes", el("summary", "fl-quiet", t("finish_by_class")));
     this.classTable = el("table", "fl-finish-table");
     this.classes.append(this.classTable);
@@ -60,7 +64,7 @@ export class FinishView {
     for (const later of [this.begin, this.classes]) setShown(later, false); // what they do stands in the plan
     const title = el("h2", "fl-finish-title", t("finish_title"));
     const why = el("p", "fl-finish-why", t("finish_why"));
-    this.planNode = el("section", "fl-finish-part", title, why, el("div", "fl-finish-columns", left, this.chart));
+    this.planNode = el("section", "fl-finish-part", title, why, el("div", "fl-finish-columns", left, this.curveNode));
     return this.planNode;
   }
 
@@ -139,6 +143,7 @@ export class FinishView {
     setShown(/** @type {HTMLElement} */ (this.begin), planned.possible || planned.below !== null);
     const at = planned.possible ? precision : (planned.below?.precision ?? precision);
     setText(/** @type {HTMLElement} */ (this.begin), t("finish_begin_at", { percent: promiseText(at) }));
+    this.#paintCurveMenu(planned);
     this.#paintCurve(planned);
     const place = planned.curve.findIndex((one) => isAt(one, precision));
     this.classTable?.replaceChildren(...classRows(planned, place));
@@ -150,7 +155,22 @@ export class FinishView {
   /** @param {PlanAnswer} planned */
   #paintCurve(planned) {
     const { precision, per_class: perClass } = this.#wanted();
-    this.chart?.replaceChildren(buildPromiseChart(perClass ? curveByClass(planned) : planned.curve, precision));
+    const label = this.curveClass?.value;
+    const whole = perClass ? curveByClass(planned) : planned.curve;
+    this.chart?.replaceChildren(buildPromiseChart(label ? curveOfClass(planned, label) : whole, precision));
+  }
+
+  /**
+   * Whose curve is shown: all classes together, or one.
+   * @param {PlanAnswer} planned
+   */
+  #paintCurveMenu({ classes }) {
+    const menu = /** @type {HTMLSelectElement} */ (this.curveClass);
+    const chosen = menu.value;
+    const some = classes.map(({ label }) => new Option(label, label));
+    menu.replaceChildren(new Option(t("finish_curve_all"), ""), ...some);
+    if (classes.some(({ label }) => label === chosen)) menu.value = chosen;
+    setShown(menu, classes.length > 1);
   }
 
   /** @param {PlanAnswer} planned */
