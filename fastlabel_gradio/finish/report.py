@@ -104,7 +104,8 @@ def report(
         accepted=accepted,
         lines=(),
     )
-    told = _with_lines(found, noun)
+    proof = accepted.checked if accepted else sum(one.proven_checked for one in shown)
+    told = _with_lines(found, noun, proof)
     return told if is_bundled else replace(told, lines=(*told.lines, line("unbundled")))
 
 
@@ -128,7 +129,8 @@ def _larger(campaign: Campaign, tallies: Sequence[PartTally]) -> Larger | None:
     return Larger(items, checks) if items else None
 
 
-def _with_lines(found: FinishReport, noun: str | None) -> FinishReport:
+def _with_lines(found: FinishReport, noun: str | None, proof: int) -> FinishReport:
+    """With its sentences; what is proven is so by the first `proof` checks, whatever was checked after them."""
     wanted = percent(found.precision)
     figures = {"checked": found.checked, "wrong": found.wrong}
     proven = [one for one in found.parts if one.state == "proven"]
@@ -149,10 +151,12 @@ def _with_lines(found: FinishReport, noun: str | None) -> FinishReport:
         lines.append(line("futile", sure=floor_percent(found.sure), **figures))
     elif found.parts:
         lines.append(
-            line("proven_classes", parts=len(proven), items=found.items, percent=wanted, checked=found.checked)
+            line("proven_classes", parts=len(proven), items=found.items, percent=wanted, checked=proof)
         )
     else:
-        lines.append(line("proven", items=found.items, percent=wanted, checked=found.checked))
+        lines.append(line("proven", items=found.items, percent=wanted, checked=proof))
+    if found.state in ("proven", "accepted") and found.checked > proof:
+        lines.append(line("checked_since", proof=proof, **figures))
     if found.state == "checking" and found.proven_items:
         lines.append(line("proven_before", items=found.proven_items, percent=wanted))
     if found.later:

@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from fastlabel_gradio.finish.campaign import Campaign, Part, Ranking, Terms
-from fastlabel_gradio.finish.report import report
+from fastlabel_gradio.finish.report import Accepted, report
 from fastlabel_gradio.finish.tally import PartTally
 from fastlabel_gradio.finish.words import SENTENCES, floor_percent, line, percent
 from fastlabel_gradio.ui.words import LANGUAGES, read_words
@@ -46,4 +46,26 @@ def test_what_a_promise_does_not_cover_is_said_beside_it() -> None:
     alone = report(Campaign(terms, ranking, ranking.rows), tallies, {}, None, 0, None, is_bundled=True)
     assert [one.text for one in alone.lines] == [
         "Proven: of these 100 labels at least 90 % are right (95 % confidence, by your own judgement of 40 random ones)."
+    ]
+
+
+def test_checks_after_the_proof_are_told_apart_from_those_that_proved_it() -> None:
+    part = Part(None, 0, 100, 100)
+    terms = Terms(1, 1, 0.04, 0.9, 1, 0.0, "ann", 100, 100, (part,))
+    rows = np.arange(100)
+    ranking = Ranking(rows, np.zeros(100, np.int32), np.ones(100, np.float32), np.linspace(0, 1, 100))
+    tallies = [PartTally(part, "proven", 100, 26, 1, 0.9, 0, 100, 23, 0)]
+    campaign = Campaign(terms, ranking, ranking.rows)
+    before = report(campaign, tallies, {}, None, 0, None, is_bundled=True)
+    accepted = Accepted(74, 0.9, 23, 0, 0.0, "ann", 1)
+    after = report(campaign, tallies, {}, accepted, 0, None, is_bundled=True)
+    since = "The proof is of the first 23 checks; with those after them 26 are checked, 1 wrong (corrected)."
+    assert [one.text for one in before.lines] == [
+        "Proven: of these 100 labels at least 90 % are right (95 % confidence, by your own judgement of 23 random ones).",
+        since,
+    ]
+    assert [one.text for one in after.lines] == [
+        "74 labels are accepted: at least 90 % of these items' labels are right (proven by 23 random checks, 0 of them wrong "
+        "and corrected).",
+        since,
     ]

@@ -376,7 +376,9 @@ export default {
   "finish_proven_before": "Of the surer {items} of these items at least {percent} % are proven right already.",
   "finish_futile": "Not provable: {wrong} of {checked} were wrong. Sure: at least {sure} % right.",
   "finish_accepted":
-    "{items} labels are accepted: at least {percent} % of these items' labels are right ({checked} checked, {wrong} wrong and corrected).",
+    "{items} labels are accepted: at least {percent} % of these items' labels are right (proven by {checked} random checks, {wrong} of them wrong and corrected).",
+  "finish_checked_since":
+    "The proof is of the first {proof} checks; with those after them {checked} are checked, {wrong} wrong (corrected).",
   "finish_later": "{later} items came after these were frozen: the promise does not cover them.",
   "finish_grouped": "The draw is of items, so it says nothing of new {noun}.",
   "finish_kept": "{kept} random items are kept to test the head on, and are not accepted unseen.",

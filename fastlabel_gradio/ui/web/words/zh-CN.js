@@ -355,7 +355,8 @@ export default {
   "finish_proven_before": "其中较有把握的 {items} 个已证明至少 {percent} % 正确。",
   "finish_futile": "无法证明：{checked} 个中有 {wrong} 个错误。可以肯定：至少 {sure} % 正确。",
   "finish_accepted":
-    "已接受 {items} 个标签：这些项目的标签至少 {percent} % 正确（检查了 {checked} 个，{wrong} 个错误并已更正）。",
+    "已接受 {items} 个标签：这些项目的标签至少 {percent} % 正确（由 {checked} 次随机检查证明，其中 {wrong} 个错误并已更正）。",
+  "finish_checked_since": "证明只用了前 {proof} 次检查；连同其后的共检查了 {checked} 个，{wrong} 个错误（已更正）。",
   "finish_later": "有 {later} 个项目在冻结之后才加入：承诺不包括它们。",
   "finish_grouped": "抽样的单位是项目，因此不能说明新的 {noun}。",
   "finish_kept": "{kept} 个随机项目留作测试模型，不会未经查看就接受。",
