@@ -275,6 +275,11 @@ def test_start(benchmark: Benchmark) -> None:
     assert "first batch" in benchmark("start", *options, served=served_here, ITEMS=20)
 
 
+def test_import_time(benchmark: Benchmark) -> None:
+    printed = benchmark("import_time", "--starts", "2")
+    assert printed.count("| none |") == 3  # neither Gradio nor torch
+
+
 def test_threads(benchmark: Benchmark) -> None:
     def row(count: int, busy: int) -> tuple[int, int, int]:
         return count, busy, round(threads._training_ms(1))  # others would wait for each other here
