@@ -150,9 +150,7 @@ def _with_lines(found: FinishReport, noun: str | None, proof: int) -> FinishRepo
     elif found.state == "futile":
         lines.append(line("futile", sure=floor_percent(found.sure), **figures))
     elif found.parts:
-        lines.append(
-            line("proven_classes", parts=len(proven), items=found.items, percent=wanted, checked=proof)
-        )
+        lines.append(line("proven_classes", parts=len(proven), items=found.items, percent=wanted, checked=proof))
     else:
         lines.append(line("proven", items=found.items, percent=wanted, checked=proof))
     if found.state in ("proven", "accepted") and found.checked > proof:

@@ -25,6 +25,8 @@ def paired(
     values: Mapping[str, Value], others: Mapping[str, Other], what: Callable[[Value | None, Other], Result]
 ) -> dict[str, Result]:
     """As `mapped`, of what each item of `others` has in both; None where it is not among `values`."""
+    if not values:  # a third of the time
+        return mapped(others, lambda other: what(None, other))
     found, given = list(map(values.get, others)), others.values()
     marks = list(zip(map(id, found), map(id, given), strict=True))
     different = dict(zip(marks, zip(found, given, strict=True), strict=True))

@@ -17,6 +17,9 @@ def test_a_value_is_looked_at_once_for_all_items_that_share_it() -> None:
     given = {"c": "x", "d": "x", "a": "x"}
     assert paired(values, given, lambda *pair: pairs.append(pair) or len(pairs)) == {"c": 1, "d": 2, "a": 1}
     assert pairs == [(one, "x"), (None, "x")]
+    pairs.clear()
+    assert paired({}, given, lambda *pair: pairs.append(pair) or len(pairs)) == {"c": 1, "d": 1, "a": 1}
+    assert pairs == [(None, "x")]
 
 
 def test_second_opinions_of_many_items_are_one_object() -> None:
