@@ -18,6 +18,7 @@ from fastlabel_gradio.labels import LabelStore, Told
 from fastlabel_gradio.server.backups import back_up, restore
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import Said, State
+from tests.hub_server import hub_on_this_machine
 from tests.labels.test_migrations import write_layout_1
 from tests.pools import make_config, wait_for
 
@@ -103,6 +104,30 @@ def test_nothing_is_pushed_without_a_login_or_with_too_many_files(
     monkeypatch.setattr("fastlabel_gradio.exports.hub_folder.MOST_FILES", 0)
     with pytest.raises(ConfigError, match="has 1 files, the hub takes 0"):
         push_folder(tmp_path / "out", "ann/x", "dataset", is_private=True)
+
+
+def test_a_folder_is_pushed_in_commits_of_100_files_and_goes_on_after_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "out"
+    (folder / "train" / "00000").mkdir(parents=True)
+    for number in range(230):
+        (folder / "train" / "00000" / f"{number:03d}.png").write_bytes(f"picture {number}".encode())
+    (folder / "train" / "metadata.parquet").write_bytes(b"table")
+    (folder / "README.md").write_text("# 230 labeled pictures", encoding="utf-8")
+    with hub_on_this_machine() as hub:
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.address)
+        monkeypatch.setenv("HF_TOKEN", "hf_none")
+        hub.fails_at = 1
+        with pytest.raises(StoreError, match="1 of 3 commits are there; the same command goes on"):
+            push_folder(folder, "ann/x", "dataset", is_private=True)
+        assert len(hub.files) == 100
+        assert "ann/x" in push_folder(folder, "ann/x", "dataset", is_private=True)
+    assert all(one.get("private") or one.get("visibility") == "private" for one in hub.made)
+    assert [len(names) for names in hub.commits] == [100, 100, 32]
+    assert hub.commits[-1][-2:] == ["README.md", "train/metadata.parquet"]  # once all that they name is there
+    written = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert hub.files == written
 
 
 def test_a_backup_is_restored_whole_and_overwrites_nothing(
