@@ -1,5 +1,6 @@
 """Labels of a local disk that is emptied are put back from the bucket, however the process ended."""
 
+import json
 import logging
 import shutil
 import signal
@@ -22,6 +23,7 @@ from fastlabel_gradio.server.access.invite_command import main as invite
 from fastlabel_gradio.server.bucket import Sealer, keep_invites, keep_secret, restore_sealed
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.server.stored_project import LABELS
+from tests.finish_pools import config_of
 from tests.fork_server import Started
 from tests.pools import make_config, wait_for
 
@@ -44,6 +46,38 @@ for number in range(20):
         labeler.submit("ann", [(f"{name}/{number:04d}.png", name)])
     wait_for(lambda: project._sealer._sealed == state_of(project.folder / "labels.sqlite"))
     print(number, flush=True)
+sys.stdin.read()
+"""
+
+
+# Freezes a set of Finish behind the first snapshot, checks it, a card left open, and accepts it; says what is sealed.
+CHECKING = """
+import json, sys
+from pathlib import Path
+from fastlabel_gradio.server import bucket
+from fastlabel_gradio.server.project import Project
+from fastlabel_gradio.server.sealed_events import state_of
+from fastlabel_gradio.server.sealed_finish import files_seen
+from tests.finish_pools import check_all, config_of, true_class, wait_until_ready
+from tests.pools import wait_for
+bucket.SEAL_EVERY_S = 0.1
+taught, work, mounted = map(Path, sys.argv[1:])
+project = Project(config_of(taught), work, work, bucket=mounted)
+project.start()
+labeler, folder = project.labeler("ann"), project.folder
+def tell():
+    sealer, now = project._sealer, labeler.finisher.state()
+    wait_for(lambda: (sealer._sealed, sealer._finish) == (state_of(folder / "labels.sqlite"), files_seen(folder)))
+    print(json.dumps([now.state, now.items, now.checked, now.wrong, now.more]), flush=True)
+wait_until_ready(labeler)
+tell()
+labeler.finisher.start("ann", 0.8)
+batch = labeler.finisher.checks("ann", 6)
+labeler.submit("ann", [(item.id, true_class(item.id)) for item in batch.items[1:]], batch.id)
+tell()
+check_all(labeler)
+labeler.finisher.accept("ann")
+tell()
 sys.stdin.read()
 """
 
@@ -91,6 +125,30 @@ def test_a_killed_process_starts_on_an_emptied_disk_with_its_labels(pictures: Pa
     names = ("red", "green", "blue")
     assert {f"{name}/{number:04d}.png": name for number in range(12) for name in names}.items() <= standing.items()
     assert all(item_id.startswith(label) for item_id, label in standing.items())
+
+
+def test_what_was_checked_and_accepted_in_finish_outlives_a_kill(
+    taught: Path, workdir: Path, mounted: Path, tmp_path: Path
+) -> None:
+    """The set is frozen behind the first snapshot, so all of it is sealed with the events."""
+    arguments = [sys.executable, "-c", CHECKING, str(taught), str(workdir), str(mounted)]
+    with Started(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        before, checking, accepted = (json.loads(process.stdout.readline()) for _ in range(3))
+        process.send_signal(signal.SIGKILL)
+    assert (before[0], checking[0], checking[3], accepted[0]) == ("none", "checking", 1, "accepted")
+    assert len(list(mounted.rglob("0*.fastlabel"))) == 1
+    shutil.rmtree(workdir)
+    with closing(Project(config_of(taught), workdir, workdir, bucket=mounted)) as project:
+        project.start()
+        labeler = project.labeler("ann")
+        wait_for(lambda: project.pipeline.progress.state == "done")
+        now = labeler.finisher.state()
+        assert [now.state, now.items, now.checked, now.wrong, now.more] == accepted
+        assert now.accepted is not None
+        assert len(labeler.finisher.evidence()) == 1
+        labeler.finisher.take_back("ann")
+        assert labeler.finisher.state().state == "proven"
 
 
 def test_everything_that_was_said_comes_back_from_a_snapshot_and_events(

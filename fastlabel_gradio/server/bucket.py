@@ -2,9 +2,9 @@
 
 Such a mount (NFS, FUSE, the storage of a Space) is no place for a database: locks and memory that processes share do not hold
 there. So the database stays on the local disk, and into the bucket go whole files that are never changed: snapshots (the
-backups of `backups.py`) and, every few seconds in which something was said, the events since (`sealed_events.py`). Each start
-writes into a folder of its own, a generation, so that a process that should be gone already cannot spoil the files of the one
-that took over; it sees that there is a later generation, and stops.
+backups of `backups.py`) and, every few seconds in which something was said, the events since (`sealed_events.py`) and what
+happened in Finish (`sealed_finish.py`). Each start writes into a folder of its own, a generation, so that a process that
+should be gone already cannot spoil the files of the one that took over; it sees that there is a later generation, and stops.
 """
 
 import functools
@@ -21,7 +21,8 @@ from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.errors import FastLabelError, StoreError
 from fastlabel_gradio.server.access.invite_command import INVITES_FILE, SECRET_FILE
 from fastlabel_gradio.server.backups import back_up, restore
-from fastlabel_gradio.server.sealed_events import StoreState, apply_events, state_of, write_events
+from fastlabel_gradio.server.sealed_events import StoreState, apply_events, read_events, state_of
+from fastlabel_gradio.server.sealed_finish import FilesSeen, apply_finish, files_seen, write_finish
 from fastlabel_gradio.server.stored_project import LABELS
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ LATE_S = 60.0  # without a seal, after which `check` says so
 GENERATIONS_KEPT = 2
 
 _GENERATION = re.compile(r"(\d{6})-[0-9a-f]{8}")
-_SEALED = re.compile(r"(\d{8})\.(fastlabel|events)")
+_SEALED = re.compile(r"(\d{8})\.(fastlabel|events|finish)")
 
 
 class Sealer:
@@ -49,6 +50,7 @@ class Sealer:
         self._generation: Path | None = None
         self._number = 0  # of the newest sealed file
         self._sealed = StoreState(0, -1)
+        self._finish: FilesSeen = {}
         self._snapshot_at = 0.0
         self._good_at = time.monotonic()
         self._problem = ""
@@ -66,15 +68,20 @@ class Sealer:
     def seal(self) -> None:
         """Seals what was said since the last time. Raises StoreError, OSError."""
         generation = self._own_generation()
-        state = state_of(self._label_file)
-        if state == self._sealed:
+        state, finish = state_of(self._label_file), files_seen(self._label_file.parent)
+        if (state, finish) == (self._sealed, self._finish):
             return
         if self._number == 0 or time.monotonic() - self._snapshot_at > SNAPSHOT_EVERY_S:
-            self._write_snapshot(generation, state)
+            self._write_snapshot(generation, state, finish)
             return
-        events = generation / f"{self._number + 1:08d}.events"
-        self._sealed = write_events(self._label_file, self._sealed.submission, events)
-        self._number += 1
+        # The events are read first and written last: what was accepted stands in the journal of Finish before it is a label.
+        now, events = read_events(self._label_file, self._sealed.submission)
+        if finish != self._finish:
+            self._finish = write_finish(self._label_file.parent, self._finish, self._next(generation, "finish"))
+            self._number += 1
+        if now != self._sealed:
+            write_atomically(self._next(generation, "events"), events)
+            self._number, self._sealed = self._number + 1, now
 
     def close(self) -> None:
         """Seals the last of it, with the newest head, and ends the thread."""
@@ -82,7 +89,8 @@ class Sealer:
         if self._thread.is_alive():
             self._thread.join()
         try:
-            self._write_snapshot(self._own_generation(), state_of(self._label_file))
+            state, finish = state_of(self._label_file), files_seen(self._label_file.parent)
+            self._write_snapshot(self._own_generation(), state, finish)
         except (FastLabelError, OSError) as error:
             log.error("The last labels of '%s' did not reach the bucket: %s", self._project, error)
 
@@ -105,7 +113,7 @@ class Sealer:
             last = int(known[-1].name.partition("-")[0]) if known else 0
             generation = self._folder / f"{last + 1:06d}-{secrets.token_hex(4)}"
             generation.mkdir(parents=True)
-            self._generation, self._number, self._sealed = generation, 0, StoreState(0, -1)
+            self._generation, self._number, self._sealed, self._finish = generation, 0, StoreState(0, -1), {}
         elif known and known[-1].name > self._generation.name:
             raise StoreError(
                 f"another process seals into {self._folder} since this one was started. What is labeled here is not kept: "
@@ -113,11 +121,14 @@ class Sealer:
             )
         return self._generation
 
-    def _write_snapshot(self, generation: Path, state: StoreState) -> None:
-        """`state` is of before the snapshot: what comes in between is in the next events too, which does no harm."""
-        back_up(self._workdir, self._project, generation / f"{self._number + 1:08d}.fastlabel")
+    def _next(self, generation: Path, kind: str) -> Path:
+        return generation / f"{self._number + 1:08d}.{kind}"
+
+    def _write_snapshot(self, generation: Path, state: StoreState, finish: FilesSeen) -> None:
+        """Both are of before the snapshot: what comes in between is in the next files too, which does no harm."""
+        back_up(self._workdir, self._project, self._next(generation, "fastlabel"))
         self._number += 1
-        self._sealed, self._snapshot_at = state, time.monotonic()
+        self._sealed, self._finish, self._snapshot_at = state, finish, time.monotonic()
         for number, path in _sealed(generation):
             if number < self._number:
                 path.unlink()
@@ -139,8 +150,8 @@ def restore_sealed(bucket: Path, workdir: Path, project: str) -> bool:
         if not snapshots:  # its process was gone before the first one
             continue
         start, snapshot = snapshots[-1]
-        events = [path for number, path in sealed if number > start]
-        restore(snapshot, workdir, functools.partial(_apply_all, events))
+        later = [path for number, path in sealed if number > start]
+        restore(snapshot, workdir, functools.partial(_apply_all, later))
         log.warning("'%s' was put back from %s.", project, generation)
         return True
     return False
@@ -181,9 +192,14 @@ def keep_invites(bucket: Path, workdir: Path) -> None:
         )
 
 
-def _apply_all(events: Sequence[Path], label_file: Path) -> None:
-    """Up to the first that cannot be used: later ones build on it. Each is in the store as a whole or not at all."""
-    for path in events:
+def _apply_all(sealed: Sequence[Path], label_file: Path) -> None:
+    """Each as a whole or not at all. Events up to the first that cannot be used: later ones build on it."""
+    for path in (one for one in sealed if one.suffix == ".finish"):
+        try:
+            apply_finish(path, label_file.parent)
+        except StoreError as error:
+            log.error("What was sealed of Finish is not put back: %s", error)
+    for path in (one for one in sealed if one.suffix == ".events"):
         try:
             apply_events(path, label_file)
         except StoreError as error:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.errors import StoreError
 
 SUBMISSIONS = "fastlabel_submissions"
@@ -36,8 +35,8 @@ def state_of(label_file: Path) -> StoreState:
     return StoreState(newest, revision)
 
 
-def write_events(label_file: Path, after: int, destination: Path) -> StoreState:
-    """Writes what came after a submission, whole or not at all; returns how far that is. Raises StoreError, OSError."""
+def read_events(label_file: Path, after: int) -> tuple[StoreState, bytes]:
+    """How far the store is, and what came after a submission, as `apply_events` reads it. Raises StoreError."""
     with _reading(label_file) as connection:
         connection.execute("BEGIN")  # all tables as of one moment
         newest = connection.execute(f"SELECT coalesce(max(id), 0) FROM {SUBMISSIONS}").fetchone()[0]
@@ -47,8 +46,7 @@ def write_events(label_file: Path, after: int, destination: Path) -> StoreState:
         lines += [_table(connection, name, after) for name in _tables(connection)]
         connection.execute("ROLLBACK")
     content = "".join(f"{json.dumps(line)}\n" for line in lines)
-    write_atomically(destination, gzip.compress(content.encode(), compresslevel=3, mtime=0))
-    return StoreState(newest, revision)
+    return StoreState(newest, revision), gzip.compress(content.encode(), compresslevel=3, mtime=0)
 
 
 def apply_events(file: Path, label_file: Path) -> None:
