@@ -1,4 +1,4 @@
-"""A scripted person at the page in a real browser: actions and seconds for a label, by five ways of labelling.
+"""A scripted person at the page in a real browser: actions and seconds for a label, by six ways of labelling.
 
     python -m benchmarks.person --data DATA --json OUT
     python -m benchmarks.person --data DATA --sets cifar10 --before 1000 --target 300 --parts ways
@@ -16,13 +16,16 @@ that is how wrong labels get through. Each way labels the same pool anew, as a g
   is among those that the card offers (they are read in 350 ms), else by a click and a key; then one key accepts the others
   and brings up the next.
 - select-many: of each group what the slider selects, less what is wrong, gets one Enter; the rest is labeled by keys.
+- verify: in Finish a screen of 100 of one predicted class, surest first; what is wrong is clicked, one key stores the others.
 - search + lasso: in Explore what is most like a labeled card of each class, then what a lasso on the map holds.
 
-Without suggestions, before the first head, groups and select-many go by keys, and search begins with a batch by keys. After
+Without suggestions, before the first head, groups and select-many go by keys, and search and verify begin with a batch by
+keys, so begin them with `--before N`. After
 each submit the person waits until the head is trained; that does not count, because they would take longer than that for a
 batch. "suggestions right" is the share of the cards that the person labeled whose suggestion was right; a card without one
 counts as wrong.
-Aims: groups at a head of 90 % need at most 0.15 actions a label and bring at least 5 times the labels a minute of dropdowns.
+Aims: groups at a head of 90 % need at most 0.15 actions a label and bring at least 5 times the labels a minute of dropdowns;
+verify brings 2.5 to 4 times the labels a minute of mixed screens, which are those of keys.
 
 What the page itself takes is in the second table: see `benchmarks.page_times`.
 """
@@ -45,14 +48,14 @@ from benchmarks.scripted_person import (
     SETS,
     Person,
 )
-from benchmarks.ways import SEARCH, WAYS, by_search
+from benchmarks.ways import VERIFY, VIEWS, WAYS
 from benchmarks.workload import EMBED_LIMIT_S, served, wait_until
 
 OPTIONS = (
     DATA,
     Option("--sets", ("cifar10", "esc10"), "what is labeled", tuple(SETS)),
     Option("--pictures", Path, "a folder of class folders to label instead"),
-    Option("--ways", (*WAYS, SEARCH), "ways of labelling", (*WAYS, SEARCH)),
+    Option("--ways", (*WAYS, *VIEWS), "ways of labelling", (*WAYS, *VIEWS)),
     Option("--target", 500, "labels of each way"),
     Option("--before", 0, "labels that are there when a way begins"),
     Option("--parts", ("ways", "page"), "what is measured", ("ways", "page")),
@@ -114,8 +117,8 @@ def _labeled(address: str, way: str, target: int, before: int) -> tuple[tuple[Ce
     with opened_page(address) as page:
         person = _arrived(page, address)
         _label_before(person, before)
-        if way == SEARCH:
-            by_search(person, target)
+        if way in VIEWS:
+            VIEWS[way](person, target)
         else:
             _label_batches(person, WAYS[way], target)
         stored = person.labels()
@@ -179,12 +182,13 @@ def _way_table(rows: list[tuple[Cell, ...]], before: int, by_kind: dict[str, Cou
 
 
 def _gains(rows: list[tuple[Cell, ...]]) -> Iterator[str]:
-    """How many times the labels a minute of dropdowns groups bring, of each set of which both were measured."""
+    """How many times the labels a minute one way brings of another, of each set of which both were measured."""
     pace = {(name, way): float(per_minute) for name, way, _, _, _, per_minute, *_ in rows}
     for name in dict.fromkeys(str(row[0]) for row in rows):
-        if {(name, "groups"), (name, "dropdown")} <= set(pace):
-            gain = pace[name, "groups"] / pace[name, "dropdown"]
-            yield f"{name}: groups bring {gain:.1f} times the labels a minute of dropdowns."
+        for way, other, words in (("groups", "dropdown", "dropdowns"), (VERIFY, "keys", "keys on mixed screens")):
+            if {(name, way), (name, other)} <= set(pace):
+                gain = pace[name, way] / pace[name, other]
+                yield f"{name}: by {way} {gain:.1f} times the labels a minute of {words}."
 
 
 def _kinds(by_kind: dict[str, Counter[str]]) -> Iterator[str]:

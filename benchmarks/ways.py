@@ -115,14 +115,71 @@ def _ids(cards: Any) -> list[str]:
     return ids
 
 
+# Finish
+
+
+def _first_head(person: Person) -> None:
+    """A batch by keys where there are no labels before: nothing is predicted without a head."""
+    if not person.before:
+        by_keys(person)
+        person.submit()
+        person.wait_for_head()
+
+
+def by_verify(person: Person, target: int) -> None:
+    """A screen of each predicted class in turn, its surest items first, until there are enough labels.
+
+    Each card is glanced at, what is noticed as wrong is clicked, and one key stores the others.
+    """
+    _first_head(person)
+    person.mouse(person.page.locator(f"#fl-grid-{PROJECT} .fl-view-tab[data-view=finish]").click)
+    _verify_menu(person).wait_for()
+    while len(before := person.labels()) < target:
+        for name in person.classes:
+            if len(person.labels()) < target:
+                _verify_screen(person, name)
+        if len(person.labels()) == len(before):
+            break  # no class is predicted of what is left
+
+
+def _verify_menu(person: Person) -> Any:
+    return person.page.locator(f"#fl-grid-{PROJECT} .fl-finish .fl-finish-select[aria-label='Predicted class']")
+
+
+def _verify_screen(person: Person, name: str) -> None:
+    menu = _verify_menu(person)
+    if name not in menu.locator("option").evaluate_all("(options) => options.map((one) => one.value)"):
+        return
+    person.mouse(menu.focus, "choose a class")  # opens it
+    person.mouse(partial(menu.select_option, value=name), "choose a class")
+    screen = person.page.locator(f"#fl-grid-{PROJECT} .fl-finish-screen")
+    before = screen.get_attribute("data-ready-batch")
+    person.mouse(person.page.locator(f"#fl-grid-{PROJECT} .fl-finish [data-action=verify]").click, "show the screen")
+    _wait_for_screen(person, before)
+    cards = screen.locator(".fl-card").evaluate_all(_CARDS)
+    person.suggested += [card["suggestion"] == person.truth[card["id"]] for card in cards]
+    person.clock_s += GLANCE_S * len(cards)
+    for card in filter(person.notices, cards):
+        picture = screen.locator(f".fl-card[data-item-id={json.dumps(card['id'])}] .fl-picture")
+        person.mouse(partial(picture.click, position=CORNER), "pick a wrong one out")
+    before = screen.get_attribute("data-ready-batch")
+    person.key("s", "submit")
+    _wait_for_screen(person, before)
+
+
+def _wait_for_screen(person: Person, before: str | None) -> None:
+    """Another one, or none where no item is left."""
+    other = "(before) => document.querySelector('.fl-finish-screen').dataset.readyBatch !== (before ?? undefined)"
+    still = "document.querySelector('.fl-finish').ariaBusy === 'false'"
+    person.waits(partial(person.page.wait_for_function, f"(before) => ({other})(before) && {still}", arg=before))
+
+
 # Explore
 
 
 def by_search(person: Person, target: int) -> None:
     """What is like a labeled card of each class, then what a lasso holds, until there are enough labels."""
-    by_keys(person)
-    person.submit()
-    person.wait_for_head()
+    _first_head(person)
     person.mouse(person.page.locator(f"#fl-grid-{PROJECT} .fl-view-tab[data-view=explore]").click)
     _settle(person)
     before = -1
@@ -249,4 +306,5 @@ WAYS: dict[str, Callable[[Person], None]] = {
     "groups": by_groups,
     "select-many": by_selecting,
 }
-SEARCH = "search + lasso"
+SEARCH, VERIFY = "search + lasso", "verify"
+VIEWS: dict[str, Callable[[Person, int], None]] = {SEARCH: by_search, VERIFY: by_verify}
