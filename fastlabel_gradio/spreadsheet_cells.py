@@ -14,4 +14,4 @@ def harmless(cell: str) -> str:
 
 def original(cell: str) -> str:
     """The cell that `harmless` was given."""
-    return cell[1:] if _MARKED.match(cell) else cell
+    return cell[1:] if cell.startswith("'") and _MARKED.match(cell) else cell

@@ -72,7 +72,7 @@ class PoolPaths:
         self._file.close()
 
     def __contains__(self, item_id: str) -> bool:
-        return any(known == item_id for known in self._at(_whole(item_id), lacks_suffix=False))
+        return item_id in self._with_hash(_whole(item_id), lacks_suffix=False)
 
     def most_alike(self, path: str, lacks_suffix: bool = False) -> list[FileItems]:
         """The files whose paths end as this one does, as far as the shorter of both goes, and of these those that share most.
@@ -105,6 +105,12 @@ class PoolPaths:
 
     def _at(self, key: str, lacks_suffix: bool) -> Iterator[str]:
         """The items that have a key."""
+        for item_id in self._with_hash(key, lacks_suffix):
+            if key in _keys(item_id, lacks_suffix):  # or else only their hashes are the same
+                yield item_id
+
+    def _with_hash(self, key: str, lacks_suffix: bool) -> Iterator[str]:
+        """The items that have a key with its hash."""
         if lacks_suffix not in self._ends:
             self._ends[lacks_suffix] = self._indexed(lacks_suffix)
         hashes, places = self._ends[lacks_suffix]
@@ -112,9 +118,7 @@ class PoolPaths:
         for index in range(bisect_left(hashes, number), len(hashes)):
             if hashes[index] != number:
                 return
-            item_id = self._read(places[index])
-            if key in _keys(item_id, lacks_suffix):  # or else only their hashes are the same
-                yield item_id
+            yield self._read(places[index])
 
     def _indexed(self, lacks_suffix: bool) -> tuple["array[int]", "array[int]"]:
         """Hashes of all keys, ascending, and where in the file the item of each is."""

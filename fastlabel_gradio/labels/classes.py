@@ -8,6 +8,7 @@ import json
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Connection, func, insert, select
@@ -119,6 +120,7 @@ def make_schema(classes: Classes, wanted: Sequence[int], annotated: Iterable[int
     return LabelSchema(named[: len(shown_ids)], aliases, named[len(shown_ids) :])
 
 
+@lru_cache(maxsize=1_024)  # a file of labels says a few names a million times
 def clean_class_name(name: str) -> str:
     """Names are compared after Unicode NFC and without the white space around them."""
     return unicodedata.normalize("NFC", name).strip()

@@ -24,6 +24,8 @@ Unknown = Literal["add", "refuse"]
 MOST_NEW_CLASSES = 500
 PAGE_ITEMS = 10_000
 
+_STATES = {state.value: state for state in State}
+
 
 @dataclass(frozen=True, slots=True)
 class Imported:
@@ -212,7 +214,7 @@ def _told(
                 "unknown class", "add it, or import with unknown classes added", f"{label.place}: {label.label!r}"
             )
             continue
-        said = Said(label_id, State(label.state), True, label.head_version, label.confidence, label.note)
+        said = Said(label_id, _STATES[label.state], True, label.head_version, label.confidence, label.note)
         mine = None if label.annotator else own.get(item_id)
         if mine and (mine.label_id, mine.state) != (said.label_id, said.state):
             left_out.add("item that you labeled otherwise", "your own label stays", f"{label.place}: {item_id!r}")
