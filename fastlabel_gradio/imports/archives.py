@@ -5,7 +5,6 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from fastlabel_gradio.errors import SourceError
@@ -66,7 +65,7 @@ def _of_archive(path: Path, name: str, refuse: Refuse, format: str | None) -> It
                 with archive.open(entry) as packed, unpacked.open("wb") as file:
                     shutil.copyfileobj(packed, file)
                 for one in read_labels(unpacked, entry.filename, refuse, format):
-                    yield replace(one, place=f"{entry.filename}, {one.place}")
+                    yield one._replace(place=f"{entry.filename}, {one.place}")
                 unpacked.unlink()
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
         raise SourceError(

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from fastlabel_gradio.registry import Registry
 from fastlabel_gradio.types import TimeSpan
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedLabel:
-    """One label as a file says it.
+class ImportedLabel(NamedTuple):
+    """One label as a file says it. Made by the million: a dataclass that is frozen would take six times as long.
 
     Attributes:
         place: where in the file, for messages: "line 7".

@@ -3,9 +3,7 @@
 import pickle
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 from itertools import islice
-from operator import attrgetter
 from types import TracebackType
 from typing import BinaryIO
 
@@ -13,7 +11,6 @@ from fastlabel_gradio.imports.base import ImportedLabel
 from fastlabel_gradio.imports.matching import Matched
 
 PUT_AT_ONCE = 5_000
-_values = attrgetter(*(each.name for each in fields(ImportedLabel)))
 
 
 class Spool:
@@ -31,7 +28,7 @@ class Spool:
     def put(self, found: Iterable[Matched]) -> None:
         """Puts all of them aside."""
         rest = iter(found)
-        while block := [(one.item_id, _values(one.label)) for one in islice(rest, PUT_AT_ONCE)]:
+        while block := [(one.item_id, tuple(one.label)) for one in islice(rest, PUT_AT_ONCE)]:
             pickle.dump(block, self._file, pickle.HIGHEST_PROTOCOL)
 
     def blocks(self) -> Iterator[list[Matched]]:
@@ -40,4 +37,4 @@ class Spool:
         self._file.seek(0)
         while self._file.tell() < end:
             block = pickle.load(self._file)  # what this process wrote, in a file without a name
-            yield [Matched(ImportedLabel(*values), item_id) for item_id, values in block]
+            yield [Matched(ImportedLabel._make(values), item_id) for item_id, values in block]
