@@ -184,11 +184,15 @@ def _way_table(rows: list[tuple[Cell, ...]], before: int, by_kind: dict[str, Cou
 def _gains(rows: list[tuple[Cell, ...]]) -> Iterator[str]:
     """How many times the labels a minute one way brings of another, of each set of which both were measured."""
     pace = {(name, way): float(per_minute) for name, way, _, _, _, per_minute, *_ in rows}
+    compared = (
+        ("groups", "dropdown", "groups bring", "dropdowns"),
+        (VERIFY, "keys", "screens of one class bring", "keys"),
+    )
     for name in dict.fromkeys(str(row[0]) for row in rows):
-        for way, other, words in (("groups", "dropdown", "dropdowns"), (VERIFY, "keys", "keys on mixed screens")):
+        for way, other, bring, those in compared:
             if {(name, way), (name, other)} <= set(pace):
                 gain = pace[name, way] / pace[name, other]
-                yield f"{name}: by {way} {gain:.1f} times the labels a minute of {words}."
+                yield f"{name}: {bring} {gain:.1f} times the labels a minute of {those}."
 
 
 def _kinds(by_kind: dict[str, Counter[str]]) -> Iterator[str]:

@@ -88,7 +88,7 @@ def test_the_scripted_person_labels_in_every_way(
         for line in printed.splitlines()
         if len(cells := [one.strip() for one in line.split("|")]) == 10
     }
-    for way in (*person.WAYS, person.SEARCH):
+    for way in (*person.WAYS, *person.VIEWS):
         labels, _, seconds, _, wrong = map(float, rows[way][:5])
         assert labels >= 24
         assert seconds > 0.1
@@ -97,6 +97,7 @@ def test_the_scripted_person_labels_in_every_way(
     assert float(rows["groups"][1]) < float(rows["keys"][1])
     assert "| map: first paint, ms |" in printed
     assert "pictures: groups bring" in printed
+    assert "pictures: screens of one class bring" in printed
 
 
 def test_the_scripted_person_begins_with_labels_that_are_there(
