@@ -26,13 +26,13 @@ from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.server.routes.items import found_answers
 from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
 from fastlabel_gradio.server.routes.queues import in_line
+from fastlabel_gradio.server.visitors import PRIVATE
 from fastlabel_gradio.types import Probabilities
 
 PREDICTING = 4
 EMBEDDING_WHAT_IS_SENT = 2
 NEAREST = 8
 NO_HEAD = "There is no trained head yet. Label items of at least two classes first."
-PRIVATE = "Visitors of this page do not see each other, so none of them adds to what all of them get."
 _MEDIA_BODY = {
     "requestBody": {
         "required": True,
