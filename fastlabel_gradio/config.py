@@ -128,6 +128,8 @@ class ProjectConfig(LoopSettings, PoolSettings):
         adjudication_blind: whether a reviewer sees what people say of an item that they disagree on only after their own
             answer.
         labels_per_person: after how many labels a person is given no new batch until they choose to go on; none by default.
+        visitors_gb: with private sharing all visitors' labels take at most so many gigabytes (1e9 bytes), and their heads as
+            many again; labels beyond that are refused, heads go and are trained again where they are wanted.
         target: the accuracy that the page's advice is about, 0 to 1; can be changed there.
     """
 
@@ -135,6 +137,7 @@ class ProjectConfig(LoopSettings, PoolSettings):
     database: str | None = None
     adjudication_blind: bool = True
     labels_per_person: Annotated[int, Field(ge=1)] | None = None
+    visitors_gb: Annotated[float, Field(ge=0.001, le=1e6)] = 1.0
     target: Annotated[float, Field(gt=0, lt=1)] = 0.9
 
 

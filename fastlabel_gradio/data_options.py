@@ -101,7 +101,7 @@ def workdir_of(arguments: argparse.Namespace) -> Path:
     """
     if arguments.workdir:
         return Path(arguments.workdir)
-    base = Path(os.environ.get(WORKDIR_VARIABLE) or Path.home() / ".fastlabel")
+    base = workdir_base()
     if isinstance(arguments.path, str):
         return base / _remote_name(arguments.path)
     origin = (arguments.path or arguments.config or demo_config()).resolve()
@@ -114,6 +114,11 @@ def workdir_of(arguments: argparse.Namespace) -> Path:
     if says:
         log.warning("%s", says)
     return workdir
+
+
+def workdir_base() -> Path:
+    """Where working directories lie that nobody named."""
+    return Path(os.environ.get(WORKDIR_VARIABLE) or Path.home() / ".fastlabel")
 
 
 def tell_of_earlier(workdir: Path, config: AppConfig) -> None:

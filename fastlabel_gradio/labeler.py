@@ -50,6 +50,7 @@ from fastlabel_gradio.types import (
     Counts,
     Item,
     LabelSchema,
+    LabelSource,
     Prediction,
     Probabilities,
     Receipt,
@@ -277,8 +278,9 @@ class Labeler:
         planted = {one.item_id: wanted.pop(one.item_id, None) for one in self.planted.of(batch_id)}
         with self._desk.in_turn():
             source = self._batches.source_of(annotator, batch_id)
+            seen = () if batch_id else self._seen(annotator, wanted)
             said = [
-                (id_, said_of(one, self.finisher.source_in(batch_id, one) or ("group" if id_ in together else None)))
+                (id_, said_of(one, self.finisher.source_in(batch_id, one) or _source(id_, together, seen)))
                 for id_, one in wanted.items()
             ]
             submission = self._label_store.submit(annotator, said, batch_id, now=self._desk.clock(), source=source)
@@ -437,6 +439,11 @@ class Labeler:
         labels = {id_: places[label_id] for id_, label_id in undone.labels if label_id in places}
         return Reopened(undone.step.size, batch, labels, undone.step.event, undone.states)
 
+    def _seen(self, annotator: str, item_ids: Collection[str]) -> Collection[str]:
+        """Items that others judged, that the annotator does not hold and of which they said nothing: not a blind answer."""
+        judged = self._ledger.judged_among(item_ids) - {claim.item_id for claim in self._ledger.held.of(annotator)}
+        return judged - self._label_store.said_by(annotator, judged).keys() if judged else ()
+
     def _validated(self, labels: Sequence[tuple[str, str | int | State]], batch_id: str) -> dict[str, int | State]:
         """Label ids, or states, by item id. Raises InvalidLabelsError."""
         if any(isinstance(label, str) and label not in self.schema.names for _, label in labels):
@@ -455,3 +462,8 @@ class Labeler:
                 f"{f' (nor are {len(unknown) - 1} more)' if len(unknown) > 1 else ''}. Use the ids of /api/next_batch."
             )
         return wanted
+
+
+def _source(item_id: str, together: Collection[str], seen: Collection[str]) -> LabelSource | None:
+    """What a label came by that was given without a batch of its own, or with others as a group; None for any other."""
+    return "group" if item_id in together else "search" if item_id in seen else None

@@ -7,11 +7,12 @@ import importlib
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -370,3 +371,33 @@ def test_memory_is_counted_from_a_moment_on() -> None:
     words = [sys.executable, "-c", COUNTED]  # of its own: in this process what other tests made may be let go meanwhile
     more = float(subprocess.run(words, capture_output=True, text=True, check=True, cwd=ROOT).stdout.split()[0])
     assert more > 50 or np.isnan(more)
+
+
+def test_a_made_up_pool_is_written_as_the_pipeline_writes_it(
+    tmp_path: Path, cached: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known_pool, "BLOCK_ITEMS", 300)
+    stores = []
+    folder, made = known_pool.made_pool(1_100, 64)
+    with closing(known_pool._project(folder, tmp_path, {"path": folder})) as project:
+        known_pool.started(project)
+    for work in (made, tmp_path):
+        with closing(sqlite3.connect(work / "made" / "pool.sqlite")) as index:
+            tables = "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name"
+            said = [index.execute(f"SELECT * FROM {name}").fetchall() for name in ("items", "rows", "encoders")]
+            stores.append((index.execute(tables).fetchall(), said))
+    assert stores[0] == stores[1]
+    vectors = [next((work / "made").glob("*.f32")).read_bytes() for work in (made, tmp_path)]
+    assert vectors[0] == vectors[1]
+
+
+def test_two_runs_on_one_made_up_pool_have_labels_of_their_own(cached: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_pool, "BLOCK_ITEMS", 300)
+    with known_pool.opened_made(300, dim=64) as one:
+        assert one.pipeline.progress.total == len(one.store) == 300
+        one.labeler("ann").submit("ann", [("0", 0), ("1", 1)])
+        with known_pool.opened_made(300, dim=64) as other:
+            assert other.labeler("ann").counts().labeled == 0
+            other.labeler("ann").submit("ann", [("2", 0)])
+        assert one.labeler("ann").counts().labeled == 2
+    assert [path.name for path in known_pool.made_pool(300, 64)[1].parent.glob("run-*")] == []

@@ -13,7 +13,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from fastlabel_gradio.classifier.bundle_config import BundleConfig
-from fastlabel_gradio.classifier.given_items import Given, GivenItems, named_part, shown_name
+from fastlabel_gradio.classifier.given_items import Given, GivenItems, elsewhere, named_part, shown_name
+from fastlabel_gradio.classifier.remote_files import RemoteFile
 from fastlabel_gradio.devices import compute_alone, one_thread_per_operation
 from fastlabel_gradio.encoders.base import Encoder
 from fastlabel_gradio.errors import ConfigError, UnreadableItemError
@@ -43,6 +44,7 @@ class Classified:
         probabilities: float32[classes], in the order of `Classifier.classes`.
         embedding: float32[dim].
         unreadable: why it cannot be read; "" where it was.
+        may_come: whether that may pass, as where a disk or a store is away.
     """
 
     item: Given
@@ -51,6 +53,7 @@ class Classified:
     probabilities: Float32[np.ndarray, " classes"]
     embedding: Vector
     unreadable: str = ""
+    may_come: bool = False
 
     def best(self, count: int, classes: Sequence[str]) -> list[tuple[str, float]]:
         """The most probable classes with their probabilities, the first one first; none for an unreadable item."""
@@ -63,8 +66,8 @@ class Classified:
 class Classifier:
     """A head on an encoder. May be used from one thread at a time; it uses all cores by itself.
 
-    Items are paths, PIL images, uint8 arrays [height, width, 3], and of sounds paths, `Waveform`s, or pairs of samples and
-    samples a second. A path `talk.wav#t=12.0,15.0` names a part of a recording.
+    Items are paths, addresses (`s3://bucket/a.png`), PIL images, uint8 arrays [height, width, 3], and of sounds paths,
+    addresses, `Waveform`s, or pairs of samples and samples a second. `talk.wav#t=12.0,15.0` names a part of a recording.
 
     Args:
         encoder: None where there were vectors of the pool's items only: nothing else can be embedded then.
@@ -155,9 +158,12 @@ class Classifier:
                     future.cancel()
 
     def windows(
-        self, files: Iterable[str | Path] | str | Path, window_s: float | None = None, hop_s: float | None = None
-    ) -> list[str]:
-        """The names of the parts of recordings, `talk.wav#t=0.0,3.0`, which the other methods take.
+        self,
+        files: Iterable[str | Path | RemoteFile] | str | Path | RemoteFile,
+        window_s: float | None = None,
+        hop_s: float | None = None,
+    ) -> list[str | RemoteFile]:
+        """The parts of recordings, by name (`talk.wav#t=0.0,3.0`) or of a file elsewhere, which the other methods take.
 
         Args:
             window_s: length of a part in seconds; by default as it was trained. hop_s: from one to the next.
@@ -172,7 +178,7 @@ class Classifier:
         if length is None:
             raise ConfigError("It was trained on whole files: give window_s, the length of a window in seconds.")
         usual = self.config.sound.hop_s if window_s is None else None
-        return [name for file in _several(files) for name in _windows(Path(file), length, hop_s or usual or length)]
+        return [part for file in _several(files) for part in _windows(file, length, hop_s or usual or length)]
 
     def _all(self, items: Iterable[Given] | Given, unreadable: Unreadable) -> list[Classified]:
         if unreadable not in ("raise", "blank"):
@@ -203,8 +209,11 @@ class Classifier:
 
         outcome = embed_batch(source, encoder, list(source.scan()), read)
         probabilities = self.head.predict_proba(outcome.vectors)
-        reasons = {int(place): why for place, why in outcome.unreadable}
-        said = {place: self._unreadable(batch[place], why) for place, why in reasons.items()}
+        later = {item.id for item in outcome.unavailable}
+        said = {
+            int(place): self._unreadable(batch[int(place)], why, may_come=place in later)
+            for place, why in outcome.unreadable
+        }
         for row, entry in enumerate(outcome.embedded):
             place, best = int(entry.item.id), int(probabilities[row].argmax())
             confidence = float(probabilities[row, best])
@@ -213,14 +222,14 @@ class Classifier:
             )
         return [said[place] for place in range(len(batch))]
 
-    def _unreadable(self, item: Given, why: str) -> Classified:
+    def _unreadable(self, item: Given, why: str, *, may_come: bool) -> Classified:
         blank, no_vector = (np.full(size, np.nan, np.float32) for size in (len(self.classes), self.config.encoder.dim))
-        return Classified(item, "", float("nan"), blank, no_vector, why)
+        return Classified(item, "", float("nan"), blank, no_vector, why, may_come)
 
 
 def _several(items: Iterable[Given] | Given) -> Iterable[Given]:
     """Items, of which one may be given alone. An array [n, height, width, 3] is n pictures."""
-    if isinstance(items, str | Path) or hasattr(items, "convert") or hasattr(items, "rate_hz"):
+    if isinstance(items, str | Path | RemoteFile) or hasattr(items, "convert") or hasattr(items, "rate_hz"):
         return [items]
     if (
         isinstance(items, tuple)
@@ -240,10 +249,12 @@ def _batches(items: Iterator[Given], size: int) -> Iterator[list[Given]]:
         yield batch
 
 
-def _windows(file: Path, window_s: float, hop_s: float) -> Iterator[str]:
-    part = named_part(file)
+def _windows(file: str | Path | RemoteFile, window_s: float, hop_s: float) -> Iterator[str | RemoteFile]:
+    far = elsewhere(file)
+    part = far or named_part(str(file))
     if part.span is not None:
-        yield str(file)
+        yield far or str(file)
         return
-    for span in windows(sound_info(file).seconds, window_s, hop_s):
-        yield span.id_in(str(file))
+    seconds = far.sound_info().seconds if far else sound_info(Path(str(file))).seconds
+    for span in windows(seconds, window_s, hop_s):
+        yield far.part(span) if far else span.id_in(str(file))

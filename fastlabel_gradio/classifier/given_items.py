@@ -8,15 +8,17 @@ from typing import Any, TypeAlias
 import numpy as np
 from PIL import Image
 
+from fastlabel_gradio.classifier.remote_files import RemoteFile, remote_file
 from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.media.pictures import open_picture, shown_picture
 from fastlabel_gradio.media.sound_view import SoundView
 from fastlabel_gradio.media.sounds import given_sound, open_sound
+from fastlabel_gradio.sources.address import is_address, without_secrets
 from fastlabel_gradio.sources.base import Source, SourceOptions
 from fastlabel_gradio.sources.sound_files import heard_sound
 from fastlabel_gradio.types import Item, Media, Medium, TimeSpan, Waveform
 
-Given: TypeAlias = Any  # str, Path, Image, ndarray, Waveform, or (samples, rate in Hz)
+Given: TypeAlias = Any  # str, Path, RemoteFile, Image, ndarray, Waveform, or (samples, rate in Hz)
 DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 
 
@@ -57,6 +59,13 @@ class NamedPart:
     span: TimeSpan | None = None
 
 
+def elsewhere(given: Given) -> RemoteFile | None:
+    """The file of a bucket or a web server that is meant; None where it is another item. Raises UnreadableItemError."""
+    if isinstance(given, str):
+        return remote_file(given)
+    return given if isinstance(given, RemoteFile) else None
+
+
 def named_part(name: str | Path) -> NamedPart:
     """What a path names: `talk.wav#t=12.0,15.0` is a part of `talk.wav`, unless a file is called that."""
     file, span = TimeSpan.split(str(name))
@@ -67,7 +76,9 @@ def named_part(name: str | Path) -> NamedPart:
 
 def shown_name(given: Given) -> str:
     """What messages call an item."""
-    if isinstance(given, str | Path):
+    if isinstance(given, str) and is_address(given):
+        return without_secrets(given)
+    if isinstance(given, str | Path | RemoteFile):
         return str(given)
     if isinstance(given, tuple):
         return "a sound"
@@ -75,6 +86,8 @@ def shown_name(given: Given) -> str:
 
 
 def _picture(given: Given, resolution: int | None) -> Image.Image:
+    if file := elsewhere(given):
+        return open_picture(file.picture(), resolution)
     if isinstance(given, str | Path):
         return open_picture(Path(given), resolution)
     if isinstance(given, np.ndarray):
@@ -98,6 +111,9 @@ def _picture_of_array(array: np.ndarray) -> Image.Image:
 
 
 def _sound(given: Given, resolution: int | None, view: SoundView) -> Waveform:
+    if file := elsewhere(given):
+        path, span = file.sound()
+        return heard_sound(open_sound(path, span, channel=view.channel), resolution, view)
     if isinstance(given, str | Path):
         part = named_part(given)
         return heard_sound(open_sound(part.path, part.span, channel=view.channel), resolution, view)

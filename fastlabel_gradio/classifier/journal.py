@@ -2,27 +2,35 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fastlabel_gradio.errors import ConfigError, StoreError
+from fastlabel_gradio.exports import replaced_file
 
 LINES_BETWEEN_SYNCS = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What was said of one item: classes with probabilities, the most probable first; why it cannot be read, or ""."""
+    """What was said of one item: classes with probabilities, the most probable first; why it cannot be read, or "".
+
+    Attributes:
+        may_come: whether that may pass; another run tries it again.
+    """
 
     name: str
     best: Sequence[tuple[str, float]]
     unreadable: str = ""
+    may_come: bool = False
 
 
 class Journal:
     """One file of JSON lines. The first says what made it: another classifier or other options do not go on with it.
+
+    What an earlier run could not read for a reason that may pass is taken out as it is opened.
 
     Args:
         origin: what made it.
@@ -49,7 +57,7 @@ class Journal:
     def add(self, entry: Entry) -> None:
         """Appends a line. Raises StoreError: the disk is full."""
         try:
-            self._append([entry.name, entry.best, entry.unreadable])
+            self._append([entry.name, entry.best, entry.unreadable, *([True] if entry.may_come else [])])
         except OSError as error:
             raise StoreError(
                 f"{self.path}: {error.strerror}. Make room and run the command again: it goes on where it was."
@@ -61,8 +69,8 @@ class Journal:
         with self.path.open(encoding="ascii") as lines:
             next(lines, None)
             for line in lines:
-                name, best, unreadable = json.loads(line)
-                yield Entry(name, [(label, confidence) for label, confidence in best], unreadable)
+                name, best, unreadable, *may_come = json.loads(line)
+                yield Entry(name, [(label, confidence) for label, confidence in best], unreadable, bool(may_come))
 
     def close(self) -> None:
         """Everything that was added is on the disk then."""
@@ -101,7 +109,11 @@ class Journal:
             try:
                 before = json.loads(next(lines))
                 if before == dict(origin):
-                    self.done = {json.loads(line)[0] for line in lines}
+                    later: set[str] = set()
+                    for name, _, _, *may_come in map(json.loads, lines):
+                        (later if may_come else self.done).add(name)
+                    if later:
+                        self._take_out(later)
                     return
             except (ValueError, LookupError, UnicodeDecodeError, StopIteration) as error:
                 raise ConfigError(
@@ -113,3 +125,8 @@ class Journal:
             "on with it, or "
             "choose another -o."
         )
+
+    def _take_out(self, names: Container[str]) -> None:
+        with self.path.open(encoding="ascii") as lines, replaced_file(self.path) as kept:
+            kept.write(next(lines))
+            kept.writelines(line for line in lines if json.loads(line)[0] not in names)

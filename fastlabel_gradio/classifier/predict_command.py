@@ -10,9 +10,10 @@ from tqdm import tqdm
 
 from fastlabel_gradio.classifier.classifier import Classifier
 from fastlabel_gradio.classifier.journal import Entry, Journal
-from fastlabel_gradio.classifier.listing import listed_files, parts_of
+from fastlabel_gradio.classifier.listing import Named, listed_files, parts_of
 from fastlabel_gradio.classifier.loading import load_classifier
 from fastlabel_gradio.classifier.ray_classifying import ClassifyJob, entries_by_ray, entry_of
+from fastlabel_gradio.classifier.remote_files import RemoteFile
 from fastlabel_gradio.classifier.sorting import sort_into
 from fastlabel_gradio.classifier.sound_labels import SOUND_FORMATS, sound_writer
 from fastlabel_gradio.classifier.tables import WRITERS, TableShape, writer_of
@@ -43,6 +44,7 @@ def main(argv: Sequence[str]) -> str:
     shape = _shape(classifier, arguments)
     write = write or sound_writer(arguments.format, out, classifier.kind, shape)
     names, besides = listed_files(arguments.paths, classifier.kind)
+    _check_places(names, arguments)
     parts = list(parts_of(classifier, names, arguments.window, arguments.hop))
     journal = Journal(out.with_name(f"{out.name}.part"), _origin(classifier, arguments))
     unreadable = _classify(classifier, journal, parts, len(shape.classes) if shape.every else shape.top, arguments)
@@ -52,7 +54,7 @@ def main(argv: Sequence[str]) -> str:
         placed, left = sort_into(_wanted(journal, parts), arguments.sort_into, shape.least, link=arguments.link)
         rest = f"; {left:,} stayed where they are, unreadable or not sure enough" if left else ""
         sys.stderr.write(f"{placed:,} files are in {arguments.sort_into}, by class{rest}.\n")
-    journal.path.unlink()
+    _end(journal)
     if parts and unreadable == len(parts):
         raise SourceError(
             f"none of the {len(parts):,} items can be read. Paths in a table start at the table's own folder."
@@ -70,9 +72,8 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "model", metavar="MODEL", help="a folder or zip of export-model, a name on the hub, a working directory"
     )
-    options.add_argument(
-        "paths", nargs="+", metavar="PATH", help="files, folders, tables (.csv, .jsonl) or patterns in quotes"
-    )
+    where = "files, folders, tables (.csv, .jsonl), also by address (s3://…), or patterns in quotes"
+    options.add_argument("paths", nargs="+", metavar="PATH", help=where)
     _add_output_options(options)
     options.add_argument(
         "--window",
@@ -137,10 +138,10 @@ def _origin(classifier: Classifier, arguments: argparse.Namespace) -> dict[str, 
 
 
 def _classify(
-    classifier: Classifier, journal: Journal, parts: list[str], best: int, arguments: argparse.Namespace
+    classifier: Classifier, journal: Journal, parts: list[Named], best: int, arguments: argparse.Namespace
 ) -> int:
     """Appends what is missing to the journal; returns how many items of all cannot be read."""
-    left = [name for name in parts if name not in journal.done]
+    left = [name for name in parts if str(name) not in journal.done]
     if journal.done:
         sys.stderr.write(f"{len(parts) - len(left):,} of {len(parts):,} are done already.\n")
     noun = " pictures" if classifier.kind == "image" else " sounds"
@@ -152,7 +153,7 @@ def _classify(
     return _listed_unreadable(unreadable, arguments.output.with_name(f"{arguments.output.name}{UNREADABLE}"))
 
 
-def _entries(classifier: Classifier, names: list[str], best: int, arguments: argparse.Namespace) -> Iterator[Entry]:
+def _entries(classifier: Classifier, names: list[Named], best: int, arguments: argparse.Namespace) -> Iterator[Entry]:
     """What is said of each file, in their order: here, or on a Ray cluster."""
     if not arguments.ray:
         return (entry_of(said, best, classifier.classes) for said in classifier.stream(names))
@@ -182,9 +183,29 @@ def _listed_unreadable(entries: Iterator[Entry], destination: Path) -> int:
     return found
 
 
-def _wanted(journal: Journal, parts: Sequence[str]) -> Iterator[Entry]:
+def _check_places(names: Sequence[Named], arguments: argparse.Namespace) -> None:
+    """Raises ConfigError where files that lie elsewhere are to be copied, linked or drawn."""
+    far = next((name for name in names if isinstance(name, RemoteFile)), None)
+    if far and (arguments.sort_into or arguments.format in SOUND_FORMATS):
+        option = "--sort-into" if arguments.sort_into else f"--format {arguments.format}"
+        raise ConfigError(f"{option} needs files of this machine, and {far} is none. Leave it out, or copy them first.")
+
+
+def _end(journal: Journal) -> None:
+    """Deletes the journal, unless another run may read what this one could not."""
+    later = sum(entry.may_come for entry in journal.entries())
+    if not later:
+        journal.path.unlink()
+        return
+    sys.stderr.write(
+        f"{later:,} could not be read now. The same command with --overwrite tries those alone again; {journal.path} keeps "
+        "what is said of the others. Delete it to begin anew.\n"
+    )
+
+
+def _wanted(journal: Journal, parts: Sequence[Named]) -> Iterator[Entry]:
     """The entries of this command's items; files may have gone since an earlier one began."""
-    wanted = set(parts)
+    wanted = set(map(str, parts))
     return (entry for entry in journal.entries() if entry.name in wanted)
 
 

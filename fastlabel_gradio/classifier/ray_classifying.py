@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fastlabel_gradio.classifier.classifier import Classified
 from fastlabel_gradio.classifier.journal import Entry
+from fastlabel_gradio.classifier.listing import Named
 from fastlabel_gradio.classifier.loading import load_classifier
 from fastlabel_gradio.ray_cluster import open_cluster
 
@@ -32,7 +33,7 @@ class ClassifyJob:
     folder: Path
     threads: int = 1
 
-    def classify(self) -> Callable[[Sequence[str]], list[Entry]]:
+    def classify(self) -> Callable[[Sequence[Named]], list[Entry]]:
         """Raises as `load_classifier`."""
         with suppress(OSError):  # on another machine it may not be there: absolute paths still are
             os.chdir(self.folder)
@@ -42,7 +43,7 @@ class ClassifyJob:
         return lambda names: [entry_of(said, self.best, classifier.classes) for said in classifier.stream(names)]
 
 
-def entries_by_ray(job: ClassifyJob, names: Sequence[str], address: str, workers: int | None) -> Iterator[Entry]:
+def entries_by_ray(job: ClassifyJob, names: Sequence[Named], address: str, workers: int | None) -> Iterator[Entry]:
     """What is said of each file, in their order. Raises FastLabelError."""
     size = BATCHES_OF_TASK * job.batch_size
     tasks = [names[start : start + size] for start in range(0, len(names), size)]
@@ -53,4 +54,4 @@ def entries_by_ray(job: ClassifyJob, names: Sequence[str], address: str, workers
 
 def entry_of(said: Classified, best: int, classes: Sequence[str]) -> Entry:
     """What is kept of an answer."""
-    return Entry(str(said.item), said.best(best, classes), said.unreadable)
+    return Entry(str(said.item), said.best(best, classes), said.unreadable, said.may_come)

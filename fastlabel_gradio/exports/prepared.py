@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from fastlabel_gradio.errors import FastLabelError
+from fastlabel_gradio.errors import FastLabelError, StoreError
 from fastlabel_gradio.exports import Exported
 
 MOST_PREPARED = 8  # of all projects and annotators; the oldest go first
+MOST_RUNNING = 4  # at once
 
 log = logging.getLogger(__name__)
 
@@ -47,10 +48,17 @@ class PreparedExports:
 
         Args:
             work: writes the file to the path that it is given, and tells how many rows there are so far.
+
+        Raises:
+            StoreError: so many are under way that another has to wait.
         """
-        folder = tempfile.TemporaryDirectory(prefix="fastlabel-export-")
-        one = Prepared(secrets.token_hex(8), annotator, Path(folder.name) / name, media_type, folder)
         with self._lock:
+            if sum(entry.state == "running" for entry in self._exports.values()) >= MOST_RUNNING:
+                raise StoreError(
+                    f"{MOST_RUNNING} exports are being prepared already. Ask again once one of them is ready."
+                )
+            folder = tempfile.TemporaryDirectory(prefix="fastlabel-export-")
+            one = Prepared(secrets.token_hex(8), annotator, Path(folder.name) / name, media_type, folder)
             self._exports[one.id] = one
             done = [entry for entry in self._exports.values() if entry.state != "running"]
             for entry in done[: max(len(self._exports) - MOST_PREPARED, 0)]:

@@ -34,6 +34,7 @@ class ClassStore:
     Args:
         url: any SQLAlchemy address, e.g. "sqlite:////data/labels.sqlite". Several projects may share a database.
         project: name of the project; made when it is new.
+        most_bytes: a SQLite file grows no further: what needs more is refused.
 
     Raises:
         StoreError: here and from every method, when the database cannot be opened, read or written.
@@ -41,8 +42,8 @@ class ClassStore:
             have). After either, nothing of that call was stored.
     """
 
-    def __init__(self, url: str, project: str) -> None:
-        self._database = open_database(url)
+    def __init__(self, url: str, project: str, most_bytes: float | None = None) -> None:
+        self._database = open_database(url, most_bytes)
         self._closing = ExitStack()
         self._closing.callback(self._database.close)
         with ExitStack() as undo:

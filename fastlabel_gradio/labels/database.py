@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
 from sqlite3 import Error as SQLiteError
@@ -27,6 +28,7 @@ from fastlabel_gradio.labels.watcher import Watcher
 log = logging.getLogger(__name__)
 
 LOCK_WAIT_S = 10.0
+SPARE_PAGES = 16  # of a file of limited size: with fewer left a submit may not fit
 LOCK_NUMBER = (
     0x0FA57  # of the lock of a PostgreSQL database that keeps the others out while tables or projects are made
 )
@@ -42,18 +44,22 @@ class LabelDatabase:
 
     Args:
         url: any SQLAlchemy address, e.g. "sqlite:////data/labels.sqlite".
+        most_bytes: that a SQLite file may take; None where its disk is the limit.
 
     Raises:
         StoreError: it cannot be opened and written; the message says why and what to do.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, most_bytes: float | None = None) -> None:
         address = _checked_url(url)
+        self._most_bytes = most_bytes
         self._url = url
         # hide_password is the default of render_as_string: messages may reach a screen.
         self.where = address.render_as_string()
         self.users = 0
         self._engine = _engine(address, self.where)
+        if most_bytes and self._engine.dialect.name == "sqlite":
+            event.listen(self._engine, "connect", partial(_limit_sqlite, most_bytes))
         self._writer = self._engine.execution_options(fastlabel_begin="BEGIN IMMEDIATE")
         # Writers queue here instead of polling SQLite's file lock, which starved some for seconds.
         self._write_lock = threading.Lock()
@@ -101,6 +107,7 @@ class LabelDatabase:
                 self._file.check()
             with self._errors_named(), self._writer.connect() as connection, connection.begin() as transaction:
                 connection.execute(update(versions).values(version=versions.c.version))
+                self._check_room(connection)
                 transaction.rollback()
         finally:
             self._write_lock.release()
@@ -129,6 +136,16 @@ class LabelDatabase:
         if self._file:
             self._file.close()
         self._engine.dispose()
+
+    def _check_room(self, connection: Connection) -> None:
+        """Raises StoreError where a SQLite file may not grow any more."""
+        if self._most_bytes and connection.dialect.name == "sqlite":
+            pages, free, most = (
+                connection.exec_driver_sql(f"PRAGMA {what}").scalar_one()
+                for what in ("page_count", "freelist_count", "max_page_count")
+            )
+            if pages - free + SPARE_PAGES > most:
+                raise StoreError(_full(self.where, self._most_bytes))
 
     @contextmanager
     def _turn_to_write(self) -> Iterator[None]:
@@ -189,6 +206,8 @@ class LabelDatabase:
                 f"a value cannot be stored: {error.orig}. Nothing of this request was stored."
             ) from error
         except (SQLAlchemyError, SQLiteError, OSError) as error:
+            if self._most_bytes and "database or disk is full" in str(error):
+                raise StoreError(_full(self.where, self._most_bytes)) from error
             raise StoreError(_explained(error, self.where)) from error
         except UnicodeEncodeError as error:
             raise InvalidLabelsError(
@@ -200,14 +219,14 @@ class LabelDatabase:
             ) from error
 
 
-def open_database(url: str) -> LabelDatabase:
+def open_database(url: str, most_bytes: float | None = None) -> LabelDatabase:
     """The database at an address, the same for all of this process who name it; each of them closes it.
 
     Args:
-        url: as `LabelDatabase` has it, which raises StoreError.
+        url, most_bytes: as `LabelDatabase` has them, which raises StoreError.
     """
     with _opening:
-        database = _opened.get(url) or _opened.setdefault(url, LabelDatabase(url))
+        database = _opened.get(url) or _opened.setdefault(url, LabelDatabase(url, most_bytes))
         database.users += 1
     return database
 
@@ -263,6 +282,11 @@ def _set_up_sqlite(connection: SQLiteConnection, _: ConnectionPoolEntry | None =
     connection.execute("PRAGMA synchronous=FULL")
 
 
+def _limit_sqlite(most_bytes: float, connection: SQLiteConnection, _: ConnectionPoolEntry) -> None:
+    (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.execute(f"PRAGMA max_page_count={int(most_bytes // page_bytes)}")  # one that is larger keeps its size
+
+
 def _begin_sqlite(connection: Connection) -> None:
     # A deferred transaction that turns into a writer fails at once when another process wrote meanwhile.
     connection.exec_driver_sql(connection.get_execution_options().get("fastlabel_begin", "BEGIN"))
@@ -301,6 +325,14 @@ def _copied(connection: Connection, layout: int) -> Path | None:
         return None
     *_, path = connection.exec_driver_sql("PRAGMA database_list").one()
     return keep_copy(Path(path), layout)
+
+
+def _full(where: str, most_bytes: float) -> str:
+    return (
+        f"label store {where}: full: it may take {most_bytes / 1e9:g} GB, or its disk has no more room. Nothing of this "
+        "request was stored; what was stored before can still be exported. Whoever runs this page can give it more "
+        "(`visitors_gb`), or begin anew."
+    )
 
 
 def _explained(error: Exception, where: str) -> str:

@@ -7,15 +7,22 @@ from sqlalchemy import Connection
 from fastlabel_gradio.labels.events import all_events, events_of, items_touched, newest_submission
 from fastlabel_gradio.labels.resolve import Opinion, Opinions, opinions_of
 
+SEEN = "search"  # source of what is said where labels are shown
 NO_JUDGEMENT = ("import", "verify")  # brought by a file, or let pass: nobody looked and chose
 
 
 def judgements_of(opinions: Opinions) -> Opinions:
     """The opinions that are what a person says who looked at the item, states in place of a label among them.
 
-    What a reviewer or the head said is none: a reviewer may know what others say.
+    What a reviewer or the head said is none: a reviewer may know what others say. Nor is a label that somebody gave in
+    Explore, or without holding the item, after another person had decided: they could see that one's.
     """
-    return tuple(one for one in opinions if one.kind == "person" and one.standing.source not in NO_JUDGEMENT)
+    found: list[Opinion] = []
+    for one in opinions:
+        source, is_later = one.standing.source, any(earlier.decides for earlier in found)
+        if one.kind == "person" and source not in NO_JUDGEMENT and not (source == SEEN and is_later):
+            found.append(one)
+    return tuple(found)
 
 
 def review_of(opinions: Opinions) -> Opinion | None:

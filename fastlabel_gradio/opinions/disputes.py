@@ -40,6 +40,10 @@ class Disputes:
         waiting = [one for one in self._all() if one.decided is None]
         return sorted(waiting, key=lambda one: one.is_party(annotator))
 
+    def undecided_by(self, annotator: str) -> frozenset[str]:
+        """Items of disputes that no reviewer decided and to which the annotator is no party."""
+        return frozenset(one.item_id for one in self._all() if one.decided is None and not one.is_party(annotator))
+
     def decided(self) -> list[Dispute]:
         """Those that a reviewer decided, by item."""
         return [one for one in self._all() if one.decided is not None]

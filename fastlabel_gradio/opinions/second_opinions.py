@@ -84,6 +84,14 @@ class SecondOpinions:
         """Items that the annotator was asked about and has not answered: of these they shall see nothing that was said."""
         return frozenset(self._ledger.judged_among(claim.item_id for claim in self._ledger.held.of(annotator)))
 
+    def may_come_to(self, annotator: str) -> frozenset[str]:
+        """Items that the annotator may be asked about, now or once whoever is asked now gives them back."""
+        if not self.share:
+            return frozenset()
+        _, opinions = self._followed.look()
+        asked = (item_id for item_id, one in opinions.items() if may_be_asked(one, annotator))
+        return frozenset(self._drawn(asked, held_too=True))
+
     def among(self, item_ids: Collection[str]) -> set[str]:
         """Those of a batch's items that somebody labeled already."""
         return self._ledger.judged_among(item_ids)
@@ -100,10 +108,10 @@ class SecondOpinions:
 
     # Private
 
-    def _drawn(self, item_ids: Iterable[str]) -> dict[str, tuple[bool, float]]:
+    def _drawn(self, item_ids: Iterable[str], *, held_too: bool = False) -> dict[str, tuple[bool, float]]:
         """Those that are drawn, each with its place in the order of asking."""
         found = {}
-        for item_id, is_audited in self._ledger.judged_unheld(item_ids).items():
+        for item_id, is_audited in self._ledger.judged(item_ids, held_too=held_too).items():
             place = drawn_by(self._project, item_id)
             if place < (self._of_audit if is_audited else self._of_others):
                 found[item_id] = (not is_audited, place)

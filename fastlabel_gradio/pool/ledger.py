@@ -161,9 +161,9 @@ class PoolLedger:
         return {item_id for item_id in item_ids if item_id in self._standing}
 
     @_locked
-    def judged_unheld(self, item_ids: Iterable[str]) -> dict[str, bool]:
-        """Those of the items that are judged, embedded, in the pool and held by nobody: whether each is of the audit."""
-        unheld = [item_id for item_id in item_ids if item_id not in self.held]
+    def judged(self, item_ids: Iterable[str], *, held_too: bool) -> dict[str, bool]:
+        """Those of the items that are judged, embedded, in the pool and, or else, held by nobody: whether of the audit."""
+        unheld = [item_id for item_id in item_ids if held_too or item_id not in self.held]
         return {
             item_id: self._sides.of(row) == AUDITED
             for item_id, row in zip(unheld, self._rows.of(unheld).tolist(), strict=True)

@@ -40,6 +40,7 @@ from fastlabel_gradio.pool.pipeline import EmbeddingPipeline
 from fastlabel_gradio.pool.source_identity import check_owner
 from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.server.bucket import Sealer, restore_sealed
+from fastlabel_gradio.server.visitors import VisitorFolders
 from fastlabel_gradio.sources import open_source
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Item, LabelSchema, Medium
@@ -86,6 +87,7 @@ class Project:
         )
         self._lock = threading.Lock()
         self._labelers: OrderedDict[str, _Opened] = OrderedDict()
+        self._visitors = VisitorFolders(self.folder / "private", config.visitors_gb * 1e9)
         self._opening: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
         with _disk_errors_named(self.folder), ExitStack() as undo:
             self._lease = PoolLease(self.folder, may_follow=config.database is not None)
@@ -163,6 +165,8 @@ class Project:
                 labeler, idle = self._labelers[owner].labeler, self._take_idle()
         for entry in idle:
             entry.close()  # outside of the lock: it waits for a training under way
+        if owner:
+            self._make_room(owner)
         return labeler
 
     def label_store(self, annotator: str) -> LabelStore:
@@ -298,11 +302,20 @@ class Project:
         """Visitors of a public page come and go: the labelers that were used least lately, to be closed."""
         return [self._labelers.popitem(last=False)[1] for _ in range(len(self._labelers) - MAX_PRIVATE_LABELERS)]
 
+    def _make_room(self, owner: str) -> None:
+        """Where visitors left too much on the disk, what can be made again of their labels goes, but for one of them."""
+        for visitor in self._visitors.surplus(spared=(owner,)):
+            with self._lock:
+                opened = self._labelers.pop(visitor, None)
+            if opened:
+                opened.close()
+            self._visitors.drop(visitor)
+            log.info("%s: the head and the lists of visitor %s made room for others", self.name, visitor)
+
     def _new_labeler(self, owner: str) -> "_Opened":
         if not owner:
             return self._opened(self._label_store, self._label_store.schema(), self.folder)
-        folder = self.folder / "private" / owner
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = self._visitors.of(owner)
         label_store = self._open_label_store(f"{self.name}/{owner}")
         return self._opened(label_store, label_store.ensure_labels(self.schema.names), folder)
 
@@ -332,7 +345,8 @@ class Project:
 
     def _open_label_store(self, project: str) -> LabelStore:
         url = self.config.database or f"sqlite:///{(self.folder / 'labels.sqlite').resolve()}"
-        return LabelStore(url, project)
+        most_bytes = self.config.visitors_gb * 1e9 if self.config.sharing == "private" else None
+        return LabelStore(url, project, most_bytes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,11 @@ class TableTree(Files):
     def sound_key(self, file_id: str, stamp: str = "") -> str:
         return self._holder(file_id).sound_key(file_id, stamp)
 
+    def address(self, file_id: str) -> Address | None:
+        """Where a file lies that is far away; None for one of this machine. Raises UnreadableItemError."""
+        holder = self._holder(file_id)
+        return holder.address(file_id) if isinstance(holder, RemoteFiles) else None
+
     def _holder(self, file_id: str) -> Files:
         return self._far if is_address(file_id) else self._near
 

@@ -129,6 +129,14 @@ def test_second_opinions_agreement_and_decisions_from_the_first_label_to_the_und
     queue = eve.get("adjudication")
     assert (queue["blind"], queue["waiting"], {item["id"] for item in queue["items"]}) == (True, 4, set(wrong))
     assert all(item["opinions"] is None and item["prediction"] is None for item in queue["items"])
+    told_nothing = ("label", "state", "source", "annotator", "prediction", "known_label")
+    for shown in eve.items(*wrong).values():
+        assert [shown[field] for field in told_nothing] == [None] * len(told_nothing), "hidden until she decided"
+    assert eve.refused("predict", ids=wrong)[0] == eve.refused("checks", labels=[{"id": one, "label": "red"}])[0] == 422
+    assert set(wrong).isdisjoint(eve.like(pictures / wrong[0]))
+    assert {shown["annotator"] for shown in ann.items(*wrong).values()} == {"guest-anna"}, (
+        "who answered sees what stands"
+    )
     decision = eve.post("adjudication", id=wrong[0], label="green")
     assert decision["waiting"] == 3
     told = {one["annotator"]: one["label"] for one in decision["opinions"]}
@@ -140,7 +148,11 @@ def test_second_opinions_agreement_and_decisions_from_the_first_label_to_the_und
     assert eve.post("undo")["undone"] == 1
     labeler.catch_up()
     assert eve.get("adjudication")["waiting"] == 4
-    assert eve.items(wrong[0])[wrong[0]]["annotator"] == "guest-anna"
+    assert ann.items(wrong[0])[wrong[0]]["annotator"] == "guest-anna"
+    assert eve.items(wrong[0])[wrong[0]]["label"] is None, "she may decide it anew"
+    assert eve.post("apply", query={"ids": wrong[:1]}, label="green")["changed"] == 1, "in Explore, too"
+    assert eve.items(wrong[0])[wrong[0]]["source"] == "review"
+    eve.post("undo")
     for body in ({"id": sorted(drawn)[-1], "label": "red"}, {"id": "no such", "label": "red"}):
         assert eve.refused("adjudication", **body)[0] == 422
     assert eve.refused("adjudication", id=wrong[0], label="red", state="bad")[0] == 422

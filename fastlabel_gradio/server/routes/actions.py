@@ -1,11 +1,13 @@
 """Acting on all items of a query at once, and what one did."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
 from fastapi import Query as InQuery
 from pydantic import Field, StrictBool, StrictStr, model_validator
 
+from fastlabel_gradio.errors import InvalidQueryError, shown
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.pool.query import ItemIds, Query
 from fastlabel_gradio.server.access import Person, Role, check_names, person_of
@@ -17,6 +19,8 @@ from fastlabel_gradio.server.api_models import (
     Number,
     ProjectInput,
 )
+from fastlabel_gradio.server.project import Project
+from fastlabel_gradio.server.routes.hidden import OWN_FIRST, hidden_from
 from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
 from fastlabel_gradio.server.routes.queues import CHANGING_LABELS, in_line
 from fastlabel_gradio.server.routes.steps import told
@@ -75,11 +79,15 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         An annotator may where nothing changes that others said.
         """
         check_names(who, body.query.annotators or ())
-        labeler = project_of(body.project).labeler(who.name)
+        chosen = project_of(body.project)
+        labeler = chosen.labeler(who.name)
         said, own_only = _said(labeler, body), not who.role.covers(Role.REVIEWER)
-        exclude = (*body.exclude, *labeler.second_opinions.held_by(who.name))  # these are answered in their batch
+        elsewhere = _answered_elsewhere(chosen, labeler, who, body.query.ids)
+        exclude = (*body.exclude, *elsewhere)
         if body.preview:
             return _preview_answer(labeler.actions.preview(who.name, body.query, exclude, said, own_only=own_only))
+        if body.query.ids and elsewhere.issuperset(body.query.ids):
+            raise InvalidQueryError(f"item {shown(body.query.ids[0])} {OWN_FIRST}. Nothing was stored.")
         done = labeler.actions.apply(who.name, body.query, exclude, said, body.seen, own_only=own_only)
         return ApplyAnswer(changed=len(done.standing), event=done.event, unlabeled=0, overruled=[])
 
@@ -90,6 +98,19 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         """The caller's newest steps, and which of them are taken back."""
         labeler = project_of(project).labeler(who)
         return HistoryAnswer(steps=[told(labeler, step) for step in labeler.actions.steps(who, size)])
+
+
+def _answered_elsewhere(
+    project: Project, labeler: Labeler, person: Person, ids: Sequence[str] | None
+) -> frozenset[str]:
+    """Items that the person is shown as if nobody had said anything, which acting on many of them leaves out.
+
+    What people disagree on a reviewer decides by naming it, here as in adjudication.
+    """
+    hidden = hidden_from(project, labeler, person)
+    if ids and person.role.covers(Role.REVIEWER):
+        hidden -= labeler.disputes.undecided_by(person.name)
+    return hidden
 
 
 def _said(labeler: Labeler, body: ApplyInput) -> Said:

@@ -21,6 +21,7 @@ from fastlabel_gradio.server.access import Person, check_names, person_of, sees
 from fastlabel_gradio.server.api_models import MAX_NAME, BatchAnswer, Model, ProjectInput
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.server.routes.batches import batch_answer
+from fastlabel_gradio.server.routes.hidden import hidden_from
 from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
 from fastlabel_gradio.server.routes.queues import CHANGING_LABELS, in_line
 from fastlabel_gradio.types import Rows
@@ -94,7 +95,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         check_names(who, body.query.annotators or ())
         chosen = project_of(body.project)
         labeler = chosen.labeler(who.name)
-        return _facets_answer(chosen, labeler.finder.facets(body.query, labeler.second_opinions.held_by(who.name)), who)
+        return _facets_answer(chosen, labeler.finder.facets(body.query, hidden_from(chosen, labeler, who)), who)
 
     @router.post("/api/items/claim")
     @in_line(CHANGING_LABELS)
@@ -103,7 +104,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         check_names(who, body.query.annotators or ())
         chosen = project_of(body.project)
         labeler = chosen.labeler(who.name)
-        rows = labeler.finder.rows(body.query, labeler.second_opinions.held_by(who.name))
+        rows = labeler.finder.rows(body.query, hidden_from(chosen, labeler, who))
         batch = labeler.batch_of(who.name, rows, body.size)
         answer = batch_answer(chosen, labeler, batch) if batch.items else None
         return ClaimAnswer(batch=answer, left_out=len(rows) - len(batch.items))

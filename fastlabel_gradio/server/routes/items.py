@@ -16,6 +16,7 @@ from fastlabel_gradio.server.api_models import (
     ItemsInput,
 )
 from fastlabel_gradio.server.project import Project
+from fastlabel_gradio.server.routes.hidden import hidden_from
 from fastlabel_gradio.server.routes.items_shown import prediction_answer, shown_item
 from fastlabel_gradio.server.routes.project_parameters import FindProject
 from fastlabel_gradio.server.routes.queues import in_line
@@ -34,7 +35,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         check_names(who, body.query.annotators or ())
         chosen = project_of(body.project)
         labeler = chosen.labeler(who.name)
-        hidden = labeler.second_opinions.held_by(who.name)
+        hidden = hidden_from(chosen, labeler, who)
         page = labeler.finder.page(body.query, body.offset, body.size, body.list_id, hidden)
         return ItemsAnswer(
             event=page.event,

@@ -2,21 +2,23 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from fastlabel_gradio.explore.map_picture import as_bytes
 from fastlabel_gradio.explore.pool_map import LayoutName
+from fastlabel_gradio.server.access import Person, person_of
+from fastlabel_gradio.server.routes.hidden import hidden_from
 from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
 
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
-    annotator = Annotated[str, who_asks]
+    person = Annotated[Person, Depends(person_of)]
 
     @router.get("/api/map", response_class=Response)
     def pool_map(
-        who: annotator,
+        who: person,
         project: OfProject = None,
         layout: Annotated[LayoutName | None, Query(description="the better one that is there by default")] = None,
         since: Annotated[str, Query(max_length=64, description="a version whose points the caller has")] = "",
@@ -25,8 +27,8 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
         """Where the items lie on the map, and what they are coloured by, as bytes (docs/rest.md)."""
         chosen = project_of(project)
         name, version, places = chosen.map.points(layout)
-        labeler = chosen.labeler(who)
-        picture, schema = labeler.finder.drawn_map(places, labeler.second_opinions.held_by(who)), labeler.schema
+        labeler = chosen.labeler(who.name)
+        picture, schema = labeler.finder.drawn_map(places, hidden_from(chosen, labeler, who)), labeler.schema
         finding = chosen.map.finding
         about = {
             "layout": name,

@@ -23,16 +23,17 @@ from fastlabel_gradio.pool.query import Query as ItemQuery
 from fastlabel_gradio.server.access import Person, person_of
 from fastlabel_gradio.server.api_models import MAX_ITEM_ID, MAX_NAME, FoundAnswer, Model, ProjectInput
 from fastlabel_gradio.server.project import Project
+from fastlabel_gradio.server.routes.hidden import OWN_FIRST, hidden_from
 from fastlabel_gradio.server.routes.items import found_answers
 from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
 from fastlabel_gradio.server.routes.queues import in_line
+from fastlabel_gradio.server.visitors import PRIVATE
 from fastlabel_gradio.types import Probabilities
 
 PREDICTING = 4
 EMBEDDING_WHAT_IS_SENT = 2
 NEAREST = 8
 NO_HEAD = "There is no trained head yet. Label items of at least two classes first."
-PRIVATE = "Visitors of this page do not see each other, so none of them adds to what all of them get."
 _MEDIA_BODY = {
     "requestBody": {
         "required": True,
@@ -85,11 +86,11 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
 
     @router.post("/api/predict")
     @in_line(PREDICTING)
-    def predict(who: annotator, body: PredictInput) -> PredictAnswer:
+    def predict(who: person, body: PredictInput) -> PredictAnswer:
         """What the newest head says of items of the pool."""
         chosen = project_of(body.project)
-        labeler = chosen.labeler(who)
-        _refuse_hidden(labeler.second_opinions.held_by(who), body.ids)
+        labeler = chosen.labeler(who.name)
+        _refuse_hidden(hidden_from(chosen, labeler, who), body.ids)
         head, probabilities = _of_items(chosen, labeler, body.ids)
         said = [_said(head, row) for row in probabilities]
         predictions = [
@@ -122,9 +123,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
 
 def _refuse_hidden(hidden: Collection[str], ids: Sequence[str]) -> None:
     if asked := [item_id for item_id in ids if item_id in hidden]:
-        raise InvalidQueryError(
-            f"'ids': {shown(asked[0])} is in your batch for an opinion of your own. Submit that first, or leave it out."
-        )
+        raise InvalidQueryError(f"'ids': {shown(asked[0])} {OWN_FIRST}. Give that first, or leave it out.")
 
 
 def _of_items(project: Project, labeler: Labeler, ids: Sequence[str]) -> tuple[Head, Probabilities]:
@@ -151,7 +150,7 @@ def _of_sent(project: Project, labeler: Labeler, content: bytes, person: Person)
     vector = embed_sent(content, project.medium, project.source.sound_view, encoder)
     best = _said(head, head.predict_proba(vector[None])[0])
     near = Near(vectors=(text_of(vector, encoder.space),))
-    hidden = labeler.second_opinions.held_by(person.name)
+    hidden = hidden_from(project, labeler, person)
     labeled = ItemQuery(near=near, states=("label",), order="similarity")
     nearest = labeler.finder.page(labeled, 0, NEAREST, hidden=hidden)
     return SentAnswer(

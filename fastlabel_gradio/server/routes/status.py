@@ -23,6 +23,7 @@ from fastlabel_gradio.server.api_models import (
     UnreadableAnswer,
 )
 from fastlabel_gradio.server.project import Project
+from fastlabel_gradio.server.routes.hidden import hidden_from
 from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
 
 UNREADABLE_SHOWN = 200
@@ -53,7 +54,7 @@ def _notices(project: Project, labeler: Labeler, status: Status, known: Contradi
 
 def _status_answer(project: Project, labeler: Labeler, who: Person) -> StatusAnswer:
     annotator = who.name
-    status, hidden = labeler.status(), labeler.second_opinions.held_by(annotator)
+    status, hidden = labeler.status(), hidden_from(project, labeler, who)
     status = replace(status, contradiction=without_hidden(status.contradiction, hidden))
     known = without_hidden(project.contradiction, hidden)
     left_out = project.source.left_out()

@@ -3,12 +3,14 @@
 from collections.abc import Collection, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import Field, StrictStr
 
 from fastlabel_gradio.errors import InvalidLabelsError, shown
+from fastlabel_gradio.server.access import Person, person_of
 from fastlabel_gradio.server.api_models import MAX_ITEM_ID, MAX_LABEL, MAX_LABELS, Model, Number, ProjectInput
 from fastlabel_gradio.server.project import Project
+from fastlabel_gradio.server.routes.hidden import OWN_FIRST, hidden_from
 from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
 from fastlabel_gradio.server.routes.queues import CHANGING_LABELS, in_line
 from fastlabel_gradio.types import ListName
@@ -42,6 +44,7 @@ class ChecksAnswer(Model):
 
 def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> None:
     annotator = Annotated[str, who_asks]
+    person = Annotated[Person, Depends(person_of)]
 
     @router.get("/api/mistakes")
     @in_line(LISTING)
@@ -66,21 +69,20 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
 
     @router.post("/api/checks")
     @in_line(CHANGING_LABELS)
-    def checks(who: annotator, body: ChecksInput) -> ChecksAnswer:
+    def checks(who: person, body: ChecksInput) -> ChecksAnswer:
         """Says that labels are right, all or none: they are not on the lists any more. One undo takes it back."""
-        labeler = project_of(body.project).labeler(who)
+        chosen = project_of(body.project)
+        labeler = chosen.labeler(who.name)
         labels = [(str(one.id), one.label) for one in body.labels]
-        _refuse_hidden(labeler.second_opinions.held_by(who), [item_id for item_id, _ in labels])
-        labeler.confirm(who, labels)
+        _refuse_hidden(hidden_from(chosen, labeler, who), [item_id for item_id, _ in labels])
+        labeler.confirm(who.name, labels)
         return ChecksAnswer(right=len(body.labels))
 
 
 def _refuse_hidden(hidden: Collection[str], item_ids: Sequence[str]) -> None:
     asked = next((item_id for item_id in item_ids if item_id in hidden), None)
     if asked is not None:
-        raise InvalidLabelsError(
-            f"item {shown(asked)} is in your batch for an opinion of your own. Submit that first; nothing was stored."
-        )
+        raise InvalidLabelsError(f"item {shown(asked)} {OWN_FIRST}. Give that first; nothing was stored.")
 
 
 def _knows_labels(project: Project) -> bool:
