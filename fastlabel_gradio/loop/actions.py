@@ -26,6 +26,7 @@ class Actions:
         classes_version: another number whenever classes were changed, by whomever.
         renamed: what classes are called now, by names that they had before and that no class on the screen has.
         class_keys: the keys of classes on the screen that were given one of their own, by their names.
+        class_colours: their colours, likewise.
 
     Args:
         finder: gives the items of a query.
@@ -40,6 +41,7 @@ class Actions:
         self.classes_version = 0
         self.renamed: dict[str, str] = {}
         self.class_keys: dict[str, str] = {}
+        self.class_colours: dict[str, str] = {}
         self._note_classes()
         desk.when_classes_change(self._note_classes)
 
@@ -198,15 +200,15 @@ class Actions:
     # Private
 
     def _note_classes(self) -> None:
-        """Takes over what classes are called now, and their keys."""
+        """Takes over what classes are called now, their keys and their colours."""
         schema = self._desk.schema
         names, places = schema.names, schema.positions
         former = {name: names[places[id_]] for name, id_ in self._label_store.former_names().items() if id_ in places}
         self.renamed = {name: now for name, now in former.items() if name not in names}
         classes = self._label_store.classes()
-        self.class_keys = {
-            name: classes[id_].key for id_, name in zip(schema.ids, names, strict=True) if classes[id_].key
-        }
+        now = [(name, classes[id_]) for id_, name in zip(schema.ids, names, strict=True)]
+        self.class_keys = {name: one.key for name, one in now if one.key}
+        self.class_colours = {name: one.colour for name, one in now if one.colour}
         self.classes_version = self._label_store.classes_version()
 
     def _meant(self, query: Query, exclude: Collection[str]) -> list[str]:

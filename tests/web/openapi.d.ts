@@ -2407,6 +2407,13 @@ export interface components {
             class_keys: {
                 [key: string]: string;
             };
+            /**
+             * Class Colours
+             * @description the colours that classes were given, as "#1f77b4", by their names
+             */
+            class_colours: {
+                [key: string]: string;
+            };
             /** Labeled */
             labeled: number;
             /** Unlabeled */

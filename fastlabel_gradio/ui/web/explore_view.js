@@ -3,7 +3,6 @@
 
 import { CardLook } from "./card_look.js";
 import { ClassHover } from "./class_examples.js";
-import { ClassWatch } from "./class_watch.js";
 import { commandOfKey } from "./commands.js";
 import { button, el, isVisible, setShown } from "./dom.js";
 import { Emitter } from "./emitter.js";
@@ -75,7 +74,7 @@ export class ExploreView extends Emitter {
     this.likeness = new ExploreLikeness(this);
     this.look = new CardLook(settings.kind);
     this.classKeys = context.classKeys;
-    this.classWatch = new ClassWatch(api, context.session, (status) => this.#useClasses(status));
+    this.classWatch = context.classWatch;
     const narrow = (/** @type {Query} */ part) => this.narrow(part);
     this.search = new ExploreSearch(settings.kind, narrow, (file) => this.likeness.like(file));
     this.facets = new ExploreFacets(narrow);
@@ -143,6 +142,7 @@ export class ExploreView extends Emitter {
     });
     this.size?.addEventListener("input", () => this.look.set("sizePx", Number(this.size?.value)), { signal });
     this.look.addEventListener("change", () => this.paintLook(), { signal });
+    this.classWatch.on("status", (status) => this.#useClasses(status));
     this.classKeys.addEventListener("change", () => this.dock.paintKeys(), { signal });
     this.zoom.node.addEventListener("close", () => this.grid.focusCurrent(), { signal });
     this.player?.settings.addEventListener("change", () => this.#paintSounds(), { signal });
@@ -162,7 +162,6 @@ export class ExploreView extends Emitter {
     this.measure();
     this.openPanel(params.panel ?? "");
     try {
-      this.classWatch.show();
       const query = parseFilter(params.filter);
       const isSame = this.list && formatFilter(query) === formatFilter(this.query);
       if (isSame) this.grid.layOut();
@@ -175,14 +174,12 @@ export class ExploreView extends Emitter {
   }
 
   hide() {
-    this.classWatch.hide();
     this.zoom.close();
     this.side?.hide();
     if (this.grid.hasSound()) this.player?.stop();
   }
 
   stop() {
-    this.classWatch.hide();
     this.stopping.abort();
     this.bottom?.disconnect();
     this.side?.stop();
@@ -190,8 +187,7 @@ export class ExploreView extends Emitter {
   }
 
   /** @param {import("./api.js").StatusAnswer} status */
-  #useClasses({ classes, class_keys: keys }) {
-    this.classKeys.share(keys);
+  #useClasses({ classes }) {
     if (classes.join("\n") === this.classes.join("\n")) return;
     this.classes = classes;
     this.grid.useClasses(classes);
@@ -467,6 +463,7 @@ export class ExploreView extends Emitter {
       settings: this.settings,
       api: this.api,
       player: this.player,
+      classColours: this.context.classColours,
       query: () => this.query,
       narrow: (part) => this.narrow(part),
       showItems: (ids) => this.ask({ ids }),

@@ -50,7 +50,7 @@ export class LabelView {
    * @param {HTMLElement} root
    * @param {import("./views.js").ViewContext} context
    */
-  constructor(root, { settings, api, player, classKeys, note }) {
+  constructor(root, { settings, api, player, classKeys, classColours, note }) {
     this.root = root;
     this.settings = settings;
     this.player = player;
@@ -74,6 +74,7 @@ export class LabelView {
     );
     this.panel.addEvaluation(this.evaluation);
     this.classKeys = classKeys;
+    this.classColours = classColours;
     this.dock = new Dock(this.classKeys);
     this.zoom = new ZoomView((item) => this.api.url(item.spectrogram_url ?? item.media_url), player, soundView);
     this.cards = new BatchView(this.dock, this.zoom, player, (url) => this.api.url(url), soundView.expand, this.look);
@@ -331,6 +332,7 @@ export class LabelView {
     const isFirst = !this.hasStatus;
     this.hasStatus = true;
     this.classKeys.share(status.class_keys);
+    this.classColours.share(status.class_colours);
     this.panel.setConnected();
     this.panel.paint(status);
     this.evaluation.follow(status);

@@ -1,9 +1,10 @@
 // The palette of classes: type a part of a name, choose with Enter. Recent and likely classes stand first; a name that is
 // none can be added; a key can be given to each.
 
+import { classNode } from "./class_colours.js";
 import { takenWords } from "./class_keys.js";
 import { findClasses, newClassName } from "./class_search.js";
-import { el, nameNode, setText } from "./dom.js";
+import { el, setText } from "./dom.js";
 import { may } from "./rights.js";
 import { t } from "./words.js";
 
@@ -95,7 +96,7 @@ export class Palette {
     const change = el("span", "fl-palette-key", key || "–"); // for the mouse: F2 does it by key
     change.title = t("key_change");
     change.dataset.key = String(index);
-    const node = el("div", "fl-palette-option", nameNode(this.classes.classes[index]), change);
+    const node = el("div", "fl-palette-option", classNode(this.classes.classes[index]), change);
     node.setAttribute("role", "option");
     node.dataset.index = String(index);
     return node;
