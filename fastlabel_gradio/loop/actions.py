@@ -4,7 +4,7 @@ Labels of any number in one step, labels of all items of a query, changes of cla
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from fastlabel_gradio.errors import InvalidLabelsError, shown
 from fastlabel_gradio.explore.finder import Finder
@@ -112,6 +112,28 @@ class Actions:
         Raises as `apply` does.
         """
         return self._label_store.overruled(annotator, self._meant(query, exclude), said, own_only=own_only)
+
+    def apply_each(
+        self, annotator: str, said: Mapping[str, Said], seen: int | None = None, *, own_only: bool = False
+    ) -> Submission:
+        """As `apply`, with what is to stand of each item, by id.
+
+        Raises:
+            InvalidLabelsError: an item that is not in this project.
+        """
+        with self._desk.in_turn():
+            self._check_known(said, "cannot be labeled")
+            now = self._desk.clock()
+            submission = self._label_store.overrule_each(annotator, said, now=now, seen=seen, own_only=own_only)
+            self._desk.take_in(submission)
+        return submission
+
+    def preview_each(
+        self, annotator: str, said: Mapping[str, Said], *, own_only: bool = False
+    ) -> dict[str | None, int]:
+        """What `apply_each` would change, as `preview` tells it. Raises as `apply_each` does."""
+        self._check_known(said, "cannot be labeled")
+        return self._label_store.overruled_each(annotator, said, own_only=own_only)
 
     def label_id(self, label: str | int, schema: LabelSchema | None = None) -> int:
         """The id of a class by a name that it has, or ever had, or by its position in a schema, that of now by default.
@@ -226,10 +248,14 @@ class Actions:
         return undone
 
     def _check_examples(self, edits: Sequence[ClassEdit]) -> None:
-        item_ids = [str(id_) for edit in edits if edit.kind == "examples" for id_ in edit.value]
-        unknown = set(item_ids) - self._desk.store.known_ids(item_ids)
+        self._check_known(
+            [str(id_) for edit in edits if edit.kind == "examples" for id_ in edit.value], "can be no example"
+        )
+
+    def _check_known(self, item_ids: Collection[str], otherwise: str) -> None:
+        unknown = set(item_ids) - self._desk.store.known_ids(list(item_ids))
         if unknown:
-            raise InvalidLabelsError(f"item {shown(min(unknown))} is not in this project and can be no example.")
+            raise InvalidLabelsError(f"item {shown(min(unknown))} is not in this project and {otherwise}.")
 
 
 def is_made_by_hand(step: Step) -> bool:

@@ -374,6 +374,7 @@ class PartAnswer(Model):
     state: Literal["label", "skip", "unsure", "bad", "clear"]
     source: LabelSource
     items: int
+    predicted: bool = Field(description="whether a person accepted what a head had predicted")
 
 
 class ClassEditAnswer(Model):

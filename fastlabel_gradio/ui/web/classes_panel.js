@@ -138,7 +138,7 @@ export class ClassesPanel {
     return this.during(async () => {
       const known = this.classes?.some((one) => one.index !== null && one.name === name.trim());
       if (!known) await this.api.changeClasses({ add: name });
-      const { changed } = await this.api.apply({ ids }, { label: name.trim() });
+      const { changed } = await this.api.apply({ query: { ids }, label: name.trim() });
       this.paint((await this.api.classes()).classes);
       setText(this.message, t("classes_named", { n: changed, name: name.trim() }));
       this.told.changed();

@@ -141,9 +141,8 @@ export class ExploreChips {
     const words = (ofClass ? classNode : nameNode)(name, "fl-filter-name");
     const cross = el("span", "", "×");
     cross.setAttribute("aria-hidden", "true");
-    node.append(el("span", "fl-filter-title", title), " ", words, cross);
-    node.title = t("explore_take_out", { name: `${title} ${name}` }); // holds the words that are seen, as they stand
-    node.setAttribute("aria-label", node.title);
+    node.append(el("span", "fl-filter-title", title), words, cross);
+    node.title = t("explore_take_out", { name: `${title}: ${name}` });
     node.addEventListener("click", () => this.narrow(without));
     return node;
   }

@@ -46,6 +46,7 @@ export function ask(root, title, body, yes) {
  * @param {number} n
  */
 export function doingWords(said, n) {
+  if (said.accepted) return t("explore_do_accept", { n });
   if (said.label !== undefined) return t("explore_do_label", { n, name: said.label });
   if (said.state) return t("explore_do_state", { n, name: t(`explore_state_${said.state}`) });
   return t("explore_do_clear", { n });
