@@ -171,9 +171,21 @@ def test_a_card_says_its_label_who_said_it_and_when_and_gets_another_one_where_i
     page.key("Enter")
     expect(page.card(3)).to_have_attribute("data-state", "accepted")
     page.key("/")
-    expect(page.view.locator(".fl-class-menu")).to_be_focused()
-    page.view.locator(".fl-class-menu").select_option("c9")
+    palette = page.view.locator("dialog.fl-palette")
+    expect(palette.get_by_role("combobox")).to_be_focused()
+    expect(palette.get_by_role("option").first).to_contain_text("c7")  # a recent one
+    page.page.keyboard.type("c9")
+    page.key("Enter")
     expect(page.message).to_contain_text("as c9: done.")
+    expect(palette).to_be_hidden()
+    page.act("palette")
+    page.page.keyboard.type("night <b>owl")
+    expect(palette.get_by_role("option").last).to_have_text("Add the class “night <b>owl”")
+    current = page.ids()[page.current()]
+    page.key("Enter")
+    expect(page.message).to_contain_text("as night <b>owl: done.")
+    expect(page.view.locator(".fl-legend-name").last).to_have_text("night <b>owl")
+    assert page.said_of({"ids": [current]}) == {current: "night <b>owl"}
 
 
 def test_several_are_selected_as_in_label_and_one_key_is_about_all_of_them(explore: Explore) -> None:

@@ -2,6 +2,7 @@
 
 import { cardState } from "./answers.js";
 import { classNode, markClass } from "./class_colours.js";
+import { branchesOf } from "./class_tree.js";
 import { button, el, setText } from "./dom.js";
 import { eachWhenIdle } from "./idle.js";
 import { formatPercent } from "./numbers.js";
@@ -168,8 +169,22 @@ function badgeWords({ aside }, state) {
 /** @param {string[]} classes */
 function menuOf(classes) {
   const menu = document.createDocumentFragment();
-  menu.append(new Option(NO_CLASS, ""), ...classes.map((name, index) => new Option(name, String(index))));
+  menu.append(new Option(NO_CLASS, ""));
+  for (const { prefix, places } of branchesOf(classes)) {
+    const options = places.map((index) => new Option(classes[index], String(index)));
+    menu.append(...(prefix ? [branchOf(prefix, options)] : options));
+  }
   return menu;
+}
+
+/**
+ * @param {string} prefix
+ * @param {HTMLOptionElement[]} options
+ */
+function branchOf(prefix, options) {
+  const group = el("optgroup", "", ...options);
+  group.label = prefix;
+  return group;
 }
 
 /** @param {Card} card */

@@ -59,6 +59,7 @@ export class ExploreActing {
    */
   apply(said, target = this.view.target) {
     if (!target) return undefined;
+    if (said.label !== undefined) this.view.context.recent.use(said.label);
     const isCurrent =
       target.ids?.length === 1 && !this.view.selection.size && target.ids[0] === this.view.grid.currentItem?.id;
     if (isCurrent) this.view.move("right");

@@ -15,6 +15,8 @@ import { ExploreFacets } from "./explore_facets.js";
 import { emptyWords, FilterError, formatFilter, parseFilter, withPart } from "./explore_filter.js";
 import { ExploreGrid } from "./explore_grid.js";
 import { ExploreLikeness } from "./explore_likeness.js";
+import { ExploreOrder } from "./explore_order.js";
+import { ExplorePalette } from "./explore_palette.js";
 import { ExplorePointer } from "./explore_pointer.js";
 import { ExploreSaved } from "./explore_saved.js";
 import { ExploreSearch } from "./explore_search.js";
@@ -33,19 +35,6 @@ import { ZoomView } from "./zoom_view.js";
 /** @typedef {import("./explore_filter.js").Query} Query */
 /** @typedef {import("./address.js").Params} Params */
 
-const ORDERS = /** @type {const} */ ([
-  ["", "explore_order_pool"],
-  ["confidence", "explore_order_confidence"],
-  ["-confidence", "explore_order_-confidence"],
-  ["margin", "explore_order_margin"],
-  ["label_probability", "explore_order_label_probability"],
-  ["-time", "explore_order_-time"],
-  ["time", "explore_order_time"],
-  ["similarity", "explore_order_similarity"],
-  ["mistakes", "order_mistakes"],
-  ["near_duplicates", "order_near_duplicates"],
-  ["known_labels", "order_known_labels"],
-]);
 const SHEET_COLUMNS = 10;
 const KEEP_PLACE_MS = 400;
 
@@ -77,6 +66,7 @@ export class ExploreView extends Emitter {
     this.classWatch = context.classWatch;
     const narrow = (/** @type {Query} */ part) => this.narrow(part);
     this.search = new ExploreSearch(settings.kind, narrow, (file) => this.likeness.like(file));
+    this.order = new ExploreOrder(narrow);
     this.facets = new ExploreFacets(narrow);
     this.chips = new ExploreChips(narrow);
     this.saved = new ExploreSaved(
@@ -86,6 +76,7 @@ export class ExploreView extends Emitter {
       (...said) => this.say(...said),
     );
     this.dock = new ExploreDock(this.classKeys);
+    this.palette = new ExplorePalette(this);
     this.grid = new ExploreGrid(
       settings,
       player,
@@ -98,6 +89,7 @@ export class ExploreView extends Emitter {
     this.help = buildHelp(settings.kind, EXPLORE_COMMANDS, t("explore_clicks"));
     this.#build(root);
     this.pointer = new ExplorePointer(this, this.stopping.signal);
+    this.palette.follow(root, this.stopping.signal);
     this.hover = new ClassHover(api, this.dock.node, this.stopping.signal);
     this.#listen();
   }
@@ -106,8 +98,6 @@ export class ExploreView extends Emitter {
   #build(root) {
     this.empty = el("p", "fl-explore-empty");
     this.empty.setAttribute("role", "status");
-    this.order = el("select", "fl-order", ...ORDERS.map(([order, word]) => new Option(t(word), order)));
-    this.order.setAttribute("aria-label", t("explore_order"));
     this.size = el("input", "fl-size");
     Object.assign(this.size, { type: "range", min: "72", max: "320", step: "4", title: t("card_size_title") });
     this.size.setAttribute("aria-label", t("card_size"));
@@ -116,7 +106,15 @@ export class ExploreView extends Emitter {
     const shown = () => ({ query: formatFilter(this.query) || "{}", predictions: true });
     const exports = buildExports(this.api, this.settings.exports, [], shown, t("explore_export"));
     this.chips.node.append(exports); // beside how many there are
-    const tools = el("div", "fl-explore-tools", this.saved.node, this.order, refresh, this.size, this.side.buttons);
+    const tools = el(
+      "div",
+      "fl-explore-tools",
+      this.saved.node,
+      this.order.node,
+      refresh,
+      this.size,
+      this.side.buttons,
+    );
     const filters = el(
       "details",
       "fl-filters",
@@ -127,7 +125,16 @@ export class ExploreView extends Emitter {
     const middle = el("div", "fl-explore-middle", this.grid.node, this.empty);
     const body = el("div", "fl-explore-body", filters, middle, this.side.node);
     this.head = el("div", "fl-explore-head", this.search.node, tools, this.chips.node);
-    this.root = el("div", "fl fl-explore", this.head, body, this.dock.node, this.zoom.node, this.help);
+    this.root = el(
+      "div",
+      "fl fl-explore",
+      this.head,
+      body,
+      this.dock.node,
+      this.zoom.node,
+      this.palette.node,
+      this.help,
+    );
     this.root.dataset.kind = this.settings.kind;
     root.replaceChildren(this.root);
     this.paintLook();
@@ -137,9 +144,6 @@ export class ExploreView extends Emitter {
     const { signal } = this.stopping;
     document.addEventListener("keydown", (event) => this.onKey(event), { signal });
     document.addEventListener("paste", (event) => this.onPaste(event), { signal });
-    this.order?.addEventListener("change", () => this.narrow({ order: /** @type {any} */ (this.order?.value) }), {
-      signal,
-    });
     this.size?.addEventListener("input", () => this.look.set("sizePx", Number(this.size?.value)), { signal });
     this.look.addEventListener("change", () => this.paintLook(), { signal });
     this.classWatch.on("status", (status) => this.#useClasses(status));
@@ -286,11 +290,7 @@ export class ExploreView extends Emitter {
     this.chips.paint(this.query, total);
     this.facets.paint(this.query, null);
     this.search.paint(this.query, this.readsTexts);
-    if (this.order) this.order.value = this.query.order ?? (this.query.near ? "similarity" : "");
-    const alike = [.../** @type {HTMLSelectElement} */ (this.order).options].find(
-      ({ value }) => value === "similarity",
-    );
-    if (alike) alike.disabled = !this.query.near;
+    this.order.paint(this.query);
   }
 
   /** @param {{ total: number }} answer */

@@ -5,6 +5,7 @@ import { ClassColours } from "./class_colours.js";
 import { ClassKeys } from "./class_keys.js";
 import { ClassWatch } from "./class_watch.js";
 import { button, el, setShown } from "./dom.js";
+import { RecentClasses } from "./recent_classes.js";
 import { loadedView } from "./views.js";
 import { t } from "./words.js";
 
@@ -34,7 +35,8 @@ export class ProjectPage {
     const api = new ProjectApi(project);
     const classWatch = new ClassWatch(api, () => this.session);
     const [classKeys, classColours] = [new ClassKeys(project), new ClassColours()];
-    this.context = { settings, api, player, classKeys, classColours, classWatch };
+    const recent = new RecentClasses(project);
+    this.context = { settings, api, player, classKeys, classColours, classWatch, recent };
     classWatch.on("status", ({ class_keys: keys, class_colours: colours }) => {
       classKeys.share(keys);
       classColours.share(colours);
