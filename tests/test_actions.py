@@ -199,7 +199,7 @@ def test_rest_acts_on_a_query_and_tells_the_history(client: httpx.Client) -> Non
         "what": "labeled 19 items red",
         "undone": True,
         "items": 19,
-        "parts": [{"label": "red", "state": "label", "source": "search", "items": 19}],
+        "parts": [{"label": "red", "state": "label", "source": "search", "items": 19, "predicted": False}],
         "checks": 0,
         "edits": [],
     }
@@ -216,6 +216,42 @@ def test_rest_acts_on_a_query_and_tells_the_history(client: httpx.Client) -> Non
     history = client.get("/api/history", params={"size": 3}).json()["steps"]
     assert [step["what"] for step in history] == ["cleared 20 items", "marked 20 items as bad", "labeled 19 items red"]
     assert client.get("/api/status").json()["unlabeled"] == 60
+
+
+def test_predictions_of_several_classes_are_accepted_as_one_step(client: httpx.Client) -> None:
+    def post(path: str, **body: Any) -> Any:
+        return client.post(f"/api/{path}", json=body).json()
+
+    post("submit_labels", labels=[{"id": "red/0000.png", "label": "blue"}, {"id": "blue/0000.png", "label": "blue"}])
+    accepted = [
+        {"id": f"{name}/{number:04d}.png", "label": name, "confidence": 0.9}
+        for name in ("red", "green", "blue")
+        for number in range(3)
+    ]
+    preview = post("apply", accepted=accepted, preview=True)
+    assert (preview["changed"], preview["unlabeled"]) == (8, 7)
+    assert preview["overruled"] == [{"annotator": "guest-1111", "items": 1}]
+    assert post("apply", accepted=accepted)["changed"] == 8
+    assert client.get("/api/status").json()["labeled"] == 9
+    undone = post("undo")
+    assert (undone["undone"], undone["labeled"]) == (8, 2)
+    assert undone["step"]["what"] == "accepted 8 predictions: 3 green, 3 red, 2 blue"
+    assert {part["predicted"] for part in undone["step"]["parts"]} == {True}
+    assert post("redo")["step"]["what"] == "accepted 8 predictions: 3 green, 3 red, 2 blue"
+    rows = client.get("/api/export", params={"format": "json"}).json()
+    assert {row["label"] for row in rows if row["item_id"].startswith("red/")} == {"red"}
+    first = accepted[0]
+    for body, reason in (
+        ({}, "name items by a query"),
+        ({"accepted": accepted, "query": {}}, "name items by a query"),
+        ({"accepted": accepted, "label": "red"}, "leave out 'label'"),
+        ({"accepted": [first, {**first, "label": "blue"}]}, "has two labels in one request"),
+        ({"accepted": [{**first, "id": "nowhere.png"}]}, "'nowhere.png' is not in this project and cannot be labeled"),
+        ({"accepted": [{**first, "label": "violet"}]}, "'violet' is not known"),
+        ({"accepted": [{**first, "confidence": 2}]}, "confidence"),
+    ):
+        refused = client.post("/api/apply", json=body)
+        assert (refused.status_code, reason in refused.json()["error"]) == (422, True), (body, refused.text)
 
 
 def test_rest_tells_of_conflicts_and_refuses_what_makes_no_sense(client: httpx.Client) -> None:

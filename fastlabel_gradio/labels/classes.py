@@ -262,6 +262,12 @@ def _clean_name(value: object) -> str:
     name = clean_class_name(value) if isinstance(value, str) else ""
     if not name or any(unicodedata.category(sign) in _NO_TEXT for sign in name):
         raise InvalidLabelsError(f"{shown(value)} is no name of a class. Give a text of one line.")
+    turning = next((sign for sign in name if unicodedata.bidirectional(sign) in _TURNS_TEXT), None)
+    if turning is not None:
+        raise InvalidLabelsError(
+            f"{shown(value)} is no name of a class: U+{ord(turning):04X}, {unicodedata.name(turning).lower()}, would turn "
+            "the words around it. Leave that character out; Arabic and Hebrew need none."
+        )
     if len(name) > LONGEST_NAME:
         raise InvalidLabelsError(
             f"{shown(name)} is too long for the name of a class: {len(name):,} characters. Use {LONGEST_NAME} at most; the "
@@ -294,6 +300,7 @@ def _as_people_order(ids: Iterable[int], classes: Classes) -> list[int]:
 
 
 _NO_TEXT = ("Cc", "Cs", "Zl", "Zp")  # control characters, half characters, ends of lines
+_TURNS_TEXT = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")  # classes of bidirectional controls
 _VALID = {
     "archive": "Say true or false.",
     "colour": "Write it like #1f77b4.",

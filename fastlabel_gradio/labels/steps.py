@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
+from fastlabel_gradio.labels.acts import BY_PEOPLE
 from fastlabel_gradio.labels.classes import ClassEvent, class_events_of
 from fastlabel_gradio.labels.events import undone
 from fastlabel_gradio.labels.tables import annotations, checks, submissions
@@ -15,12 +16,16 @@ CLASSES_NAMED = 3  # of a step, those with most items
 
 
 class Part(NamedTuple):
-    """Of how many items a step said the same. `label_id` is None where the state is no label."""
+    """Of how many items a step said the same. `label_id` is None where the state is no label.
+
+    `predicted`: a person accepted what a head had said of them.
+    """
 
     label_id: int | None
     state: State
     source: LabelSource
     items: int
+    predicted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +85,10 @@ def in_words(step: Step, names: Mapping[int, str]) -> str:
     Args:
         names: what every class is called now, by id.
     """
+    deeds = [(_deed(part), part) for part in step.parts if part.state is State.LABEL]
     told = [
-        _labels_in_words([part for part in step.parts if _VERBS.get(part.source, "labeled") == verb], verb, names)
-        for verb in dict.fromkeys(
-            _VERBS.get(part.source, "labeled") for part in step.parts if part.state is State.LABEL
-        )
+        _labels_in_words([part for deed, part in deeds if deed == one], *one, names)
+        for one in dict.fromkeys(deed for deed, _ in deeds)
     ]
     counts = {part.state: 0 for part in step.parts if part.state is not State.LABEL}
     for part in step.parts:
@@ -105,7 +109,13 @@ _STATES = {
 }
 
 
-def _labels_in_words(parts: Sequence[Part], verb: str, names: Mapping[int, str]) -> str:
+def _deed(part: Part) -> tuple[str, str]:
+    """A verb, and what it was done to."""
+    verb = _VERBS.get(part.source, "labeled")
+    return ("accepted", "prediction") if part.predicted and verb == "labeled" else (verb, "item")
+
+
+def _labels_in_words(parts: Sequence[Part], verb: str, noun: str, names: Mapping[int, str]) -> str:
     counts: dict[str, int] = {}
     for part in parts:
         if part.label_id is not None:
@@ -113,10 +123,10 @@ def _labels_in_words(parts: Sequence[Part], verb: str, names: Mapping[int, str])
             counts[name] = counts.get(name, 0) + part.items
     most = sorted(counts.items(), key=lambda pair: -pair[1])
     if len(most) == 1:
-        return f"{verb} {_items(most[0][1])} {most[0][0]}"
+        return f"{verb} {_items(most[0][1], noun)} {most[0][0]}"
     listed = ", ".join(f"{count:,} {name}" for name, count in most[:CLASSES_NAMED])
     others = sum(count for _, count in most[CLASSES_NAMED:])
-    return f"{verb} {_items(sum(counts.values()))}: {listed}" + (f" and {others:,} others" if others else "")
+    return f"{verb} {_items(sum(counts.values()), noun)}: {listed}" + (f" and {others:,} others" if others else "")
 
 
 def _edit_in_words(edit: ClassEvent, names: Mapping[int, str]) -> str:
@@ -135,12 +145,12 @@ def _edit_in_words(edit: ClassEvent, names: Mapping[int, str]) -> str:
     return f"changed the {edit.kind} of the class {name}"
 
 
-def _items(count: int) -> str:
-    return "1 item" if count == 1 else f"{count:,} items"
+def _items(count: int, noun: str = "item") -> str:
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _parts(connection: Connection, numbers: Iterable[int]) -> dict[int, list[Part]]:
-    what = (annotations.c.label_id, annotations.c.state, annotations.c.source)
+    what = (annotations.c.label_id, annotations.c.state, annotations.c.source, annotations.c.confidence.is_not(None))
     query = (
         select(annotations.c.submission, *what, func.count().label("items"))
         .where(annotations.c.submission.in_(numbers))
@@ -148,8 +158,9 @@ def _parts(connection: Connection, numbers: Iterable[int]) -> dict[int, list[Par
         .order_by(func.count().desc(), annotations.c.label_id)
     )
     found: dict[int, list[Part]] = {}
-    for number, label_id, state, source, items in connection.execute(query):
-        found.setdefault(number, []).append(Part(label_id, State(state), source, items))
+    for number, label_id, state, source, has_confidence, items in connection.execute(query):
+        predicted = bool(has_confidence) and source in BY_PEOPLE
+        found.setdefault(number, []).append(Part(label_id, State(state), source, items, predicted))
     return found
 
 

@@ -255,13 +255,31 @@ class LabelStore(ClaimStore):
             OthersLabelsError: something would change that others said, which was not to be; nothing was stored.
         """
         said = the_same_of_many(item_ids, one.label_id, one)
+        return self.overrule_each(annotator, said, now=now, source=source, seen=seen, own_only=own_only)
+
+    def overrule_each(
+        self,
+        annotator: str,
+        said: Mapping[str, Said],
+        *,
+        now: float,
+        source: LabelSource = "search",
+        seen: int | None = None,
+        own_only: bool = False,
+    ) -> Submission:
+        """As `overrule`, with what is to stand of each item."""
         return self._submit(annotator, said, "", now, source, changing_own if own_only else overruling, seen)
 
     def overruled(
         self, annotator: str, item_ids: Sequence[str], one: Said, *, own_only: bool = False
     ) -> dict[str | None, int]:
         """What `overrule` would change: by annotator how many of their labels and states; None: items nobody judged."""
-        said = the_same_of_many(item_ids, one.label_id, one)
+        return self.overruled_each(annotator, the_same_of_many(item_ids, one.label_id, one), own_only=own_only)
+
+    def overruled_each(
+        self, annotator: str, said: Mapping[str, Said], *, own_only: bool = False
+    ) -> dict[str | None, int]:
+        """What `overrule_each` would change, as `overruled` tells it."""
         with self._database.reading() as connection:
             opinions = opinions_of(events_of(connection, self._project, said))
         news = (changing_own if own_only else overruling)(said, opinions, annotator, "search")

@@ -4,7 +4,7 @@ Labels of any number in one step, labels of all items of a query, changes of cla
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from fastlabel_gradio.errors import InvalidLabelsError, shown
 from fastlabel_gradio.explore.finder import Finder
@@ -26,6 +26,7 @@ class Actions:
         classes_version: another number whenever classes were changed, by whomever.
         renamed: what classes are called now, by names that they had before and that no class on the screen has.
         class_keys: the keys of classes on the screen that were given one of their own, by their names.
+        class_colours: their colours, likewise.
 
     Args:
         finder: gives the items of a query.
@@ -40,6 +41,7 @@ class Actions:
         self.classes_version = 0
         self.renamed: dict[str, str] = {}
         self.class_keys: dict[str, str] = {}
+        self.class_colours: dict[str, str] = {}
         self._note_classes()
         desk.when_classes_change(self._note_classes)
 
@@ -110,6 +112,28 @@ class Actions:
         Raises as `apply` does.
         """
         return self._label_store.overruled(annotator, self._meant(query, exclude), said, own_only=own_only)
+
+    def apply_each(
+        self, annotator: str, said: Mapping[str, Said], seen: int | None = None, *, own_only: bool = False
+    ) -> Submission:
+        """As `apply`, with what is to stand of each item, by id.
+
+        Raises:
+            InvalidLabelsError: an item that is not in this project.
+        """
+        with self._desk.in_turn():
+            self._check_known(said, "cannot be labeled")
+            now = self._desk.clock()
+            submission = self._label_store.overrule_each(annotator, said, now=now, seen=seen, own_only=own_only)
+            self._desk.take_in(submission)
+        return submission
+
+    def preview_each(
+        self, annotator: str, said: Mapping[str, Said], *, own_only: bool = False
+    ) -> dict[str | None, int]:
+        """What `apply_each` would change, as `preview` tells it. Raises as `apply_each` does."""
+        self._check_known(said, "cannot be labeled")
+        return self._label_store.overruled_each(annotator, said, own_only=own_only)
 
     def label_id(self, label: str | int, schema: LabelSchema | None = None) -> int:
         """The id of a class by a name that it has, or ever had, or by its position in a schema, that of now by default.
@@ -198,15 +222,15 @@ class Actions:
     # Private
 
     def _note_classes(self) -> None:
-        """Takes over what classes are called now, and their keys."""
+        """Takes over what classes are called now, their keys and their colours."""
         schema = self._desk.schema
         names, places = schema.names, schema.positions
         former = {name: names[places[id_]] for name, id_ in self._label_store.former_names().items() if id_ in places}
         self.renamed = {name: now for name, now in former.items() if name not in names}
         classes = self._label_store.classes()
-        self.class_keys = {
-            name: classes[id_].key for id_, name in zip(schema.ids, names, strict=True) if classes[id_].key
-        }
+        now = [(name, classes[id_]) for id_, name in zip(schema.ids, names, strict=True)]
+        self.class_keys = {name: one.key for name, one in now if one.key}
+        self.class_colours = {name: one.colour for name, one in now if one.colour}
         self.classes_version = self._label_store.classes_version()
 
     def _meant(self, query: Query, exclude: Collection[str]) -> list[str]:
@@ -224,10 +248,14 @@ class Actions:
         return undone
 
     def _check_examples(self, edits: Sequence[ClassEdit]) -> None:
-        item_ids = [str(id_) for edit in edits if edit.kind == "examples" for id_ in edit.value]
-        unknown = set(item_ids) - self._desk.store.known_ids(item_ids)
+        self._check_known(
+            [str(id_) for edit in edits if edit.kind == "examples" for id_ in edit.value], "can be no example"
+        )
+
+    def _check_known(self, item_ids: Collection[str], otherwise: str) -> None:
+        unknown = set(item_ids) - self._desk.store.known_ids(list(item_ids))
         if unknown:
-            raise InvalidLabelsError(f"item {shown(min(unknown))} is not in this project and can be no example.")
+            raise InvalidLabelsError(f"item {shown(min(unknown))} is not in this project and {otherwise}.")
 
 
 def is_made_by_hand(step: Step) -> bool:

@@ -320,6 +320,9 @@ class StatusAnswer(Model):
     classes_version: int = Field(description="another number whenever classes were changed")
     renamed: dict[str, str] = Field(description="as in a batch")
     class_keys: dict[str, str] = Field(description="the keys that classes were given for everybody, by their names")
+    class_colours: dict[str, str] = Field(
+        description='the colours that classes were given, as "#1f77b4", by their names'
+    )
     labeled: int
     unlabeled: int
     total: int = Field(description="labeled, unlabeled and set aside")
@@ -371,6 +374,7 @@ class PartAnswer(Model):
     state: Literal["label", "skip", "unsure", "bad", "clear"]
     source: LabelSource
     items: int
+    predicted: bool = Field(description="whether a person accepted what a head had predicted")
 
 
 class ClassEditAnswer(Model):

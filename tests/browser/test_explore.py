@@ -171,9 +171,21 @@ def test_a_card_says_its_label_who_said_it_and_when_and_gets_another_one_where_i
     page.key("Enter")
     expect(page.card(3)).to_have_attribute("data-state", "accepted")
     page.key("/")
-    expect(page.view.locator(".fl-class-menu")).to_be_focused()
-    page.view.locator(".fl-class-menu").select_option("c9")
+    palette = page.view.locator("dialog.fl-palette")
+    expect(palette.get_by_role("combobox")).to_be_focused()
+    expect(palette.get_by_role("option").first).to_contain_text("c7")  # a recent one
+    page.page.keyboard.type("c9")
+    page.key("Enter")
     expect(page.message).to_contain_text("as c9: done.")
+    expect(palette).to_be_hidden()
+    page.act("palette")
+    page.page.keyboard.type("night <b>owl")
+    expect(palette.get_by_role("option").last).to_have_text("Add the class “night <b>owl”")
+    current = page.ids()[page.current()]
+    page.key("Enter")
+    expect(page.message).to_contain_text("as night <b>owl: done.")
+    expect(page.view.locator(".fl-legend-name").last).to_have_text("night <b>owl")
+    assert page.said_of({"ids": [current]}) == {current: "night <b>owl"}
 
 
 def test_several_are_selected_as_in_label_and_one_key_is_about_all_of_them(explore: Explore) -> None:
@@ -214,6 +226,48 @@ def test_several_are_selected_as_in_label_and_one_key_is_about_all_of_them(explo
     page.key("x", "End")
     page.card(119).locator(".fl-picture").click(modifiers=["Shift"])  # over pages that were never loaded
     expect(page.scope).to_have_text("120 selected")
+
+
+def test_predictions_of_several_classes_are_accepted_and_taken_back_in_one_step(explore: Explore) -> None:
+    page = explore(labeled=30, query={"states": ["none"]})
+    page.focus(0)
+    page.key("x", "End")
+    last = page.current()
+    page.card(last).locator(".fl-picture").click(modifiers=["Shift"])
+    expect(page.scope).to_have_text("90 selected")
+    page.key("Enter")
+    expect(page.message).to_contain_text("Accept 90 predictions: done.")
+    counts = page.rest.status()
+    assert counts["labeled"] == 120
+    page.key("u")
+    expect(page.message).to_have_text("Took back: accepted 90 predictions.")
+    assert page.rest.status()["labeled"] == 30
+    page.key("Shift+U")
+    expect(page.message).to_have_text("Brought back: accepted 90 predictions.")
+    assert page.rest.status()["labeled"] == 120
+
+
+def test_of_selected_items_that_have_labels_it_is_asked_first(explore: Explore) -> None:
+    page = explore(labeled=12)
+    before = page.said_of({})
+    labels = [said for said in before.values() if said]
+    page.open({"states": ["label"]})
+    page.focus(0)
+    page.key("x", "Shift+ArrowRight", "Shift+ArrowRight")
+    expect(page.scope).to_have_text("3 selected")
+    chosen = page.ids()[:3]
+    page.key("9")
+    expect(page.dialog).to_contain_text("Label 3 items as c8")
+    expect(page.dialog).to_contain_text("This changes 3 labels of guest-")
+    page.dialog.get_by_role("button", name="Cancel").click()
+    assert page.said_of({}) == before
+    page.key("9")
+    page.dialog.get_by_role("button", name="Do it").click()
+    expect(page.message).to_contain_text("Label 3 items as c8: done.")
+    assert page.said_of({"ids": chosen}) == dict.fromkeys(chosen, "c8")
+    page.key("9")
+    expect(page.message).to_contain_text("Nothing changed")  # nothing would change: nothing is asked
+    assert len(labels) == 12
 
 
 def test_all_that_is_found_is_labeled_after_an_exact_preview_and_taken_back_by_one_undo(explore: Explore) -> None:

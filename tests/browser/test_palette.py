@@ -125,3 +125,58 @@ def test_states_have_keys_are_counted_and_undone_like_labels(visitor: LabelPage)
     visitor.key("h")
     expect(history.first).to_have_text(re.compile("submitted 4 labels"))
     expect(visitor.message).to_contain_text("again")
+
+
+def test_names_with_a_slash_are_a_tree_in_the_palette_the_panel_and_the_menus_and_whole_elsewhere(
+    visitor: LabelPage,
+) -> None:
+    for name in ("animal/cat", "animal/bird/owl", "animal/dog"):
+        visitor.rest.post("classes", add=name)
+    visitor.poll()
+    expect(visitor.grid.locator(".fl-legend-name").last).to_have_text("animal/dog")
+    visitor.key("/")
+    palette = visitor.grid.locator("dialog.fl-palette")
+    visitor.page.keyboard.type("animal")
+    branches = palette.get_by_role("group")
+    expect(branches).to_have_count(2)
+    expect(branches.first.locator(".fl-class-group")).to_have_text("animal/")
+    seen = "(names) => names.map((name) => name.lastElementChild.textContent)"
+    assert branches.first.locator(".fl-class-name").evaluate_all(seen) == ["cat", "dog"]
+    assert branches.last.locator(".fl-class-name").evaluate_all(seen) == ["owl"]
+    expect(palette.get_by_role("option", name=re.compile(r"animal\W+dog"))).to_be_visible()
+    visitor.key("ArrowDown", "Enter")
+    expect(palette).to_be_hidden()
+    assert list(visitor.labels().values()) == ["animal/dog"]
+    groups = "(menu) => [...menu.querySelectorAll('optgroup')].map((one) => [one.label, one.children.length])"
+    visitor.menu(3).focus()
+    assert visitor.menu(3).evaluate(groups) == [["animal/", 2], ["animal/bird/", 1]]
+    visitor.cards.nth(2).focus()
+    visitor.key("c")
+    panel = visitor.grid.get_by_role("dialog", name="Classes")
+    rows = panel.locator(".fl-classes-list").first.locator("li")
+    expect(rows.last).to_have_text(re.compile("animal/bird/"))
+    expect(rows.nth(-5)).to_have_text("animal/")
+    dog = rows.filter(has=visitor.page.locator(".fl-class-name", has_text="animal/dog"))
+    dog.locator("summary").click()
+    dog.get_by_role("button", name="Up").click()
+    expect(rows.nth(-4)).to_contain_text("animal/dog")  # it stands before the cat
+    assert visitor.rest.status()["classes"][-3:] == ["animal/dog", "animal/cat", "animal/bird/owl"]
+
+
+def test_more_like_this_opens_explore_and_back_leads_to_the_batch_as_it_was(visitor: LabelPage) -> None:
+    explore = ExplorePage(visitor.page, visitor.address)
+    ids, batch = visitor.item_ids(), visitor.batch_id()
+    visitor.key("3", "k", "ArrowRight", "m")
+    explore.wait()
+    assert explore.filter_in_address() == {"near": {"ids": [ids[3]]}}
+    expect(explore.card(0)).to_have_attribute("data-item-id", ids[3])
+    expect(explore.card(0).locator(".fl-similarity")).to_have_text("1.00")
+    visitor.page.go_back()
+    expect(visitor.cards.nth(3)).to_be_focused()
+    assert (visitor.batch_id(), visitor.item_ids(), visitor.labels()) == (batch, ids, {ids[0]: "bird 2"})
+    visitor.key("Shift+ArrowRight", "m")
+    explore.wait()
+    expect(explore.chips).to_have_text([re.compile("2 items")])
+    visitor.page.go_back()
+    visitor.key("u", "u")
+    assert visitor.labels() == {}

@@ -41,6 +41,7 @@ export function statusAnswer({ embedding = {}, head = {}, ...fields } = {}) {
     classes: ["a", "b", "c"],
     renamed: {},
     class_keys: {},
+    class_colours: {},
     labeled: 0,
     unlabeled: 100,
     total: 100,

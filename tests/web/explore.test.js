@@ -149,18 +149,22 @@ test("what is done goes to a query, not to a list of ids, where all is selected"
 
 test("what is done is asked by the query, with what was seen of it, and previewed by the same request", async () => {
   const asked = [];
-  const api = { apply: async (query, what) => asked.push([query, what]) && { changed: 7 } };
+  const api = { apply: async (what) => asked.push(what) && { changed: 7 } };
   const target = { query: { labels: ["cat"], exclude: ["1.png"] }, exclude: ["1.png", "9.png"], size: 49, ids: null };
   assert.equal(await applyTo(api, target, { label: "dog" }, 5), 7);
   await applyTo(api, target, { state: "bad" }, undefined);
   await applyTo(api, target, {}, 5);
   await preview(api, target, { label: "dog" });
+  const accepted = [{ id: "1.png", label: "cat", confidence: 0.8 }];
+  await applyTo(api, target, { accepted }, 5);
+  const query = { labels: ["cat"] };
   const exclude = ["1.png", "9.png"];
   assert.deepEqual(asked, [
-    [{ labels: ["cat"] }, { label: "dog", exclude, seen: 5 }],
-    [{ labels: ["cat"] }, { state: "bad", exclude, seen: undefined }],
-    [{ labels: ["cat"] }, { exclude, seen: 5 }],
-    [{ labels: ["cat"] }, { label: "dog", exclude, preview: true }],
+    { query, label: "dog", exclude, seen: 5 },
+    { query, state: "bad", exclude, seen: undefined },
+    { query, exclude, seen: 5 },
+    { query, label: "dog", exclude, preview: true },
+    { accepted, seen: 5 },
   ]);
   const overruled = [
     { annotator: "ann", items: 50 },

@@ -40,6 +40,21 @@ export interface components {
             /** Head Version */
             head_version: number;
         };
+        /**
+         * AcceptedInput
+         * @description A prediction that a person accepts.
+         */
+        AcceptedInput: {
+            /** Id */
+            id: string | number;
+            /** Label */
+            label: string | number;
+            /**
+             * Confidence
+             * @description with which it was shown
+             */
+            confidence: number;
+        };
         /** AdjudicationAnswer */
         AdjudicationAnswer: {
             /**
@@ -139,12 +154,18 @@ export interface components {
         };
         /**
          * ApplyInput
-         * @description What is to stand of all items of a query: a label, a state, or, with neither, nothing.
+         * @description What is to stand of all items of a query: a label, a state, or, with neither, nothing. Or predictions, item by item.
          */
         ApplyInput: {
             /** Project */
             project?: string | null;
-            query: components["schemas"]["Query"];
+            /** @description which items; left out with `accepted` */
+            query?: components["schemas"]["Query"] | null;
+            /**
+             * Accepted
+             * @description predictions as they were shown, of any classes, in place of a query and a label
+             */
+            accepted?: components["schemas"]["AcceptedInput"][] | null;
             /**
              * Exclude
              * @description items that stay as they are
@@ -1827,6 +1848,11 @@ export interface components {
             source: "person" | "group" | "review" | "search" | "import" | "auto" | "verify";
             /** Items */
             items: number;
+            /**
+             * Predicted
+             * @description whether a person accepted what a head had predicted
+             */
+            predicted: boolean;
         };
         /**
          * PeopleAgreeAnswer
@@ -2405,6 +2431,13 @@ export interface components {
              * @description the keys that classes were given for everybody, by their names
              */
             class_keys: {
+                [key: string]: string;
+            };
+            /**
+             * Class Colours
+             * @description the colours that classes were given, as "#1f77b4", by their names
+             */
+            class_colours: {
                 [key: string]: string;
             };
             /** Labeled */

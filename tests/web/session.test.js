@@ -341,11 +341,8 @@ test("a view learns of classes by the status that is asked for anyway, and asks 
   const { session } = open();
   const api = new ProjectApi("images", address);
   const seen = [];
-  const watch = new ClassWatch(
-    api,
-    () => session,
-    ({ classes }) => seen.push(classes.join("")),
-  );
+  const watch = new ClassWatch(api, () => session);
+  watch.on("status", ({ classes }) => seen.push(classes.join("")));
   await session.loadNext();
   watch.show();
   watch.hide();
@@ -359,11 +356,8 @@ test("a view learns of classes by the status that is asked for anyway, and asks 
   session.stop();
   assert.equal(seen.length, 1);
 
-  const alone = new ClassWatch(
-    api,
-    () => undefined,
-    ({ classes }) => seen.push(classes.join("")),
-  );
+  const alone = new ClassWatch(api, () => undefined);
+  alone.on("status", ({ classes }) => seen.push(classes.join("")));
   answers.status = [{ error: "The server is down.", status: 503 }, statusAnswer({ classes: ["a", "owl"] })];
   alone.show();
   await alone.poll();

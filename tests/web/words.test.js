@@ -124,6 +124,13 @@ test("what the server says is said in the language of the page, with its values,
 test("a step that was sent is told by what it did", () => {
   const step = (fields) => sentWords({ items: 0, parts: [], edits: [], checks: 0, ...fields });
   assert.equal(step({ items: 3, parts: [{ label: "cat", items: 3 }] }), "submitted 3 labels: cat");
+  const predicted = [
+    { label: "cat", items: 20, predicted: true },
+    { label: "dog", items: 12, predicted: true },
+  ];
+  assert.equal(step({ items: 32, parts: predicted }), "accepted 32 predictions");
+  const mixed = [{ label: "owl", items: 1, predicted: false }, ...predicted];
+  assert.equal(step({ items: 33, parts: mixed }), "submitted 33 labels");
   assert.equal(step({ checks: 2 }), "found 2 labels right");
   const edit = (kind, value) => step({ edits: [{ kind, label: "dog", value }] });
   assert.equal(edit("add", "dog"), "added the class dog");

@@ -9,10 +9,14 @@ from pydantic import Field, StrictBool, StrictStr, model_validator
 
 from fastlabel_gradio.errors import InvalidQueryError, shown
 from fastlabel_gradio.labeler import Labeler
+from fastlabel_gradio.labels import Submission
+from fastlabel_gradio.labels.news import one_each
 from fastlabel_gradio.pool.query import ItemIds, Query
 from fastlabel_gradio.server.access import Person, Role, check_names, person_of
 from fastlabel_gradio.server.api_models import (
+    MAX_ITEM_ID,
     MAX_LABEL,
+    MAX_LABELS,
     MAX_NUMBER,
     HistoryAnswer,
     Model,
@@ -29,10 +33,21 @@ from fastlabel_gradio.types import Said, State
 MOST_STEPS = 1_000
 
 
-class ApplyInput(ProjectInput):
-    """What is to stand of all items of a query: a label, a state, or, with neither, nothing."""
+class AcceptedInput(Model):
+    """A prediction that a person accepts."""
 
-    query: Query
+    id: Annotated[StrictStr, Field(max_length=MAX_ITEM_ID)] | Number
+    label: Annotated[StrictStr, Field(max_length=MAX_LABEL)] | Number
+    confidence: Annotated[float, Field(ge=0, le=1)] = Field(description="with which it was shown")
+
+
+class ApplyInput(ProjectInput):
+    """What is to stand of all items of a query: a label, a state, or, with neither, nothing. Or predictions, item by item."""
+
+    query: Query | None = Field(None, description="which items; left out with `accepted`")
+    accepted: Annotated[list[AcceptedInput], Field(max_length=MAX_LABELS, fail_fast=True)] | None = Field(
+        None, description="predictions as they were shown, of any classes, in place of a query and a label"
+    )
     exclude: ItemIds = Field((), description="items that stay as they are")
     label: Annotated[StrictStr, Field(max_length=MAX_LABEL)] | Number | None = Field(
         None, description="a class name, or its index", examples=["cat"]
@@ -50,6 +65,10 @@ class ApplyInput(ProjectInput):
     def _either_or(self) -> "ApplyInput":
         if self.state == "label" if self.label is None else self.state not in (None, "label"):
             raise ValueError("items get a label, or the state 'skip', 'unsure' or 'bad' in place of one, or neither")
+        if (self.query is None) == (self.accepted is None):
+            raise ValueError("name items by a query, or give the predictions that are accepted")
+        if self.accepted is not None and (self.label is not None or self.state is not None or self.exclude):
+            raise ValueError("accepted predictions have their own labels: leave out 'label', 'state' and 'exclude'")
         return self
 
 
@@ -78,18 +97,23 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
 
         An annotator may where nothing changes that others said.
         """
-        check_names(who, body.query.annotators or ())
+        check_names(who, (body.query.annotators or ()) if body.query else ())
         chosen = project_of(body.project)
         labeler = chosen.labeler(who.name)
-        said, own_only = _said(labeler, body), not who.role.covers(Role.REVIEWER)
-        elsewhere = _answered_elsewhere(chosen, labeler, who, body.query.ids)
-        exclude = (*body.exclude, *elsewhere)
+        own_only = not who.role.covers(Role.REVIEWER)
+        named = [str(one.id) for one in body.accepted or []] if body.query is None else body.query.ids
+        elsewhere = _answered_elsewhere(chosen, labeler, who, named)
+        if named and elsewhere.issuperset(named) and not body.preview:
+            raise InvalidQueryError(f"item {shown(named[0])} {OWN_FIRST}. Nothing was stored.")
+        if body.query is None:
+            each = {id_: one for id_, one in _accepted(labeler, body).items() if id_ not in elsewhere}
+            if body.preview:
+                return _preview_answer(labeler.actions.preview_each(who.name, each, own_only=own_only))
+            return _done_answer(labeler.actions.apply_each(who.name, each, body.seen, own_only=own_only))
+        said, exclude = _said(labeler, body), (*body.exclude, *elsewhere)
         if body.preview:
             return _preview_answer(labeler.actions.preview(who.name, body.query, exclude, said, own_only=own_only))
-        if body.query.ids and elsewhere.issuperset(body.query.ids):
-            raise InvalidQueryError(f"item {shown(body.query.ids[0])} {OWN_FIRST}. Nothing was stored.")
-        done = labeler.actions.apply(who.name, body.query, exclude, said, body.seen, own_only=own_only)
-        return ApplyAnswer(changed=len(done.standing), event=done.event, unlabeled=0, overruled=[])
+        return _done_answer(labeler.actions.apply(who.name, body.query, exclude, said, body.seen, own_only=own_only))
 
     @router.get("/api/history")
     def history(
@@ -111,6 +135,18 @@ def _answered_elsewhere(
     if ids and person.role.covers(Role.REVIEWER):
         hidden -= labeler.disputes.undecided_by(person.name)
     return hidden
+
+
+def _accepted(labeler: Labeler, body: ApplyInput) -> dict[str, Said]:
+    """Raises InvalidLabelsError for an item that is given two labels."""
+    given = body.accepted or []
+    return one_each(
+        (str(one.id), Said(labeler.actions.label_id(one.label), confidence=one.confidence)) for one in given
+    )
+
+
+def _done_answer(done: Submission) -> ApplyAnswer:
+    return ApplyAnswer(changed=len(done.standing), event=done.event, unlabeled=0, overruled=[])
 
 
 def _said(labeler: Labeler, body: ApplyInput) -> Said:

@@ -68,6 +68,7 @@ def _status_answer(project: Project, labeler: Labeler, who: Person) -> StatusAns
         classes_version=labeler.actions.classes_version,
         renamed=labeler.actions.renamed,
         class_keys=labeler.actions.class_keys,
+        class_colours=labeler.actions.class_colours,
         labeled=status.counts.labeled,
         unlabeled=status.counts.unlabeled,
         total=status.counts.labeled + status.counts.unlabeled + sum(set_aside.values()),

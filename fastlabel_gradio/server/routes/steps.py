@@ -25,6 +25,7 @@ def told(labeler: Labeler, step: Step) -> StepAnswer:
                 state=part.state.value,
                 source=part.source,
                 items=part.items,
+                predicted=part.predicted,
             )
             for part in step.parts
         ],

@@ -2,6 +2,7 @@
 // reviewer's own answer, which stands from then on.
 
 import { ApiError } from "./api.js";
+import { classNode } from "./class_colours.js";
 import { button, el, nameNode, setShown, setText } from "./dom.js";
 import { registerView } from "./views.js";
 import { t } from "./words.js";
@@ -141,7 +142,7 @@ export class AdjudicationView {
   /** @param {string} name */
   #choice(name) {
     const node = button("fl-quiet", "");
-    node.append(nameNode(name));
+    node.append(classNode(name));
     node.dataset.label = name;
     node.addEventListener("click", () => this.decide({ label: name }));
     return node;

@@ -115,13 +115,16 @@ export class ProjectApi {
   }
 
   /**
-   * Gives a label or a state to all items of a query, or clears them. Without `preview` it is one step of the history.
-   * @param {Record<string, unknown>} query
-   * @param {{ label?: string, state?: "skip" | "unsure" | "bad", exclude?: string[], preview?: boolean, seen?: number }} what
+   * Gives a label or a state to all items of a query, or clears them; or accepts predictions, which name their items. Without
+   * `preview` it is one step of the history.
+   * @param {{
+   *   query?: Record<string, unknown>, label?: string, state?: "skip" | "unsure" | "bad", exclude?: string[],
+   *   accepted?: { id: string, label: string, confidence: number }[], preview?: boolean, seen?: number,
+   * }} what
    * @returns {Promise<Schemas["ApplyAnswer"]>} an ApiError of status 409 has the `conflicts` in its `body`
    */
-  apply(query, what) {
-    return this.post("api/apply", { query, ...what });
+  apply(what) {
+    return this.post("api/apply", what);
   }
 
   /** @returns {Promise<Schemas["UndoAnswer"]>} */

@@ -1,7 +1,9 @@
 // One card: picture or spectrogram, suggestion, menu of classes. Building and painting only; batch.js knows what it says.
 
 import { cardState } from "./answers.js";
-import { button, el, nameNode, setText } from "./dom.js";
+import { classNode, markClass } from "./class_colours.js";
+import { branchesOf } from "./class_tree.js";
+import { button, el, setText } from "./dom.js";
 import { eachWhenIdle } from "./idle.js";
 import { formatPercent } from "./numbers.js";
 import { cardFace } from "./sound_face.js";
@@ -102,6 +104,7 @@ export class CardDeck {
   /** @param {CardNode} built */
   showChoice({ card, select, isShort }) {
     const shown = card.label === null ? NO_CLASS : this.classes[card.label];
+    markClass(select, card.label === null ? null : shown);
     if (isShort) select.replaceChildren(new Option(shown, menuValue(card)));
     else select.value = menuValue(card);
   }
@@ -166,8 +169,22 @@ function badgeWords({ aside }, state) {
 /** @param {string[]} classes */
 function menuOf(classes) {
   const menu = document.createDocumentFragment();
-  menu.append(new Option(NO_CLASS, ""), ...classes.map((name, index) => new Option(name, String(index))));
+  menu.append(new Option(NO_CLASS, ""));
+  for (const { prefix, places } of branchesOf(classes)) {
+    const options = places.map((index) => new Option(classes[index], String(index)));
+    menu.append(...(prefix ? [branchOf(prefix, options)] : options));
+  }
   return menu;
+}
+
+/**
+ * @param {string} prefix
+ * @param {HTMLOptionElement[]} options
+ */
+function branchOf(prefix, options) {
+  const group = el("optgroup", "", ...options);
+  group.label = prefix;
+  return group;
 }
 
 /** @param {Card} card */
@@ -222,7 +239,7 @@ function buildChip(suggestion, unsureBelow) {
  */
 function paintChip(chip, suggestion, state) {
   const unsure = chip.dataset.unsure === "true";
-  const name = nameNode(suggestion.name);
+  const name = classNode(suggestion.name);
   chip.firstElementChild?.replaceChildren(name, state === "open" && unsure ? "?" : "");
   // A screen reader says the words that are seen, or a person who speaks commands could not name the button.
   const shown = state === "changed" ? t("was", { name: suggestion.name }) : suggestion.name;

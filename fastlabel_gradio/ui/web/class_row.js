@@ -1,5 +1,6 @@
 // One class in the panel of classes: what it is called and looks like, and behind it all that can be changed of it.
 
+import { leafNode } from "./class_tree.js";
 import { button, el, nameNode } from "./dom.js";
 import { formatCount } from "./numbers.js";
 import { t } from "./words.js";
@@ -40,27 +41,13 @@ function buildAside(one, panel) {
 function buildShown(one, shown, panel) {
   const swatch = el("span", "fl-class-swatch");
   if (one.colour) swatch.style.background = one.colour;
-  const summary = el("summary", "fl-class-line", swatch, treeName(one.name));
+  const summary = el("summary", "fl-class-line", swatch, leafNode(one.name));
   if (one.key) summary.append(el("kbd", "fl-key", one.key));
   summary.append(el("span", "fl-class-count", formatCount(one.labels)));
   if (one.description) summary.title = one.description;
   const details = el("details", "", summary, buildFields(one, panel), buildActions(one, shown, panel));
   const node = el("div", "fl-class-shown", details);
   if (one.examples.length) node.append(buildExamples(one, panel));
-  return node;
-}
-
-/**
- * A name with "/" as a branch of a tree, on screen only.
- * @param {string} name
- */
-function treeName(name) {
-  const parts = name.split("/");
-  const last = parts.pop() ?? "";
-  const node = el("span", "fl-class-name");
-  node.style.setProperty("--fl-depth", String(Math.min(parts.length, 6)));
-  if (parts.length) node.append(nameNode(`${parts.join("/")}/`, "fl-class-branch"));
-  node.append(nameNode(last));
   return node;
 }
 
@@ -124,8 +111,8 @@ function buildActions(one, shown, panel) {
   });
   const up = action(t("classes_up"), () => panel.change({ order: moved(shown, one, -1) }));
   const down = action(t("classes_down"), () => panel.change({ order: moved(shown, one, 1) }));
-  up.disabled = one.index === 0;
-  down.disabled = one.index === shown.length - 1;
+  up.disabled = shown[0] === one;
+  down.disabled = shown.at(-1) === one;
   const split = action(t("classes_split"), () => panel.explore(one.name));
   split.title = t("classes_split_title");
   const archive = action(t("classes_archive"), () => panel.change({ archive: one.name }));
@@ -140,8 +127,9 @@ function buildActions(one, shown, panel) {
  */
 function moved(shown, one, places) {
   const names = shown.map(({ name }) => name);
-  const [taken] = names.splice(one.index ?? 0, 1);
-  names.splice((one.index ?? 0) + places, 0, taken);
+  const place = shown.indexOf(one);
+  const [taken] = names.splice(place, 1);
+  names.splice(place + places, 0, taken);
   return names;
 }
 

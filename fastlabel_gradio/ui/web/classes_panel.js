@@ -5,6 +5,7 @@ import { ApiError } from "./api.js";
 import { buildClusters } from "./class_clusters.js";
 import { commandWithKey, takenWords } from "./class_keys.js";
 import { buildClassRow } from "./class_row.js";
+import { branchesOf, branchHead } from "./class_tree.js";
 import { button, el, setShown, setText } from "./dom.js";
 import { sentWords } from "./history_menu.js";
 import { t } from "./words.js";
@@ -65,10 +66,16 @@ export class ClassesPanel {
   /** @param {ClassAnswer[]} classes */
   paint(classes) {
     this.classes = classes;
-    const shown = classes.filter(({ index }) => index !== null);
+    const inOrder = classes.filter(({ index }) => index !== null);
+    const branches = branchesOf(inOrder.map(({ name }) => name));
+    const shown = branches.flatMap(({ places }) => places.map((place) => inOrder[place]));
     const aside = classes.filter(({ index }) => index === null);
     const opened = [...this.list.querySelectorAll("details[open]")].map((node) => node.closest("li")?.dataset.classId);
-    this.list.replaceChildren(...shown.map((one) => buildClassRow(one, shown, this)));
+    const rows = branches.flatMap(({ prefix, places }) => [
+      ...(prefix ? [branchHead("li", prefix)] : []),
+      ...places.map((place) => buildClassRow(inOrder[place], shown, this)),
+    ]);
+    this.list.replaceChildren(...rows);
     this.aside.replaceChildren(...aside.map((one) => buildClassRow(one, shown, this)));
     for (const node of [this.asideTitle, this.aside]) setShown(node, aside.length > 0);
     for (const id of opened) {
@@ -138,7 +145,7 @@ export class ClassesPanel {
     return this.during(async () => {
       const known = this.classes?.some((one) => one.index !== null && one.name === name.trim());
       if (!known) await this.api.changeClasses({ add: name });
-      const { changed } = await this.api.apply({ ids }, { label: name.trim() });
+      const { changed } = await this.api.apply({ query: { ids }, label: name.trim() });
       this.paint((await this.api.classes()).classes);
       setText(this.message, t("classes_named", { n: changed, name: name.trim() }));
       this.told.changed();

@@ -198,6 +198,14 @@ export const COMMANDS = [
     run: (view) => view.toggleExample(),
   },
   {
+    name: "more-like",
+    keys: ["m"],
+    caps: "m",
+    help: "help_more_like",
+    onBatch: true,
+    run: (view) => view.moreLike(),
+  },
+  {
     name: "classes",
     keys: ["c"],
     caps: "c",

@@ -2,8 +2,9 @@
 
 import { ASIDES } from "./answers.js";
 import { STATE_MARKS } from "./cards.js";
+import { classNode } from "./class_colours.js";
 import { COMMANDS } from "./commands.js";
-import { button, el, nameNode, setShown, setText } from "./dom.js";
+import { button, el, setShown, setText } from "./dom.js";
 import { formatCount } from "./numbers.js";
 import { t } from "./words.js";
 
@@ -111,7 +112,7 @@ export class Dock {
 function legendEntry(name, index) {
   const key = el("kbd", "fl-key", "");
   const count = el("span", "fl-legend-count");
-  const node = el("button", "fl-legend-class", key, nameNode(name, "fl-legend-name"), count);
+  const node = el("button", "fl-legend-class", key, classNode(name, "fl-legend-name"), count);
   node.type = "button";
   node.dataset.action = "class";
   node.dataset.classIndex = String(index);

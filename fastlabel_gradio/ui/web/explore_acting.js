@@ -1,8 +1,9 @@
 // What is done to the items of the view `explore`: one change after another, asked first where it is of many.
 
 import { toggleExample } from "./class_examples.js";
-import { applyTo, itemsOf, preview, targetOf } from "./explore_acts.js";
+import { applyTo, itemsOf, overruledBy, preview, targetOf } from "./explore_acts.js";
 import { ask, conflictTable, doingWords, previewLines } from "./explore_dialog.js";
+import { isAccepted, sentWords } from "./history_menu.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./explore_view.js").ExploreView} ExploreView */
@@ -31,12 +32,11 @@ export class ExploreActing {
     const target = this.view.target;
     if (!target) return;
     if (!target.ids) return this.view.say(t("explore_accept_some"), "warning");
-    const byLabel = new Map();
-    for (const { id, prediction } of await this.#known(target.ids)) {
-      if (prediction) byLabel.set(prediction.label, [...(byLabel.get(prediction.label) ?? []), id]);
-    }
-    if (!byLabel.size) return this.view.say(t("no_suggestion"), "warning");
-    for (const [label, ids] of byLabel) await this.apply({ label }, idsTarget(ids));
+    const accepted = (await this.#known(target.ids)).flatMap(({ id, prediction }) =>
+      prediction ? [{ id, label: prediction.label, confidence: prediction.confidence }] : [],
+    );
+    if (!accepted.length) return this.view.say(t("no_suggestion"), "warning");
+    return this.apply({ accepted }, idsTarget(accepted.map(({ id }) => id)));
   }
 
   /**
@@ -52,12 +52,14 @@ export class ExploreActing {
   }
 
   /**
-   * Says something of the selected items, or of the current one. Of a whole query it is asked first.
+   * Says something of the selected items, or of the current one. It is asked first of a whole query, and where labels of
+   * selected items would change.
    * @param {Said} said
    * @param {Target | null} target
    */
   apply(said, target = this.view.target) {
     if (!target) return undefined;
+    if (said.label !== undefined) this.view.context.recent.use(said.label);
     const isCurrent =
       target.ids?.length === 1 && !this.view.selection.size && target.ids[0] === this.view.grid.currentItem?.id;
     if (isCurrent) this.view.move("right");
@@ -85,10 +87,11 @@ export class ExploreActing {
    */
   async #applied(said, target) {
     const root = /** @type {HTMLElement} */ (this.view.root);
-    if (!target.ids) {
+    if (!target.ids || target.size > 1) {
       const found = await preview(this.view.api, target, said);
       const title = doingWords(said, target.size);
-      if (!(await ask(root, title, previewLines(found, target.size), t("explore_go")))) return null;
+      const isAsked = !target.ids || overruledBy(found).labels > 0;
+      if (isAsked && !(await ask(root, title, previewLines(found, target.size), t("explore_go")))) return null;
     }
     try {
       return await applyTo(this.view.api, target, said, this.view.list?.seen(target.ids));
@@ -138,23 +141,26 @@ export class ExploreActing {
   }
 
   async undo() {
-    await this.#step(() => this.view.api.undo(), "explore_undone", "explore_nothing_to_undo");
+    await this.#step(() => this.view.api.undo(), ["explore_undone", "explore_took_back"], "explore_nothing_to_undo");
   }
 
   async redo() {
-    await this.#step(() => this.view.api.redo(), "explore_redone", "nothing_to_redo");
+    await this.#step(() => this.view.api.redo(), ["explore_redone", "explore_brought_back"], "nothing_to_redo");
   }
 
   /**
    * @param {() => Promise<any>} asks
-   * @param {import("./words.js").Word} done
+   * @param {[import("./words.js").Word, import("./words.js").Word]} done of items, and of what was done to them
    * @param {import("./words.js").Word} nothing
    */
   #step(asks, done, nothing) {
     return this.#inTurn(async () => {
       const answer = await asks();
       const n = answer.undone ?? answer.redone ?? 0;
-      this.view.say(t(n ? done : nothing, { n }));
+      const [items, deed] = done;
+      if (!n) this.view.say(t(nothing));
+      else if (isAccepted(answer.step)) this.view.say(t(deed, { what: sentWords(answer.step) }));
+      else this.view.say(t(items, { n }));
       if (n) await this.#afterChange(null);
     });
   }

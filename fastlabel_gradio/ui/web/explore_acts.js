@@ -4,7 +4,11 @@
 /** @typedef {import("./explore_filter.js").Query} Query */
 /** @typedef {import("./found_list.js").Found} Found */
 /** @typedef {import("./api.js").ProjectApi} ProjectApi */
-/** A class, a state in place of one, or neither: what was said is taken away. @typedef {{ label?: string, state?: "skip" | "unsure" | "bad" }} Said */
+/** @typedef {{ id: string, label: string, confidence: number }} Accepted */
+/**
+ * A class, a state in place of one, or predictions that are accepted as they are shown; without any what was said is taken away.
+ * @typedef {{ label?: string, state?: "skip" | "unsure" | "bad", accepted?: Accepted[] }} Said
+ */
 /** Items by a query. `ids`: where they are named one by one. @typedef {{ query: Query, exclude: string[], size: number, ids: string[] | null }} Target */
 
 /**
@@ -30,8 +34,8 @@ export function targetOf(selection, current, query) {
  * @param {Said} said
  * @param {number | undefined} seen the event up to which the person saw the items; without it others are overruled
  */
-export async function applyTo(api, { query, exclude }, said, seen) {
-  return (await api.apply(asked(query), { ...said, exclude, seen })).changed;
+export async function applyTo(api, target, said, seen) {
+  return (await api.apply({ ...asked(target, said), seen })).changed;
 }
 
 /**
@@ -40,8 +44,8 @@ export async function applyTo(api, { query, exclude }, said, seen) {
  * @param {Target} target
  * @param {Said} said
  */
-export function preview(api, { query, exclude }, said) {
-  return api.apply(asked(query), { ...said, exclude, preview: true });
+export function preview(api, target, said) {
+  return api.apply({ ...asked(target, said), preview: true });
 }
 
 /**
@@ -80,9 +84,10 @@ function withoutOrder({ order: _, ...query }) {
 }
 
 /**
- * What is left out is told beside it.
- * @param {Query} query
+ * As POST /api/apply has it; what is left out is told beside the query.
+ * @param {Target} target
+ * @param {Said} said
  */
-function asked({ exclude: _, ...query }) {
-  return query;
+function asked({ query: { exclude: _, ...query }, exclude }, said) {
+  return said.accepted ? said : { ...said, query, exclude };
 }

@@ -1,12 +1,16 @@
 // What the view `explore` is asked for, in chips: each says one thing and takes it out again.
 
+import { classNode } from "./class_colours.js";
 import { button, el, nameNode } from "./dom.js";
 import { chosenOf, FACETS, partOf, valueWords } from "./explore_facets.js";
 import { searchedText } from "./search_text.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./explore_filter.js").Query} Query */
-/** `without`: what of the query takes it out. @typedef {{ title: string, name: string, without: Query }} Chip */
+/**
+ * `without`: what of the query takes it out; `ofClass`: it names a class.
+ * @typedef {{ title: string, name: string, without: Query, ofClass?: boolean }} Chip
+ */
 
 /**
  * @param {Query} query
@@ -18,6 +22,7 @@ export function chipsOf(query) {
     return chosen.map((value) => ({
       title: t(facet.title),
       name: valueWords(facet, value),
+      ofClass: facet.ofClasses,
       without: partOf(
         facet,
         chosen.filter((other) => other !== value),
@@ -131,11 +136,13 @@ export class ExploreChips {
   }
 
   /** @param {Chip} chip */
-  chip({ title, name, without }) {
+  chip({ title, name, without, ofClass }) {
     const node = button("fl-filter-chip", "");
-    node.append(el("span", "fl-filter-title", title), nameNode(name, "fl-filter-name"), el("span", "", "×"));
+    const words = (ofClass ? classNode : nameNode)(name, "fl-filter-name");
+    const cross = el("span", "", "×");
+    cross.setAttribute("aria-hidden", "true");
+    node.append(el("span", "fl-filter-title", title), words, cross);
     node.title = t("explore_take_out", { name: `${title}: ${name}` });
-    node.setAttribute("aria-label", node.title);
     node.addEventListener("click", () => this.narrow(without));
     return node;
   }

@@ -32,8 +32,8 @@ export const EXPLORE_COMMANDS = [
     needs: "POST /api/apply",
     keys: ["/"],
     caps: "/",
-    help: "explore_help_palette",
-    run: (view) => view.dock.focusClasses(),
+    help: "help_palette",
+    run: (view) => view.palette.open(),
   },
   {
     name: "clear",

@@ -1,5 +1,6 @@
 // What the view `explore` asks before it does something to many items, or to items that somebody else changed meanwhile.
 
+import { classNode } from "./class_colours.js";
 import { button, el, nameNode } from "./dom.js";
 import { overruledBy } from "./explore_acts.js";
 import { t } from "./words.js";
@@ -45,6 +46,7 @@ export function ask(root, title, body, yes) {
  * @param {number} n
  */
 export function doingWords(said, n) {
+  if (said.accepted) return t("explore_do_accept", { n });
   if (said.label !== undefined) return t("explore_do_label", { n, name: said.label });
   if (said.state) return t("explore_do_state", { n, name: t(`explore_state_${said.state}`) });
   return t("explore_do_clear", { n });
@@ -95,6 +97,6 @@ function heading(word) {
 
 /** @param {{ label: string | null, state: string | null }} item */
 function saidWords({ label, state }) {
-  if (label !== null) return nameNode(label);
+  if (label !== null) return classNode(label);
   return state && state !== "clear" ? t(/** @type {any} */ (`explore_state_${state}`)) : t("not_labeled");
 }

@@ -16,9 +16,7 @@ export class ExploreDock extends Dock {
     this.scope.setAttribute("role", "status");
     this.all = dockButton("explore_select_all", "all", "a");
     this.none = dockButton("explore_select_none", "none", "Esc");
-    this.menu = el("select", "fl-class-menu");
-    this.menu.setAttribute("aria-label", t("explore_label_as"));
-    for (const part of [this.legend, this.asideList, this.menu]) needing("POST /api/apply", part);
+    for (const part of [this.legend, this.asideList]) needing("POST /api/apply", part);
     const more = [
       needing("POST /api/apply", dockButton("explore_clear_labels", "clear", "⌫")),
       dockButton("explore_more_like", "more-like", "m"),
@@ -28,23 +26,8 @@ export class ExploreDock extends Dock {
       dockButton("explore_help", "help", "?"),
     ];
     this.actions.replaceChildren(this.scope, this.all, this.none);
-    this.more = el("div", "fl-explore-acts", this.menu, this.asideList, ...more);
+    this.more = el("div", "fl-explore-acts", this.asideList, ...more);
     this.node.append(this.more);
-  }
-
-  /** @param {string[]} classes */
-  setClasses(classes) {
-    super.setClasses(classes);
-    this.menu?.replaceChildren(new Option(t("explore_label_as"), ""), ...classes.map((name) => new Option(name, name)));
-  }
-
-  focusClasses() {
-    this.menu?.focus();
-    try {
-      this.menu?.showPicker();
-    } catch {
-      // a browser that cannot open it leaves it focused: typing chooses
-    }
   }
 
   /** @param {FoundSelection} selection */

@@ -1,5 +1,6 @@
 // The filters of the view `explore`: every facet with its values and how many items each would bring.
 
+import { classNode } from "./class_colours.js";
 import { button, el, nameNode, setShown } from "./dom.js";
 import { formatCount } from "./numbers.js";
 import { t } from "./words.js";
@@ -8,16 +9,18 @@ import { t } from "./words.js";
 /** @typedef {import("./api.js").Schemas["FacetsAnswer"]} Facets */
 /** @typedef {{ value: string, count: number }} Counted */
 /**
- * `key`: of the query; `facet`: of the counts. `one`: at most one value. `named`: values are names, not words of ours.
+ * `key`: of the query; `facet`: of the counts. `one`: at most one value. `named`: values are names, not words of ours; `ofClasses`:
+ * those of classes.
  * @typedef {{ key: "labels" | "predicted" | "states" | "sources" | "annotators" | "agrees" | "folder" | "group" | "time",
- *   facet: keyof Facets, title: import("./words.js").Word, one?: boolean, named?: boolean, open?: boolean }} Facet
+ *   facet: keyof Facets, title: import("./words.js").Word, one?: boolean, named?: boolean, ofClasses?: boolean,
+ *   open?: boolean }} Facet
  */
 
 /** @type {Facet[]} */
 export const FACETS = [
   { key: "states", facet: "states", title: "explore_facet_states", open: true },
-  { key: "labels", facet: "labels", title: "explore_facet_labels", named: true, open: true },
-  { key: "predicted", facet: "predicted", title: "explore_facet_predicted", named: true, open: true },
+  { key: "labels", facet: "labels", title: "explore_facet_labels", named: true, ofClasses: true, open: true },
+  { key: "predicted", facet: "predicted", title: "explore_facet_predicted", named: true, ofClasses: true, open: true },
   { key: "agrees", facet: "agrees", title: "explore_facet_agrees", one: true, open: true },
   { key: "annotators", facet: "annotators", title: "explore_facet_annotators", named: true },
   { key: "sources", facet: "sources", title: "explore_facet_sources" },
@@ -227,7 +230,7 @@ function valueRow(facet, { value, count }, checked) {
   input.checked = checked;
   input.value = value;
   input.dataset.facet = facet.key;
-  const name = nameNode(valueWords(facet, value), "fl-facet-name");
+  const name = (facet.ofClasses ? classNode : nameNode)(valueWords(facet, value), "fl-facet-name");
   const row = el("label", "fl-facet-row", input, name, el("span", "fl-facet-count", formatCount(count)));
   row.title = valueWords(facet, value);
   return row;

@@ -1,6 +1,7 @@
 // The grid of the view `explore`: cards of what was found, as many as are in view. Everything that scrolls, nothing that asks.
 
 import { CardDeck } from "./cards.js";
+import { classNode } from "./class_colours.js";
 import { el, nameNode } from "./dom.js";
 import { placeTile } from "./sheet.js";
 import { ageOf } from "./time_text.js";
@@ -343,7 +344,7 @@ function whoWords(item, classes) {
   if (item.similarity !== null) words.push(el("span", "fl-similarity", item.similarity.toFixed(2)));
   const state = item.state && item.state !== "label" ? t(`explore_state_${item.state}`) : "";
   if (state) words.push(el("span", "fl-said", state));
-  else if (item.label !== null && !classes.includes(item.label)) words.push(nameNode(item.label, "fl-said"));
+  else if (item.label !== null && !classes.includes(item.label)) words.push(classNode(item.label, "fl-said"));
   if (item.annotator) words.push(nameNode(item.annotator, "fl-annotator-name"));
   if (item.created_at) {
     const age = el("time", "", ageOf(item.created_at, Date.now()));

@@ -5,7 +5,7 @@ import { t } from "./words.js";
 
 /** @typedef {import("./explore_view.js").ExploreView} ExploreView */
 
-const MOST_SEEDS = 100;
+export const MOST_SEEDS = 100; // cards that a search by likeness begins with
 
 export class ExploreLikeness {
   /** @param {ExploreView} view */

@@ -8,6 +8,7 @@
  *   settings: import("./label_view.js").Settings,
  *   api: import("./api.js").ProjectApi,
  *   player: import("./sound_player.js").SoundPlayer | null,
+ *   classColours: import("./class_colours.js").ClassColours,
  *   query: () => Query,
  *   narrow: (part: Query) => void,
  *   showItems: (ids: string[]) => void,

@@ -104,11 +104,6 @@ export class ExplorePointer {
   /** @param {HTMLSelectElement} menu */
   onChange(menu) {
     const { view } = this;
-    if (menu.matches(".fl-class-menu") && menu.value) {
-      view.acts.apply({ label: menu.value });
-      menu.value = "";
-      view.grid.focusCurrent();
-    }
     const shown = menu.matches(".fl-select") ? view.grid.cardOf(menu) : undefined;
     if (!shown) return;
     view.acts.applyTo([shown.item.id], menu.value === "" ? {} : { label: view.classes[Number(menu.value)] });

@@ -3,7 +3,6 @@
 
 import { CardLook } from "./card_look.js";
 import { ClassHover } from "./class_examples.js";
-import { ClassWatch } from "./class_watch.js";
 import { commandOfKey } from "./commands.js";
 import { button, el, isVisible, setShown } from "./dom.js";
 import { Emitter } from "./emitter.js";
@@ -16,6 +15,8 @@ import { ExploreFacets } from "./explore_facets.js";
 import { emptyWords, FilterError, formatFilter, parseFilter, withPart } from "./explore_filter.js";
 import { ExploreGrid } from "./explore_grid.js";
 import { ExploreLikeness } from "./explore_likeness.js";
+import { ExploreOrder } from "./explore_order.js";
+import { ExplorePalette } from "./explore_palette.js";
 import { ExplorePointer } from "./explore_pointer.js";
 import { ExploreSaved } from "./explore_saved.js";
 import { ExploreSearch } from "./explore_search.js";
@@ -34,19 +35,6 @@ import { ZoomView } from "./zoom_view.js";
 /** @typedef {import("./explore_filter.js").Query} Query */
 /** @typedef {import("./address.js").Params} Params */
 
-const ORDERS = /** @type {const} */ ([
-  ["", "explore_order_pool"],
-  ["confidence", "explore_order_confidence"],
-  ["-confidence", "explore_order_-confidence"],
-  ["margin", "explore_order_margin"],
-  ["label_probability", "explore_order_label_probability"],
-  ["-time", "explore_order_-time"],
-  ["time", "explore_order_time"],
-  ["similarity", "explore_order_similarity"],
-  ["mistakes", "order_mistakes"],
-  ["near_duplicates", "order_near_duplicates"],
-  ["known_labels", "order_known_labels"],
-]);
 const SHEET_COLUMNS = 10;
 const KEEP_PLACE_MS = 400;
 
@@ -75,9 +63,10 @@ export class ExploreView extends Emitter {
     this.likeness = new ExploreLikeness(this);
     this.look = new CardLook(settings.kind);
     this.classKeys = context.classKeys;
-    this.classWatch = new ClassWatch(api, context.session, (status) => this.#useClasses(status));
+    this.classWatch = context.classWatch;
     const narrow = (/** @type {Query} */ part) => this.narrow(part);
     this.search = new ExploreSearch(settings.kind, narrow, (file) => this.likeness.like(file));
+    this.order = new ExploreOrder(narrow);
     this.facets = new ExploreFacets(narrow);
     this.chips = new ExploreChips(narrow);
     this.saved = new ExploreSaved(
@@ -87,6 +76,7 @@ export class ExploreView extends Emitter {
       (...said) => this.say(...said),
     );
     this.dock = new ExploreDock(this.classKeys);
+    this.palette = new ExplorePalette(this);
     this.grid = new ExploreGrid(
       settings,
       player,
@@ -99,6 +89,7 @@ export class ExploreView extends Emitter {
     this.help = buildHelp(settings.kind, EXPLORE_COMMANDS, t("explore_clicks"));
     this.#build(root);
     this.pointer = new ExplorePointer(this, this.stopping.signal);
+    this.palette.follow(root, this.stopping.signal);
     this.hover = new ClassHover(api, this.dock.node, this.stopping.signal);
     this.#listen();
   }
@@ -107,8 +98,6 @@ export class ExploreView extends Emitter {
   #build(root) {
     this.empty = el("p", "fl-explore-empty");
     this.empty.setAttribute("role", "status");
-    this.order = el("select", "fl-order", ...ORDERS.map(([order, word]) => new Option(t(word), order)));
-    this.order.setAttribute("aria-label", t("explore_order"));
     this.size = el("input", "fl-size");
     Object.assign(this.size, { type: "range", min: "72", max: "320", step: "4", title: t("card_size_title") });
     this.size.setAttribute("aria-label", t("card_size"));
@@ -117,7 +106,15 @@ export class ExploreView extends Emitter {
     const shown = () => ({ query: formatFilter(this.query) || "{}", predictions: true });
     const exports = buildExports(this.api, this.settings.exports, [], shown, t("explore_export"));
     this.chips.node.append(exports); // beside how many there are
-    const tools = el("div", "fl-explore-tools", this.saved.node, this.order, refresh, this.size, this.side.buttons);
+    const tools = el(
+      "div",
+      "fl-explore-tools",
+      this.saved.node,
+      this.order.node,
+      refresh,
+      this.size,
+      this.side.buttons,
+    );
     const filters = el(
       "details",
       "fl-filters",
@@ -128,7 +125,16 @@ export class ExploreView extends Emitter {
     const middle = el("div", "fl-explore-middle", this.grid.node, this.empty);
     const body = el("div", "fl-explore-body", filters, middle, this.side.node);
     this.head = el("div", "fl-explore-head", this.search.node, tools, this.chips.node);
-    this.root = el("div", "fl fl-explore", this.head, body, this.dock.node, this.zoom.node, this.help);
+    this.root = el(
+      "div",
+      "fl fl-explore",
+      this.head,
+      body,
+      this.dock.node,
+      this.zoom.node,
+      this.palette.node,
+      this.help,
+    );
     this.root.dataset.kind = this.settings.kind;
     root.replaceChildren(this.root);
     this.paintLook();
@@ -138,11 +144,9 @@ export class ExploreView extends Emitter {
     const { signal } = this.stopping;
     document.addEventListener("keydown", (event) => this.onKey(event), { signal });
     document.addEventListener("paste", (event) => this.onPaste(event), { signal });
-    this.order?.addEventListener("change", () => this.narrow({ order: /** @type {any} */ (this.order?.value) }), {
-      signal,
-    });
     this.size?.addEventListener("input", () => this.look.set("sizePx", Number(this.size?.value)), { signal });
     this.look.addEventListener("change", () => this.paintLook(), { signal });
+    this.classWatch.on("status", (status) => this.#useClasses(status));
     this.classKeys.addEventListener("change", () => this.dock.paintKeys(), { signal });
     this.zoom.node.addEventListener("close", () => this.grid.focusCurrent(), { signal });
     this.player?.settings.addEventListener("change", () => this.#paintSounds(), { signal });
@@ -162,7 +166,6 @@ export class ExploreView extends Emitter {
     this.measure();
     this.openPanel(params.panel ?? "");
     try {
-      this.classWatch.show();
       const query = parseFilter(params.filter);
       const isSame = this.list && formatFilter(query) === formatFilter(this.query);
       if (isSame) this.grid.layOut();
@@ -175,14 +178,12 @@ export class ExploreView extends Emitter {
   }
 
   hide() {
-    this.classWatch.hide();
     this.zoom.close();
     this.side?.hide();
     if (this.grid.hasSound()) this.player?.stop();
   }
 
   stop() {
-    this.classWatch.hide();
     this.stopping.abort();
     this.bottom?.disconnect();
     this.side?.stop();
@@ -190,8 +191,7 @@ export class ExploreView extends Emitter {
   }
 
   /** @param {import("./api.js").StatusAnswer} status */
-  #useClasses({ classes, class_keys: keys }) {
-    this.classKeys.share(keys);
+  #useClasses({ classes }) {
     if (classes.join("\n") === this.classes.join("\n")) return;
     this.classes = classes;
     this.grid.useClasses(classes);
@@ -290,11 +290,7 @@ export class ExploreView extends Emitter {
     this.chips.paint(this.query, total);
     this.facets.paint(this.query, null);
     this.search.paint(this.query, this.readsTexts);
-    if (this.order) this.order.value = this.query.order ?? (this.query.near ? "similarity" : "");
-    const alike = [.../** @type {HTMLSelectElement} */ (this.order).options].find(
-      ({ value }) => value === "similarity",
-    );
-    if (alike) alike.disabled = !this.query.near;
+    this.order.paint(this.query);
   }
 
   /** @param {{ total: number }} answer */
@@ -467,6 +463,7 @@ export class ExploreView extends Emitter {
       settings: this.settings,
       api: this.api,
       player: this.player,
+      classColours: this.context.classColours,
       query: () => this.query,
       narrow: (part) => this.narrow(part),
       showItems: (ids) => this.ask({ ids }),

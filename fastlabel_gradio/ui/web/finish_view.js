@@ -2,7 +2,8 @@
 // one predicted class for finishing by hand.
 
 import { ApiError } from "./api.js";
-import { button, el, isVisible, nameNode, setShown, setText } from "./dom.js";
+import { classNode } from "./class_colours.js";
+import { button, el, isVisible, setShown, setText } from "./dom.js";
 import { buildPromiseChart, curveByClass, curveOfClass, isAt } from "./finish_chart.js";
 import { FinishScreen } from "./finish_screen.js";
 import { linesText, promiseText } from "./finish_words.js";
@@ -386,7 +387,7 @@ function classRows({ classes }, place) {
   const heads = [t("finish_class"), t("finish_unlabeled"), t("finish_in_plan"), t("finish_alone")];
   const rows = classes.map(({ label, unlabeled, items, curve }) => {
     const counts = [unlabeled, items, curve[place] ?? 0].map((count) => el("td", "", formatCount(count)));
-    return el("tr", "", el("th", "", nameNode(label)), ...counts);
+    return el("tr", "", el("th", "", classNode(label)), ...counts);
   });
   return [el("tr", "", ...heads.map((text) => el("th", "", text))), ...rows];
 }

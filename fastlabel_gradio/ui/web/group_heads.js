@@ -2,7 +2,8 @@
 // selects those above a confidence.
 
 import { isGiven } from "./answers.js";
-import { button, el, nameNode, setShown, setText } from "./dom.js";
+import { classNode } from "./class_colours.js";
+import { button, el, setShown, setText } from "./dom.js";
 import { formatCount } from "./numbers.js";
 import { t } from "./words.js";
 
@@ -64,7 +65,7 @@ function buildHead(batch, group, place) {
   const press = button("fl-group", "", "accept-group-of");
   press.dataset.group = String(place);
   press.disabled = group.index === null;
-  const name = group.index === null ? el("span", "", t("group_without")) : nameNode(batch.classes[group.index]);
+  const name = group.index === null ? el("span", "", t("group_without")) : classNode(batch.classes[group.index]);
   name.classList.add("fl-group-name");
   const count = el("span", "fl-group-count");
   const rest = el("span", "fl-group-rest", " · ", el("kbd", "fl-key", "Enter"), ` ${t("group_rest")}`);

@@ -29,13 +29,23 @@ export function stepWords({ kind, n, name }) {
 }
 
 /** @param {import("./api.js").Schemas["StepAnswer"]} step that was sent */
-export function sentWords({ items, parts, edits, checks }) {
+export function sentWords(step) {
+  const { items, parts, edits, checks } = step;
   if (edits.length) return edits.map(editWords).join("; ");
   if (checks) return t("step_checks", { n: checks });
   const [one, ...others] = parts;
   const n = items;
+  if (isAccepted(step)) return t("step_accepted", { n });
   if (!others.length && one?.label) return t("step_submit_one", { n, name: one.label });
   return t("step_submit", { n });
+}
+
+/**
+ * Whether all of it was accepted as heads had predicted it.
+ * @param {import("./api.js").Schemas["StepAnswer"]} step
+ */
+export function isAccepted({ parts }) {
+  return parts.length > 0 && parts.every(({ predicted }) => predicted);
 }
 
 /** @param {import("./api.js").Schemas["ClassEditAnswer"]} edit of a class */

@@ -13,13 +13,13 @@ import { isVisible, setShown } from "./dom.js";
 import { DraftStore } from "./drafts.js";
 import { EmptyState } from "./empty_state.js";
 import { EvaluationPanel } from "./evaluation_panel.js";
+import { MOST_SEEDS } from "./explore_likeness.js";
 import { firstHint } from "./first_hint.js";
 import { buildHelp } from "./help.js";
 import { HistoryMenu } from "./history_menu.js";
 import { LookBar } from "./look_bar.js";
 import { Palette } from "./palette.js";
 import { Pointer } from "./pointer.js";
-import { RecentClasses } from "./recent_classes.js";
 import { RunnersUp } from "./runners_up.js";
 import { Session } from "./session.js";
 import { loadSheet } from "./sheet.js";
@@ -50,7 +50,7 @@ export class LabelView {
    * @param {HTMLElement} root
    * @param {import("./views.js").ViewContext} context
    */
-  constructor(root, { settings, api, player, classKeys, note }) {
+  constructor(root, { settings, api, player, classKeys, classColours, recent, note }) {
     this.root = root;
     this.settings = settings;
     this.player = player;
@@ -74,6 +74,7 @@ export class LabelView {
     );
     this.panel.addEvaluation(this.evaluation);
     this.classKeys = classKeys;
+    this.classColours = classColours;
     this.dock = new Dock(this.classKeys);
     this.zoom = new ZoomView((item) => this.api.url(item.spectrogram_url ?? item.media_url), player, soundView);
     this.cards = new BatchView(this.dock, this.zoom, player, (url) => this.api.url(url), soundView.expand, this.look);
@@ -83,7 +84,7 @@ export class LabelView {
       this.panel.addBar(new SoundBar(player.settings, soundView.expand, this.stopping.signal));
     }
     this.panel.addBar(new LookBar(this.look, kind, this.stopping.signal));
-    this.recent = new RecentClasses(project);
+    this.recent = recent;
     this.palette = new Palette(project, this.classKeys, {
       choose: (index) => this.answers.label(index),
       add: (name) => this.addClass(name),
@@ -144,6 +145,7 @@ export class LabelView {
    */
   show(params) {
     if (!this.isStarted) this.session.start();
+    else if (document.activeElement === document.body) this.cards.focusCurrent(); // back from another view
     this.isStarted = true;
     this.evaluation.open = params.evaluation === "open";
   }
@@ -220,6 +222,12 @@ export class LabelView {
     if (!name || !item) return this.dock.say(t("example_of_what"), "warning");
     const said = await toggleExample(this.api, name, item.id).catch((error) => error);
     this.dock.say(said.message ?? said, said.message ? "error" : "");
+  }
+
+  /** What is like the selected cards, or the current one, in Explore; back leads to the batch as it is. */
+  moreLike() {
+    const ids = this.session.batch?.targets.slice(0, MOST_SEEDS).map(({ item }) => item.id);
+    openExplore({ near: { ids } });
   }
 
   /** @param {string} key of a class */
@@ -331,6 +339,7 @@ export class LabelView {
     const isFirst = !this.hasStatus;
     this.hasStatus = true;
     this.classKeys.share(status.class_keys);
+    this.classColours.share(status.class_colours);
     this.panel.setConnected();
     this.panel.paint(status);
     this.evaluation.follow(status);

@@ -79,31 +79,33 @@ export function readMap(bytes, before) {
  * @param {Colouring} by
  * @param {(word: "none" | "others" | "unknown", n?: number) => string} words
  * @param {(state: string) => string} stateName
+ * @param {(name: string) => string | undefined} ownColour of a class that was given one
  * @returns {MapGroup[]}
  */
-export function groupsOf(data, by, words, stateName) {
+export function groupsOf(data, by, words, stateName, ownColour = () => undefined) {
   if (by === "confidence") return confidenceGroups(data, words("unknown"));
   if (by === "state") {
     const groups = data.header.states.map((state, number) => newGroup(stateName(state), STATE_COLOURS[number]));
     for (let place = 0; place < data.states.length; place++) groups[data.states[place]].places.push(place);
     return groups.filter(({ places }) => places.length);
   }
-  return classGroups(data, by === "label" ? data.labels : data.predicted, words);
+  return classGroups(data, by === "label" ? data.labels : data.predicted, words, ownColour);
 }
 
 /**
  * @param {MapData} data
  * @param {Int16Array} values positions of classes
  * @param {(word: "none" | "others" | "unknown", n?: number) => string} words
+ * @param {(name: string) => string | undefined} ownColour
  */
-function classGroups({ header }, values, words) {
+function classGroups({ header }, values, words, ownColour) {
   const counts = new Array(header.classes.length).fill(0);
   for (const value of values) if (value >= 0) counts[value]++;
   const shown = counts.map((_, number) => number).sort((a, b) => counts[b] - counts[a]);
   const own = new Set(shown.slice(0, CLASSES_COLOURED));
   const none = newGroup(words("none"), NOTHING);
   const others = newGroup(words("others", header.classes.length - own.size), "#5b6475");
-  const groups = header.classes.map((name, number) => newGroup(name, classColour(number)));
+  const groups = header.classes.map((name, number) => newGroup(name, ownColour(name) ?? classColour(number)));
   for (let place = 0; place < values.length; place++) {
     const value = values[place];
     const group = value < 0 ? none : own.has(value) ? groups[value] : others;

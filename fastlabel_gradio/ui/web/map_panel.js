@@ -1,5 +1,6 @@
 // The map beside the grid of the view `explore`: every item as a point, coloured; a part that is drawn around narrows the grid.
 
+import { classNode } from "./class_colours.js";
 import { button, el, nameNode, setShown, setText } from "./dom.js";
 import { registerPanel } from "./explore_panels.js";
 import { groupsOf, readMap, UNKNOWN_CONFIDENCE } from "./map_data.js";
@@ -34,6 +35,7 @@ class MapPanel {
   constructor(root, exploring) {
     this.exploring = exploring;
     this.isOpen = false;
+    this.stopping = new AbortController();
     /** @type {MapData | null} */
     this.data = null;
     /** @type {MapPlot | null} */
@@ -75,6 +77,7 @@ class MapPanel {
     root.classList.add("fl-map");
     root.append(bar, this.line, el("div", "fl-map-frame", this.picture, this.card), this.legend);
     exploring.on("changed", () => this.#askSoon());
+    exploring.classColours.addEventListener("change", () => this.paint(), { signal: this.stopping.signal });
     exploring.on("query", () => this.plot?.showArea(this.#area()));
     this.sizes = new ResizeObserver(() => this.plot?.resize());
     this.sizes.observe(this.picture);
@@ -106,6 +109,7 @@ class MapPanel {
 
   stop() {
     this.hide();
+    this.stopping.abort();
     this.sizes.disconnect();
     this.plot?.stop();
   }
@@ -142,7 +146,9 @@ class MapPanel {
     if (!this.data || !this.plot) return;
     const { header } = this.data;
     const words = (/** @type {"none" | "others" | "unknown"} */ word, n = 0) => t(GROUPS[word], { n });
-    const groups = groupsOf(this.data, this.by, words, (state) => t(/** @type {any} */ (`explore_state_${state}`)));
+    const stateName = (/** @type {string} */ state) => t(/** @type {any} */ (`explore_state_${state}`));
+    const { classColours } = this.exploring;
+    const groups = groupsOf(this.data, this.by, words, stateName, (name) => classColours.of(name));
     const rows = groups.map(({ name, colour, places }) => {
       const sign = el("span", "fl-map-sign");
       sign.style.background = colour;
@@ -200,7 +206,10 @@ class MapPanel {
     const said = data.predicted[place] >= 0 ? classes[data.predicted[place]] : "";
     const confidence = data.confidences[place];
     const share = confidence === UNKNOWN_CONFIDENCE ? "" : ` ${Math.round((100 * confidence) / 254)} %`;
-    const lines = [el("p", "", nameNode(label || state)), said && el("p", "fl-map-said", nameNode(`${said}${share}`))];
+    const lines = [
+      el("p", "", label ? classNode(label) : state),
+      said && el("p", "fl-map-said", classNode(said), share),
+    ];
     this.card.replaceChildren(picture, ...lines.filter((line) => line !== ""));
     const box = this.picture.getBoundingClientRect();
     const [x, y] = [at.x - box.left, at.y - box.top];

@@ -1,7 +1,8 @@
 // Beside the grid of the view `explore`: labels to look at again. Which list, how it stands, the current card's nearest
 // labeled neighbours, and the answer that its label is right. A label that is wrong is corrected as any other card.
 
-import { button, el, nameNode, setShown, setText } from "./dom.js";
+import { classNode } from "./class_colours.js";
+import { button, el, setShown, setText } from "./dom.js";
 import { registerPanel } from "./explore_panels.js";
 import { needing } from "./rights.js";
 import { t } from "./words.js";
@@ -150,9 +151,9 @@ class MistakesPanel {
     setShown(this.card, Boolean(this.list && item));
     if (!this.list || !item) return;
     const who = item.annotator ? t("said_by", { name: item.annotator }) : t("said_by_source");
-    this.label.replaceChildren(...(label ? [el("strong", "", nameNode(label)), ` ${who}`] : [t("not_labeled")]));
+    this.label.replaceChildren(...(label ? [el("strong", "", classNode(label)), ` ${who}`] : [t("not_labeled")]));
     const instead = item.instead !== label ? item.instead : null; // it was corrected, and stays until it is asked anew
-    if (instead) this.label.append(` · ${t("heads_say")} `, el("strong", "", nameNode(instead)));
+    if (instead) this.label.append(` · ${t("heads_say")} `, el("strong", "", classNode(instead)));
     setShown(this.instead, Boolean(instead));
     setText(this.instead, instead ? t("label_as", { name: instead }) : "");
     this.right.disabled = !label;
@@ -171,7 +172,7 @@ class MistakesPanel {
     tile.src = this.exploring.api.rowsUrl([item.row]);
     tile.alt = item.id;
     tile.title = item.id;
-    const name = nameNode(item.label ?? "");
+    const name = classNode(item.label ?? "");
     const likeness = el("span", "fl-map-count", Number(item.similarity).toFixed(2));
     return el("li", item.label === label ? "" : "fl-suspects-other", tile, name, likeness);
   }

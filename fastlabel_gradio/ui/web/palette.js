@@ -3,7 +3,8 @@
 
 import { takenWords } from "./class_keys.js";
 import { findClasses, newClassName } from "./class_search.js";
-import { el, nameNode, setText } from "./dom.js";
+import { branchesOf, branchHead, leafNode } from "./class_tree.js";
+import { el, setText } from "./dom.js";
 import { may } from "./rights.js";
 import { t } from "./words.js";
 
@@ -76,15 +77,29 @@ export class Palette {
     const { classes } = this.classes;
     const keys = this.keys.of(classes);
     const found = findClasses(this.input.value, this.classes).slice(0, SHOWN_AT_MOST);
-    this.options = found.map((index) => this.option(index, keys[index]));
+    const parts = branchesOf(classes, found).map(({ prefix, places }) => {
+      const options = places.map((index) => this.option(index, keys[index]));
+      return { options, nodes: prefix ? [branchNode(prefix, options)] : options };
+    });
+    this.options = parts.flatMap(({ options }) => options);
+    const rest = this.offers(classes);
+    this.options.push(...rest);
+    for (const [place, node] of this.options.entries()) node.id = `${this.list.id}-${place}`;
+    this.list.replaceChildren(...parts.flatMap(({ nodes }) => nodes), ...rest);
+    this.point(0);
+  }
+
+  /**
+   * What can be added: the name that was typed where no class has it, or the class for none of the others.
+   * @param {string[]} classes
+   */
+  offers(classes) {
     const fresh = newClassName(this.input.value, classes);
     const none = t("none_of_these");
     const mayAdd = may("POST /api/classes");
-    if (fresh && mayAdd) this.options.push(this.offer(fresh, t("class_add", { name: fresh })));
-    else if (mayAdd && !classes.includes(none)) this.options.push(this.offer(none, t("none_switch", { name: none })));
-    for (const [place, node] of this.options.entries()) node.id = `${this.list.id}-${place}`;
-    this.list.replaceChildren(...this.options);
-    this.point(0);
+    if (!mayAdd) return [];
+    if (fresh) return [this.offer(fresh, t("class_add", { name: fresh }))];
+    return classes.includes(none) ? [] : [this.offer(none, t("none_switch", { name: none }))];
   }
 
   /**
@@ -95,7 +110,7 @@ export class Palette {
     const change = el("span", "fl-palette-key", key || "–"); // for the mouse: F2 does it by key
     change.title = t("key_change");
     change.dataset.key = String(index);
-    const node = el("div", "fl-palette-option", nameNode(this.classes.classes[index]), change);
+    const node = el("div", "fl-palette-option", leafNode(this.classes.classes[index], true), change);
     node.setAttribute("role", "option");
     node.dataset.index = String(index);
     return node;
@@ -187,4 +202,15 @@ export class Palette {
   get isOpen() {
     return this.node.open;
   }
+}
+
+/**
+ * @param {string} prefix
+ * @param {HTMLElement[]} options
+ */
+function branchNode(prefix, options) {
+  const node = el("div", "fl-palette-branch", branchHead("div", prefix), ...options);
+  node.setAttribute("role", "group");
+  node.setAttribute("aria-label", prefix);
+  return node;
 }

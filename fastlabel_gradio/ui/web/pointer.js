@@ -1,12 +1,12 @@
 // What clicks, menus and the focus do in the view `label`: which card they mean, and where the focus goes afterwards.
 
+import { openPaletteByMenu } from "./long_menus.js";
 import { Rectangle } from "./rectangle.js";
 
 /** @typedef {import("./label_view.js").LabelView} LabelView */
 /** @typedef {import("./cards.js").CardNode} CardNode */
 
 const ON_CARDS = ["accept", "runner-up", "class", "play", "zoom"];
-const DIGITS = 10; // of more classes than that not every one has a key
 
 export class Pointer {
   /**
@@ -23,10 +23,10 @@ export class Pointer {
     on("dblclick", (event) => this.onDoubleClick(event));
     on("change", (event) => this.onMenuChange(event.target));
     on("pointerdown", (event) => this.onPointerDown(event.target));
-    on("mousedown", (event) => this.onMenuOpening(event));
     on("focusin", (event) => this.onFocusIn(event.target));
-    on("keydown", (event) => this.onMenuKey(event));
     on("input", (event) => this.onAbove(event.target));
+    const classes = () => view.session.batch?.classes ?? [];
+    openPaletteByMenu(view.root, signal, classes, (menu, typed) => this.openPaletteOf(menu, typed));
     this.rectangle = new Rectangle(view, signal);
     document.addEventListener("click", (event) => this.closeMenus(/** @type {Node} */ (event.target)), { signal });
   }
@@ -186,32 +186,10 @@ export class Pointer {
   }
 
   /**
-   * A menu of many classes opens the palette, where one can type.
-   * @param {MouseEvent & { target: Element }} event
+   * @param {Element} menu
+   * @param {string} typed
    */
-  onMenuOpening(event) {
-    if (event.button || !this.hasManyClasses(event.target)) return;
-    event.preventDefault();
-    this.openPaletteOf(event.target);
-  }
-
-  /** @param {KeyboardEvent & { target: Element }} event */
-  onMenuKey(event) {
-    const { key, ctrlKey, altKey, metaKey } = event;
-    if (ctrlKey || metaKey || !this.hasManyClasses(event.target)) return;
-    const opens = key === "Enter" || key === " " || (altKey && key === "ArrowDown");
-    if (!opens && (altKey || [...key].length > 1)) return;
-    event.preventDefault();
-    this.openPaletteOf(event.target, opens ? "" : key);
-  }
-
-  /** @param {Element} target */
-  hasManyClasses(target) {
-    return target.matches(".fl-select") && (this.view.session.batch?.classes.length ?? 0) > DIGITS;
-  }
-
-  /** @param {Element} menu */
-  openPaletteOf(menu, typed = "") {
+  openPaletteOf(menu, typed) {
     const { cards, session } = this.view;
     const built = cards.cardOf(menu);
     if (!built || session.busy) return;

@@ -1,5 +1,6 @@
 // The tables of the view `progress`: classes, confusions, people, embedding. Building only.
 
+import { classNode, markClass } from "./class_colours.js";
 import { button, el, nameNode } from "./dom.js";
 import { formatCount, formatPercent } from "./numbers.js";
 import { ageOf } from "./time_text.js";
@@ -21,14 +22,20 @@ export function buildClasses({ classes, looked_at: lookedAt, pool }, link) {
   const rows = classes
     .slice(0, CLASSES_SHOWN)
     .map(({ label, labels, predicted }) => [
-      nameNode(label, "fl-progress-name"),
-      bar(labels / most, link({ labels: [label] }), formatCount(labels), t("items_of_class", { name: label })),
+      classNode(label, "fl-progress-name"),
+      markClass(
+        bar(labels / most, link({ labels: [label] }), formatCount(labels), t("items_of_class", { name: label })),
+        label,
+      ),
       lookedAt
-        ? bar(
-            predicted / lookedAt,
-            link({ predicted: [label] }),
-            shareText(predicted, lookedAt),
-            t("predicted_as", { name: label }),
+        ? markClass(
+            bar(
+              predicted / lookedAt,
+              link({ predicted: [label] }),
+              shareText(predicted, lookedAt),
+              t("predicted_as", { name: label }),
+            ),
+            label,
           )
         : t("no_head_yet"),
     ]);
@@ -131,12 +138,12 @@ function confusionMatrix(cells, names, address) {
   const counts = new Map(cells.map(([label, said, items]) => [`${label} ${said}`, items]));
   const matrix = el("table", "fl-confusion");
   const corner = el("th", "fl-confusion-corner", t("confusion_axes"));
-  const heads = names.map((name) => el("th", "fl-confusion-column", el("span", "", nameNode(name))));
+  const heads = names.map((name) => el("th", "fl-confusion-column", el("span", "", classNode(name))));
   for (const [place, one] of heads.entries()) one.title = names[place];
   const body = names.map((name, label) => {
     const row = names.map((_, said) => counts.get(`${label} ${said}`) ?? 0);
     const sum = row.reduce((all, items) => all + items, 0);
-    const lead = el("th", "fl-confusion-row", nameNode(name));
+    const lead = el("th", "fl-confusion-row", classNode(name));
     lead.scope = "row";
     lead.title = name;
     const tds = row.map((items, said) =>
@@ -190,8 +197,8 @@ function confusionList(cells, names, address) {
   const rows = wrong
     .slice(0, CONFUSIONS_SHOWN)
     .map(([label, said, items]) => [
-      nameNode(names[label]),
-      nameNode(names[said]),
+      classNode(names[label]),
+      classNode(names[said]),
       anchor(
         address(label, said),
         formatCount(items),

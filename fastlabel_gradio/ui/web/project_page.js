@@ -1,8 +1,11 @@
 // One project's tab: its views, of which one is shown, and the line that leads from one to another.
 
 import { ProjectApi } from "./api.js";
+import { ClassColours } from "./class_colours.js";
 import { ClassKeys } from "./class_keys.js";
+import { ClassWatch } from "./class_watch.js";
 import { button, el, setShown } from "./dom.js";
+import { RecentClasses } from "./recent_classes.js";
 import { loadedView } from "./views.js";
 import { t } from "./words.js";
 
@@ -29,7 +32,18 @@ export class ProjectPage {
     /** @type {Params} */
     this.params = {}; // what opens it as it is
     const { project } = settings;
-    this.context = { settings, api: new ProjectApi(project), player, classKeys: new ClassKeys(project) };
+    const api = new ProjectApi(project);
+    const classWatch = new ClassWatch(api, () => this.session);
+    const [classKeys, classColours] = [new ClassKeys(project), new ClassColours()];
+    const recent = new RecentClasses(project);
+    this.context = { settings, api, player, classKeys, classColours, classWatch, recent };
+    classWatch.on("status", ({ class_keys: keys, class_colours: colours }) => {
+      classKeys.share(keys);
+      classColours.share(colours);
+    });
+    this.colours = new CSSStyleSheet();
+    document.adoptedStyleSheets.push(this.colours);
+    classColours.addEventListener("change", () => this.colours.replaceSync(classColours.rules(project)));
     this.first = views[0].name;
     this.root = root;
     /** @type {Map<string, Place>} */
@@ -53,7 +67,10 @@ export class ProjectPage {
   /** @param {HTMLElement} root */
   #build(root) {
     const places = [...this.places.values()];
-    for (const place of places) if (place.root !== root) root.parentElement?.append(place.root);
+    for (const place of places) {
+      place.root.dataset.classesOf = this.context.settings.project;
+      if (place.root !== root) root.parentElement?.append(place.root);
+    }
     this.line = el("nav", "fl-view fl-views", ...places.map(({ tab }) => tab));
     this.line.setAttribute("aria-label", t("views"));
     if (places.length > 1) root.before(this.line);
@@ -96,6 +113,8 @@ export class ProjectPage {
       place.tab.setAttribute("aria-current", place === shown ? "page" : "false");
     }
     this.#showToolbar(shown?.view.name === LABEL);
+    if (shown?.view.name === LABEL) this.context.classWatch.hide();
+    else this.context.classWatch.show();
     if (shown) this.#open(shown, params);
   }
 
@@ -132,6 +151,8 @@ export class ProjectPage {
   }
 
   stop() {
+    this.context.classWatch.hide();
+    document.adoptedStyleSheets = document.adoptedStyleSheets.filter((sheet) => sheet !== this.colours);
     for (const { root, mounted } of this.places.values()) {
       mounted?.stop?.();
       if (root !== this.root) root.remove();

@@ -1,6 +1,7 @@
 // The recall of each class on random items: the weakest first, those without any item last.
 
-import { el, nameNode } from "./dom.js";
+import { classNode } from "./class_colours.js";
+import { el } from "./dom.js";
 import { formatCount } from "./numbers.js";
 import { t } from "./words.js";
 
@@ -21,7 +22,7 @@ export function buildRecall(recall) {
 
 /** @param {Recall} row */
 function recallRow({ label, correct, items }) {
-  const name = nameNode(label, "fl-recall-name");
+  const name = classNode(label, "fl-recall-name");
   name.title = label;
   const bar = el("progress", "fl-recall-bar");
   bar.max = Math.max(items, 1);

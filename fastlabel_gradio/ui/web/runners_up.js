@@ -1,7 +1,8 @@
 // The classes that are most probable after the suggested one, on the card under the pointer: mostly the right one of a card
 // whose suggestion is wrong is among them, and one click away.
 
-import { button, el, nameNode } from "./dom.js";
+import { classNode } from "./class_colours.js";
+import { button, el } from "./dom.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./cards.js").CardNode} CardNode */
@@ -48,7 +49,7 @@ function choice(place, name) {
   const press = button("fl-runner-up", "", "runner-up", t("label_as", { name }));
   press.dataset.classIndex = String(place);
   press.tabIndex = -1;
-  press.append(nameNode(name));
+  press.append(classNode(name));
   press.setAttribute("aria-label", t("label_as", { name }));
   return press;
 }

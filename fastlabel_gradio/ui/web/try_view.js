@@ -1,6 +1,7 @@
 // The view `try`: a picture that is dropped, or a sound that is recorded; what the newest head says of it, labeled items that
 // are like it, and a way into the pool. Files go to a route of our own: Gradio's upload stays closed.
 
+import { classNode } from "./class_colours.js";
 import { button, el, isVisible, nameNode, setShown, setText } from "./dom.js";
 import { formatPercent } from "./numbers.js";
 import { LONGEST_S, Recorder } from "./recorder.js";
@@ -182,7 +183,7 @@ export class TryView {
     picture.src = this.api.url(found.spectrogram_url ?? found.media_url);
     picture.alt = found.id;
     picture.loading = "lazy";
-    const words = el("figcaption", "", nameNode(found.label ?? ""), ` ${formatPercent(found.similarity ?? 0)}`);
+    const words = el("figcaption", "", classNode(found.label ?? ""), ` ${formatPercent(found.similarity ?? 0)}`);
     const node = el("figure", "fl-try-neighbour", picture, words);
     node.title = found.id;
     return node;
@@ -193,7 +194,7 @@ export class TryView {
 function classLine({ label, confidence }) {
   const bar = el("span", "fl-try-bar");
   bar.style.width = `${100 * confidence}%`;
-  return el("li", "", nameNode(label, "fl-try-class"), el("span", "fl-try-share", formatPercent(confidence)), bar);
+  return el("li", "", classNode(label, "fl-try-class"), el("span", "fl-try-share", formatPercent(confidence)), bar);
 }
 
 registerView({ name: "try", title: () => t("view_try"), mount: (root, context) => new TryView(root, context) });

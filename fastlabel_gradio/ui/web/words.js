@@ -49,8 +49,16 @@ export function isEnglish() {
 export function t(word, values = {}) {
   return pattern(word, values.n).replace(/\{(\w+)\}/g, (_, name) => {
     const value = values[name];
-    return typeof value === "number" ? formatCount(value) : (value ?? "");
+    return typeof value === "number" ? formatCount(value) : isolated(value ?? "");
   });
+}
+
+/**
+ * A name that holds controls of direction, as classes of an old project may, must not turn the words around it.
+ * @param {string} text
+ */
+function isolated(text) {
+  return /[\u202a-\u202e\u2066-\u2069]/.test(text) ? `\u2068${text}\u2069` : text;
 }
 
 /**

@@ -3,6 +3,7 @@
 
 import { cardState } from "./answers.js";
 import { STATE_MARKS } from "./cards.js";
+import { classNode } from "./class_colours.js";
 import { button, el, nameNode, setShown, setText } from "./dom.js";
 import { formatPercent } from "./numbers.js";
 import { largeAxes, largeFace } from "./sound_face.js";
@@ -107,8 +108,8 @@ export class ZoomView {
  * @param {string[]} classes
  */
 function zoomWords(card, classes) {
-  if (card.label !== null) return [`${STATE_MARKS[cardState(card)]} `, nameNode(classes[card.label])];
+  if (card.label !== null) return [`${STATE_MARKS[cardState(card)]} `, classNode(classes[card.label])];
   if (card.aside) return [`${STATE_MARKS[card.aside]} ${t(`is_${card.aside}`)}`];
   if (!card.suggestion) return [t("not_labeled")];
-  return [nameNode(card.suggestion.name), `? ${formatPercent(card.suggestion.confidence)}`];
+  return [classNode(card.suggestion.name), `? ${formatPercent(card.suggestion.confidence)}`];
 }
