@@ -1,18 +1,27 @@
 """What tests share: shape checks at run time, and small real pools of pictures."""
 
+import atexit
+import gc
 import os
 import sys
+from importlib.util import cache_from_source
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "fastlabel_gradio"
 BYTECODE = ROOT / ".pytest_cache" / "bytecode"
 
+gc.disable()  # until all tests are collected: what is imported stays, and is not looked through again and again
+
 if sys.dont_write_bytecode:
-    # Where no bytecode lies beside the sources each worker, and each app that a test starts, would compile torch and Gradio.
-    sys.dont_write_bytecode, sys.pycache_prefix = False, str(BYTECODE)
-    os.environ["PYTHONPYCACHEPREFIX"] = str(BYTECODE)
+    # Each worker, and each app that a test starts, would compile what has no bytecode: the package, and torch and Gradio too
+    # where none lies beside their sources. Where it does it is used, which it would not be in a folder apart.
+    sys.dont_write_bytecode = False
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    if not Path(cache_from_source(pytest.__file__)).exists():
+        sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(BYTECODE)
 # As in the app: the helper threads of torch and BLAS would wait for those of the other worker at every operation.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -31,3 +40,9 @@ pytest_plugins = [
     "tests.tiny_models",
     "tests.trainings",
 ]
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+    atexit.register(gc.unfreeze)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from transformers import ClapFeatureExtractor, ClapModel, ClapProcessor
+import transformers
 
 from fastlabel_gradio.encoders import Encoder, check_encoder
 from fastlabel_gradio.encoders.clap import ClapEncoder
@@ -63,7 +63,10 @@ def embedded(encoder: Encoder, sounds: list[Waveform]) -> np.ndarray:
 
 def by_transformers(folder: Path, sounds: list[Waveform]) -> np.ndarray:
     """One sound at a time, as the model's documentation has it."""
-    model, processor = ClapModel.from_pretrained(folder), ClapProcessor.from_pretrained(folder)
+    model, processor = (
+        transformers.ClapModel.from_pretrained(folder),
+        transformers.ClapProcessor.from_pretrained(folder),
+    )
     vectors = []
     for sound in sounds:
         inputs = processor.feature_extractor(sound.samples, sampling_rate=CLAP_RATE_HZ, return_tensors="pt")
@@ -93,7 +96,7 @@ def test_clap_in_fp32_equals_transformers(weights: str, request: pytest.FixtureR
 @pytest.mark.parametrize("padding", ["repeatpad", "repeat", "pad"])
 @pytest.mark.parametrize("truncation", ["rand_trunc", "fusion"])
 def test_the_mel_is_that_of_the_extractor(truncation: str, padding: str, seconds: float) -> None:
-    extractor = ClapFeatureExtractor(
+    extractor = transformers.ClapFeatureExtractor(
         sampling_rate=CLAP_RATE_HZ,
         max_length_s=CLAP_SECONDS,
         frequency_max=4000,
@@ -108,7 +111,7 @@ def test_the_mel_is_that_of_the_extractor(truncation: str, padding: str, seconds
 
 def test_a_sound_beside_silence_has_the_extractors_decibels_to_the_floor() -> None:
     """A pure loud tone: the empty bands lie 100 dB below it, where float32 would be all rounding."""
-    extractor = ClapFeatureExtractor(truncation="rand_trunc")
+    extractor = transformers.ClapFeatureExtractor(truncation="rand_trunc")
     time_s = np.arange(480_000) / 48_000
     sound = Waveform(np.sin(2 * np.pi * 1000 * time_s).astype(np.float32), 48_000)
     expected = extractor(sound.samples, sampling_rate=48_000, return_tensors="np")["input_features"][0]
@@ -135,7 +138,10 @@ def test_a_sound_of_another_rate_is_resampled(tiny_clap: Path) -> None:
 def test_clap_embeds_texts_as_transformers_does(tiny_clap: Path) -> None:
     encoder = open_clap(tiny_clap)
     prompts = [encoder.prompt.format(label=word) for word in ("rain", "a dog", "naïve façade", "so " * 60)] * 5
-    model, processor = ClapModel.from_pretrained(tiny_clap), ClapProcessor.from_pretrained(tiny_clap)
+    model, processor = (
+        transformers.ClapModel.from_pretrained(tiny_clap),
+        transformers.ClapProcessor.from_pretrained(tiny_clap),
+    )
     tokens = processor.tokenizer(prompts, padding=True, truncation=True, max_length=38, return_tensors="pt")
     with torch.inference_mode():
         expected = model.eval().get_text_features(**tokens).pooler_output.numpy()

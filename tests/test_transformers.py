@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import transformers
 from PIL import Image
 from safetensors.torch import load_file, save_file
-from transformers import AutoFeatureExtractor, AutoImageProcessor, AutoModel, AutoTokenizer
 
 from fastlabel_gradio.encoders import Encoder, check_encoder
 from fastlabel_gradio.errors import ConfigError, EncoderUnavailableError
@@ -59,13 +59,13 @@ def unit(features: torch.Tensor) -> np.ndarray:
 
 def outputs(folder: Path, media: list[Any]) -> list[Any]:
     """What the model gives for one item after the other, as its documentation has it."""
-    model = AutoModel.from_pretrained(folder).eval()
+    model = transformers.AutoModel.from_pretrained(folder).eval()
     with torch.inference_mode():
         if isinstance(media[0], Image.Image):
-            processor = AutoImageProcessor.from_pretrained(folder)
+            processor = transformers.AutoImageProcessor.from_pretrained(folder)
             see = getattr(model, "get_image_features", model)
             return [see(**processor(images=[picture], return_tensors="pt")) for picture in media]
-        extractor = AutoFeatureExtractor.from_pretrained(folder)
+        extractor = transformers.AutoFeatureExtractor.from_pretrained(folder)
         hear = model.get_encoder() if model.config.is_encoder_decoder else model
         made = [extractor(sound.samples, sampling_rate=RATE_HZ, return_tensors="pt") for sound in media]
         return [hear(inputs[extractor.model_input_names[0]]) for inputs in made]
@@ -124,7 +124,8 @@ def test_a_device_with_bf16_gives_nearly_the_same(
 @pytest.mark.usefixtures("in_fp32")
 def test_texts_are_embedded_as_transformers_does(folders: dict[str, Path]) -> None:
     encoder = opened(folders["siglip"], "image")
-    model, tokenizer = AutoModel.from_pretrained(folders["siglip"]), AutoTokenizer.from_pretrained(folders["siglip"])
+    model = transformers.AutoModel.from_pretrained(folders["siglip"])
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folders["siglip"])
     prompts = ["so", "a th", "This is a photo of " + 40 * "so "]
     tokens = tokenizer(prompts, padding="max_length", truncation=True, max_length=16, return_tensors="pt")
     with torch.inference_mode():

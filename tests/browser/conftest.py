@@ -173,6 +173,7 @@ def take_page(shared_context: "BrowserContext", kept_pages: dict[str, "Page"]) -
     def take(address: str) -> "Page":
         if address not in taken:
             taken[address] = kept_pages.pop(address, None) or shared_context.new_page()
+        taken[address].bring_to_front()  # the browser draws one that stands behind another once a second
         return taken[address]
 
     yield take
