@@ -6,6 +6,7 @@ before anything is answered, and all that is told here is worked out from them, 
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -369,8 +370,7 @@ class Finisher:
         told = course.accepted
         if told is None or not self._desk.label_store.stands(told["by"], accept_id(course.number)):
             return None
-        figures = {name: told[name] for name in ("items", "precision", "checked", "wrong", "at", "by", "head_version")}
-        return Accepted(**figures)
+        return Accepted(**{each.name: told[each.name] for each in fields(Accepted)})
 
     def _accept(self, annotator: str, campaign: Campaign, wanted: Acceptance) -> None:
         """The journal first: what is told of labels is on the disk before they are."""

@@ -14,9 +14,13 @@ FinishState = Literal["none", "checking", "proven", "futile", "accepted"]
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What was accepted, as the journal has it, and how many items that were."""
+    """What was accepted, as the journal has it: how many labels, and of how many items the promise is.
+
+    The others had been checked, or labeled, before.
+    """
 
     items: int
+    covered: int
     precision: float
     checked: int
     wrong: int
@@ -137,7 +141,9 @@ def _with_lines(found: FinishReport, noun: str | None, proof: int) -> FinishRepo
     lines = []
     if found.accepted:
         one = found.accepted
-        lines.append(line("accepted", items=one.items, percent=wanted, checked=one.checked, wrong=one.wrong))
+        given = one.covered - one.items
+        proof_of = {"checked": one.checked, "wrong": one.wrong}
+        lines.append(line("accepted", items=one.items, given=given, percent=wanted, **proof_of))
     elif found.state == "checking" and found.parts:
         futile = sum(one.state == "futile" for one in found.parts)
         lines.append(

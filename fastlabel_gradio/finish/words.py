@@ -27,8 +27,8 @@ SENTENCES: Final[dict[str, str]] = {
     "(95 % confidence a class, by your own judgement of {checked} random ones).",
     "proven_before": "Of the surer {items} of these items at least {percent} % are proven right already.",
     "futile": "Not provable: {wrong} of {checked} were wrong. Sure: at least {sure} % right.",
-    "accepted": "{items} labels are accepted: at least {percent} % of these items' labels are right (proven by {checked} "
-    "random checks, {wrong} of them wrong and corrected).",
+    "accepted": "{items} labels are accepted: of these and the {given} that were checked or labeled before at least "
+    "{percent} % are right (proven by {checked} random checks, {wrong} of them wrong and corrected).",
     "checked_since": "The proof is of the first {proof} checks; with those after them {checked} are checked, {wrong} wrong "
     "(corrected).",
     "later": "{later} items came after these were frozen: the promise does not cover them.",

@@ -140,6 +140,9 @@ def test_clicked_cards_of_a_screen_stay_unlabeled_and_the_view_speaks_chinese(pa
     count = cards.count()
     cards.first.locator(".fl-picture").click(position={"x": 8, "y": 8})
     expect(cards.first).to_have_attribute("data-state", "open")
+    expect(screen.get_by_role("button", name="The rest is right")).to_be_hidden()
+    page.keyboard.press("Shift+Enter")  # what was picked out stays so
+    expect(cards.first).to_have_attribute("data-state", "open")
     page.keyboard.press("s")
     expect(screen.or_(view.locator(".fl-finish-words")).first).to_be_visible()
     rest = Rest(page.context, address)

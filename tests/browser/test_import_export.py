@@ -70,6 +70,18 @@ def test_options_of_an_export_say_what_is_taken(visit: Visit, tmp_path: Path) ->
     assert _downloaded(page, tmp_path) == []
 
 
+def test_the_menu_of_exports_opens_inside_of_the_window(visit: Visit) -> None:
+    page = visit()
+    page.page.locator(".fl-view-tab[data-view=explore]").click()
+    menu = page.page.locator(".fl-explore .fl-export")
+    menu.locator("summary").click()
+    menu.get_by_role("button", name="Options").click()
+    expect(menu.get_by_label("also what the head predicts")).to_be_checked()  # as the list shows it
+    box = menu.locator(".fl-menu-body").bounding_box()
+    assert box is not None and box["x"] >= 0
+    assert box["x"] + box["width"] <= page.page.evaluate("document.documentElement.clientWidth")
+
+
 def _downloaded(page: LabelPage, folder: Path) -> list[dict[str, object]]:
     page.download("Labels as JSON").save_as(folder / "labels.json")
     return list(json.loads((folder / "labels.json").read_text(encoding="utf-8")))

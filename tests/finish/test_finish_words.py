@@ -57,7 +57,7 @@ def test_checks_after_the_proof_are_told_apart_from_those_that_proved_it() -> No
     tallies = [PartTally(part, "proven", 100, 26, 1, 0.9, 0, 100, 23, 0)]
     campaign = Campaign(terms, ranking, ranking.rows)
     before = report(campaign, tallies, {}, None, 0, None, is_bundled=True)
-    accepted = Accepted(74, 0.9, 23, 0, 0.0, "ann", 1)
+    accepted = Accepted(74, 100, 0.9, 23, 0, 0.0, "ann", 1)
     after = report(campaign, tallies, {}, accepted, 0, None, is_bundled=True)
     since = "The proof is of the first 23 checks; with those after them 26 are checked, 1 wrong (corrected)."
     assert [one.text for one in before.lines] == [
@@ -65,7 +65,7 @@ def test_checks_after_the_proof_are_told_apart_from_those_that_proved_it() -> No
         since,
     ]
     assert [one.text for one in after.lines] == [
-        "74 labels are accepted: at least 90 % of these items' labels are right (proven by 23 random checks, 0 of them wrong "
-        "and corrected).",
+        "74 labels are accepted: of these and the 26 that were checked or labeled before at least 90 % are right (proven by "
+        "23 random checks, 0 of them wrong and corrected).",
         since,
     ]

@@ -4,6 +4,7 @@
 import { ApiError } from "./api.js";
 import { el, link, setText } from "./dom.js";
 import { ExportOptions } from "./export_options.js";
+import { keepInWindow } from "./list_menu.js";
 import { needing } from "./rights.js";
 import { t } from "./words.js";
 
@@ -27,8 +28,13 @@ export function buildExports(api, formats, ofTheHead, chosen = () => ({}), title
     return { ...meant, ...options.query() };
   };
   const links = formats.map((format) => exportLink(api, format, wanted, said));
-  const body = el("div", "fl-menu-body", ...links, options.toggle, options.panel, ...ofTheHead, said);
+  const body = el("div", "fl-menu-body", options.toggle, options.panel, ...links, ...ofTheHead, said);
   const menu = el("details", "fl-menu fl-export", el("summary", "fl-quiet", title), body);
+  for (const [node, type] of /** @type {[HTMLElement, string][]} */ ([
+    [menu, "toggle"],
+    [options.toggle, "click"],
+  ]))
+    node.addEventListener(type, () => keepInWindow(body));
   return needing("POST /api/export", menu);
 }
 

@@ -23,6 +23,7 @@ export class ExportOptions {
     this.standing = checkbox(t("export_standing"));
     this.predictions = checkbox(t("export_predictions"));
     this.predictions.box.checked = usual.predictions === true;
+    this.hasQuery = "query" in usual;
     this.parted = checkbox(t("export_parted"));
     this.shares = PARTS.map((name) => ({
       name,
@@ -44,7 +45,8 @@ export class ExportOptions {
     const states = fieldset(t("export_states"), [...this.states.values()]);
     const sources = fieldset(t("export_sources"), [...this.sources.values()]);
     const others = [this.standing.node, this.predictions.node, this.parted.node, this.parts];
-    const note = el("p", "fl-export-note", t("export_folders"));
+    const notes = [t("export_folders"), this.hasQuery ? "" : t("export_some")].filter(Boolean);
+    const note = el("p", "fl-export-note", notes.join(" "));
     return el("div", "fl-export-options", states, sources, ...others, note);
   }
 

@@ -102,7 +102,7 @@ export class FinishScreen {
     setText(this.done, t("of", { done, all }));
     setText(this.send, t("submit_count", { n: done }));
     this.send.disabled = done === 0;
-    setShown(this.rest, this.batch.cards.some(isOpen));
+    setShown(this.rest, this.#hasRest && this.batch.cards.some(isOpen));
   }
 
   /** @param {string} text */
@@ -122,8 +122,14 @@ export class FinishScreen {
     this.focus(batch.current + 1);
   }
 
+  /** Whether open cards may be said to be right at once: not where they were picked out because they are wrong. */
+  get #hasRest() {
+    return !this.purpose?.startsAccepted;
+  }
+
   acceptRest() {
     const { batch } = this;
+    if (!this.#hasRest) return;
     batch?.change(
       batch.cards.filter((card) => isOpen(card) && card.suggestion),
       suggested,

@@ -50,7 +50,7 @@ export class FinishView {
     this.perClass.addEventListener("change", () => this.plan());
     this.words = el("p", "fl-finish-words", t("finish_planning"));
     this.words.setAttribute("role", "status");
-    this.begin = button("fl-finish-go", t("finish_begin"), "begin");
+    this.begin = button("fl-quiet fl-finish-go", t("finish_begin"), "begin");
     this.chart = el("div", "fl-finish-chart");
     this.curveClass = el("select", "fl-quiet fl-finish-select");
     this.curveClass.setAttribute("aria-label", t("finish_curve_of"));
@@ -59,7 +59,7 @@ export class FinishView {
     this.classes = el("details", "fl-finish-classes", el("summary", "fl-quiet", t("finish_by_class")));
     this.classTable = el("table", "fl-finish-table");
     this.classes.append(this.classTable);
-    const slider = el("label", "fl-finish-row", t("finish_promise"), this.slider, this.percent);
+    const slider = el("label", "fl-finish-row", el("span", "", t("finish_promise")), this.slider, this.percent);
     const perClass = el("label", "fl-finish-row", this.perClass, t("finish_per_class"));
     const left = el("div", "fl-finish-plan", slider, perClass, this.words, this.begin, this.classes);
     for (const later of [this.begin, this.classes]) setShown(later, false); // what they do stands in the plan
@@ -144,6 +144,7 @@ export class FinishView {
     setShown(/** @type {HTMLElement} */ (this.begin), planned.possible || planned.below !== null);
     const at = planned.possible ? precision : (planned.below?.precision ?? precision);
     setText(/** @type {HTMLElement} */ (this.begin), t("finish_begin_at", { percent: promiseText(at) }));
+    this.begin?.classList.toggle("fl-finish-go", planned.lines[0]?.key !== "plan_small"); // not advised, but possible
     this.#paintCurveMenu(planned);
     this.#paintCurve(planned);
     const place = planned.curve.findIndex((one) => isAt(one, precision));
@@ -336,7 +337,8 @@ function acts(now, planned) {
   if (now.state === "checking" || now.state === "futile") parts.push(...smaller(now));
   if (now.state === "futile" && planned?.possible) {
     const { items, checks } = planned;
-    parts.push(button("fl-finish-go", t("finish_surer", { items, checks }), "begin"));
+    const word = items < now.items ? "finish_surer" : "finish_anew"; // another head, or other answers since
+    parts.push(button("fl-finish-go", t(word, { items, checks }), "begin"));
   }
   if (now.state === "proven" && now.larger) {
     const { checks, items } = now.larger;

@@ -2,6 +2,8 @@
 
 import { el, setShown, setText } from "./dom.js";
 
+const MARGIN_PX = 8;
+
 /** @typedef {{ node: HTMLDetailsElement, summary: HTMLElement, list: HTMLElement, painted: string }} ListMenu */
 /** @typedef {{ name: HTMLElement, reason: string }} Line */
 
@@ -39,11 +41,13 @@ export function paintList(menu, count, title, lines, more) {
 }
 
 /**
- * A menu opens under its button, and as far to the left of that as the window needs.
+ * A menu opens under its button, and as far beside that as the window needs.
  * @param {HTMLElement} body
  */
-function keepInWindow(body) {
+export function keepInWindow(body) {
   body.style.translate = "";
-  const over = body.getBoundingClientRect().right - document.documentElement.clientWidth + 8;
-  if (over > 0) body.style.translate = `${-over}px`;
+  const { left, right } = body.getBoundingClientRect();
+  const over = right - document.documentElement.clientWidth + MARGIN_PX;
+  if (left < MARGIN_PX) body.style.translate = `${MARGIN_PX - left}px`;
+  else if (over > 0) body.style.translate = `${-over}px`;
 }

@@ -377,7 +377,7 @@ export default {
   "finish_proven_before": "Of the surer {items} of these items at least {percent} % are proven right already.",
   "finish_futile": "Not provable: {wrong} of {checked} were wrong. Sure: at least {sure} % right.",
   "finish_accepted":
-    "{items} labels are accepted: at least {percent} % of these items' labels are right (proven by {checked} random checks, {wrong} of them wrong and corrected).",
+    "{items} labels are accepted: of these and the {given} that were checked or labeled before at least {percent} % are right (proven by {checked} random checks, {wrong} of them wrong and corrected).",
   "finish_checked_since":
     "The proof is of the first {proof} checks; with those after them {checked} are checked, {wrong} wrong (corrected).",
   "finish_later": "{later} items came after these were frozen: the promise does not cover them.",
@@ -593,8 +593,8 @@ export default {
   "export_shares":
     "{shares}. Every class in these shares; items of one recording or group stay together. The same seed deals the same way again.",
   "export_no_parts": "Give at least one part a share above 0.",
-  "export_folders":
-    "Folders have one row an item, the label that stands. Only some items: filter them in Explore and export these.",
+  "export_some": "Only some items: filter them in Explore, and export these.",
+  "export_folders": "Folders have one row an item, the label that stands.",
   "import": "Import",
   "import_what":
     "A table with paths and labels (CSV, JSON, Parquet), an export of FastLabel, Label Studio JSON, Raven or Audacity tables, or a zip of them.",
@@ -822,6 +822,7 @@ export default {
   "explore_no_items": "There are no items here yet. Refresh looks again.",
   "finish_unbundled":
     "The classifier in the project's folder does not tell of this yet: its files are being written. The page's export has it already; `fastlabel export-model` has it once this line is gone.",
+  "finish_anew": "Freeze {items} items anew: about {checks} new checks",
   "finish_surer": "Check the surer {items} instead: about {checks} new checks",
   "progress_counting": "Counting labels and reading the learning curve …",
   "finish_planning": "Working out how many items the head is sure enough of …",

@@ -356,7 +356,7 @@ export default {
   "finish_proven_before": "其中较有把握的 {items} 个已证明至少 {percent} % 正确。",
   "finish_futile": "无法证明：{checked} 个中有 {wrong} 个错误。可以肯定：至少 {sure} % 正确。",
   "finish_accepted":
-    "已接受 {items} 个标签：这些项目的标签至少 {percent} % 正确（由 {checked} 次随机检查证明，其中 {wrong} 个错误并已更正）。",
+    "已接受 {items} 个标签：连同之前已检查或标注的 {given} 个，至少 {percent} % 正确（由 {checked} 次随机检查证明，其中 {wrong} 个错误并已更正）。",
   "finish_checked_since": "证明只用了前 {proof} 次检查；连同其后的共检查了 {checked} 个，{wrong} 个错误（已更正）。",
   "finish_later": "有 {later} 个项目在冻结之后才加入：承诺不包括它们。",
   "finish_grouped": "抽样的单位是项目，因此不能说明新的 {noun}。",
@@ -566,7 +566,8 @@ export default {
   "export_seed": "随机种子",
   "export_shares": "{shares}。每个类别都按这些比例分配；同一录音或同一组的项目不会分开。相同的种子得到相同的划分。",
   "export_no_parts": "请至少给一个部分大于 0 的比例。",
-  "export_folders": "文件夹中每个项目一行，即当前生效的标签。若只要部分项目：请在“浏览”中筛选后导出。",
+  "export_some": "若只要部分项目：请在“浏览”中筛选后导出。",
+  "export_folders": "文件夹中每个项目一行，即当前生效的标签。",
   "import": "导入",
   "import_what":
     "含路径和标签的表格（CSV、JSON、Parquet）、FastLabel 的导出文件、Label Studio 的 JSON、Raven 或 Audacity 的标签表，或它们的 zip 压缩包。",
@@ -782,6 +783,7 @@ export default {
   "explore_no_items": "这里还没有项目。点“刷新”再看一次。",
   "finish_unbundled":
     "项目文件夹中的分类器尚未包含这次更改：其文件正在写入。页面上的导出已包含；此行消失后，`fastlabel export-model` 也会包含。",
+  "finish_anew": "重新冻结 {items} 个项目：约需 {checks} 次新的检查",
   "finish_surer": "改为检查更有把握的 {items} 项：约需 {checks} 次新检查",
   "progress_counting": "正在统计标签并读取学习曲线……",
   "finish_planning": "正在计算模型对多少项目足够有把握……",
