@@ -13,7 +13,7 @@ from fastlabel_gradio.ui.words import GRADIO_LANGUAGES, GRADIO_WORDS, LANGUAGES,
 PACKAGE = Path(fastlabel_gradio.__file__).parent
 ENGLISH, CHINESE = (read_words(language) for language in LANGUAGES)
 BUILT = re.compile(  # names that a script puts together
-    r"(is|loop|normalise|playOnFocus|finish_part|import_as|import_added|role|invite|edit)_\w+|explore_(facet|state|source|agrees|by|send)_\w+|explore_\w+_title"
+    r"(is|loop|normalise|playOnFocus|finish_part|export_part|import_as|import_added|role|invite|edit)_\w+|explore_(facet|state|source|agrees|by|send)_\w+|explore_\w+_title"
 )
 SAID = {word for word in ENGLISH if word.startswith("server_")}  # sentences of the server, which are their own keys
 SENT = {f"finish_{key}" for key in SENTENCES} | SAID  # by the server, with their values
