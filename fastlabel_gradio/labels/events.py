@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from fastlabel_gradio.errors import InvalidLabelsError
 from fastlabel_gradio.labels.chunks import chunks
 from fastlabel_gradio.labels.resolve import CLEAR, STATES, EventValues
-from fastlabel_gradio.labels.shared_values import distinct, mapped
+from fastlabel_gradio.labels.shared_values import distinct
 from fastlabel_gradio.labels.tables import annotations, checks, submissions
 from fastlabel_gradio.types import Annotation, LabelSource, Said, State
 
@@ -131,12 +131,12 @@ def append_annotations(
     Raises:
         InvalidLabelsError: a constraint fails.
     """
-    values = mapped(said, lambda one: _values_of(one, source))
-    different = distinct(values.values())
+    said_as = {id(one): _values_of(one, source) for one in distinct(said.values())}
+    values, different = list(map(said_as.__getitem__, map(id, said.values()))), list(said_as.values())
     shared: dict[str, Any] = {"submission": submission, "project": project}
     varying: dict[str, Iterable[Any]] = {"position": range(len(said)), "item_id": said}
     for place, name in enumerate(SAID_COLUMNS):
-        column = map(itemgetter(place), values.values())
+        column = map(itemgetter(place), values)
         if name == "confidence" and confidences:
             varying[name] = map(confidences.get, said, column)
         elif len({one[place] for one in different}) > 1:

@@ -20,7 +20,7 @@ from fastlabel_gradio.types import LabelSource, Said, State
 CONFLICTS_NAMED = 100
 NOT_LOOKED_AT = ("search", "verify")  # sources of labels that many items got at once
 
-News = Callable[[Mapping[str, Said], Mapping[str, Opinions], str, LabelSource], dict[str, Said]]
+News = Callable[[Mapping[str, Said], Mapping[str, Opinions], str, LabelSource], Mapping[str, Said]]
 
 
 def one_each(pairs: Iterable[tuple[str, int | State | Said]]) -> dict[str, Said]:
@@ -63,12 +63,14 @@ def check_numbers(item_ids: Sequence[str], values: Sequence[object]) -> None:
 
 def not_said_yet(
     said: Mapping[str, Said], opinions: Mapping[str, Opinions], annotator: str, source: LabelSource
-) -> dict[str, Said]:
+) -> Mapping[str, Said]:
     """What the annotator does not say of those items already."""
-    news = dict(said)
-    for item_id in opinions.keys() & news.keys():
-        if _says_already(opinions[item_id], news[item_id], annotator, news[item_id].source or source):
-            del news[item_id]
+    known = {
+        item_id
+        for item_id in opinions.keys() & said.keys()
+        if _says_already(opinions[item_id], said[item_id], annotator, said[item_id].source or source)
+    }
+    news = {item_id: one for item_id, one in said.items() if item_id not in known} if known else said
     if all(one.state is not State.CLEAR for one in distinct(news.values())):
         return news
     return {item_id: one for item_id, one in news.items() if one.state is not State.CLEAR or item_id in opinions}
@@ -140,8 +142,11 @@ def effect(
     before: Mapping[str, Opinions], after: Mapping[str, Opinions]
 ) -> tuple[dict[str, Standing], dict[str, Standing | None]]:
     """Where something else stands after: what stood, as far as anything did, and what stands, None for nothing."""
-    stood, now = mapped(before, standing_of), mapped(after, standing_of)
-    standing: dict[str, Standing | None] = {**dict.fromkeys(stood), **now}
+    stood = mapped(before, standing_of)
+    now: dict[str, Standing | None] = mapped(after, standing_of)
+    if not stood:
+        return stood, now
+    standing = {**dict.fromkeys(stood), **now}
     for item_id in stood.keys() & now.keys():
         if stood[item_id] == now[item_id]:
             del stood[item_id], standing[item_id]

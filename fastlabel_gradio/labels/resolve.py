@@ -131,7 +131,8 @@ def opinions_after(
             return with_opinion(before, alone[0]) if before else alone
         return () if one.state is State.CLEAR else before or ()
 
-    said = {**earlier, **paired(earlier, news, after)}
+    told = paired(earlier, news, after)
+    said = {**earlier, **told} if earlier else told  # a copy of a million is a tenth of the time
     return said if all(said.values()) else {item_id: one for item_id, one in said.items() if one}
 
 

@@ -11,8 +11,11 @@ import { t } from "./words.js";
 
 const STATES = /** @type {const} */ (["label", "skip", "unsure", "bad"]);
 const SOURCES = /** @type {const} */ (["person", "group", "review", "search", "import", "auto", "verify"]);
-const PARTS = /** @type {const} */ (["train", "validation", "test"]);
-const USUAL_SHARES = { train: 80, validation: 10, test: 10 };
+const PARTS = /** @type {const} */ ([
+  { name: "train", word: "export_part_train", usual: 80 },
+  { name: "validation", word: "export_part_validation", usual: 10 },
+  { name: "test", word: "export_part_test", usual: 10 },
+]);
 const MOST_PERCENT = 1000; // shares are parts of one whole, whatever they add up to
 
 export class ExportOptions {
@@ -25,10 +28,7 @@ export class ExportOptions {
     this.predictions.box.checked = usual.predictions === true;
     this.hasQuery = "query" in usual;
     this.parted = checkbox(t("export_parted"));
-    this.shares = PARTS.map((name) => ({
-      name,
-      ...number(t(`export_part_${name}`), USUAL_SHARES[name], MOST_PERCENT),
-    }));
+    this.shares = PARTS.map(({ name, word, usual }) => ({ name, ...number(t(word), usual, MOST_PERCENT) }));
     this.seed = number(t("export_seed"), 0, Number.MAX_SAFE_INTEGER);
     this.told = el("p", "fl-export-told");
     this.parts = el("div", "fl-export-parts", ...this.shares.map(({ node }) => node), this.seed.node, this.told);
