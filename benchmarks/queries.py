@@ -8,8 +8,8 @@ them, and its scan of the pool is complete. Then each query is asked for its fir
 some for their counts as `POST /api/items/counts` asks, several times; the first time may read more, and is told apart. A page
 from the middle of a list is what somebody sees who pulls at the scrollbar. Memory is the highest while that query is asked,
 mapped files included. At the end, of up to a million, every item is labeled, by as many events, and the figures of Progress
-are asked for as `GET /api/progress` asks, each time after one more label. Aims: 300 ms at a million, 2 s for likeness; 3 s and
-3,000 MB for all at 10,000,000.
+are asked for as `GET /api/progress` asks, each time after one more label. Aims: 300 ms at a million, 2 s for likeness; 3 s
+and 3,000 MB for all at 10,000,000.
 """
 
 import argparse
