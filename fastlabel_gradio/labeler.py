@@ -278,7 +278,7 @@ class Labeler:
         planted = {one.item_id: wanted.pop(one.item_id, None) for one in self.planted.of(batch_id)}
         with self._desk.in_turn():
             source = self._batches.source_of(annotator, batch_id)
-            seen = () if batch_id else self._seen(annotator, wanted)
+            seen: Collection[str] = () if batch_id else self._seen(annotator, wanted)
             said = [
                 (id_, said_of(one, self.finisher.source_in(batch_id, one) or _source(id_, together, seen)))
                 for id_, one in wanted.items()

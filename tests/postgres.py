@@ -15,6 +15,7 @@ import pytest
 
 from tests.pools import wait_for
 
+START_S = 60.0  # on a machine that is busy
 RUNNERS = ("postgres", "nobody")  # it refuses to run as root
 
 
@@ -37,6 +38,16 @@ class PostgresServer:
         self.start()
 
     def start(self) -> None:
+        """Until it answers. Begun again where it ends at once: processes of the one before may still hold its memory."""
+        self._begin()
+        wait_for(self._is_up, START_S)
+
+    def _is_up(self) -> bool:
+        if self._process.poll() is not None:
+            self._begin()
+        return _answers(self._port)
+
+    def _begin(self) -> None:
         settings = ("listen_addresses=127.0.0.1", "fsync=off", "shared_buffers=16MB", "unix_socket_directories=")
         self._process = subprocess.Popen(
             [self._programs / "postgres", "-D", self._folder / "data", "-p", str(self._port)]
@@ -45,7 +56,6 @@ class PostgresServer:
             cwd="/",
             stderr=subprocess.DEVNULL,
         )
-        wait_for(lambda: _answers(self._port))
 
     def ensure_running(self) -> None:
         if self._process.poll() is not None:

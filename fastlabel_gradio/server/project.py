@@ -306,10 +306,13 @@ class Project:
         """Where visitors left too much on the disk, what can be made again of their labels goes, but for one of them."""
         for visitor in self._visitors.surplus(spared=(owner,)):
             with self._lock:
-                opened = self._labelers.pop(visitor, None)
-            if opened:
-                opened.close()
-            self._visitors.drop(visitor)
+                opening = self._opening.setdefault(visitor, threading.Lock())
+            with opening:  # nobody opens the labeler again meanwhile
+                with self._lock:
+                    opened = self._labelers.pop(visitor, None)
+                if opened:
+                    opened.close()
+                self._visitors.drop(visitor)
             log.info("%s: the head and the lists of visitor %s made room for others", self.name, visitor)
 
     def _new_labeler(self, owner: str) -> "_Opened":

@@ -40,7 +40,8 @@ class VisitorFolders:
             return []
         self._looked_at = now
         sizes = {path.name: _bytes_below(path) for path in self._folder.iterdir()}
-        left, going = sum(sizes.values()), []
+        left = sum(sizes.values())
+        going: list[str] = []
         if left <= self._most_bytes:
             return []
         for visitor in sorted(sizes.keys() - set(spared), key=lambda name: -sizes[name]):

@@ -64,12 +64,18 @@ class Folders:
         if space is None or space.name != self._space:  # another encoder has other rows
             self._space = space.name if space else ""
             self._numbers, self._known = np.full(0, NOWHERE, dtype=np.int32), {}
-        for start in range(len(self._numbers), rows, ROWS_AT_ONCE):
-            found = np.full(min(ROWS_AT_ONCE, rows - start), NOWHERE, dtype=np.int32)
-            for row, item_id in self._store.items_between(start, start + len(found)):
-                folder = item_id.rpartition("/")[0]
-                found[row - start] = self._known.setdefault(folder, len(self._known))
-            self._numbers = np.concatenate([self._numbers, found])
+        start = len(self._numbers)
+        if start >= rows:
+            return
+        numbers = np.full(rows, NOWHERE, dtype=np.int32)
+        numbers[:start] = self._numbers
+        for first in range(start, rows, ROWS_AT_ONCE):
+            block = self._store.items_between(first, min(first + ROWS_AT_ONCE, rows))
+            folders = [item_id.rpartition("/")[0] for _, item_id in block]
+            for folder in dict.fromkeys(folders):
+                self._known.setdefault(folder, len(self._known))
+            numbers[[row for row, _ in block]] = [self._known[folder] for folder in folders]
+        self._numbers = numbers
 
 
 def _shared(names: list[str]) -> str:
