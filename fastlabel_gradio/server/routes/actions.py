@@ -101,7 +101,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
             if body.preview:
                 return _preview_answer(labeler.actions.preview_each(who.name, each, own_only=own_only))
             return _done_answer(labeler.actions.apply_each(who.name, each, body.seen, own_only=own_only))
-        check_names(who, body.query.annotators or ())
+        check_names(who, body.query.people)
         said, exclude = _said(labeler, body), (*body.exclude, *held)
         if body.preview:
             return _preview_answer(labeler.actions.preview(who.name, body.query, exclude, said, own_only=own_only))
