@@ -108,6 +108,7 @@ export default {
   "trained_head": "Trained head",
   "rescan": "Rescan",
   "rescan_title": "Look for new, changed and removed files now",
+  "status_more": "More",
   "you_are": "you are {name}",
   "and_more": "and {n} more",
   "unreadable": "{n} unreadable|{n} unreadable",

@@ -105,6 +105,7 @@ export default {
   "trained_head": "训练好的分类头",
   "rescan": "重新扫描",
   "rescan_title": "立即查找新增、更改和删除的文件",
+  "status_more": "更多",
   "you_are": "您是 {name}",
   "and_more": "另有 {n} 项",
   "unreadable": "{n} 个无法读取",
