@@ -8,8 +8,10 @@ them, and its scan of the pool is complete. Then each query is asked for its fir
 some for their counts as `POST /api/items/counts` asks, several times; the first time may read more, and is told apart. A page
 from the middle of a list is what somebody sees who pulls at the scrollbar. Memory is the highest while that query is asked,
 mapped files included. At the end, of up to a million, every item is labeled, by as many events, and the figures of Progress
-are asked for as `GET /api/progress` asks, each time after one more label. Aims: 300 ms at a million, 2 s for likeness; 3 s
-and 3,000 MB for all at 10,000,000.
+are asked for as `GET /api/progress` asks, each time after one more label; classes are changed as `POST /api/classes` does; and,
+up to 100,000 labels, a head is trained on all of them and the list of mistakes is opened: its first time is until every label
+is ranked. Aims: 300 ms at a million, 2 s for likeness; 3 s and 3,000 MB for all at 10,000,000. At 100,000: likeness 150 ms, a
+change of classes 200 ms, mistakes 10 s the first time (1 s at 2,000).
 """
 
 import argparse
@@ -22,6 +24,7 @@ from benchmarks.known_pool import opened_made, targets
 from benchmarks.memory import MB_OF_MIB, forget_peak_memory, peak_memory_mib
 from benchmarks.report import Measured, Option, Table, median_and_p95, milliseconds, run, say
 from fastlabel_gradio.devices import pick_device
+from fastlabel_gradio.labels import class_changes
 from fastlabel_gradio.pool.query import Query
 
 PAGE, ROUNDS, TAUGHT = 100, 7, 500
@@ -51,6 +54,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "near two items": {"near": {"ids": ["1", "2"], "not_ids": ["3"]}},
     "near, of one class": {"near": {"ids": ["1"]}, "predicted": ["class-3"]},
 }
+MISTAKES_UP_TO = 100_000  # labels
 COUNTED = ("everything", "labels", "predicted", "confidence, least sure first", "text of the id", "folder")
 
 
@@ -84,7 +88,10 @@ def _times(size: int, labels: int, dim: int) -> dict[str, Found]:
             return pages | middle | counts | {"Progress": _timed_progress(labeler)}
         say(f"{size:,} items: the other labels …")
         _label_rest(labeler, _truth(size, first, size))
-        return pages | middle | counts | {"Progress, every item labeled": _timed_progress(labeler)}
+        later = {"Progress, every item labeled": _timed_progress(labeler), **_timed_classes(labeler)}
+        if size <= MISTAKES_UP_TO:
+            later["mistakes, every item labeled"] = _timed_mistakes(labeler)
+        return pages | middle | counts | later
 
 
 def _truth(size: int, start: int, stop: int) -> list[tuple[str, int]]:
@@ -115,6 +122,47 @@ def _timed_progress(labeler: Any) -> Found:
         return int(labeler.progress.figures().labeled.sum())
 
     return _timed(look)
+
+
+def _timed_classes(labeler: Any) -> dict[str, Found]:
+    """Classes that there are after each change, every one of which is taken back."""
+    actions, names = labeler.actions, labeler.schema.names
+    changes: dict[str, Callable[[Any], Any]] = {
+        "add": lambda _: class_changes.add("another class"),
+        "rename": lambda classes: class_changes.rename(classes, names[0], "another name"),
+        "merge": lambda classes: class_changes.merge(classes, names[0], names[1]),
+        "archive": lambda classes: class_changes.archive(classes, names[0], archived=True),
+        "colour": lambda classes: class_changes.look(classes, names[0], {"colour": "#1f77b4"}),
+    }
+
+    def change(edits_of: Callable[[Any], Any]) -> Found:
+        forget_peak_memory()
+        taken, back = [], []
+        for _ in range(ROUNDS + 1):
+            taken += milliseconds(lambda: actions.change_classes("ann", edits_of))
+            shown = len(labeler.schema)
+            back += milliseconds(lambda: actions.undo("ann"))
+        highest = peak_memory_mib() * MB_OF_MIB
+        slowest = [max(pair) for pair in zip(taken, back, strict=True)]
+        return shown, slowest[0], slowest[1:], highest
+
+    return {f"classes: {name}, or its undo": change(edits_of) for name, edits_of in changes.items()}
+
+
+def _timed_mistakes(labeler: Any) -> Found:
+    """Labels on the list. The first time is until all are ranked, after a head was trained on them."""
+    labeler.train()
+    assert labeler.wait_for_training(SETTLED_S)
+    forget_peak_memory()
+
+    def rank() -> None:
+        while labeler.suspects.listing("mistakes").is_working:
+            pass  # each waits a moment
+
+    [first] = milliseconds(rank)
+    query = Query(order="mistakes")
+    taken = milliseconds(lambda: labeler.finder.page(query, 0, PAGE), ROUNDS)
+    return int(labeler.finder.count(query)), first, taken, peak_memory_mib() * MB_OF_MIB
 
 
 def _timed_page(labeler: Any, asked: dict[str, Any]) -> Found:

@@ -157,7 +157,7 @@ class Labeler:
         self.reliability = Reliability(desk, followed)
         self.progress = Progress(desk, learner)
         self.suspects = Suspects(desk, learner, self._references)
-        self.finder = Finder(desk, learner, self.suspects.keys, pool_map)
+        self.finder = Finder(desk, learner, self.suspects.keys, pool_map, self.planted.items_of)
         self.actions = Actions(desk, self.finder, learner)
         self.filters = SavedFilters(folder)
         self._batches = Batches(

@@ -238,6 +238,11 @@ def test_queries(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "| ids | 400 |" in printed
     assert "| a page from the middle, by confidence | 400 |" in printed
     assert "| counts: everything | 400 |" in printed
+    more, fewer = (re.search(rf"\| classes: {kind}, or its undo \| (\d+) \|", printed) for kind in ("add", "merge"))
+    assert more
+    assert fewer
+    assert int(more[1]) == int(fewer[1]) + 2
+    assert re.search(r"\| mistakes, every item labeled \| \d+ \|", printed)
 
 
 def test_devices(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,16 @@
 """Planted checks: labeled items in a group of another class, of which no answer becomes a label."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.loop.planted_checks import MOST_PLANTED, PlantedChecks
+from fastlabel_gradio.pool.query import Query
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import (
     Batch,
@@ -22,6 +25,7 @@ from fastlabel_gradio.types import (
     State,
 )
 from tests.pools import make_config, true_labels, wait_for, write_pictures
+from tests.test_api import start
 
 
 @pytest.fixture
@@ -90,6 +94,10 @@ def test_no_answer_to_a_planted_item_changes_its_label_and_what_slipped_through_
     again = labeler.submit("ann", accepted, batch.id)
     assert (again.planted, before.items() <= _stored(labeler).items()) == (None, True)
     assert labeler.planted.counts() == {"ann": PlantedCounts(len(planted), len(planted))}
+    met = {one.item_id for one in planted}
+    assert set(labeler.finder.item_ids(Query(planted=("ann",)))) == met
+    assert set(labeler.finder.item_ids(Query(slipped=("ann",)))) == met
+    assert labeler.finder.count(Query(planted=("bob",))) == labeler.finder.count(Query(slipped=("bob",))) == 0
 
 
 def test_left_out_corrected_or_skipped_is_noticed_and_another_annotator_is_not_judged(project: Project) -> None:
@@ -108,6 +116,8 @@ def test_left_out_corrected_or_skipped_is_noticed_and_another_annotator_is_not_j
     receipt = labeler.submit("bob", [*said, (first.item_id, right)], batch.id)
     assert receipt.planted == PlantedCounts(len(planted), 0)
     assert labeler.planted.counts() == {"bob": PlantedCounts(len(planted), 0)}
+    assert set(labeler.finder.item_ids(Query(planted=("bob",)))) == planted.keys()
+    assert labeler.finder.count(Query(slipped=("bob",))) == 0
 
 
 def test_what_was_planted_is_known_after_a_restart_and_a_broken_line_is_left_out(
@@ -134,7 +144,52 @@ def test_what_was_planted_is_known_after_a_restart_and_a_broken_line_is_left_out
         assert before.items() <= _stored(labeler).items()
     finally:
         again.close()
-    assert PlantedChecks(file, 0.0).counts()["ann"].slipped == 1
+    checks = PlantedChecks(file, 0.0)
+    assert checks.counts()["ann"].slipped == 1
+    assert checks.items_of(["ann"], slipped=True) == {planted[0].item_id}
+
+
+def test_of_batches_before_items_were_written_down_all_that_was_planted_is_known(tmp_path: Path) -> None:
+    file = tmp_path / "planted.jsonl"
+    one = {"item_id": "1.png", "label_id": 0, "shown_as": 1, "confidence": 0.9, "place": 3}
+    planted = {"batch_id": "b", "annotator": "ann", "at": 1.0, "planted": [one], "counts": None}
+    judged = {"batch_id": "b", "annotator": "ann", "at": 2.0, "planted": [], "counts": {"shown": 1, "slipped": 1}}
+    file.write_text(f"{json.dumps(planted)}\n{json.dumps(judged)}\n", encoding="utf-8")
+    checks = PlantedChecks(file, 0.0)
+    assert checks.counts() == {"ann": PlantedCounts(1, 1)}
+    assert (checks.items_of(["ann"]), checks.items_of(["ann"], slipped=True)) == ({"1.png"}, set())
+
+
+def test_rest_tells_who_let_planted_items_through_and_finds_them(tmp_path: Path) -> None:
+    app, address = start(tmp_path, planted_checks=1.0, train_every=1000)
+    try:
+        with httpx.Client(base_url=address, cookies={"fastlabel_annotator": "guest-1111"}, timeout=30) as client:
+            first = client.get("/api/next_batch", params={"size": 30}).json()
+            labels = [{"id": item["id"], "label": item["id"].split("/")[0]} for item in first["items"]]
+            client.post("/api/submit_labels", json={"batch_id": first["batch_id"], "labels": labels})
+            client.post("/api/train", json={})
+            wait_for(lambda: client.get("/api/status").json()["head"]["version"] == 1)
+            batch = client.get("/api/next_batch", params={"size": 20}).json()
+            known = {entry["id"] for entry in labels}
+            planted = [item for item in batch["items"] if item["id"] in known]
+            assert 1 <= len(planted) <= MOST_PLANTED
+            shown = [
+                {"id": item["id"], "label": item["prediction"]["label"], "source": "group"} for item in batch["items"]
+            ]
+            answer = client.post("/api/submit_labels", json={"batch_id": batch["batch_id"], "labels": shown}).json()
+            assert answer["planted"] == {"shown": len(planted), "slipped": len(planted)}
+            assert answer["accepted"] == 20 - len(planted)
+            [me] = client.get("/api/progress").json()["people"]
+            assert (me["planted"], me["slipped"]) == (len(planted), len(planted))
+            for key in ("planted", "slipped"):
+                found = client.post("/api/items", json={"query": {key: [me["annotator"]]}}).json()
+                assert {item["id"] for item in found["items"]} == {item["id"] for item in planted}
+                assert all(item["label"] == item["id"].split("/")[0] for item in found["items"]), "as before"
+                counts = client.post("/api/items/counts", json={"query": {key: [me["annotator"]]}}).json()
+                assert sum(one["count"] for one in counts["labels"]) == len(planted)
+            assert client.post("/api/items", json={"query": {"planted": ["nobody"]}}).json().get("total", 0) == 0
+    finally:
+        app.close()
 
 
 @pytest.mark.parametrize(("share", "predictions"), [(0.0, [Prediction(0, 0.9)] * 10), (1.0, [None] * 10)])

@@ -83,6 +83,7 @@ class Finder:
     Args:
         list_keys: gives by what so many rows are ordered on a list, NaN for those that are not on it.
         pool_map: where items lie on the map; None where there is none.
+        planted: gives the ids of items that people came to as planted checks; with `slipped`, that slipped through them.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Finder:
         heads: Heads,
         list_keys: Callable[[ListName, int], np.ndarray],
         pool_map: PoolMap | None = None,
+        planted: Callable[..., Collection[str]] = lambda annotators, *, slipped=False: (),
     ) -> None:
         self._desk = desk
         self._store = desk.store
@@ -98,6 +100,7 @@ class Finder:
         self._heads = heads
         self._list_keys = list_keys
         self._map = pool_map
+        self._planted = planted
         self._owners = _Owners(desk.label_store)
         self._lists = FoundLists()
         self._folders = Folders(desk.store)
@@ -182,6 +185,8 @@ class Finder:
             rows_of=self._store.rows_of(named),
             with_text=None if query.text is None else self._store.rows_with(query.text),
             audited=None if query.audited is None else self._ledger.audit_set().rows,
+            planted=None if query.planted is None else self._rows_of(self._planted(query.planted), rows),
+            slipped=None if query.slipped is None else self._rows_of(self._planted(query.slipped, slipped=True), rows),
             in_area=None if query.area is None else self._within(query.area, rows),
             on_list=None if query.of_list is None else without(self._list_keys(query.of_list, rows), covered, np.nan),
             in_folder=None if query.folder is None else self._store.rows_in(query.folder),

@@ -9,7 +9,7 @@ import logging
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -68,13 +68,20 @@ class Chosen(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line of the file: what was planted in a batch, or, with `counts`, what became of that."""
+    """A line of the file: what was planted in a batch, or, with `counts`, what became of that.
+
+    Attributes:
+        met, slipped: ids of the items that were come to, and of those that slipped through; None in a file of before they
+            were written down.
+    """
 
     batch_id: str
     annotator: str
     at: float
     planted: tuple[Planted, ...] = ()
     counts: PlantedCounts | None = None
+    met: tuple[str, ...] | None = None
+    slipped: tuple[str, ...] | None = None
 
 
 _LINE = TypeAdapter(_Line)
@@ -196,9 +203,10 @@ class PlantedChecks:
             return None
         used = set(said.values())
         met = [one for one in line.planted if said.get(one.item_id) is not None or one.shown_as in used]
-        slipped = sum(said.get(one.item_id) == one.shown_as for one in met)
-        counts = PlantedCounts(len(met), slipped)
-        self._append(_Line(batch_id, annotator, now, counts=counts))
+        slipped = [one.item_id for one in met if said.get(one.item_id) == one.shown_as]
+        counts = PlantedCounts(len(met), len(slipped))
+        ids = tuple(one.item_id for one in met)
+        self._append(_Line(batch_id, annotator, now, counts=counts, met=ids, slipped=tuple(slipped)))
         return counts if met else None
 
     def counts(self) -> dict[str, PlantedCounts]:
@@ -210,6 +218,21 @@ class PlantedChecks:
             if line.counts:
                 found[line.annotator] += line.counts
         return dict(found)
+
+    def items_of(self, annotators: Collection[str], *, slipped: bool = False) -> set[str]:
+        """Ids of the planted items that these people came to in batches that they submitted, or that slipped through.
+
+        Of batches of which that was not written down yet: all that was planted, and nothing that slipped through.
+        """
+        with self._lock:
+            lines = [line for line in self._judged.values() if line.annotator in annotators]
+            found = [self._met(line, slipped=slipped) for line in lines]
+        return {item_id for ids in found for item_id in ids}
+
+    def _met(self, line: _Line, *, slipped: bool) -> tuple[str, ...]:
+        if slipped:
+            return line.slipped or ()
+        return tuple(one.item_id for one in self.of(line.batch_id)) if line.met is None else line.met
 
     def _append(self, line: _Line) -> None:
         """Keeps what could be written, so that nothing is shown as planted that a restart would forget."""

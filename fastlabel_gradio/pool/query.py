@@ -122,6 +122,10 @@ class Query(_Frozen):
     audited: StrictBool | None = Field(
         default=None, description="it is, or is not, a labeled item of the audit, which no head was trained on"
     )
+    planted: Names | None = Field(
+        default=None, description="one of these came to it as a planted check, in a batch that they submitted"
+    )
+    slipped: Names | None = Field(default=None, description="it slipped through one of these as a planted check")
     exclude: ItemIds = Field(default=(), description="none of these items")
     order: Order | None = Field(
         default=None,
@@ -136,6 +140,11 @@ class Query(_Frozen):
         if self.time and self.time[0] and self.time[1] and _seconds(self.time[0]) > _seconds(self.time[1]):
             raise ValueError("'time': the earlier limit comes first")
         return self
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Everybody whom it names."""
+        return (*(self.annotators or ()), *(self.planted or ()), *(self.slipped or ()))
 
     @property
     def ordered_by(self) -> Order:
@@ -171,6 +180,7 @@ class Columns:
         with_text: the rows whose id holds the query's text.
         in_area: bool[rows], whether a row lies in the query's part of the map.
         audited: the labeled rows of the audit, where the query asks for them.
+        planted, slipped: the rows that people of the query came to as planted checks, and that slipped through them.
         on_list: float64[rows], by which the list that the query asks for is ordered; NaN for rows that are not on it.
         in_folder: the rows whose id lies in the query's folder.
         label_probabilities: float32[rows], what the head gives to the label that stands, NaN where none does or no head
@@ -187,6 +197,8 @@ class Columns:
     with_text: Rows | None = None
     in_area: np.ndarray | None = None
     audited: Rows | None = None
+    planted: Rows | None = None
+    slipped: Rows | None = None
     on_list: np.ndarray | None = None
     in_folder: Rows | None = None
     label_probabilities: np.ndarray | None = None
@@ -325,6 +337,7 @@ def _of_the_item(query: Query, columns: Columns) -> list[np.ndarray]:
     if query.audited is not None:
         assert columns.audited is not None
         masks.append(_only(columns.audited, rows) == query.audited)
+    masks += [_only(chosen, rows) for chosen in (columns.planted, columns.slipped) if chosen is not None]
     if columns.on_list is not None:
         masks.append(~np.isnan(columns.on_list))
     if query.ids is not None:

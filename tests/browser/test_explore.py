@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from tests.browser.conftest import CLASSES, TakePage, become_guest, become_new_guest, serve
+from tests.browser.conftest import CLASSES, Listen, TakePage, become_guest, become_new_guest, serve
 from tests.browser.explore_page import ExplorePage
 from tests.browser.kept_page import open_anew
 from tests.browser.label_page import LabelPage, Rest, expect
@@ -350,6 +350,57 @@ def test_a_picture_that_is_chosen_pasted_or_dropped_finds_what_is_like_it(explor
     _give(page, "paste", list(b"<svg onload=alert(1)>"), "image/svg+xml")
     expect(page.message).to_have_attribute("data-tone", "error")
     page.expect_total(120)
+
+
+def test_a_sound_that_is_pasted_finds_what_is_like_it(listen: Listen) -> None:
+    visitor = listen()
+    explore = ExplorePage(visitor.page, visitor.address, "audio").open()
+    item = visitor.rest.post("items", query={}, size=1)["items"][0]
+    sound = visitor.page.request.get(f"{visitor.address}/{item['media_url']}").body()
+    _give(explore, "paste", list(sound), "audio/wav")
+    expect(explore.chips).to_have_text(["likewhat was sent×"])
+    expect(explore.card(0)).to_have_attribute("data-item-id", item["id"])
+    explore.chips.first.click()
+    _give(explore, "paste", list(b"no sound"), "audio/wav")
+    expect(explore.message).to_have_attribute("data-tone", "error")
+    explore.expect_total(36)
+
+
+def test_keys_and_buttons_that_no_other_test_presses(explore: Explore) -> None:
+    page = explore(labeled=12)
+    page.focus(0)
+    page.key("Shift+ArrowDown")
+    columns = page.current()
+    expect(page.scope).to_have_text(f"{columns + 1} selected")
+    page.key("Shift+ArrowUp")
+    expect(page.scope).to_have_text("1 selected")
+    page.key("Escape", "2")
+    expect(page.message).to_contain_text("as c1: done.")
+    page.focus(0)
+    page.key("Delete")
+    expect(page.message).to_contain_text("Clear 1 item: done.")
+    page.key("5")
+    expect(page.message).to_contain_text("as c4: done.")
+    page.key("ArrowLeft", "e")
+    expect(page.message).to_contain_text("example")
+    examples = {one["name"]: one["examples"] for one in page.rest.get("classes")["classes"]}
+    assert len(examples["c4"]) == 1
+    page.act("more-like")
+    expect(page.chips).to_have_count(1)
+    page.wait()
+    page.card(3).locator(".fl-picture").click()
+    page.act("less-like")
+    expect(page.chips).to_have_count(2)
+    page.wait()
+    page.view.locator('[data-action="refresh"]').click()
+    page.wait()
+    page.act("help")
+    page.view.locator('[data-action="close-help"]').click()
+    expect(page.view.locator("dialog.fl-help")).to_be_hidden()
+    page.focus(0)
+    page.key("z")
+    page.view.locator('[data-action="close-zoom"]').click()
+    expect(page.view.locator("dialog.fl-zoom")).to_be_hidden()
 
 
 def _give(page: ExplorePage, how: str, content: list[int], type_: str) -> None:

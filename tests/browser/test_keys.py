@@ -254,3 +254,23 @@ def test_s_pressed_twice_stores_once(visit: Visit) -> None:
     assert page.rest.stored() == {ids[0]: "c0"}
     assert page.rest.post("undo")["undone"] == 1
     assert page.rest.post("undo")["undone"] == 0
+
+
+def test_shift_with_an_arrow_up_or_down_selects_rows_and_the_equals_sign_enlarges(visit: Visit) -> None:
+    page = visit()
+    selected = page.grid.locator('.fl-card[data-selected="true"]')
+    page.set_batch_size(60)
+    page.next()
+    columns = page.columns()
+    page.key("Shift+ArrowDown")
+    expect(selected).to_have_count(columns + 1)
+    page.key("Shift+ArrowUp")
+    expect(selected).to_have_count(1)
+    page.key("Escape", "=", "=")
+    assert page.columns() < columns
+    page.key("z")
+    page.zoom.locator('[data-action="close-zoom"]').click()
+    expect(page.zoom).to_be_hidden()
+    page.key("?")
+    page.help.locator('[data-action="close-help"]').click()
+    expect(page.help).to_be_hidden()

@@ -91,6 +91,7 @@ def test_on_a_phone_every_control_can_be_used(visit: Visit) -> None:
     page = visit(labeled=12, opened=False)
     page.page.set_viewport_size({"width": 360, "height": 740})
     page.open()
+    page.grid.get_by_role("button", name="More", exact=True).click()
     page.choose_strategy("random")
     page.set_batch_size(6)
     before = page.batch_id()

@@ -38,6 +38,33 @@ def test_a_hundred_classes_take_one_line_of_the_dock_and_a_phone_has_every_butto
     assert submit["x"] + submit["width"] <= 360
 
 
+def test_on_a_phone_the_status_is_two_lines_until_more_of_it_is_wanted(visit: Visit) -> None:
+    page = visit(labeled=30, opened=False)
+    page.page.set_viewport_size({"width": 360, "height": 740})
+    page.open()
+    assert _box(page.grid.locator(".fl-status"))["height"] <= 50
+    assert _box(page.cards.first)["y"] <= 740 / 3
+    folded = [
+        page.grid.locator(".fl-status-menu"),
+        page.grid.locator(".fl-look"),
+        page.page.locator("#fl-train-images"),
+    ]
+    more = page.grid.get_by_role("button", name="More", exact=True)
+    expect(more).to_have_attribute("aria-expanded", "false")
+    for part in folded:
+        expect(part).to_be_hidden()
+    more.click()
+    expect(more).to_have_attribute("aria-expanded", "true")
+    for part in folded:
+        expect(part).to_be_visible()
+    more.click()
+    expect(folded[0]).to_be_hidden()
+    page.page.set_viewport_size({"width": 1440, "height": 900})
+    expect(more).to_be_hidden()
+    for part in folded:
+        expect(part).to_be_visible()
+
+
 def test_ten_classes_are_in_view_with_their_keys_on_a_laptop(visit: Visit) -> None:
     page = visit()
     page.page.set_viewport_size({"width": 1280, "height": 800})

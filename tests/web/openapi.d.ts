@@ -2197,6 +2197,16 @@ export interface components {
              */
             audited?: boolean | null;
             /**
+             * Planted
+             * @description one of these came to it as a planted check, in a batch that they submitted
+             */
+            planted?: string[] | null;
+            /**
+             * Slipped
+             * @description it slipped through one of these as a planted check
+             */
+            slipped?: string[] | null;
+            /**
              * Exclude
              * @description none of these items
              * @default []

@@ -138,3 +138,12 @@ test("a step that was sent is told by what it did", () => {
   assert.equal(edit("archive", false), "took the class dog back");
   assert.equal(edit("colour", "#ff0000"), "changed the class dog");
 });
+
+test("a name that turns text around ends where it stands", () => {
+  useLanguage("en");
+  const name = "\u202ecba";
+  assert.equal(t("explore_do_label", { n: 2, name }), `Label 2 items as ${name}`); // nothing stands behind it
+  const what = t("explore_do_label", { n: 2, name });
+  assert.equal(t("explore_done", { what }), `\u2068Label 2 items as ${name}\u2069: done. u takes it back.`);
+  assert.equal(t("explore_done", { what: "Label" }), "Label: done. u takes it back.");
+});

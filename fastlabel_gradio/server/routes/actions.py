@@ -97,7 +97,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
 
         An annotator may where nothing changes that others said.
         """
-        check_names(who, (body.query.annotators or ()) if body.query else ())
+        check_names(who, body.query.people if body.query else ())
         chosen = project_of(body.project)
         labeler = chosen.labeler(who.name)
         own_only = not who.role.covers(Role.REVIEWER)

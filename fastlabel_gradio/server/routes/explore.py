@@ -92,7 +92,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
     @in_line(LOOKING_FOR_ITEMS)
     def counts(who: person, body: CountsInput) -> FacetsAnswer:
         """How many items of a query there are of each class, state, person, folder and so on."""
-        check_names(who, body.query.annotators or ())
+        check_names(who, body.query.people)
         chosen = project_of(body.project)
         labeler = chosen.labeler(who.name)
         return _facets_answer(chosen, labeler.finder.facets(body.query, hidden_from(chosen, labeler, who)), who)
@@ -101,7 +101,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
     @in_line(CHANGING_LABELS)
     def claim(who: person, body: ClaimInput) -> ClaimAnswer:
         """Gives the caller a batch of the first items of a query that nobody judged or holds, none of them of the audit."""
-        check_names(who, body.query.annotators or ())
+        check_names(who, body.query.people)
         chosen = project_of(body.project)
         labeler = chosen.labeler(who.name)
         rows = labeler.finder.rows(body.query, hidden_from(chosen, labeler, who))

@@ -32,7 +32,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
     @in_line(LOOKING_FOR_ITEMS)
     def items(who: person, body: ItemsInput) -> ItemsAnswer:
         """A page of the items that a query names, with what was said of each and what the head says."""
-        check_names(who, body.query.annotators or ())
+        check_names(who, body.query.people)
         chosen = project_of(body.project)
         labeler = chosen.labeler(who.name)
         hidden = hidden_from(chosen, labeler, who)

@@ -95,8 +95,10 @@ export function nearPart(near) {
  * @param {Query} query
  * @returns {Chip[]}
  */
-function itemChips({ text, ids, exclude, area, audited }) {
+function itemChips({ text, ids, exclude, area, audited, planted, slipped }) {
   const chips = [];
+  if (planted) chips.push({ title: t("planted"), name: planted.join(", "), without: { planted: undefined } });
+  if (slipped) chips.push({ title: t("explore_slipped"), name: slipped.join(", "), without: { slipped: undefined } });
   if (typeof audited === "boolean") {
     const name = t(audited ? "explore_audited_true" : "explore_audited_false");
     chips.push({ title: t("explore_audit"), name, without: { audited: undefined } });

@@ -73,6 +73,7 @@ export class LabelView {
       note({ evaluation: open ? "open" : "" }),
     );
     this.panel.addEvaluation(this.evaluation);
+    this.panel.onFold = (open) => document.getElementById(`fl-toolbar-${project}`)?.toggleAttribute("data-open", open);
     this.classKeys = classKeys;
     this.classColours = classColours;
     this.dock = new Dock(this.classKeys);

@@ -72,16 +72,15 @@ export function buildPeople({ people }, link, release) {
   const isChecked = people.some(({ planted }) => planted);
   const isShared = people.some(({ shared }) => shared);
   const isHeld = people.some(({ batches }) => batches.length); // of others only an owner sees them
+  const lately = (/** @type {string} */ name) => link({ annotators: [name], order: "-time" });
   const rows = people.map((one) => [
-    anchor(
-      link({ annotators: [one.annotator], order: "-time" }),
-      one.annotator,
-      t("items_of_person", { name: one.annotator }),
-    ),
-    formatCount(one.labels),
-    one.per_minute === null ? "–" : String(Math.round(10 * one.per_minute) / 10),
+    anchor(lately(one.annotator), one.annotator, t("items_of_person", { name: one.annotator })),
+    anchor(lately(one.annotator), formatCount(one.labels), t("items_of_person", { name: one.annotator })),
+    one.per_minute === null
+      ? "–"
+      : anchor(lately(one.annotator), String(Math.round(10 * one.per_minute) / 10), t("labels_a_minute")),
     one.timed ? t("minutes_of", { minutes: String(Math.round(10 * one.minutes) / 10), n: one.timed }) : "",
-    ...(isChecked ? [one.planted ? t("planted_of", { slipped: one.slipped, n: one.planted }) : ""] : []),
+    ...(isChecked ? [one.planted ? plantedMarks(one, link) : ""] : []),
     ...(isShared
       ? [one.agreed === null ? "" : t("agreed_on", { share: formatPercent(one.agreed), n: one.shared })]
       : []),
@@ -94,6 +93,18 @@ export function buildPeople({ people }, link, release) {
   ];
   const names = [t("person"), t("labels_head"), t("labels_a_minute"), t("timed"), ...more];
   return [title(t("people")), el("div", "fl-progress-scroll", table(names, rows)), note(t("pace_says"))];
+}
+
+/**
+ * How many planted items somebody came to, and how many of them slipped through.
+ * @param {ProgressAnswer["people"][number]} person
+ * @param {Link} link
+ */
+function plantedMarks({ annotator: name, planted, slipped }, link) {
+  const met = anchor(link({ planted: [name] }), t("planted_met", { n: planted }), t("items_planted", { name }));
+  const words = t("planted_through", { n: slipped });
+  const through = slipped ? anchor(link({ slipped: [name] }), words, t("items_slipped", { name })) : words;
+  return el("span", "", met, ", ", through);
 }
 
 /**

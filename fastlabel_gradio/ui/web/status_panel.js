@@ -43,8 +43,19 @@ export class StatusPanel {
     this.modelLink.title = t("model_link_title");
     const news = [this.embedding, this.failure.node, this.notice.node];
     this.batchLine = el("div", "fl-batch-line", this.batch, ...news, this.annotator);
+    this.fold = button("fl-quiet fl-status-fold", t("status_more"));
+    this.fold.addEventListener("click", () => this.unfold(this.fold.getAttribute("aria-expanded") !== "true"));
+    this.onFold = (/** @type {boolean} */ _open) => {}; // told when more or less is to be seen
     this.node = el("header", "fl-status", this.statusLine(api, formats), this.connection.node, this.batchLine);
     for (const node of [this.embedding, this.headLink, this.modelLink, this.missing]) setShown(node, false);
+    this.unfold(false);
+  }
+
+  /** @param {boolean} open on a phone, where it begins with one line */
+  unfold(open) {
+    this.fold.setAttribute("aria-expanded", String(open));
+    this.node.dataset.open = String(open);
+    this.onFold(open);
   }
 
   /**
@@ -61,7 +72,7 @@ export class StatusPanel {
     const classes = needing("POST /api/classes", panel);
     const exports = buildExports(api, formats, [this.modelLink, this.headLink]);
     const menu = el("div", "fl-status-menu", classes, rescan, buildImports(api), exports, help);
-    return el("div", "fl-status-line", facts, menu);
+    return el("div", "fl-status-line", facts, this.fold, menu);
   }
 
   /** @param {{ node: HTMLElement }} bar controls of the cards below */

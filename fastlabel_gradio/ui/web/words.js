@@ -47,14 +47,15 @@ export function isEnglish() {
  * @param {Record<string, string | number>} values
  */
 export function t(word, values = {}) {
-  return pattern(word, values.n).replace(/\{(\w+)\}/g, (_, name) => {
+  return pattern(word, values.n).replace(/\{(\w+)\}/g, (place, name, at, whole) => {
     const value = values[name];
-    return typeof value === "number" ? formatCount(value) : isolated(value ?? "");
+    if (typeof value === "number") return formatCount(value);
+    return at + place.length < whole.length ? isolated(value ?? "") : (value ?? "");
   });
 }
 
 /**
- * A name that holds controls of direction, as classes of an old project may, must not turn the words around it.
+ * A name that holds controls of direction, as classes of an old project may, must not turn the words behind it.
  * @param {string} text
  */
 function isolated(text) {
