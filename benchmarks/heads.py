@@ -52,7 +52,7 @@ TableRows = Iterator[tuple[Cell, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class TrainingRun:
     """Random labels of one part of a set.
 
     Attributes:
@@ -105,26 +105,28 @@ class Play:
     seeds: int
     most: int
 
-    def lessons(self, name: str, labels: int) -> list[Lesson]:
+    def trainings(self, name: str, labels: int) -> list[TrainingRun]:
         """One for each seed; all labels of the pool where it has no more."""
         count = self.seeds if labels < MANY else max(1, self.seeds // 4)
-        return [_lesson(load_split(self.files[name][part_of(name, seed)]), labels, seed) for seed in range(count)]
+        return [_training_run(load_split(self.files[name][part_of(name, seed)]), labels, seed) for seed in range(count)]
 
-    def counted(self, table: str, counts: Sequence[int]) -> Iterator[tuple[str, int, list[Lesson]]]:
+    def counted(self, table: str, counts: Sequence[int]) -> Iterator[tuple[str, int, list[TrainingRun]]]:
         """Each set with those numbers of labels that every part has, and the whole of the smallest pool where one is more."""
         for name, files in self.files.items():
             pool = min(len(load_split(file).pool) for file in files)
             for labels in sorted({min(count, pool) for count in counts if count <= self.most}):
                 say(f"{table}: {name}, {labels:,} labels …")
-                yield name, labels, self.lessons(name, labels)
+                yield name, labels, self.trainings(name, labels)
 
 
-def with_wrong_labels(lesson: Lesson, share: float) -> Lesson:
+def with_wrong_labels(training: TrainingRun, share: float) -> TrainingRun:
     """The same, where each label is with this probability another class at random."""
-    rng = np.random.default_rng([lesson.seed, 1])
-    shift = rng.integers(1, lesson.split.classes, size=len(lesson.targets))
-    wrong = rng.random(len(lesson.targets)) < share
-    return replace(lesson, targets=np.where(wrong, (lesson.targets + shift) % lesson.split.classes, lesson.targets))
+    rng = np.random.default_rng([training.seed, 1])
+    shift = rng.integers(1, training.split.classes, size=len(training.targets))
+    wrong = rng.random(len(training.targets)) < share
+    return replace(
+        training, targets=np.where(wrong, (training.targets + shift) % training.split.classes, training.targets)
+    )
 
 
 def made_up_names(split: Split, noise: float, seed: int) -> TextPrior:
@@ -165,9 +167,9 @@ def _measured(arguments: argparse.Namespace) -> Measured:
     return [table for table in tables if table.rows]
 
 
-def _lesson(split: Split, labels: int, seed: int) -> Lesson:
+def _training_run(split: Split, labels: int, seed: int) -> TrainingRun:
     rows = np.random.default_rng(seed).permutation(len(split.pool))[:labels]
-    return Lesson(split, rows, split.pool_targets[rows], seed)
+    return TrainingRun(split, rows, split.pool_targets[rows], seed)
 
 
 def _mean(values: Sequence[float] | np.ndarray) -> float:
@@ -175,20 +177,22 @@ def _mean(values: Sequence[float] | np.ndarray) -> float:
 
 
 def _accuracy_rows(play: Play) -> TableRows:
-    for name, labels, lessons in play.counted("accuracy", COUNTS):
-        heads = [lesson.head() for lesson in lessons]
-        ours = np.array([lesson.accuracy(head) for lesson, head in zip(lessons, heads, strict=True)])
-        (best, logistic), (_, ridge) = (_best_regression(lessons, fit) for fit in (_logistic, _ridge))
+    for name, labels, trainings in play.counted("accuracy", COUNTS):
+        heads = [training.head() for training in trainings]
+        ours = np.array([training.accuracy(head) for training, head in zip(trainings, heads, strict=True)])
+        (best, logistic), (_, ridge) = (_best_regression(trainings, fit) for fit in (_logistic, _ridge))
         taken = round(1000 * statistics.median(head.info.seconds for head in heads), 1)
         difference = with_error(ours - max(logistic, ridge, key=np.mean))
         yield name, labels, _mean(ours), _mean(logistic), best, _mean(ridge), difference, taken
 
 
-def _best_regression(lessons: Sequence[Lesson], accuracy: Callable[[Lesson, float], float]) -> tuple[float, np.ndarray]:
+def _best_regression(
+    trainings: Sequence[TrainingRun], accuracy: Callable[[TrainingRun, float], float]
+) -> tuple[float, np.ndarray]:
     """The value of the grid that is best on the test parts, and the accuracy of each seed with it."""
-    best_value, best, worse = GRID[0], np.zeros(len(lessons)), 0
+    best_value, best, worse = GRID[0], np.zeros(len(trainings)), 0
     for value in GRID:
-        found = np.array([accuracy(lesson, value) for lesson in lessons])
+        found = np.array([accuracy(training, value) for training in trainings])
         if found.mean() > best.mean():
             best_value, best, worse = value, found, 0
         else:
@@ -198,49 +202,49 @@ def _best_regression(lessons: Sequence[Lesson], accuracy: Callable[[Lesson, floa
     return best_value, best
 
 
-def _logistic(lesson: Lesson, c: float) -> float:
+def _logistic(training: TrainingRun, c: float) -> float:
     from sklearn.linear_model import LogisticRegression
 
-    return _regression(lesson, LogisticRegression(C=c, max_iter=300, tol=1e-3))
+    return _regression(training, LogisticRegression(C=c, max_iter=300, tol=1e-3))
 
 
-def _ridge(lesson: Lesson, penalty: float) -> float:
+def _ridge(training: TrainingRun, penalty: float) -> float:
     """`penalty` for vectors of length 1."""
     from sklearn.linear_model import RidgeClassifier
 
-    return _regression(lesson, RidgeClassifier(alpha=penalty * lesson.split.pool.shape[1]))
+    return _regression(training, RidgeClassifier(alpha=penalty * training.split.pool.shape[1]))
 
 
-def _regression(lesson: Lesson, model: BaseEstimator) -> float:
+def _regression(training: TrainingRun, model: BaseEstimator) -> float:
     """Accuracy on the test part, in percent."""
     from sklearn.exceptions import ConvergenceWarning
 
-    scale = np.sqrt(lesson.split.pool.shape[1])
+    scale = np.sqrt(training.split.pool.shape[1])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # large C: 300 steps are plenty for the accuracy
-        model.fit(lesson.embeddings * scale, lesson.targets)
-    return 100 * float(model.score(lesson.split.test * scale, lesson.split.test_targets))
+        model.fit(training.embeddings * scale, training.targets)
+    return 100 * float(model.score(training.split.test * scale, training.split.test_targets))
 
 
 def _noise_rows(play: Play) -> TableRows:
-    for name, labels, lessons in play.counted("noise", NOISE_COUNTS):
-        clean = np.array([lesson.accuracy(lesson.head()) for lesson in lessons])
-        noisy = np.array([lesson.accuracy(with_wrong_labels(lesson, NOISE).head()) for lesson in lessons])
+    for name, labels, trainings in play.counted("noise", NOISE_COUNTS):
+        clean = np.array([training.accuracy(training.head()) for training in trainings])
+        noisy = np.array([training.accuracy(with_wrong_labels(training, NOISE).head()) for training in trainings])
         yield name, labels, _mean(clean), _mean(noisy), with_error(noisy - clean)
 
 
 def _calibration_rows(play: Play) -> TableRows:
-    for name, labels, lessons in play.counted("calibration", CALIBRATION_COUNTS):
-        found = np.array([_calibration(lesson) for lesson in lessons])
+    for name, labels, trainings in play.counted("calibration", CALIBRATION_COUNTS):
+        found = np.array([_calibration(training) for training in trainings])
         temperature, *errors = found.mean(axis=0).tolist()
         spread = f"{found[:, 0].min():.2f} to {found[:, 0].max():.2f}"
         yield name, labels, round(temperature, 2), spread, *(round(error, 1) for error in errors)
 
 
-def _calibration(lesson: Lesson) -> tuple[float, float, float]:
+def _calibration(training: TrainingRun) -> tuple[float, float, float]:
     """The temperature, and the error before and after."""
-    before, split = lesson.head(), lesson.split
-    after = lesson.maker().calibrate(before, lesson.embeddings, lesson.targets, lambda: False, lesson.groups)
+    before, split = training.head(), training.split
+    after = training.maker().calibrate(before, training.embeddings, training.targets, lambda: False, training.groups)
     first, second = (
         100 * expected_calibration_error(head.predict_proba(split.test), split.test_targets) for head in (before, after)
     )
@@ -252,14 +256,14 @@ def _weighting_rows(play: Play) -> TableRows:
     for name in rare:
         for labels in WEIGHTING_COUNTS:
             say(f"weighting: {name}, {labels:,} labels …")
-            lessons = play.lessons(name, labels)
+            trainings = play.trainings(name, labels)
             for power in WEIGHTINGS:
-                yield name, labels, power, *map(_mean, zip(*(_weighting(one, power) for one in lessons), strict=True))
+                yield name, labels, power, *map(_mean, zip(*(_weighting(one, power) for one in trainings), strict=True))
 
 
-def _weighting(lesson: Lesson, power: float) -> tuple[float, float, float]:
-    split = lesson.split
-    right = lesson.right(lesson.head(HeadRecipe(class_weighting=power)))
+def _weighting(training: TrainingRun, power: float) -> tuple[float, float, float]:
+    split = training.split
+    right = training.right(training.head(HeadRecipe(class_weighting=power)))
     rare = right[np.isin(split.test_targets, split.rare)]
     in_pool = weighted_accuracy(right, split.test_targets, split.pool_targets)
     return 100 * float(right.mean()), 100 * float(rare.mean()), 100 * in_pool
@@ -269,18 +273,18 @@ def _names_rows(play: Play) -> TableRows:
     for name in (name for name in play.files if name in NAMES_SETS):
         say(f"names: {name} …")
         for labels in (0, *NAMES_COUNTS):
-            lessons = play.lessons(name, labels)
-            alone = _mean([lesson.accuracy(lesson.head()) for lesson in lessons]) if labels else ""
+            trainings = play.trainings(name, labels)
+            alone = _mean([training.accuracy(training.head()) for training in trainings]) if labels else ""
             yield (
                 name,
                 labels,
                 alone,
-                *(_mean([_named(one, noise) for one in lessons]) for noise in NAMES_NOISE.values()),
+                *(_mean([_named(one, noise) for one in trainings]) for noise in NAMES_NOISE.values()),
             )
 
 
-def _named(lesson: Lesson, noise: float) -> float:
-    return lesson.accuracy(lesson.head(prior=made_up_names(lesson.split, noise, lesson.seed)))
+def _named(training: TrainingRun, noise: float) -> float:
+    return training.accuracy(training.head(prior=made_up_names(training.split, noise, training.seed)))
 
 
 TABLES: dict[str, tuple[str, str, tuple[str, ...], Callable[[Play], TableRows]]] = {

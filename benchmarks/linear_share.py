@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.data import OFFLINE, SETS, cached_splits
-from benchmarks.heads import KNOWN_SETS, Lesson, Play
+from benchmarks.heads import KNOWN_SETS, Play, TrainingRun
 from benchmarks.report import DATA, Cell, Measured, Option, Table, run, use_one_thread, with_error
 from fastlabel_gradio.head import FOLDS, Head, fit_temperature, folds_of
 from fastlabel_gradio.types import Embeddings, Rows
@@ -39,35 +39,35 @@ def log_loss(logits: np.ndarray, targets: Rows) -> float:
     return float(np.mean(np.log(np.exp(cooled).sum(axis=1)) - cooled[np.arange(len(targets)), targets]))
 
 
-def chosen_factor(lesson: Lesson) -> float:
-    """What the left-out labels of a lesson make of the linear part's share."""
-    fold = folds_of(lesson.targets, lesson.groups, lesson.seed)
+def chosen_factor(training: TrainingRun) -> float:
+    """What the left-out labels of a training run make of the linear part's share."""
+    fold = folds_of(training.targets, training.groups, training.seed)
     found, goals = [], []
     for number in range(FOLDS):
         held = fold == number
-        if held.any() and len(np.unique(lesson.targets[~held])) > 1:
-            head = replace(lesson, rows=lesson.rows[~held], targets=lesson.targets[~held]).head()
-            found.append(parts(head, lesson.embeddings[held]))
-            goals.append(lesson.targets[held])
+        if held.any() and len(np.unique(training.targets[~held])) > 1:
+            head = replace(training, rows=training.rows[~held], targets=training.targets[~held]).head()
+            found.append(parts(head, training.embeddings[held]))
+            goals.append(training.targets[held])
     if not found:
         return 1.0
     mlp, linear = (np.concatenate(one) for one in zip(*found, strict=True))
     losses = [log_loss(mlp + factor * linear, np.concatenate(goals)) for factor in FACTORS]
-    trust = len(lesson.targets) / (len(lesson.targets) + SURE_LABELS)
+    trust = len(training.targets) / (len(training.targets) + SURE_LABELS)
     return float(FACTORS[int(np.argmin(losses))] ** trust)
 
 
-def row_of(name: str, labels: int, lessons: Sequence[Lesson]) -> tuple[Cell, ...]:
+def row_of(name: str, labels: int, trainings: Sequence[TrainingRun]) -> tuple[Cell, ...]:
     """One line of the table."""
     factors: list[float] = []
     curve: list[float] = []
     evidence: list[float] = []
-    for lesson in lessons:
-        mlp, linear = parts(lesson.head(), lesson.split.test)
-        factors.append(chosen_factor(lesson))
+    for training in trainings:
+        mlp, linear = parts(training.head(), training.split.test)
+        factors.append(chosen_factor(training))
         for accuracies, factor in ((curve, 1.0), (evidence, factors[-1])):
             said = (mlp + factor * linear).argmax(axis=1)
-            accuracies.append(100 * float((said == lesson.split.test_targets).mean()))
+            accuracies.append(100 * float((said == training.split.test_targets).mean()))
     means = (round(float(np.mean(one)), 1) for one in (curve, evidence))
     spread = f"{min(factors):.1f} to {max(factors):.1f}"
     return name, labels, *means, with_error(np.subtract(evidence, curve)), spread
@@ -91,7 +91,7 @@ OPTIONS = (
     Option("--encoder", OFFLINE, "kind of the encoder of what is embedded"),
     Option("--sets", KNOWN_SETS, "what is learned", tuple(SETS)),
     Option("--labels", (50, 100, 200), "how many"),
-    Option("--seeds", 8, "lessons of each"),
+    Option("--seeds", 8, "training runs of each"),
 )
 
 

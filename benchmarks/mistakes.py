@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.data import OFFLINE, SETS, cached_splits
-from benchmarks.heads import Lesson, Play
+from benchmarks.heads import Play, TrainingRun
 from benchmarks.report import DATA, Cell, Measured, Option, Table, run, use_one_thread
 from fastlabel_gradio.explore.doubts import logit_margins
 from fastlabel_gradio.explore.mistakes import MOST_TRAINED
@@ -28,16 +28,16 @@ from fastlabel_gradio.head import FOLDS
 REVIEWED = (0.05, 0.1, 0.2)  # of the list
 
 
-def ranked_wrong(lesson: Lesson, share: float) -> tuple[np.ndarray, float]:
+def ranked_wrong(training: TrainingRun, share: float) -> tuple[np.ndarray, float]:
     """bool[labels] in the order of the list, whether each label was made wrong, and the seconds that ranking took."""
-    rng = np.random.default_rng([lesson.seed, 4])
-    wrong = np.zeros(len(lesson.targets), dtype=bool)
+    rng = np.random.default_rng([training.seed, 4])
+    wrong = np.zeros(len(training.targets), dtype=bool)
     wrong[rng.permutation(len(wrong))[: max(1, round(share * len(wrong)))]] = True
-    shift = rng.integers(1, lesson.split.classes, size=len(wrong))
-    targets = np.where(wrong, (lesson.targets + shift) % lesson.split.classes, lesson.targets)
+    shift = rng.integers(1, training.split.classes, size=len(wrong))
+    targets = np.where(wrong, (training.targets + shift) % training.split.classes, training.targets)
     folds, began = list(range(FOLDS)), time.perf_counter()
-    found = lesson.maker().out_of_fold(
-        lesson.embeddings, targets, lambda: False, None, folds, len(targets), MOST_TRAINED
+    found = training.maker().out_of_fold(
+        training.embeddings, targets, lambda: False, None, folds, len(targets), MOST_TRAINED
     )
     assert found is not None
     logits, positions = found
@@ -45,9 +45,9 @@ def ranked_wrong(lesson: Lesson, share: float) -> tuple[np.ndarray, float]:
     return wrong[positions[order]], time.perf_counter() - began
 
 
-def row_of(name: str, labels: int, played: Sequence[Lesson], share: float) -> tuple[Cell, ...]:
+def row_of(name: str, labels: int, played: Sequence[TrainingRun], share: float) -> tuple[Cell, ...]:
     """One line of the table."""
-    ranked = [ranked_wrong(lesson, share) for lesson in played]
+    ranked = [ranked_wrong(training, share) for training in played]
     every = sum(int(wrong.sum()) for wrong, _ in ranked)
     found = [sum(int(wrong[: round(part * len(wrong))].sum()) for wrong, _ in ranked) for part in REVIEWED]
     shares = [f"{round(100 * count / every)} %" for count in found]
@@ -75,7 +75,7 @@ OPTIONS = (
     Option("--sets", ("digits", "fsdd", "cifar10"), "what is learned", tuple(SETS)),
     Option("--labels", (200, 500, 2_000), "how many"),
     Option("--wrong", 0.05, "the share of wrong labels"),
-    Option("--seeds", 4, "lessons of each"),
+    Option("--seeds", 4, "trainings of each"),
 )
 
 

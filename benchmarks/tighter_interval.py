@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.data import OFFLINE, Split, cached_splits, load_split
-from benchmarks.heads import Lesson
+from benchmarks.heads import TrainingRun
 from benchmarks.known_pool import made_split
 from benchmarks.report import DATA, Cell, Measured, Option, Table, run, say, use_one_thread
 from fastlabel_gradio.head.evaluation import share_interval, wilson_of
@@ -94,8 +94,8 @@ def measure(arguments: argparse.Namespace) -> Measured:
 def _said(split: Split, labels: int, seed: int) -> Probabilities:
     """What a head of random labels says of the test part, at its own temperature."""
     chosen = np.random.default_rng([seed, 9]).permutation(len(split.pool))[:labels]
-    lesson = Lesson(split, chosen, split.pool_targets[chosen], seed)
-    head = lesson.maker().calibrate(lesson.head(), lesson.embeddings, lesson.targets, unhurried)
+    training = TrainingRun(split, chosen, split.pool_targets[chosen], seed)
+    head = training.maker().calibrate(training.head(), training.embeddings, training.targets, unhurried)
     return head.predict_proba(split.test)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.data import Split
-from benchmarks.heads import Lesson, made_up_names, weighted_accuracy, with_wrong_labels
+from benchmarks.heads import TrainingRun, made_up_names, weighted_accuracy, with_wrong_labels
 from fastlabel_gradio.head import HeadInfo, zero_shot_head
 from fastlabel_gradio.types import Label
 
@@ -20,11 +20,11 @@ def split() -> Split:
 
 
 def test_wrong_labels_are_other_classes_and_as_many_as_asked(split: Split) -> None:
-    lesson = Lesson(split, np.arange(600), split.pool_targets, 0)
-    wrong = with_wrong_labels(lesson, 0.05)
-    assert 15 <= (wrong.targets != lesson.targets).sum() <= 50
+    training = TrainingRun(split, np.arange(600), split.pool_targets, 0)
+    wrong = with_wrong_labels(training, 0.05)
+    assert 15 <= (wrong.targets != training.targets).sum() <= 50
     assert set(wrong.targets.tolist()) == {0, 1, 2}
-    np.testing.assert_array_equal(with_wrong_labels(lesson, 0.0).targets, lesson.targets)
+    np.testing.assert_array_equal(with_wrong_labels(training, 0.0).targets, training.targets)
 
 
 def test_made_up_names_are_worse_with_more_noise(split: Split) -> None:

@@ -66,14 +66,14 @@ export function toDraft({ label, aside, source, excluded }, classes) {
  * @returns {Answer}
  */
 export function fromDraft(draft, classes, renamed = {}) {
-  const kept = typeof draft === "string" ? { label: draft } : (draft ?? {});
-  const name = kept.label ?? "";
+  const written = typeof draft === "string" ? { label: draft } : (draft ?? {});
+  const name = written.label ?? "";
   const index = classes.indexOf(classes.includes(name) ? name : (renamed[name] ?? name));
   return {
     label: index < 0 ? null : index,
-    aside: kept.state && ASIDES.includes(kept.state) ? kept.state : null,
-    source: kept.source === "group" ? "group" : "person",
-    excluded: kept.excluded === true,
+    aside: written.state && ASIDES.includes(written.state) ? written.state : null,
+    source: written.source === "group" ? "group" : "person",
+    excluded: written.excluded === true,
   };
 }
 

@@ -142,9 +142,9 @@ export class Batch extends Emitter {
    * @returns {DraftStep[]}
    */
   draftSteps() {
-    const kept = (/** @type {Answer[]} */ answers) => answers.map((answer) => toDraft(answer, this.classes));
+    const drafts = (/** @type {Answer[]} */ answers) => answers.map((answer) => toDraft(answer, this.classes));
     return this.changes.map(({ kind, n, name, cards, before, after }) => {
-      return { kind, n, name, ids: cards.map(({ item }) => item.id), before: kept(before), after: kept(after) };
+      return { kind, n, name, ids: cards.map(({ item }) => item.id), before: drafts(before), after: drafts(after) };
     });
   }
 

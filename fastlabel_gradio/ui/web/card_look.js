@@ -15,11 +15,11 @@ export class CardLook extends EventTarget {
     super();
     this.key = LOOK_PREFIX + kind;
     this.storage = openStorage();
-    const kept = this.read();
+    const stored = this.read();
     const usual = Math.min(USUAL_PX[kind], 0.43 * window.innerWidth); // two in a row at least
-    this.sizePx = clampSize(kept.sizePx ?? usual) || USUAL_PX[kind];
-    this.fills = kept.fills === true;
-    this.groups = kept.groups !== false;
+    this.sizePx = clampSize(stored.sizePx ?? usual) || USUAL_PX[kind];
+    this.fills = stored.fills === true;
+    this.groups = stored.groups !== false;
   }
 
   /**

@@ -38,8 +38,8 @@ function buildCluster(cluster, api, onName) {
   );
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const kept = items.filter((node) => node.getAttribute("aria-pressed") === "true").map((node) => node.title);
-    if (name.value.trim() && kept.length && (await onName(name.value, kept))) form.remove();
+    const members = items.filter((node) => node.getAttribute("aria-pressed") === "true").map((node) => node.title);
+    if (name.value.trim() && members.length && (await onName(name.value, members))) form.remove();
   });
   return form;
 }

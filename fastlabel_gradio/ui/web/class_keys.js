@@ -74,7 +74,7 @@ export class ClassKeys extends EventTarget {
   choose(name, key) {
     const command = key ? commandWithKey(key) : undefined;
     if (command) return command;
-    const rest = [...this.chosen].filter(([other, kept]) => other !== name && kept !== key);
+    const rest = [...this.chosen].filter(([other, its]) => other !== name && its !== key);
     this.chosen = new Map(key ? [...rest, [name, key]] : rest);
     try {
       this.storage?.setItem(this.key, JSON.stringify(Object.fromEntries(this.chosen)));

@@ -22,9 +22,9 @@ export class DraftStore {
    * @param {Required<Draft>} draft the newest steps are kept
    */
   save(batchId, { labels, steps }) {
-    const kept = { saved_at: Date.now(), labels, steps: steps.slice(-STEPS_KEPT) };
+    const draft = { saved_at: Date.now(), labels, steps: steps.slice(-STEPS_KEPT) };
     try {
-      this.storage?.setItem(this.prefix + batchId, JSON.stringify(kept));
+      this.storage?.setItem(this.prefix + batchId, JSON.stringify(draft));
     } catch {
       this.storage = null;
     }

@@ -87,8 +87,8 @@ function nearChips({ near }) {
  */
 export function nearPart(near) {
   const isEmpty = !near.text && !near.ids?.length && !near.vectors?.length;
-  const kept = Object.fromEntries(Object.entries(near).filter(([, value]) => value?.length));
-  return { near: isEmpty ? undefined : kept };
+  const asked = Object.fromEntries(Object.entries(near).filter(([, value]) => value?.length));
+  return { near: isEmpty ? undefined : asked };
 }
 
 /**

@@ -60,8 +60,8 @@ export function withPart(query, part) {
  * @returns {Query}
  */
 function tidy(query) {
-  const kept = Object.entries(query).filter(([, value]) => !asksForNothing(value));
-  const tidied = Object.fromEntries(kept);
+  const asking = Object.entries(query).filter(([, value]) => !asksForNothing(value));
+  const tidied = Object.fromEntries(asking);
   if (tidied.order === "similarity" && !tidied.near) delete tidied.order;
   return /** @type {Query} */ (tidied);
 }

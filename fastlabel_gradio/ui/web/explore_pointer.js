@@ -134,7 +134,7 @@ export class ExplorePointer {
     const isOnBar = event.offsetX > target.clientWidth && isGap; // of the scrollbar
     if (event.button || event.pointerType === "touch" || !isOnGrid || isOnBar || !(isGap || event.altKey)) return;
     this.from = { x: event.clientX, y: event.clientY };
-    this.kept = event.ctrlKey || event.metaKey ? this.view.grid.selectedItems : [];
+    this.selectedBefore = event.ctrlKey || event.metaKey ? this.view.grid.selectedItems : [];
     event.preventDefault(); // or it would select text and drag pictures
   }
 
@@ -156,7 +156,7 @@ export class ExplorePointer {
       const box = built.node.getBoundingClientRect();
       return box.left < right && box.right > left && box.top < bottom && box.bottom > top;
     });
-    this.view.selection.set([...(this.kept ?? []), ...inside.map(({ item }) => item)]);
+    this.view.selection.set([...(this.selectedBefore ?? []), ...inside.map(({ item }) => item)]);
   }
 
   /** @param {number} pointer */

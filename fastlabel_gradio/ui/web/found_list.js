@@ -90,11 +90,11 @@ export class FoundList extends Emitter {
     const news = new Map(items.map((item) => [item.id, item]));
     /** @type {number[]} */
     const places = [];
-    for (const { items: kept } of this.pages.values()) {
-      for (const [index, item] of kept.entries()) {
+    for (const { items: listed } of this.pages.values()) {
+      for (const [index, item] of listed.entries()) {
         const now = item && news.get(item.id);
         if (!now) continue;
-        kept[index] = { ...now, place: item.place, similarity: item.similarity };
+        listed[index] = { ...now, place: item.place, similarity: item.similarity };
         this.events.set(item.id, event);
         places.push(item.place);
       }

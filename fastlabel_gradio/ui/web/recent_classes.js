@@ -26,8 +26,8 @@ export class RecentClasses {
   /** @returns {string[]} */
   read() {
     try {
-      const kept = JSON.parse(this.storage?.getItem(this.key) ?? "null");
-      return Array.isArray(kept) ? kept.filter((name) => typeof name === "string") : [];
+      const stored = JSON.parse(this.storage?.getItem(this.key) ?? "null");
+      return Array.isArray(stored) ? stored.filter((name) => typeof name === "string") : [];
     } catch {
       return [];
     }

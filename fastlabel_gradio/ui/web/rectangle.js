@@ -31,7 +31,7 @@ export class Rectangle {
     const { batch, busy } = this.view.session;
     if (event.button || event.pointerType === "touch" || !batch || busy || !(isGap || event.altKey)) return;
     this.from = { x: event.clientX + window.scrollX, y: event.clientY + window.scrollY };
-    this.kept = event.ctrlKey || event.metaKey ? batch.selection.cards : [];
+    this.selectedBefore = event.ctrlKey || event.metaKey ? batch.selection.cards : [];
     event.preventDefault(); // or it would select text and drag pictures
   }
 
@@ -46,7 +46,7 @@ export class Rectangle {
     Object.assign(style, { left: `${box.left - window.scrollX}px`, top: `${box.top - window.scrollY}px` });
     Object.assign(style, { width: `${box.right - box.left}px`, height: `${box.bottom - box.top}px` });
     const inside = this.view.cards.cards.filter(({ node }) => touches(box, node.getBoundingClientRect()));
-    batch.selection.set([...(this.kept ?? []), ...inside.map(({ card }) => card)]);
+    batch.selection.set([...(this.selectedBefore ?? []), ...inside.map(({ card }) => card)]);
   }
 
   /** @param {number} pointer */

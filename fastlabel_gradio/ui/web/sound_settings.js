@@ -12,11 +12,11 @@ export class SoundSettings extends EventTarget {
   constructor() {
     super();
     this.storage = openStorage();
-    const kept = this.read();
-    this.playOnFocus = kept.playOnFocus === true;
-    this.loop = kept.loop === true;
-    this.normalise = kept.normalise !== false;
-    this.speed = SPEEDS.includes(kept.speed) ? kept.speed : 1;
+    const stored = this.read();
+    this.playOnFocus = stored.playOnFocus === true;
+    this.loop = stored.loop === true;
+    this.normalise = stored.normalise !== false;
+    this.speed = SPEEDS.includes(stored.speed) ? stored.speed : 1;
   }
 
   /**

@@ -80,11 +80,11 @@ export function frequencyTicks({ low_hz: lowHz, top_hz: topHz, stretch }, height
   });
   const apart = FREQUENCY_PX / heightPx;
   /** @type {Tick[]} */
-  const kept = [];
+  const shown = [];
   for (const tick of placed.reverse()) {
-    if (tick.place >= apart && tick.place <= (kept[0]?.place ?? 2) - apart) kept.unshift(tick);
+    if (tick.place >= apart && tick.place <= (shown[0]?.place ?? 2) - apart) shown.unshift(tick);
   }
-  return kept;
+  return shown;
 }
 
 /**
