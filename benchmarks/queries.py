@@ -10,8 +10,8 @@ from the middle of a list is what somebody sees who pulls at the scrollbar. Memo
 mapped files included. At the end, of up to a million, every item is labeled, by as many events, and the figures of Progress
 are asked for as `GET /api/progress` asks, each time after one more label; classes are changed as `POST /api/classes` does;
 and, up to 100,000 labels, a head is trained on all of them and the list of mistakes is opened: its first time is until every
-label is ranked. Aims: 300 ms at a million, 2 s for likeness; 3 s and 3,000 MB for all at 10,000,000. At 100,000: likeness 150 ms, a
-change of classes 200 ms, mistakes 10 s the first time (1 s at 2,000).
+label is ranked. Aims: 300 ms at a million, 2 s for likeness; 3 s and 3,000 MB for all at 10,000,000. At 100,000: likeness
+150 ms, a change of classes 200 ms, mistakes 10 s the first time (1 s at 2,000).
 """
 
 import argparse

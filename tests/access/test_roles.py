@@ -1,5 +1,6 @@
 """Roles: every route of the app, FastLabel's and Gradio's, for every role; and what each role may of the labels."""
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from fastlabel_gradio.ui.web_files import web_files, web_routes
 from tests.pools import make_config, wait_for, write_pictures
 from tests.test_api import free_port
 
+NAMING = ("annotators", "planted", "slipped")  # parts of a query that name people
 PEOPLE = {role.value: role for role in Role}
 MCP = "/gradio_api/mcp"
 ENDLESS = ("/gradio_api/heartbeat/{session_hash}", "/gradio_api/queue/data", "/gradio_api/call/{api_name}/{event_id}")
@@ -227,7 +229,8 @@ def test_names_of_others_are_shown_to_reviewers_and_owners_alone(
     people: dict[str, httpx.Client], said: dict[str, list[str]]
 ) -> None:
     everybody = said["annotator"] + said["owner"]
-    people["owner"].post("/api/filters", json={"name": "of the owner", "query": {"annotators": ["owner"]}})
+    for field in NAMING:
+        people["owner"].post("/api/filters", json={"name": f"{field} of the owner", "query": {field: ["owner"]}})
     for name, client in people.items():
         visible = {"annotator", "owner"} if name in ("reviewer", "owner") else {name} & {"annotator"}
         assert {one["annotator"] for one in shown(client, everybody).values()} - {None} == visible
@@ -235,12 +238,12 @@ def test_names_of_others_are_shown_to_reviewers_and_owners_alone(
         assert {one["value"] for one in counted} == visible
         assert {one["annotator"] for one in client.get("/api/progress").json()["people"]} == visible
         saved = [one["name"] for one in client.get("/api/filters").json()["filters"]]
-        assert ("of the owner" in saved) == ("owner" in visible)
-        by_name = {"query": {"annotators": ["owner"]}}
-        statuses = {client.post(path, json=by_name).status_code for path in ("/api/items", "/api/items/counts")}
-        assert statuses == ({200} if "owner" in visible else {403})
-    for path in ("/api/items/claim", "/api/apply"):
-        assert people["annotator"].post(path, json=by_name).status_code == 403
+        assert saved == ([f"{field} of the owner" for field in NAMING] if "owner" in visible else [])
+        for path, field in itertools.product(("/api/items", "/api/items/counts"), NAMING):
+            status = client.post(path, json={"query": {field: ["owner"]}}).status_code
+            assert status == (200 if "owner" in visible else 403), (path, field)
+    for path, field in itertools.product(("/api/items/claim", "/api/apply"), NAMING):
+        assert people["annotator"].post(path, json={"query": {field: ["owner"]}}).status_code == 403, (path, field)
     own = people["annotator"].post("/api/items", json={"query": {"annotators": ["annotator"]}}).json()
     assert {one["annotator"] for one in own["items"]} == {"annotator"}
 

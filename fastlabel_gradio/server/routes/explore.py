@@ -176,6 +176,6 @@ def _filters_answer(filters: Mapping[str, Query], person: Person) -> FiltersAnsw
     known = (
         (name, query.model_dump(mode="json", exclude_defaults=True))
         for name, query in filters.items()
-        if all(sees(person, one) for one in query.annotators or ())
+        if all(sees(person, one) for one in query.people)
     )
     return FiltersAnswer(filters=[FilterAnswer(name=name, query=query) for name, query in known])
