@@ -218,7 +218,7 @@ class Finder:
 
     def _probabilities_of_labels(self, columns: Columns) -> np.ndarray:
         head = self._heads.head
-        if head is not None and head.info.label_ids != columns.schema.ids:
+        if head is not None and not head.fits(columns.schema):
             head = None  # classes have changed since: the next head knows them
         return self._label_probabilities.column(head, self._heads.ground_of(head), columns.places)
 

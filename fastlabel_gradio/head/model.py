@@ -124,6 +124,10 @@ class Head:
         other.info, other.columns = self.info, self.columns
         return other
 
+    def fits(self, schema: LabelSchema) -> bool:
+        """Whether its columns are the classes of a schema, whatever they are called."""
+        return self.info.label_ids == schema.ids
+
     def seen_through(self, schema: LabelSchema) -> "Head | None":
         """The same head with the classes of a schema as its columns; None where it tells fewer than two of them apart.
 

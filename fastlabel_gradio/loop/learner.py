@@ -218,7 +218,7 @@ class Learner:
         self._trainer.close()
         if self._head:
             self._bundle(self._head)  # where closing came in between
-        self._keep_model = _keep_nothing
+        self._keep_model = lambda facts: None
 
     # Private: in the trainer's thread, the pipeline's, or that of who noticed new classes
 
@@ -226,7 +226,7 @@ class Learner:
         """Makes heads for the classes of now. Until then the newest one says what it can of them."""
         with self._lock:
             self._schema = schema = self._desk.schema
-            if self._head and not _fits(self._head, schema):
+            if self._head and not self._head.fits(schema):
                 # What it is worth with these classes is not measured, and it is not calibrated: the next one will be.
                 self._head, self._is_measured = self._head.seen_through(schema), True
                 self.measures.forget()
@@ -374,7 +374,7 @@ class Learner:
         with self._lock:
             if ground is not self._grounds.now:
                 raise NotYet(ENCODER_CHANGED)
-            if not _fits(head, self._schema):
+            if not head.fits(self._schema):
                 raise NotYet(CLASSES_CHANGED)
             self._run = TrainingRun(rows, targets, before, last, groups)
             self._head = head
@@ -487,15 +487,6 @@ class Learner:
         return self._ledger.free_rows(1)
 
 
-def _keep_nothing(facts: HeadFacts) -> None:
-    """What a closed learner does with models."""
-
-
-def _fits(head: Head, schema: LabelSchema) -> bool:
-    """Whether a head's columns are the classes of a schema, whatever they are called."""
-    return head.info.label_ids == schema.ids
-
-
 def _fitting(head: Head | None, schema: LabelSchema) -> Head | None:
-    """The head, where there is one and it `_fits`."""
-    return head if head and _fits(head, schema) else None
+    """The head, where there is one and it fits."""
+    return head if head and head.fits(schema) else None

@@ -55,7 +55,7 @@ class Predictions:
 
     def _by_head(self, rows: Rows, schema: LabelSchema, head: Head | None) -> list[Prediction] | None:
         """None without a head. One that was trained before classes were changed says nothing of those that are gone."""
-        if head is not None and head.info.label_ids != schema.ids:
+        if head is not None and not head.fits(schema):
             head = head.seen_through(schema)
         if head is None:
             return None
