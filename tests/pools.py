@@ -1,7 +1,9 @@
 """Small real pools for tests: folders of generated pictures and sounds, encoders without fitting, running projects."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,6 +19,7 @@ from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.types import Embeddings, Waveform
 
 COLOURS = {"red": (200, 40, 40), "green": (40, 180, 60), "blue": (50, 60, 210)}
+MADE_ONCE = 16  # sets of pictures, and of sounds, that are not made again for the next test
 LONGEST_PAUSE_S = 0.1  # of `wait_for`: most conditions ask a server
 PITCHES_HZ = {"low": 220, "middle": 880, "high": 2600}
 
@@ -68,26 +71,46 @@ class BandEncoder(Encoder):
 
 def write_pictures(folder: Path, per_class: int, seed: int = 0, side_px: int = 24) -> Path:
     """A folder of class folders of noisy one-colour pictures, PNG."""
-    rng = np.random.default_rng(seed)
-    for name, colour in COLOURS.items():
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        for number in range(per_class):
-            pixels = np.clip(rng.normal(colour, 40, size=(side_px, side_px, 3)), 0, 255).astype(np.uint8)
-            Image.fromarray(pixels).save(folder / name / f"{number:04d}.png")
-    return folder
+    return _write(folder, _pictures(per_class, seed, side_px))
 
 
 def write_sounds(folder: Path, per_class: int, seed: int = 0, seconds: float = 0.5, rate_hz: int = 8000) -> Path:
     """A folder of class folders of noisy tones, WAV, each of that length or up to twice as long."""
+    return _write(folder, _sounds(per_class, seed, seconds, rate_hz))
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, content in files.items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_bytes(content)
+    return folder
+
+
+@lru_cache(MADE_ONCE)
+def _pictures(per_class: int, seed: int, side_px: int) -> dict[str, bytes]:
     rng = np.random.default_rng(seed)
+    made = {}
+    for name, colour in COLOURS.items():
+        for number in range(per_class):
+            pixels = np.clip(rng.normal(colour, 40, size=(side_px, side_px, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(file := BytesIO(), "PNG")
+            made[f"{name}/{number:04d}.png"] = file.getvalue()
+    return made
+
+
+@lru_cache(MADE_ONCE)
+def _sounds(per_class: int, seed: int, seconds: float, rate_hz: int) -> dict[str, bytes]:
+    rng = np.random.default_rng(seed)
+    made = {}
     for name, pitch_hz in PITCHES_HZ.items():
-        (folder / name).mkdir(parents=True, exist_ok=True)
         for number in range(per_class):
             length = int(rng.uniform(seconds, 2 * seconds) * rate_hz)
             tone = np.sin(2 * np.pi * pitch_hz * rng.uniform(0.9, 1.1) * np.arange(length) / rate_hz)
             noise = rng.normal(0, 0.02, length)
-            soundfile.write(folder / name / f"{number:04d}.wav", (tone * 0.3 + noise), rate_hz, subtype="PCM_16")
-    return folder
+            soundfile.write(file := BytesIO(), (tone * 0.3 + noise), rate_hz, subtype="PCM_16", format="WAV")
+            made[f"{name}/{number:04d}.wav"] = file.getvalue()
+    return made
 
 
 def wait_for(condition: Callable[[], bool], timeout: float = 30.0) -> None:
