@@ -324,7 +324,7 @@ def _numbers(names: Sequence[str]) -> Rows:
 
 _LARGE: dict[str, Any] = {"batch": 100, "labels": 2000, "seeds": 5}
 SETS = {
-    "digits": SetInfo(_digits, "", "scikit-learn's digits, raw pixels at length 1; the last 597 are the test"),
+    "digits": SetInfo(_digits, "", "scikit-learn's digits; the last 597 are the test"),
     "fsdd": SetInfo(_fsdd, "fsdd", "spoken digits, official split: recordings 0 to 4 are the test"),
     "fsdd_speakers": SetInfo(_fsdd_speakers, "fsdd", "spoken digits, one of four speakers left out", 4),
     "esc10": SetInfo(_esc10, "esc10", "sounds around us, one of four folds left out", 4),
