@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     out.mkdir(parents=True)
     with running(options.train, out / "work", options.encoder) as app:
         label(app, options.labels)
-        words = prove(app, options.precision)
+        words = prove(app, options.precision, options.checks)
         if words is None:
             sys.exit(app.get("/api/finish")["words"])
         accepted = app.post("/api/finish/accept", {})["accepted"]["items"]
@@ -101,13 +101,23 @@ def label(app: App, labels: int) -> None:
     wait_for(lambda: app.get("/api/status")["head"]["settled"])
 
 
-def prove(app: App, precision: float) -> str | None:
-    """Plans, freezes and checks until the precision is proven; returns what is then said, None where it cannot be."""
+def prove(app: App, precision: float, checks: int) -> str | None:
+    """Plans, freezes and checks until the precision is proven, then goes on to larger sets while the checks last.
+
+    Returns what is then said, None where nothing can be proven.
+    """
     app.post("/api/finish/start", {"precision": precision})
+    check(app)
+    while (larger := (now := app.get("/api/finish"))["larger"]) and now["checked"] + larger["checks"] <= checks:
+        app.post("/api/finish/grow", {})
+        check(app)
+    return str(now["words"]) if now["state"] == "proven" else None
+
+
+def check(app: App) -> None:
+    """Answers checks until none is needed."""
     while (batch := app.get("/api/finish/checks", size=AT_ONCE))["items"]:
         answer(app, batch)
-    now = app.get("/api/finish")
-    return str(now["words"]) if now["state"] == "proven" else None
 
 
 def answer(app: App, batch: dict[str, Any]) -> None:
@@ -159,6 +169,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--labels", type=int, default=500, metavar="N", help="given by hand (default: %(default)s)")
     parser.add_argument("--precision", type=float, default=0.9, metavar="P", help="promised (default: %(default)s)")
+    parser.add_argument("--checks", type=int, default=300, metavar="N", help="at most (default: %(default)s)")
     parser.add_argument("--encoder", default="pretrained", metavar="KIND", help="default: %(default)s")
     return parser
 

@@ -223,7 +223,10 @@ class Finisher:
                 raise FinishError("There is no proven set that could grow.")
             campaign = self._campaign(course)
             _, tallies = self._tallies(campaign, course)
-            sizes = [grown(one.part, one.items) if one.state == "proven" else one.items for one in tallies]
+            sizes = [
+                grown(one.part, one.items) if one.state == "proven" and not one.unproven_items else one.items
+                for one in tallies
+            ]
             self._files.write(course.number, "grow", items=sizes)
         return self.state()
 

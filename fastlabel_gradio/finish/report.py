@@ -109,7 +109,7 @@ def report(
         lines=(),
     )
     proof = accepted.checked if accepted else sum(one.proven_checked for one in shown)
-    told = _with_lines(found, noun, proof)
+    told = _with_lines(found, noun, proof, sum(one.unproven_items for one in shown))
     return told if is_bundled else replace(told, lines=(*told.lines, line("unbundled")))
 
 
@@ -125,7 +125,7 @@ def _larger(campaign: Campaign, tallies: Sequence[PartTally]) -> Larger | None:
     items = checks = 0
     for one in tallies:
         size = grown(one.part, one.items)
-        if one.state != "proven" or size == one.items:
+        if one.state != "proven" or one.unproven_items or size == one.items:
             continue
         needed = checks_needed(size, one.wrong, campaign.terms.precision, campaign.terms.alpha)
         items += size
@@ -133,8 +133,12 @@ def _larger(campaign: Campaign, tallies: Sequence[PartTally]) -> Larger | None:
     return Larger(items, checks) if items else None
 
 
-def _with_lines(found: FinishReport, noun: str | None, proof: int) -> FinishReport:
-    """With its sentences; what is proven is so by the first `proof` checks, whatever was checked after them."""
+def _with_lines(found: FinishReport, noun: str | None, proof: int, unproven: int) -> FinishReport:
+    """With its sentences; what is proven is so by the first `proof` checks, whatever was checked after them.
+
+    Args:
+        unproven: items of a larger set that turned out not to be provable.
+    """
     wanted = percent(found.precision)
     figures = {"checked": found.checked, "wrong": found.wrong}
     proven = [one for one in found.parts if one.state == "proven"]
@@ -161,6 +165,8 @@ def _with_lines(found: FinishReport, noun: str | None, proof: int) -> FinishRepo
         lines.append(line("proven", items=found.items, percent=wanted, checked=proof))
     if found.state in ("proven", "accepted") and found.checked > proof:
         lines.append(line("checked_since", proof=proof, **figures))
+    if found.state == "proven" and unproven:
+        lines.append(line("unproven", items=unproven, percent=wanted))
     if found.state == "checking" and found.proven_items:
         lines.append(line("proven_before", items=found.proven_items, percent=wanted))
     if found.later:

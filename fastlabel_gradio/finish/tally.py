@@ -52,6 +52,7 @@ class PartTally:
         more: checks until the promise is proven if all are right; 0 where it is.
         proven_items: of the largest set that is proven; 0 for none.
         proven_checked, proven_wrong: the evidence for that.
+        unproven_items: of the larger set that turned out not to be provable; 0 for none.
     """
 
     part: Part
@@ -64,6 +65,7 @@ class PartTally:
     proven_items: int
     proven_checked: int
     proven_wrong: int
+    unproven_items: int = 0
 
 
 def answers_of(
@@ -102,14 +104,14 @@ def tally(campaign: Campaign, answers: Answers, part: Part, sizes: Sequence[int]
         if after is None:
             break
         proven = (items, after, int(wrong[:after].sum()))
-    state = _state(items, wrong, campaign, proven[0])
+    state, unproven = _state(items, wrong, campaign, proven[0]), 0
     if state == "proven" and items > proven[0]:
-        items = proven[0]
+        items, unproven = proven[0], items
         drawn, wrong = _checks(campaign, answers, part, items)
     checked, found = len(wrong), int(wrong.sum())
     sure = proven_precision(items, checked, found, terms.precision, terms.alpha)
     if state == "proven":
-        return PartTally(part, state, items, checked, found, max(sure, terms.precision), 0, *proven)
+        return PartTally(part, state, items, checked, found, max(sure, terms.precision), 0, *proven, unproven)
     needed = checks_needed(items, found, terms.precision, terms.alpha)
     more = int((~answers.settled[drawn[:needed]]).sum())
     return PartTally(part, state, items, checked, found, sure, more, *proven)

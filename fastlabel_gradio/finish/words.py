@@ -25,6 +25,7 @@ SENTENCES: Final[dict[str, str]] = {
     "{checked} random ones).",
     "proven_classes": "Proven for {parts} classes: of their {items} labels at least {percent} % of each class are right "
     "(95 % confidence a class, by your own judgement of {checked} random ones).",
+    "unproven": "The larger set of {items} cannot be proven at {percent} %; what was proven before it stays so.",
     "proven_before": "Of the surer {items} of these items at least {percent} % are proven right already.",
     "futile": "Not provable: {wrong} of {checked} were wrong. Sure: at least {sure} % right.",
     "accepted": "{items} labels are accepted: of these and the {given} that were checked or labeled before at least "

@@ -263,6 +263,28 @@ def test_a_proven_set_grows_in_the_same_order(tmp_path: Path, open_project: Call
     assert finisher.accept("ann").items == now.larger.items
 
 
+def test_a_larger_set_that_cannot_be_proven_is_not_offered_again(
+    tmp_path: Path, open_project: Callable[..., Project]
+) -> None:
+    pool = write_unsure_pictures(write_pictures(tmp_path / "pool", per_class=80, side_px=8), 80)
+    labeler = open_project(make_config(pool, train_every=1_000_000)).labeler("ann")
+    teach(labeler)
+    finisher = labeler.finisher
+    first = finisher.start("ann", 0.9)
+    agree_with_all(labeler)
+    larger = finisher.grow().items
+    while (batch := finisher.checks("ann", 5)).items:
+        proposed = zip(batch.items, batch.predictions, strict=True)
+        wrong = [(item.id, (one.index + 1) % 3) for item, one in proposed if one]
+        labeler.submit("ann", wrong, batch.id)
+    now = finisher.state()
+    assert (now.state, now.items, now.larger) == ("proven", first.items, None)
+    assert f"The larger set of {larger} cannot be proven at 90 %" in " ".join(one.text for one in now.lines)
+    with pytest.raises(FinishError, match="could grow"):
+        finisher.grow()
+    assert finisher.accept("ann").items == first.items
+
+
 def test_a_set_of_the_whole_pool_cannot_grow(labeler: Labeler) -> None:
     finisher = labeler.finisher
     assert finisher.start("ann", 0.8).items == 315

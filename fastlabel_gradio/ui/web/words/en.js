@@ -375,6 +375,7 @@ export default {
     "Proven: of these {items} labels at least {percent} % are right (95 % confidence, by your own judgement of {checked} random ones).",
   "finish_proven_classes":
     "Proven for {parts} classes: of their {items} labels at least {percent} % of each class are right (95 % confidence a class, by your own judgement of {checked} random ones).",
+  "finish_unproven": "The larger set of {items} cannot be proven at {percent} %; what was proven before it stays so.",
   "finish_proven_before": "Of the surer {items} of these items at least {percent} % are proven right already.",
   "finish_futile": "Not provable: {wrong} of {checked} were wrong. Sure: at least {sure} % right.",
   "finish_accepted":

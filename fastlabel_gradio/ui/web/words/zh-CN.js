@@ -354,6 +354,7 @@ export default {
     "已证明：这 {items} 个标签中至少 {percent} % 正确（95 % 置信度，依据您对其中 {checked} 个随机项目的判断）。",
   "finish_proven_classes":
     "{parts} 个类别已证明：它们的 {items} 个标签中，每个类别至少 {percent} % 正确（每个类别 95 % 置信度，依据您对 {checked} 个随机项目的判断）。",
+  "finish_unproven": "较大的一组 {items} 个无法证明达到 {percent} %；此前已证明的仍然有效。",
   "finish_proven_before": "其中较有把握的 {items} 个已证明至少 {percent} % 正确。",
   "finish_futile": "无法证明：{checked} 个中有 {wrong} 个错误。可以肯定：至少 {sure} % 正确。",
   "finish_accepted":
