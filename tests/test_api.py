@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from PIL import Image
 
 from fastlabel_gradio.app import App, create_app
 from fastlabel_gradio.config import AppConfig
+from fastlabel_gradio.gallery import SHEET_COLUMNS
 from fastlabel_gradio.head.evaluation import wilson_interval
 from tests.cases import each
 from tests.pools import make_config, wait_for, write_pictures
@@ -202,6 +204,36 @@ def test_a_bad_question_gets_a_reason(client: httpx.Client, path: str, says: str
     assert says in answer.json()["error"]
 
 
+def test_each_card_keeps_its_picture_when_another_item_leaves_the_batch(client: httpx.Client) -> None:
+    before = client.get("/api/next_batch", params={"size": 8, "fresh": True}).json()
+    sheet, gone = client.get("/" + before["sheet_url"]), before["items"][0]["id"]
+    assert "max-age" in sheet.headers["cache-control"]  # so an address must always mean the same pictures
+    applied = client.post("/api/apply", json={"query": {"ids": [gone]}, "label": "red"})
+    try:
+        assert applied.json()["changed"] == 1
+        after = client.get("/api/next_batch", params={"size": 8}).json()
+        assert (after["batch_id"], [one["id"] for one in after["items"]]) == (
+            before["batch_id"],
+            [one["id"] for one in before["items"][1:]],
+        )
+        assert client.get("/" + before["sheet_url"]).content == sheet.content
+        assert after["sheet_url"] != before["sheet_url"]
+        renewed = client.get("/" + after["sheet_url"])
+        assert _tiles(renewed.content, 7) == pytest.approx(_tiles(sheet.content, 8)[1:], abs=3)
+        now = client.get(f"/media/images/sheet/{after['batch_id']}.jpg")
+        assert (now.content, now.headers["cache-control"]) == (renewed.content, "no-store")
+    finally:
+        client.post("/api/undo", json={})
+
+
+def _tiles(sheet: bytes, count: int) -> np.ndarray:
+    """float64[count, 3], the mean colour of each tile."""
+    picture = np.asarray(Image.open(io.BytesIO(sheet)).convert("RGB"), dtype=np.float64)
+    side = picture.shape[1] // SHEET_COLUMNS
+    corners = [(place // SHEET_COLUMNS * side, place % SHEET_COLUMNS * side) for place in range(count)]
+    return np.array([picture[top : top + side, left : left + side].mean(axis=(0, 1)) for top, left in corners])
+
+
 def test_media_are_pictures_and_never_paths(client: httpx.Client) -> None:
     batch = client.get("/api/next_batch", params={"size": 12, "fresh": True}).json()
     sheet = client.get("/" + batch["sheet_url"])
@@ -209,6 +241,7 @@ def test_media_are_pictures_and_never_paths(client: httpx.Client) -> None:
     assert sheet.headers["x-content-type-options"] == "nosniff"
     tile_px = Image.open(io.BytesIO(sheet.content)).width // batch["columns"]
     assert Image.open(io.BytesIO(sheet.content)).height == 2 * tile_px
+    assert client.get(f"/media/images/sheet/{batch['batch_id']}.jpg").content == sheet.content
     for item in batch["items"]:
         assert item["id"] not in item["media_url"]
     picture = Image.open(io.BytesIO(client.get("/" + batch["items"][0]["media_url"]).content))

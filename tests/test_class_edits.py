@@ -212,6 +212,7 @@ def test_changes_that_make_no_sense_are_refused_and_change_nothing(client: httpx
         ({"add": "two\nlines"}, "a text of one line"),
         ({"add": "nul\0"}, "a text of one line"),
         ({"add": "مرحبا\u202eabc"}, "U+202E, right-to-left override, would turn the words around it"),
+        ({"rename": ["green", "green\u2067"]}, "U+2067, right-to-left isolate"),
         ({"add": "x" * 10_000}, "too long"),
         ({"add": "x" * 30_000}, "20000"),
         ({"add": "red"}, "there is a class 'red' already"),

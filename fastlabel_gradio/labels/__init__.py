@@ -14,7 +14,7 @@ happens where that is deleted. Which items to claim is the labeler's business. I
 from fastlabel_gradio.labels.acts import Act
 from fastlabel_gradio.labels.changes import Changes, Position
 from fastlabel_gradio.labels.claims import Claim, ClaimedBatch, OpenBatch, has_run_out
-from fastlabel_gradio.labels.classes import ClassEdit, ClassEditKind, Classes, ClassInfo
+from fastlabel_gradio.labels.classes import ClassEdit, ClassEditKind, Classes, ClassInfo, check_typed_name
 from fastlabel_gradio.labels.head_store import StoredHead
 from fastlabel_gradio.labels.judgements import judgements_of, may_be_asked, review_of, waits_for_second
 from fastlabel_gradio.labels.owners import Owner
@@ -46,6 +46,7 @@ __all__ = [
     "Taken",
     "Told",
     "Undone",
+    "check_typed_name",
     "has_run_out",
     "in_words",
     "judgements_of",

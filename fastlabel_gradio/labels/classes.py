@@ -138,6 +138,17 @@ def class_called(classes: Classes, name: str) -> ClassInfo | None:
     return min(found, key=lambda one: (one.part_of is not None, not one.exists, one.archived), default=None)
 
 
+def check_typed_name(name: object) -> None:
+    """Raises InvalidLabelsError for a name that turns text around; names of folders, files and other projects may."""
+    signs = name if isinstance(name, str) else ""
+    turning = next((sign for sign in signs if unicodedata.bidirectional(sign) in _TURNS_TEXT), None)
+    if turning is not None:
+        raise InvalidLabelsError(
+            f"{shown(name)} is no name of a class: U+{ord(turning):04X}, {unicodedata.name(turning).lower()}, would turn "
+            "the words around it. Leave that character out; Arabic and Hebrew need none."
+        )
+
+
 def checked_edit(classes: Classes, edit: ClassEdit) -> ClassEdit:
     """The edit as it is to be stored. Raises InvalidLabelsError where it makes no sense."""
     if edit.kind == "add":
@@ -262,12 +273,6 @@ def _clean_name(value: object) -> str:
     name = clean_class_name(value) if isinstance(value, str) else ""
     if not name or any(unicodedata.category(sign) in _NO_TEXT for sign in name):
         raise InvalidLabelsError(f"{shown(value)} is no name of a class. Give a text of one line.")
-    turning = next((sign for sign in name if unicodedata.bidirectional(sign) in _TURNS_TEXT), None)
-    if turning is not None:
-        raise InvalidLabelsError(
-            f"{shown(value)} is no name of a class: U+{ord(turning):04X}, {unicodedata.name(turning).lower()}, would turn "
-            "the words around it. Leave that character out; Arabic and Hebrew need none."
-        )
     if len(name) > LONGEST_NAME:
         raise InvalidLabelsError(
             f"{shown(name)} is too long for the name of a class: {len(name):,} characters. Use {LONGEST_NAME} at most; the "

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from fastlabel_gradio.errors import InvalidLabelsError, shown
 from fastlabel_gradio.explore.finder import Finder
-from fastlabel_gradio.labels import ClassEdit, Classes, ClassInfo, Step, Submission, Undone
+from fastlabel_gradio.labels import ClassEdit, Classes, ClassInfo, Step, Submission, Undone, check_typed_name
 from fastlabel_gradio.loop.learner import Learner
 from fastlabel_gradio.pool.desk import Desk
 from fastlabel_gradio.pool.query import Query
@@ -214,6 +214,9 @@ class Actions:
         """
         with self._desk.in_turn():
             edits = edits_of(self._label_store.classes())
+            for edit in edits:
+                if edit.kind in ("add", "rename"):
+                    check_typed_name(edit.value)
             self._check_examples(edits)
             self._label_store.edit_classes(annotator, edits, now=self._desk.clock())
             self._desk.follow()

@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import secrets
 import sqlite3
 import threading
 from collections import OrderedDict
@@ -59,6 +60,9 @@ class Project:
         embedding_workers: threads that embed; one per core by default.
         bucket: a folder into which labels are sealed and from which they are put back, where no `database` is named.
 
+    Attributes:
+        start_id: another one at each start; in addresses of pictures, which browsers keep.
+
     Raises:
         FastLabelError: something that the configuration names cannot be used; nothing is left open.
     """
@@ -77,6 +81,7 @@ class Project:
         self.config = config
         self.device = device
         self.folder = workdir / config.name
+        self.start_id = secrets.token_hex(4)
         self._sealer = None if bucket is None or config.database else _unsealed(bucket, workdir, config.name)
         self.source = open_source(config.source.kind, config.source.options, base_dir, workdir / "downloads")
         encoder = check_encoder(

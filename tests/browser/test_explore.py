@@ -170,10 +170,15 @@ def test_a_card_says_its_label_who_said_it_and_when_and_gets_another_one_where_i
     page.focus(3)
     page.key("Enter")
     expect(page.card(3)).to_have_attribute("data-state", "accepted")
+    menu = page.card(3).locator("select")
+    menu.focus()
+    menu.select_option("c8")
+    expect(page.message).to_contain_text("Label 1 item as c8: done.")
+    page.focus(3)
     page.key("/")
     palette = page.view.locator("dialog.fl-palette")
     expect(palette.get_by_role("combobox")).to_be_focused()
-    expect(palette.get_by_role("option").first).to_contain_text("c7")  # a recent one
+    expect(palette.get_by_role("option").first).to_contain_text("c8")  # the newest one
     page.page.keyboard.type("c9")
     page.key("Enter")
     expect(page.message).to_contain_text("as c9: done.")

@@ -114,7 +114,7 @@ def test_cards_are_made_larger_and_smaller_filled_and_whole_and_stay_so(visit: V
     expect(page.grid.get_by_role("button", name="Groups")).to_have_attribute("aria-pressed", "false")
     for _ in range(6):
         page.key("-")
-    with page.page.expect_response("**/sheet/*.jpg") as answer:
+    with page.page.expect_response("**/sheet/*/*.jpg") as answer:
         page.key("f")
     assert "fill" not in answer.value.url
     page.key("+", "g")

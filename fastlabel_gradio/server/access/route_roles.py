@@ -90,6 +90,7 @@ ROUTE_ROLES: tuple[RouteRole, ...] = (
     RouteRole("POST", "/api/predict", VIEWER, "ask the head for predictions"),
     RouteRole("POST", "/api/predict/media", VIEWER, "ask the head for predictions"),
     RouteRole("GET", "/media/{project}/sheet/{batch_id}.jpg", VIEWER, "look at items"),
+    RouteRole("GET", "/media/{project}/sheet/{batch_id}/{rows}.jpg", VIEWER, "look at items"),
     RouteRole("GET", "/media/{project}/rows/{rows}.jpg", VIEWER, "look at items"),
     RouteRole("GET", "/media/{project}/item/{row}", VIEWER, "look at items"),
     RouteRole("GET", "/media/{project}/spectrogram/{row}", VIEWER, "look at items"),

@@ -21,7 +21,7 @@ from fastlabel_gradio.server.api_models import (
     ProjectInput,
 )
 from fastlabel_gradio.server.project import Project
-from fastlabel_gradio.server.routes.items_shown import prediction_answer, shown_item
+from fastlabel_gradio.server.routes.items_shown import prediction_answer, row_now, shown_item
 from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
 from fastlabel_gradio.server.routes.queues import CHANGING_LABELS, in_line
 from fastlabel_gradio.types import State
@@ -140,7 +140,7 @@ def _dispute_answers(
     predictions = labeler.predictions(np.array(list(items), dtype=np.int64), schema)
     return [
         DisputeAnswer(
-            **shown_item(project, item, str(row), facts),
+            **shown_item(project, item, row_now(project, row), facts),
             prediction=prediction_answer(said, schema.names) if said and not blind else None,
             opinions=None if blind else [_opinion_answer(labeler, one) for one in by_id[item.id].said],
             decided=_opinion_answer(labeler, done) if (done := by_id[item.id].decided) else None,

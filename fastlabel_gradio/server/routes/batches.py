@@ -97,7 +97,7 @@ def batch_answer(
         strategy=batch.strategy,
         head_version=batch.head_version,
         notice=batch.notice,
-        sheet_url=f"media/{project.name}/sheet/{batch.id}.jpg" if batch.id else "",
+        sheet_url=_sheet_url(project, batch) if batch.id else "",
         columns=SHEET_COLUMNS,
         classes=list(names),
         renamed=labeler.actions.renamed,
@@ -106,6 +106,12 @@ def batch_answer(
         unlabeled=counts.unlabeled,
         at_limit=at_limit,
     )
+
+
+def _sheet_url(project: Project, batch: Batch) -> str:
+    """Of the cards as they are answered: the tiles of a batch that lost an item meanwhile would stand at other places."""
+    rows = ",".join(str(card.item.row) for card in batch.cards)
+    return f"media/{project.name}/sheet/{batch.id}/{rows}.jpg"
 
 
 def reopened_answer(project: Project, labeler: Labeler, reopened: Reopened) -> BatchAnswer | None:

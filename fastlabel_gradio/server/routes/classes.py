@@ -10,6 +10,7 @@ from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.labels import ClassEdit, Classes, ClassInfo, class_changes
 from fastlabel_gradio.server.api_models import MAX_ITEM_ID, Model, ProjectInput
 from fastlabel_gradio.server.project import Project
+from fastlabel_gradio.server.routes.items_shown import row_now
 from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
 from fastlabel_gradio.server.routes.queues import CHANGING_LABELS, in_line
 
@@ -147,6 +148,6 @@ def _media(project: Project, classes: Sequence[ClassInfo]) -> dict[str, dict[str
         {"media_url": "item"} if project.medium == "image" else {"media_url": "item", "spectrogram_url": "spectrogram"}
     )
     return {
-        item_id: {field: f"media/{project.name}/{kind}/{row}" for field, kind in kinds.items()}
+        item_id: {field: f"media/{project.name}/{kind}/{row_now(project, row)}" for field, kind in kinds.items()}
         for item_id, row in rows.items()
     }

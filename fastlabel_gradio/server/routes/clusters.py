@@ -10,7 +10,7 @@ from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.pool.clusters import Cluster, clusters_of
 from fastlabel_gradio.server.api_models import MediaAnswer, Model
 from fastlabel_gradio.server.project import Project
-from fastlabel_gradio.server.routes.items_shown import shown_item
+from fastlabel_gradio.server.routes.items_shown import row_now, shown_item
 from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
 from fastlabel_gradio.server.routes.queues import in_line
 from fastlabel_gradio.types import Rows
@@ -53,7 +53,7 @@ def _answer(project: Project, labeler: Labeler, rows: Rows, cluster: Cluster) ->
     items = project.store.items_at(rows[cluster.nearest])
     facts = project.gallery.facts(list(items.values()))
     shown = [
-        MediaAnswer(**shown_item(project, item, str(row), known), prediction=None)
+        MediaAnswer(**shown_item(project, item, row_now(project, row), known), prediction=None)
         for (row, item), known in zip(items.items(), facts, strict=True)
     ]
     return ClusterAnswer(size=cluster.size, items=shown, query={"ids": [one.id for one in shown]})

@@ -17,7 +17,7 @@ from fastlabel_gradio.server.api_models import (
 )
 from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.server.routes.hidden import hidden_from
-from fastlabel_gradio.server.routes.items_shown import prediction_answer, shown_item
+from fastlabel_gradio.server.routes.items_shown import prediction_answer, row_now, shown_item
 from fastlabel_gradio.server.routes.project_parameters import FindProject
 from fastlabel_gradio.server.routes.queues import in_line
 from fastlabel_gradio.types import ListName
@@ -69,7 +69,7 @@ def found_answers(
     predictions = labeler.predictions(rows, schema)
     return [
         FoundAnswer(
-            **shown_item(project, one.item, str(one.row), facts),
+            **shown_item(project, one.item, row_now(project, one.row), facts),
             row=one.row,
             place=one.place,
             prediction=prediction_answer(prediction, schema.names)

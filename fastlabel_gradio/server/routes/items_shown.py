@@ -13,7 +13,12 @@ from fastlabel_gradio.types import Item, Prediction, TimeSpan
 
 
 def shown_item(project: Project, item: Item, place: str, facts: Facts) -> dict[str, Any]:
-    """The fields that say which item it is and how to show it."""
+    """The fields that say which item it is and how to show it.
+
+    Args:
+        place: its row, with what makes the address one of this batch, or of this start (`row_now`): browsers keep pictures,
+            and another folder may have been served at the same address an hour ago.
+    """
     return {
         "id": item.id,
         **_media_answer(project, item, place),
@@ -23,6 +28,11 @@ def shown_item(project: Project, item: Item, place: str, facts: Facts) -> dict[s
         "note": facts.note,
         "group": project.source.group_of(item),
     }
+
+
+def row_now(project: Project, row: int) -> str:
+    """A row as a `place`, where it is of no batch."""
+    return f"{row}?start={project.start_id}"
 
 
 def _media_answer(project: Project, item: Item, place: str) -> dict[str, Any]:

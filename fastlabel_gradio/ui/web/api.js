@@ -256,7 +256,8 @@ export class ProjectApi {
 
   /** @param {number[]} rows of the pool */
   rowsUrl(rows) {
-    return this.url(`media/${this.project}/rows/${rows.join(",")}.jpg`);
+    const loaded = Math.round(performance.timeOrigin); // another folder may have been shown at this address before
+    return this.url(`media/${this.project}/rows/${rows.join(",")}.jpg`, { loaded });
   }
 
   /**
