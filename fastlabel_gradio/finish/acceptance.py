@@ -75,7 +75,8 @@ def acceptance_of(campaign: Campaign, answers: Answers, chosen: Sequence[Provabl
     checked, wrong = sum(one.checked for one in chosen), sum(one.wrong for one in chosen)
     promise = Promise(campaign.terms.number, precision, checked, wrong)
     classes = by_class(campaign, answers, [one.part for one in chosen])
-    return Acceptance(covered[~answers.settled[covered]], len(covered), promise, classes)
+    is_closed = answers.settled | answers.labeled
+    return Acceptance(covered[~is_closed[covered]], len(covered), promise, classes)
 
 
 def evidence_of(course: Course, accepted: Accepted, class_names: Mapping[int, str], noun: str | None) -> Evidence:

@@ -5,7 +5,7 @@ before anything is answered, and all that is told here is worked out from them, 
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from fastlabel_gradio.finish.placed import PlacedCampaign
 from fastlabel_gradio.finish.planner import EMBEDDING, Candidates, PlanReport, frozen_ranking, plan_report
 from fastlabel_gradio.finish.proof import alpha_of, checks_needed
 from fastlabel_gradio.finish.report import Accepted, FinishReport, report
-from fastlabel_gradio.finish.tally import Answers, PartTally, answers_of, by_class, tally
+from fastlabel_gradio.finish.tally import BULK, Answers, PartTally, answers_of, by_class, tally
 from fastlabel_gradio.finish.words import line
 from fastlabel_gradio.labels import ClaimedBatch
 from fastlabel_gradio.loop.actions import Actions
@@ -139,7 +139,7 @@ class Finisher:
             if held is None:
                 wanted = ClaimedBatch(check_id(course.number), (), CHECK, campaign.terms.head_version)
                 rows = self._next_checks(campaign, course, size or CHECKS_AT_ONCE)
-                held = self._claims.claim(annotator, rows, wanted)
+                held = self._claims.claim(annotator, rows, wanted, judged_too=True)
             if held is None:
                 return self._no_checks(self.state())
             schema = self._desk.schema
@@ -175,20 +175,38 @@ class Finisher:
         proposed = [None if place is None else Prediction(place, float(sure)) for sure in confidences]
         return self._batches.proposing(held, proposed, head_version, schema)
 
-    def source_in(self, batch_id: str, said: int | State) -> LabelSource | None:
-        """What a label of a batch came by, where that is not what labels come by: one that was let pass teaches nothing."""
-        return "verify" if said == label_verified_in(batch_id) else None
+    def sources_in(self, batch_id: str, said: Mapping[str, int | State]) -> dict[str, LabelSource]:
+        """What labels of a batch came by, by item, where that is not what labels come by.
 
-    def left_open(self, batch_id: str, item_ids: Sequence[str]) -> None:
-        """Takes in the items of a batch that was submitted without them: open checks count as wrong."""
+        One that was let pass teaches nothing. A check stands over a label that many items got at once, whoever gave that.
+        """
+        verified = label_verified_in(batch_id)
+        if verified is not None:
+            return {item_id: "verify" for item_id, one in said.items() if one == verified}
+        if campaign_of(batch_id) is None:
+            return {}
+        rows = self._ledger.judged_rows(list(said))
+        sources = self._ledger.standings().said["source"]
+        bulk = {item_id for item_id, row in zip(said, rows.tolist(), strict=True) if row >= 0 and sources[row] in BULK}
+        return {item_id: "review" if item_id in bulk else "person" for item_id in said}
+
+    def take_in(self, batch_id: str, sources: Mapping[str, LabelSource], left_open: Sequence[str]) -> None:
+        """Takes in how a batch was answered: which checks stand over another label, and which were left open, so are wrong.
+
+        Args:
+            sources: as `sources_in` has them.
+        """
         number = campaign_of(batch_id)
-        if not item_ids or number is None:
+        reviewed = [item_id for item_id, source in sources.items() if source == "review"]
+        if number is None or not (reviewed or left_open):
             return
         with self._turn:
             course = self._course()
             if course is None or course.number != number:
                 return
-            self._files.write(number, "open", rows=self._files.rows_of(number, item_ids))
+            for event, item_ids in (("review", reviewed), ("open", left_open)):
+                if item_ids:
+                    self._files.write(number, event, rows=self._files.rows_of(number, item_ids))
 
     # What is proven
 
@@ -364,7 +382,7 @@ class Finisher:
 
     def _tallies(self, campaign: Campaign, course: Course) -> tuple[Answers, list[PartTally]]:
         aliases = self._desk.schema.aliases
-        answers = answers_of(campaign, self._ledger.standings(), sorted(course.open_rows), aliases)
+        answers = answers_of(campaign, self._ledger.standings(), course.open_rows, course.reviewed_rows, aliases)
         parts = zip(campaign.terms.parts, course.sizes, strict=True)
         return answers, [tally(campaign, answers, part, sizes) for part, sizes in parts]
 
@@ -406,7 +424,7 @@ class Finisher:
             needed = checks_needed(one.items, one.wrong, campaign.terms.precision, campaign.terms.alpha)
             drawn = campaign.order(one.part, one.items)[:needed]
             wanted = campaign.rows[drawn[~answers.settled[drawn]]]
-            rows.append(wanted[self._ledger.is_free(wanted)])
+            rows.append(wanted[~self._ledger.is_held(wanted)])
         return np.concatenate([*rows, np.zeros(0, dtype=np.int64)])[:size].astype(np.int64)
 
     def _proposed(self, campaign: Campaign, rows: Sequence[int], schema: LabelSchema) -> list[Prediction | None]:

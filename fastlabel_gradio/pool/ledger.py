@@ -306,6 +306,11 @@ class PoolLedger:
         return np.asarray(self._free[rows])
 
     @_locked
+    def is_held(self, rows: Rows) -> np.ndarray:
+        """bool[n] for n rows, whether each is in somebody's batch."""
+        return np.asarray(np.isin(rows, self._rows.of(list(self.held.item_ids))))
+
+    @_locked
     def free_rows_of(self, item_ids: Sequence[str]) -> Rows:
         """The free rows of some items, in their order; items without a row or held by somebody are left out."""
         rows = self._located(item_ids)
