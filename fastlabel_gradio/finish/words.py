@@ -12,6 +12,11 @@ SENTENCES: Final[dict[str, str]] = {
     "plan_lower": "No promise yet: the head is not sure enough of any {least} items at {percent} %. At {lower} %: {items} "
     "items, about {checks} checks. Or label on.",
     "plan_none": "No promise yet: the head is not sure enough of any {least} items, not even at {lowest} %. Label on.",
+    "plan_lower_classes": "No promise yet: of no class is the head sure enough of {least} items at {percent} %. At {lower} % "
+    "of each class: {items} items, about {checks} checks. Or label on.",
+    "plan_none_classes": "No promise yet: of no class is the head sure enough of {least} items, not even at {lowest} %. "
+    "Label on.",
+    "plan_not_worth": "Most of these would be checked: rather label them.",
     "embedding": "The first items are being embedded. This takes a moment.",
     "no_head": "There is no trained head yet. Label items of at least two classes first.",
     "no_items": "No unlabeled item is left that could be accepted.",

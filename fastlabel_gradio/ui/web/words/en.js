@@ -363,6 +363,11 @@ export default {
     "No promise yet: the head is not sure enough of any {least} items at {percent} %. At {lower} %: {items} items, about {checks} checks. Or label on.",
   "finish_plan_none":
     "No promise yet: the head is not sure enough of any {least} items, not even at {lowest} %. Label on.",
+  "finish_plan_lower_classes":
+    "No promise yet: of no class is the head sure enough of {least} items at {percent} %. At {lower} % of each class: {items} items, about {checks} checks. Or label on.",
+  "finish_plan_none_classes":
+    "No promise yet: of no class is the head sure enough of {least} items, not even at {lowest} %. Label on.",
+  "finish_plan_not_worth": "Most of these would be checked: rather label them.",
   "finish_no_head": "There is no trained head yet. Label items of at least two classes first.",
   "finish_no_items": "No unlabeled item is left that could be accepted.",
   "finish_none": "Nothing is frozen. Choose a precision, and check the items that it takes.",

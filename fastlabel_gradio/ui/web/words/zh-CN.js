@@ -342,6 +342,11 @@ export default {
   "finish_plan_lower":
     "还不能承诺：模型对任何 {least} 个项目都没有 {percent} % 的把握。承诺 {lower} %：{items} 个项目，约检查 {checks} 个。或者继续标注。",
   "finish_plan_none": "还不能承诺：模型对任何 {least} 个项目都没有足够把握，{lowest} % 也不行。请继续标注。",
+  "finish_plan_lower_classes":
+    "还不能承诺：模型对任何一个类别都没有 {least} 个足够有把握的项目（{percent} %）。每个类别按 {lower} %：{items} 个项目，约 {checks} 次检查。也可以继续标注。",
+  "finish_plan_none_classes":
+    "还不能承诺：模型对任何一个类别都没有 {least} 个足够有把握的项目，{lowest} % 也不行。请继续标注。",
+  "finish_plan_not_worth": "其中大部分都要检查：不如直接标注。",
   "finish_no_head": "还没有训练好的模型。请先标注至少两个类别的项目。",
   "finish_no_items": "没有可以接受的未标注项目了。",
   "finish_none": "还没有冻结任何项目。请选择一个精度，并检查所需的项目。",
