@@ -71,12 +71,21 @@ def not_proven(tallies: Sequence[PartTally], precision: float) -> str:
 
 def acceptance_of(campaign: Campaign, answers: Answers, chosen: Sequence[Provable], precision: float) -> Acceptance:
     """All that is provable, but the items that somebody has labeled, or left open when asked."""
-    covered = np.concatenate([np.arange(one.part.part.start, one.part.part.start + one.items) for one in chosen])
+    covered = _covered(chosen)
     checked, wrong = sum(one.checked for one in chosen), sum(one.wrong for one in chosen)
     promise = Promise(campaign.terms.number, precision, checked, wrong)
     classes = by_class(campaign, answers, [one.part for one in chosen])
-    is_closed = answers.settled | answers.labeled
-    return Acceptance(covered[~is_closed[covered]], len(covered), promise, classes)
+    return Acceptance(acceptable(answers, chosen), len(covered), promise, classes)
+
+
+def acceptable(answers: Answers, chosen: Sequence[Provable]) -> Positions:
+    """int64[items], places in the ranking of the items of at least one part that would get their proposed label."""
+    covered = _covered(chosen)
+    return np.asarray(covered[~(answers.settled | answers.labeled)[covered]])
+
+
+def _covered(chosen: Sequence[Provable]) -> Positions:
+    return np.concatenate([np.arange(one.part.part.start, one.part.part.start + one.items) for one in chosen])
 
 
 def evidence_of(course: Course, accepted: Accepted, class_names: Mapping[int, str], noun: str | None) -> Evidence:

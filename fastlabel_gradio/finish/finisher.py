@@ -5,14 +5,14 @@ before anything is answered, and all that is told here is worked out from them, 
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
 from fastlabel_gradio.errors import FinishError
-from fastlabel_gradio.finish.acceptance import Acceptance, acceptance_of, evidence_of, not_proven, provable
+from fastlabel_gradio.finish.acceptance import Acceptance, acceptable, acceptance_of, evidence_of, not_proven, provable
 from fastlabel_gradio.finish.batch_ids import (
     CHECK,
     VERIFY,
@@ -29,7 +29,7 @@ from fastlabel_gradio.finish.head_says import HeadSays
 from fastlabel_gradio.finish.placed import PlacedCampaign
 from fastlabel_gradio.finish.planner import EMBEDDING, Candidates, PlanReport, frozen_ranking, plan_report
 from fastlabel_gradio.finish.proof import alpha_of, checks_needed
-from fastlabel_gradio.finish.report import Accepted, FinishReport, report
+from fastlabel_gradio.finish.report import Accepted, FinishReport, report, with_earlier
 from fastlabel_gradio.finish.tally import BULK, Answers, PartTally, answers_of, by_class, tally
 from fastlabel_gradio.finish.words import line
 from fastlabel_gradio.labels import ClaimedBatch
@@ -215,22 +215,25 @@ class Finisher:
         self._desk.glance()
         course = self._course()
         if course is None:
-            return FinishReport("none")
+            return with_earlier(FinishReport("none"), self._accepted_earlier(None))
         if not self._has_items:
             return FinishReport("none", lines=(line(EMBEDDING),))
         campaign = self._campaign(course)
         answers, tallies = self._tallies(campaign, course)
         in_pool = self._ledger.standings().in_pool
         later = int(in_pool[campaign.terms.pool_rows :].sum())
-        return report(
+        proven, accepted = provable(tallies, campaign.terms.precision, None), self._accepted(course)
+        found = report(
             campaign,
             tallies,
             by_class(campaign, answers, tallies),
-            self._accepted(course),
+            accepted,
             later,
             self._noun,
+            acceptable=len(acceptable(answers, proven)) if proven else 0,
             is_bundled=self._learner.is_bundled,
         )
+        return found if accepted else with_earlier(found, self._accepted_earlier(course))
 
     def grow(self) -> FinishReport:
         """Goes on to a set that is 1.3 times as large, in the same order. Raises FinishError where nothing is proven."""
@@ -257,7 +260,7 @@ class Finisher:
             precision: the promise, where a smaller one than was planned is enough. The evidence holds for all at once.
 
         Raises:
-            FinishError: that is not proven, or the encoder is not loaded yet.
+            FinishError: that is not proven, all of it is labeled already, or the encoder is not loaded yet.
         """
         self._need_items()
         self._desk.catch_up()
@@ -273,21 +276,27 @@ class Finisher:
             chosen = provable(tallies, campaign.terms.precision, precision)
             if not chosen:
                 raise FinishError(not_proven(tallies, promised))
+            wanted = acceptance_of(campaign, answers, chosen, promised)
+            if not len(wanted.places):
+                raise FinishError(line("all_labeled").text)
             with self._learner.paused():  # a scan would take half of the cores
-                self._accept(annotator, campaign, acceptance_of(campaign, answers, chosen, promised))
+                self._accept(annotator, campaign, wanted)
             self._hold_back(campaign, course, held=False)
         self._learner.wait_for_bundle()
         return self.state()
 
     def take_back(self, annotator: str) -> FinishReport:
-        """Takes the accepted labels back, as one step; what was checked and proven stays. Raises FinishError without any."""
+        """Takes the labels that were accepted last back, as one step, also those of a campaign that has ended since.
+
+        What was checked and proven stays. Raises FinishError without any.
+        """
         with self._turn:
-            course = self._course()
-            accepted = course and self._accepted(course)
-            if course is None or not accepted:
+            found = next(self._standing(), None)
+            if found is None:
                 raise FinishError("No accepted labels stand that could be taken back.")
+            number, accepted = found
             with self._learner.paused(), uncollected():
-                self._actions.take_back(annotator, accepted.by, accept_id(course.number))
+                self._actions.take_back(annotator, accepted.by, accept_id(number))
         self._learner.wait_for_bundle()
         return self.state()
 
@@ -392,6 +401,17 @@ class Finisher:
         if told is None or not self._desk.label_store.stands(told["by"], accept_id(course.number)):
             return None
         return Accepted(**{each.name: told[each.name] for each in fields(Accepted)})
+
+    def _standing(self) -> Iterator[tuple[int, Accepted]]:
+        """The numbers of the campaigns whose accepted labels stand, with these, the newest first."""
+        told = ((course.number, self._accepted(course)) for course in self._newest_first() if course.accepted)
+        return ((number, accepted) for number, accepted in told if accepted)
+
+    def _accepted_earlier(self, course: Course | None) -> Accepted | None:
+        """What was accepted last of the campaigns before this one, where it stands."""
+        return next(
+            (accepted for number, accepted in self._standing() if course is None or number < course.number), None
+        )
 
     def _accept(self, annotator: str, campaign: Campaign, wanted: Acceptance) -> None:
         """The journal first: what is told of labels is on the disk before they are."""

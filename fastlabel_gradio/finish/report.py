@@ -49,7 +49,9 @@ class FinishReport:
         proven_items: what can be accepted at the promise now.
         parts: where each class has a promise of its own.
         classes: by label id of the proposed label: items, checks, wrong ones.
+        acceptable: labels that accepting now would store; fewer than `proven_items` where some are labeled.
         later: items that came after it was frozen.
+        earlier: what a campaign before it accepted last, where that still stands and nothing of this one does.
     """
 
     state: FinishState
@@ -68,6 +70,8 @@ class FinishReport:
     later: int = 0
     accepted: Accepted | None = None
     lines: tuple[Line, ...] = (line("none"),)
+    acceptable: int = 0
+    earlier: Accepted | None = None
 
 
 def report(
@@ -78,11 +82,13 @@ def report(
     later: int,
     noun: str | None,
     *,
+    acceptable: int | None = None,
     is_bundled: bool = True,
 ) -> FinishReport:
     """The report on a campaign.
 
     Args:
+        acceptable: labels that accepting now would store; None for all that is proven.
         classes: as `tally.by_class` has them.
         noun: what the items are grouped by; None without groups.
         is_bundled: whether the classifier in the project's folder tells what is accepted now.
@@ -90,6 +96,7 @@ def report(
     terms = campaign.terms
     state: FinishState = "accepted" if accepted else _state(tallies)
     shown = [one for one in tallies if one.state == "proven"] if state in ("proven", "accepted") else tallies
+    proven_items = sum(one.proven_items for one in tallies)
     found = FinishReport(
         state,
         terms.number,
@@ -100,17 +107,26 @@ def report(
         wrong=sum(one.wrong for one in shown),
         sure=min((one.sure for one in shown), default=0.0),
         more=sum(one.more for one in tallies if one.state == "checking"),
-        proven_items=sum(one.proven_items for one in tallies),
+        proven_items=proven_items,
         parts=tuple(tallies) if terms.parts[0].label_id is not None else (),
         classes=tuple((label_id, *figures) for label_id, figures in classes.items()),
         larger=_larger(campaign, tallies) if state == "proven" else None,
         later=later,
         accepted=accepted,
         lines=(),
+        acceptable=0 if accepted else proven_items if acceptable is None else acceptable,
     )
     proof = accepted.checked if accepted else sum(one.proven_checked for one in shown)
     told = _with_lines(found, noun, proof, sum(one.unproven_items for one in shown))
     return told if is_bundled else replace(told, lines=(*told.lines, line("unbundled")))
+
+
+def with_earlier(found: FinishReport, earlier: Accepted | None) -> FinishReport:
+    """With what was accepted of an earlier campaign and still stands."""
+    if earlier is None:
+        return found
+    told = line("earlier", items=earlier.items, percent=percent(earlier.precision))
+    return replace(found, earlier=earlier, lines=(*found.lines, told))
 
 
 def _state(tallies: Sequence[PartTally]) -> FinishState:
@@ -165,6 +181,8 @@ def _with_lines(found: FinishReport, noun: str | None, proof: int, unproven: int
         lines.append(line("proven", items=found.items, percent=wanted, checked=proof))
     if found.state in ("proven", "accepted") and found.checked > proof:
         lines.append(line("checked_since", proof=proof, **figures))
+    if found.proven_items and not (found.accepted or found.acceptable):
+        lines.append(line("all_labeled"))
     if found.state == "proven" and unproven:
         lines.append(line("unproven", items=unproven, percent=wanted))
     if found.state == "checking" and found.proven_items:

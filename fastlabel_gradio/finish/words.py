@@ -37,6 +37,8 @@ SENTENCES: Final[dict[str, str]] = {
     "{percent} % are right (proven by {checked} random checks, {wrong} of them wrong and corrected).",
     "checked_since": "The proof is of the first {proof} checks; with those after them {checked} are checked, {wrong} wrong "
     "(corrected).",
+    "all_labeled": "All of these items are labeled already: none is left to accept.",
+    "earlier": "{items} labels that were accepted before at {percent} % stand.",
     "later": "{later} items came after these were frozen: the promise does not cover them.",
     "grouped": "The draw is of items, so it says nothing of new {noun}.",
     "unbundled": "The classifier in the project's folder does not tell of this yet: its files are being written. The page's "

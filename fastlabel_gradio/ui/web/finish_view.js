@@ -199,7 +199,7 @@ export class FinishView {
   paintNow(now) {
     this.now = now;
     this.root.dataset.state = now.state;
-    setShown(/** @type {HTMLElement} */ (this.checksNode), now.state !== "none");
+    setShown(/** @type {HTMLElement} */ (this.checksNode), now.state !== "none" || now.earlier !== null);
     setShown(/** @type {HTMLElement} */ (this.planNode), now.state !== "checking" && now.state !== "proven");
     this.#showVerify();
     setText(/** @type {HTMLElement} */ (this.progress), linesText(now.lines));
@@ -344,9 +344,7 @@ export class FinishView {
 function acts(now, planned) {
   const parts = [];
   if (now.state === "checking") parts.push(button("fl-quiet", t("finish_check_next"), "check"));
-  if (now.proven_items > 0 && now.state !== "accepted") {
-    parts.push(button("fl-finish-go", t("finish_accept", { n: now.proven_items }), "accept-set"));
-  }
+  if (now.acceptable > 0) parts.push(button("fl-finish-go", t("finish_accept", { n: now.acceptable }), "accept-set"));
   if (now.state === "checking" || now.state === "futile") parts.push(...smaller(now));
   if (now.state === "futile" && planned?.possible) {
     const { items, checks } = planned;
@@ -362,6 +360,7 @@ function acts(now, planned) {
     const isFutile = now.state === "futile"; // the plan below it offers a surer set
     parts.push(isFutile ? button("fl-quiet", t("finish_label_on"), "label_on") : giveUp());
   }
+  if (now.earlier) parts.push(button("fl-quiet", t("finish_take_back_earlier", { n: now.earlier.items }), "take_back"));
   return parts;
 }
 

@@ -387,6 +387,9 @@ export default {
     "{items} labels are accepted: of these and the {given} that were checked or labeled before at least {percent} % are right (proven by {checked} random checks, {wrong} of them wrong and corrected).",
   "finish_checked_since":
     "The proof is of the first {proof} checks; with those after them {checked} are checked, {wrong} wrong (corrected).",
+  "finish_all_labeled": "All of these items are labeled already: none is left to accept.",
+  "finish_earlier": "{items} labels that were accepted before at {percent} % stand.",
+  "finish_take_back_earlier": "Take back the label accepted before|Take back the {n} labels accepted before",
   "finish_later": "{later} items came after these were frozen: the promise does not cover them.",
   "finish_grouped": "The draw is of items, so it says nothing of new {noun}.",
   "finish_kept": "{kept} random items are kept to test the head on, and are not accepted unseen.",

@@ -365,6 +365,9 @@ export default {
   "finish_accepted":
     "已接受 {items} 个标签：连同之前已检查或标注的 {given} 个，至少 {percent} % 正确（由 {checked} 次随机检查证明，其中 {wrong} 个错误并已更正）。",
   "finish_checked_since": "证明只用了前 {proof} 次检查；连同其后的共检查了 {checked} 个，{wrong} 个错误（已更正）。",
+  "finish_all_labeled": "这些项目都已有标签：没有可接受的了。",
+  "finish_earlier": "此前按 {percent} % 接受的 {items} 个标签仍然有效。",
+  "finish_take_back_earlier": "撤回此前接受的 {n} 个标签",
   "finish_later": "有 {later} 个项目在冻结之后才加入：承诺不包括它们。",
   "finish_grouped": "抽样的单位是项目，因此不能说明新的 {noun}。",
   "finish_kept": "{kept} 个随机项目留作测试模型，不会未经查看就接受。",
