@@ -400,7 +400,7 @@ class Finisher:
         told = course.accepted
         if told is None or not self._desk.label_store.stands(told["by"], accept_id(course.number)):
             return None
-        return Accepted(**{each.name: told[each.name] for each in fields(Accepted)})
+        return Accepted(**{each.name: told[each.name] for each in fields(Accepted) if each.name in told})
 
     def _standing(self) -> Iterator[tuple[int, Accepted]]:
         """The numbers of the campaigns whose accepted labels stand, with these, the newest first."""

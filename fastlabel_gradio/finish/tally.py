@@ -58,6 +58,8 @@ class PartTally:
         proven_items: of the largest set that is proven; 0 for none.
         proven_checked, proven_wrong: the evidence for that.
         unproven_items: of the larger set that turned out not to be provable; 0 for none.
+        left_open, proven_left_open: of the wrong ones, and of those in the evidence for what is proven, those that nobody
+            answered: they were left open, or left the pool, and are not corrected.
     """
 
     part: Part
@@ -71,6 +73,8 @@ class PartTally:
     proven_checked: int
     proven_wrong: int
     unproven_items: int = 0
+    left_open: int = 0
+    proven_left_open: int = 0
 
 
 def answers_of(
@@ -111,24 +115,26 @@ def tally(campaign: Campaign, answers: Answers, part: Part, sizes: Sequence[int]
     A set is judged once the one before is proven (fixed sequence: Maurer, Hothorn & Lehmacher 1995), so no evidence is spent
     on choosing among them. A larger one that turns out not to be provable leaves the one before it as it is.
     """
-    proven, terms = (0, 0, 0), campaign.terms
+    proven, proven_open, terms = (0, 0, 0), 0, campaign.terms
     for items in sizes:
         drawn, wrong = _checks(campaign, answers, part, items)
         after = proven_after(items, wrong, terms.precision, terms.alpha)
         if after is None:
             break
         proven = (items, after, int(wrong[:after].sum()))
+        proven_open = int((~answers.told[drawn[:after]]).sum())
     state, unproven = _state(items, wrong, campaign, proven[0]), 0
     if state == "proven" and items > proven[0]:
         items, unproven = proven[0], items
         drawn, wrong = _checks(campaign, answers, part, items)
     checked, found = len(wrong), int(wrong.sum())
+    opened = int((~answers.told[drawn[:checked]]).sum()), proven_open
     sure = proven_precision(items, checked, found, terms.precision, terms.alpha)
     if state == "proven":
-        return PartTally(part, state, items, checked, found, max(sure, terms.precision), 0, *proven, unproven)
+        return PartTally(part, state, items, checked, found, max(sure, terms.precision), 0, *proven, unproven, *opened)
     needed = checks_needed(items, found, terms.precision, terms.alpha)
     more = int((~answers.settled[drawn[:needed]]).sum())
-    return PartTally(part, state, items, checked, found, sure, more, *proven)
+    return PartTally(part, state, items, checked, found, sure, more, *proven, 0, *opened)
 
 
 def by_class(campaign: Campaign, answers: Answers, tallies: Sequence[PartTally]) -> dict[int, tuple[int, int, int]]:

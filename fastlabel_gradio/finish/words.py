@@ -31,10 +31,16 @@ SENTENCES: Final[dict[str, str]] = {
     "proven_classes": "Proven for {parts} classes: of their {items} labels at least {percent} % of each class are right "
     "(95 % confidence a class, by your own judgement of {checked} random ones).",
     "unproven": "The larger set of {items} cannot be proven at {percent} %; what was proven before it stays so.",
-    "proven_before": "Of the surer {items} of these items at least {percent} % are proven right already.",
+    "proven_before": "Of the surer {items} of these items at least {percent} % are proven right already; the {checked} "
+    "checks of them count here, too.",
+    "proven_before_classes": "Proven already: {items} items of {parts} classes, at least {percent} % of each class right; "
+    "the {checked} checks of them count here, too.",
     "futile": "Not provable: {wrong} of {checked} were wrong. Sure: at least {sure} % right.",
     "accepted": "{items} labels are accepted: of these and the {given} that were checked or labeled before at least "
     "{percent} % are right (proven by {checked} random checks, {wrong} of them wrong and corrected).",
+    "accepted_classes": "{items} labels are accepted: of these and the {given} that were checked or labeled before at least "
+    "{percent} % of each class are right (proven by {checked} random checks, {wrong} of them wrong and corrected).",
+    "left_open": "{left_open} of the checked ones were left open, or left the pool: that counts as wrong.",
     "checked_since": "The proof is of the first {proof} checks; with those after them {checked} are checked, {wrong} wrong "
     "(corrected).",
     "all_labeled": "All of these items are labeled already: none is left to accept.",

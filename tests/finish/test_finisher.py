@@ -443,7 +443,9 @@ def test_what_was_accepted_is_taken_back_after_another_set_was_frozen(labeler: L
     check_all(labeler)
     accepted = finisher.accept("ann").accepted
     assert accepted is not None
-    labeler.actions.apply("ann", Query(sources=("person",)), [], Said(state=State.CLEAR))  # leaves items for another set
+    labeler.actions.apply(
+        "ann", Query(sources=("person",)), [], Said(state=State.CLEAR)
+    )  # leaves items for another set
     assert finisher.start("ann", 0.8).possible
     now = finisher.state()
     assert (now.state, now.accepted, now.earlier) == ("checking", None, accepted)

@@ -1094,7 +1094,7 @@ export interface components {
             checked: number;
             /**
              * Wrong
-             * @description of those checked; they are corrected
+             * @description of those checked; they are corrected, or were left open
              */
             wrong: number;
             /**

@@ -100,7 +100,7 @@ class FinishAnswer(Model):
     precision: float = Field(description="that was planned, or accepted")
     items: int
     checked: int
-    wrong: int = Field(description="of those checked; they are corrected")
+    wrong: int = Field(description="of those checked; they are corrected, or were left open")
     proven_precision: float = Field(description="what is sure so far, with 95 % confidence; 0 before that is something")
     more_checks: int = Field(description="until it is proven, if all are right")
     proven_items: int = Field(description="that the promise can be made of now")

@@ -381,10 +381,16 @@ export default {
   "finish_proven_classes":
     "Proven for {parts} classes: of their {items} labels at least {percent} % of each class are right (95 % confidence a class, by your own judgement of {checked} random ones).",
   "finish_unproven": "The larger set of {items} cannot be proven at {percent} %; what was proven before it stays so.",
-  "finish_proven_before": "Of the surer {items} of these items at least {percent} % are proven right already.",
+  "finish_proven_before":
+    "Of the surer {items} of these items at least {percent} % are proven right already; the {checked} checks of them count here, too.",
+  "finish_proven_before_classes":
+    "Proven already: {items} items of {parts} classes, at least {percent} % of each class right; the {checked} checks of them count here, too.",
   "finish_futile": "Not provable: {wrong} of {checked} were wrong. Sure: at least {sure} % right.",
   "finish_accepted":
     "{items} labels are accepted: of these and the {given} that were checked or labeled before at least {percent} % are right (proven by {checked} random checks, {wrong} of them wrong and corrected).",
+  "finish_accepted_classes":
+    "{items} labels are accepted: of these and the {given} that were checked or labeled before at least {percent} % of each class are right (proven by {checked} random checks, {wrong} of them wrong and corrected).",
+  "finish_left_open": "{left_open} of the checked ones were left open, or left the pool: that counts as wrong.",
   "finish_checked_since":
     "The proof is of the first {proof} checks; with those after them {checked} are checked, {wrong} wrong (corrected).",
   "finish_all_labeled": "All of these items are labeled already: none is left to accept.",

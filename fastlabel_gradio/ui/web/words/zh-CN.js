@@ -360,10 +360,16 @@ export default {
   "finish_proven_classes":
     "{parts} 个类别已证明：它们的 {items} 个标签中，每个类别至少 {percent} % 正确（每个类别 95 % 置信度，依据您对 {checked} 个随机项目的判断）。",
   "finish_unproven": "较大的一组 {items} 个无法证明达到 {percent} %；此前已证明的仍然有效。",
-  "finish_proven_before": "其中较有把握的 {items} 个已证明至少 {percent} % 正确。",
+  "finish_proven_before":
+    "其中较有把握的 {items} 个已证明至少 {percent} % 正确；对它们的 {checked} 次检查在这里也有效。",
+  "finish_proven_before_classes":
+    "已证明：{parts} 个类别的 {items} 个项目，每个类别至少 {percent} % 正确；对它们的 {checked} 次检查在这里也有效。",
   "finish_futile": "无法证明：{checked} 个中有 {wrong} 个错误。可以肯定：至少 {sure} % 正确。",
   "finish_accepted":
     "已接受 {items} 个标签：连同之前已检查或标注的 {given} 个，至少 {percent} % 正确（由 {checked} 次随机检查证明，其中 {wrong} 个错误并已更正）。",
+  "finish_accepted_classes":
+    "已接受 {items} 个标签：连同之前已检查或标注的 {given} 个，每个类别至少 {percent} % 正确（由 {checked} 次随机检查证明，其中 {wrong} 个错误并已更正）。",
+  "finish_left_open": "已检查的项目中有 {left_open} 个未判断，或已不在项目中：按错误计算。",
   "finish_checked_since": "证明只用了前 {proof} 次检查；连同其后的共检查了 {checked} 个，{wrong} 个错误（已更正）。",
   "finish_all_labeled": "这些项目都已有标签：没有可接受的了。",
   "finish_earlier": "此前按 {percent} % 接受的 {items} 个标签仍然有效。",
