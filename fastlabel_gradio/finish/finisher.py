@@ -89,7 +89,7 @@ class Finisher:
         """The plan, and where it is possible its set is frozen: from now on it is checked.
 
         Raises:
-            FinishError: another set is being checked.
+            FinishError: another set is being checked, or is proven and neither accepted nor given up.
             StoreError: it cannot be written; nothing has begun then.
         """
         with self._turn:
@@ -97,6 +97,10 @@ class Finisher:
             if now.state == "checking" and now.checked:
                 raise FinishError(
                     f"{now.items:,} items are being checked, {now.checked:,} are. Go on with these, or give them up first."
+                )
+            if now.acceptable:
+                raise FinishError(
+                    f"{now.proven_items:,} items are proven and not accepted yet. Accept their labels, or give them up first."
                 )
             found = self._candidates(complete=True)
             if isinstance(found, PlanReport):

@@ -34,6 +34,7 @@ class Candidates:
         errors: how likely that is wrong, as fitted.
         unlabeled: items of the pool without a label, those that may not be accepted among them.
         reserved: of these, random items that no head is trained on, to test it.
+        held: of the others, those in somebody's batch or screen: they may not be accepted now.
     """
 
     rows: Rows
@@ -43,6 +44,7 @@ class Candidates:
     head_version: int
     unlabeled: int
     reserved: int
+    held: int = 0
 
     @staticmethod
     def of(
@@ -53,10 +55,11 @@ class Candidates:
         head_version: int,
         unlabeled: int,
         reserved: int,
+        held: int,
     ) -> "Candidates":
         """With the errors that a fit foresees."""
         errors = 1 - fit.chances(confidences)
-        return Candidates(rows, label_ids, confidences, errors, head_version, unlabeled, reserved)
+        return Candidates(rows, label_ids, confidences, errors, head_version, unlabeled, reserved, held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +105,9 @@ class PlanReport:
 EMBEDDING, NO_HEAD, NO_ITEMS = "embedding", "no_head", "no_items"
 
 
-def nothing_planned(why: str, pool: int, reserved: int = 0) -> PlanReport:
+def nothing_planned(why: str, pool: int, reserved: int = 0, held: int = 0) -> PlanReport:
     """The report where there is nothing to plan with, or nothing to plan for."""
-    return PlanReport(0.0, 0, 0, 0, pool, reserved, None, (), (), (), (line(why),))
+    return PlanReport(0.0, 0, 0, 0, pool, reserved, None, (), (), (), (line(why), *_left_out(held)))
 
 
 def plan_report(
@@ -139,7 +142,7 @@ def plan_report(
         curve,
         tuple(ClassPlan(id_, len(its), acceptable[id_], curves[id_]) for id_, its in of_class.items()),
         tuple((label_id, one.items) for label_id, one in chosen.items()),
-        _lines(total, below, found, (len(chosen), len(schema)) if per_class else None),
+        (*_lines(total, below, found, (len(chosen), len(schema)) if per_class else None), *_left_out(found.held)),
     )
 
 
@@ -176,6 +179,11 @@ def _lines(total: Plan, below: Plan | None, found: Candidates, classes: tuple[in
         else line("plan_classes", percent=wanted, parts=classes[0], classes=classes[1], **figures)
     )
     return (first, line("kept", kept=found.reserved)) if found.reserved else (first,)
+
+
+def _left_out(held: int) -> tuple[Line, ...]:
+    """That items which somebody has on the screen are not planned."""
+    return (line("held", held=held),) if held else ()
 
 
 def _refusal(precision: float, below: Plan | None, *, of_classes: bool) -> tuple[Line, ...]:

@@ -337,6 +337,8 @@ export default {
   "finish_part_futile": "✕ not provable",
   "finish_check_hint":
     "Is the proposed label right? Click a card, or press Enter, where it is; give the right class where it is not. A card that is left open counts as wrong.",
+  "finish_all_open":
+    "The card is not answered: it would count as wrong. Submit once more if it is.|None of the {n} cards is answered: all would count as wrong. Submit once more if they are.",
   "finish_all_right": "The rest is right",
   "finish_verify": "Finish by hand, class by class",
   "finish_verify_why":
@@ -368,6 +370,7 @@ export default {
   "finish_plan_none_classes":
     "No promise yet: of no class is the head sure enough of {least} items, not even at {lowest} %. Label on.",
   "finish_plan_not_worth": "Most of these would be checked: rather label them.",
+  "finish_held": "{held} items in open batches and screens are left out until these are submitted or given back.",
   "finish_no_head": "There is no trained head yet. Label items of at least two classes first.",
   "finish_no_items": "No unlabeled item is left that could be accepted.",
   "finish_none": "Nothing is frozen. Choose a precision, and check the items that it takes.",

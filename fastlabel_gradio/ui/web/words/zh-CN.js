@@ -318,6 +318,7 @@ export default {
   "finish_part_proven": "✓ 已证明",
   "finish_part_futile": "✕ 无法证明",
   "finish_check_hint": "提出的标签正确吗？正确就点击卡片或按 Enter；不正确就选择正确的类别。未判断的卡片按错误计算。",
+  "finish_all_open": "{n} 张卡片都未判断：将全部按错误计算。如确实如此，请再次提交。",
   "finish_all_right": "其余都正确",
   "finish_verify": "逐个类别手动完成",
   "finish_verify_why":
@@ -347,6 +348,7 @@ export default {
   "finish_plan_none_classes":
     "还不能承诺：模型对任何一个类别都没有 {least} 个足够有把握的项目，{lowest} % 也不行。请继续标注。",
   "finish_plan_not_worth": "其中大部分都要检查：不如直接标注。",
+  "finish_held": "正在批次和页面中打开的 {held} 个项目暂不计入，直到提交或退回。",
   "finish_no_head": "还没有训练好的模型。请先标注至少两个类别的项目。",
   "finish_no_items": "没有可以接受的未标注项目了。",
   "finish_none": "还没有冻结任何项目。请选择一个精度，并检查所需的项目。",
