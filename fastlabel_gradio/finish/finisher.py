@@ -153,6 +153,8 @@ class Finisher:
     def verify(self, annotator: str, label_id: int, size: int | None = None, *, teach: bool = False) -> Batch:
         """The annotator's open screen of one predicted class, or the next: its surest items, to pick the wrong ones out.
 
+        Their screen of another class ends.
+
         Args:
             teach: heads are trained on the labels that stay as proposed, too.
 
@@ -161,6 +163,9 @@ class Finisher:
         """
         if not self._has_items:
             return self._batches.empty(VERIFY)
+        before = self._claims.open_batch(annotator, VERIFY)
+        if before and label_verified_in(before.id) not in (label_id, None):
+            self._claims.release(annotator, before.id)
         found = self._candidates(complete=False)
         if isinstance(found, PlanReport):
             raise FinishError(" ".join(one.text for one in found.lines))

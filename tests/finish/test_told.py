@@ -82,3 +82,13 @@ def test_checks_of_which_none_is_answered_are_all_wrong(labeler: Labeler) -> Non
     batch = labeler.finisher.checks("ann", 6)
     labeler.submit("ann", [], batch.id)
     assert (labeler.finisher.state().checked, labeler.finisher.state().wrong) == (6, 6)
+
+
+def test_a_screen_of_another_class_is_given_back(labeler: Labeler) -> None:
+    blue, green, _ = labeler.schema.ids
+    labeler.finisher.verify("ann", blue, 20)
+    labeler.finisher.verify("ann", green, 10)
+    assert labeler.finisher.plan(0.9).lines[-1].values == {"held": 10}
+    labeler.finisher.verify("ann", green, 10)  # as it was left
+    labeler.finisher.verify("ben", blue, 20)
+    assert labeler.finisher.plan(0.9).lines[-1].values == {"held": 30}
