@@ -279,15 +279,13 @@ class Labeler:
         with self._desk.in_turn():
             source = self._batches.source_of(annotator, batch_id)
             seen: Collection[str] = () if batch_id else self._seen(annotator, wanted)
-            said = [
-                (id_, said_of(one, self.finisher.source_in(batch_id, one) or _source(id_, together, seen)))
-                for id_, one in wanted.items()
-            ]
+            own = self.finisher.sources_in(batch_id, wanted)
+            said = [(id_, said_of(one, own.get(id_) or _source(id_, together, seen))) for id_, one in wanted.items()]
             submission = self._label_store.submit(annotator, said, batch_id, now=self._desk.clock(), source=source)
             left_open = set(submission.released) - wanted.keys()
             self._ledger.put_last(left_open)
             is_training = self._desk.take_in(submission)
-        self.finisher.left_open(batch_id, sorted(left_open))
+        self.finisher.take_in(batch_id, own, sorted(left_open))
         outcome = self.planted.judge(annotator, batch_id, planted | wanted, self._desk.clock()) if planted else None
         return Receipt(len(wanted), is_training, outcome)
 

@@ -22,6 +22,7 @@ class Provable(NamedTuple):
     items: int
     checked: int
     wrong: int
+    left_open: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Acceptance:
     Attributes:
         places: int64[items], in the ranking: the items that get their proposed label now.
         covered: how many items the promise is of; some of them have a label already.
+        left_open: of the wrong ones, those that nobody answered.
         classes: by label id: items, checks, wrong ones.
     """
 
@@ -38,6 +40,7 @@ class Acceptance:
     covered: int
     promise: Promise
     classes: Mapping[int, tuple[int, int, int]]
+    left_open: int
 
     @property
     def details(self) -> dict[str, Any]:
@@ -48,6 +51,7 @@ class Acceptance:
             "precision": self.promise.precision,
             "checked": self.promise.checked,
             "wrong": self.promise.wrong,
+            "left_open": self.left_open,
             "classes": [[label_id, *figures] for label_id, figures in self.classes.items()],
         }
 
@@ -56,8 +60,12 @@ def provable(tallies: Sequence[PartTally], planned: float, precision: float | No
     """The parts that keep a promise: the planned one, or a smaller one."""
     if precision is None or precision == planned:
         proven = (one for one in tallies if one.proven_items)
-        return [Provable(one, one.proven_items, one.proven_checked, one.proven_wrong) for one in proven]
-    return [Provable(one, one.items, one.checked, one.wrong) for one in tallies if one.sure >= precision - 1e-9]
+        return [
+            Provable(one, one.proven_items, one.proven_checked, one.proven_wrong, one.proven_left_open)
+            for one in proven
+        ]
+    sure = (one for one in tallies if one.sure >= precision - 1e-9)
+    return [Provable(one, one.items, one.checked, one.wrong, one.left_open) for one in sure]
 
 
 def not_proven(tallies: Sequence[PartTally], precision: float) -> str:
@@ -71,11 +79,22 @@ def not_proven(tallies: Sequence[PartTally], precision: float) -> str:
 
 def acceptance_of(campaign: Campaign, answers: Answers, chosen: Sequence[Provable], precision: float) -> Acceptance:
     """All that is provable, but the items that somebody has labeled, or left open when asked."""
-    covered = np.concatenate([np.arange(one.part.part.start, one.part.part.start + one.items) for one in chosen])
+    covered = _covered(chosen)
     checked, wrong = sum(one.checked for one in chosen), sum(one.wrong for one in chosen)
     promise = Promise(campaign.terms.number, precision, checked, wrong)
     classes = by_class(campaign, answers, [one.part for one in chosen])
-    return Acceptance(covered[~answers.settled[covered]], len(covered), promise, classes)
+    left_open = sum(one.left_open for one in chosen)
+    return Acceptance(acceptable(answers, chosen), len(covered), promise, classes, left_open)
+
+
+def acceptable(answers: Answers, chosen: Sequence[Provable]) -> Positions:
+    """int64[items], places in the ranking of the items of at least one part that would get their proposed label."""
+    covered = _covered(chosen)
+    return np.asarray(covered[~(answers.settled | answers.labeled)[covered]])
+
+
+def _covered(chosen: Sequence[Provable]) -> Positions:
+    return np.concatenate([np.arange(one.part.part.start, one.part.part.start + one.items) for one in chosen])
 
 
 def evidence_of(course: Course, accepted: Accepted, class_names: Mapping[int, str], noun: str | None) -> Evidence:
@@ -92,14 +111,16 @@ def evidence_of(course: Course, accepted: Accepted, class_names: Mapping[int, st
         accepted.by,
         accepted.head_version,
         classes,
-        _in_words(promise, details["covered"], noun),
+        _in_words(promise, accepted.left_open, details["covered"], noun, of_classes=len(course.sizes) > 1),
     )
 
 
-def _in_words(promise: Promise, items: int, noun: str | None) -> str:
+def _in_words(promise: Promise, left_open: int, items: int, noun: str | None, *, of_classes: bool) -> str:
+    each, confidence = (" of each class", " a class") if of_classes else ("", "")
+    unanswered = f", {left_open:,} were left open, which counts as wrong" if left_open else ""
     text = (
-        f"Of {items:,} labels proposed by the head at least {percent(promise.precision)} % are right (95 % confidence): "
-        f"{promise.checked:,} random ones were checked, {promise.wrong:,} were wrong and are corrected. It holds for these "
-        "items, by the judgement of who checked them."
+        f"Of {items:,} labels proposed by the head at least {percent(promise.precision)} %{each} are right (95 % confidence"
+        f"{confidence}): {promise.checked:,} random ones were checked, {promise.wrong - left_open:,} were wrong and are "
+        f"corrected{unanswered}. It holds for these items, by the judgement of who checked them."
     )
     return text if noun is None else f"{text} It says nothing of new {noun}."

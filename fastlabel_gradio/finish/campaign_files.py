@@ -33,6 +33,7 @@ class Course:
     Attributes:
         sizes: of each part, the sets that were proposed, growing.
         open_rows: rows, as frozen, of checks that a person left open: they count as wrong.
+        reviewed_rows: rows, as frozen, of checks that were answered over a label which was no judgement.
         ended: given up, or followed by another one; with the checks and whether it was proven by then.
         accepted: what was about to be accepted last; whether it was is known to the label store.
     """
@@ -40,6 +41,7 @@ class Course:
     number: int
     sizes: tuple[tuple[int, ...], ...]
     open_rows: frozenset[int] = frozenset()
+    reviewed_rows: frozenset[int] = frozenset()
     ended: bool = False
     checked: int = 0
     proven: bool = False
@@ -162,6 +164,8 @@ def _after(course: Course, line: dict[str, Any]) -> Course:
     match line["event"]:
         case "open":
             return replace(course, open_rows=course.open_rows.union(line["rows"]))
+        case "review":
+            return replace(course, reviewed_rows=course.reviewed_rows.union(line["rows"]))
         case "grow":
             pairs = zip(course.sizes, line["items"], strict=True)
             return replace(course, sizes=tuple((*sizes, n) if n > sizes[-1] else sizes for sizes, n in pairs))

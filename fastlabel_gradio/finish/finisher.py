@@ -5,14 +5,14 @@ before anything is answered, and all that is told here is worked out from them, 
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
 from fastlabel_gradio.errors import FinishError
-from fastlabel_gradio.finish.acceptance import Acceptance, acceptance_of, evidence_of, not_proven, provable
+from fastlabel_gradio.finish.acceptance import Acceptance, acceptable, acceptance_of, evidence_of, not_proven, provable
 from fastlabel_gradio.finish.batch_ids import (
     CHECK,
     VERIFY,
@@ -29,8 +29,8 @@ from fastlabel_gradio.finish.head_says import HeadSays
 from fastlabel_gradio.finish.placed import PlacedCampaign
 from fastlabel_gradio.finish.planner import EMBEDDING, Candidates, PlanReport, frozen_ranking, plan_report
 from fastlabel_gradio.finish.proof import alpha_of, checks_needed
-from fastlabel_gradio.finish.report import Accepted, FinishReport, report
-from fastlabel_gradio.finish.tally import Answers, PartTally, answers_of, by_class, tally
+from fastlabel_gradio.finish.report import Accepted, FinishReport, report, with_earlier
+from fastlabel_gradio.finish.tally import BULK, Answers, PartTally, answers_of, by_class, tally
 from fastlabel_gradio.finish.words import line
 from fastlabel_gradio.labels import ClaimedBatch
 from fastlabel_gradio.loop.actions import Actions
@@ -89,7 +89,7 @@ class Finisher:
         """The plan, and where it is possible its set is frozen: from now on it is checked.
 
         Raises:
-            FinishError: another set is being checked.
+            FinishError: another set is being checked, or is proven and neither accepted nor given up.
             StoreError: it cannot be written; nothing has begun then.
         """
         with self._turn:
@@ -97,6 +97,10 @@ class Finisher:
             if now.state == "checking" and now.checked:
                 raise FinishError(
                     f"{now.items:,} items are being checked, {now.checked:,} are. Go on with these, or give them up first."
+                )
+            if now.acceptable:
+                raise FinishError(
+                    f"{now.proven_items:,} items are proven and not accepted yet. Accept their labels, or give them up first."
                 )
             found = self._candidates(complete=True)
             if isinstance(found, PlanReport):
@@ -139,7 +143,7 @@ class Finisher:
             if held is None:
                 wanted = ClaimedBatch(check_id(course.number), (), CHECK, campaign.terms.head_version)
                 rows = self._next_checks(campaign, course, size or CHECKS_AT_ONCE)
-                held = self._claims.claim(annotator, rows, wanted)
+                held = self._claims.claim(annotator, rows, wanted, judged_too=True)
             if held is None:
                 return self._no_checks(self.state())
             schema = self._desk.schema
@@ -149,6 +153,8 @@ class Finisher:
     def verify(self, annotator: str, label_id: int, size: int | None = None, *, teach: bool = False) -> Batch:
         """The annotator's open screen of one predicted class, or the next: its surest items, to pick the wrong ones out.
 
+        Their screen of another class ends.
+
         Args:
             teach: heads are trained on the labels that stay as proposed, too.
 
@@ -157,6 +163,9 @@ class Finisher:
         """
         if not self._has_items:
             return self._batches.empty(VERIFY)
+        before = self._claims.open_batch(annotator, VERIFY)
+        if before and label_verified_in(before.id) not in (label_id, None):
+            self._claims.release(annotator, before.id)
         found = self._candidates(complete=False)
         if isinstance(found, PlanReport):
             raise FinishError(" ".join(one.text for one in found.lines))
@@ -175,20 +184,38 @@ class Finisher:
         proposed = [None if place is None else Prediction(place, float(sure)) for sure in confidences]
         return self._batches.proposing(held, proposed, head_version, schema)
 
-    def source_in(self, batch_id: str, said: int | State) -> LabelSource | None:
-        """What a label of a batch came by, where that is not what labels come by: one that was let pass teaches nothing."""
-        return "verify" if said == label_verified_in(batch_id) else None
+    def sources_in(self, batch_id: str, said: Mapping[str, int | State]) -> dict[str, LabelSource]:
+        """What labels of a batch came by, by item, where that is not what labels come by.
 
-    def left_open(self, batch_id: str, item_ids: Sequence[str]) -> None:
-        """Takes in the items of a batch that was submitted without them: open checks count as wrong."""
+        One that was let pass teaches nothing. A check stands over a label that many items got at once, whoever gave that.
+        """
+        verified = label_verified_in(batch_id)
+        if verified is not None:
+            return {item_id: "verify" for item_id, one in said.items() if one == verified}
+        if campaign_of(batch_id) is None:
+            return {}
+        rows = self._ledger.judged_rows(list(said))
+        sources = self._ledger.standings().said["source"]
+        bulk = {item_id for item_id, row in zip(said, rows.tolist(), strict=True) if row >= 0 and sources[row] in BULK}
+        return {item_id: "review" if item_id in bulk else "person" for item_id in said}
+
+    def take_in(self, batch_id: str, sources: Mapping[str, LabelSource], left_open: Sequence[str]) -> None:
+        """Takes in how a batch was answered: which checks stand over another label, and which were left open, so are wrong.
+
+        Args:
+            sources: as `sources_in` has them.
+        """
         number = campaign_of(batch_id)
-        if not item_ids or number is None:
+        reviewed = [item_id for item_id, source in sources.items() if source == "review"]
+        if number is None or not (reviewed or left_open):
             return
         with self._turn:
             course = self._course()
             if course is None or course.number != number:
                 return
-            self._files.write(number, "open", rows=self._files.rows_of(number, item_ids))
+            for event, item_ids in (("review", reviewed), ("open", left_open)):
+                if item_ids:
+                    self._files.write(number, event, rows=self._files.rows_of(number, item_ids))
 
     # What is proven
 
@@ -197,22 +224,25 @@ class Finisher:
         self._desk.glance()
         course = self._course()
         if course is None:
-            return FinishReport("none")
+            return with_earlier(FinishReport("none"), self._accepted_earlier(None))
         if not self._has_items:
             return FinishReport("none", lines=(line(EMBEDDING),))
         campaign = self._campaign(course)
         answers, tallies = self._tallies(campaign, course)
         in_pool = self._ledger.standings().in_pool
         later = int(in_pool[campaign.terms.pool_rows :].sum())
-        return report(
+        proven, accepted = provable(tallies, campaign.terms.precision, None), self._accepted(course)
+        found = report(
             campaign,
             tallies,
             by_class(campaign, answers, tallies),
-            self._accepted(course),
+            accepted,
             later,
             self._noun,
+            acceptable=len(acceptable(answers, proven)) if proven else 0,
             is_bundled=self._learner.is_bundled,
         )
+        return found if accepted else with_earlier(found, self._accepted_earlier(course))
 
     def grow(self) -> FinishReport:
         """Goes on to a set that is 1.3 times as large, in the same order. Raises FinishError where nothing is proven."""
@@ -239,7 +269,7 @@ class Finisher:
             precision: the promise, where a smaller one than was planned is enough. The evidence holds for all at once.
 
         Raises:
-            FinishError: that is not proven, or the encoder is not loaded yet.
+            FinishError: that is not proven, all of it is labeled already, or the encoder is not loaded yet.
         """
         self._need_items()
         self._desk.catch_up()
@@ -255,21 +285,27 @@ class Finisher:
             chosen = provable(tallies, campaign.terms.precision, precision)
             if not chosen:
                 raise FinishError(not_proven(tallies, promised))
+            wanted = acceptance_of(campaign, answers, chosen, promised)
+            if not len(wanted.places):
+                raise FinishError(line("all_labeled").text)
             with self._learner.paused():  # a scan would take half of the cores
-                self._accept(annotator, campaign, acceptance_of(campaign, answers, chosen, promised))
+                self._accept(annotator, campaign, wanted)
             self._hold_back(campaign, course, held=False)
         self._learner.wait_for_bundle()
         return self.state()
 
     def take_back(self, annotator: str) -> FinishReport:
-        """Takes the accepted labels back, as one step; what was checked and proven stays. Raises FinishError without any."""
+        """Takes the labels that were accepted last back, as one step, also those of a campaign that has ended since.
+
+        What was checked and proven stays. Raises FinishError without any.
+        """
         with self._turn:
-            course = self._course()
-            accepted = course and self._accepted(course)
-            if course is None or not accepted:
+            found = next(self._standing(), None)
+            if found is None:
                 raise FinishError("No accepted labels stand that could be taken back.")
+            number, accepted = found
             with self._learner.paused(), uncollected():
-                self._actions.take_back(annotator, accepted.by, accept_id(course.number))
+                self._actions.take_back(annotator, accepted.by, accept_id(number))
         self._learner.wait_for_bundle()
         return self.state()
 
@@ -364,7 +400,7 @@ class Finisher:
 
     def _tallies(self, campaign: Campaign, course: Course) -> tuple[Answers, list[PartTally]]:
         aliases = self._desk.schema.aliases
-        answers = answers_of(campaign, self._ledger.standings(), sorted(course.open_rows), aliases)
+        answers = answers_of(campaign, self._ledger.standings(), course.open_rows, course.reviewed_rows, aliases)
         parts = zip(campaign.terms.parts, course.sizes, strict=True)
         return answers, [tally(campaign, answers, part, sizes) for part, sizes in parts]
 
@@ -373,7 +409,18 @@ class Finisher:
         told = course.accepted
         if told is None or not self._desk.label_store.stands(told["by"], accept_id(course.number)):
             return None
-        return Accepted(**{each.name: told[each.name] for each in fields(Accepted)})
+        return Accepted(**{each.name: told[each.name] for each in fields(Accepted) if each.name in told})
+
+    def _standing(self) -> Iterator[tuple[int, Accepted]]:
+        """The numbers of the campaigns whose accepted labels stand, with these, the newest first."""
+        told = ((course.number, self._accepted(course)) for course in self._newest_first() if course.accepted)
+        return ((number, accepted) for number, accepted in told if accepted)
+
+    def _accepted_earlier(self, course: Course | None) -> Accepted | None:
+        """What was accepted last of the campaigns before this one, where it stands."""
+        return next(
+            (accepted for number, accepted in self._standing() if course is None or number < course.number), None
+        )
 
     def _accept(self, annotator: str, campaign: Campaign, wanted: Acceptance) -> None:
         """The journal first: what is told of labels is on the disk before they are."""
@@ -406,7 +453,7 @@ class Finisher:
             needed = checks_needed(one.items, one.wrong, campaign.terms.precision, campaign.terms.alpha)
             drawn = campaign.order(one.part, one.items)[:needed]
             wanted = campaign.rows[drawn[~answers.settled[drawn]]]
-            rows.append(wanted[self._ledger.is_free(wanted)])
+            rows.append(wanted[~self._ledger.is_held(wanted)])
         return np.concatenate([*rows, np.zeros(0, dtype=np.int64)])[:size].astype(np.int64)
 
     def _proposed(self, campaign: Campaign, rows: Sequence[int], schema: LabelSchema) -> list[Prediction | None]:

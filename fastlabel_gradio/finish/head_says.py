@@ -35,14 +35,14 @@ class HeadSays:
         if head is None:
             return nothing_planned(NO_HEAD if self._desk.pipeline.encoder else EMBEDDING, unlabeled)
         scanned = self._scanned(head, complete=complete)
-        free, reserved = self._ledger.acceptable_rows()
+        free, reserved, held = self._ledger.acceptable_rows()
         rows = free[free < len(scanned.classes)]
         rows = rows[scanned.classes[rows] != UNSEEN]
         if not len(rows):
-            return nothing_planned(NO_ITEMS, unlabeled, reserved)
+            return nothing_planned(NO_ITEMS, unlabeled, reserved, held)
         ids = np.array(head.info.label_ids, dtype=np.int64)
         said = ids[scanned.classes[rows]], scanned.confidences[rows]
-        return Candidates.of(rows, *said, self._known_answers(head).fit, head.info.version, unlabeled, reserved)
+        return Candidates.of(rows, *said, self._known_answers(head).fit, head.info.version, unlabeled, reserved, held)
 
     def confidences(self, rows: Sequence[int]) -> Float32[np.ndarray, " picked"]:
         """How sure the newest head is of its class for some rows, 0 to 1; 0 where it has not looked."""

@@ -94,13 +94,27 @@ def plan(errors: Chances, precision: float, alpha: float) -> Plan:
     return Plan(precision, items, checks_expected(items, float(means[items - 1]), precision, alpha))
 
 
-def best_below(errors: Chances, precision: float, alpha: float, steps: Sequence[float] = STEPS) -> Plan | None:
-    """The plan of the largest promise below another one that can be kept; None where there is none."""
-    for step in sorted((step for step in steps if step < precision), reverse=True):
-        found = plan(errors, step, alpha)
-        if found.items:
-            return found
-    return None
+def at_each_step(errors: Chances, alpha: float) -> tuple[Plan, ...]:
+    """The plan at each of STEPS, as `plan` has it."""
+    return tuple(plan(errors, step, alpha) for step in STEPS)
+
+
+def all_together(parts: Sequence[Plan], precision: float) -> Plan:
+    """The plan of several sets, each with a promise of its own of that precision."""
+    return Plan(precision, sum(one.items for one in parts), sum(one.checks for one in parts))
+
+
+def best_below(curves: Sequence[Sequence[Plan]], precision: float) -> Plan | None:
+    """The plan of the largest promise below another one that can be kept and saves work.
+
+    Where none saves work it is the largest that can be kept; None where there is none.
+
+    Args:
+        curves: the plan of each set at each of STEPS.
+    """
+    totals = [all_together(parts, parts[0].precision) for parts in zip(*curves, strict=True)]
+    found = [one for one in reversed(totals) if one.items and one.precision < precision]
+    return next((one for one in found if one.is_worth_it), found[0] if found else None)
 
 
 def _checks_foreseen(means: Chances, eps: float) -> Chances:

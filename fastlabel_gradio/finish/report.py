@@ -17,6 +17,9 @@ class Accepted:
     """What was accepted, as the journal has it: how many labels, and of how many items the promise is.
 
     The others had been checked, or labeled, before.
+
+    Attributes:
+        left_open: of the wrong ones, those that nobody answered; 0 in journals that do not say it.
     """
 
     items: int
@@ -27,6 +30,7 @@ class Accepted:
     at: float
     by: str
     head_version: int
+    left_open: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,9 @@ class FinishReport:
         proven_items: what can be accepted at the promise now.
         parts: where each class has a promise of its own.
         classes: by label id of the proposed label: items, checks, wrong ones.
+        acceptable: labels that accepting now would store; fewer than `proven_items` where some are labeled.
         later: items that came after it was frozen.
+        earlier: what a campaign before it accepted last, where that still stands and nothing of this one does.
     """
 
     state: FinishState
@@ -68,6 +74,8 @@ class FinishReport:
     later: int = 0
     accepted: Accepted | None = None
     lines: tuple[Line, ...] = (line("none"),)
+    acceptable: int = 0
+    earlier: Accepted | None = None
 
 
 def report(
@@ -78,11 +86,13 @@ def report(
     later: int,
     noun: str | None,
     *,
+    acceptable: int | None = None,
     is_bundled: bool = True,
 ) -> FinishReport:
     """The report on a campaign.
 
     Args:
+        acceptable: labels that accepting now would store; None for all that is proven.
         classes: as `tally.by_class` has them.
         noun: what the items are grouped by; None without groups.
         is_bundled: whether the classifier in the project's folder tells what is accepted now.
@@ -90,6 +100,7 @@ def report(
     terms = campaign.terms
     state: FinishState = "accepted" if accepted else _state(tallies)
     shown = [one for one in tallies if one.state == "proven"] if state in ("proven", "accepted") else tallies
+    proven_items = sum(one.proven_items for one in tallies)
     found = FinishReport(
         state,
         terms.number,
@@ -100,17 +111,25 @@ def report(
         wrong=sum(one.wrong for one in shown),
         sure=min((one.sure for one in shown), default=0.0),
         more=sum(one.more for one in tallies if one.state == "checking"),
-        proven_items=sum(one.proven_items for one in tallies),
+        proven_items=proven_items,
         parts=tuple(tallies) if terms.parts[0].label_id is not None else (),
         classes=tuple((label_id, *figures) for label_id, figures in classes.items()),
         larger=_larger(campaign, tallies) if state == "proven" else None,
         later=later,
         accepted=accepted,
         lines=(),
+        acceptable=0 if accepted else proven_items if acceptable is None else acceptable,
     )
-    proof = accepted.checked if accepted else sum(one.proven_checked for one in shown)
-    told = _with_lines(found, noun, proof, sum(one.unproven_items for one in shown))
+    told = _with_lines(found, noun, shown)
     return told if is_bundled else replace(told, lines=(*told.lines, line("unbundled")))
+
+
+def with_earlier(found: FinishReport, earlier: Accepted | None) -> FinishReport:
+    """With what was accepted of an earlier campaign and still stands."""
+    if earlier is None:
+        return found
+    told = line("earlier", items=earlier.items, percent=percent(earlier.precision))
+    return replace(found, earlier=earlier, lines=(*found.lines, told))
 
 
 def _state(tallies: Sequence[PartTally]) -> FinishState:
@@ -133,44 +152,63 @@ def _larger(campaign: Campaign, tallies: Sequence[PartTally]) -> Larger | None:
     return Larger(items, checks) if items else None
 
 
-def _with_lines(found: FinishReport, noun: str | None, proof: int, unproven: int) -> FinishReport:
-    """With its sentences; what is proven is so by the first `proof` checks, whatever was checked after them.
+def _with_lines(found: FinishReport, noun: str | None, shown: Sequence[PartTally]) -> FinishReport:
+    """With its sentences; what is proven is so by the first checks, whatever was checked after them.
 
     Args:
-        unproven: items of a larger set that turned out not to be provable.
+        shown: the parts that these are of.
     """
-    wanted = percent(found.precision)
-    figures = {"checked": found.checked, "wrong": found.wrong}
-    proven = [one for one in found.parts if one.state == "proven"]
-    lines = []
-    if found.accepted:
-        one = found.accepted
-        given = one.covered - one.items
-        proof_of = {"checked": one.checked, "wrong": one.wrong}
-        lines.append(line("accepted", items=one.items, given=given, percent=wanted, **proof_of))
-    elif found.state == "checking" and found.parts:
-        futile = sum(one.state == "futile" for one in found.parts)
-        lines.append(
-            line("parts", proven=len(proven), parts=len(found.parts), futile=futile, more=found.more, **figures)
-        )
-    elif found.state == "checking" and not found.checked:
-        lines.append(line("begun", items=found.items, more=found.more, percent=wanted))
-    elif found.state == "checking":
-        lines.append(line("checking", sure=floor_percent(found.sure), percent=wanted, more=found.more, **figures))
-    elif found.state == "futile":
-        lines.append(line("futile", sure=floor_percent(found.sure), **figures))
-    elif found.parts:
-        lines.append(line("proven_classes", parts=len(proven), items=found.items, percent=wanted, checked=proof))
-    else:
-        lines.append(line("proven", items=found.items, percent=wanted, checked=proof))
+    one = found.accepted
+    proof = one.checked if one else sum(part.proven_checked for part in shown)
+    left_open = sum(part.left_open for part in shown)
+    lines = [_first(found, shown, proof, left_open)]
+    corrected = {"checked": found.checked, "wrong": found.wrong - left_open}
     if found.state in ("proven", "accepted") and found.checked > proof:
-        lines.append(line("checked_since", proof=proof, **figures))
+        lines.append(line("checked_since", proof=proof, **corrected))
+    if left_open:
+        lines.append(line("left_open", left_open=left_open))
+    if found.proven_items and not (found.accepted or found.acceptable):
+        lines.append(line("all_labeled"))
+    unproven = sum(part.unproven_items for part in shown)
     if found.state == "proven" and unproven:
-        lines.append(line("unproven", items=unproven, percent=wanted))
+        lines.append(line("unproven", items=unproven, percent=percent(found.precision)))
     if found.state == "checking" and found.proven_items:
-        lines.append(line("proven_before", items=found.proven_items, percent=wanted))
+        lines.append(_proven_before(found, proof))
     if found.later:
         lines.append(line("later", later=found.later))
     if noun is not None and found.state in ("proven", "accepted"):
         lines.append(line("grouped", noun=noun))
     return replace(found, lines=tuple(lines))
+
+
+def _first(found: FinishReport, shown: Sequence[PartTally], proof: int, left_open: int) -> Line:
+    """Where it stands. Of the wrong ones only those that somebody answered are corrected."""
+    wanted = percent(found.precision)
+    figures = {"checked": found.checked, "wrong": found.wrong - left_open}
+    proven = sum(one.proven_items > 0 for one in found.parts)
+    judged = proof - sum(one.proven_left_open for one in shown)
+    if found.accepted:
+        one = found.accepted
+        of = {"items": one.items, "given": one.covered - one.items, "percent": wanted}
+        key = "accepted_classes" if found.parts else "accepted"
+        return line(key, checked=one.checked, wrong=one.wrong - one.left_open, **of)
+    if found.state == "checking" and found.parts:
+        futile = sum(one.state == "futile" for one in found.parts)
+        return line("parts", proven=proven, parts=len(found.parts), futile=futile, more=found.more, **figures)
+    if found.state == "checking" and not found.checked:
+        return line("begun", items=found.items, more=found.more, percent=wanted)
+    if found.state == "checking":
+        return line("checking", sure=floor_percent(found.sure), percent=wanted, more=found.more, **figures)
+    if found.state == "futile":
+        return line("futile", sure=floor_percent(found.sure), checked=found.checked, wrong=found.wrong)
+    if found.parts:
+        return line("proven_classes", parts=proven, items=found.items, percent=wanted, checked=judged)
+    return line("proven", items=found.items, percent=wanted, checked=judged)
+
+
+def _proven_before(found: FinishReport, proof: int) -> Line:
+    """What is proven of a smaller set than that which is checked."""
+    figures = {"items": found.proven_items, "percent": percent(found.precision), "checked": proof}
+    if not found.parts:
+        return line("proven_before", **figures)
+    return line("proven_before_classes", parts=sum(one.proven_items > 0 for one in found.parts), **figures)

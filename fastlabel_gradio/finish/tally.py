@@ -1,6 +1,6 @@
 """Tally: what the answers of people say of a campaign so far. Pure; the answers are the labels that stand of its items."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,7 +19,10 @@ from fastlabel_gradio.types import State
 
 PartState = Literal["checking", "proven", "futile"]
 
-_AUTO = SOURCES.index("auto") + 1
+# As in SAID: sources of labels that many items got at once, or may have got so.
+BULK = tuple(n for n, source in enumerate(SOURCES, 1) if source not in ("person", "auto"))
+_PERSON = SOURCES.index("person") + 1
+_REVIEW = SOURCES.index("review") + 1
 _LABEL = STATES.index(State.LABEL) + 1
 
 
@@ -28,13 +31,15 @@ class Answers:
     """What people said of each item of a ranking.
 
     Attributes:
-        told: somebody judged it.
+        told: somebody judged it, by itself: no label that many items got at once.
         wrong: judged, and not by the proposed label; left open where it was checked; or no more to be checked.
+        labeled: a label, or a state in place of one, stands, however it was given.
         settled: told or wrong.
     """
 
     told: Bool[np.ndarray, " items"]
     wrong: Bool[np.ndarray, " items"]
+    labeled: Bool[np.ndarray, " items"]
 
     @property
     def settled(self) -> Bool[np.ndarray, " items"]:
@@ -53,6 +58,8 @@ class PartTally:
         proven_items: of the largest set that is proven; 0 for none.
         proven_checked, proven_wrong: the evidence for that.
         unproven_items: of the larger set that turned out not to be provable; 0 for none.
+        left_open, proven_left_open: of the wrong ones, and of those in the evidence for what is proven, those that nobody
+            answered: they were left open, or left the pool, and are not corrected.
     """
 
     part: Part
@@ -66,29 +73,40 @@ class PartTally:
     proven_checked: int
     proven_wrong: int
     unproven_items: int = 0
+    left_open: int = 0
+    proven_left_open: int = 0
 
 
 def answers_of(
-    campaign: Campaign, standings: Standings, open_rows: Sequence[int], aliases: Mapping[int, int]
+    campaign: Campaign,
+    standings: Standings,
+    open_rows: Collection[int],
+    reviewed_rows: Collection[int],
+    aliases: Mapping[int, int],
 ) -> Answers:
     """The answers to a campaign, as of now.
 
+    Of labels that stand, those that a person gave one by one are answers. What was let pass, accepted in a group, given to
+    all that a search found, or imported, is none: such an item is checked like any other.
+
     Args:
         open_rows: rows, as frozen, of checks that were left open.
+        reviewed_rows: rows, as frozen, of checks that were answered over such a label. Another review may be of many items.
         aliases: of classes that were merged since, the class that they are part of.
     """
     rows, proposed = campaign.rows, campaign.ranking.label_ids.astype(np.int64)
     known = (rows >= 0) & (rows < len(standings.in_pool))
     places = np.where(known, rows, 0)
     said = standings.said[places] if len(standings.said) else np.zeros(len(rows), dtype=standings.said.dtype)
-    told = known & (said["state"] > 0) & (said["source"] != _AUTO)
+    labeled = known & (said["state"] > 0)
+    is_reviewed = (said["source"] == _REVIEW) & _among(campaign, reviewed_rows)
+    told = labeled & ((said["source"] == _PERSON) | is_reviewed)
     given = said["label"].astype(np.int64)
     for merged, target in aliases.items():
         proposed[proposed == merged], given[given == merged] = target, target
     gone = ~known if not len(standings.in_pool) else ~known | ~standings.in_pool[places]
     differs = told & ((said["state"] != _LABEL) | (given != proposed))
-    left_open = np.isin(campaign.ranking.rows, np.array(sorted(open_rows), dtype=np.int64))
-    return Answers(told, differs | (~told & (gone | left_open)))
+    return Answers(told, differs | (~told & (gone | _among(campaign, open_rows))), labeled)
 
 
 def tally(campaign: Campaign, answers: Answers, part: Part, sizes: Sequence[int]) -> PartTally:
@@ -97,24 +115,26 @@ def tally(campaign: Campaign, answers: Answers, part: Part, sizes: Sequence[int]
     A set is judged once the one before is proven (fixed sequence: Maurer, Hothorn & Lehmacher 1995), so no evidence is spent
     on choosing among them. A larger one that turns out not to be provable leaves the one before it as it is.
     """
-    proven, terms = (0, 0, 0), campaign.terms
+    proven, proven_open, terms = (0, 0, 0), 0, campaign.terms
     for items in sizes:
         drawn, wrong = _checks(campaign, answers, part, items)
         after = proven_after(items, wrong, terms.precision, terms.alpha)
         if after is None:
             break
         proven = (items, after, int(wrong[:after].sum()))
+        proven_open = int((~answers.told[drawn[:after]]).sum())
     state, unproven = _state(items, wrong, campaign, proven[0]), 0
     if state == "proven" and items > proven[0]:
         items, unproven = proven[0], items
         drawn, wrong = _checks(campaign, answers, part, items)
     checked, found = len(wrong), int(wrong.sum())
+    opened = int((~answers.told[drawn[:checked]]).sum()), proven_open
     sure = proven_precision(items, checked, found, terms.precision, terms.alpha)
     if state == "proven":
-        return PartTally(part, state, items, checked, found, max(sure, terms.precision), 0, *proven, unproven)
+        return PartTally(part, state, items, checked, found, max(sure, terms.precision), 0, *proven, unproven, *opened)
     needed = checks_needed(items, found, terms.precision, terms.alpha)
     more = int((~answers.settled[drawn[:needed]]).sum())
-    return PartTally(part, state, items, checked, found, sure, more, *proven)
+    return PartTally(part, state, items, checked, found, sure, more, *proven, 0, *opened)
 
 
 def by_class(campaign: Campaign, answers: Answers, tallies: Sequence[PartTally]) -> dict[int, tuple[int, int, int]]:
@@ -130,6 +150,10 @@ def by_class(campaign: Campaign, answers: Answers, tallies: Sequence[PartTally])
             before = found.get(label_id, (0, 0, 0))
             found[label_id] = (before[0] + figures[0], before[1] + figures[1], before[2] + figures[2])
     return found
+
+
+def _among(campaign: Campaign, rows: Collection[int]) -> Bool[np.ndarray, " items"]:
+    return np.asarray(np.isin(campaign.ranking.rows, np.array(sorted(rows), dtype=np.int64)))
 
 
 def _checks(

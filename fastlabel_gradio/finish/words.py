@@ -12,6 +12,12 @@ SENTENCES: Final[dict[str, str]] = {
     "plan_lower": "No promise yet: the head is not sure enough of any {least} items at {percent} %. At {lower} %: {items} "
     "items, about {checks} checks. Or label on.",
     "plan_none": "No promise yet: the head is not sure enough of any {least} items, not even at {lowest} %. Label on.",
+    "plan_lower_classes": "No promise yet: of no class is the head sure enough of {least} items at {percent} %. At {lower} % "
+    "of each class: {items} items, about {checks} checks. Or label on.",
+    "plan_none_classes": "No promise yet: of no class is the head sure enough of {least} items, not even at {lowest} %. "
+    "Label on.",
+    "plan_not_worth": "Most of these would be checked: rather label them.",
+    "held": "{held} items in open batches and screens are left out until these are submitted or given back.",
     "embedding": "The first items are being embedded. This takes a moment.",
     "no_head": "There is no trained head yet. Label items of at least two classes first.",
     "no_items": "No unlabeled item is left that could be accepted.",
@@ -26,12 +32,20 @@ SENTENCES: Final[dict[str, str]] = {
     "proven_classes": "Proven for {parts} classes: of their {items} labels at least {percent} % of each class are right "
     "(95 % confidence a class, by your own judgement of {checked} random ones).",
     "unproven": "The larger set of {items} cannot be proven at {percent} %; what was proven before it stays so.",
-    "proven_before": "Of the surer {items} of these items at least {percent} % are proven right already.",
+    "proven_before": "Of the surer {items} of these items at least {percent} % are proven right already; the {checked} "
+    "checks of them count here, too.",
+    "proven_before_classes": "Proven already: {items} items of {parts} classes, at least {percent} % of each class right; "
+    "the {checked} checks of them count here, too.",
     "futile": "Not provable: {wrong} of {checked} were wrong. Sure: at least {sure} % right.",
     "accepted": "{items} labels are accepted: of these and the {given} that were checked or labeled before at least "
     "{percent} % are right (proven by {checked} random checks, {wrong} of them wrong and corrected).",
+    "accepted_classes": "{items} labels are accepted: of these and the {given} that were checked or labeled before at least "
+    "{percent} % of each class are right (proven by {checked} random checks, {wrong} of them wrong and corrected).",
+    "left_open": "{left_open} of the checked ones were left open, or left the pool: that counts as wrong.",
     "checked_since": "The proof is of the first {proof} checks; with those after them {checked} are checked, {wrong} wrong "
     "(corrected).",
+    "all_labeled": "All of these items are labeled already: none is left to accept.",
+    "earlier": "{items} labels that were accepted before at {percent} % stand.",
     "later": "{later} items came after these were frozen: the promise does not cover them.",
     "grouped": "The draw is of items, so it says nothing of new {noun}.",
     "unbundled": "The classifier in the project's folder does not tell of this yet: its files are being written. The page's "

@@ -37,6 +37,7 @@ class ClaimStore(HeadStore):
         now: float,
         expires_at: float,
         again: Collection[str] = (),
+        judged_too: bool = False,
     ) -> tuple[str, ...]:
         """Claims the batch's items that nobody holds and nobody said anything of, in one transaction.
 
@@ -48,6 +49,7 @@ class ClaimStore(HeadStore):
             now: claims that ran out by then are dropped first, as are those of a clock that was ahead (`has_run_out`).
             expires_at: when these claims run out.
             again: those of the items that are claimed for a second opinion: one other person labeled them.
+            judged_too: also those of which something was said, by whomever.
 
         Returns:
             The ids that were claimed, in the order of the batch. Fewer than asked for where another process on the same
@@ -58,9 +60,8 @@ class ClaimStore(HeadStore):
             dropped = drop_batches(connection, self._project, or_(ends <= now, ends > now + 2 * (expires_at - now)))
             held = held_items(connection, self._project, batch.item_ids)
             said = opinions_of(events_of(connection, self._project, batch.item_ids))
-            taken_by_now = held | {
-                item_id for item_id, one in said.items() if item_id not in again or not may_be_asked(one, annotator)
-            }
+            judged = (id_ for id_, one in said.items() if id_ not in again or not may_be_asked(one, annotator))
+            taken_by_now = held if judged_too else held.union(judged)
             got = tuple(item_id for item_id in dict.fromkeys(batch.item_ids) if item_id not in taken_by_now)
             if got:
                 taken = replace(batch, item_ids=got)

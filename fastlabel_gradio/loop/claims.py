@@ -36,7 +36,14 @@ class Claims:
         self.taken_back = TakenBack()
 
     def claim(
-        self, annotator: str, rows: Rows, wanted: ClaimedBatch, *, whole: bool = False, again: Sequence[str] = ()
+        self,
+        annotator: str,
+        rows: Rows,
+        wanted: ClaimedBatch,
+        *,
+        whole: bool = False,
+        again: Sequence[str] = (),
+        judged_too: bool = False,
     ) -> Held | None:
         """Claims what is still free of some rows as the annotator's open batch.
 
@@ -45,9 +52,10 @@ class Claims:
         Args:
             wanted: the batch, whose items are these; one without an id gets one.
             again: those of the items that are claimed for a second opinion: somebody judged them.
+            judged_too: all that nobody holds are claimed, whoever said what of them.
         """
         with self._desk.in_turn():
-            free = self._ledger.is_free(rows) | np.isin(rows, self._ledger.judged_rows(again))
+            free = self._ledger.is_free(rows) | np.isin(rows, self._ledger.judged_rows(again)) | judged_too
             if whole and not free.all():
                 return None
             found = self._desk.store.items_at(rows[free])
@@ -57,7 +65,9 @@ class Claims:
             batch = replace(wanted, id=wanted.id or secrets.token_hex(8), item_ids=tuple(items))
             now = self._desk.clock()
             expires_at = now + self._desk.claim_s
-            got = self._label_store.claim(annotator, batch, now=now, expires_at=expires_at, again=again)
+            got = self._label_store.claim(
+                annotator, batch, now=now, expires_at=expires_at, again=again, judged_too=judged_too
+            )
             held = Held(replace(batch, item_ids=got), tuple(items[item_id] for item_id in got))
             self._ledger.claim(held.items, annotator, batch.id, expires_at)
             if len(got) < len(items):  # another process was faster

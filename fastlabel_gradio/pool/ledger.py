@@ -259,11 +259,12 @@ class PoolLedger:
         return self._others_first(self._free[: self._seen_rows] & self._sides.are_of(TRAINED), wanted)
 
     @_locked
-    def acceptable_rows(self) -> tuple[Rows, int]:
-        """Every row that nobody judged or holds, nor is it retired or reserved, ascending; and how many are reserved."""
-        free = self._free[: self._seen_rows]
-        reserved = int((free & self._sides.are_of(AUDITED)).sum())
-        return np.flatnonzero(free & self._sides.are_of(TRAINED)).astype(np.int64), reserved
+    def acceptable_rows(self) -> tuple[Rows, int, int]:
+        """Rows that nobody judged or holds, nor are they retired or reserved, ascending; how many are reserved; held."""
+        unjudged = (self._said["state"][: self._seen_rows] == 0) & ~self._retired[: self._seen_rows]
+        reserved, open_rows = unjudged & self._sides.are_of(AUDITED), unjudged & self._sides.are_of(TRAINED)
+        free = np.flatnonzero(open_rows & self._free[: self._seen_rows]).astype(np.int64)
+        return free, int(reserved.sum()), int(open_rows.sum()) - len(free)
 
     @_locked
     def searchable(self, rows: Rows) -> Int64[np.ndarray, " searchable"]:
@@ -304,6 +305,11 @@ class PoolLedger:
     def is_free(self, rows: Rows) -> np.ndarray:
         """bool[n] for n rows."""
         return np.asarray(self._free[rows])
+
+    @_locked
+    def is_held(self, rows: Rows) -> np.ndarray:
+        """bool[n] for n rows, whether each is in somebody's batch."""
+        return np.asarray(np.isin(rows, self._rows.of(list(self.held.item_ids))))
 
     @_locked
     def free_rows_of(self, item_ids: Sequence[str]) -> Rows:

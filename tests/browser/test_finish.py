@@ -154,6 +154,20 @@ def test_clicked_cards_of_a_screen_stay_unlabeled_and_the_view_speaks_chinese(pa
     expect(page.locator(".fl-finish-words")).to_contain_text("承诺 95 % 正确")
 
 
+def test_checks_that_are_all_left_open_are_submitted_once_that_is_meant(page: "Page", address: str) -> None:
+    view = _view(page)
+    _wait_for_plan(page, "0.95")
+    view.get_by_role("button", name="Freeze these items and check at 95 %").click()
+    screen = page.locator(".fl-finish-screen")
+    screen.and_(page.locator("[data-ready-batch]")).wait_for()
+    count = screen.locator(".fl-card").count()
+    screen.get_by_role("button", name="Submit").click()
+    expect(screen.locator(".fl-finish-message")).to_contain_text(f"None of the {count} cards is answered")
+    assert Rest(page.context, address).get("finish")["checked"] == 0
+    screen.get_by_role("button", name="Submit").click()
+    expect(view.locator(".fl-finish-progress")).to_contain_text(f"{count} of the checked ones were left open")
+
+
 def test_a_set_that_cannot_be_proven_is_followed_by_a_surer_one(page: "Page") -> None:
     view = _view(page)
     _wait_for_plan(page, "0.95")

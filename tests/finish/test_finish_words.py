@@ -49,6 +49,19 @@ def test_what_a_promise_does_not_cover_is_said_beside_it() -> None:
     ]
 
 
+def test_a_set_of_classes_that_grows_keeps_what_was_proven_of_each() -> None:
+    parts = [Part(label_id, 100 * label_id, 100 * label_id + 100, 50) for label_id in (0, 1)]
+    terms = Terms(1, 1, 0.04, 0.9, 1, 0.0, "ann", 200, 200, tuple(parts))
+    rows = np.arange(200)
+    ranking = Ranking(rows, np.repeat([0, 1], 100).astype(np.int32), np.ones(200, np.float32), np.linspace(0, 1, 200))
+    tallies = [PartTally(part, "checking", 65, 1, 0, 0.3, 9, 50, 20, 0) for part in parts]
+    told = report(Campaign(terms, ranking, ranking.rows), tallies, {}, None, 0, None, is_bundled=True)
+    assert [one.text for one in told.lines] == [
+        "2 of 2 classes are proven, 0 cannot be. 2 checked, 0 wrong (corrected); 18 more if all are right.",
+        "Proven already: 100 items of 2 classes, at least 90 % of each class right; the 40 checks of them count here, too.",
+    ]
+
+
 def test_checks_after_the_proof_are_told_apart_from_those_that_proved_it() -> None:
     part = Part(None, 0, 100, 100)
     terms = Terms(1, 1, 0.04, 0.9, 1, 0.0, "ann", 100, 100, (part,))

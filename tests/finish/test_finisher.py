@@ -16,7 +16,7 @@ from fastlabel_gradio.finish.campaign_files import CampaignFiles
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.pool.query import Query
 from fastlabel_gradio.server.project import Project
-from fastlabel_gradio.types import State
+from fastlabel_gradio.types import Said, State
 from tests.finish_pools import answer, check_all, teach, true_class, wait_until_ready
 from tests.pools import COLOURS, make_config, wait_for, write_pictures
 
@@ -435,3 +435,43 @@ def test_a_line_that_a_stop_cut_off_is_left_out(reopen: Callable[[], Labeler], w
     assert second.finisher.state().checked == 5
     second.finisher.give_up()
     assert reopen().finisher.state().state == "none"
+
+
+def test_what_was_accepted_is_taken_back_after_another_set_was_frozen(labeler: Labeler) -> None:
+    finisher = labeler.finisher
+    finisher.start("ann", 0.8)
+    check_all(labeler)
+    accepted = finisher.accept("ann").accepted
+    assert accepted is not None
+    labeler.actions.apply(
+        "ann", Query(sources=("person",)), [], Said(state=State.CLEAR)
+    )  # leaves items for another set
+    assert finisher.start("ann", 0.8).possible
+    now = finisher.state()
+    assert (now.state, now.accepted, now.earlier) == ("checking", None, accepted)
+    assert finisher.give_up().earlier == accepted
+    now = finisher.state()
+    assert (now.state, now.accepted) == ("none", None)
+    assert f"{accepted.items} labels that were accepted before at 80 % stand." in [one.text for one in now.lines]
+    back = finisher.take_back("ben")
+    assert (back.state, back.earlier) == ("none", None)
+    assert labeler.finder.count(Query(sources=("auto",))) == 0
+    with pytest.raises(FinishError, match="No accepted labels stand"):
+        finisher.take_back("ben")
+
+
+def test_where_all_is_labeled_nothing_is_left_to_accept_and_that_is_said(labeler: Labeler) -> None:
+    finisher = labeler.finisher
+    items = finisher.start("ann", 0.8).items
+    check_all(labeler)
+    now = finisher.state()
+    assert 0 < now.acceptable == items - now.checked < now.proven_items
+    ids = labeler.schema.ids
+    for place, name in enumerate(labeler.schema.names):
+        labeler.actions.apply("ben", Query(text=f"{name}/", states=("none",)), [], Said(ids[place]))
+    now = finisher.state()
+    assert (now.state, now.proven_items, now.acceptable) == ("proven", items, 0)
+    assert now.lines[-1].text == "All of these items are labeled already: none is left to accept."
+    with pytest.raises(FinishError, match="none is left to accept"):
+        finisher.accept("ann")
+    assert finisher.state().state == "proven"

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from fastlabel_gradio.finish.plan import Fit, best_below, fit_right, plan
+from fastlabel_gradio.finish.plan import Fit, at_each_step, best_below, fit_right, plan
+from fastlabel_gradio.finish.planner import Candidates, plan_report
 from fastlabel_gradio.finish.proof import one_look_checks
+from fastlabel_gradio.types import Label, LabelSchema
 from tests.cases import each
 
 
@@ -66,7 +68,50 @@ def test_a_plan_says_whether_it_saves_work() -> None:
 def test_where_nothing_fits_the_best_promise_that_does_is_found() -> None:
     errors = np.full(500, 0.03)
     assert plan(errors, 0.98, 0.04).items == 0
-    below = best_below(errors, 0.98, 0.04)
+    below = best_below([at_each_step(errors, 0.04)], 0.98)
     assert below is not None
     assert (below.precision, below.items) == (0.86, 500)  # at 0.9 it would take more checks than the budget has
-    assert best_below(np.full(500, 0.4), 0.98, 0.04) is None
+    assert best_below([at_each_step(np.full(500, 0.4), 0.04)], 0.98) is None
+
+
+def test_where_nothing_fits_a_promise_that_saves_work_goes_before_a_larger_one() -> None:
+    errors = np.concatenate([np.zeros(60), np.full(600, 0.12)])  # 60 of which most would be checked
+    curve = at_each_step(errors, 0.04)
+    largest = next(one for one in reversed(curve) if one.items)
+    assert not largest.is_worth_it
+    below = best_below([curve], 0.99)
+    assert below is not None
+    assert below.is_worth_it
+    assert below.precision < largest.precision
+    few = at_each_step(np.zeros(52), 1e-12)
+    assert best_below([few], 0.99) == next(one for one in reversed(few) if one.items)  # none saves work
+
+
+def _candidates(errors: np.ndarray, label_ids: np.ndarray) -> Candidates:
+    sure = (1 - errors).astype(np.float32)
+    return Candidates(np.arange(len(errors)), label_ids, sure, errors, 1, len(errors), 0)
+
+
+SCHEMA = LabelSchema(tuple(Label(place, name) for place, name in enumerate(("red", "green", "blue"))))
+
+
+def test_what_fits_instead_of_a_promise_for_each_class_is_one_for_each_class() -> None:
+    """All together more would fit than each class has by itself."""
+    found = _candidates(np.full(180, 0.002), np.repeat([0, 1, 2], 60))
+    by_class = plan_report(found, 0.99, 0.04, SCHEMA, per_class=True)
+    whole = plan_report(found, 0.99, 0.04, SCHEMA, per_class=False)
+    assert not by_class.possible
+    assert whole.possible
+    assert by_class.below is not None
+    again = plan_report(found, by_class.below.precision, 0.04, SCHEMA, per_class=True)
+    assert again.possible
+    assert (again.items, again.checks) == (by_class.below.items, by_class.below.checks)
+    assert by_class.lines[0].key == "plan_lower_classes"
+    nothing = plan_report(_candidates(np.full(90, 0.02), np.repeat([0, 1, 2], 30)), 0.99, 0.04, SCHEMA, per_class=True)
+    assert (nothing.below, nothing.lines[0].key) == (None, "plan_none_classes")
+
+
+def test_a_smaller_promise_that_saves_no_work_is_not_advised() -> None:
+    few = _candidates(np.zeros(52), np.zeros(52, dtype=int))
+    told = plan_report(few, 0.99, 1e-12, SCHEMA, per_class=False)
+    assert [one.key for one in told.lines] == ["plan_lower", "plan_not_worth"]

@@ -1094,7 +1094,7 @@ export interface components {
             checked: number;
             /**
              * Wrong
-             * @description of those checked; they are corrected
+             * @description of those checked; they are corrected, or were left open
              */
             wrong: number;
             /**
@@ -1109,9 +1109,14 @@ export interface components {
             more_checks: number;
             /**
              * Proven Items
-             * @description that can be accepted now
+             * @description that the promise can be made of now
              */
             proven_items: number;
+            /**
+             * Acceptable
+             * @description labels that accepting now would store: of those that nobody labeled
+             */
+            acceptable: number;
             /** @description the next larger set of what is proven */
             larger: components["schemas"]["LargerAnswer"] | null;
             /**
@@ -1130,6 +1135,8 @@ export interface components {
              */
             later: number;
             accepted: components["schemas"]["AcceptedAnswer"] | null;
+            /** @description what was accepted before this set and stands; it can be taken back */
+            earlier: components["schemas"]["AcceptedAnswer"] | null;
             /** Words */
             words: string;
             /** Lines */

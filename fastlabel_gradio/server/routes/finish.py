@@ -9,7 +9,7 @@ from pydantic import Field, StrictBool
 from fastlabel_gradio.config import MAX_BATCH
 from fastlabel_gradio.errors import InvalidLabelsError, shown
 from fastlabel_gradio.finish import FinishReport, Line, PlanReport
-from fastlabel_gradio.finish.report import FinishState
+from fastlabel_gradio.finish.report import Accepted, FinishState
 from fastlabel_gradio.finish.tally import PartState
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.server.api_models import MAX_LABEL, BatchAnswer, Model, ProjectInput
@@ -100,15 +100,19 @@ class FinishAnswer(Model):
     precision: float = Field(description="that was planned, or accepted")
     items: int
     checked: int
-    wrong: int = Field(description="of those checked; they are corrected")
+    wrong: int = Field(description="of those checked; they are corrected, or were left open")
     proven_precision: float = Field(description="what is sure so far, with 95 % confidence; 0 before that is something")
     more_checks: int = Field(description="until it is proven, if all are right")
-    proven_items: int = Field(description="that can be accepted now")
+    proven_items: int = Field(description="that the promise can be made of now")
+    acceptable: int = Field(description="labels that accepting now would store: of those that nobody labeled")
     larger: LargerAnswer | None = Field(description="the next larger set of what is proven")
     classes: list[CheckedClassAnswer] = Field(description="by the class that is proposed")
     parts: list[FinishPartAnswer] = Field(description="where each class has a promise of its own")
     later: int = Field(description="items that came after these were frozen, and are not covered")
     accepted: AcceptedAnswer | None
+    earlier: AcceptedAnswer | None = Field(
+        description="what was accepted before this set and stands; it can be taken back"
+    )
     words: str
     lines: list[LineAnswer]
 
@@ -199,7 +203,7 @@ def _add_outcome(router: APIRouter, project_of: FindProject, who_asks: Any) -> N
     @router.post("/api/finish/take_back")
     @in_line(1)
     def take_back(who: annotator, body: ProjectInput | None = None) -> FinishAnswer:
-        """Takes the accepted labels back, as one step."""
+        """Takes the labels that were accepted last back, as one step."""
         labeler = project_of(body.project if body else None).labeler(who)
         return _finish_answer(labeler, labeler.finisher.take_back(who))
 
@@ -250,6 +254,7 @@ def _finish_answer(labeler: Labeler, found: FinishReport) -> FinishAnswer:
         proven_precision=found.sure,
         more_checks=found.more,
         proven_items=found.proven_items,
+        acceptable=found.acceptable,
         larger=LargerAnswer(items=found.larger.items, checks=found.larger.checks) if found.larger else None,
         classes=[
             CheckedClassAnswer(label=names.get(label_id, ""), items=items, checked=checked, wrong=wrong)
@@ -268,14 +273,15 @@ def _finish_answer(labeler: Labeler, found: FinishReport) -> FinishAnswer:
             for one in found.parts
         ],
         later=found.later,
-        accepted=AcceptedAnswer(
-            **{name: getattr(found.accepted, name) for name in AcceptedAnswer.model_fields},
-        )
-        if found.accepted
-        else None,
+        accepted=_accepted_answer(found.accepted),
+        earlier=_accepted_answer(found.earlier),
         words=_words(found.lines),
         lines=_line_answers(found.lines),
     )
+
+
+def _accepted_answer(found: Accepted | None) -> AcceptedAnswer | None:
+    return found and AcceptedAnswer(**{name: getattr(found, name) for name in AcceptedAnswer.model_fields})
 
 
 def _words(lines: Sequence[Line]) -> str:

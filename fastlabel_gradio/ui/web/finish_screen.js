@@ -25,6 +25,7 @@ export class FinishScreen {
     this.player = player;
     /** @type {Batch | null} */
     this.batch = null;
+    this.warned = "";
     /** @type {CardNode[]} */
     this.cards = [];
     this.hint = el("p", "fl-finish-hint");
@@ -101,7 +102,7 @@ export class FinishScreen {
     const done = this.batch.submission().length;
     setText(this.done, t("of", { done, all }));
     setText(this.send, t("submit_count", { n: done }));
-    this.send.disabled = done === 0;
+    this.send.disabled = !this.#maySend;
     setShown(this.rest, this.#hasRest && this.batch.cards.some(isOpen));
   }
 
@@ -125,6 +126,11 @@ export class FinishScreen {
   /** Whether open cards may be said to be right at once: not where they were picked out because they are wrong. */
   get #hasRest() {
     return !this.purpose?.startsAccepted;
+  }
+
+  /** Checks may all be left open: they count as wrong. Of a screen of one class nothing would be said then. */
+  get #maySend() {
+    return this.#hasRest || Boolean(this.batch?.submission().length);
   }
 
   acceptRest() {
@@ -185,7 +191,11 @@ export class FinishScreen {
 
   async submit() {
     const { batch } = this;
-    if (!batch || this.busy || !batch.submission().length) return;
+    if (!batch || this.busy || !this.#maySend) return;
+    if (!batch.submission().length && this.warned !== batch.id) {
+      this.warned = batch.id; // a slip of the hand would have all of them count as wrong
+      return this.say(t("finish_all_open", { n: batch.cards.length }), "error");
+    }
     this.busy = true;
     this.send.disabled = true;
     try {

@@ -18,6 +18,7 @@ import { t } from "./words.js";
 const USUAL_PERCENT = 95;
 const PLAN_AFTER_MS = 250; // the slider rests
 const AGAIN_AFTER_MS = 3000; // nobody answered
+const NOT_ADVISED = ["plan_small", "plan_not_worth"];
 const SMALLER_PROMISES = [0.98, 0.95, 0.9, 0.85, 0.8];
 
 export class FinishView {
@@ -144,7 +145,8 @@ export class FinishView {
     setShown(/** @type {HTMLElement} */ (this.begin), planned.possible || planned.below !== null);
     const at = planned.possible ? precision : (planned.below?.precision ?? precision);
     setText(/** @type {HTMLElement} */ (this.begin), t("finish_begin_at", { percent: promiseText(at) }));
-    this.begin?.classList.toggle("fl-finish-go", planned.lines[0]?.key !== "plan_small"); // not advised, but possible
+    const isAdvised = !planned.lines.some(({ key }) => NOT_ADVISED.includes(key)); // it is possible all the same
+    this.begin?.classList.toggle("fl-finish-go", isAdvised);
     this.#paintCurveMenu(planned);
     this.#paintCurve(planned);
     const place = planned.curve.findIndex((one) => isAt(one, precision));
@@ -197,7 +199,7 @@ export class FinishView {
   paintNow(now) {
     this.now = now;
     this.root.dataset.state = now.state;
-    setShown(/** @type {HTMLElement} */ (this.checksNode), now.state !== "none");
+    setShown(/** @type {HTMLElement} */ (this.checksNode), now.state !== "none" || now.earlier !== null);
     setShown(/** @type {HTMLElement} */ (this.planNode), now.state !== "checking" && now.state !== "proven");
     this.#showVerify();
     setText(/** @type {HTMLElement} */ (this.progress), linesText(now.lines));
@@ -226,10 +228,21 @@ export class FinishView {
       const wanted = this.#wanted();
       if (!this.planned?.possible && this.planned?.below) wanted.precision = this.planned.below.precision;
       const planned = await this.api.post("api/finish/start", wanted);
-      if (!planned.possible) return this.paintPlan(planned);
+      if (!planned.possible) return this.#paintRefused(planned);
       this.paintNow(await this.api.get("api/finish"));
       return this.#openChecks();
     });
+  }
+
+  /**
+   * The head says something else by now: the slider stands where the answer is of.
+   * @param {PlanAnswer} planned
+   */
+  #paintRefused(planned) {
+    const percent = Math.round(100 * planned.precision);
+    if (this.slider && percent) this.slider.value = String(percent);
+    setText(/** @type {HTMLElement} */ (this.percent), `${this.slider?.value} %`);
+    this.paintPlan(planned);
   }
 
   /**
@@ -331,9 +344,7 @@ export class FinishView {
 function acts(now, planned) {
   const parts = [];
   if (now.state === "checking") parts.push(button("fl-quiet", t("finish_check_next"), "check"));
-  if (now.proven_items > 0 && now.state !== "accepted") {
-    parts.push(button("fl-finish-go", t("finish_accept", { n: now.proven_items }), "accept-set"));
-  }
+  if (now.acceptable > 0) parts.push(button("fl-finish-go", t("finish_accept", { n: now.acceptable }), "accept-set"));
   if (now.state === "checking" || now.state === "futile") parts.push(...smaller(now));
   if (now.state === "futile" && planned?.possible) {
     const { items, checks } = planned;
@@ -349,6 +360,7 @@ function acts(now, planned) {
     const isFutile = now.state === "futile"; // the plan below it offers a surer set
     parts.push(isFutile ? button("fl-quiet", t("finish_label_on"), "label_on") : giveUp());
   }
+  if (now.earlier) parts.push(button("fl-quiet", t("finish_take_back_earlier", { n: now.earlier.items }), "take_back"));
   return parts;
 }
 

@@ -337,6 +337,8 @@ export default {
   "finish_part_futile": "✕ not provable",
   "finish_check_hint":
     "Is the proposed label right? Click a card, or press Enter, where it is; give the right class where it is not. A card that is left open counts as wrong.",
+  "finish_all_open":
+    "The card is not answered: it would count as wrong. Submit once more if it is.|None of the {n} cards is answered: all would count as wrong. Submit once more if they are.",
   "finish_all_right": "The rest is right",
   "finish_verify": "Finish by hand, class by class",
   "finish_verify_why":
@@ -363,6 +365,12 @@ export default {
     "No promise yet: the head is not sure enough of any {least} items at {percent} %. At {lower} %: {items} items, about {checks} checks. Or label on.",
   "finish_plan_none":
     "No promise yet: the head is not sure enough of any {least} items, not even at {lowest} %. Label on.",
+  "finish_plan_lower_classes":
+    "No promise yet: of no class is the head sure enough of {least} items at {percent} %. At {lower} % of each class: {items} items, about {checks} checks. Or label on.",
+  "finish_plan_none_classes":
+    "No promise yet: of no class is the head sure enough of {least} items, not even at {lowest} %. Label on.",
+  "finish_plan_not_worth": "Most of these would be checked: rather label them.",
+  "finish_held": "{held} items in open batches and screens are left out until these are submitted or given back.",
   "finish_no_head": "There is no trained head yet. Label items of at least two classes first.",
   "finish_no_items": "No unlabeled item is left that could be accepted.",
   "finish_none": "Nothing is frozen. Choose a precision, and check the items that it takes.",
@@ -376,12 +384,21 @@ export default {
   "finish_proven_classes":
     "Proven for {parts} classes: of their {items} labels at least {percent} % of each class are right (95 % confidence a class, by your own judgement of {checked} random ones).",
   "finish_unproven": "The larger set of {items} cannot be proven at {percent} %; what was proven before it stays so.",
-  "finish_proven_before": "Of the surer {items} of these items at least {percent} % are proven right already.",
+  "finish_proven_before":
+    "Of the surer {items} of these items at least {percent} % are proven right already; the {checked} checks of them count here, too.",
+  "finish_proven_before_classes":
+    "Proven already: {items} items of {parts} classes, at least {percent} % of each class right; the {checked} checks of them count here, too.",
   "finish_futile": "Not provable: {wrong} of {checked} were wrong. Sure: at least {sure} % right.",
   "finish_accepted":
     "{items} labels are accepted: of these and the {given} that were checked or labeled before at least {percent} % are right (proven by {checked} random checks, {wrong} of them wrong and corrected).",
+  "finish_accepted_classes":
+    "{items} labels are accepted: of these and the {given} that were checked or labeled before at least {percent} % of each class are right (proven by {checked} random checks, {wrong} of them wrong and corrected).",
+  "finish_left_open": "{left_open} of the checked ones were left open, or left the pool: that counts as wrong.",
   "finish_checked_since":
     "The proof is of the first {proof} checks; with those after them {checked} are checked, {wrong} wrong (corrected).",
+  "finish_all_labeled": "All of these items are labeled already: none is left to accept.",
+  "finish_earlier": "{items} labels that were accepted before at {percent} % stand.",
+  "finish_take_back_earlier": "Take back the label accepted before|Take back the {n} labels accepted before",
   "finish_later": "{later} items came after these were frozen: the promise does not cover them.",
   "finish_grouped": "The draw is of items, so it says nothing of new {noun}.",
   "finish_kept": "{kept} random items are kept to test the head on, and are not accepted unseen.",

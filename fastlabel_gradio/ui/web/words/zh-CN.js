@@ -318,6 +318,7 @@ export default {
   "finish_part_proven": "✓ 已证明",
   "finish_part_futile": "✕ 无法证明",
   "finish_check_hint": "提出的标签正确吗？正确就点击卡片或按 Enter；不正确就选择正确的类别。未判断的卡片按错误计算。",
+  "finish_all_open": "{n} 张卡片都未判断：将全部按错误计算。如确实如此，请再次提交。",
   "finish_all_right": "其余都正确",
   "finish_verify": "逐个类别手动完成",
   "finish_verify_why":
@@ -342,6 +343,12 @@ export default {
   "finish_plan_lower":
     "还不能承诺：模型对任何 {least} 个项目都没有 {percent} % 的把握。承诺 {lower} %：{items} 个项目，约检查 {checks} 个。或者继续标注。",
   "finish_plan_none": "还不能承诺：模型对任何 {least} 个项目都没有足够把握，{lowest} % 也不行。请继续标注。",
+  "finish_plan_lower_classes":
+    "还不能承诺：模型对任何一个类别都没有 {least} 个足够有把握的项目（{percent} %）。每个类别按 {lower} %：{items} 个项目，约 {checks} 次检查。也可以继续标注。",
+  "finish_plan_none_classes":
+    "还不能承诺：模型对任何一个类别都没有 {least} 个足够有把握的项目，{lowest} % 也不行。请继续标注。",
+  "finish_plan_not_worth": "其中大部分都要检查：不如直接标注。",
+  "finish_held": "正在批次和页面中打开的 {held} 个项目暂不计入，直到提交或退回。",
   "finish_no_head": "还没有训练好的模型。请先标注至少两个类别的项目。",
   "finish_no_items": "没有可以接受的未标注项目了。",
   "finish_none": "还没有冻结任何项目。请选择一个精度，并检查所需的项目。",
@@ -355,11 +362,20 @@ export default {
   "finish_proven_classes":
     "{parts} 个类别已证明：它们的 {items} 个标签中，每个类别至少 {percent} % 正确（每个类别 95 % 置信度，依据您对 {checked} 个随机项目的判断）。",
   "finish_unproven": "较大的一组 {items} 个无法证明达到 {percent} %；此前已证明的仍然有效。",
-  "finish_proven_before": "其中较有把握的 {items} 个已证明至少 {percent} % 正确。",
+  "finish_proven_before":
+    "其中较有把握的 {items} 个已证明至少 {percent} % 正确；对它们的 {checked} 次检查在这里也有效。",
+  "finish_proven_before_classes":
+    "已证明：{parts} 个类别的 {items} 个项目，每个类别至少 {percent} % 正确；对它们的 {checked} 次检查在这里也有效。",
   "finish_futile": "无法证明：{checked} 个中有 {wrong} 个错误。可以肯定：至少 {sure} % 正确。",
   "finish_accepted":
     "已接受 {items} 个标签：连同之前已检查或标注的 {given} 个，至少 {percent} % 正确（由 {checked} 次随机检查证明，其中 {wrong} 个错误并已更正）。",
+  "finish_accepted_classes":
+    "已接受 {items} 个标签：连同之前已检查或标注的 {given} 个，每个类别至少 {percent} % 正确（由 {checked} 次随机检查证明，其中 {wrong} 个错误并已更正）。",
+  "finish_left_open": "已检查的项目中有 {left_open} 个未判断，或已不在项目中：按错误计算。",
   "finish_checked_since": "证明只用了前 {proof} 次检查；连同其后的共检查了 {checked} 个，{wrong} 个错误（已更正）。",
+  "finish_all_labeled": "这些项目都已有标签：没有可接受的了。",
+  "finish_earlier": "此前按 {percent} % 接受的 {items} 个标签仍然有效。",
+  "finish_take_back_earlier": "撤回此前接受的 {n} 个标签",
   "finish_later": "有 {later} 个项目在冻结之后才加入：承诺不包括它们。",
   "finish_grouped": "抽样的单位是项目，因此不能说明新的 {noun}。",
   "finish_kept": "{kept} 个随机项目留作测试模型，不会未经查看就接受。",
