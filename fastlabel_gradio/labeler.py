@@ -287,7 +287,7 @@ class Labeler:
             left_open = set(submission.released) - wanted.keys()
             self._ledger.put_last(left_open)
             is_training = self._desk.take_in(submission)
-        self.finisher.left_open(batch_id, sorted(left_open))
+        self.finisher.left_open(annotator, batch_id, sorted(left_open))
         outcome = self.planted.judge(annotator, batch_id, planted | wanted, self._desk.clock()) if planted else None
         return Receipt(len(wanted), is_training, outcome)
 
