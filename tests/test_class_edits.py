@@ -113,12 +113,29 @@ def test_the_open_batch_takes_labels_by_the_names_and_places_it_was_shown_with(l
         labeler.submit("bob", [(ids[5], "violet")], batch.id)
 
 
+def test_a_step_names_the_class_as_it_was_called_when_it_was_renamed(labeler: Labeler) -> None:
+    def rename(old: str, new: str) -> str:
+        labeler.actions.change_classes("ann", lambda classes: class_changes.rename(classes, old, new))
+        return told(1)[0]
+
+    def told(count: int) -> list[str]:
+        return [in_words(step, labeler.schema.known_names) for step in labeler.actions.steps("ann", count)]
+
+    assert rename("red", "ruby") == "renamed red to ruby"
+    assert rename("ruby", "wine") == "renamed ruby to wine"
+    labeler.undo("ann")
+    assert rename("ruby", "rust") == "renamed ruby to rust"  # "wine" was undone before
+    for _ in range(2):
+        labeler.undo("ann")
+    assert told(3) == ["renamed ruby to rust", "renamed ruby to wine", "renamed red to ruby"]
+
+
 def test_every_edit_is_undone_and_told_in_words(labeler: Labeler) -> None:
     before = labeler.actions.classes()
     changes: list[tuple[Callable[[Any], list[ClassEdit]], str]] = [
         (lambda _: class_changes.add("violet"), "added the class violet"),
-        (lambda c: class_changes.rename(c, "violet", "purple"), "renamed a class to purple"),
-        (lambda c: class_changes.merge(c, "purple", "blue"), "merged a class into blue"),
+        (lambda c: class_changes.rename(c, "violet", "purple"), "renamed violet to purple"),
+        (lambda c: class_changes.merge(c, "purple", "blue"), "merged purple into blue"),
         (lambda c: class_changes.archive(c, "green", archived=True), "archived the class green"),
         (lambda c: class_changes.archive(c, "green", archived=False), "took the class green back"),
         (lambda c: class_changes.order(c, ["red"]), "ordered the classes"),

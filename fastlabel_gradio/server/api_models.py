@@ -381,6 +381,7 @@ class ClassEditAnswer(Model):
     kind: ClassEditKind
     label: str = Field(description="the class, as it is called now")
     value: Any = Field(description="what it was changed to; of `merge` the class, of `order` the classes")
+    before: str | None = Field(description="what it was called until then, of `rename` and `merge`; null for others")
 
 
 class StepAnswer(Model):
