@@ -3,6 +3,7 @@
 import secrets
 
 CHECK, VERIFY = "check", "verify"  # as strategies, too: such batches are nobody's next one
+ACCEPT = "accept-"  # how ids of submissions begin that accept a campaign's labels
 TEACH = "teach"  # in ids, of screens to verify whose labels are trained on
 
 
@@ -22,7 +23,7 @@ def verify_id(label_id: int, *, teach: bool) -> str:
 
 def accept_id(campaign: int) -> str:
     """Of the submission that accepts a campaign's labels."""
-    return f"accept-{campaign}"
+    return f"{ACCEPT}{campaign}"
 
 
 def campaign_of(batch_id: str) -> int | None:

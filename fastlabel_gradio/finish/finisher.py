@@ -14,6 +14,7 @@ import numpy as np
 from fastlabel_gradio.errors import FinishError
 from fastlabel_gradio.finish.acceptance import Acceptance, acceptance_of, evidence_of, not_proven, provable
 from fastlabel_gradio.finish.batch_ids import (
+    ACCEPT,
     CHECK,
     VERIFY,
     accept_id,
@@ -25,7 +26,7 @@ from fastlabel_gradio.finish.batch_ids import (
 )
 from fastlabel_gradio.finish.campaign import Campaign, Terms, grown
 from fastlabel_gradio.finish.campaign_files import CampaignFiles, Course
-from fastlabel_gradio.finish.evidence import Evidence
+from fastlabel_gradio.finish.evidence import Brought, Evidence, promise_of
 from fastlabel_gradio.finish.head_says import HeadSays
 from fastlabel_gradio.finish.picked_out import PICKED_OUT, PickedOut
 from fastlabel_gradio.finish.placed import PlacedCampaign
@@ -288,6 +289,11 @@ class Finisher:
         names, noun = self._desk.schema.known_names, self._noun
         standing = ((course, self._accepted(course)) for course in list(self._files.courses.values()))
         return [evidence_of(course, accepted, names, noun) for course, accepted in standing if accepted]
+
+    def brought(self) -> list[Brought]:
+        """Promises that came with imported labels, oldest first; what is in their notes is all that is known of them."""
+        notes = self._desk.label_store.notes_brought(ACCEPT)
+        return [Brought(promise, labels) for note, labels in notes.items() if (promise := promise_of(note))]
 
     def _candidates(self, *, complete: bool) -> Candidates | PlanReport:
         self._desk.catch_up()
