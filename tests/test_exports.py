@@ -230,6 +230,11 @@ def test_media_types_and_suffixes() -> None:
     }
 
 
+def test_formats_of_sounds_are_not_offered_for_pictures() -> None:
+    assert set(EXPORTERS.names()) - set(formats_for("image")) == {"raven", "audacity"}
+    assert formats_for("audio") == EXPORTERS.names()
+
+
 def test_an_unknown_format_names_the_known_ones() -> None:
     with pytest.raises(UnknownNameError, match="Known: audacity, csv, hf, hf_parquet, json, jsonl"):
         EXPORTERS.get("xlsx")
