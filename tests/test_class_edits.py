@@ -140,7 +140,7 @@ def test_every_edit_is_undone_and_told_in_words(labeler: Labeler) -> None:
         (lambda c: class_changes.archive(c, "green", archived=False), "took the class green back"),
         (lambda c: class_changes.order(c, ["red"]), "ordered the classes"),
         (
-            lambda c: class_changes.look(c, "red", {"key": "r", "colour": "#ff0000"}),
+            lambda c: class_changes.look(c, "red", {"key": "d", "colour": "#ff0000"}),
             "changed the colour of the class red",
         ),
     ]
@@ -220,7 +220,7 @@ def test_rest_changes_classes_and_everybody_sees_it(client: httpx.Client) -> Non
 
 def test_changes_that_make_no_sense_are_refused_and_change_nothing(client: httpx.Client) -> None:
     client.post("/api/classes", json={"archive": "blue"})
-    client.post("/api/classes", json={"set": {"name": "red", "key": "k"}})
+    client.post("/api/classes", json={"set": {"name": "red", "key": "w"}})
     before = client.get("/api/classes").json()
     for body, reason in (
         ({}, "one change at a time"),
@@ -244,7 +244,8 @@ def test_changes_that_make_no_sense_are_refused_and_change_nothing(client: httpx
         ({"order": []}, "lists none"),
         ({"order": ["red", "red"]}, "each once"),
         ({"set": {"name": "red"}}, "nothing is set"),
-        ({"set": {"name": "green", "key": "k"}}, "is that of class 'red'"),
+        ({"set": {"name": "green", "key": "w"}}, "is that of class 'red'"),
+        ({"set": {"name": "green", "key": "s"}}, "the key 's' is one of the page's own: + , - . / = ? a b"),
         ({"set": {"name": "green", "key": "ab"}}, "Name one character"),
         ({"set": {"name": "green", "key": "\t"}}, "Name one character"),
         ({"set": {"name": "green", "colour": "red"}}, "#1f77b4"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fastlabel_gradio.errors import StoreError, UnknownNameError
-from fastlabel_gradio.exports import COLUMNS, EXPORTERS, Exporter, ExportRow, harmless_rows
+from fastlabel_gradio.exports import COLUMNS, EXPORTERS, Exporter, ExportRow, formats_for, harmless_rows
 from tests import test_export_formats
 
 HOSTILE = (

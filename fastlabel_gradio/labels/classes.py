@@ -24,6 +24,9 @@ MOST_EXAMPLES = 4
 MOST_CLASSES = 10_000
 LONGEST_NAME = 255  # characters, as of a folder
 LONGEST_DESCRIPTION = 2_000
+PAGE_KEYS = (
+    "+,-./=?abcefghklmnpqrsuvxz"  # that have a meaning on the page: of its tables of commands, which a test compares
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,7 @@ def checked_edit(classes: Classes, edit: ClassEdit) -> ClassEdit:
     if edit.kind == "order" and (unknown := set(edit.value) - classes.keys()):
         raise InvalidLabelsError(f"class {min(unknown)} is not known. Known: {_listed(classes)}.")
     if edit.kind == "key" and edit.value:
+        _check_key_is_not_the_pages(edit.value)
         _check_key_is_free(classes, edit)
     return edit
 
@@ -319,6 +323,14 @@ def _check_stands_for_itself(classes: Classes, one: ClassInfo, edit: ClassEdit) 
         )
     if one.archived and edit.kind != "archive":
         raise InvalidLabelsError(f"class {shown(one.name)} is archived. Take it back first: add it again by its name.")
+
+
+def _check_key_is_not_the_pages(key: str) -> None:
+    """The page knows no capitals among keys."""
+    if key.lower() in PAGE_KEYS:
+        raise InvalidLabelsError(
+            f"the key {shown(key)} is one of the page's own: {' '.join(PAGE_KEYS)}. Choose another one, such as d or w."
+        )
 
 
 def _check_key_is_free(classes: Classes, edit: ClassEdit) -> None:

@@ -798,6 +798,7 @@ export default {
   "server_class_merged": "class {name} was merged into {other}. Change that one, or undo the merge.",
   "server_class_unknown": "class {name} is not known. Known: {known}.",
   "server_no_class_name": " is no name of a class. Give a text of one line.",
+  "server_key_of_page": "the key {key} is one of the page's own: {keys}. Choose another one, such as d or w.",
   "server_key_taken": "the key {key} is that of class {name}. Choose another one.",
   "server_others_labels":
     "labels that others gave {count} of these items would change, such as {item}. Choose items that nobody labeled or you did (states 'none', or your own name), or ask a reviewer.",

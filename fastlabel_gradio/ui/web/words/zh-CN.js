@@ -760,6 +760,7 @@ export default {
   "server_class_merged": "类别 {name} 已并入 {other}。请修改后者，或撤销合并。",
   "server_class_unknown": "没有类别 {name}。已有：{known}。",
   "server_no_class_name": " 不能作为类别名称。请输入一行文字。",
+  "server_key_of_page": "按键 {key} 是页面自己的按键：{keys}。请换一个，例如 d 或 w。",
   "server_key_taken": "按键 {key} 已属于类别 {name}。请换一个。",
   "server_others_labels":
     "其中 {count} 个项目的他人标签会被更改，例如 {item}。请选择无人标注或您自己标注的项目，或请审核者处理。",
