@@ -94,11 +94,14 @@ class KnownLabels:
         A class that was renamed or merged is found by the name that the source has for it.
         """
         in_pool = self._ledger.standings().in_pool
-        place_of = {name: place for place, name in enumerate(schema.names)}
+        places = {name: place for place, name in enumerate(schema.names)}
+        place_of: dict[str | None, int | None] = {None: None}  # of the source's names: few, of many items
         rows, targets = [], []
         for row, item_id in self._items(stop):
             name = self._known.of(item_id)
-            place = None if name is None else place_of.get(schema.called_now(name))
+            if name is not None and name not in place_of:
+                place_of[name] = places.get(schema.called_now(name))
+            place = place_of[name]
             if place is not None and row < len(in_pool) and in_pool[row]:
                 rows.append(row)
                 targets.append(place)
