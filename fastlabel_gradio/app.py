@@ -205,7 +205,7 @@ def _secret(workdir: Path, bucket: Path | None) -> bytes:
 
 
 def _tab(project: "Project") -> "TabInfo":
-    from fastlabel_gradio.exports import EXPORTERS
+    from fastlabel_gradio.exports import formats_for
     from fastlabel_gradio.strategies import menu_strategies
     from fastlabel_gradio.ui.tab_info import TabInfo
 
@@ -217,5 +217,5 @@ def _tab(project: "Project") -> "TabInfo":
         strategy=project.config.strategy,
         batch_size=project.config.batch_size,
         sound_view=project.source.sound_view,
-        exports=EXPORTERS.names(),
+        exports=formats_for(project.medium),
     )

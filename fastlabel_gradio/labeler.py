@@ -285,7 +285,7 @@ class Labeler:
             left_open = set(submission.released) - wanted.keys()
             self._ledger.put_last(left_open)
             is_training = self._desk.take_in(submission)
-        self.finisher.take_in(batch_id, own, sorted(left_open))
+        self.finisher.take_in(annotator, batch_id, own, sorted(left_open))
         outcome = self.planted.judge(annotator, batch_id, planted | wanted, self._desk.clock()) if planted else None
         return Receipt(len(wanted), is_training, outcome)
 
@@ -299,8 +299,9 @@ class Labeler:
             self.submit(annotator, unsaid)
 
     def known_label(self, item_id: str) -> str | None:
-        """The class that an item was imported with as a reference, or else the one that the data itself gives."""
-        return self._references.of(item_id)
+        """The class that an item was imported with as a reference, or else the one of the data, as it is called now."""
+        known = self._references.of(item_id)
+        return known and self.schema.called_now(known)
 
     def undo(self, annotator: str) -> Reopened:
         """Takes the annotator's last step back; of one that was made card by card it opens a batch, to be labeled again."""

@@ -4,6 +4,7 @@ Nothing here reads a file, holds state or imports another room.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -139,11 +140,13 @@ class LabelSchema:
         aliases: of merged classes, label id to the id of the class that they are part of now; not one after the other.
         others: classes that labels may name though they are not on the screen: archived ones, and those that the
             configuration dropped. Their labels are kept and not trained on.
+        had: label ids by every name that a class has or had: data that is elsewhere names its classes as they were once.
     """
 
     classes: tuple[Label, ...]
     aliases: Mapping[int, int] = field(default_factory=dict)
     others: tuple[Label, ...] = ()
+    had: Mapping[str, int] = field(default_factory=dict, compare=False)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -168,6 +171,14 @@ class LabelSchema:
         """What every label id is called now, also where its class is not on the screen."""
         names = {label.id: label.name for label in (*self.others, *self.classes)}
         return names | {merged: names[target] for merged, target in self.aliases.items()}
+
+    def called_now(self, name: str) -> str:
+        """What the class is called now that had a name before it was renamed or merged; the name where none had it.
+
+        Names are compared after Unicode NFC and without the white space around them.
+        """
+        label_id = self.had.get(unicodedata.normalize("NFC", name).strip())
+        return name if label_id is None else self.known_names.get(label_id, name)
 
 
 class State(Enum):

@@ -16,12 +16,14 @@ import pytest
 from fastlabel_gradio.app import App, create_app
 from fastlabel_gradio.config import AppConfig
 from fastlabel_gradio.errors import StoreError
+from fastlabel_gradio.finish.picked_out import PICKED_OUT, PickedOut
 from fastlabel_gradio.labels import ClassEdit, LabelStore
 from fastlabel_gradio.server import bucket as buckets
 from fastlabel_gradio.server.access import Invites, Role
 from fastlabel_gradio.server.access.invite_command import main as invite
 from fastlabel_gradio.server.bucket import Sealer, keep_invites, keep_secret, restore_sealed
 from fastlabel_gradio.server.project import Project
+from fastlabel_gradio.server.sealed_finish import apply_finish, write_finish
 from fastlabel_gradio.server.stored_project import LABELS
 from tests.finish_pools import config_of
 from tests.fork_server import Started
@@ -149,6 +151,16 @@ def test_what_was_checked_and_accepted_in_finish_outlives_a_kill(
         assert len(labeler.finisher.evidence()) == 1
         labeler.finisher.take_back("ann")
         assert labeler.finisher.state().state == "proven"
+
+
+def test_what_was_picked_out_of_screens_is_sealed_with_the_labels(tmp_path: Path) -> None:
+    for folder in ("one/finish", "one/private/ann/finish"):
+        PickedOut(tmp_path / folder / PICKED_OUT).add("ann", 2, ["a.png"])
+    seen = write_finish(tmp_path / "one", {}, tmp_path / "sealed")
+    assert len(seen) == 2
+    apply_finish(tmp_path / "sealed", tmp_path / "two")
+    for folder in ("two/finish", "two/private/ann/finish"):
+        assert PickedOut(tmp_path / folder / PICKED_OUT).of("ann", 2) == {"a.png"}
 
 
 def test_everything_that_was_said_comes_back_from_a_snapshot_and_events(

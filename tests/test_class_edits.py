@@ -113,17 +113,34 @@ def test_the_open_batch_takes_labels_by_the_names_and_places_it_was_shown_with(l
         labeler.submit("bob", [(ids[5], "violet")], batch.id)
 
 
+def test_a_step_names_the_class_as_it_was_called_when_it_was_renamed(labeler: Labeler) -> None:
+    def rename(old: str, new: str) -> str:
+        labeler.actions.change_classes("ann", lambda classes: class_changes.rename(classes, old, new))
+        return told(1)[0]
+
+    def told(count: int) -> list[str]:
+        return [in_words(step, labeler.schema.known_names) for step in labeler.actions.steps("ann", count)]
+
+    assert rename("red", "ruby") == "renamed red to ruby"
+    assert rename("ruby", "wine") == "renamed ruby to wine"
+    labeler.undo("ann")
+    assert rename("ruby", "rust") == "renamed ruby to rust"  # "wine" was undone before
+    for _ in range(2):
+        labeler.undo("ann")
+    assert told(3) == ["renamed ruby to rust", "renamed ruby to wine", "renamed red to ruby"]
+
+
 def test_every_edit_is_undone_and_told_in_words(labeler: Labeler) -> None:
     before = labeler.actions.classes()
     changes: list[tuple[Callable[[Any], list[ClassEdit]], str]] = [
         (lambda _: class_changes.add("violet"), "added the class violet"),
-        (lambda c: class_changes.rename(c, "violet", "purple"), "renamed a class to purple"),
-        (lambda c: class_changes.merge(c, "purple", "blue"), "merged a class into blue"),
+        (lambda c: class_changes.rename(c, "violet", "purple"), "renamed violet to purple"),
+        (lambda c: class_changes.merge(c, "purple", "blue"), "merged purple into blue"),
         (lambda c: class_changes.archive(c, "green", archived=True), "archived the class green"),
         (lambda c: class_changes.archive(c, "green", archived=False), "took the class green back"),
         (lambda c: class_changes.order(c, ["red"]), "ordered the classes"),
         (
-            lambda c: class_changes.look(c, "red", {"key": "r", "colour": "#ff0000"}),
+            lambda c: class_changes.look(c, "red", {"key": "d", "colour": "#ff0000"}),
             "changed the colour of the class red",
         ),
     ]
@@ -203,7 +220,7 @@ def test_rest_changes_classes_and_everybody_sees_it(client: httpx.Client) -> Non
 
 def test_changes_that_make_no_sense_are_refused_and_change_nothing(client: httpx.Client) -> None:
     client.post("/api/classes", json={"archive": "blue"})
-    client.post("/api/classes", json={"set": {"name": "red", "key": "k"}})
+    client.post("/api/classes", json={"set": {"name": "red", "key": "w"}})
     before = client.get("/api/classes").json()
     for body, reason in (
         ({}, "one change at a time"),
@@ -228,7 +245,8 @@ def test_changes_that_make_no_sense_are_refused_and_change_nothing(client: httpx
         ({"order": []}, "lists none"),
         ({"order": ["red", "red"]}, "each once"),
         ({"set": {"name": "red"}}, "nothing is set"),
-        ({"set": {"name": "green", "key": "k"}}, "is that of class 'red'"),
+        ({"set": {"name": "green", "key": "w"}}, "is that of class 'red'"),
+        ({"set": {"name": "green", "key": "s"}}, "the key 's' is one of the page's own: + , - . / = ? a b"),
         ({"set": {"name": "green", "key": "ab"}}, "Name one character"),
         ({"set": {"name": "green", "key": "\t"}}, "Name one character"),
         ({"set": {"name": "green", "colour": "red"}}, "#1f77b4"),

@@ -103,7 +103,7 @@ class TestHuggingFace:
         data = datasets.load_dataset(str(heard), cache_dir=str(tmp_path / "cache"))["train"]
         [one] = data.cast_column("audio", datasets.Audio(decode=False))["audio"]
         assert soundfile.info(io.BytesIO(one["bytes"])).frames == 4000
-        assert "1 labeled items could not be read" in (heard / "README.md").read_text(encoding="utf-8")
+        assert "1 items could not be read" in (heard / "README.md").read_text(encoding="utf-8")
 
     @pytest.fixture
     def sounds_out(self, tmp_path: Path) -> Path:
@@ -156,11 +156,24 @@ class TestHuggingFace:
         media = media_of("image_folder", tmp_path / "pool")
         out = write("hf", picture_rows, tmp_path / "out", media)
         card = (out / "README.md").read_text(encoding="utf-8")
-        assert "| 1 | 1 | 1 |" in card
-        assert "| =x, y | 0 | 1 |" in card
-        assert "1 labeled items could not be read" in card
+        assert "# 2 labeled pictures, 1 predicted\n" in card
+        assert "| class | train | test |\n|---|---|---|\n| 1 | 1 | 0 |\n| =x, y | 0 | 1 |\n" in card
+        assert "Of 1 more nobody said a class; the classifier predicts:\n" in card
+        assert "| predicted class | train | test |\n|---|---|---|\n| 1 | 0 | 1 |\n" in card
+        assert "1 items could not be read" in card
         assert "`source` tells what a\nlabel came by" in card
         assert media.unreadable == [("blue/0001.png", "its file is not there")]
+
+    @pytest.mark.parametrize("name", ["hf", "hf_parquet"])
+    def test_the_card_of_labels_alone_speaks_of_no_predictions(
+        self, tmp_path: Path, picture_rows: list[ExportRow], name: str
+    ) -> None:
+        out = write(name, picture_rows[:3], tmp_path / "out", media_of("image_folder", tmp_path / "pool"))
+        card = (out / "README.md").read_text(encoding="utf-8")
+        assert "# 3 labeled pictures\n" in card
+        assert "predicted class" not in card
+        both = write(name, picture_rows, tmp_path / "both", media_of("image_folder", tmp_path / "pool"))
+        assert "# 3 labeled pictures, 1 predicted\n" in (both / "README.md").read_text(encoding="utf-8")
 
     def test_formats_that_datasets_cannot_open_are_written_anew(self, tmp_path: Path) -> None:
         pool = tmp_path / "pool"

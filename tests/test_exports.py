@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fastlabel_gradio.errors import StoreError, UnknownNameError
-from fastlabel_gradio.exports import COLUMNS, EXPORTERS, Exporter, ExportRow, harmless_rows
+from fastlabel_gradio.exports import COLUMNS, EXPORTERS, Exporter, ExportRow, formats_for, harmless_rows
 from tests import test_export_formats
 
 HOSTILE = (
@@ -228,6 +228,11 @@ def test_media_types_and_suffixes() -> None:
         "label_studio": (".json", "application/json"),
         "parquet": (".parquet", "application/vnd.apache.parquet"),
     }
+
+
+def test_formats_of_sounds_are_not_offered_for_pictures() -> None:
+    assert set(EXPORTERS.names()) - set(formats_for("image")) == {"raven", "audacity"}
+    assert formats_for("audio") == EXPORTERS.names()
 
 
 def test_an_unknown_format_names_the_known_ones() -> None:

@@ -21,7 +21,7 @@ from fastlabel_gradio.types import Groups, LabelSchema, Rows, Targets
 
 PATIENCE_S = 0.8
 
-_State = tuple[str, int, int, tuple[int, ...], int]
+_State = tuple[str, int, int, tuple[int, ...], int, tuple[str, ...]]
 
 
 class KnownLabels:
@@ -71,7 +71,8 @@ class KnownLabels:
     def _state(self, schema: LabelSchema) -> _State:
         """Another one where there is something else to judge."""
         space = self._store.space
-        return space.name if space else "", len(self._store), self._store.revision, schema.ids, self._known.version
+        pool = space.name if space else "", len(self._store), self._store.revision
+        return (*pool, schema.ids, self._known.version, schema.names)
 
     def _judge(self, stop: threading.Event) -> None:
         ground = self._heads.ground_of(None)
@@ -88,12 +89,19 @@ class KnownLabels:
             self._last = state, Doubted(rows[positions], margins, np.array(schema.ids, dtype=np.int64)[others])
 
     def _labeled(self, schema: LabelSchema, stop: threading.Event) -> tuple[Rows, Rows]:
-        """The rows of items of which the source knows a class that the project has, and its place in the schema."""
+        """The rows of items of which the source knows a class that the project has, and its place in the schema.
+
+        A class that was renamed or merged is found by the name that the source has for it.
+        """
         in_pool = self._ledger.standings().in_pool
-        place_of = {name: place for place, name in enumerate(schema.names)}
+        places = {name: place for place, name in enumerate(schema.names)}
+        place_of: dict[str | None, int | None] = {None: None}  # of the source's names: few, of many items
         rows, targets = [], []
         for row, item_id in self._items(stop):
-            place = place_of.get(self._known.of(item_id) or "")
+            name = self._known.of(item_id)
+            if name is not None and name not in place_of:
+                place_of[name] = places.get(schema.called_now(name))
+            place = place_of[name]
             if place is not None and row < len(in_pool) and in_pool[row]:
                 rows.append(row)
                 targets.append(place)

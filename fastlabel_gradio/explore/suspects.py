@@ -87,12 +87,13 @@ class Suspects:
         Returns:
             Those of which nothing was said, where the label is the one that the source knows.
         """
-        names, standing = self._desk.schema.known_names, self._label_store.standing([item_id for item_id, _ in labels])
+        schema = self._desk.schema
+        names, standing = schema.known_names, self._label_store.standing([item_id for item_id, _ in labels])
         checked, unsaid = {}, []
         for item_id, name in labels:
             if names.get(standing.get(item_id, -1)) == name:
                 checked[item_id] = standing[item_id]
-            elif item_id not in standing and self._known.of(item_id) == name:
+            elif item_id not in standing and (known := self._known.of(item_id)) and schema.called_now(known) == name:
                 unsaid.append((item_id, name))
             else:
                 raise InvalidLabelsError(

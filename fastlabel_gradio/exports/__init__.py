@@ -14,7 +14,15 @@ from fastlabel_gradio.exports import (  # noqa: F401  # they register themselves
     sound_tables,
     text_formats,
 )
-from fastlabel_gradio.exports.base import EXPORTERS, Exported, Exporter, FolderExporter, exporter, folder_exporter
+from fastlabel_gradio.exports.base import (
+    EXPORTERS,
+    Exported,
+    Exporter,
+    FolderExporter,
+    exporter,
+    folder_exporter,
+    formats_for,
+)
 from fastlabel_gradio.exports.folders import How, new_folder, new_zip
 from fastlabel_gradio.exports.item_media import ItemMedia
 from fastlabel_gradio.exports.replaced import replaced_bytes, replaced_file
@@ -35,6 +43,7 @@ __all__ = [
     "SplitOf",
     "exporter",
     "folder_exporter",
+    "formats_for",
     "harmless_rows",
     "new_folder",
     "new_zip",

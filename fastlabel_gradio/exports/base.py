@@ -8,6 +8,7 @@ from fastlabel_gradio.exports.folders import Folder
 from fastlabel_gradio.exports.item_media import ItemMedia
 from fastlabel_gradio.exports.rows import ExportRow
 from fastlabel_gradio.registry import Registry
+from fastlabel_gradio.types import Medium
 
 Write = Callable[[Iterable[ExportRow], Path], Path]
 WriteFolder = Callable[[Iterable[ExportRow], Folder, ItemMedia], None]
@@ -37,10 +38,12 @@ class FolderExporter:
     """An export format that is a folder, sent as a zip: one row an item, the one that stands.
 
     `write(rows, folder, media)` reads the rows once and fills the folder, which takes care that it is whole or not there.
+    `medium`: the only one that it is for; None for both.
     """
 
     name: str
     write: WriteFolder
+    medium: Medium | None = None
     suffix: str = ".zip"
     media_type: str = "application/zip"
     opens_in_spreadsheets: bool = False
@@ -58,6 +61,12 @@ class Exported:
     unreadable: tuple[tuple[str, str], ...] = ()
 
 
+def formats_for(medium: Medium) -> tuple[str, ...]:
+    """The names of the formats that items of a medium can be exported in."""
+    known = ((name, EXPORTERS.get(name)) for name in EXPORTERS.names())
+    return tuple(name for name, one in known if isinstance(one, Exporter) or one.medium in (None, medium))
+
+
 def exporter(
     name: str, suffix: str, media_type: str, opens_in_spreadsheets: bool = False, *, tells_all: bool = False
 ) -> Callable[[Write], Write]:
@@ -70,11 +79,11 @@ def exporter(
     return add
 
 
-def folder_exporter(name: str) -> Callable[[WriteFolder], WriteFolder]:
-    """Decorator that registers a function as an export format that is a folder."""
+def folder_exporter(name: str, *, medium: Medium | None = None) -> Callable[[WriteFolder], WriteFolder]:
+    """Decorator that registers a function as an export format that is a folder, for items of that medium or of both."""
 
     def add(write: WriteFolder) -> WriteFolder:
-        EXPORTERS.register(name)(FolderExporter(name, write))
+        EXPORTERS.register(name)(FolderExporter(name, write, medium))
         return write
 
     return add

@@ -1,7 +1,6 @@
 """Parquet with the media inside, as `datasets` and the hub read it: for more items than the hub takes as files."""
 
 import json
-from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from fastlabel_gradio.exports.hugging_face import (
     ONLY_PART,
     SUFFIXES,
     TEXTS,
+    CardCounts,
     columns_told,
     dataset_card,
     told_of,
@@ -32,7 +32,7 @@ def write_hub_parquet(rows: Iterable[ExportRow], folder: Folder, media: ItemMedi
 
     The columns are those of `hf`, with the media in a column `image` or `audio` in place of their names.
     """
-    counts: Counter[tuple[str, str]] = Counter()
+    counts = CardCounts()
     parts: dict[str, _Part] = {}
     with ExitStack() as opened:
         for row in rows:
@@ -44,7 +44,7 @@ def write_hub_parquet(rows: Iterable[ExportRow], folder: Folder, media: ItemMedi
             file_name, content = media.content(stem_of(row)[-1], row, SUFFIXES[media.medium])
             if file_name:
                 parts[name].take(row, file_name, content.read_bytes() if isinstance(content, Path) else content)
-                counts[name, row.said_or_predicted] += 1
+                counts.take(name, row)
         for part in parts.values():
             part.end_file()
     folder.add_bytes("README.md", dataset_card(media, counts).encode("utf-8"))

@@ -1,7 +1,7 @@
 """A folder that `datasets.load_dataset` reads: imagefolder or audiofolder with a metadata table a part, and a card."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +32,7 @@ def write_hugging_face(rows: Iterable[ExportRow], folder: Folder, media: ItemMed
     Every item with a class is in it; `label` is null where only the head says one, in `predicted_label`. Without parts all
     is `train`.
     """
-    counts: Counter[tuple[str, str]] = Counter()
+    counts = CardCounts()
     with ExitStack() as opened:
         parts: dict[str, _Part] = {}
         for row in rows:
@@ -44,7 +44,7 @@ def write_hugging_face(rows: Iterable[ExportRow], folder: Folder, media: ItemMed
                 part.path = opened.enter_context(spooled())
             if file_name := media.add(folder, part.stem(row), row, SUFFIXES[media.medium]):
                 part.take(row, file_name)
-                counts[name, row.said_or_predicted] += 1
+                counts.take(name, row)
         for part in parts.values():
             folder.add_written(f"{part.name}/metadata.parquet", part.closed())
     folder.add_bytes("README.md", dataset_card(media, counts).encode("utf-8"))
@@ -101,23 +101,36 @@ def columns_told() -> list[tuple[str, Any]]:
     return [*texts, *((name, pyarrow.type_for_alias(kind)) for name, kind in NUMBERS.items())]
 
 
-def dataset_card(media: ItemMedia, counts: Counter[tuple[str, str]]) -> str:
-    """What the hub shows. The licence of the data is its owner's affair and is left open."""
+@dataclass
+class CardCounts:
+    """How many items the data has by part and class: those that carry a label, and those of which only the head says one."""
+
+    labels: Counter[tuple[str, str]] = field(default_factory=Counter)
+    predictions: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def take(self, part: str, row: ExportRow) -> None:
+        counts = self.labels if row.label else self.predictions
+        counts[part, row.said_or_predicted] += 1
+
+
+def dataset_card(media: ItemMedia, counts: CardCounts) -> str:
+    """What the hub shows: labels and predictions apart. The licence of the data is its owner's affair and is left open."""
     return "".join(f"{line}\n" for line in _card_lines(media, counts))
 
 
-def _card_lines(media: ItemMedia, counts: Counter[tuple[str, str]]) -> Iterator[str]:
-    parts = list(dict.fromkeys(part for part, _ in counts))
-    classes = sorted({label for _, label in counts})
-    sizes = counts.total()
+def _card_lines(media: ItemMedia, counts: CardCounts) -> Iterator[str]:
+    labeled, predicted = counts.labels.total(), counts.predictions.total()
+    noun = "pictures" if media.medium == "image" else "sounds"
     task = "image-classification" if media.medium == "image" else "audio-classification"
-    yield from ("---", "task_categories:", f"- {task}", "size_categories:", f"- {_size_category(sizes)}", "---", "")
-    yield from (f"# {sizes:,} labeled {'pictures' if media.medium == 'image' else 'sounds'}", "")
-    yield f"| class | {' | '.join(parts)} |"
-    yield f"|---|{'---|' * len(parts)}"
-    for label in classes:
-        shown = label.replace("|", r"\|").replace("\n", " ")
-        yield f"| {shown} | {' | '.join(f'{counts[part, label]:,}' for part in parts)} |"
+    parts = list(dict.fromkeys(part for part, _ in (*counts.labels, *counts.predictions)))
+    size = _size_category(labeled + predicted)
+    yield from ("---", "task_categories:", f"- {task}", "size_categories:", f"- {size}", "---", "")
+    yield from (f"# {labeled:,} labeled {noun}" + (f", {predicted:,} predicted" if predicted else ""), "")
+    if labeled or not predicted:
+        yield from _class_table("class", counts.labels, parts)
+    if predicted:
+        yield from ("", f"Of {predicted:,} more nobody said a class; the classifier predicts:", "")
+        yield from _class_table("predicted class", counts.predictions, parts)
     yield from ("", "Labeled with FastLabel. `label` is the class that stands; where it is null nobody said one, and")
     yield "`predicted_label` is what the classifier says with the probability `confidence`. `source` tells what a"
     yield from (
@@ -125,7 +138,16 @@ def _card_lines(media: ItemMedia, counts: Counter[tuple[str, str]]) -> Iterator[
         "",
     )
     if media.unreadable:
-        yield f"{len(media.unreadable):,} labeled items could not be read and are left out."
+        yield f"{len(media.unreadable):,} items could not be read and are left out."
+
+
+def _class_table(heading: str, counts: Counter[tuple[str, str]], parts: Sequence[str]) -> Iterator[str]:
+    """How many items each part has of each class."""
+    yield f"| {heading} | {' | '.join(parts)} |"
+    yield f"|---|{'---|' * len(parts)}"
+    for label in sorted({label for _, label in counts}):
+        shown = label.replace("|", r"\|").replace("\n", " ")
+        yield f"| {shown} | {' | '.join(f'{counts[part, label]:,}' for part in parts)} |"
 
 
 def _size_category(items: int) -> str:

@@ -24,7 +24,7 @@ RAVEN_COLUMNS = (
 Part = tuple[TimeSpan, ExportRow]
 
 
-@folder_exporter("raven")
+@folder_exporter("raven", medium="audio")
 def write_raven(rows: Iterable[ExportRow], folder: Folder, media: ItemMedia) -> None:
     """A selection table a recording, and `all.selections.txt`, in which all of them stand one after the other.
 
@@ -44,7 +44,7 @@ def write_raven(rows: Iterable[ExportRow], folder: Folder, media: ItemMedia) -> 
         folder.add_written(RAVEN_ALL, path)
 
 
-@folder_exporter("audacity")
+@folder_exporter("audacity", medium="audio")
 def write_audacity(rows: Iterable[ExportRow], folder: Folder, media: ItemMedia) -> None:
     """A label track a recording, `NAME.txt`: seconds at which a label begins and ends, and its class, without a header."""
     for name, parts in _recordings(rows, media):

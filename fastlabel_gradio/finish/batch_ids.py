@@ -3,6 +3,8 @@
 import secrets
 
 CHECK, VERIFY = "check", "verify"  # as strategies, too: such batches are nobody's next one
+ACCEPT = "accept-"  # how ids of submissions begin that accept a campaign's labels
+TEACH = "teach"  # in ids, of screens to verify whose labels are trained on
 
 
 def check_id(campaign: int) -> str:
@@ -10,14 +12,18 @@ def check_id(campaign: int) -> str:
     return f"{CHECK}-{campaign}-{secrets.token_hex(8)}"
 
 
-def verify_id(label_id: int) -> str:
-    """For items that are all proposed to be of one class."""
-    return f"{VERIFY}-{label_id}-{secrets.token_hex(8)}"
+def verify_id(label_id: int, *, teach: bool) -> str:
+    """For items that are all proposed to be of one class.
+
+    Args:
+        teach: those that stay as proposed are trained on, too.
+    """
+    return f"{TEACH if teach else VERIFY}-{label_id}-{secrets.token_hex(8)}"
 
 
 def accept_id(campaign: int) -> str:
     """Of the submission that accepts a campaign's labels."""
-    return f"accept-{campaign}"
+    return f"{ACCEPT}{campaign}"
 
 
 def campaign_of(batch_id: str) -> int | None:
@@ -26,8 +32,14 @@ def campaign_of(batch_id: str) -> int | None:
 
 
 def label_verified_in(batch_id: str) -> int | None:
-    """The id of the class that a batch proposes for all of its items; None for others."""
+    """The id of the class that a batch proposes for all of its items and does not teach; None for others."""
     return _number(batch_id, VERIFY)
+
+
+def label_shown_in(batch_id: str) -> int | None:
+    """The id of the class that a batch proposes for all of its items; None for others."""
+    label_id = label_verified_in(batch_id)
+    return _number(batch_id, TEACH) if label_id is None else label_id
 
 
 def _number(batch_id: str, kind: str) -> int | None:

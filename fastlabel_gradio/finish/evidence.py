@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from fastlabel_gradio.finish.words import percent
+
 _NOTE = re.compile(r"finish-(\d+) p=(0\.\d+) n=(\d+) k=(\d+)")
 
 
@@ -45,6 +47,28 @@ class Evidence:
     head_version: int
     classes: dict[str, tuple[int, int, int]]
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A promise that came with labels from elsewhere, where its evidence is: here is only what their notes say.
+
+    Attributes:
+        labels: that came with it; the promise is of the whole set that was checked.
+    """
+
+    promise: Promise
+    labels: int
+
+    @property
+    def words(self) -> str:
+        """All that in sentences."""
+        one = self.promise
+        return (
+            f"{self.labels:,} labels were imported that had been accepted elsewhere. Their notes say: of the set that they "
+            f"are of at least {percent(one.precision)} % are right (95 % confidence), {one.checked:,} random ones were "
+            f"checked, {one.wrong:,} were wrong. The evidence is where they were accepted."
+        )
 
 
 def promise_of(note: str) -> Promise | None:

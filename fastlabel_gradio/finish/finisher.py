@@ -14,18 +14,21 @@ import numpy as np
 from fastlabel_gradio.errors import FinishError
 from fastlabel_gradio.finish.acceptance import Acceptance, acceptable, acceptance_of, evidence_of, not_proven, provable
 from fastlabel_gradio.finish.batch_ids import (
+    ACCEPT,
     CHECK,
     VERIFY,
     accept_id,
     campaign_of,
     check_id,
+    label_shown_in,
     label_verified_in,
     verify_id,
 )
 from fastlabel_gradio.finish.campaign import Campaign, Terms, grown
 from fastlabel_gradio.finish.campaign_files import CampaignFiles, Course
-from fastlabel_gradio.finish.evidence import Evidence
+from fastlabel_gradio.finish.evidence import Brought, Evidence, promise_of
 from fastlabel_gradio.finish.head_says import HeadSays
+from fastlabel_gradio.finish.picked_out import PICKED_OUT, PickedOut
 from fastlabel_gradio.finish.placed import PlacedCampaign
 from fastlabel_gradio.finish.planner import EMBEDDING, Candidates, PlanReport, frozen_ranking, plan_report
 from fastlabel_gradio.finish.proof import alpha_of, checks_needed
@@ -73,6 +76,7 @@ class Finisher:
         self._rng = rng
         self._turn = threading.RLock()  # to change campaigns; who asks where they stand waits for nobody
         self._files = CampaignFiles(folder)
+        self._picked_out = PickedOut(folder / PICKED_OUT)
         self._placed = PlacedCampaign(self._files, desk.store, desk.pipeline)
         self._head_says = HeadSays(desk, learner)
 
@@ -153,7 +157,7 @@ class Finisher:
     def verify(self, annotator: str, label_id: int, size: int | None = None, *, teach: bool = False) -> Batch:
         """The annotator's open screen of one predicted class, or the next: its surest items, to pick the wrong ones out.
 
-        Their screen of another class ends.
+        What the annotator left out of earlier screens of the class does not come again; their screen of another class ends.
 
         Args:
             teach: heads are trained on the labels that stay as proposed, too.
@@ -164,20 +168,19 @@ class Finisher:
         if not self._has_items:
             return self._batches.empty(VERIFY)
         before = self._claims.open_batch(annotator, VERIFY)
-        if before and label_verified_in(before.id) not in (label_id, None):
+        if before and label_shown_in(before.id) not in (label_id, None):
             self._claims.release(annotator, before.id)
         found = self._candidates(complete=False)
         if isinstance(found, PlanReport):
             raise FinishError(" ".join(one.text for one in found.lines))
-        held = self._open(annotator, VERIFY, lambda batch_id: label_verified_in(batch_id) in (label_id, None))
+        held = self._open(annotator, VERIFY, lambda batch_id: label_shown_in(batch_id) in (label_id, None))
         head_version = found.head_version
         if held is None:
-            its = np.flatnonzero(found.label_ids == label_id)
-            surest = its[np.argsort(found.errors[its], kind="stable")][: size or VERIFIED_AT_ONCE]
-            batch_id = verify_id(label_id) if not teach else verify_id(label_id).removeprefix(f"{VERIFY}-{label_id}-")
-            held = self._claims.claim(annotator, found.rows[surest], ClaimedBatch(batch_id, (), VERIFY, head_version))
+            rows = self._surest(annotator, label_id, found)[: size or VERIFIED_AT_ONCE]
+            wanted = ClaimedBatch(verify_id(label_id, teach=teach), (), VERIFY, head_version)
+            held = self._claims.claim(annotator, rows, wanted)
         if held is None:
-            return self._empty(VERIFY, head_version, "No unlabeled item is predicted to be of that class.")
+            return self._empty(VERIFY, head_version, self._why_none_of(annotator, label_id))
         schema = self._desk.schema
         place = schema.positions.get(label_id)
         confidences = self._head_says.confidences([item.row for item in held.items])
@@ -199,13 +202,20 @@ class Finisher:
         bulk = {item_id for item_id, row in zip(said, rows.tolist(), strict=True) if row >= 0 and sources[row] in BULK}
         return {item_id: "review" if item_id in bulk else "person" for item_id in said}
 
-    def take_in(self, batch_id: str, sources: Mapping[str, LabelSource], left_open: Sequence[str]) -> None:
+    def take_in(
+        self, annotator: str, batch_id: str, sources: Mapping[str, LabelSource], left_open: Sequence[str]
+    ) -> None:
         """Takes in how a batch was answered: which checks stand over another label, and which were left open, so are wrong.
+
+        What was picked out of a screen of one class does not come again in one of it.
 
         Args:
             sources: as `sources_in` has them.
         """
-        number = campaign_of(batch_id)
+        number, label_id = campaign_of(batch_id), label_shown_in(batch_id)
+        if left_open and label_id is not None:
+            with self._turn:
+                self._picked_out.add(annotator, label_id, left_open)
         reviewed = [item_id for item_id, source in sources.items() if source == "review"]
         if number is None or not (reviewed or left_open):
             return
@@ -314,6 +324,11 @@ class Finisher:
         names, noun = self._desk.schema.known_names, self._noun
         standing = ((course, self._accepted(course)) for course in list(self._files.courses.values()))
         return [evidence_of(course, accepted, names, noun) for course, accepted in standing if accepted]
+
+    def brought(self) -> list[Brought]:
+        """Promises that came with imported labels, oldest first; what is in their notes is all that is known of them."""
+        notes = self._desk.label_store.notes_brought(ACCEPT)
+        return [Brought(promise, labels) for note, labels in notes.items() if (promise := promise_of(note))]
 
     def _candidates(self, *, complete: bool) -> Candidates | PlanReport:
         self._desk.catch_up()
@@ -473,6 +488,20 @@ class Finisher:
     def _open(self, annotator: str, kind: str, is_wanted: Callable[[str], bool]) -> Held | None:
         batch = self._claims.open_batch(annotator, kind)
         return self._claims.held(batch) if batch and is_wanted(batch.id) else None
+
+    def _surest(self, annotator: str, label_id: int, found: Candidates) -> Rows:
+        """The rows predicted to be of a class, the surest first, without those that the annotator picked out."""
+        its = np.flatnonzero(found.label_ids == label_id)
+        rows = found.rows[its[np.argsort(found.errors[its], kind="stable")]]
+        picked_out = list(self._store.rows_of(list(self._picked_out.of(annotator, label_id))).values())
+        return rows[~np.isin(rows, picked_out)]
+
+    def _why_none_of(self, annotator: str, label_id: int) -> str:
+        if self._picked_out.of(annotator, label_id):
+            return (
+                "No unlabeled item is predicted to be of that class but those that you left out as wrong. Label these."
+            )
+        return "No unlabeled item is predicted to be of that class."
 
     def _no_checks(self, now: FinishReport) -> Batch:
         notice = " ".join(one.text for one in now.lines)

@@ -138,7 +138,8 @@ class ClassStore:
         wanted = [ids[name] for name in self._names] or [id_ for id_, one in classes.items() if one.exists]
         dropped = {id_ for id_, one in classes.items() if not one.added and not one.archived}.difference(wanted)
         annotated = annotated_labels(connection, self._project) & dropped if dropped else set()
-        return make_schema(classes, wanted, annotated)
+        had = names_had(connection, self._project) | ids
+        return dataclasses.replace(make_schema(classes, wanted, annotated), had=had)
 
 
 def _project_id(database: LabelDatabase, name: str) -> int:

@@ -24,6 +24,9 @@ MOST_EXAMPLES = 4
 MOST_CLASSES = 10_000
 LONGEST_NAME = 255  # characters, as of a folder
 LONGEST_DESCRIPTION = 2_000
+PAGE_KEYS = (
+    "+,-./=?abcefghklmnpqrsuvxz"  # that have a meaning on the page: of its tables of commands, which a test compares
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,15 @@ class ClassEdit:
 
 
 class ClassEvent(NamedTuple):
-    """An edit as it was stored, with its value as it was given."""
+    """An edit as it was stored, with its value as it was given.
+
+    `before` is what the class was called until then, where it was renamed or merged and somebody asked for that.
+    """
 
     kind: ClassEditKind
     label_id: int
     value: Any
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +96,7 @@ def resolve_classes(names: Mapping[int, str], events: Iterable[ClassEvent]) -> C
         events: without those that were undone.
     """
     classes = {id_: ClassInfo(id_, name, name) for id_, name in names.items()}
-    for kind, id_, value in events:
+    for kind, id_, value, _ in events:
         if kind == "order":
             places = {listed: place for place, listed in enumerate(value)}
             classes = {one.id: replace(one, place=places.get(one.id)) for one in classes.values()}
@@ -169,6 +176,7 @@ def checked_edit(classes: Classes, edit: ClassEdit) -> ClassEdit:
     if edit.kind == "order" and (unknown := set(edit.value) - classes.keys()):
         raise InvalidLabelsError(f"class {min(unknown)} is not known. Known: {_listed(classes)}.")
     if edit.kind == "key" and edit.value:
+        _check_key_is_not_the_pages(edit.value)
         _check_key_is_free(classes, edit)
     return edit
 
@@ -197,11 +205,14 @@ def append_edit(connection: Connection, submission: int, position: int, project:
 
 
 def class_events_of(connection: Connection, numbers: Iterable[int]) -> dict[int, list[ClassEvent]]:
-    """The edits of some submissions, in their order."""
+    """The edits of some submissions, in their order, with the names that classes had before."""
     query = select(class_events).where(class_events.c.submission.in_(numbers))
+    rows = connection.execute(query.order_by(class_events.c.submission, class_events.c.position)).all()
+    before = _names_before(connection, [row for row in rows if row.kind in ("rename", "merge")])
     found: dict[int, list[ClassEvent]] = {}
-    for row in connection.execute(query.order_by(class_events.c.submission, class_events.c.position)):
-        found.setdefault(row.submission, []).append(ClassEvent(row.kind, row.label_id, json.loads(row.value)))
+    for row in rows:
+        name = before.get((row.submission, row.position), "")
+        found.setdefault(row.submission, []).append(ClassEvent(row.kind, row.label_id, json.loads(row.value), name))
     return found
 
 
@@ -242,6 +253,34 @@ def add_class(connection: Connection, project: int, classes: Classes, name: str)
     unique = next(text for text in (name, *(f"{name} ({n})" for n in range(2, len(made) + 3))) if text not in made)
     connection.execute(insert(labels).values(project=project, id=id_, name=unique))
     return id_
+
+
+def _names_before(connection: Connection, edits: Sequence[Any]) -> dict[tuple[int, int], str]:
+    """What the class of each edit was called when it was made, by submission and position."""
+    if not edits:
+        return {}
+    project, ids = edits[0].project, {edit.label_id for edit in edits}
+    made = select(labels.c.id, labels.c.name).where(labels.c.project == project, labels.c.id.in_(ids))
+    names = dict(connection.execute(made).tuples().all())
+    named = select(class_events).where(
+        class_events.c.project == project, class_events.c.kind.in_(("add", "rename")), class_events.c.label_id.in_(ids)
+    )
+    namings = connection.execute(named.order_by(class_events.c.submission, class_events.c.position)).all()
+    told = {one.submission for one in namings}
+    turns = connection.execute(
+        select(submissions.c.original, submissions.c.id).where(submissions.c.original.in_(told))
+    ).all()
+
+    def stood(naming: Any, then: int) -> bool:
+        return sum(turn.original == naming.submission and turn.id < then for turn in turns) % 2 == 0
+
+    def name_of(edit: Any) -> str:
+        place = edit.submission, edit.position
+        earlier = (one for one in namings if one.label_id == edit.label_id and (one.submission, one.position) < place)
+        standing = [json.loads(one.value) for one in earlier if stood(one, edit.submission)]
+        return str(standing[-1] if standing else names[edit.label_id])
+
+    return {(edit.submission, edit.position): name_of(edit) for edit in edits}
 
 
 def _checked_add(classes: Classes, edit: ClassEdit) -> ClassEdit:
@@ -289,6 +328,14 @@ def _check_stands_for_itself(classes: Classes, one: ClassInfo, edit: ClassEdit) 
         )
     if one.archived and edit.kind != "archive":
         raise InvalidLabelsError(f"class {shown(one.name)} is archived. Take it back first: add it again by its name.")
+
+
+def _check_key_is_not_the_pages(key: str) -> None:
+    """The page knows no capitals among keys."""
+    if key.lower() in PAGE_KEYS:
+        raise InvalidLabelsError(
+            f"the key {shown(key)} is one of the page's own: {' '.join(PAGE_KEYS)}. Choose another one, such as d or w."
+        )
 
 
 def _check_key_is_free(classes: Classes, edit: ClassEdit) -> None:

@@ -135,9 +135,9 @@ def _edit_in_words(edit: ClassEvent, names: Mapping[int, str]) -> str:
         case "add":
             return f"added the class {edit.value}"
         case "rename":
-            return f"renamed a class to {edit.value}"
+            return f"renamed {edit.before} to {edit.value}"
         case "merge":
-            return f"merged a class into {names.get(edit.value, edit.value)}"
+            return f"merged {edit.before} into {names.get(edit.value, edit.value)}"
         case "archive":
             return f"archived the class {name}" if edit.value else f"took the class {name} back"
         case "order":

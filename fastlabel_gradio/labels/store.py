@@ -60,7 +60,7 @@ from fastlabel_gradio.labels.resolve import Event, Opinions, opinion_of, opinion
 from fastlabel_gradio.labels.steps import Step, read_steps, steps_of
 from fastlabel_gradio.labels.submissions import NOWHERE, Submission, Undone
 from fastlabel_gradio.labels.tables import batches, labels
-from fastlabel_gradio.labels.told import Taken, Told, take_back_all, take_in, told_by_item, told_of
+from fastlabel_gradio.labels.told import Taken, Told, notes_brought, take_back_all, take_in, told_by_item, told_of
 from fastlabel_gradio.types import Annotation, LabelSchema, LabelSource, Said, State
 
 TAKEN_AT_ONCE = 50_000  # opinions; about a second
@@ -157,6 +157,11 @@ class LabelStore(ClaimStore):
             if count:
                 self._count_change(connection)
         return count
+
+    def notes_brought(self, made_here: str) -> dict[str, int]:
+        """How many labels of the program carry each note, without those of batches whose id begins with `made_here`."""
+        with self._database.reading() as connection:
+            return notes_brought(connection, self._project, made_here)
 
     def checked(self) -> dict[str, set[int]]:
         """By item the labels of which somebody said that they are right (`check`)."""

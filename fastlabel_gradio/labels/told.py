@@ -108,6 +108,29 @@ def take_back_all(connection: Connection, project: int, annotator: str, batch_id
     return len(found)
 
 
+def notes_brought(connection: Connection, project: int, made_here: str) -> dict[str, int]:
+    """How many labels of the program that were not undone carry each note, of those that were brought from elsewhere.
+
+    Args:
+        made_here: how the batch ids of submissions begin that are none of these.
+    """
+    query = (
+        select(annotations.c.note, func.count())
+        .join_from(submissions, annotations, annotations.c.submission == submissions.c.id)
+        .where(
+            submissions.c.project == project,
+            ~submissions.c.batch_id.startswith(made_here, autoescape=True),
+            annotations.c.source == "auto",
+            annotations.c.present,
+            annotations.c.note != "",
+            ~undone(submissions),
+        )
+        .group_by(annotations.c.note)
+        .order_by(func.min(submissions.c.id))
+    )
+    return dict(connection.execute(query).tuples().all())
+
+
 def _told_where(connection: Connection, project: int, condition: ColumnElement[bool]) -> Iterator[Told]:
     query = (
         select(

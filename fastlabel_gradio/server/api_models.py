@@ -74,7 +74,7 @@ class FoundAnswer(MediaAnswer):
     source: LabelSource | None
     annotator: str | None = Field(description="who said what stands")
     created_at: str | None = Field(description="and when, in UTC")
-    known_label: str | None = Field(description="the class that the source knows of it, as a class folder does")
+    known_label: str | None = Field(description="the class that the source knows of it, by the name that it has now")
     instead: str | None = Field(
         description="in the order `mistakes` or `known_labels`: the class that heads trained without the label prefer to it"
     )
@@ -381,6 +381,7 @@ class ClassEditAnswer(Model):
     kind: ClassEditKind
     label: str = Field(description="the class, as it is called now")
     value: Any = Field(description="what it was changed to; of `merge` the class, of `order` the classes")
+    before: str | None = Field(description="what it was called until then, of `rename` and `merge`; null for others")
 
 
 class StepAnswer(Model):

@@ -382,8 +382,8 @@ def _unsealed(bucket: Path, workdir: Path, name: str) -> Sealer:
 
 def _promised(labeler: Labeler) -> dict[str, Any] | None:
     """What was proven of labels that the program accepted, for whoever takes the classifier along; None without any."""
-    found = labeler.finisher.evidence()
-    if not found:
+    found, brought = labeler.finisher.evidence(), labeler.finisher.brought()
+    if not found and not brought:
         return None
     promises = [
         {
@@ -395,7 +395,18 @@ def _promised(labeler: Labeler) -> dict[str, Any] | None:
         }
         for one in found
     ]
-    return {"words": " ".join(one.words for one in found), "promises": promises}
+    imported = [
+        {
+            "precision": one.promise.precision,
+            "items": one.labels,
+            "checked": one.promise.checked,
+            "wrong": one.promise.wrong,
+            "imported": True,
+        }
+        for one in brought
+    ]
+    words = " ".join(one.words for one in (*found, *brought))
+    return {"words": words, "promises": [*promises, *imported]}
 
 
 def _new_classes(names: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from fastlabel_gradio.atomic_file import write_atomically
 from fastlabel_gradio.errors import StoreError
 from fastlabel_gradio.finish.campaign_files import JOURNAL
+from fastlabel_gradio.finish.picked_out import PICKED_OUT
 
 FOLDER = "finish"
 FilesSeen = Mapping[str, tuple[int, int]]  # size and time of the last change, by the path in the project's folder
@@ -55,6 +56,7 @@ def _files(project: Path) -> Iterator[Path]:
     """The journals first: what they name was written before them."""
     folders = [project / FOLDER, *sorted(project.glob(f"private/*/{FOLDER}"))]
     yield from (folder / JOURNAL for folder in folders if (folder / JOURNAL).is_file())
+    yield from (folder / PICKED_OUT for folder in folders if (folder / PICKED_OUT).is_file())
     yield from (path for folder in folders for path in sorted(folder.glob("frozen-*.safetensors")))
 
 

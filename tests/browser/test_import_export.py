@@ -55,6 +55,12 @@ def test_options_of_an_export_say_what_is_taken(visit: Visit, tmp_path: Path) ->
     menu.get_by_label("test", exact=True).fill("50")
     expect(menu.get_by_text("train 50 %, test 50 %.")).to_be_visible()
     menu.get_by_label("seed", exact=True).fill("7")
+    for part in ("train", "test"):
+        menu.get_by_label(part, exact=True).fill("0")
+    menu.get_by_role("link", name="Labels as JSON", exact=True).click()  # and nothing is exported without parts
+    expect(menu.get_by_role("status")).to_have_text("Give at least one part a share above 0.")
+    for part in ("train", "test"):
+        menu.get_by_label(part, exact=True).fill("50")
     rows = _downloaded(page, tmp_path)
     assert {row["split"] for row in rows} == {"train", "test"}
     assert {row["item_id"] for row in rows} > labels.keys()  # those of which only the head says something too

@@ -125,3 +125,30 @@ def test_plotly_comes_from_this_app_for_good(client: httpx.Client) -> None:
     assert script.headers["content-type"].startswith("text/javascript")
     assert len(script.content) > 1_000_000
     assert client.get("/web/plotly-0.0/plotly.min.js").status_code == 404
+
+
+def test_labels_that_the_source_knows_are_checked_where_their_class_was_renamed_or_merged(client: httpx.Client) -> None:
+    def found() -> dict[str, str]:
+        listing = client.get("/api/mistakes", params={"list": "known_labels"}).json()
+        items = client.post("/api/items", json={"query": {"order": "known_labels"}}).json()["items"]
+        return {one["id"]: one["known_label"] for one in items} if not listing["missing"] else {}
+
+    wait_for(lambda: len(found()) == 30, timeout=120)
+    client.post("/api/classes", json={"rename": ["green", "colour/green"]})
+    client.post("/api/classes", json={"rename": ["colour/green", "colour/moss"]})
+    wait_for(lambda: len(found()) == 30, timeout=120)
+    called = {"red": "red", "blue": "blue", "green": "colour/moss"}
+    assert all(known == called[id_.split("/")[0]] for id_, known in found().items())
+    moss = next(id_ for id_, known in found().items() if known == "colour/moss")
+    stale = client.post("/api/checks", json={"labels": [{"id": moss, "label": "green"}]})
+    assert stale.status_code == 422
+    assert client.post("/api/checks", json={"labels": [{"id": moss, "label": "colour/moss"}]}).json() == {"right": 1}
+    assert client.post("/api/items", json={"query": {"ids": [moss]}}).json()["items"][0]["label"] == "colour/moss"
+    client.post("/api/undo", json={})
+    client.post("/api/classes", json={"merge": ["blue", "red"]})
+    client.post("/api/train", json={})
+    wait_for(lambda: len(found()) == 30, timeout=120)
+    assert sum(known == "red" for known in found().values()) == 20
+    for _ in range(3):
+        client.post("/api/undo", json={})
+    wait_for(lambda: set(found().values()) == {"red", "blue", "green"}, timeout=120)

@@ -13,6 +13,7 @@ from fastlabel_gradio.errors import FinishError
 from fastlabel_gradio.finish import FinishReport, promise_of
 from fastlabel_gradio.finish.campaign import Ranking, Terms
 from fastlabel_gradio.finish.campaign_files import CampaignFiles
+from fastlabel_gradio.finish.picked_out import PICKED_OUT, PickedOut
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.pool.query import Query
 from fastlabel_gradio.server.project import Project
@@ -361,6 +362,41 @@ def test_a_restart_loses_nothing(reopen: Callable[[], Labeler]) -> None:
     assert _figures(third.finisher.state()) == _figures(accepted)
     third.finisher.take_back("ann")
     assert _figures(reopen().finisher.state())[:2] == ("proven", accepted.items)
+
+
+@pytest.mark.parametrize("teach", [False, True])
+def test_what_was_picked_out_of_a_screen_does_not_come_again_for_that_person(
+    reopen: Callable[..., Labeler], teach: bool
+) -> None:
+    labeler = reopen()
+    finisher, (red, other, _) = labeler.finisher, labeler.schema.ids
+    screen = finisher.verify("ann", red, 20, teach=teach)
+    out, stay = {one.id for one in screen.items[:5]}, screen.items[5:]
+    labeler.submit("ann", [(one.id, labeler.schema.known_names[red]) for one in stay], screen.id)
+    assert not out & {one.id for one in finisher.verify("ann", red, 500, teach=teach).items}
+    labeler.release("ann", finisher.verify("ann", red).id, by="ann")
+    after_a_restart = reopen()
+    finisher = after_a_restart.finisher
+    again = finisher.verify("ann", red, 500)
+    assert again.items
+    assert not out & {one.id for one in again.items}
+    after_a_restart.release("ann", again.id, by="ann")
+    assert out < {one.id for one in finisher.verify("ben", red, 500).items}
+    assert finisher.verify("ann", other, 500).items
+    after_a_restart.release("ben", finisher.verify("ben", red).id, by="ben")
+    rest = finisher.verify("ann", red, 500)
+    after_a_restart.submit("ann", [(one.id, after_a_restart.schema.known_names[red]) for one in rest.items], rest.id)
+    none = finisher.verify("ann", red, 500)
+    assert (none.items, "but those that you left out as wrong" in none.notice) == ((), True)
+
+
+def test_a_line_of_what_was_picked_out_that_a_stop_cut_off_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "finish" / PICKED_OUT
+    PickedOut(path).add("ann", 1, {"a.png"})
+    with path.open("ab") as file:
+        file.write(b'{"annotator": "an')
+    PickedOut(path).add("ann", 1, {"b.png"})
+    assert PickedOut(path).of("ann", 1) == {"a.png", "b.png"}
 
 
 def test_what_is_asked_before_the_encoder_is_loaded_changes_nothing(

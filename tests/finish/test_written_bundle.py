@@ -3,16 +3,20 @@
 import json
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks.load import held
+from fastlabel_gradio.exports.row_stream import STATES, Choice
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.pool.query import Query
+from fastlabel_gradio.server.export_job import ExportOrder, export
+from fastlabel_gradio.server.import_job import import_labels, take_back
 from fastlabel_gradio.server.project import Project
-from tests.finish_pools import check_all, config_of, teach
+from tests.finish_pools import check_all, config_of, teach, wait_until_ready
 from tests.pools import wait_for
 
 
@@ -130,3 +134,33 @@ def test_what_was_accepted_of_private_labels_is_in_the_bundle_of_these(taught: P
         wait_for(lambda: promise_in(project.folder / "private" / "ann" / "model") is not None)
     finally:
         project.close()
+
+
+def test_promises_of_imported_labels_are_in_the_bundle_and_say_where_the_evidence_is(
+    taught: Path, workdir: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "labels.csv"
+    with closing(Project(config_of(taught), taught, workdir)) as project:
+        project.start()
+        labeler = project.labeler("ann")
+        wait_until_ready(labeler)
+        accept(labeler)
+        [evidence] = labeler.finisher.evidence()
+        assert labeler.finisher.brought() == []  # its own
+        export(project, "ann", ExportOrder("csv", Choice("all", STATES)), file)
+    with closing(Project(config_of(taught), taught, tmp_path / "other")) as other:
+        other.start()
+        wait_for(lambda: other.pipeline.progress.state == "done")
+        done = import_labels(other, "zoe", file, file.name)
+        labeler = other.labeler("zoe")
+        labeler.train()
+        assert labeler.wait_for_training(60)
+        other.write_model("zoe", tmp_path / "model")
+        promise = promise_in(tmp_path / "model")
+        assert promise is not None
+        figures = {"precision": 0.9, "checked": evidence.promise.checked, "wrong": 0}
+        assert promise["promises"] == [{**figures, "items": evidence.accepted, "imported": True}]
+        assert f"{evidence.accepted:,} labels were imported that had been accepted elsewhere" in promise["words"]
+        assert promise["words"] in (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
+        take_back(other, "zoe", done.id)
+        assert labeler.finisher.brought() == []

@@ -1,12 +1,16 @@
 """Classes that people add, rename, merge and archive; each an event that can be undone."""
 
+import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+import fastlabel_gradio
 from fastlabel_gradio.errors import InvalidLabelsError
 from fastlabel_gradio.labels import ClassEdit, LabelStore
-from fastlabel_gradio.labels.classes import ClassEvent, resolve_classes
+from fastlabel_gradio.labels.classes import PAGE_KEYS, ClassEvent, resolve_classes
 from fastlabel_gradio.types import State
 
 OpenStore = Callable[..., LabelStore]
@@ -81,12 +85,22 @@ def test_an_archived_class_keeps_its_labels_and_leaves_the_screen(store: LabelSt
 
 
 def test_colour_key_description_and_examples_are_kept(store: LabelStore) -> None:
-    looks = [("colour", "#1f77b4"), ("key", "f"), ("description", "with whiskers"), ("examples", ["1.jpg", "2.jpg"])]
+    looks = [("colour", "#1f77b4"), ("key", "t"), ("description", "with whiskers"), ("examples", ["1.jpg", "2.jpg"])]
     edit(store, *(ClassEdit(kind, CAT, value) for kind, value in looks))  # type: ignore[arg-type]
     cat = store.classes()[CAT]
-    assert (cat.colour, cat.key, cat.description, cat.examples) == ("#1f77b4", "f", "with whiskers", ("1.jpg", "2.jpg"))
+    assert (cat.colour, cat.key, cat.description, cat.examples) == ("#1f77b4", "t", "with whiskers", ("1.jpg", "2.jpg"))
     store.undo("ada", now=2)
     assert store.classes()[CAT].colour == ""
+
+
+def test_the_keys_of_the_page_are_those_of_its_tables_of_commands() -> None:
+    web = Path(fastlabel_gradio.__file__).parent / "ui" / "web"
+    tables = [(web / name).read_text(encoding="utf-8") for name in ("commands.js", "explore_commands.js")]
+    keys = [
+        key for table in tables for listed in re.findall(r"keys: \[(.*?)\]", table) for key in json.loads(f"[{listed}]")
+    ]
+    assert len(keys) > 60
+    assert sorted({key for key in keys if len(key) == 1 and not key.isspace()}) == sorted(PAGE_KEYS)
 
 
 def test_edits_that_make_no_sense_change_nothing(store: LabelStore) -> None:
@@ -102,6 +116,8 @@ def test_edits_that_make_no_sense_change_nothing(store: LabelStore) -> None:
         (ClassEdit("archive", CAT, "yes"), "archive of a class: 'yes' cannot be used. Say true or false"),
         (ClassEdit("colour", CAT, "red"), "Write it like #1f77b4"),
         (ClassEdit("key", CAT, "ab"), "Name one character"),
+        (ClassEdit("key", CAT, "c"), "the key 'c' is one of the page's own: \\+ , - "),
+        (ClassEdit("key", CAT, "V"), "the key 'V' is one of the page's own"),
         (ClassEdit("description", CAT, 5), "Give a text"),
         (ClassEdit("examples", CAT, ["1"] * 5), "4 items at most"),
     ]

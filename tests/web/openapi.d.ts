@@ -433,6 +433,11 @@ export interface components {
              * @description what it was changed to; of `merge` the class, of `order` the classes
              */
             value: unknown;
+            /**
+             * Before
+             * @description what it was called until then, of `rename` and `merge`; null for others
+             */
+            before: string | null;
         };
         /** ClassFigures */
         ClassFigures: {
@@ -1261,7 +1266,7 @@ export interface components {
             created_at: string | null;
             /**
              * Known Label
-             * @description the class that the source knows of it, as a class folder does
+             * @description the class that the source knows of it, by the name that it has now
              */
             known_label: string | null;
             /**

@@ -132,9 +132,10 @@ test("a step that was sent is told by what it did", () => {
   const mixed = [{ label: "owl", items: 1, predicted: false }, ...predicted];
   assert.equal(step({ items: 33, parts: mixed }), "submitted 33 labels");
   assert.equal(step({ checks: 2 }), "found 2 labels right");
-  const edit = (kind, value) => step({ edits: [{ kind, label: "dog", value }] });
+  const edit = (kind, value, before = null) => step({ edits: [{ kind, label: "dog", value, before }] });
   assert.equal(edit("add", "dog"), "added the class dog");
-  assert.equal(edit("merge", "pets"), "merged a class into pets");
+  assert.equal(edit("merge", "pets", "puppy"), "merged puppy into pets");
+  assert.equal(edit("rename", "dog", "hound"), "renamed hound to dog");
   assert.equal(edit("archive", false), "took the class dog back");
   assert.equal(edit("colour", "#ff0000"), "changed the class dog");
 });

@@ -79,7 +79,7 @@ def found_answers(
             state=cast(Any, one.state.value) if one.state else None,  # what stands is never `clear`
             source=one.source,
             annotator=one.owner.annotator if one.owner and sees(person, one.owner.annotator) else None,
-            known_label=None if one.item.id in hidden else project.reference_label(one.item),
+            known_label=None if one.item.id in hidden else labeler.known_label(one.item.id),
             instead=None if one.item.id in hidden else instead.get(one.row),
             created_at=iso_time(one.owner.said_at) if one.owner else None,
             similarity=None if one.similarity is None else round(one.similarity, 4),

@@ -31,7 +31,12 @@ def told(labeler: Labeler, step: Step) -> StepAnswer:
         ],
         checks=step.checks,
         edits=[
-            ClassEditAnswer(kind=edit.kind, label=names[edit.label_id], value=_value(edit.kind, edit.value, names))
+            ClassEditAnswer(
+                kind=edit.kind,
+                label=names[edit.label_id],
+                value=_value(edit.kind, edit.value, names),
+                before=edit.before or None,
+            )
             for edit in step.edits
         ],
     )

@@ -1,5 +1,6 @@
 // One class in the panel of classes: what it is called and looks like, and behind it all that can be changed of it.
 
+import { commandWithKey } from "./class_keys.js";
 import { leafNode } from "./class_tree.js";
 import { button, el, nameNode } from "./dom.js";
 import { formatCount } from "./numbers.js";
@@ -42,7 +43,7 @@ function buildShown(one, shown, panel) {
   const swatch = el("span", "fl-class-swatch");
   if (one.colour) swatch.style.background = one.colour;
   const summary = el("summary", "fl-class-line", swatch, leafNode(one.name));
-  if (one.key) summary.append(el("kbd", "fl-key", one.key));
+  if (one.key && !commandWithKey(one.key.toLowerCase())) summary.append(el("kbd", "fl-key", one.key));
   summary.append(el("span", "fl-class-count", formatCount(one.labels)));
   if (one.description) summary.title = one.description;
   const details = el("details", "", summary, buildFields(one, panel), buildActions(one, shown, panel));

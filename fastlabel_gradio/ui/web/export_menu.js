@@ -11,7 +11,18 @@ import { t } from "./words.js";
 /** @typedef {import("./api.js").ProjectApi} ProjectApi */
 /** @typedef {() => import("./api.js").Query} Chosen what is exported, as `GET /api/export` takes it, in the moment of the click */
 
+/** @typedef {import("./words.js").Word} Word */
+
 const LOOK_AFTER_MS = 400;
+// Formats that are called by no name of files; another one, of a plug-in, is called as it registered.
+const FORMAT_WORDS = /** @type {Record<string, Word>} */ ({
+  hf: "labels_as_hf",
+  hf_parquet: "labels_as_hf_parquet",
+  tree: "labels_as_tree",
+  label_studio: "labels_as_label_studio",
+  raven: "labels_as_raven",
+  audacity: "labels_as_audacity",
+});
 
 /**
  * @param {ProjectApi} api
@@ -27,7 +38,7 @@ export function buildExports(api, formats, ofTheHead, chosen = () => ({}), title
     const { predictions: _, ...meant } = chosen(); // theirs is the tick that was there at first
     return { ...meant, ...options.query() };
   };
-  const links = formats.map((format) => exportLink(api, format, wanted, said));
+  const links = formats.map((format) => exportLink(api, format, { wanted, problem: () => options.problem() }, said));
   const body = el("div", "fl-menu-body", options.toggle, options.panel, ...links, ...ofTheHead, said);
   const menu = el("details", "fl-menu fl-export", el("summary", "fl-quiet", title), body);
   for (const [node, type] of /** @type {[HTMLElement, string][]} */ ([
@@ -39,19 +50,31 @@ export function buildExports(api, formats, ofTheHead, chosen = () => ({}), title
 }
 
 /**
+ * @param {string} format
+ * @returns {string} what the menu calls it
+ */
+export function formatWords(format) {
+  const word = FORMAT_WORDS[format];
+  if (word) return t(word);
+  return t("labels_as", { format: format === "parquet" ? "Parquet" : format.toUpperCase() });
+}
+
+/**
  * Its address gives the file at once, for whoever copies it; a click prepares the file first.
  * @param {ProjectApi} api
  * @param {string} format
- * @param {Chosen} chosen
+ * @param {{ wanted: Chosen, problem: () => string }} chosen `problem`: why that cannot be exported, "" where it can
  * @param {HTMLElement} said
  */
-function exportLink(api, format, chosen, said) {
-  const node = link(t("labels_as", { format: format.toUpperCase() }), api.exportUrl(format, chosen()));
+function exportLink(api, format, { wanted, problem }, said) {
+  const node = link(formatWords(format), api.exportUrl(format, wanted()));
   for (const name of ["pointerenter", "focus"])
-    node.addEventListener(name, () => Object.assign(node, { href: api.exportUrl(format, chosen()) }));
+    node.addEventListener(name, () => Object.assign(node, { href: api.exportUrl(format, wanted()) }));
   node.addEventListener("click", (event) => {
     event.preventDefault();
-    download(api, format, chosen(), said).catch((error) => setText(said, error.message));
+    const why = problem();
+    if (why) setText(said, why);
+    else download(api, format, wanted(), said).catch((error) => setText(said, error.message));
   });
   return node;
 }

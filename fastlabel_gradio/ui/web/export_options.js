@@ -58,8 +58,12 @@ export class ExportOptions {
 
   #paint() {
     setShown(this.parts, this.parted.box.checked);
-    const { shares } = this.#chosen();
-    setText(this.told, shares.length ? shareWords(shares) : t("export_no_parts"));
+    setText(this.told, this.problem() || shareWords(this.#chosen().shares));
+  }
+
+  /** Why what is chosen cannot be exported; "" where it can. */
+  problem() {
+    return this.parted.box.checked && !this.#chosen().shares.some(({ share }) => share > 0) ? t("export_no_parts") : "";
   }
 
   /** @returns {Options} */
@@ -69,9 +73,7 @@ export class ExportOptions {
       sources: ticked(this.sources),
       standing: this.standing.box.checked,
       predictions: this.predictions.box.checked,
-      shares: this.parted.box.checked
-        ? this.shares.map(({ name, box }) => ({ name, share: sizeOf(box) })).filter(({ share }) => share > 0)
-        : [],
+      shares: this.parted.box.checked ? this.shares.map(({ name, box }) => ({ name, share: sizeOf(box) })) : [],
       seed: sizeOf(this.seed.box),
     };
   }
@@ -95,7 +97,9 @@ export function optionsQuery({ states, sources, standing, predictions, shares, s
   if (standing) query.standing = true;
   if (predictions) query.predictions = true;
   if (shares.length) {
-    query.splits = shares.map(({ name, share }) => `${name}=${share}`).join(",");
+    const given = shares.filter(({ share }) => share > 0);
+    // Where no part gets anything all are sent, which the server refuses: it would not if there were none.
+    query.splits = (given.length ? given : shares).map(({ name, share }) => `${name}=${share}`).join(",");
     query.seed = seed;
   }
   return query;
@@ -103,9 +107,10 @@ export function optionsQuery({ states, sources, standing, predictions, shares, s
 
 /** @param {Share[]} shares */
 function shareWords(shares) {
-  const whole = shares.reduce((sum, { share }) => sum + share, 0);
+  const given = shares.filter(({ share }) => share > 0);
+  const whole = given.reduce((sum, { share }) => sum + share, 0);
   return t("export_shares", {
-    shares: shares.map(({ name, share }) => `${name} ${formatPercent(share / whole)}`).join(", "),
+    shares: given.map(({ name, share }) => `${name} ${formatPercent(share / whole)}`).join(", "),
   });
 }
 

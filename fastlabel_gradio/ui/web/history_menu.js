@@ -49,10 +49,11 @@ export function isAccepted({ parts }) {
 }
 
 /** @param {import("./api.js").Schemas["ClassEditAnswer"]} edit of a class */
-function editWords({ kind, label: name, value }) {
+function editWords({ kind, label, value, before }) {
+  const name = before ?? label;
   if (kind === "archive") return t(value ? "edit_archive" : "edit_restore", { name });
   if (kind === "order") return t("edit_order");
-  if (kind === "add" || kind === "rename" || kind === "merge") return t(`edit_${kind}`, { value: String(value) });
+  if (kind === "add" || kind === "rename" || kind === "merge") return t(`edit_${kind}`, { name, value: String(value) });
   return t("edit_look", { name });
 }
 

@@ -1,0 +1,52 @@
+"""PickedOut: the items that people left out of screens of one predicted class, because they are not of it, in a file."""
+
+import json
+import logging
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+from fastlabel_gradio.errors import StoreError
+
+PICKED_OUT = "picked_out.jsonl"
+
+log = logging.getLogger(__name__)
+
+
+class PickedOut:
+    """What each person picked out, of each class. One thread at a time adds, any number look it up.
+
+    Args:
+        path: of the file, one line a screen; made when the first item is picked out.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._items: dict[tuple[str, int], frozenset[str]] = {}
+        for text in path.read_bytes().splitlines() if path.exists() else ():
+            try:
+                self._take_in(**json.loads(text))
+            except (ValueError, TypeError) as error:  # a stop cut it off
+                log.warning("%s: a line is left out: %s", path, error)
+
+    def of(self, annotator: str, label_id: int) -> frozenset[str]:
+        """The ids of the items that the annotator said are not of the class."""
+        return self._items.get((annotator, label_id), frozenset())
+
+    def add(self, annotator: str, label_id: int, item_ids: Collection[str]) -> None:
+        """Is on the disk before it returns. Raises StoreError; nothing is taken in then."""
+        line = {"annotator": annotator, "label_id": label_id, "item_ids": sorted(item_ids)}
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a+b") as file:
+                file.seek(max(file.seek(0, os.SEEK_END) - 1, 0))
+                was_cut_off = file.read(1) not in (b"", b"\n")
+                file.write(b"\n" * was_cut_off + json.dumps(line).encode() + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise StoreError(f"{self._path} cannot be written: {error}. Free some space.") from error
+        self._take_in(annotator, label_id, item_ids)
+
+    def _take_in(self, annotator: str, label_id: int, item_ids: Collection[str]) -> None:
+        self._items[annotator, label_id] = self.of(annotator, label_id).union(item_ids)
