@@ -64,8 +64,12 @@ export class ExploreActing {
       target.ids?.length === 1 && !this.view.selection.size && target.ids[0] === this.view.grid.currentItem?.id;
     if (isCurrent) this.view.move("right");
     return this.#inTurn(async () => {
-      const changed = await this.#applied(said, target);
+      const changed = await this.#applied(said, target).catch((error) => {
+        this.view.grid.sayUnsaved(target.ids, isCurrent);
+        throw error;
+      });
       if (changed === null) return;
+      this.view.grid.forgetUnsaved(target.ids);
       this.view.say(changed ? t("explore_done", { what: doingWords(said, changed) }) : t("explore_nothing_changed"));
       await this.#afterChange(target.ids);
     });

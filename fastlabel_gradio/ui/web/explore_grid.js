@@ -38,6 +38,8 @@ export class ExploreGrid {
     this.window.rowPx = FIRST_ROW_PX;
     this.current = 0;
     this.wantsFocus = false;
+    /** @type {Set<string>} ids of what the person said something of that could not be stored */
+    this.unsaved = new Set();
     /** @type {FoundList | null} */
     this.list = null;
     /** @type {Map<number, Shown>} by place */
@@ -226,12 +228,41 @@ export class ExploreGrid {
     const selected = this.selection.has(shown.item.id);
     const current = place === this.current;
     node.dataset.selected = String(selected);
+    this.#paintUnsaved(shown);
     node.setAttribute(
       "aria-label",
       [this.describe(shown), selected && t("explore_selected")].filter(Boolean).join("; "),
     );
     node.classList.toggle("fl-current", current);
     for (const part of [node, select, chip]) if (part) part.tabIndex = current ? 0 : -1;
+  }
+
+  /** @param {Shown} shown */
+  #paintUnsaved({ built, item, who }) {
+    const isUnsaved = this.unsaved.has(item.id);
+    const before = who.querySelector(".fl-not-saved");
+    built.node.dataset.unsaved = String(isUnsaved);
+    if (!isUnsaved) before?.remove();
+    else if (!before) who.prepend(el("span", "fl-not-saved", t("explore_not_saved")));
+  }
+
+  /**
+   * Cards say that what was said of them is not stored.
+   * @param {string[] | null} ids null of a whole query, whose cards look as before
+   * @param {boolean} goesBack to the first of all such cards
+   */
+  sayUnsaved(ids, goesBack) {
+    for (const id of ids ?? []) this.unsaved.add(id);
+    const first = this.list?.loaded.find(({ id }) => this.unsaved.has(id));
+    this.paintSelection();
+    this.#measureRows();
+    if (goesBack && first) this.go(first.place, { focus: this.node.contains(document.activeElement) });
+  }
+
+  /** @param {string[] | null} ids that are stored now; null of a whole query */
+  forgetUnsaved(ids) {
+    for (const id of ids ?? [...this.unsaved]) this.unsaved.delete(id);
+    this.paintSelection();
   }
 
   /** @param {Shown} shown */

@@ -106,35 +106,16 @@ export class ExploreView extends Emitter {
     const shown = () => ({ query: formatFilter(this.query) || "{}", predictions: true });
     const exports = buildExports(this.api, this.settings.exports, [], shown, t("explore_export"));
     this.chips.node.append(exports); // beside how many there are
-    const tools = el(
-      "div",
-      "fl-explore-tools",
-      this.saved.node,
-      this.order.node,
-      refresh,
-      this.size,
-      this.side.buttons,
-    );
-    const filters = el(
-      "details",
-      "fl-filters",
-      el("summary", "fl-filters-title", t("explore_filters")),
-      this.facets.node,
-    );
+    const { saved, order, side } = this;
+    const tools = el("div", "fl-explore-tools", saved.node, order.node, refresh, this.size, side.buttons);
+    const filtersTitle = el("summary", "fl-filters-title", t("explore_filters"));
+    const filters = el("details", "fl-filters", filtersTitle, this.facets.node);
     filters.open = window.innerWidth >= 800;
     const middle = el("div", "fl-explore-middle", this.grid.node, this.empty);
     const body = el("div", "fl-explore-body", filters, middle, this.side.node);
     this.head = el("div", "fl-explore-head", this.search.node, tools, this.chips.node);
-    this.root = el(
-      "div",
-      "fl fl-explore",
-      this.head,
-      body,
-      this.dock.node,
-      this.zoom.node,
-      this.palette.node,
-      this.help,
-    );
+    const parts = [this.head, body, this.dock.node, this.zoom.node, this.palette.node, this.help];
+    this.root = el("div", "fl fl-explore", ...parts);
     this.root.dataset.kind = this.settings.kind;
     root.replaceChildren(this.root);
     this.paintLook();
@@ -147,6 +128,7 @@ export class ExploreView extends Emitter {
     this.size?.addEventListener("input", () => this.look.set("sizePx", Number(this.size?.value)), { signal });
     this.look.addEventListener("change", () => this.paintLook(), { signal });
     this.classWatch.on("status", (status) => this.#useClasses(status));
+    this.context.connection.on("back", () => this.#answered());
     this.classKeys.addEventListener("change", () => this.dock.paintKeys(), { signal });
     this.zoom.node.addEventListener("close", () => this.grid.focusCurrent(), { signal });
     this.player?.settings.addEventListener("change", () => this.#paintSounds(), { signal });
@@ -252,7 +234,9 @@ export class ExploreView extends Emitter {
       this.search.paint(query, this.readsTexts);
       this.emit("query", query);
     } catch (error) {
-      if (number === this.asked) this.refuse(/** @type {Error} */ (error).message);
+      if (number !== this.asked) return;
+      this.refuse(/** @type {Error} */ (error).message);
+      if (/** @type {any} */ (error).status === 0) this.fail(error);
     }
   }
 
@@ -365,11 +349,7 @@ export class ExploreView extends Emitter {
     for (let place = first; place < end; place++) items.push(this.list?.item(place));
     if (items.every(Boolean)) return this.selection.set(/** @type {any[]} */ (items));
     try {
-      const loaded = [];
-      const { max_batch: atOnce } = this.settings;
-      for (let start = first; start < end; start += atOnce)
-        loaded.push(...((await this.list?.load(start, Math.min(start + atOnce, end))) ?? []));
-      this.selection.set(loaded);
+      this.selection.set((await this.list?.load(first, end, this.settings.max_batch)) ?? []);
     } catch (error) {
       this.fail(error);
     }
@@ -486,7 +466,12 @@ export class ExploreView extends Emitter {
 
   /** @param {any} error */
   fail(error) {
-    this.say(error.message, "error");
+    if (error.status === 0) this.context.connection.lose(error);
+    this.dock.sayFailure(error);
+  }
+
+  #answered() {
+    if (this.dock.sayAnswered() && !this.list) this.open(this.query, 0);
   }
 }
 
