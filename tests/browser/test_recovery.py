@@ -146,7 +146,9 @@ def test_after_a_restart_with_logins_the_page_asks_for_the_login_again_and_keeps
     app.close()
     serving(config, port=port, logins=PASSWORDS)  # Gradio forgets its logins with the process
     visitor.poll()
-    expect(visitor.page.locator("#fl-grid-images").get_by_role("alert")).to_contain_text(re.compile("log in", re.IGNORECASE))
+    expect(visitor.page.locator("#fl-grid-images").get_by_role("alert")).to_contain_text(
+        re.compile("log in", re.IGNORECASE)
+    )
     assert visitor.labels() == labels
     visitor = log_in(page, address, "ann")
     assert visitor.labels() == labels

@@ -6,7 +6,7 @@ import { el, nameNode } from "./dom.js";
 import { placeTile } from "./sheet.js";
 import { ageOf } from "./time_text.js";
 import { VirtualWindow } from "./virtual_window.js";
-import { t } from "./words.js";
+import { phrase, t } from "./words.js";
 
 /** @typedef {import("./found_list.js").FoundList} FoundList */
 /** @typedef {import("./found_list.js").Found} Found */
@@ -151,7 +151,7 @@ export class ExploreGrid {
   #build(place, item) {
     const built = this.deck?.buildCard(cardOf(item, place, this.window.count, this.classes ?? []));
     if (!built) return;
-    const who = el("div", "fl-who", ...whoWords(item, this.classes ?? []));
+    const who = el("div", "fl-who", ...whoWords(item, this.classes ?? [], this.list?.query.order === "known_labels"));
     built.node.append(who);
     built.node.title = item.id;
     this.shown.set(place, { built, item, who, place });
@@ -362,20 +362,24 @@ function cardOf(item, index, count, classes) {
     runnersUp: prediction.runners_up,
   };
   const aside = item.state && item.state !== "label" ? item.state : null;
-  return { index, count, item, label: label < 0 ? null : label, suggestion, aside, source: "person", excluded: false };
+  const answer = { label: label < 0 ? null : label, aside, source: "person", excluded: false };
+  return { index, count, item, suggestion, ...answer, isStored: true };
 }
 
 /**
  * @param {Found} item
  * @param {string[]} classes of which the menu says which
+ * @param {boolean} isOfSource what is doubted is the label that the source gives
  * @returns {import("./dom.js").Child[]}
  */
-function whoWords(item, classes) {
+function whoWords(item, classes, isOfSource) {
   const words = [];
   if (item.similarity !== null) words.push(el("span", "fl-similarity", item.similarity.toFixed(2)));
   const state = item.state && item.state !== "label" ? t(`explore_state_${item.state}`) : "";
   if (state) words.push(el("span", "fl-said", state));
   else if (item.label !== null && !classes.includes(item.label)) words.push(classNode(item.label, "fl-said"));
+  else if (isOfSource && item.label === null && item.known_label)
+    words.push(el("span", "fl-of-source", ...phrase("explore_of_source", { name: classNode(item.known_label) })));
   if (item.annotator) words.push(nameNode(item.annotator, "fl-annotator-name"));
   if (item.created_at) {
     const age = el("time", "", ageOf(item.created_at, Date.now()));

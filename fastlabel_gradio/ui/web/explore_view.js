@@ -11,8 +11,9 @@ import { targetOf } from "./explore_acts.js";
 import { ExploreChips } from "./explore_chips.js";
 import { EXPLORE_COMMANDS } from "./explore_commands.js";
 import { ExploreDock } from "./explore_dock.js";
+import { ExploreEmpty } from "./explore_empty.js";
 import { ExploreFacets } from "./explore_facets.js";
-import { emptyWords, FilterError, formatFilter, parseFilter, withPart } from "./explore_filter.js";
+import { FilterError, formatFilter, parseFilter, withPart } from "./explore_filter.js";
 import { ExploreGrid } from "./explore_grid.js";
 import { ExploreLikeness } from "./explore_likeness.js";
 import { ExploreOrder } from "./explore_order.js";
@@ -96,8 +97,7 @@ export class ExploreView extends Emitter {
 
   /** @param {HTMLElement} root */
   #build(root) {
-    this.empty = el("p", "fl-explore-empty");
-    this.empty.setAttribute("role", "status");
+    this.empty = new ExploreEmpty(this.api, () => this.refresh());
     this.size = el("input", "fl-size");
     Object.assign(this.size, { type: "range", min: "72", max: "320", step: "4", title: t("card_size_title") });
     this.size.setAttribute("aria-label", t("card_size"));
@@ -111,7 +111,7 @@ export class ExploreView extends Emitter {
     const filtersTitle = el("summary", "fl-filters-title", t("explore_filters"));
     const filters = el("details", "fl-filters", filtersTitle, this.facets.node);
     filters.open = window.innerWidth >= 800;
-    const middle = el("div", "fl-explore-middle", this.grid.node, this.empty);
+    const middle = el("div", "fl-explore-middle", this.grid.node, this.empty.node);
     const body = el("div", "fl-explore-body", filters, middle, this.side.node);
     this.head = el("div", "fl-explore-head", this.search.node, tools, this.chips.node);
     const parts = [this.head, body, this.dock.node, this.zoom.node, this.palette.node, this.help];
@@ -169,6 +169,7 @@ export class ExploreView extends Emitter {
     this.stopping.abort();
     this.bottom?.disconnect();
     this.side?.stop();
+    this.empty?.hide();
     this.grid.stop();
   }
 
@@ -279,9 +280,9 @@ export class ExploreView extends Emitter {
 
   /** @param {{ total: number }} answer */
   #sayEmpty({ total }) {
-    setShown(/** @type {HTMLElement} */ (this.empty), total === 0);
     setShown(this.grid.node, total > 0);
-    if (this.empty && !total) this.empty.textContent = emptyWords(this.query);
+    if (total) this.empty?.hide();
+    else this.empty?.say(this.query);
     if (total) this.grid.layOut();
   }
 
@@ -296,10 +297,9 @@ export class ExploreView extends Emitter {
     this.chips.paint(this.query, 0);
     this.root?.setAttribute("aria-busy", "false");
     setShown(this.grid.node, false);
-    setShown(/** @type {HTMLElement} */ (this.empty), true);
     const all = button("fl-quiet", t("explore_show_everything"));
     all.addEventListener("click", () => this.ask({}));
-    this.empty?.replaceChildren(reason, " ", all);
+    this.empty?.refuse(reason, " ", all);
   }
 
   keepPlaceSoon() {

@@ -7,6 +7,7 @@ export default {
   "is_open": "not labeled",
   "is_accepted": "accepted: {name}",
   "is_labeled": "labeled: {name}",
+  "is_differs": "labeled: {name}; the head says another class",
   "is_changed": "changed: {name}",
   "item_of": "Item {place} of {count}",
   "enlarge": "Enlarge",
@@ -462,6 +463,9 @@ export default {
   "explore_drop_filter": "Drop the filter {name}",
   "explore_none_saved": "No filter is saved yet.",
   "explore_selected": "selected",
+  "explore_ranking":
+    "This list is being worked out: 1 label has no place yet. It comes by itself.|This list is being worked out: {n} labels have no place yet. It comes by itself.",
+  "explore_of_source": "source: {name}",
   "explore_not_saved": "not saved",
   "explore_predicted_as": "the head says {name}",
   "explore_current_card": "the current card",
@@ -700,7 +704,7 @@ export default {
   "said_by_source": "by the source",
   "suspects_left": "1 item to look at.|{n} items to look at.",
   "suspects_found": "So far {wrong} wrong, {right} right.",
-  "suspects_working": "1 label has no place yet.|{n} labels have no place yet.",
+  "suspects_working": "Working on it: 1 label has no place yet.|Working on it: {n} labels have no place yet.",
   "view_people": "People",
   "invite_title": "Invite somebody",
   "invite_what":
