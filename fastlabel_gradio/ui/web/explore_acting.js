@@ -27,9 +27,8 @@ export class ExploreActing {
     if (index >= 0) this.apply({ label: this.view.classes[index] });
   }
 
-  /** Labels the current card, or each of the selected ones, as the head suggests. */
-  async accept() {
-    const target = this.view.target;
+  /** Labels some cards as the head suggests: each of the selected ones, or where none is the current one. */
+  async accept(target = this.view.target) {
     if (!target) return;
     if (!target.ids) return this.view.say(t("explore_accept_some"), "warning");
     const accepted = (await this.#known(target.ids)).flatMap(({ id, prediction }) =>
@@ -191,6 +190,6 @@ export class ExploreActing {
  * @param {string[]} ids
  * @returns {Target}
  */
-function idsTarget(ids) {
+export function idsTarget(ids) {
   return { query: { ids }, exclude: [], size: ids.length, ids };
 }
