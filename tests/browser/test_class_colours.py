@@ -40,10 +40,10 @@ def test_the_colour_of_a_class_is_seen_wherever_the_class_is(visit: Visit) -> No
     expect(page.grid.locator(".fl-legend-class bdi[data-class=c0]")).to_have_css("--fl-class-colour", PALE[0])
     for place in (".fl-legend-class bdi", ".fl-chip-words bdi", "bdi.fl-group-name"):
         expect_marks(page.grid.locator(place))
-    page.key("1")
-    expect(page.grid.locator("select[data-class=c0]").first).to_have_css(
-        "box-shadow", f"{PALE[1]} 4px 0px 0px 0px inset"
-    )
+    page.key("1", "2")
+    accepted, changed = (page.grid.locator(f".fl-card[data-state={state}] select") for state in ("accepted", "changed"))
+    expect(changed.first).to_have_css("box-shadow", f"{DARK[1]} 4px 0px 0px 0px inset")
+    expect(accepted.first).to_have_css("box-shadow", "none")  # it would lie over the suggestion's "%"
     expect_readable(page)
 
     explore = ExplorePage(page.page, page.address).open({"labels": ["c0"]}, "&panel=map")

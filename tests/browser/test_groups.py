@@ -27,6 +27,7 @@ def test_enter_on_a_heading_accepts_the_rest_of_what_was_seen(visit: Visit) -> N
     assert page.item_ids()[2] not in accepted, "it was excluded by key"
     assert labels[page.item_ids()[1]] == "c2", "it was corrected after a click had excluded it"
     expect(page.message).to_contain_text(f"Accepted {len(accepted)}, {count - len(accepted) - 1} left")
+    expect(heads.nth(0)).to_contain_text(f"{count - len(accepted) - 1} left")  # the one that was left out among them
     unseen = page.grid.locator(".fl-card:not([data-seen])").evaluate_all(
         "(cards) => cards.map((c) => c.dataset.itemId)"
     )
@@ -61,6 +62,28 @@ def test_a_wrong_suggestion_is_corrected_by_one_press_on_what_is_next_most_proba
     page.key("u")
     assert page.labels() == {}
     page.cards.nth(2).locator(".fl-picture").click(position={"x": 20, "y": 20})
+    expect(page.cards.nth(2)).to_have_attribute("data-excluded", "true")
+
+
+def test_a_click_on_the_middle_of_a_card_of_any_size_leaves_it_out_and_labels_nothing(visit: Visit) -> None:
+    page = visit(labeled=30)
+    offered = page.cards.nth(2).locator(".fl-runner-up")
+    resize = "(sizePx) => fastlabel.views.images.places.get('label').mounted.look.set('sizePx', sizePx)"
+    for size in (72, 90, 108, 140, 200, 320):
+        page.page.evaluate(resize, size)
+        page.cards.nth(3).hover()
+        page.cards.nth(2).hover()
+        expect(offered.first).to_be_attached()
+        box, row = page.cards.nth(2).bounding_box(), page.cards.nth(2).locator(".fl-runners-up").bounding_box()
+        assert box, row
+        assert not row["height"] or row["y"] > box["y"] + box["height"] / 2, (size, box, row)
+        assert (row["height"] >= 20) == (size >= 90), "one is offered wherever there is room"
+    page.page.evaluate(resize, 108)
+    page.cards.nth(3).hover()
+    page.cards.nth(2).hover()
+    page.page.wait_for_timeout(300)  # until what is offered can be pressed
+    page.cards.nth(2).click()
+    assert page.labels() == {}
     expect(page.cards.nth(2)).to_have_attribute("data-excluded", "true")
 
 

@@ -67,11 +67,19 @@ def test_on_a_phone_the_status_is_two_lines_until_more_of_it_is_wanted(visit: Vi
 
 def test_ten_classes_are_in_view_with_their_keys_on_a_laptop(visit: Visit) -> None:
     page = visit()
-    page.page.set_viewport_size({"width": 1280, "height": 800})
     names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
     page.page.evaluate("(names) => fastlabel.views.images.places.get('label').mounted.dock.setClasses(names)", names)
-    assert page.grid.locator(".fl-legend").evaluate("(node) => node.scrollWidth - node.clientWidth") <= 0
-    expect(page.grid.get_by_role("button", name="skipped")).to_be_visible()
+    for coloured in (False, True):
+        if coloured:
+            colours = {name: f"#{place}0{place}0ff" for place, name in enumerate(names)}
+            page.page.evaluate("(colours) => fastlabel.views.images.context.classColours.share(colours)", colours)
+            expect(page.grid.locator(".fl-legend-name").first).to_have_css("--fl-class-colour", "#0000ff")
+        for width in (1280, 1440, 1680):
+            page.page.set_viewport_size({"width": width, "height": 800})
+            legend = page.grid.locator(".fl-legend")
+            assert legend.evaluate("(node) => node.scrollWidth - node.clientWidth") <= 0, (width, coloured)
+            expect(page.grid.get_by_role("button", name="skipped")).to_be_visible()
+    page.page.evaluate("fastlabel.views.images.context.classColours.share({})")
 
 
 def test_a_long_notice_and_a_message_move_no_card(visit: Visit) -> None:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.browser.label_page import Rest, expect
 from tests.pools import make_config, wait_for, write_pictures
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Route
 
 OTHER = {"red": "green", "green": "blue", "blue": "red"}
 Look = Callable[..., "SuspectsPage"]
@@ -174,6 +174,41 @@ def test_a_label_that_is_right_leaves_the_list_and_a_wrong_one_is_corrected(look
     expect(page.total).to_have_text("30 items")
 
 
+def test_a_label_of_which_the_head_thinks_otherwise_is_not_called_changed(look: Look) -> None:
+    page = look()
+    wrong = page.label()
+    near = json.dumps({"near": {"ids": wrong[:1]}, "ids": wrong})
+    page.open(f"#view=explore&filter={quote(near)}")
+    expect(page.view.locator(".fl-similarity")).to_have_count(3)
+    cards = page.view.locator(".fl-found .fl-card")
+    expect(page.view.locator('.fl-card[data-state="differs"]')).not_to_have_count(0)
+    expect(page.view.locator('.fl-card[data-state="changed"]')).to_have_count(0)
+    assert set(cards.locator(".fl-badge").all_inner_texts()) == {"✓"}
+    said = page.view.locator('.fl-card[data-state="differs"]').first.locator(".fl-chip")
+    expect(said).to_have_attribute("aria-label", re.compile("^Accept: the head says "))
+    expect(said.locator(".fl-chip-words")).to_have_css("text-decoration-line", "none")
+    page.view.locator('.fl-explore-tools [data-panel="mistakes"]').click()
+    expect(page.view.locator(".fl-suspects-line")).to_contain_text("to look at")
+    expect(page.view.locator(".fl-similarity")).to_have_count(0)
+    assert page.filter == {"ids": wrong, "order": "mistakes"}
+
+
+def test_a_list_that_is_being_worked_out_says_so_and_comes_by_itself(look: Look) -> None:
+    page = look()
+
+    def as_if_working(route: "Route") -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "working": True, "doubted": 0, "missing": 20})
+
+    page.page.route("**/api/mistakes*", as_if_working)
+    empty = json.dumps({"order": "known_labels", "text": "no such name"})
+    page.open(f"#view=explore&filter={quote(empty)}&panel=mistakes")
+    expect(page.view.locator(".fl-explore-empty")).to_contain_text("being worked out: 20 labels have no place yet")
+    expect(page.view.locator(".fl-suspects-line")).to_have_text("Working on it: 20 labels have no place yet.")
+    page.page.unroute("**/api/mistakes*")
+    expect(page.view.locator(".fl-explore-empty")).to_contain_text("Take out a filter above")
+
+
 def test_where_nobody_gave_a_label_those_of_the_source_are_what_is_checked_first(look: Look) -> None:
     page = look().open("#view=explore")
     expect(page.total).to_have_text("60 items")
@@ -183,6 +218,9 @@ def test_where_nobody_gave_a_label_those_of_the_source_are_what_is_checked_first
     expect(page.view.locator(".fl-suspects-line")).to_contain_text("60 items to look at", timeout=30_000)
     expect(page.total).to_have_text("60 items")
     assert page.filter["order"] == "known_labels"
+    doubted = page.view.locator(".fl-found .fl-card").first
+    name = (doubted.get_attribute("data-item-id") or "").split("/")[0]
+    expect(doubted.locator(".fl-of-source")).to_have_text(f"source: {name}")
     for view in ("label", "explore"):
         page.page.locator(f"#fl-grid-images .fl-view-tab[data-view={view}]").click()
     cards = page.view.locator(".fl-found .fl-card")

@@ -24,6 +24,12 @@ test("a label, an accepted and a changed suggestion are told apart", () => {
   assert.deepEqual(batch.counts(), { classes: [1, 1, 1], labeled: 3, acceptable: 1 });
 });
 
+test("of a label that stood before the page was opened nobody changed anything, whatever the head says", () => {
+  const suggestion = { index: 1, name: "dog", confidence: 0.9, runnersUp: [] };
+  const states = [0, 1, null].map((label) => cardState({ label, aside: null, suggestion, isStored: true }));
+  assert.deepEqual(states, ["differs", "accepted", "open"]);
+});
+
 test("changes are taken back one by one, newest first, each with all its cards", () => {
   const batch = new Batch(batchAnswer());
   const told = [];

@@ -88,6 +88,24 @@ test("a class that was given a colour has it on the map, the others those of the
   assert.deepEqual(own, { ...usual, dog: "#123456" });
 });
 
+test("a class without a colour has none that is near a chosen one, and the same one twice is given to nobody", () => {
+  const classes = Array.from({ length: 10 }, (_, number) => `c${number}`);
+  const labels = classes.map((_, number) => number);
+  const points = { rows: labels, x: labels, y: labels, labels, predicted: labels, confidences: labels, states: labels };
+  const data = readMap(packed({ ...HEADER, classes }, points), null);
+  const colours = (own) => {
+    const groups = groupsOf(data, "label", words, stateName, (name) => own[name]);
+    return Object.fromEntries(groups.map(({ name, colour }) => [name, colour]));
+  };
+  const usual = colours({});
+  const found = colours({ c5: "#ff7f00", c6: "#55a040" }); // near what c1 and c2 have as a rule
+  assert.deepEqual([usual.c1, usual.c2], ["#f58518", "#54a24b"]);
+  assert.notEqual(found.c1, usual.c1);
+  assert.notEqual(found.c2, usual.c2);
+  for (const name of ["c0", "c3", "c4", "c7", "c9"]) assert.equal(found[name], usual[name], name);
+  assert.equal(new Set(Object.values(found)).size, classes.length);
+});
+
 test("confidences are grouped in fifths, the highest among the last, unknown ones apart", () => {
   const groups = groupsOf(readMap(packed(HEADER, POINTS), null), "confidence", words, stateName);
   assert.deepEqual(

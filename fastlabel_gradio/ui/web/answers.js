@@ -7,7 +7,8 @@
  * @typedef {{ label: number | null, aside: Aside | null, source: Source, excluded: boolean }} Answer
  */
 /** @typedef {string | null | { label?: string, state?: Aside, source?: "group", excluded?: true }} DraftAnswer */
-/** @typedef {"open" | "accepted" | "labeled" | "changed" | Aside} CardState */
+/** `differs`: its label stands for longer than what the head says of it, which is another class. */
+/** @typedef {"open" | "accepted" | "labeled" | "changed" | "differs" | Aside} CardState */
 /** @typedef {import("./batch.js").Card} Card */
 
 /** @type {Aside[]} */
@@ -96,5 +97,6 @@ export function cardState(card) {
   if (card.aside) return card.aside;
   if (card.label === null) return "open";
   if (!card.suggestion) return "labeled";
-  return card.suggestion.index === card.label ? "accepted" : "changed";
+  if (card.suggestion.index === card.label) return "accepted";
+  return card.isStored ? "differs" : "changed";
 }

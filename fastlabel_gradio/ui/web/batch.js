@@ -22,9 +22,10 @@ import { Selection } from "./selection.js";
 /** @typedef {{ labels?: Object<string, DraftAnswer>, steps?: DraftStep[] }} Draft of labels that were not submitted yet */
 /**
  * `index`: its place on the screen; `tile`: its place on the contact sheet. `seen`: it was on screen for long enough to be
- * looked at.
+ * looked at. `isStored`: its label is not of this page, and nobody answered the suggestion with it.
  * @typedef {Answer & {
  *   index: number, tile: number, count: number, item: ItemAnswer, suggestion: Suggestion | null, seen: boolean,
+ *   isStored?: boolean,
  * }} Card
  */
 

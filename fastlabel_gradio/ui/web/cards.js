@@ -26,7 +26,16 @@ const UNSURE_ABOVE_CHANCE = 0.15; // less than this above 1 / classes is marked 
 const MOST_OPTIONS = 20000; // more than this on one page, and menus are filled only when they are opened
 const NO_CLASS = "—";
 
-export const STATE_MARKS = { open: "", accepted: "✓", labeled: "✓", changed: "✎", skip: "↷", unsure: "?", bad: "⊘" };
+export const STATE_MARKS = {
+  open: "",
+  accepted: "✓",
+  labeled: "✓",
+  changed: "✎",
+  differs: "✓",
+  skip: "↷",
+  unsure: "?",
+  bad: "⊘",
+};
 
 export class CardDeck {
   /**
@@ -242,11 +251,19 @@ function paintChip(chip, suggestion, state) {
   const name = classNode(suggestion.name);
   chip.firstElementChild?.replaceChildren(name, state === "open" && unsure ? "?" : "");
   // A screen reader says the words that are seen, or a person who speaks commands could not name the button.
-  const shown = state === "changed" ? t("was", { name: suggestion.name }) : suggestion.name;
-  const values = { name: shown, share: formatPercent(suggestion.confidence) };
+  const values = { name: shownName(suggestion, state), share: formatPercent(suggestion.confidence) };
   const spoken = t(unsure ? "chip_unsure" : "chip", values);
   chip.title = state === "open" ? t("accept_key", { what: spoken }) : spoken;
   chip.setAttribute("aria-label", t(state === "accepted" ? "accepted_what" : "accept_what", { what: spoken }));
+}
+
+/**
+ * @param {Suggestion} suggestion
+ * @param {CardState} state
+ */
+function shownName({ name }, state) {
+  if (state === "differs") return t("explore_predicted_as", { name });
+  return state === "changed" ? t("was", { name }) : name;
 }
 
 /**

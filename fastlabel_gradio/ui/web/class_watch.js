@@ -1,13 +1,15 @@
 // What the classes are while a view is shown: whatever anybody makes of them is seen within 3 s. The status that the view
-// `label` asks for tells it; where nobody opened that view, it is asked for here. No DOM but the window's being hidden.
+// `label` asks for tells it; where nobody opened that view, it is asked for here. Whether the server answers is learned by the
+// same questions, whatever view is shown. No DOM but the window's being hidden.
 
+import { ApiError } from "./api.js";
 import { Emitter } from "./emitter.js";
 
 /** @typedef {import("./api.js").StatusAnswer} StatusAnswer */
 
 const POLL_MS = 2500; // what others change is seen within 3 s
 
-/** Tells every `status` while it is shown. */
+/** Emits every `status` while it is shown; `answered`, and `lost` with an ApiError, at all times. */
 export class ClassWatch extends Emitter {
   /** @type {Promise<void> | null} */
   #learning = null;
@@ -34,19 +36,36 @@ export class ClassWatch extends Emitter {
   }
 
   async #ask() {
-    this.emit("status", await this.api.status());
+    try {
+      const status = await this.api.status();
+      this.emit("answered");
+      this.emit("status", status);
+    } catch (error) {
+      if (error instanceof ApiError) this.emit("lost", error);
+      throw error;
+    }
   }
 
   show() {
     this.hide();
     this.isShown = true;
-    const session = this.session();
-    if (session && session !== this.followed)
-      session.on("status", (status) => this.isShown && this.emit("status", status));
-    this.followed = session;
-    if (session) return;
+    if (this.follow()) return;
     this.polling = setInterval(() => this.poll(), POLL_MS);
     this.poll();
+  }
+
+  /** Whether the view `label` asks already; from now on it is told here what that learns. */
+  follow() {
+    const session = this.session();
+    if (session && session !== this.followed) {
+      session.on("status", (status) => {
+        this.emit("answered");
+        if (this.isShown) this.emit("status", status);
+      });
+      session.on("lost", (error) => this.emit("lost", error));
+    }
+    this.followed = session;
+    return Boolean(session);
   }
 
   hide() {

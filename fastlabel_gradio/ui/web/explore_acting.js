@@ -27,9 +27,8 @@ export class ExploreActing {
     if (index >= 0) this.apply({ label: this.view.classes[index] });
   }
 
-  /** Labels the current card, or each of the selected ones, as the head suggests. */
-  async accept() {
-    const target = this.view.target;
+  /** Labels some cards as the head suggests: each of the selected ones, or where none is the current one. */
+  async accept(target = this.view.target) {
     if (!target) return;
     if (!target.ids) return this.view.say(t("explore_accept_some"), "warning");
     const accepted = (await this.#known(target.ids)).flatMap(({ id, prediction }) =>
@@ -64,8 +63,12 @@ export class ExploreActing {
       target.ids?.length === 1 && !this.view.selection.size && target.ids[0] === this.view.grid.currentItem?.id;
     if (isCurrent) this.view.move("right");
     return this.#inTurn(async () => {
-      const changed = await this.#applied(said, target);
+      const changed = await this.#applied(said, target).catch((error) => {
+        this.view.grid.sayUnsaved(target.ids, isCurrent);
+        throw error;
+      });
       if (changed === null) return;
+      this.view.grid.forgetUnsaved(target.ids);
       this.view.say(changed ? t("explore_done", { what: doingWords(said, changed) }) : t("explore_nothing_changed"));
       await this.#afterChange(target.ids);
     });
@@ -187,6 +190,6 @@ export class ExploreActing {
  * @param {string[]} ids
  * @returns {Target}
  */
-function idsTarget(ids) {
+export function idsTarget(ids) {
   return { query: { ids }, exclude: [], size: ids.length, ids };
 }

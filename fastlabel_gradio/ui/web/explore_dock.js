@@ -23,11 +23,26 @@ export class ExploreDock extends Dock {
       dockButton("explore_less_like", "less-like", "⇧m"),
       needing("POST /api/items/claim", dockButton("explore_send", "send", "s")),
       needing("POST /api/undo", dockButton("explore_undo", "undo", "u")),
+      needing("POST /api/redo", dockButton("explore_redo", "redo", "⇧u")),
       dockButton("explore_help", "help", "?"),
     ];
     this.actions.replaceChildren(this.scope, this.all, this.none);
     this.more = el("div", "fl-explore-acts", this.asideList, ...more);
     this.node.append(this.more);
+  }
+
+  /** @param {import("./api.js").ApiError} error */
+  sayFailure(error) {
+    this.isUnanswered = error.status === 0;
+    this.say(this.isUnanswered ? `${error.message} ${t("try_again")}` : error.message, "error");
+  }
+
+  /** The server answers again, or it would stand there for ever that it does not. @returns {boolean} whether it stood there */
+  sayAnswered() {
+    const stood = Boolean(this.isUnanswered) && this.message.dataset.tone === "error";
+    this.isUnanswered = false;
+    if (stood) this.say(t("answers_again"));
+    return stood;
   }
 
   /** @param {FoundSelection} selection */

@@ -72,6 +72,14 @@ function asksForNothing(value) {
 }
 
 /**
+ * Whether its order is a list that the server works out in the background.
+ * @param {Query} query
+ */
+export function isWorkedOut({ order }) {
+  return (order ?? "") in EMPTY_LISTS;
+}
+
+/**
  * Why nothing is found, and what to do: only a query with a filter can be helped by taking one out.
  * @param {Query} query
  */

@@ -6,7 +6,7 @@ import { el, nameNode } from "./dom.js";
 import { placeTile } from "./sheet.js";
 import { ageOf } from "./time_text.js";
 import { VirtualWindow } from "./virtual_window.js";
-import { t } from "./words.js";
+import { phrase, t } from "./words.js";
 
 /** @typedef {import("./found_list.js").FoundList} FoundList */
 /** @typedef {import("./found_list.js").Found} Found */
@@ -38,6 +38,8 @@ export class ExploreGrid {
     this.window.rowPx = FIRST_ROW_PX;
     this.current = 0;
     this.wantsFocus = false;
+    /** @type {Set<string>} ids of what the person said something of that could not be stored */
+    this.unsaved = new Set();
     /** @type {FoundList | null} */
     this.list = null;
     /** @type {Map<number, Shown>} by place */
@@ -149,7 +151,7 @@ export class ExploreGrid {
   #build(place, item) {
     const built = this.deck?.buildCard(cardOf(item, place, this.window.count, this.classes ?? []));
     if (!built) return;
-    const who = el("div", "fl-who", ...whoWords(item, this.classes ?? []));
+    const who = el("div", "fl-who", ...whoWords(item, this.classes ?? [], this.list?.query.order === "known_labels"));
     built.node.append(who);
     built.node.title = item.id;
     this.shown.set(place, { built, item, who, place });
@@ -226,12 +228,41 @@ export class ExploreGrid {
     const selected = this.selection.has(shown.item.id);
     const current = place === this.current;
     node.dataset.selected = String(selected);
+    this.#paintUnsaved(shown);
     node.setAttribute(
       "aria-label",
       [this.describe(shown), selected && t("explore_selected")].filter(Boolean).join("; "),
     );
     node.classList.toggle("fl-current", current);
     for (const part of [node, select, chip]) if (part) part.tabIndex = current ? 0 : -1;
+  }
+
+  /** @param {Shown} shown */
+  #paintUnsaved({ built, item, who }) {
+    const isUnsaved = this.unsaved.has(item.id);
+    const before = who.querySelector(".fl-not-saved");
+    built.node.dataset.unsaved = String(isUnsaved);
+    if (!isUnsaved) before?.remove();
+    else if (!before) who.prepend(el("span", "fl-not-saved", t("explore_not_saved")));
+  }
+
+  /**
+   * Cards say that what was said of them is not stored.
+   * @param {string[] | null} ids null of a whole query, whose cards look as before
+   * @param {boolean} goesBack to the first of all such cards
+   */
+  sayUnsaved(ids, goesBack) {
+    for (const id of ids ?? []) this.unsaved.add(id);
+    const first = this.list?.loaded.find(({ id }) => this.unsaved.has(id));
+    this.paintSelection();
+    this.#measureRows();
+    if (goesBack && first) this.go(first.place, { focus: this.node.contains(document.activeElement) });
+  }
+
+  /** @param {string[] | null} ids that are stored now; null of a whole query */
+  forgetUnsaved(ids) {
+    for (const id of ids ?? [...this.unsaved]) this.unsaved.delete(id);
+    this.paintSelection();
   }
 
   /** @param {Shown} shown */
@@ -331,20 +362,24 @@ function cardOf(item, index, count, classes) {
     runnersUp: prediction.runners_up,
   };
   const aside = item.state && item.state !== "label" ? item.state : null;
-  return { index, count, item, label: label < 0 ? null : label, suggestion, aside, source: "person", excluded: false };
+  const answer = { label: label < 0 ? null : label, aside, source: "person", excluded: false };
+  return { index, count, item, suggestion, ...answer, isStored: true };
 }
 
 /**
  * @param {Found} item
  * @param {string[]} classes of which the menu says which
+ * @param {boolean} isOfSource what is doubted is the label that the source gives
  * @returns {import("./dom.js").Child[]}
  */
-function whoWords(item, classes) {
+function whoWords(item, classes, isOfSource) {
   const words = [];
   if (item.similarity !== null) words.push(el("span", "fl-similarity", item.similarity.toFixed(2)));
   const state = item.state && item.state !== "label" ? t(`explore_state_${item.state}`) : "";
   if (state) words.push(el("span", "fl-said", state));
   else if (item.label !== null && !classes.includes(item.label)) words.push(classNode(item.label, "fl-said"));
+  else if (isOfSource && item.label === null && item.known_label)
+    words.push(el("span", "fl-of-source", ...phrase("explore_of_source", { name: classNode(item.known_label) })));
   if (item.annotator) words.push(nameNode(item.annotator, "fl-annotator-name"));
   if (item.created_at) {
     const age = el("time", "", ageOf(item.created_at, Date.now()));

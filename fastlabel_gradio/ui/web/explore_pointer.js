@@ -1,6 +1,7 @@
 // What clicks, drags, menus and the focus do in the view `explore`.
 
 import { el } from "./dom.js";
+import { idsTarget } from "./explore_acting.js";
 
 /** @typedef {import("./explore_view.js").ExploreView} ExploreView */
 
@@ -92,7 +93,7 @@ export class ExplorePointer {
 
   /** @param {import("./explore_grid.js").Shown} shown */
   acceptOne({ item }) {
-    this.view.acts.applyTo([item.id], { label: item.prediction?.label });
+    this.view.acts.accept(idsTarget([item.id])); // as Enter does: no class was chosen that would be a recent one
   }
 
   /** @param {import("./explore_grid.js").Shown | undefined} shown none: the enlarged one */

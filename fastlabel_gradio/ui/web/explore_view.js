@@ -11,8 +11,9 @@ import { targetOf } from "./explore_acts.js";
 import { ExploreChips } from "./explore_chips.js";
 import { EXPLORE_COMMANDS } from "./explore_commands.js";
 import { ExploreDock } from "./explore_dock.js";
+import { ExploreEmpty } from "./explore_empty.js";
 import { ExploreFacets } from "./explore_facets.js";
-import { emptyWords, FilterError, formatFilter, parseFilter, withPart } from "./explore_filter.js";
+import { FilterError, formatFilter, parseFilter, withPart } from "./explore_filter.js";
 import { ExploreGrid } from "./explore_grid.js";
 import { ExploreLikeness } from "./explore_likeness.js";
 import { ExploreOrder } from "./explore_order.js";
@@ -96,8 +97,7 @@ export class ExploreView extends Emitter {
 
   /** @param {HTMLElement} root */
   #build(root) {
-    this.empty = el("p", "fl-explore-empty");
-    this.empty.setAttribute("role", "status");
+    this.empty = new ExploreEmpty(this.api, () => this.refresh());
     this.size = el("input", "fl-size");
     Object.assign(this.size, { type: "range", min: "72", max: "320", step: "4", title: t("card_size_title") });
     this.size.setAttribute("aria-label", t("card_size"));
@@ -106,35 +106,16 @@ export class ExploreView extends Emitter {
     const shown = () => ({ query: formatFilter(this.query) || "{}", predictions: true });
     const exports = buildExports(this.api, this.settings.exports, [], shown, t("explore_export"));
     this.chips.node.append(exports); // beside how many there are
-    const tools = el(
-      "div",
-      "fl-explore-tools",
-      this.saved.node,
-      this.order.node,
-      refresh,
-      this.size,
-      this.side.buttons,
-    );
-    const filters = el(
-      "details",
-      "fl-filters",
-      el("summary", "fl-filters-title", t("explore_filters")),
-      this.facets.node,
-    );
+    const { saved, order, side } = this;
+    const tools = el("div", "fl-explore-tools", saved.node, order.node, refresh, this.size, side.buttons);
+    const filtersTitle = el("summary", "fl-filters-title", t("explore_filters"));
+    const filters = el("details", "fl-filters", filtersTitle, this.facets.node);
     filters.open = window.innerWidth >= 800;
-    const middle = el("div", "fl-explore-middle", this.grid.node, this.empty);
+    const middle = el("div", "fl-explore-middle", this.grid.node, this.empty.node);
     const body = el("div", "fl-explore-body", filters, middle, this.side.node);
     this.head = el("div", "fl-explore-head", this.search.node, tools, this.chips.node);
-    this.root = el(
-      "div",
-      "fl fl-explore",
-      this.head,
-      body,
-      this.dock.node,
-      this.zoom.node,
-      this.palette.node,
-      this.help,
-    );
+    const parts = [this.head, body, this.dock.node, this.zoom.node, this.palette.node, this.help];
+    this.root = el("div", "fl fl-explore", ...parts);
     this.root.dataset.kind = this.settings.kind;
     root.replaceChildren(this.root);
     this.paintLook();
@@ -147,6 +128,7 @@ export class ExploreView extends Emitter {
     this.size?.addEventListener("input", () => this.look.set("sizePx", Number(this.size?.value)), { signal });
     this.look.addEventListener("change", () => this.paintLook(), { signal });
     this.classWatch.on("status", (status) => this.#useClasses(status));
+    this.context.connection.on("back", () => this.#answered());
     this.classKeys.addEventListener("change", () => this.dock.paintKeys(), { signal });
     this.zoom.node.addEventListener("close", () => this.grid.focusCurrent(), { signal });
     this.player?.settings.addEventListener("change", () => this.#paintSounds(), { signal });
@@ -187,6 +169,7 @@ export class ExploreView extends Emitter {
     this.stopping.abort();
     this.bottom?.disconnect();
     this.side?.stop();
+    this.empty?.hide();
     this.grid.stop();
   }
 
@@ -252,7 +235,9 @@ export class ExploreView extends Emitter {
       this.search.paint(query, this.readsTexts);
       this.emit("query", query);
     } catch (error) {
-      if (number === this.asked) this.refuse(/** @type {Error} */ (error).message);
+      if (number !== this.asked) return;
+      this.refuse(/** @type {Error} */ (error).message);
+      if (/** @type {any} */ (error).status === 0) this.fail(error);
     }
   }
 
@@ -295,9 +280,9 @@ export class ExploreView extends Emitter {
 
   /** @param {{ total: number }} answer */
   #sayEmpty({ total }) {
-    setShown(/** @type {HTMLElement} */ (this.empty), total === 0);
     setShown(this.grid.node, total > 0);
-    if (this.empty && !total) this.empty.textContent = emptyWords(this.query);
+    if (total) this.empty?.hide();
+    else this.empty?.say(this.query);
     if (total) this.grid.layOut();
   }
 
@@ -312,10 +297,9 @@ export class ExploreView extends Emitter {
     this.chips.paint(this.query, 0);
     this.root?.setAttribute("aria-busy", "false");
     setShown(this.grid.node, false);
-    setShown(/** @type {HTMLElement} */ (this.empty), true);
     const all = button("fl-quiet", t("explore_show_everything"));
     all.addEventListener("click", () => this.ask({}));
-    this.empty?.replaceChildren(reason, " ", all);
+    this.empty?.refuse(reason, " ", all);
   }
 
   keepPlaceSoon() {
@@ -365,11 +349,7 @@ export class ExploreView extends Emitter {
     for (let place = first; place < end; place++) items.push(this.list?.item(place));
     if (items.every(Boolean)) return this.selection.set(/** @type {any[]} */ (items));
     try {
-      const loaded = [];
-      const { max_batch: atOnce } = this.settings;
-      for (let start = first; start < end; start += atOnce)
-        loaded.push(...((await this.list?.load(start, Math.min(start + atOnce, end))) ?? []));
-      this.selection.set(loaded);
+      this.selection.set((await this.list?.load(first, end, this.settings.max_batch)) ?? []);
     } catch (error) {
       this.fail(error);
     }
@@ -486,7 +466,12 @@ export class ExploreView extends Emitter {
 
   /** @param {any} error */
   fail(error) {
-    this.say(error.message, "error");
+    if (error.status === 0) this.context.connection.lose(error);
+    this.dock.sayFailure(error);
+  }
+
+  #answered() {
+    if (this.dock.sayAnswered() && !this.list) this.open(this.query, 0);
   }
 }
 

@@ -74,11 +74,16 @@ export class FoundList extends Emitter {
    * The items of a range, whatever is in memory.
    * @param {number} first
    * @param {number} end
-   * @returns {Promise<Found[]>}
+   * @param {number} atOnce how many a request may ask for
    */
-  async load(first, end) {
-    const answer = await this.ask({ query: this.query, list_id: this.id, offset: first, size: end - first });
-    return answer.items;
+  async load(first, end, atOnce) {
+    /** @type {Found[]} */
+    const items = [];
+    for (let offset = first; offset < end; offset += atOnce) {
+      const size = Math.min(atOnce, end - offset);
+      items.push(...(await this.ask({ query: this.query, list_id: this.id, offset, size })).items);
+    }
+    return items;
   }
 
   /**

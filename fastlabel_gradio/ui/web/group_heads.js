@@ -36,17 +36,20 @@ export function buildHeads(batch) {
  */
 export function paintHeads(batch, heads) {
   for (const { group, press, count, rest } of heads) {
-    const left = batch.acceptable.filter((card) => group.cards.includes(card)).length;
     const all = group.cards.length;
-    const isDone = group.cards.every(isGiven);
+    const left = group.cards.filter((card) => !isGiven(card)).length;
+    const isDone = left === 0;
     setText(count, isDone ? `✓ ${formatCount(all)}` : countWords(left, all, group.index === null));
-    setShown(rest, left > 0);
+    setShown(
+      rest,
+      batch.acceptable.some((card) => group.cards.includes(card)),
+    );
     press.dataset.done = String(isDone);
   }
 }
 
 /**
- * How many cards there are, or of how many of them the suggestion can still be accepted.
+ * How many cards there are, or how many of them are left: those that were left out count, too, as in what is said after Enter.
  * @param {number} left
  * @param {number} all
  * @param {boolean} isPlain they have no suggestion

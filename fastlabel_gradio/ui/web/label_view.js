@@ -115,7 +115,6 @@ export class LabelView {
     session.on("say", ({ text, tone }) => this.dock.say(text, tone));
     session.on("counts", (counts) => this.panel.paintCounts(counts));
     session.on("status", (status) => this.onStatus(status));
-    session.on("lost", (error) => this.panel.setLost(error));
     session.on("left", () => this.cards.forget());
     session.on("empty", (notice) => this.explainEmpty(notice));
     session.on("failed to load", () => this.showEmpty(t("no_batch_yet"), t("tried_again")));
@@ -341,7 +340,6 @@ export class LabelView {
     this.hasStatus = true;
     this.classKeys.share(status.class_keys);
     this.classColours.share(status.class_colours);
-    this.panel.setConnected();
     this.panel.paint(status);
     this.evaluation.follow(status);
     this.inviteToName(status);

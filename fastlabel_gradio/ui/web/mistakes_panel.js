@@ -91,7 +91,7 @@ class MistakesPanel {
     if (this.isOpening && !this.list) {
       this.isOpening = false;
       const first = await this.#firstList();
-      if (this.isOpen && !this.list) this.exploring.narrow({ order: first });
+      if (this.isOpen && !this.list) this.#open(first);
       return undefined;
     }
     const { list } = this;
@@ -105,6 +105,14 @@ class MistakesPanel {
     } catch (error) {
       this.exploring.say(/** @type {Error} */ (error).message, "error");
     }
+  }
+
+  /**
+   * Without what the items were like before: how like is no doubt of a label.
+   * @param {ListName} order
+   */
+  #open(order) {
+    this.exploring.narrow({ order, near: undefined });
   }
 
   /**
@@ -130,7 +138,8 @@ class MistakesPanel {
     if (knownButton) knownButton.disabled = !known;
     const counts = list === "mistakes" ? t("suspects_found", { wrong, right }) : "";
     const work = working ? t("suspects_working", { n: missing }) : problem;
-    setText(this.line, [t("suspects_left", { n: doubted }), counts, work].filter(Boolean).join(" "));
+    const left = working && !doubted ? "" : t("suspects_left", { n: doubted }); // none yet is not none
+    setText(this.line, [left, counts, work].filter(Boolean).join(" "));
     if (working) this.asking = setTimeout(() => this.follow(), WORKING_MS);
     else if (this.wasWorking || (doubted && !this.exploring.total() && this.lookedAgain !== list)) {
       this.lookedAgain = list; // the grid asked before the list was worked out; once, as a filter may leave none of it
@@ -205,7 +214,7 @@ class MistakesPanel {
   #listButton(name, title) {
     const node = button("fl-quiet", title);
     node.dataset.list = name;
-    node.addEventListener("click", () => this.exploring.narrow({ order: name }));
+    node.addEventListener("click", () => this.#open(name));
     return node;
   }
 }

@@ -22,9 +22,10 @@ class ProgressView {
    * @param {HTMLElement} root
    * @param {import("./views.js").ViewContext} context
    */
-  constructor(root, { settings, api }) {
+  constructor(root, { settings, api, connection }) {
     this.root = root;
     this.api = api;
+    this.connection = connection;
     this.project = settings.project;
     this.painted = "";
     /** @type {string[] | null} */
@@ -60,7 +61,8 @@ class ProgressView {
       setShown(this.problem, false);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.#complain(error);
+      if (error.status) this.#complain(error);
+      else this.connection.lose(error);
     }
     if (this.isOpen) this.timer = setTimeout(() => (isVisible(this.root) ? this.ask() : this.hide()), EVERY_MS);
   }

@@ -4,6 +4,7 @@ import { ProjectApi } from "./api.js";
 import { ClassColours } from "./class_colours.js";
 import { ClassKeys } from "./class_keys.js";
 import { ClassWatch } from "./class_watch.js";
+import { Connection } from "./connection.js";
 import { button, el, setShown } from "./dom.js";
 import { RecentClasses } from "./recent_classes.js";
 import { loadedView } from "./views.js";
@@ -35,8 +36,10 @@ export class ProjectPage {
     const api = new ProjectApi(project);
     const classWatch = new ClassWatch(api, () => this.session);
     const [classKeys, classColours] = [new ClassKeys(project), new ClassColours()];
-    const recent = new RecentClasses(project);
-    this.context = { settings, api, player, classKeys, classColours, classWatch, recent };
+    const [connection, recent] = [new Connection(), new RecentClasses(project)];
+    this.context = { settings, api, player, classKeys, classColours, classWatch, connection, recent };
+    classWatch.on("lost", (error) => connection.lose(error));
+    classWatch.on("answered", () => connection.answered());
     classWatch.on("status", ({ class_keys: keys, class_colours: colours }) => {
       classKeys.share(keys);
       classColours.share(colours);
@@ -74,6 +77,7 @@ export class ProjectPage {
     this.line = el("nav", "fl-view fl-views", ...places.map(({ tab }) => tab));
     this.line.setAttribute("aria-label", t("views"));
     if (places.length > 1) root.before(this.line);
+    root.before(this.context.connection.node);
     setShown(root, this.places.has(LABEL));
   }
 
@@ -134,6 +138,7 @@ export class ProjectPage {
     const { view } = place;
     if (!("mount" in view)) return;
     place.mounted ??= view.mount(place.root, { ...this.context, ...this.#addressOf(view) });
+    this.context.classWatch.follow();
     place.mounted.show?.(params);
   }
 
@@ -158,6 +163,7 @@ export class ProjectPage {
       if (root !== this.root) root.remove();
     }
     this.line?.remove();
+    this.context.connection.node.remove();
   }
 
   /**

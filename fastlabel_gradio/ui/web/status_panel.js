@@ -35,7 +35,6 @@ export class StatusPanel {
     this.bar.setAttribute("aria-label", t("embedding"));
     this.embeddingText = el("span", "fl-embedding-text");
     this.embedding = el("div", "fl-embedding", this.bar, this.embeddingText);
-    this.connection = banner("fl-connection", "error");
     this.failure = banner("fl-failure", "error");
     this.notice = banner("fl-notice", "warning", () => this.dismiss());
     this.headLink = link(t("trained_head"), api.checkpointUrl());
@@ -46,7 +45,7 @@ export class StatusPanel {
     this.fold = button("fl-quiet fl-status-fold", t("status_more"));
     this.fold.addEventListener("click", () => this.unfold(this.fold.getAttribute("aria-expanded") !== "true"));
     this.onFold = (/** @type {boolean} */ _open) => {}; // told when more or less is to be seen
-    this.node = el("header", "fl-status", this.statusLine(api, formats), this.connection.node, this.batchLine);
+    this.node = el("header", "fl-status", this.statusLine(api, formats), this.batchLine);
     for (const node of [this.embedding, this.headLink, this.modelLink, this.missing]) setShown(node, false);
     this.unfold(false);
   }
@@ -145,15 +144,6 @@ export class StatusPanel {
       return { name: el("span", "", `${formatCount(of)} `, nameNode(what)), reason: why };
     });
     paintList(this.leftOut, count, t("left_out", { n: count, noun }), lines, "");
-  }
-
-  setConnected() {
-    this.connection.say("");
-  }
-
-  /** @param {import("./api.js").ApiError} error */
-  setLost(error) {
-    this.connection.say(t(error.status === 401 ? "logged_out" : "connection_lost"));
   }
 
   dismiss() {

@@ -8,7 +8,7 @@
  *   settings: import("./label_view.js").Settings, api: import("./api.js").ProjectApi,
  *   player: import("./sound_player.js").SoundPlayer | null, classKeys: import("./class_keys.js").ClassKeys,
  *   classColours: import("./class_colours.js").ClassColours, classWatch: import("./class_watch.js").ClassWatch,
- *   recent: import("./recent_classes.js").RecentClasses,
+ *   connection: import("./connection.js").Connection, recent: import("./recent_classes.js").RecentClasses,
  *   note: (params: import("./address.js").Params) => void,
  *   keep: (params: import("./address.js").Params) => void, openBatch: () => unknown,
  *   session: () => import("./session.js").Session | undefined,
