@@ -281,7 +281,9 @@ def _finish_answer(labeler: Labeler, found: FinishReport) -> FinishAnswer:
 
 
 def _accepted_answer(found: Accepted | None) -> AcceptedAnswer | None:
-    return found and AcceptedAnswer(**{name: getattr(found, name) for name in AcceptedAnswer.model_fields})
+    if found is None:
+        return None
+    return AcceptedAnswer(**{name: getattr(found, name) for name in AcceptedAnswer.model_fields})
 
 
 def _words(lines: Sequence[Line]) -> str:
