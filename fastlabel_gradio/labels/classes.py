@@ -272,7 +272,7 @@ def _names_before(connection: Connection, edits: Sequence[Any]) -> dict[tuple[in
     ).all()
 
     def stood(naming: Any, then: int) -> bool:
-        return sum(turn.original == naming.submission and turn.id < then for turn in turns) % 2 == 0
+        return len([turn for turn in turns if turn.original == naming.submission and turn.id < then]) % 2 == 0
 
     def name_of(edit: Any) -> str:
         place = edit.submission, edit.position

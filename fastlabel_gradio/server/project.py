@@ -405,7 +405,7 @@ def _promised(labeler: Labeler) -> dict[str, Any] | None:
         }
         for one in brought
     ]
-    words = " ".join(one.words for one in (*found, *brought))
+    words = " ".join([*(one.words for one in found), *(one.words for one in brought)])
     return {"words": words, "promises": [*promises, *imported]}
 
 
