@@ -20,20 +20,19 @@ from fastlabel_gradio.finish.batch_ids import (
     accept_id,
     campaign_of,
     check_id,
-    label_shown_in,
     label_verified_in,
-    verify_id,
 )
 from fastlabel_gradio.finish.campaign import Campaign, Terms, grown
 from fastlabel_gradio.finish.campaign_files import CampaignFiles, Course
 from fastlabel_gradio.finish.evidence import Brought, Evidence, promise_of
 from fastlabel_gradio.finish.head_says import HeadSays
-from fastlabel_gradio.finish.picked_out import PICKED_OUT, PickedOut
+from fastlabel_gradio.finish.picked_out import PICKED_OUT
 from fastlabel_gradio.finish.placed import PlacedCampaign
 from fastlabel_gradio.finish.planner import EMBEDDING, Candidates, PlanReport, frozen_ranking, plan_report
 from fastlabel_gradio.finish.proof import alpha_of, checks_needed
 from fastlabel_gradio.finish.report import Accepted, FinishReport, report, with_earlier
 from fastlabel_gradio.finish.tally import BULK, Answers, PartTally, answers_of, by_class, tally
+from fastlabel_gradio.finish.verify_screens import VerifyScreens
 from fastlabel_gradio.finish.words import line
 from fastlabel_gradio.labels import ClaimedBatch
 from fastlabel_gradio.loop.actions import Actions
@@ -76,9 +75,9 @@ class Finisher:
         self._rng = rng
         self._turn = threading.RLock()  # to change campaigns; who asks where they stand waits for nobody
         self._files = CampaignFiles(folder)
-        self._picked_out = PickedOut(folder / PICKED_OUT)
         self._placed = PlacedCampaign(self._files, desk.store, desk.pipeline)
         self._head_says = HeadSays(desk, learner)
+        self._screens = VerifyScreens(desk, claims, batches, self._head_says, folder / PICKED_OUT)
 
     # The plan
 
@@ -167,25 +166,8 @@ class Finisher:
         """
         if not self._has_items:
             return self._batches.empty(VERIFY)
-        before = self._claims.open_batch(annotator, VERIFY)
-        if before and label_shown_in(before.id) not in (label_id, None):
-            self._claims.release(annotator, before.id)
-        found = self._candidates(complete=False)
-        if isinstance(found, PlanReport):
-            raise FinishError(" ".join(one.text for one in found.lines))
-        held = self._open(annotator, VERIFY, lambda batch_id: label_shown_in(batch_id) in (label_id, None))
-        head_version = found.head_version
-        if held is None:
-            rows = self._surest(annotator, label_id, found)[: size or VERIFIED_AT_ONCE]
-            wanted = ClaimedBatch(verify_id(label_id, teach=teach), (), VERIFY, head_version)
-            held = self._claims.claim(annotator, rows, wanted)
-        if held is None:
-            return self._empty(VERIFY, head_version, self._why_none_of(annotator, label_id))
-        schema = self._desk.schema
-        place = schema.positions.get(label_id)
-        confidences = self._head_says.confidences([item.row for item in held.items])
-        proposed = [None if place is None else Prediction(place, float(sure)) for sure in confidences]
-        return self._batches.proposing(held, proposed, head_version, schema)
+        self._desk.catch_up()
+        return self._screens.open(annotator, label_id, size or VERIFIED_AT_ONCE, teach=teach)
 
     def sources_in(self, batch_id: str, said: Mapping[str, int | State]) -> dict[str, LabelSource]:
         """What labels of a batch came by, by item, where that is not what labels come by.
@@ -212,10 +194,8 @@ class Finisher:
         Args:
             sources: as `sources_in` has them.
         """
-        number, label_id = campaign_of(batch_id), label_shown_in(batch_id)
-        if left_open and label_id is not None:
-            with self._turn:
-                self._picked_out.add(annotator, label_id, left_open)
+        self._screens.take_in(annotator, batch_id, left_open)
+        number = campaign_of(batch_id)
         reviewed = [item_id for item_id, source in sources.items() if source == "review"]
         if number is None or not (reviewed or left_open):
             return
@@ -488,20 +468,6 @@ class Finisher:
     def _open(self, annotator: str, kind: str, is_wanted: Callable[[str], bool]) -> Held | None:
         batch = self._claims.open_batch(annotator, kind)
         return self._claims.held(batch) if batch and is_wanted(batch.id) else None
-
-    def _surest(self, annotator: str, label_id: int, found: Candidates) -> Rows:
-        """The rows predicted to be of a class, the surest first, without those that the annotator picked out."""
-        its = np.flatnonzero(found.label_ids == label_id)
-        rows = found.rows[its[np.argsort(found.errors[its], kind="stable")]]
-        picked_out = list(self._store.rows_of(list(self._picked_out.of(annotator, label_id))).values())
-        return rows[~np.isin(rows, picked_out)]
-
-    def _why_none_of(self, annotator: str, label_id: int) -> str:
-        if self._picked_out.of(annotator, label_id):
-            return (
-                "No unlabeled item is predicted to be of that class but those that you left out as wrong. Label these."
-            )
-        return "No unlabeled item is predicted to be of that class."
 
     def _no_checks(self, now: FinishReport) -> Batch:
         notice = " ".join(one.text for one in now.lines)
