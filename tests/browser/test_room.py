@@ -69,16 +69,19 @@ def test_ten_classes_are_in_view_with_their_keys_on_a_laptop(visit: Visit) -> No
     page = visit()
     names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
     page.page.evaluate("(names) => fastlabel.views.images.places.get('label').mounted.dock.setClasses(names)", names)
-    for coloured in (False, True):
-        if coloured:
-            colours = {name: f"#{place}0{place}0ff" for place, name in enumerate(names)}
-            page.page.evaluate("(colours) => fastlabel.views.images.context.classColours.share(colours)", colours)
-            expect(page.grid.locator(".fl-legend-name").first).to_have_css("--fl-class-colour", "#0000ff")
-        for width in (1280, 1440, 1680):
-            page.page.set_viewport_size({"width": width, "height": 800})
-            legend = page.grid.locator(".fl-legend")
-            assert legend.evaluate("(node) => node.scrollWidth - node.clientWidth") <= 0, (width, coloured)
-            expect(page.grid.get_by_role("button", name="skipped")).to_be_visible()
+    colours = {name: f"#{place}0{place}0ff" for place, name in enumerate(names)}
+    too_wide = """([colours, count]) => {
+        fastlabel.views.images.context.classColours.share(colours);
+        for (const node of document.querySelectorAll('.fl-legend-count')) node.textContent = count;
+        const legend = document.querySelector('#fl-grid-images .fl-legend');
+        return legend.scrollWidth - legend.clientWidth;
+    }"""
+    for width in (1280, 1440, 1680):
+        page.page.set_viewport_size({"width": width, "height": 800})
+        counts = [""] if width < 1440 else ["", "12"]
+        for shown, count in ((shown, count) for shown in ({}, colours) for count in counts):
+            assert page.page.evaluate(too_wide, [shown, count]) <= 0, (width, shown, count)
+        expect(page.grid.get_by_role("button", name="skipped")).to_be_visible()
     page.page.evaluate("fastlabel.views.images.context.classColours.share({})")
 
 
