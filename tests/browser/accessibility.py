@@ -52,12 +52,15 @@ _LOOKS = """(node) => {
   return looks.join();
 }"""
 _WATCH = f"""(root) => {{
+  document.activeElement.blur();
+  window.watching?.abort();
+  window.watching = new AbortController();
   const before = new Map(({_CONTROLS})(root).map((node) => [node, ({_LOOKS})(node)]));
   window.reached = {{ all: before, unseen: [], got: new Set() }};
   document.addEventListener("focusin", ({{ target }}) => {{
     window.reached.got.add(target);
     if (before.has(target) && before.get(target) === ({_LOOKS})(target)) window.reached.unseen.push(({_NAME})(target));
-  }});
+  }}, {{ signal: window.watching.signal }});
   return before.size;
 }}"""
 _REACHED = f"""() => {{
@@ -97,7 +100,6 @@ def unreached_by_tab(page: "Page", root: str) -> tuple[list[str], list[str]]:
     unseen: list[str] = []
     for _ in range(LOOKS):
         count = page.evaluate(_WATCH, root)
-        page.evaluate("document.activeElement.blur()")
         for _ in range(count + 20):
             page.keyboard.press("Tab")
         missed, unseen = page.evaluate(_REACHED)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from tests.browser.accessibility import lost_controls, serious_findings, unreached_by_tab
 from tests.browser.conftest import Listen, Visit
 from tests.browser.label_page import LabelPage, expect
+from tests.pools import wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
@@ -74,6 +75,7 @@ def test_axe_finds_nothing_serious_where_sounds_are_labeled(listen: Listen) -> N
 
 def test_tab_leads_to_every_control_of_every_view_and_shows_where_it_is(visit: Visit) -> None:
     page = visit(labeled=30)
+    wait_for(lambda: page.rest.status()["head"]["settled"])  # until then Progress draws its marks anew
     for view in READY:
         go(page, view)
         assert unreached_by_tab(page.page, TAB) == ([], []), view

@@ -81,7 +81,11 @@ def test_explore_says_that_the_server_is_away_and_a_label_that_failed_is_on_its_
     expect(lost).to_be_hidden()
     app.close()
     expect(lost).to_contain_text("Connection lost")  # nobody did anything
-    explore.key("1", "2")
+    explore.key("1")
+    expect(unsaved).to_have_count(1)
+    expect(explore.card(2)).to_be_focused()
+    explore.focus(3)
+    explore.key("2")
     expect(unsaved).to_have_count(2)
     expect(explore.card(2).locator(".fl-not-saved")).to_have_text("not saved")
     expect(explore.card(2)).to_have_attribute("aria-label", re.compile("not saved"))

@@ -246,7 +246,7 @@ def test_a_smaller_promise_may_be_accepted_before_the_planned_one_is_proven(labe
 def test_a_proven_set_grows_in_the_same_order(tmp_path: Path, open_project: Callable[..., Project]) -> None:
     pool = write_unsure_pictures(write_pictures(tmp_path / "pool", per_class=80, side_px=8), 80)
     labeler = open_project(make_config(pool, train_every=1_000_000)).labeler("ann")
-    teach(labeler)
+    teach(labeler, 120)  # which ones is chance
     finisher = labeler.finisher
     first = finisher.start("ann", 0.9)
     assert 0 < 1.3 * first.items < first.pool
@@ -269,7 +269,7 @@ def test_a_larger_set_that_cannot_be_proven_is_not_offered_again(
 ) -> None:
     pool = write_unsure_pictures(write_pictures(tmp_path / "pool", per_class=80, side_px=8), 80)
     labeler = open_project(make_config(pool, train_every=1_000_000)).labeler("ann")
-    teach(labeler)
+    teach(labeler, 120)  # which ones is chance
     finisher = labeler.finisher
     first = finisher.start("ann", 0.9)
     agree_with_all(labeler)
