@@ -387,8 +387,9 @@ def test_keys_and_buttons_that_no_other_test_presses(explore: Explore) -> None:
     expect(page.message).to_contain_text("as c4: done.")
     page.key("ArrowLeft", "e")
     expect(page.message).to_contain_text("example")
-    examples = {one["name"]: one["examples"] for one in page.rest.get("classes")["classes"]}
-    assert len(examples["c4"]) == 1
+    wait_for(
+        lambda: [len(one["examples"]) for one in page.rest.get("classes")["classes"] if one["name"] == "c4"] == [1]
+    )
     page.act("more-like")
     expect(page.chips).to_have_count(1)
     page.wait()

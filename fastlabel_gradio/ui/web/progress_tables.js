@@ -241,7 +241,8 @@ function anchor(address, text, what) {
   const node = el("a", "fl-progress-mark", nameNode(text));
   node.href = address;
   node.title = what;
-  node.setAttribute("aria-label", what.includes(text) ? what : `${what}: ${text}`);
+  const saysIt = what.split(/[\s,:;()]+/).includes(text); // "30" may be a part of a person's name
+  node.setAttribute("aria-label", saysIt ? what : `${what}: ${text}`);
   return node;
 }
 
