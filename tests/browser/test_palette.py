@@ -10,7 +10,7 @@ from tests.browser.conftest import TakePage, become_new_guest, served_for_all
 from tests.browser.explore_page import ExplorePage
 from tests.browser.kept_page import open_anew
 from tests.browser.label_page import LabelPage, expect
-from tests.pools import make_config, write_pictures
+from tests.pools import make_config, wait_for, write_pictures
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -160,7 +160,7 @@ def test_names_with_a_slash_are_a_tree_in_the_palette_the_panel_and_the_menus_an
     dog.locator("summary").click()
     dog.get_by_role("button", name="Up").click()
     expect(rows.nth(-4)).to_contain_text("animal/dog")  # it stands before the cat
-    assert visitor.rest.status()["classes"][-3:] == ["animal/dog", "animal/cat", "animal/bird/owl"]
+    wait_for(lambda: visitor.rest.status()["classes"][-3:] == ["animal/dog", "animal/cat", "animal/bird/owl"])
 
 
 def test_more_like_this_opens_explore_and_back_leads_to_the_batch_as_it_was(visitor: LabelPage) -> None:

@@ -137,10 +137,13 @@ export class ExploreActing {
 
   /** The current card becomes an example of its class, or of the one that is predicted; or no more. */
   toggleExample() {
-    const { id = "", label, prediction } = this.view.grid.currentItem ?? {};
-    const name = label ?? prediction?.label;
-    if (!name) return this.view.say(t("example_of_what"), "warning");
-    return this.#inTurn(async () => this.view.say(await toggleExample(this.view.api, name, id)));
+    const current = this.view.grid.currentItem;
+    return this.#inTurn(async () => {
+      const known = this.view.list?.loaded.find(({ id }) => id === current?.id) ?? current; // with what was just said of it
+      const name = known?.label ?? known?.prediction?.label;
+      if (!known || !name) return this.view.say(t("example_of_what"), "warning");
+      return this.view.say(await toggleExample(this.view.api, name, known.id));
+    });
   }
 
   async undo() {
