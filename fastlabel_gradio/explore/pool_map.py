@@ -8,7 +8,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -25,13 +25,14 @@ from fastlabel_gradio.explore.layout import Points, Projection, fit_projection, 
 from fastlabel_gradio.inquiry import Finding, Inquiry
 from fastlabel_gradio.pool.space import EmbeddingSpace
 from fastlabel_gradio.pool.store import EmbeddingStore
+from fastlabel_gradio.types import Embeddings
 
 LayoutName = Literal["pca", "neighbours"]
 
 FITTED_ROWS = 20_000  # the first ones, which are a random sample
 LAID_OUT_ROWS = 100_000
 ANCHOR_ROWS = 20_000  # of those laid out, by which others are placed
-PLACED_AT_ONCE = 20_000  # new rows that who asks waits for
+PLACED_AT_ONCE = 20_000  # rows
 GROWTH = 2  # a layout of fewer rows is made anew once the pool has so many times as many
 FORMAT = 1
 NO_POINTS: Points = np.zeros((0, 2), dtype=np.float32)
@@ -195,13 +196,12 @@ def _grown(found: _Map, space: EmbeddingSpace) -> _Map:
     """With a place for every row that came since."""
     rows = len(space)
     if len(found.pca) < rows:
-        more = found.projection.of(space.embeddings[len(found.pca) : rows])[:, :2]
-        found = replace(found, pca=np.concatenate([found.pca, more]))
-        space.release_pages()
+        more = [found.projection.of(part)[:, :2].copy() for part in _parts(space, len(found.pca), rows)]
+        found = replace(found, pca=np.concatenate([found.pca, *more]))
     if found.laid_out and len(found.neighbours) < rows:
-        news = found.projection.of(space.embeddings[len(found.neighbours) : rows])
-        points = placed(news, *_anchors(found, space, found.neighbours))
-        found = replace(found, neighbours=np.concatenate([found.neighbours, points]))
+        anchors = _anchors(found, space, found.neighbours)
+        more = [placed(found.projection.of(part), *anchors) for part in _parts(space, len(found.neighbours), rows)]
+        found = replace(found, neighbours=np.concatenate([found.neighbours, *more]))
     return found
 
 
@@ -209,12 +209,18 @@ def _with_others(found: _Map, space: EmbeddingSpace, points: Points, stop: threa
     """With a place for every row that was not laid out."""
     parts, rows = [points], len(space)
     anchors = _anchors(replace(found, laid_out=len(points)), space, points)
-    for start in range(len(points), rows, PLACED_AT_ONCE):
+    for part in _parts(space, len(points), rows):
         if stop.is_set():
             break
-        parts.append(placed(found.projection.of(space.embeddings[start : min(start + PLACED_AT_ONCE, rows)]), *anchors))
-        space.release_pages()
+        parts.append(placed(found.projection.of(part), *anchors))
     return np.concatenate(parts)
+
+
+def _parts(space: EmbeddingSpace, start: int, stop: int) -> Iterator[Embeddings]:
+    """The embeddings of a range of rows, so many at a time that a large pool does not stay in memory."""
+    for first in range(start, stop, PLACED_AT_ONCE):
+        yield space.embeddings[first : min(first + PLACED_AT_ONCE, stop)]
+        space.release_pages()
 
 
 def _anchors(found: _Map, space: EmbeddingSpace, points: Points) -> tuple[np.ndarray, Points]:

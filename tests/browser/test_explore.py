@@ -274,6 +274,21 @@ def test_of_selected_items_that_have_labels_it_is_asked_first(explore: Explore) 
     assert len(labels) == 12
 
 
+def test_a_list_is_busy_from_the_step_to_another_one_on(explore: Explore) -> None:
+    """Or what is selected in it meanwhile is gone when the other one comes, and a key means one card of that."""
+    page = explore(labeled=12)
+    held: list[Any] = []
+    is_held = True
+    page.page.route("**/api/status*", lambda route: held.append(route) if is_held else route.continue_())
+    page.page.goto(f"{page.address}/{page.place({'states': ['label']})}")
+    expect(page.view).to_have_attribute("aria-busy", "true")
+    is_held = False
+    for route in held:
+        route.continue_()
+    page.wait()
+    page.expect_total(12)
+
+
 def test_all_that_is_found_is_labeled_after_an_exact_preview_and_taken_back_by_one_undo(explore: Explore) -> None:
     page = explore(labeled=12, query={"folder": "red"})
     before = page.said_of({})

@@ -36,6 +36,8 @@ class LabelProbabilities:
             news = np.flatnonzero((places != known) & (places < len(head.info.classes)))
             for start in range(0, len(news), ROWS_AT_ONCE):
                 self._look(head, ground, news[start : start + ROWS_AT_ONCE], places)
+            if len(news) and ground.space is not None:
+                ground.space.release_pages()
             return self._found[: len(places)].copy()
 
     def _look(self, head: Head, ground: Ground, rows: np.ndarray, places: np.ndarray) -> None:

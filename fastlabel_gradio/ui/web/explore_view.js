@@ -150,9 +150,9 @@ export class ExploreView extends Emitter {
     try {
       const query = parseFilter(params.filter);
       const isSame = this.list && formatFilter(query) === formatFilter(this.query);
-      if (isSame) this.grid.layOut();
+      if (!isSame) return await this.open(query, Number(params.at) || 0, this.classWatch.learn());
+      this.grid.layOut();
       await this.classWatch.learn();
-      if (!isSame) await this.open(query, Number(params.at) || 0);
     } catch (error) {
       if (!(error instanceof FilterError)) return this.fail(error);
       this.refuse(t("explore_unreadable_filter", { text: error.message }));
@@ -210,15 +210,19 @@ export class ExploreView extends Emitter {
   }
 
   /**
+   * The list that stands is busy from here on, also while it waits.
    * @param {Query} query
    * @param {number} place to begin with
+   * @param {Promise<unknown> | null} classes that it waits for
    */
-  async open(query, place) {
+  async open(query, place, classes = null) {
     const number = ++this.asked;
     this.query = query;
     this.paintQuery(null);
     const list = new FoundList(query, (body) => this.api.items(body));
     try {
+      await classes;
+      if (number !== this.asked) return;
       const counting = this.api.counts(query);
       counting.catch(() => null); // told by the list, which asks for the same
       const answer = await list.open(place);
@@ -291,6 +295,7 @@ export class ExploreView extends Emitter {
    * @param {string} reason
    */
   refuse(reason) {
+    this.asked++; // whatever else was asked for comes too late
     this.grid.clear();
     this.list = null;
     this.selection.restart(0);
