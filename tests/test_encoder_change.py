@@ -292,7 +292,7 @@ def test_an_item_that_the_new_encoder_could_not_read_comes_when_it_can_be_read_a
     assert not project.store.rows_of(["red/0003.png"])
     away.write_bytes(content + b"\0")
     rescan(project)
-    assert project.store.rows_of(["red/0003.png"])
+    wait_for(lambda: bool(project.store.rows_of(["red/0003.png"])))
 
 
 def test_a_disk_without_room_says_so_and_people_go_on(

@@ -562,6 +562,7 @@ def test_hostile_names_come_back_from_every_format(tmp_path: Path, open_project:
         Image.new("RGB", (8, 8), (number, 0, 0)).save(pool / name, format="PNG")
     project = open_project(make_config(tmp_path / "pool", classes=list(HOSTILE_CLASSES)), embed=False)
     said = {f"a b,c/{name}": label for name, label in zip(HOSTILE_FILES, HOSTILE_CLASSES, strict=True)}
+    wait_for(lambda: project.store.total == len(HOSTILE_FILES))
     project.labeler("ann").submit("ann", list(said.items()))
     for number, format in enumerate(("csv", "json", "jsonl", "parquet", "label_studio", "hf", "hf_parquet", "tree")):
         file = tmp_path / f"labels-{format}{EXPORTERS.get(format).suffix}"
