@@ -122,6 +122,7 @@ def _labeled(address: str, way: str, target: int, before: int) -> tuple[tuple[Ce
         else:
             _label_batches(person, WAYS[way], target)
         stored = person.labels()
+    assert stored, f"nothing was stored by {way}"
     wrong = sum(person.truth[one] != label for one, label in stored.items())
     minutes = person.clock_s / 60
     per_label = round(person.actions / len(stored), 2)

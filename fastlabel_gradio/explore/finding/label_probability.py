@@ -9,7 +9,7 @@ from fastlabel_gradio.pool.ground import Ground
 from fastlabel_gradio.pool.scan import head_mark
 from fastlabel_gradio.pool.scoring import score_rows
 
-ROWS_AT_ONCE = 8_192
+ROWS_AT_ONCE = 2_048  # each may map a quarter of a megabyte of the file
 NO_CLASS = -1
 
 
@@ -36,8 +36,8 @@ class LabelProbabilities:
             news = np.flatnonzero((places != known) & (places < len(head.info.classes)))
             for start in range(0, len(news), ROWS_AT_ONCE):
                 self._look(head, ground, news[start : start + ROWS_AT_ONCE], places)
-            if len(news) and ground.space is not None:
-                ground.space.release_pages()
+                if ground.space is not None:
+                    ground.space.release_pages()
             return self._found[: len(places)].copy()
 
     def _look(self, head: Head, ground: Ground, rows: np.ndarray, places: np.ndarray) -> None:
