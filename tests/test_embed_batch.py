@@ -19,7 +19,7 @@ def test_a_batch_is_embedded_without_a_store_and_its_outcome_can_be_sent(picture
     items = [*list(source.scan())[:5], Item("none.png", "")]
     outcome = embed_batch(source, encoder, items)
     assert [entry.item for entry in outcome.embedded] == items[:5]
-    assert [item_id for item_id, _ in outcome.unreadable] == ["none.png"]
+    assert [item.id for item, _ in outcome.unreadable] == ["none.png"]
     sent = pickle.loads(pickle.dumps(outcome))
     np.testing.assert_array_equal(sent.vectors, outcome.vectors)
     again = embed_batch(source, encoder, items)

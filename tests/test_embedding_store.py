@@ -130,7 +130,7 @@ def test_a_pool_is_embedded_when_each_readable_item_is_as_it_is_now(store: Embed
     assert not store.is_embedded(lambda: True), "a stop says nothing of the pool"
     _scan(store, [*_items(*range(5)), *_items(5, stamp="2")])
     assert not is_embedded(), "changed, though there are as many rows as items"
-    store.mark_unreadable([("item-5", "damaged")])
+    store.mark_unreadable([(item, "damaged") for item in _items(5, stamp="2")])
     assert is_embedded()
     _scan(store, _items(*range(4)))
     assert is_embedded(), "what is gone needs no embedding"
@@ -175,7 +175,7 @@ def test_items_are_counted_only_once_they_can_be_read(store: EmbeddingStore, mon
     store.begin_scan()
     store.add_items(_items(1, 2, 3))
     assert counts == [(0, 0, 0)]
-    store.mark_unreadable([("item-1", "truncated"), ("item-2", "truncated")])
+    store.mark_unreadable([(item, "truncated") for item in _items(1, 2)])
     store.retry(["item-1"])
     store.retry_all()
     assert counts == [(0, 0, 0), (3, 3, 0), (3, 3, 2), (3, 3, 1)]
@@ -188,8 +188,8 @@ def test_items_are_counted_only_once_they_can_be_read(store: EmbeddingStore, mon
 
 def test_unreadable_items_are_listed_and_tried_again_once_they_change(store: EmbeddingStore) -> None:
     _scan(store, _items(1, 2))
-    store.mark_unreadable([("item-1", "truncated")])
-    store.mark_unreadable([("item-1", "truncated")])
+    store.mark_unreadable([(_items(1)[0], "truncated")])
+    store.mark_unreadable([(_items(1)[0], "truncated")])
     assert store.unreadable(10) == [("item-1", "truncated")]
     assert store.unreadable_count == 1
     assert _pending(store) == _items(2)
@@ -201,9 +201,17 @@ def test_unreadable_items_are_listed_and_tried_again_once_they_change(store: Emb
     assert len(_pending(store)) == 2
 
 
+def test_what_was_replaced_while_it_was_read_is_not_unreadable(store: EmbeddingStore) -> None:
+    _scan(store, _items(1))
+    _scan(store, [Item("item-1", "mended")])
+    store.mark_unreadable([(_items(1)[0], "truncated")])
+    assert (store.unreadable(10), store.unreadable_count) == ([], 0)
+    assert _pending(store) == [Item("item-1", "mended")]
+
+
 def test_unreadable_items_are_tried_again_on_request(store: EmbeddingStore) -> None:
     _scan(store, _items(1, 2))
-    store.mark_unreadable([("item-1", "HEIC: install its reader")])
+    store.mark_unreadable([(_items(1)[0], "HEIC: install its reader")])
     store.retry_all()
     assert (store.unreadable(10), store.unreadable_count) == ([], 0)
     assert len(_pending(store)) == 2

@@ -18,6 +18,7 @@ from fastlabel_gradio.pool import encoder_change
 from fastlabel_gradio.pool.encoder_in_use import RECORD
 from fastlabel_gradio.pool.query import Query
 from fastlabel_gradio.pool.scan import Scan
+from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.server.project import Project
 from tests.grey_encoder import ColourEncoder, GreyEncoder
 from tests.pools import COLOURS, make_config, rescan, true_labels, wait_for, write_pictures
@@ -292,7 +293,27 @@ def test_an_item_that_the_new_encoder_could_not_read_comes_when_it_can_be_read_a
     assert not project.store.rows_of(["red/0003.png"])
     away.write_bytes(content + b"\0")
     rescan(project)
-    wait_for(lambda: bool(project.store.rows_of(["red/0003.png"])))
+    assert project.store.rows_of(["red/0003.png"])
+
+
+def test_a_pool_is_not_done_before_the_encoder_that_took_over_has_tried_what_the_other_one_could_not_read(
+    pictures: Path, open_project: OpenProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labeled_project(open_project, make_config(pictures, encoder="grey")).close()
+    states: list[tuple[str, str]] = []
+    opened, retry_all = threading.Event(), EmbeddingStore.retry_all
+
+    def watched(store: EmbeddingStore) -> None:
+        if threading.current_thread().name == "embed":
+            assert opened.wait(30)
+            states.append((state_of(project), project.pipeline.progress.state))
+        retry_all(store)
+
+    monkeypatch.setattr(EmbeddingStore, "retry_all", watched)
+    project = open_project(make_config(pictures, encoder="full_colour"))
+    opened.set()
+    wait_for(lambda: state_of(project) == "taken" and project.pipeline.progress.state == "done")
+    assert states == [("taken", "embedding")]
 
 
 def test_a_disk_without_room_says_so_and_people_go_on(

@@ -129,6 +129,19 @@ def test_a_rescan_without_news_writes_nothing(project: Project) -> None:
     assert project.pipeline.progress.scans == 1
 
 
+def test_folders_whose_names_differ_by_white_space_or_form_are_one_class(
+    tmp_path: Path, open_project: OpenProject
+) -> None:
+    for number, folder in enumerate(("cat", "cat ", "caf\u00e9", "cafe\u0301", " ")):
+        (tmp_path / "pool" / folder).mkdir(parents=True)
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / "pool" / folder / "1.png")
+    project = open_project(make_config(tmp_path / "pool"))
+    assert sorted(project.schema.names) == ["caf\u00e9", "cat"]
+    known = {name: project.pipeline.known_label(f"{name}/1.png") for name in ("cat ", "cafe\u0301", " ")}
+    assert known == {"cat ": "cat", "cafe\u0301": "caf\u00e9", " ": None}
+    assert project.new_classes == ()
+
+
 def test_rescans_come_by_themselves(pictures: Path, open_project: OpenProject) -> None:
     project = open_project(make_config(pictures, rescan_minutes=0.001))
     (pictures / "red" / "0000.png").unlink()

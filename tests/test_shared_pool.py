@@ -126,7 +126,7 @@ def test_who_follows_a_store_sees_rows_items_and_what_left(tmp_path: Path, monke
             assert following.embeddings[-1].tolist() == pytest.approx([0.6, 0.8, 0, 0])
         assert following.rows_of([stored[-1].id]) == filled.rows_of([stored[-1].id])
         before = following.revision
-        filled.mark_unreadable([(stored[0].id, "damaged")])
+        filled.mark_unreadable([(stored[0], "damaged")])
         following.follow()
         assert (following.total, following.unreadable_count) == (70, 1)
         assert following.revision != before

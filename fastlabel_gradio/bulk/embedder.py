@@ -58,7 +58,7 @@ class Embedder:
         size = self._encoder.batch_size
         batches = [items[start : start + size] for start in range(0, len(items), size)]
         outcomes = list((self._threads.map if self._threads else map)(self._batch, batches))
-        return self._written(name, items, outcomes)
+        return self._written(name, outcomes)
 
     def _batch(self, batch: Sequence[Item]) -> Outcome:
         return embed_batch(self._source, self._encoder, batch, self._read)
@@ -66,18 +66,18 @@ class Embedder:
     def _read(self, item: Item) -> Media:
         return self._source.read(item, self._resolution)
 
-    def _written(self, name: str, items: Sequence[Item], outcomes: Sequence[Outcome]) -> Embedded:
-        by_id = {item.id: item for item in items}
+    def _written(self, name: str, outcomes: Sequence[Outcome]) -> Embedded:
         embedded = [entry for outcome in outcomes for entry in outcome.embedded]
         later = {item.id for outcome in outcomes for item in outcome.unavailable}
-        reasons = [(item_id, why) for outcome in outcomes for item_id, why in outcome.unreadable]
-        bad = [(item_id, why) for item_id, why in reasons if item_id not in later]
+        reasons = [one for outcome in outcomes for one in outcome.unreadable]
+        bad = [(item, why) for item, why in reasons if item.id not in later]
         if embedded or bad:
             groups = [self._source.group_of(entry.item) for entry in embedded]
             vectors = np.concatenate([outcome.vectors for outcome in outcomes])
-            part = Part(embedded, groups, vectors, [(by_id[item_id], why) for item_id, why in bad])
+            part = Part(embedded, groups, vectors, bad)
             write_part(self._place, name, part, self._encoder.space)
-        return Embedded(len(embedded), bad, [(item_id, why) for item_id, why in reasons if item_id in later])
+        unavailable = [(item.id, why) for item, why in reasons if item.id in later]
+        return Embedded(len(embedded), [(item.id, why) for item, why in bad], unavailable)
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,7 @@ class Embedding:
             sample = pool_sample(self._source, encoder, in_order, workers, threading.Event())
         if not sample.prepared:
             reasons = [*sample.unreadable, *sample.unavailable]
-            raise SourceError(f"No item can be read: {reasons[0][0]}: {reasons[0][1]}")
+            raise SourceError(f"No item can be read: {reasons[0][0].id}: {reasons[0][1]}")
         encoder.fit(sample.prepared, FIT_SEED)
 
 

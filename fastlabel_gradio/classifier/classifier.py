@@ -211,8 +211,8 @@ class Classifier:
         probabilities = self.head.predict_proba(outcome.vectors)
         later = {item.id for item in outcome.unavailable}
         said = {
-            int(place): self._unreadable(batch[int(place)], why, may_come=place in later)
-            for place, why in outcome.unreadable
+            int(item.id): self._unreadable(batch[int(item.id)], why, may_come=item.id in later)
+            for item, why in outcome.unreadable
         }
         for row, entry in enumerate(outcome.embedded):
             place, best = int(entry.item.id), int(probabilities[row].argmax())

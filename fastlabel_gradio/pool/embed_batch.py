@@ -25,7 +25,7 @@ class Keyed:
     """The items of a batch that can be read so far, with their contents' keys, and those that cannot, as in `Outcome`."""
 
     entries: list[EmbeddedItem]
-    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    unreadable: list[tuple[Item, str]] = field(default_factory=list)
     unavailable: list[Item] = field(default_factory=list)
 
     def without(self, there: Mapping[str, Embedding]) -> "Keyed":
@@ -41,7 +41,7 @@ class Keyed:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a batch: the items that have a vector, in its order, and (id, reason) of those that cannot be read.
+    """What became of a batch: the items that have a vector, in its order, and (item, reason) of those that cannot be read.
 
     Attributes:
         unavailable: those of the unreadable ones that are to be tried again.
@@ -49,7 +49,7 @@ class Outcome:
 
     embedded: list[EmbeddedItem]
     vectors: Embeddings
-    unreadable: list[tuple[str, str]]
+    unreadable: list[tuple[Item, str]]
     unavailable: list[Item]
 
     def with_known(self, entries: list[EmbeddedItem], vectors: Sequence[Embedding]) -> "Outcome":
@@ -89,8 +89,10 @@ def keyed_batch(source: Source, encoder: Encoder, items: Sequence[Item]) -> Keye
 def embed_keyed(encoder: Encoder, keyed: Keyed, read: Read) -> Outcome:
     """Reads, prepares and encodes; what could not be keyed is part of the outcome."""
     if isinstance(encoder, KnownVectors):
-        places, vectors, unknown = encoder.vectors_of([entry.item.id for entry in keyed.entries])
-        return Outcome([keyed.entries[place] for place in places], vectors, unknown, [])
+        items = {entry.item.id: entry.item for entry in keyed.entries}
+        places, vectors, unknown = encoder.vectors_of(list(items))
+        unreadable = [(items[item_id], why) for item_id, why in unknown]
+        return Outcome([keyed.entries[place] for place in places], vectors, unreadable, [])
     found = Keyed([], list(keyed.unreadable), list(keyed.unavailable))
     arrays: list[np.ndarray] = []
     for entry in keyed.entries:
@@ -103,7 +105,7 @@ def embed_keyed(encoder: Encoder, keyed: Keyed, read: Read) -> Outcome:
 
 
 def _leave_out(keyed: Keyed, item: Item, error: UnreadableItemError) -> None:
-    keyed.unreadable.append((item.id, str(error)))
+    keyed.unreadable.append((item, str(error)))
     if isinstance(error, UnavailableItemError):
         keyed.unavailable.append(item)
 
@@ -113,5 +115,5 @@ def _finite(keyed: Keyed, vectors: Embeddings) -> Outcome:
     finite = np.isfinite(vectors).all(axis=1)
     good = [entry for entry, is_good in zip(keyed.entries, finite, strict=True) if is_good]
     bad = [entry for entry, is_good in zip(keyed.entries, finite, strict=True) if not is_good]
-    unreadable = [(entry.item.id, "the encoder gave no finite numbers for it") for entry in bad]
+    unreadable = [(entry.item, "the encoder gave no finite numbers for it") for entry in bad]
     return Outcome(good, vectors[finite], [*keyed.unreadable, *unreadable], keyed.unavailable)

@@ -12,6 +12,7 @@ from fastlabel_gradio.pool.filling import Filling
 from fastlabel_gradio.pool.fitting import open_known, pool_sample
 from fastlabel_gradio.pool.listing import LOOK_EVERY_S
 from fastlabel_gradio.pool.retries import FIRST_PAUSE_S, LONGEST_SHORTAGE_PAUSE_S
+from fastlabel_gradio.types import Item
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class EncoderStart:
         self._source, self._store = filling.source, filling.store
         self._stop, self._listed = filling.stop, filling.listed
         self._workers = workers
-        self._unavailable: list[tuple[str, str]] = []  # (id, reason) of items that could not be taken into the sample
+        self._unavailable: list[tuple[Item, str]] = []  # left out of the sample, with the reasons
         self._has_learned = False
 
     def make_ready(self, encoder: Encoder) -> None:
@@ -90,7 +91,7 @@ class EncoderStart:
                 self._filling.news.take(pause_s)
                 self._filling.news.finish()
                 pause_s = min(2 * pause_s, LONGEST_SHORTAGE_PAUSE_S)
-                self._store.retry([item_id for item_id, _ in self._unavailable])
+                self._store.retry([item.id for item, _ in self._unavailable])
             else:
                 self._listed.wait(0.2)
         return []

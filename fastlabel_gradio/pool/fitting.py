@@ -21,11 +21,11 @@ BLOCK_ITEMS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class PoolSample:
-    """Prepared items in shuffled order, and (id, reason) of those that cannot be read, and of those that may be later."""
+    """Prepared items in shuffled order, and (item, reason) of those that cannot be read, and of those that may be later."""
 
     prepared: list[np.ndarray] = field(default_factory=list)
-    unreadable: list[tuple[str, str]] = field(default_factory=list)
-    unavailable: list[tuple[str, str]] = field(default_factory=list)
+    unreadable: list[tuple[Item, str]] = field(default_factory=list)
+    unavailable: list[tuple[Item, str]] = field(default_factory=list)
 
 
 def pool_sample(
@@ -72,5 +72,5 @@ def _prepared_or_none(item: Item, source: Source, encoder: Encoder, sample: Pool
         return encoder.prepare(source.read(item, encoder.resolution))  # read again, and kept, when embedded
     except UnreadableItemError as error:
         is_passing = isinstance(error, UnavailableItemError)
-        (sample.unavailable if is_passing else sample.unreadable).append((item.id, str(error)))
+        (sample.unavailable if is_passing else sample.unreadable).append((item, str(error)))
         return None

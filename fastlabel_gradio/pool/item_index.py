@@ -157,14 +157,17 @@ class ItemIndex:
             self.groups.end(audit_share if is_complete else 0, has_news=self._has_new_groups)
         return found
 
-    def mark_unreadable(self, reasons: Sequence[tuple[str, str]]) -> None:
-        """Lists items, as (id, reason), as unreadable; each is tried again when its stamp changes, or after a retry."""
+    def mark_unreadable(self, reasons: Sequence[tuple[Item, str]]) -> None:
+        """Lists items, as (item, reason), as unreadable; each is tried again when its stamp changes, or after a retry.
+
+        What was replaced while it was read, and has another stamp by now, is not listed: only its old content was tried.
+        """
         with self._index.lock:
             with self._index.writing():
                 before = self._writer.total_changes
                 self._writer.executemany(
-                    "UPDATE items SET reason = ?2 WHERE id = ?1 AND reason IS NULL",
-                    [(id_, why) for id_, why in reasons],
+                    "UPDATE items SET reason = ?3 WHERE id = ?1 AND stamp = ?2 AND reason IS NULL",
+                    [(item.id, item.stamp, why) for item, why in reasons],
                 )
             self._unreadable += self._writer.total_changes - before
 

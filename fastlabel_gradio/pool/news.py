@@ -19,7 +19,8 @@ class PoolNews:
     @property
     def is_waiting(self) -> bool:
         """From the first item on until `finish`."""
-        return bool(self._items) or self._is_overfull or self._is_taken
+        with self._changed:
+            return bool(self._items) or self._is_overfull or self._is_taken
 
     def add(self, items: Sequence[Item]) -> None:
         with self._changed:
@@ -42,7 +43,8 @@ class PoolNews:
             return items
 
     def finish(self) -> None:
-        self._is_taken = False
+        with self._changed:
+            self._is_taken = False
 
     def close(self) -> None:
         with self._changed:

@@ -111,5 +111,7 @@ class PartsTaken:
             return False
 
 
-def _unreadable(found: Sequence[tuple[Item, str]], listed: dict[str, Item], pending: set[str]) -> list[tuple[str, str]]:
-    return [(item.id, why) for item, why in found if item.id in pending and listed[item.id].stamp == item.stamp]
+def _unreadable(
+    found: Sequence[tuple[Item, str]], listed: dict[str, Item], pending: set[str]
+) -> list[tuple[Item, str]]:
+    return [(item, why) for item, why in found if item.id in pending and listed[item.id].stamp == item.stamp]

@@ -21,6 +21,7 @@ from fastlabel_gradio.encoders.base import Encoder
 from fastlabel_gradio.encoders.known_vectors import KnownVectors
 from fastlabel_gradio.encoders.licences import restriction
 from fastlabel_gradio.errors import FastLabelError, StoreError
+from fastlabel_gradio.labels.classes import clean_class_name
 from fastlabel_gradio.pool.embed_batch import Keyed, Outcome, embed_keyed, keyed_batch
 from fastlabel_gradio.pool.encoder_change import EncoderChange
 from fastlabel_gradio.pool.encoder_in_use import recorded_encoder
@@ -99,6 +100,7 @@ class EmbeddingPipeline:
         self._waiting = 0  # news that are not embedded yet
         self._passed = -1  # the last place in the pool that a walk passed while the source was still being listed
         self._listening = False
+        self._is_changing = False  # until the encoder that took over has embedded what the other one had not
         self.ready, self.changed, self.done = Milestone(), Milestone(), Milestone()
         self._threads = [
             threading.Thread(target=self._guarded, args=(work,), name=name, daemon=True)
@@ -115,7 +117,8 @@ class EmbeddingPipeline:
         progress = replace(told, done=done, total=total, scanning=not self._filling.listed.is_set(), change=change)
         if reason := self._filling.problem:
             return replace(progress, state="failed", error=reason)
-        if progress.state == "done" and self._news.is_waiting:
+        is_taking_over = self._is_changing and change is not None and change.state == "taken"
+        if progress.state == "done" and (self._news.is_waiting or is_taking_over):
             return replace(progress, state="embedding")
         return progress
 
@@ -160,8 +163,8 @@ class EmbeddingPipeline:
         return self._source.is_held_out(item_id)
 
     def known_label(self, item_id: str) -> str | None:
-        """The label that the source knows of an item; None where it knows none."""
-        return self._source.reference_label(Item(item_id))
+        """The label that the source knows of an item, as classes are called; None where it knows none."""
+        return clean_class_name(self._source.reference_label(Item(item_id)) or "") or None
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """Runs a thread's work; an expected failure is shown on screen, a bug is also logged with its traceback."""
@@ -275,6 +278,7 @@ class EmbeddingPipeline:
         """Has the change done that is asked for, and embeds what is left to the encoder that takes over."""
         if self._change is None or self._change.progress.state != "waiting" or self._stop.is_set():
             return in_use
+        self._is_changing = True
         encoder = self._change.run(
             in_use, workers, self._stop, lambda: self._embed_due_news(in_use, workers), self._filling.await_listed
         )
@@ -282,8 +286,10 @@ class EmbeddingPipeline:
             self.encoder = encoder
             self._show(encoder, "")
             self.changed.reach()
+            self.done.leave()
             self._store.retry_all()  # what one encoder has no vector of another one may embed
             self._embed_pool(encoder, workers)
+        self._is_changing = False
         return encoder
 
     def _embed_due_news(self, encoder: Encoder, workers: Workers) -> None:

@@ -30,6 +30,7 @@ from fastlabel_gradio.imports.given_labels import GivenLabels, ReferenceLabels
 from fastlabel_gradio.inquiry import Inquiry
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.labels import LabelStore
+from fastlabel_gradio.labels.classes import clean_class_name
 from fastlabel_gradio.labels.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.loop.head_exchange import HeadExchange
 from fastlabel_gradio.parts.places import has_scheme, open_place
@@ -43,6 +44,7 @@ from fastlabel_gradio.pool.store import EmbeddingStore
 from fastlabel_gradio.server.bucket import Sealer, restore_sealed
 from fastlabel_gradio.server.visitors import VisitorFolders
 from fastlabel_gradio.sources import open_source
+from fastlabel_gradio.sources.base import Source
 from fastlabel_gradio.strategies import STRATEGIES
 from fastlabel_gradio.types import Item, LabelSchema, Medium
 
@@ -100,7 +102,7 @@ class Project:
             check_owner(self.folder, config.source.kind, config.source.options, base_dir)
             self._label_store = self._open_label_store(config.name)  # open to the end: its file cannot get lost unseen
             undo.callback(self._label_store.close)
-            self._proposed = self.source.classes()
+            self._proposed = _proposed_classes(self.source)
             self.schema = self._label_store.ensure_labels(config.classes or self._proposed)
             self.store = EmbeddingStore(
                 self.folder, follows=not self._lease.is_held, device=device, gpu_share=config.gpu_share
@@ -301,7 +303,7 @@ class Project:
     def _look_for_classes(self) -> None:
         """In the pipeline's thread, once all is embedded: classes that came since the start have no key yet."""
         if not self.config.classes:
-            self.new_classes = tuple(name for name in self.source.classes() if name not in self._proposed)
+            self.new_classes = tuple(name for name in _proposed_classes(self.source) if name not in self._proposed)
 
     def _take_idle(self) -> "list[_Opened]":
         """Visitors of a public page come and go: the labelers that were used least lately, to be closed."""
@@ -407,6 +409,11 @@ def _promised(labeler: Labeler) -> dict[str, Any] | None:
     ]
     words = " ".join([*(one.words for one in found), *(one.words for one in brought)])
     return {"words": words, "promises": [*promises, *imported]}
+
+
+def _proposed_classes(source: Source) -> list[str]:
+    """The classes of the data itself, as classes are called: names that differ in white space or in form only are one."""
+    return list(dict.fromkeys(filter(None, map(clean_class_name, source.classes()))))
 
 
 def _new_classes(names: tuple[str, ...]) -> str:
