@@ -296,7 +296,7 @@ class Project:
         known = ((key, item_id, self.reference_label(Item(item_id))) for key, item_id in self.store.copies())
         labeled = ((key, item_id, label) for key, item_id, label in known if label is not None)
         found = contradiction_among(labeled)
-        if found:
+        if found and found != self.contradiction:  # each scan looks anew
             log.warning("%s: %s", self.name, found.text("The labels that the source knows"))
         self.contradiction = found
 
