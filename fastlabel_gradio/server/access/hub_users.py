@@ -10,7 +10,6 @@ from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 
 from fastlabel_gradio.errors import ConfigError
@@ -57,6 +56,10 @@ def hub_user_of(request: Request, users: HubUsers) -> tuple[str, Role] | None:
 
 def _profile(request: Request) -> dict[str, Any] | None:
     """What Gradio's login kept, while it is good."""
+    # Both are here because they come with the extra `oauth`, and this file is imported at every start.
+    from itsdangerous import BadSignature
+    from starlette.middleware.sessions import SessionMiddleware
+
     found = [one for one in request.app.user_middleware if one.cls is SessionMiddleware]
     if not found:
         return None
@@ -64,8 +67,6 @@ def _profile(request: Request) -> dict[str, Any] | None:
     cookie = request.cookies.get(session.session_cookie)
     if not cookie:
         return None
-    from itsdangerous import BadSignature  # is there where SessionMiddleware is
-
     try:
         known = json.loads(b64decode(session.signer.unsign(cookie.encode(), max_age=session.max_age)))
     except (BadSignature, ValueError):
