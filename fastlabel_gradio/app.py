@@ -71,7 +71,7 @@ class App:
             server_port=port,
             share=share,
             inbrowser=open_browser,
-            quiet=quiet,
+            quiet=quiet or not (share or self.mcp),  # its lines say nothing else than the address
             prevent_thread_lock=True,
             auth=self.access.log_in if self.access.asks else None,  # type: ignore[arg-type]  # it awaits, too
             auth_message=(HUB_LINK if self.access.hub_users else "") + LOGIN_ADVICE,

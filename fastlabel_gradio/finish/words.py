@@ -17,7 +17,7 @@ SENTENCES: Final[dict[str, str]] = {
     "plan_none_classes": "No promise yet: of no class is the head sure enough of {least} items, not even at {lowest} %. "
     "Label on.",
     "plan_not_worth": "Most of these would be checked: rather label them.",
-    "held": "{held} items in open batches and screens are left out until these are submitted or given back.",
+    "held": "{held} items in open batches and screens are left out: submit these, or give batches back in Progress.",
     "embedding": "The first items are being embedded. This takes a moment.",
     "no_head": "There is no trained head yet. Label items of at least two classes first.",
     "no_items": "No unlabeled item is left that could be accepted.",

@@ -15,7 +15,7 @@ from tests.pools import wait_for
 from tests.test_api import free_port
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Locator, Page, Route
 
 
 @pytest.fixture
@@ -93,8 +93,16 @@ def test_a_pool_is_finished_on_the_page(page: "Page", address: str) -> None:
         _check(page)
     expect(progress).to_contain_text("Proven: of these")
     expect(view.locator(".fl-finish-checked")).to_contain_text("red: 0 wrong of")
+    late: list[Route] = []
+    page.route("**/api/finish/plan", lambda route: late.append(route))
     view.get_by_role("button", name="Accept").click()
     expect(progress).to_contain_text("labels are accepted")
+    expect(words).to_contain_text("Working out")  # not the plan of the items that are accepted now
+    expect(view.get_by_role("button", name="Freeze these items")).to_be_hidden()
+    for route in late:
+        route.continue_()
+    page.unroute("**/api/finish/plan")
+    expect(words).not_to_contain_text("Working out")
     found = rest.post("items", query={"sources": ["auto"]}, size=400)
     assert found["total"] > 200
     assert all(one["label"] == true_class(one["id"]) for one in found["items"])

@@ -274,6 +274,21 @@ def test_cards_of_sounds_fit_every_window(listen: Listen) -> None:
         assert page.columns() == columns
 
 
+def test_the_line_above_the_cards_stays_readable_beside_a_notice(listen: Listen) -> None:
+    page = listen()
+    page.page.set_viewport_size({"width": 1400, "height": 740})
+    heights = page.grid.evaluate(
+        """(grid) => {
+          const notice = grid.querySelector(".fl-notice");
+          notice.hidden = false;
+          notice.querySelector(".fl-banner-words").textContent = "A notice of many words. ".repeat(9);
+          const parts = grid.querySelectorAll(".fl-batch, .fl-notice, .fl-annotator");
+          return [...parts].map((part) => part.getBoundingClientRect().height);
+        }"""
+    )
+    assert max(heights) < 2 * min(heights)
+
+
 def _folder(tmp_path: Path) -> Path:
     folder = tmp_path / "sounds"
     folder.mkdir()

@@ -68,7 +68,7 @@ def test_items_that_somebody_has_on_the_screen_are_said_to_be_left_out_of_a_plan
     planned = finisher.plan(0.9)
     assert (planned.pool, planned.reserved) == (before.pool, before.reserved)
     assert planned.lines[-1].text == (
-        "40 items in open batches and screens are left out until these are submitted or given back."
+        "40 items in open batches and screens are left out: submit these, or give batches back in Progress."
     )
     labeler.release("ben", batch.id, by="ben")
     assert finisher.plan(0.9) == before

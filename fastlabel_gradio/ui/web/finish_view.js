@@ -33,6 +33,7 @@ export class FinishView {
     this.stopping = new AbortController();
     /** @type {PlanAnswer | null} */
     this.planned = null;
+    this.plansAsked = 0;
     /** @type {FinishAnswer | null} */
     this.now = null;
     this.screen = new FinishScreen(context, this.stopping.signal);
@@ -115,13 +116,20 @@ export class FinishView {
   refresh() {
     return this.during(async () => {
       this.paintNow(await this.api.get("api/finish"));
-      this.paintPlan(await this.api.post("api/finish/plan", this.#wanted()));
+      await this.#askPlan();
       if (this.now?.state === "checking" && !this.screen.batch) await this.#openChecks();
     });
   }
 
   plan() {
-    return this.during(async () => this.paintPlan(await this.api.post("api/finish/plan", this.#wanted())));
+    return this.during(() => this.#askPlan());
+  }
+
+  /** Paints the plan unless another one was asked for meanwhile: a late answer is of items that are accepted by then. */
+  async #askPlan() {
+    const asked = ++this.plansAsked;
+    const planned = await this.api.post("api/finish/plan", this.#wanted());
+    if (asked === this.plansAsked) this.paintPlan(planned);
   }
 
   #wanted() {
@@ -147,6 +155,7 @@ export class FinishView {
     setText(/** @type {HTMLElement} */ (this.begin), t("finish_begin_at", { percent: promiseText(at) }));
     const isAdvised = !planned.lines.some(({ key }) => NOT_ADVISED.includes(key)); // it is possible all the same
     this.begin?.classList.toggle("fl-finish-go", isAdvised);
+    setShown(/** @type {HTMLElement} */ (this.curveNode), true);
     this.#paintCurveMenu(planned);
     this.#paintCurve(planned);
     const place = planned.curve.findIndex((one) => isAt(one, precision));
@@ -154,6 +163,12 @@ export class FinishView {
     setShown(/** @type {HTMLElement} */ (this.classes), planned.classes.length > 0);
     this.#paintVerify(planned);
     this.root.dataset.planned = String(precision);
+  }
+
+  /** The plan on screen is of items that are no longer open: it says so until there is another. */
+  #paintPlanning() {
+    setText(/** @type {HTMLElement} */ (this.words), t("finish_planning"));
+    for (const part of [this.begin, this.classes, this.curveNode]) setShown(/** @type {HTMLElement} */ (part), false);
   }
 
   /** @param {PlanAnswer} planned */
@@ -253,8 +268,9 @@ export class FinishView {
     return this.during(async () => {
       this.screen.close();
       this.paintNow(await this.api.post(`api/finish/${name}`, body));
+      this.#paintPlanning();
       if (this.now?.state === "checking") await this.#openChecks();
-      else this.paintPlan(await this.api.post("api/finish/plan", this.#wanted()));
+      else await this.#askPlan();
     });
   }
 
@@ -282,7 +298,7 @@ export class FinishView {
       this.paintNow(await this.api.get("api/finish"));
       if (this.now?.state === "checking") return this.#openChecks();
       this.screen.close();
-      this.paintPlan(await this.api.post("api/finish/plan", this.#wanted()));
+      await this.#askPlan();
       this.checksNode?.scrollIntoView({ block: "nearest" });
     });
   }
@@ -306,7 +322,7 @@ export class FinishView {
     return this.during(async () => {
       const sent = batch.submission();
       await this.api.post("api/submit_labels", { batch_id: batch.id, labels: sent });
-      this.paintPlan(await this.api.post("api/finish/plan", this.#wanted()));
+      await this.#askPlan();
       await this.#openVerify();
       this.screen.say(t("submitted", { n: sent.length }));
     });
