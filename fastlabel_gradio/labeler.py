@@ -285,7 +285,7 @@ class Labeler:
             left_open = set(submission.released) - wanted.keys()
             self._ledger.put_last(left_open)
             is_training = self._desk.take_in(submission)
-        self.finisher.take_in(annotator, batch_id, own, sorted(left_open))
+        self.finisher.take_in(annotator, batch_id, own, sorted(left_open), is_answered=bool(wanted))
         outcome = self.planted.judge(annotator, batch_id, planted | wanted, self._desk.clock()) if planted else None
         return Receipt(len(wanted), is_training, outcome)
 

@@ -403,6 +403,8 @@ export default {
   "finish_left_open": "{left_open} of the checked ones were left open, or left the pool: that counts as wrong.",
   "finish_checked_since":
     "The proof is of the first {proof} checks; with those after them {checked} are checked, {wrong} wrong (corrected).",
+  "finish_others":
+    "{others} of the frozen items have another label, which many items got at once: it stays, and the promise of the rest is {percent} %.",
   "finish_all_labeled": "All of these items are labeled already: none is left to accept.",
   "finish_earlier": "{items} labels that were accepted before at {percent} % stand.",
   "finish_take_back_earlier": "Take back the label accepted before|Take back the {n} labels accepted before",

@@ -380,6 +380,8 @@ export default {
     "已接受 {items} 个标签：连同之前已检查或标注的 {given} 个，每个类别至少 {percent} % 正确（由 {checked} 次随机检查证明，其中 {wrong} 个错误并已更正）。",
   "finish_left_open": "已检查的项目中有 {left_open} 个未判断，或已不在项目中：按错误计算。",
   "finish_checked_since": "证明只用了前 {proof} 次检查；连同其后的共检查了 {checked} 个，{wrong} 个错误（已更正）。",
+  "finish_others":
+    "冻结的项目中有 {others} 个带有批量给出的另一个标签：该标签保持不变，其余项目的承诺是 {percent} %。",
   "finish_all_labeled": "这些项目都已有标签：没有可接受的了。",
   "finish_earlier": "此前按 {percent} % 接受的 {items} 个标签仍然有效。",
   "finish_take_back_earlier": "撤回此前接受的 {n} 个标签",
