@@ -300,8 +300,7 @@ class Labeler:
 
     def known_label(self, item_id: str) -> str | None:
         """The class that an item was imported with as a reference, or else the one of the data, as it is called now."""
-        known = self._references.of(item_id)
-        return known and self.schema.called_now(known)
+        return self._references.of(item_id, self.schema)
 
     def undo(self, annotator: str) -> Reopened:
         """Takes the annotator's last step back; of one that was made card by card it opens a batch, to be labeled again."""

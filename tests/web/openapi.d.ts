@@ -31,6 +31,11 @@ export interface components {
             /** Wrong */
             wrong: number;
             /**
+             * Others
+             * @description items of the set with another label, which many items got at once: not covered, and the precision is of the rest
+             */
+            others: number;
+            /**
              * At
              * @description seconds since the epoch
              */
