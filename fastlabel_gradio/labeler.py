@@ -292,11 +292,12 @@ class Labeler:
     def confirm(self, annotator: str, labels: Sequence[tuple[str, str]]) -> None:
         """Stores that the annotator looked at labels, as (item id, class), and says that they are right.
 
-        A label that the source knows of an item of which nothing was said becomes the annotator's. Raises as `submit` does.
+        A label that the source knows of an item of which nothing was said becomes the annotator's, of several at once with
+        the source `group`. Raises as `submit` does.
         """
         unsaid = self.suspects.confirm(annotator, labels, self._desk.clock())
         if unsaid:
-            self.submit(annotator, unsaid)
+            self.submit(annotator, unsaid, together=[item_id for item_id, _ in unsaid] if len(unsaid) > 1 else ())
 
     def known_label(self, item_id: str) -> str | None:
         """The class that an item was imported with as a reference, or else the one of the data, as it is called now."""

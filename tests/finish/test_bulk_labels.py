@@ -8,6 +8,8 @@ import pytest
 from fastlabel_gradio.errors import FinishError
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.pool.query import Query
+from fastlabel_gradio.server.api_models import SubmitInput
+from fastlabel_gradio.server.routes.labels import _submitted
 from fastlabel_gradio.types import Said, State
 from tests.finish_pools import answer, check_all, true_class
 
@@ -64,6 +66,26 @@ def test_labels_of_many_items_at_once_prove_nothing(labeler: Labeler, way: str) 
     now = finisher.state()
     assert (now.state, now.checked, now.wrong) == ("proven", checked, 0)
     assert checked == more
+
+
+def test_a_request_of_many_labels_without_a_batch_proves_nothing(reopen: Callable[..., Labeler]) -> None:
+    labeler = reopen()
+    finisher = labeler.finisher
+    finisher.start("ann", 0.9)
+    screen = finisher.checks("ann", 4)
+    drawn = [item.id for item in screen.items]
+    labeler.release("ann", screen.id, by="ann")
+
+    def send(item_ids: list[str]) -> None:
+        labels = [{"id": item_id, "label": true_class(item_id)} for item_id in item_ids]
+        _submitted(labeler, "ann", SubmitInput.model_validate({"labels": labels}))
+
+    send(drawn[1:])
+    found = labeler.finder.page(Query(ids=tuple(drawn[1:])), 0, 4).items
+    assert {(one.label == true_class(one.item.id), one.source) for one in found} == {(True, "group")}
+    assert finisher.state().checked == 0
+    send(drawn[:1])
+    assert finisher.state().checked == 1  # by itself
 
 
 def test_a_check_decides_over_a_label_that_many_items_got(labeler: Labeler) -> None:

@@ -1589,7 +1589,7 @@ export interface components {
             state: "label" | "skip" | "unsure" | "bad";
             /**
              * Source
-             * @description "group" where it was accepted together with others, not on its own
+             * @description "group" where it was accepted together with others, not on its own; so are several labels without `batch_id`
              * @default person
              * @enum {string}
              */
