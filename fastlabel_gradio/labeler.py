@@ -285,23 +285,23 @@ class Labeler:
             left_open = set(submission.released) - wanted.keys()
             self._ledger.put_last(left_open)
             is_training = self._desk.take_in(submission)
-        self.finisher.take_in(annotator, batch_id, own, sorted(left_open))
+        self.finisher.take_in(annotator, batch_id, own, sorted(left_open), is_answered=bool(wanted))
         outcome = self.planted.judge(annotator, batch_id, planted | wanted, self._desk.clock()) if planted else None
         return Receipt(len(wanted), is_training, outcome)
 
     def confirm(self, annotator: str, labels: Sequence[tuple[str, str]]) -> None:
         """Stores that the annotator looked at labels, as (item id, class), and says that they are right.
 
-        A label that the source knows of an item of which nothing was said becomes the annotator's. Raises as `submit` does.
+        A label that the source knows of an item of which nothing was said becomes the annotator's, of several at once with
+        the source `group`. Raises as `submit` does.
         """
         unsaid = self.suspects.confirm(annotator, labels, self._desk.clock())
         if unsaid:
-            self.submit(annotator, unsaid)
+            self.submit(annotator, unsaid, together=[item_id for item_id, _ in unsaid] if len(unsaid) > 1 else ())
 
     def known_label(self, item_id: str) -> str | None:
         """The class that an item was imported with as a reference, or else the one of the data, as it is called now."""
-        known = self._references.of(item_id)
-        return known and self.schema.called_now(known)
+        return self._references.of(item_id, self.schema)
 
     def undo(self, annotator: str) -> Reopened:
         """Takes the annotator's last step back; of one that was made card by card it opens a batch, to be labeled again."""

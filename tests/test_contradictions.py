@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from fastlabel_gradio.labels import ClassEdit
 from fastlabel_gradio.labels.contradictions import Contradiction, contradiction_among
 from fastlabel_gradio.server.access import Person, Role, person_of
 from fastlabel_gradio.server.api import create_api
 from fastlabel_gradio.server.project import Project
+from fastlabel_gradio.types import Item
 from tests.pools import make_config, wait_for
 
 OpenProject = Callable[..., Project]
@@ -46,6 +48,26 @@ def test_one_file_in_two_class_folders_is_said_when_all_is_embedded(
     assert project.contradiction == Contradiction(1, (("blue/copy.png", "blue"), ("red/0003.png", "red")))
     assert "'blue/copy.png' is 'blue', 'red/0003.png' with the same content is 'red'." in project.notice
     assert project.notice in caplog.text
+
+
+def test_classes_that_were_merged_or_renamed_since_do_not_contradict_each_other(
+    pictures: Path, open_project: OpenProject, tmp_path: Path
+) -> None:
+    shutil.copy(pictures / "red" / "0003.png", pictures / "blue" / "copy.png")
+    project = open_project(make_config(pictures))
+    wait_for(lambda: project.contradiction is not None)
+    ids = dict(zip(project.schema.names, project.schema.ids, strict=True))
+    labeler = project.labeler("ann")
+    labeler.actions.change_classes("ann", lambda _: [ClassEdit("merge", ids["blue"], ids["red"])])
+    labeler.actions.change_classes("ann", lambda _: [ClassEdit("rename", ids["red"], "warm")])
+    told = {project.reference_label(Item(id_)) for id_ in ("red/0003.png", "blue/copy.png")}
+    assert told == {labeler.known_label("red/0003.png")} == {"warm"}
+    project.close()
+    again = open_project(make_config(pictures))
+    wait_for(lambda: again.pipeline.progress.state == "done")
+    again._compare_reference_labels()
+    assert again.contradiction is None
+    assert again.reference_label(Item("green/0000.png")) == "green"
 
 
 def test_an_example_does_not_tell_what_the_source_says_of_an_item_that_is_to_be_judged_blind(

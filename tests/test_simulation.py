@@ -10,7 +10,10 @@ import pytest
 from fastlabel_gradio.command_line import main
 from fastlabel_gradio.config import ProjectConfig
 from fastlabel_gradio.errors import ConfigError, UnknownNameError
+from fastlabel_gradio.labels import ClassEdit
+from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.simulation import Behaviour, Run, Simulation, answered, simulate, table
+from fastlabel_gradio.simulation.experiment import _with_test_part
 from fastlabel_gradio.sources import open_source
 from tests.grey_encoder import GreyEncoder
 from tests.pools import make_config, write_pictures, write_sounds
@@ -39,6 +42,16 @@ def played(pool: Path, tmp_path: Path, seeds: int = 1, strategy: str = "random",
 def usual(pool: Path, tmp_path_factory: pytest.TempPathFactory) -> Simulation:
     """Random picks, two seeds, and so many wrong answers that curves differ."""
     return played(pool, tmp_path_factory.mktemp("usual"), seeds=2, noise=0.4)
+
+
+def test_a_class_that_was_renamed_is_played_by_the_name_that_it_has_now(pool: Path, tmp_path: Path) -> None:
+    config = _with_test_part(make_config(pool), tmp_path, tmp_path / "work")
+    project = Project(config, tmp_path, tmp_path / "work")
+    before = project.schema
+    project.labeler("ann").actions.change_classes("ann", lambda _: [ClassEdit("rename", before.ids[0], "azure")])
+    project.close()
+    simulation = played(pool, tmp_path)
+    assert (simulation.setting.classes, simulation.setting.items + simulation.setting.test_items) == (3, 150)
 
 
 def test_a_run_labels_to_the_end_and_gets_better(pool: Path, tmp_path: Path) -> None:

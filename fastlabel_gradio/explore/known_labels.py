@@ -89,19 +89,12 @@ class KnownLabels:
             self._last = state, Doubted(rows[positions], margins, np.array(schema.ids, dtype=np.int64)[others])
 
     def _labeled(self, schema: LabelSchema, stop: threading.Event) -> tuple[Rows, Rows]:
-        """The rows of items of which the source knows a class that the project has, and its place in the schema.
-
-        A class that was renamed or merged is found by the name that the source has for it.
-        """
+        """The rows of items of which the source knows a class that the project has, and its place in the schema."""
         in_pool = self._ledger.standings().in_pool
-        places = {name: place for place, name in enumerate(schema.names)}
-        place_of: dict[str | None, int | None] = {None: None}  # of the source's names: few, of many items
+        places: dict[str | None, int] = {name: place for place, name in enumerate(schema.names)}
         rows, targets = [], []
         for row, item_id in self._items(stop):
-            name = self._known.of(item_id)
-            if name is not None and name not in place_of:
-                place_of[name] = places.get(schema.called_now(name))
-            place = place_of[name]
+            place = places.get(self._known.of(item_id, schema))
             if place is not None and row < len(in_pool) and in_pool[row]:
                 rows.append(row)
                 targets.append(place)

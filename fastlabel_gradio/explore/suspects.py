@@ -93,7 +93,7 @@ class Suspects:
         for item_id, name in labels:
             if names.get(standing.get(item_id, -1)) == name:
                 checked[item_id] = standing[item_id]
-            elif item_id not in standing and (known := self._known.of(item_id)) and schema.called_now(known) == name:
+            elif item_id not in standing and self._known.of(item_id, schema) == name:
                 unsaid.append((item_id, name))
             else:
                 raise InvalidLabelsError(

@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import floor
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastlabel_gradio.errors import FinishError
 from fastlabel_gradio.finish.campaign import Campaign
 from fastlabel_gradio.finish.campaign_files import Course
 from fastlabel_gradio.finish.evidence import Evidence, Promise
-from fastlabel_gradio.finish.report import Accepted
+from fastlabel_gradio.finish.report import Accepted, Others
 from fastlabel_gradio.finish.tally import Answers, PartTally, by_class
 from fastlabel_gradio.finish.words import floor_percent, percent
 from fastlabel_gradio.types import Positions
+
+LEAST = 0.5  # no smaller promise is told
 
 
 class Provable(NamedTuple):
@@ -31,7 +35,9 @@ class Acceptance:
 
     Attributes:
         places: int64[items], in the ranking: the items that get their proposed label now.
-        covered: how many items the promise is of; some of them have a label already.
+        covered: how many items the promise is of; some of them have a label already, none of these another one that many
+            items got at once.
+        others: items of the set that do: the proof is of their proposed labels.
         left_open: of the wrong ones, those that nobody answered.
         classes: by label id: items, checks, wrong ones.
     """
@@ -41,6 +47,7 @@ class Acceptance:
     promise: Promise
     classes: Mapping[int, tuple[int, int, int]]
     left_open: int
+    others: int
 
     @property
     def details(self) -> dict[str, Any]:
@@ -52,6 +59,7 @@ class Acceptance:
             "checked": self.promise.checked,
             "wrong": self.promise.wrong,
             "left_open": self.left_open,
+            "others": self.others,
             "classes": [[label_id, *figures] for label_id, figures in self.classes.items()],
         }
 
@@ -78,13 +86,38 @@ def not_proven(tallies: Sequence[PartTally], precision: float) -> str:
 
 
 def acceptance_of(campaign: Campaign, answers: Answers, chosen: Sequence[Provable], precision: float) -> Acceptance:
-    """All that is provable, but the items that somebody has labeled, or left open when asked."""
-    covered = _covered(chosen)
+    """All that is provable, but the items that somebody has labeled, or left open when asked.
+
+    Raises:
+        FinishError: most of it has other labels, which many items got at once, so nothing is promised of the rest.
+    """
+    others = others_among(answers, chosen, precision)
+    if others.precision < LEAST:
+        raise FinishError(
+            f"{others.items:,} of the frozen items have another label, which many items got at once: too little can be "
+            "promised of the rest. Take those labels back, or freeze another set."
+        )
     checked, wrong = sum(one.checked for one in chosen), sum(one.wrong for one in chosen)
-    promise = Promise(campaign.terms.number, precision, checked, wrong)
+    promise = Promise(campaign.terms.number, others.precision, checked, wrong)
     classes = by_class(campaign, answers, [one.part for one in chosen])
     left_open = sum(one.left_open for one in chosen)
-    return Acceptance(acceptable(answers, chosen), len(covered), promise, classes, left_open)
+    covered = len(_covered(chosen)) - others.items
+    return Acceptance(acceptable(answers, chosen), covered, promise, classes, left_open, others.items)
+
+
+def others_among(answers: Answers, chosen: Sequence[Provable], precision: float) -> Others:
+    """Items of what is provable with another label that many items got at once, and the promise of the rest.
+
+    A promise of N labels lets (1 - precision) N of them be wrong. Without D of them, all of which may be right, as many of
+    N - D may be: of each part for itself.
+    """
+    items, kept = 0, precision
+    for one in chosen:
+        others = int(answers.other[_covered([one])].sum())
+        if others:
+            rest = one.items - others
+            items, kept = items + others, min(kept, 1 - (1 - precision) * one.items / rest) if rest else kept
+    return Others(items, precision if kept == precision else max(floor((kept + 1e-9) * 1000) / 1000, 0.0))
 
 
 def acceptable(answers: Answers, chosen: Sequence[Provable]) -> Positions:

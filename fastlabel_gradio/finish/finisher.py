@@ -5,14 +5,22 @@ before anything is answered, and all that is told here is worked out from them, 
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
 from fastlabel_gradio.errors import FinishError
-from fastlabel_gradio.finish.acceptance import Acceptance, acceptable, acceptance_of, evidence_of, not_proven, provable
+from fastlabel_gradio.finish.acceptance import (
+    Acceptance,
+    acceptable,
+    acceptance_of,
+    evidence_of,
+    not_proven,
+    others_among,
+    provable,
+)
 from fastlabel_gradio.finish.batch_ids import (
     ACCEPT,
     CHECK,
@@ -185,16 +193,23 @@ class Finisher:
         return {item_id: "review" if item_id in bulk else "person" for item_id in said}
 
     def take_in(
-        self, annotator: str, batch_id: str, sources: Mapping[str, LabelSource], left_open: Sequence[str]
+        self,
+        annotator: str,
+        batch_id: str,
+        sources: Mapping[str, LabelSource],
+        left_open: Sequence[str],
+        *,
+        is_answered: bool,
     ) -> None:
         """Takes in how a batch was answered: which checks stand over another label, and which were left open, so are wrong.
 
-        What was picked out of a screen of one class does not come again in one of it.
+        What was picked out of a screen of one class does not come again in one of it, unless the screen is undone.
 
         Args:
             sources: as `sources_in` has them.
+            is_answered: something was submitted of the other items.
         """
-        self._screens.take_in(annotator, batch_id, left_open)
+        self._screens.take_in(annotator, batch_id, left_open, is_answered=is_answered)
         number = campaign_of(batch_id)
         reviewed = [item_id for item_id, source in sources.items() if source == "review"]
         if number is None or not (reviewed or left_open):
@@ -214,14 +229,15 @@ class Finisher:
         self._desk.glance()
         course = self._course()
         if course is None:
-            return with_earlier(FinishReport("none"), self._accepted_earlier(None))
+            return with_earlier(FinishReport("none"), next(reversed(self._standing().values()), None))
         if not self._has_items:
             return FinishReport("none", lines=(line(EMBEDDING),))
         campaign = self._campaign(course)
         answers, tallies = self._tallies(campaign, course)
         in_pool = self._ledger.standings().in_pool
         later = int(in_pool[campaign.terms.pool_rows :].sum())
-        proven, accepted = provable(tallies, campaign.terms.precision, None), self._accepted(course)
+        proven, standing = provable(tallies, campaign.terms.precision, None), self._standing()
+        accepted = standing.pop(course.number, None)
         found = report(
             campaign,
             tallies,
@@ -230,9 +246,10 @@ class Finisher:
             later,
             self._noun,
             acceptable=len(acceptable(answers, proven)) if proven else 0,
+            others=others_among(answers, proven, campaign.terms.precision),
             is_bundled=self._learner.is_bundled,
         )
-        return found if accepted else with_earlier(found, self._accepted_earlier(course))
+        return found if accepted else with_earlier(found, next(reversed(standing.values()), None))
 
     def grow(self) -> FinishReport:
         """Goes on to a set that is 1.3 times as large, in the same order. Raises FinishError where nothing is proven."""
@@ -267,7 +284,7 @@ class Finisher:
             course = self._course()
             if course is None:
                 raise FinishError("Nothing is frozen, so nothing can be accepted. Plan and check first.")
-            if self._accepted(course):
+            if course.number in self._standing():
                 return self.state()
             campaign = self._campaign(course)
             answers, tallies = self._tallies(campaign, course)
@@ -290,10 +307,10 @@ class Finisher:
         What was checked and proven stays. Raises FinishError without any.
         """
         with self._turn:
-            found = next(self._standing(), None)
-            if found is None:
+            standing = self._standing()
+            if not standing:
                 raise FinishError("No accepted labels stand that could be taken back.")
-            number, accepted = found
+            number, accepted = standing.popitem()
             with self._learner.paused(), uncollected():
                 self._actions.take_back(annotator, accepted.by, accept_id(number))
         self._learner.wait_for_bundle()
@@ -302,8 +319,8 @@ class Finisher:
     def evidence(self) -> list[Evidence]:
         """Every promise that stands, oldest first."""
         names, noun = self._desk.schema.known_names, self._noun
-        standing = ((course, self._accepted(course)) for course in list(self._files.courses.values()))
-        return [evidence_of(course, accepted, names, noun) for course, accepted in standing if accepted]
+        courses = self._files.courses
+        return [evidence_of(courses[number], accepted, names, noun) for number, accepted in self._standing().items()]
 
     def brought(self) -> list[Brought]:
         """Promises that came with imported labels, oldest first; what is in their notes is all that is known of them."""
@@ -399,23 +416,15 @@ class Finisher:
         parts = zip(campaign.terms.parts, course.sizes, strict=True)
         return answers, [tally(campaign, answers, part, sizes) for part, sizes in parts]
 
-    def _accepted(self, course: Course) -> Accepted | None:
-        """What was accepted of a campaign, where it still stands."""
-        told = course.accepted
-        if told is None or not self._desk.label_store.stands(told["by"], accept_id(course.number)):
-            return None
-        return Accepted(**{each.name: told[each.name] for each in fields(Accepted) if each.name in told})
-
-    def _standing(self) -> Iterator[tuple[int, Accepted]]:
-        """The numbers of the campaigns whose accepted labels stand, with these, the newest first."""
-        told = ((course.number, self._accepted(course)) for course in self._newest_first() if course.accepted)
-        return ((number, accepted) for number, accepted in told if accepted)
-
-    def _accepted_earlier(self, course: Course | None) -> Accepted | None:
-        """What was accepted last of the campaigns before this one, where it stands."""
-        return next(
-            (accepted for number, accepted in self._standing() if course is None or number < course.number), None
-        )
+    def _standing(self) -> dict[int, Accepted]:
+        """What was accepted and still stands, by campaign, the oldest first; the label store is asked once."""
+        told = [(course.number, course.accepted) for course in list(self._files.courses.values()) if course.accepted]
+        standing = self._desk.label_store.standing_batches([(one["by"], accept_id(number)) for number, one in told])
+        return {
+            number: Accepted(**{each.name: one[each.name] for each in fields(Accepted) if each.name in one})
+            for number, one in told
+            if (one["by"], accept_id(number)) in standing
+        }
 
     def _accept(self, annotator: str, campaign: Campaign, wanted: Acceptance) -> None:
         """The journal first: what is told of labels is on the disk before they are."""

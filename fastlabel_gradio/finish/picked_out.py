@@ -1,9 +1,13 @@
-"""PickedOut: the items that people left out of screens of one predicted class, because they are not of it, in a file."""
+"""PickedOut: the items that people left out of screens of one predicted class, because they are not of it, in a file.
+
+Whether a screen stands is known to the label store alone: what was picked out in one that is undone counts no more, and
+counts again when that is redone.
+"""
 
 import json
 import logging
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from fastlabel_gradio.errors import StoreError
@@ -22,20 +26,24 @@ class PickedOut:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._items: dict[tuple[str, int], frozenset[str]] = {}
+        self._items: dict[tuple[str, int], dict[str, frozenset[str]]] = {}
         for text in path.read_bytes().splitlines() if path.exists() else ():
             try:
                 self._take_in(**json.loads(text))
             except (ValueError, TypeError) as error:  # a stop cut it off
                 log.warning("%s: a line is left out: %s", path, error)
 
-    def of(self, annotator: str, label_id: int) -> frozenset[str]:
-        """The ids of the items that the annotator said are not of the class."""
-        return self._items.get((annotator, label_id), frozenset())
+    def of(self, annotator: str, label_id: int) -> Mapping[str, frozenset[str]]:
+        """The ids of the items that the annotator said are not of the class, by the batch of which that is undone, or ""."""
+        return dict(self._items.get((annotator, label_id), {}))
 
-    def add(self, annotator: str, label_id: int, item_ids: Collection[str]) -> None:
-        """Is on the disk before it returns. Raises StoreError; nothing is taken in then."""
-        line = {"annotator": annotator, "label_id": label_id, "item_ids": sorted(item_ids)}
+    def add(self, annotator: str, label_id: int, item_ids: Collection[str], batch_id: str = "") -> None:
+        """Is on the disk before it returns. Raises StoreError; nothing is taken in then.
+
+        Args:
+            batch_id: by which the other labels of the screen were submitted; "" where it had none, so nothing to undo.
+        """
+        line = {"annotator": annotator, "label_id": label_id, "item_ids": sorted(item_ids), "batch_id": batch_id}
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a+b") as file:
@@ -46,7 +54,9 @@ class PickedOut:
                 os.fsync(file.fileno())
         except OSError as error:
             raise StoreError(f"{self._path} cannot be written: {error}. Free some space.") from error
-        self._take_in(annotator, label_id, item_ids)
+        self._take_in(**line)
 
-    def _take_in(self, annotator: str, label_id: int, item_ids: Collection[str]) -> None:
-        self._items[annotator, label_id] = self.of(annotator, label_id).union(item_ids)
+    def _take_in(self, annotator: str, label_id: int, item_ids: Collection[str], batch_id: str = "") -> None:
+        """Lines of earlier versions have no batch."""
+        before = self.of(annotator, label_id)
+        self._items[annotator, label_id] = {**before, batch_id: before.get(batch_id, frozenset()).union(item_ids)}

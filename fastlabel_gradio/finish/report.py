@@ -19,7 +19,9 @@ class Accepted:
     The others had been checked, or labeled, before.
 
     Attributes:
+        covered: without those that had another label, which many items got at once.
         left_open: of the wrong ones, those that nobody answered; 0 in journals that do not say it.
+        others: items of the set that had another label, and are not covered; 0 in journals that do not say it.
     """
 
     items: int
@@ -31,6 +33,15 @@ class Accepted:
     by: str
     head_version: int
     left_open: int = 0
+    others: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """How many items of a proven set have another label than the proposed one, and the precision of the rest."""
+
+    items: int
+    precision: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +98,14 @@ def report(
     noun: str | None,
     *,
     acceptable: int | None = None,
+    others: Others | None = None,
     is_bundled: bool = True,
 ) -> FinishReport:
     """The report on a campaign.
 
     Args:
         acceptable: labels that accepting now would store; None for all that is proven.
+        others: of what is proven, items with another label that many items got at once; None for none.
         classes: as `tally.by_class` has them.
         noun: what the items are grouped by; None without groups.
         is_bundled: whether the classifier in the project's folder tells what is accepted now.
@@ -121,6 +134,12 @@ def report(
         acceptable=0 if accepted else proven_items if acceptable is None else acceptable,
     )
     told = _with_lines(found, noun, shown)
+    if accepted:
+        others = Others(accepted.others, accepted.precision)
+    if others and others.items and found.state in ("proven", "accepted"):
+        told = replace(
+            told, lines=(*told.lines, line("others", others=others.items, percent=percent(others.precision)))
+        )
     return told if is_bundled else replace(told, lines=(*told.lines, line("unbundled")))
 
 

@@ -34,12 +34,14 @@ class Answers:
         told: somebody judged it, by itself: no label that many items got at once.
         wrong: judged, and not by the proposed label; left open where it was checked; or no more to be checked.
         labeled: a label, or a state in place of one, stands, however it was given.
+        other: of these, one that many items got at once and that is not the proposed label.
         settled: told or wrong.
     """
 
     told: Bool[np.ndarray, " items"]
     wrong: Bool[np.ndarray, " items"]
     labeled: Bool[np.ndarray, " items"]
+    other: Bool[np.ndarray, " items"]
 
     @property
     def settled(self) -> Bool[np.ndarray, " items"]:
@@ -105,8 +107,9 @@ def answers_of(
     for merged, target in aliases.items():
         proposed[proposed == merged], given[given == merged] = target, target
     gone = ~known if not len(standings.in_pool) else ~known | ~standings.in_pool[places]
-    differs = told & ((said["state"] != _LABEL) | (given != proposed))
-    return Answers(told, differs | (~told & (gone | _among(campaign, open_rows))), labeled)
+    differs = labeled & ((said["state"] != _LABEL) | (given != proposed))
+    wrong = (differs & told) | (~told & (gone | _among(campaign, open_rows)))
+    return Answers(told, wrong, labeled, differs & ~told)
 
 
 def tally(campaign: Campaign, answers: Answers, part: Part, sizes: Sequence[int]) -> PartTally:

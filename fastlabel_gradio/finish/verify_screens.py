@@ -52,7 +52,7 @@ class VerifyScreens:
             wanted = ClaimedBatch(verify_id(label_id, teach=teach), (), VERIFY, found.head_version)
             held = self._claims.claim(annotator, self._surest(annotator, label_id, found)[:size], wanted)
         if held is None:
-            notice = ONLY_PICKED_OUT if self._picked_out.of(annotator, label_id) else NONE_LEFT
+            notice = ONLY_PICKED_OUT if self._out(annotator, label_id) else NONE_LEFT
             return Batch("", (), VERIFY, found.head_version, notice, self._desk.schema)
         schema = self._desk.schema
         place = schema.positions.get(label_id)
@@ -60,16 +60,27 @@ class VerifyScreens:
         proposed = [None if place is None else Prediction(place, float(sure)) for sure in confidences]
         return self._batches.proposing(held, proposed, found.head_version, schema)
 
-    def take_in(self, annotator: str, batch_id: str, left_out: Sequence[str]) -> None:
-        """What was picked out of a screen of one class does not come again in one of it."""
+    def take_in(self, annotator: str, batch_id: str, left_out: Sequence[str], *, is_answered: bool) -> None:
+        """What was picked out of a screen of one class does not come again in one of it, unless the screen is undone.
+
+        Args:
+            is_answered: something was submitted of the others.
+        """
         label_id = label_shown_in(batch_id)
         if left_out and label_id is not None:
             with self._turn:
-                self._picked_out.add(annotator, label_id, left_out)
+                self._picked_out.add(annotator, label_id, left_out, batch_id if is_answered else "")
 
     def _surest(self, annotator: str, label_id: int, found: Candidates) -> Rows:
         """The rows predicted to be of a class, the surest first, without those that the annotator picked out."""
         its = np.flatnonzero(found.label_ids == label_id)
         rows = found.rows[its[np.argsort(found.errors[its], kind="stable")]]
-        picked_out = list(self._desk.store.rows_of(list(self._picked_out.of(annotator, label_id))).values())
+        picked_out = list(self._desk.store.rows_of(list(self._out(annotator, label_id))).values())
         return rows[~np.isin(rows, picked_out)]
+
+    def _out(self, annotator: str, label_id: int) -> frozenset[str]:
+        """The ids of what the annotator picked out of screens of a class that are not undone."""
+        told = self._picked_out.of(annotator, label_id)
+        standing = self._desk.label_store.standing_batches([(annotator, batch_id) for batch_id in told if batch_id])
+        stands = (items for batch_id, items in told.items() if not batch_id or (annotator, batch_id) in standing)
+        return frozenset().union(*stands)

@@ -44,6 +44,8 @@ SENTENCES: Final[dict[str, str]] = {
     "left_open": "{left_open} of the checked ones were left open, or left the pool: that counts as wrong.",
     "checked_since": "The proof is of the first {proof} checks; with those after them {checked} are checked, {wrong} wrong "
     "(corrected).",
+    "others": "{others} of the frozen items have another label, which many items got at once: it stays, and the promise of "
+    "the rest is {percent} %.",
     "all_labeled": "All of these items are labeled already: none is left to accept.",
     "earlier": "{items} labels that were accepted before at {percent} % stand.",
     "later": "{later} items came after these were frozen: the promise does not cover them.",

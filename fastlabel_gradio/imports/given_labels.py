@@ -14,6 +14,7 @@ import numpy as np
 
 from fastlabel_gradio.atomic_file import replacing
 from fastlabel_gradio.errors import StoreError
+from fastlabel_gradio.types import LabelSchema
 
 BLOCK_ROWS = 20_000  # of the file, that are in memory at once
 _COLUMNS = ("item_id", "label", "confidence")
@@ -129,6 +130,8 @@ class GivenLabels:
 class ReferenceLabels:
     """The labels that are known of items whatever anybody says: those that were imported, or else those of the source.
 
+    Both are told as classes are called now, where some were renamed or merged since. Safe from several threads.
+
     Args:
         given: those that were imported.
         of_source: gives the class of an item; None where the source knows none.
@@ -137,16 +140,27 @@ class ReferenceLabels:
     def __init__(self, given: GivenLabels | None, of_source: Callable[[str], str | None]) -> None:
         self._given = given
         self._of_source = of_source
+        self._called: tuple[LabelSchema | None, dict[str, str]] = None, {}  # names are few, items many
 
     @property
     def version(self) -> int:
         """Another number whenever labels were imported."""
         return self._given.version if self._given else 0
 
-    def of(self, item_id: str) -> str | None:
-        """The class of an item; None where none is known."""
+    def of(self, item_id: str, schema: LabelSchema) -> str | None:
+        """The class of an item, as the schema has it now; None where none is known."""
         [known] = self._given.of([item_id]) if self._given else [None]
-        return known.name if known else self._of_source(item_id)
+        name = known.name if known else self._of_source(item_id)
+        return None if name is None else self._called_now(name, schema)
+
+    def _called_now(self, name: str, schema: LabelSchema) -> str:
+        its, called = self._called
+        if its is not schema:
+            called = {}
+            self._called = schema, called
+        if name not in called:
+            called[name] = schema.called_now(name)
+        return called[name]
 
 
 def _keys_of(item_ids: Sequence[str]) -> np.ndarray:

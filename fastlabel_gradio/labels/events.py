@@ -3,7 +3,7 @@
 What stands after them is the subject of `resolve.py`, what class events say that of `classes.py`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, islice
 from operator import itemgetter
@@ -211,6 +211,22 @@ def submission_of(connection: Connection, project: int, annotator: str, batch_id
         return None
     newest = select(func.max(submissions.c.id)).where(submissions.c.original == number)
     return number, connection.scalar(newest) or number, batch_id
+
+
+def standing_among(connection: Connection, project: int, wanted: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of the annotators and batch ids under which something was submitted that is not undone."""
+    annotators = {annotator for annotator, _ in wanted}
+    found: set[tuple[str, str]] = set()
+    for chunk in chunks({batch_id for _, batch_id in wanted}):
+        query = select(submissions.c.annotator, submissions.c.batch_id).where(
+            submissions.c.project == project,
+            submissions.c.annotator.in_(annotators),
+            submissions.c.batch_id.in_(chunk),
+            submissions.c.reverts.is_(None),
+            ~undone(submissions),
+        )
+        found.update(connection.execute(query).tuples())
+    return {pair for pair in wanted if pair in found}
 
 
 def last_undo(connection: Connection, project: int, annotator: str) -> tuple[int, int, str] | None:

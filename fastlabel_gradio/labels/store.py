@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from sqlalchemy import Connection, select
@@ -39,6 +39,7 @@ from fastlabel_gradio.labels.events import (
     last_submission,
     last_undo,
     newest_submission,
+    standing_among,
     states_of,
     submission_of,
 )
@@ -358,10 +359,12 @@ class LabelStore(ClaimStore):
         """
         return self._revert(annotator, now, last_submission, undoes=True)
 
-    def stands(self, annotator: str, batch_id: str) -> bool:
-        """Whether the annotator submitted something under that batch id which is not undone."""
+    def standing_batches(self, wanted: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of these annotators and batch ids under which something was submitted that is not undone."""
+        if not wanted:
+            return set()
         with self._database.reading() as connection:
-            return submission_of(connection, self._project, annotator, batch_id) is not None
+            return standing_among(connection, self._project, wanted)
 
     def take_back(self, annotator: str, submitter: str, batch_id: str, *, now: float) -> Undone | None:
         """As `undo`, of what somebody submitted last under that batch id; None where nothing of it stands."""

@@ -434,7 +434,9 @@ class LabelInput(Model):
         "label", description="why the item gets no label: it does not come again until that is undone"
     )
     source: Literal["person", "group"] = Field(
-        "person", description='"group" where it was accepted together with others, not on its own'
+        "person",
+        description='"group" where it was accepted together with others, not on its own; so are several labels '
+        "without `batch_id`",
     )
 
     @model_validator(mode="after")

@@ -113,6 +113,7 @@ class Project:
             self.gallery = open_gallery(self.source, self.folder)
             plan = self._encoder_plan(encoder, base_dir)
             self.pipeline = self._new_pipeline(plan, base_dir, embedding_workers)
+            self._known_labels = ReferenceLabels(self.references, self.pipeline.known_label)
             self.map = PoolMap(self.store, self.folder, lambda: self.pipeline.progress.state == "done")
             recipe, resolution = config.recipe, self.gallery.tile_resolution
             self.models = ModelKeeper(self.name, self.source, self.folder, self.pipeline, resolution, recipe)
@@ -188,9 +189,13 @@ class Project:
         if self._sealer:
             self._sealer.check()
 
-    def reference_label(self, item: Item) -> str | None:
-        """The class of an item that was imported as a reference, or else the one that the data itself gives."""
-        return ReferenceLabels(self.references, self.pipeline.known_label).of(item.id)
+    def reference_label(self, item: Item, schema: LabelSchema | None = None) -> str | None:
+        """The class of an item that was imported as a reference, or else the one that the data itself gives.
+
+        Args:
+            schema: as which the class is called; None for the project's, as it is now.
+        """
+        return self._known_labels.of(item.id, schema or self._label_store.schema())
 
     def export_rows(
         self,
@@ -293,7 +298,8 @@ class Project:
 
     def _compare_reference_labels(self) -> None:
         """In the pipeline's thread, once all is embedded."""
-        known = ((key, item_id, self.reference_label(Item(item_id))) for key, item_id in self.store.copies())
+        copies, schema = self.store.copies(), self._label_store.schema()
+        known = ((key, item_id, self._known_labels.of(item_id, schema)) for key, item_id in copies)
         labeled = ((key, item_id, label) for key, item_id, label in known if label is not None)
         found = contradiction_among(labeled)
         if found and found != self.contradiction:  # each scan looks anew
@@ -348,7 +354,7 @@ class Project:
             exchange=HeadExchange(label_store) if self.config.database else None,
             name=self.name,
             suggestions=self.suggestions,
-            references=ReferenceLabels(self.references, self.pipeline.known_label),
+            references=ReferenceLabels(self.references, self.pipeline.known_label),  # classes are each labeler's own
         )
         ready.set_result(labeler)
         return _Opened(labeler, label_store, folder)

@@ -175,9 +175,10 @@ class Experiment:
 
     def _labeled_items(self, items: Iterator[Item]) -> Iterator[tuple[Item, int]]:
         """Items with the position of their class, of those that have one."""
-        positions = {name: position for position, name in enumerate(self._project.schema.names)}
+        schema = self._project.schema
+        positions = {name: position for position, name in enumerate(schema.names)}
         for item in items:
-            name = self._project.reference_label(item)
+            name = self._project.reference_label(item, schema)
             if name in positions:
                 yield item, positions[name]
 

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
+from fastlabel_gradio.errors import FinishError
 from fastlabel_gradio.labeler import Labeler
 from fastlabel_gradio.pool.query import Query
+from fastlabel_gradio.server.api_models import SubmitInput
+from fastlabel_gradio.server.routes.labels import _submitted
 from fastlabel_gradio.types import Said, State
 from tests.finish_pools import answer, check_all, true_class
 
@@ -64,6 +68,26 @@ def test_labels_of_many_items_at_once_prove_nothing(labeler: Labeler, way: str) 
     assert checked == more
 
 
+def test_a_request_of_many_labels_without_a_batch_proves_nothing(reopen: Callable[..., Labeler]) -> None:
+    labeler = reopen()
+    finisher = labeler.finisher
+    finisher.start("ann", 0.9)
+    screen = finisher.checks("ann", 4)
+    drawn = [item.id for item in screen.items]
+    labeler.release("ann", screen.id, by="ann")
+
+    def send(item_ids: list[str]) -> None:
+        labels = [{"id": item_id, "label": true_class(item_id)} for item_id in item_ids]
+        _submitted(labeler, "ann", SubmitInput.model_validate({"labels": labels}))
+
+    send(drawn[1:])
+    found = labeler.finder.page(Query(ids=tuple(drawn[1:])), 0, 4).items
+    assert {(one.label == true_class(one.item.id), one.source) for one in found} == {(True, "group")}
+    assert finisher.state().checked == 0
+    send(drawn[:1])
+    assert finisher.state().checked == 1  # by itself
+
+
 def test_a_check_decides_over_a_label_that_many_items_got(labeler: Labeler) -> None:
     finisher = labeler.finisher
     finisher.start("ann", 0.9)
@@ -104,6 +128,50 @@ def test_two_people_check_such_labels_without_being_asked_the_same(labeler: Labe
     answer(labeler, second, annotator="cid")
     answer(labeler, first)
     assert finisher.state().checked == 16
+
+
+@pytest.mark.parametrize("per_class", [False, True])
+def test_other_labels_of_many_items_at_once_are_not_covered(labeler: Labeler, *, per_class: bool) -> None:
+    finisher = labeler.finisher
+    finisher.start("ann", 0.9, per_class=per_class)
+    check_all(labeler)
+    before = finisher.state()
+    unlabeled = labeler.finder.page(Query(ids=tuple(_frozen(labeler)), states=("none",)), 0, 1000).items
+    reds = [one.item.id for one in unlabeled if true_class(one.item.id) == "red"]
+    agreeing, others = reds[:4], reds[4:9]
+    ids = dict(zip(labeler.schema.names, labeler.schema.ids, strict=True))
+    labeler.actions.write("ben", agreeing, ids["red"], source="import")
+    labeler.actions.write("ben", others, ids["blue"], source="import")
+    now = finisher.state()
+    assert now.state == "proven"
+    [told] = [one for one in now.lines if one.key == "others"]
+    accepted = finisher.accept("ann").accepted
+    assert accepted
+    part = next((one.items for one in before.parts if one.part.label_id == ids["red"]), before.items)
+    promised = np.floor(1000 * (1 - 0.1 * part / (part - 5))) / 1000
+    assert (accepted.others, accepted.precision) == (5, promised)
+    assert told.values == {"others": 5, "percent": round(100 * promised, 1)}
+    assert accepted.covered == before.items - 5
+    [first, *_] = finisher.state().lines
+    assert first.values["given"] == before.items - 5 - accepted.items  # checked, or imported as proposed
+    assert told in finisher.state().lines
+    [evidence] = finisher.evidence()
+    assert (evidence.items, evidence.promise.precision) == (before.items - 5, promised)
+    page = labeler.finder.page(Query(ids=tuple(others)), 0, 10).items
+    assert {(one.label, one.source) for one in page} == {("blue", "import")}
+
+
+def test_where_most_have_another_label_nothing_is_accepted(labeler: Labeler) -> None:
+    finisher = labeler.finisher
+    finisher.start("ann", 0.9)
+    check_all(labeler)
+    unlabeled = [
+        one.item.id for one in labeler.finder.page(Query(ids=tuple(_frozen(labeler)), states=("none",)), 0, 1000).items
+    ]
+    labeler.actions.write("ben", unlabeled[:-1], None, state=State.BAD, source="search")
+    with pytest.raises(FinishError, match="too little can be promised of the rest"):
+        finisher.accept("ann")
+    assert finisher.state().accepted is None
 
 
 def test_no_label_that_stands_is_accepted_over(labeler: Labeler) -> None:

@@ -390,13 +390,63 @@ def test_what_was_picked_out_of_a_screen_does_not_come_again_for_that_person(
     assert (none.items, "but those that you left out as wrong" in none.notice) == ((), True)
 
 
+def test_an_undone_screen_forgets_what_was_picked_out_in_it(reopen: Callable[..., Labeler]) -> None:
+    labeler = reopen()
+    finisher, red = labeler.finisher, labeler.schema.ids[0]
+    name = labeler.schema.known_names[red]
+    whole = finisher.verify("ann", red, 5)
+    labeler.submit("ann", [], whole.id)  # all of it is wrong: nothing to undo
+    screen = finisher.verify("ann", red, 20)
+    out = {one.id for one in screen.items[:5]}
+    labeler.submit("ann", [(one.id, name) for one in screen.items[5:]], screen.id)
+
+    def shown(labeler: Labeler) -> set[str]:
+        found = labeler.finisher.verify("ann", red, 500)
+        labeler.release("ann", found.id, by="ann")
+        return {one.id for one in found.items}
+
+    assert not out & shown(labeler)
+    labeler.undo("ann")
+    assert out <= shown(labeler)
+    assert labeler.redo("ann") == 15
+    assert not out & shown(labeler)
+    labeler.undo("ann")
+    labeler = reopen()
+    assert out <= shown(labeler)
+    assert not {one.id for one in whole.items} & shown(labeler)
+
+
+def test_lines_of_earlier_versions_say_what_was_picked_out(tmp_path: Path) -> None:
+    path = tmp_path / PICKED_OUT
+    path.write_text('{"annotator": "ann", "label_id": 1, "item_ids": ["a.png"]}\n')
+    assert PickedOut(path).of("ann", 1) == {"": {"a.png"}}
+
+
+def test_where_labels_stand_accepted_is_one_question(labeler: Labeler, monkeypatch: pytest.MonkeyPatch) -> None:
+    finisher = labeler.finisher
+    for _ in range(2):
+        finisher.start("ann", 0.9)
+        check_all(labeler)
+        finisher.accept("ann")
+        finisher.take_back("ann")
+        finisher.give_up()
+    finisher.start("ann", 0.9)
+    asked: list[int] = []
+    ask = labeler._label_store.standing_batches
+    monkeypatch.setattr(
+        labeler._label_store, "standing_batches", lambda wanted: asked.append(len(wanted)) or ask(wanted)
+    )
+    finisher.state()
+    assert asked == [2]  # campaigns, in one question
+
+
 def test_a_line_of_what_was_picked_out_that_a_stop_cut_off_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "finish" / PICKED_OUT
     PickedOut(path).add("ann", 1, {"a.png"})
     with path.open("ab") as file:
         file.write(b'{"annotator": "an')
     PickedOut(path).add("ann", 1, {"b.png"})
-    assert PickedOut(path).of("ann", 1) == {"a.png", "b.png"}
+    assert PickedOut(path).of("ann", 1) == {"": {"a.png", "b.png"}}
 
 
 def test_what_is_asked_before_the_encoder_is_loaded_changes_nothing(

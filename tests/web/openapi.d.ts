@@ -31,6 +31,11 @@ export interface components {
             /** Wrong */
             wrong: number;
             /**
+             * Others
+             * @description items of the set with another label, which many items got at once: not covered, and the precision is of the rest
+             */
+            others: number;
+            /**
              * At
              * @description seconds since the epoch
              */
@@ -1584,7 +1589,7 @@ export interface components {
             state: "label" | "skip" | "unsure" | "bad";
             /**
              * Source
-             * @description "group" where it was accepted together with others, not on its own
+             * @description "group" where it was accepted together with others, not on its own; so are several labels without `batch_id`
              * @default person
              * @enum {string}
              */

@@ -89,6 +89,10 @@ class AcceptedAnswer(Model):
     precision: float
     checked: int
     wrong: int
+    others: int = Field(
+        description="items of the set with another label, which many items got at once: not covered, and the precision is of "
+        "the rest"
+    )
     at: float = Field(description="seconds since the epoch")
     by: str
     head_version: int

@@ -5,9 +5,14 @@ import { encodeWav, mixed } from "./wav.js";
 export const LONGEST_S = 60;
 
 export class Recorder {
-  /** @param {(file: File) => void} onFile */
-  constructor(onFile) {
+  /**
+   * @param {(file: File) => void} onFile
+   * @param {() => void} onNothing what was recorded cannot be read: it is no sound, or too short
+   */
+  constructor(onFile, onNothing) {
     this.onFile = onFile;
+    this.onNothing = onNothing;
+    this.isAsking = false; // the browser asks the person, which may take long
     /** @type {MediaRecorder | null} */
     this.recording = null;
     this.timer = 0;
@@ -21,9 +26,18 @@ export class Recorder {
     return this.recording !== null;
   }
 
-  /** Asks for the microphone; rejects where it is not given. */
+  /** Asks for the microphone; rejects where it is not given. Nothing begins where it was cancelled meanwhile. */
   async start() {
-    const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+    this.isAsking = true;
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true }).catch((error) => {
+      this.isAsking = false;
+      throw error;
+    });
+    if (!this.isAsking) {
+      for (const track of stream.getTracks()) track.stop();
+      return;
+    }
+    this.isAsking = false;
     const recording = new MediaRecorder(stream);
     /** @type {Blob[]} */
     const parts = [];
@@ -44,6 +58,7 @@ export class Recorder {
 
   /** Stops and forgets what was recorded. */
   cancel() {
+    this.isAsking = false;
     const recording = this.recording;
     this.recording = null;
     clearTimeout(this.timer);
@@ -59,6 +74,8 @@ export class Recorder {
       const channels = Array.from({ length: sound.numberOfChannels }, (_, index) => sound.getChannelData(index));
       const wav = encodeWav(mixed(channels), sound.sampleRate);
       this.onFile(new File([wav], "recording.wav", { type: "audio/wav" }));
+    } catch {
+      this.onNothing();
     } finally {
       context.close();
     }

@@ -14,6 +14,9 @@ import { t } from "./words.js";
 
 const SHOWN_CLASSES = 5;
 
+/** @type {Record<string, import("./words.js").Word>} words by the name of the browser's error */
+const WITHOUT_MICROPHONE = { NotFoundError: "try_microphone_missing", NotReadableError: "try_microphone_busy" };
+
 export class TryView {
   /**
    * @param {HTMLElement} root
@@ -26,7 +29,10 @@ export class TryView {
     /** @type {File | null} */
     this.file = null;
     this.preview = ""; // address of what is shown, to be let go
-    this.recorder = new Recorder((file) => this.classify(file));
+    this.recorder = new Recorder(
+      (file) => this.classify(file),
+      () => this.#sayRecording("try_nothing_recorded"),
+    );
     this.stopping = new AbortController();
     this.root = root;
     this.input = el("input", "fl-try-file");
@@ -44,6 +50,8 @@ export class TryView {
     );
     this.record = button("fl-quiet fl-try-record", t("try_record"));
     setShown(this.record, this.kind === "audio" && Recorder.isPossible);
+    const noRecording = el("p", "fl-quiet", t("try_needs_https"));
+    setShown(noRecording, this.kind === "audio" && !Recorder.isPossible);
     this.shown = el("div", "fl-try-shown");
     this.note = el("p", "fl-try-note");
     this.note.setAttribute("role", "status");
@@ -54,7 +62,7 @@ export class TryView {
     this.why = el("p", "fl-try-why");
     this.result = el("div", "fl-try-result", this.classes, this.nearestTitle, this.nearest, this.add, this.why);
     setShown(this.result, false);
-    root.append(el("div", "fl-try", this.drop, this.record, this.shown, this.note, this.result));
+    root.append(el("div", "fl-try", this.drop, this.record, noRecording, this.shown, this.note, this.result));
     this.#listen();
   }
 
@@ -107,13 +115,15 @@ export class TryView {
   }
 
   async toggleRecording() {
+    if (this.recorder.isAsking) return;
     if (this.recorder.isRecording) this.recorder.stop();
     else {
       try {
         await this.recorder.start();
-        this.say(t("try_recording", { n: LONGEST_S }));
-      } catch {
-        this.say(t("try_no_microphone"), "error");
+        if (this.recorder.isRecording) this.say(t("try_recording", { n: LONGEST_S }));
+      } catch (error) {
+        const why = WITHOUT_MICROPHONE[/** @type {Error} */ (error).name];
+        this.say(t(why ?? "try_no_microphone"), "error");
       }
     }
     this.#paintRecording();
@@ -147,6 +157,12 @@ export class TryView {
     document.addEventListener("paste", (event) => isVisible(this.drop) && this.onFiles(event.clipboardData?.files), {
       signal,
     });
+  }
+
+  /** @param {import("./words.js").Word} key */
+  #sayRecording(key) {
+    this.say(t(key), "error");
+    this.#paintRecording();
   }
 
   #paintRecording() {

@@ -404,6 +404,8 @@ export default {
   "finish_left_open": "{left_open} of the checked ones were left open, or left the pool: that counts as wrong.",
   "finish_checked_since":
     "The proof is of the first {proof} checks; with those after them {checked} are checked, {wrong} wrong (corrected).",
+  "finish_others":
+    "{others} of the frozen items have another label, which many items got at once: it stays, and the promise of the rest is {percent} %.",
   "finish_all_labeled": "All of these items are labeled already: none is left to accept.",
   "finish_earlier": "{items} labels that were accepted before at {percent} % stand.",
   "finish_take_back_earlier": "Take back the label accepted before|Take back the {n} labels accepted before",
@@ -604,6 +606,10 @@ export default {
   "try_stop": "■ Stop",
   "try_recording": "Recording, {n} seconds at most.|Recording, {n} seconds at most.",
   "try_no_microphone": "The browser gives no microphone: allow it for this page, or choose a file.",
+  "try_microphone_missing": "No microphone was found: connect one, or choose a file.",
+  "try_microphone_busy": "The microphone cannot be used: end the program that uses it, or choose a file.",
+  "try_nothing_recorded": "Nothing was recorded: record a little longer, or choose a file.",
+  "try_needs_https": "Recording needs a page over https, or on this computer (localhost): choose a file.",
   "try_asking": "Looking at it …",
   "try_nearest": "Labeled items that are most like it",
   "try_add": "Add it to the pool",
