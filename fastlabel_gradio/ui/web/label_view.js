@@ -17,6 +17,7 @@ import { MOST_SEEDS } from "./explore_likeness.js";
 import { firstHint } from "./first_hint.js";
 import { buildHelp } from "./help.js";
 import { HistoryMenu } from "./history_menu.js";
+import { KnownLabelsOffer } from "./known_labels_offer.js";
 import { LookBar } from "./look_bar.js";
 import { Palette } from "./palette.js";
 import { Pointer } from "./pointer.js";
@@ -88,6 +89,8 @@ export class LabelView {
     this.cards = new BatchView(this.dock, this.zoom, player, (url) => this.api.url(url), soundView.expand, this.look);
     this.answers = new Answering(this.cards, this.dock);
     this.runnersUp = new RunnersUp(this.cards, this.stopping.signal);
+    this.offer = new KnownLabelsOffer(project, () => openExplore({ order: "known_labels" }, { panel: "mistakes" }));
+    this.panel.addBar(this.offer);
     if (player) {
       this.panel.addBar(new SoundBar(player.settings, soundView.expand, this.stopping.signal));
     }
@@ -366,6 +369,7 @@ export class LabelView {
     this.classKeys.share(status.class_keys);
     this.classColours.share(status.class_colours);
     this.panel.paint(status);
+    this.offer.follow(status);
     this.evaluation.follow(status);
     this.inviteToName(status);
     if (isFirst) this.cards.keepFocusInView(); // its notices have pushed the cards down
@@ -446,10 +450,11 @@ registerView({
 /**
  * A step of the person to the items of a query.
  * @param {Record<string, unknown>} query
+ * @param {import("./address.js").Params} [more] of the address
  */
-function openExplore(query) {
+function openExplore(query, more = {}) {
   const { project = "" } = parseAddress(location.hash);
-  location.hash = formatAddress({ project, view: "explore", filter: JSON.stringify(query) });
+  location.hash = formatAddress({ project, view: "explore", filter: JSON.stringify(query), ...more });
 }
 
 /** @param {HTMLElement} root */
