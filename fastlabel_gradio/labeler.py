@@ -60,6 +60,8 @@ from fastlabel_gradio.types import (
     said_of,
 )
 
+SAMPLE = 100  # items that tell whether the data knows labels
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -302,6 +304,16 @@ class Labeler:
     def known_label(self, item_id: str) -> str | None:
         """The class that an item was imported with as a reference, or else the one of the data, as it is called now."""
         return self._references.of(item_id, self.schema)
+
+    def knows_labels(self) -> bool:
+        """Whether labels were imported as references, or the data gives one of the first items a class that there is.
+
+        The first items are a random sample.
+        """
+        if self._references.are_imported:
+            return True
+        classes = set(self.schema.names)
+        return any(self.known_label(item_id) in classes for _, item_id in self._desk.store.items_between(0, SAMPLE))
 
     def undo(self, annotator: str) -> Reopened:
         """Takes the annotator's last step back; of one that was made card by card it opens a batch, to be labeled again."""

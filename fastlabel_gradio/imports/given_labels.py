@@ -147,6 +147,11 @@ class ReferenceLabels:
         """Another number whenever labels were imported."""
         return self._given.version if self._given else 0
 
+    @property
+    def are_imported(self) -> bool:
+        """Whether any are, of whatever item."""
+        return self._given is not None and len(self._given) > 0
+
     def of(self, item_id: str, schema: LabelSchema) -> str | None:
         """The class of an item, as the schema has it now; None where none is known."""
         [known] = self._given.of([item_id]) if self._given else [None]

@@ -338,6 +338,9 @@ class StatusAnswer(Model):
     notice: str
     contradictions: ContradictionsAnswer
     embedding: EmbeddingAnswer
+    known_labels: bool = Field(
+        description="items that are embedded have labels of the source, as of class folders or a table, which can be checked"
+    )
     sound_view: SoundViewAnswer | None
     head: HeadAnswer
     missing_count: int

@@ -78,7 +78,7 @@ def test_the_scripted_person_labels_in_every_way(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     small = {"CLICKS": 1, "KEYS": 2, "SUBMITS": 1, "FILTERS": 1, "PAN_STEPS": 2, "HEAP_BATCHES": 1, "HEAP_PAGES": 1}
-    small |= {"HOVERS": 2, "SCROLLS": 2}
+    small |= {"HOVERS": 2, "SCROLLS": 2, "SUBMITS_BEFORE": 1}
     for name, value in {**small, "WARM_UP": 0}.items():
         monkeypatch.setattr(page_times, name, value)
     folder = write_pictures(tmp_path / "pictures", per_class=24)
@@ -96,7 +96,7 @@ def test_the_scripted_person_labels_in_every_way(
         assert wrong <= 3
     assert float(rows["dropdown"][1]) >= 2.0
     assert float(rows["groups"][1]) < float(rows["keys"][1])
-    for what in page_times.AIMS:
+    for what in (*page_times.AIMS, page_times.AT_ONCE):
         assert f"| {what} |" in printed
     assert "pictures: groups bring" in printed
     assert "pictures: screens of one class bring" in printed

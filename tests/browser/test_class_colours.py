@@ -25,6 +25,16 @@ def expect_marks(names: "Locator") -> None:
         assert (content, colour) == ('""', wanted) if wanted else content == "none", (text, content, colour)
 
 
+def expect_marks_of_the_map(explore: ExplorePage, colours: dict[str, str]) -> None:
+    """Beside the map a class without a colour of its own is marked in that of its points."""
+    others = colours.keys() & {f"c{number}" for number in range(2, 10)}
+    assert others
+    for name in others:
+        marked = explore.view.locator(f".fl-facet[data-facet=labels] bdi[data-class={name}]")
+        expect(marked).to_have_css("--fl-class-colour", colours[name])
+        assert marked.evaluate(MARK)[0] == '""'
+
+
 def expect_readable(page: LabelPage) -> None:
     assert serious_findings(page.page) == []
     page.page.evaluate("document.body.classList.add('dark')")
@@ -46,15 +56,20 @@ def test_the_colour_of_a_class_is_seen_wherever_the_class_is(visit: Visit) -> No
     expect(accepted.first).to_have_css("box-shadow", "none")  # it would lie over the suggestion's "%"
     expect_readable(page)
 
-    explore = ExplorePage(page.page, page.address).open({"labels": ["c0"]}, "&panel=map")
+    explore = ExplorePage(page.page, page.address).open({"labels": ["c0"]})
     for place in (".fl-facet[data-facet=labels] bdi", ".fl-facet[data-facet=predicted] bdi", ".fl-chip-words bdi"):
         expect_marks(explore.view.locator(place))
     expect_marks(explore.chips.locator("bdi"))
+    explore.view.locator(".fl-explore-tools [data-panel=map]").click()
     sign = explore.view.locator(".fl-map-legend li", has_text="c1").locator(".fl-map-sign")
     expect(sign).to_have_css("background-color", DARK[1])
     drawn = "(map) => Object.fromEntries(map.data.map(({ name, marker }) => [name, marker.color]))"
-    assert explore.view.locator(".fl-map-picture").evaluate(drawn)["c0"] == PALE[0]
+    colours = explore.view.locator(".fl-map-picture").evaluate(drawn)
+    assert colours["c0"] == PALE[0]
+    expect_marks_of_the_map(explore, colours)
     expect_readable(page)
+    explore.view.get_by_role("combobox", name="Coloured by").select_option("confidence")
+    expect_marks(explore.view.locator(".fl-facet[data-facet=labels] bdi"))
 
     page.page.goto(f"{page.address}/#view=progress")
     progress = page.page.locator(".fl-progress-classes")

@@ -1,11 +1,12 @@
 """What somebody meets who opens the page for the first time, and what they learn of the classes by pointing at them."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.browser.conftest import Visit, become_guest
+from tests.browser.conftest import Serving, Visit, become_guest
 from tests.browser.explore_page import ExplorePage
 from tests.browser.label_page import LabelPage, expect
-from tests.pools import wait_for
+from tests.pools import make_config, wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -73,3 +74,34 @@ def test_explore_makes_examples_and_filters_by_times(visit: Visit) -> None:
     explore.expect_total(0)
     explore.chips.last.click()
     explore.expect_total(12)
+
+
+def test_a_pool_whose_folders_are_classes_offers_to_check_them_until_that_is_answered(
+    browser: "Browser", serving: Serving, pictures: Path
+) -> None:
+    _, address = serving(make_config(pictures, batch_size=6))
+    with browser.new_context() as context:
+        page = LabelPage(context.new_page(), address).open()
+        offer = page.grid.locator(".fl-known-offer")
+        expect(offer.get_by_role("button", name="Check known labels")).to_be_visible()
+        offer.get_by_role("button", name="Dismiss").click()
+        expect(offer).to_be_hidden()
+        page.open()
+        expect(page.grid.locator(".fl-annotator")).not_to_be_empty()  # the status is there
+        expect(offer).to_be_hidden()
+    with browser.new_context() as context:
+        page = LabelPage(context.new_page(), address).open("?lang=zh-CN")
+        page.grid.get_by_role("button", name="检查现有标签").click()
+        explore = ExplorePage(page.page, address)
+        expect(explore.view.locator(".fl-suspects [data-list=known_labels]")).to_have_attribute("aria-pressed", "true")
+        assert explore.filter_in_address() == {"order": "known_labels"}
+        page.page.locator(".fl-view-tab[data-view=label]").click()
+        expect(page.cards.first).to_be_visible()
+        expect(page.grid.locator(".fl-known-offer")).to_be_hidden()
+
+
+def test_where_folders_are_no_classes_of_the_project_nothing_is_offered(visit: Visit) -> None:
+    page = visit()
+    page.poll()
+    assert page.rest.status()["known_labels"] is False
+    expect(page.grid.locator(".fl-known-offer")).to_be_hidden()

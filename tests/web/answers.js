@@ -53,6 +53,7 @@ export function statusAnswer({ embedding = {}, head = {}, ...fields } = {}) {
     since_training: 0,
     train_every: 10,
     notice: "",
+    known_labels: false,
     embedding: {
       state: "done",
       done: 100,

@@ -2499,6 +2499,11 @@ export interface components {
             notice: string;
             contradictions: components["schemas"]["ContradictionsAnswer"];
             embedding: components["schemas"]["EmbeddingAnswer"];
+            /**
+             * Known Labels
+             * @description items that are embedded have labels of the source, as of class folders or a table, which can be checked
+             */
+            known_labels: boolean;
             sound_view: components["schemas"]["SoundViewAnswer"] | null;
             head: components["schemas"]["HeadAnswer"];
             /** Missing Count */

@@ -13,7 +13,7 @@ import { batchAnswer, statusAnswer } from "./answers.js";
 const counts = { labeled: 2, unlabeled: 98, head_version: 0 };
 let server;
 let address;
-let answers; // by path; an array is used up from the front
+let answers; // by path; an array is used up from the front, a promise is waited for
 let asked; // [path, body or query] of each request
 
 before(async () => {
@@ -23,7 +23,7 @@ before(async () => {
     const url = new URL(request.url, "http://localhost");
     const path = url.pathname.replace("/below/api/", "");
     asked.push([path, body ? JSON.parse(body) : Object.fromEntries(url.searchParams)]);
-    const given = Array.isArray(answers[path]) ? answers[path].shift() : answers[path];
+    const given = await (Array.isArray(answers[path]) ? answers[path].shift() : answers[path]);
     response.statusCode = given?.error ? (given.status ?? 400) : 200;
     response.end(JSON.stringify(given ?? null));
   });
@@ -45,13 +45,17 @@ const screen = { isHidden: () => false, isShown: () => true, isThere: () => true
 function open() {
   const shown = [];
   const said = [];
+  const sheets = []; // what was loaded before its batch was shown, in the order of the batches
   const api = new ProjectApi("images", address);
   const settings = { strategy: "auto", batch_size: 6, max_batch: 1000 };
-  const session = new Session(api, new DraftStore("images"), settings, screen, async (batch) => {
+  const present = async (batch, sheet) => {
     shown.push(batch.id);
-  });
+    sheets.push(await sheet);
+  };
+  const prepare = async ({ batch_id: id }) => `sheet of ${id}`;
+  const session = new Session(api, new DraftStore("images"), settings, screen, present, prepare);
   session.on("say", ({ text }) => text && said.push(text));
-  return { session, shown, said };
+  return { session, shown, said, sheets };
 }
 
 test("a batch is asked for with size and strategy, below the page's own path, and shown", async () => {
@@ -228,32 +232,72 @@ test("news of the folder is said, and that there is none only where it was asked
   session.stop();
 });
 
-/** A session whose batch is half labeled under a head that knows many labels, once the next batch is there. */
-async function withBatchAhead(fields = {}) {
+/** A session whose batch is half labeled under a head that knows many labels, and which has asked for the next one. */
+async function withBatchAsked(next) {
   const opened = open();
   const { session } = opened;
   answers.status = statusAnswer({ head: { version: 3, labels: 500 } });
-  answers.next_batch = [batchAnswer(), batchAnswer(6, { batch_id: "second", ...fields })];
+  answers.next_batch = [batchAnswer(), next];
   answers.submit_labels = { accepted: 3, training_triggered: false, ...counts };
   await session.loadNext();
   await session.poll();
   clearTimeout(session.polling);
   session.batch.change(session.batch.cards.slice(0, 3), () => 1);
-  while (session.ahead.asking && !session.ahead.answer) await new Promise(setImmediate);
+  return opened;
+}
+
+/** As `withBatchAsked`, once the next batch is there. */
+async function withBatchAhead(fields = {}) {
+  const opened = await withBatchAsked(batchAnswer(6, { batch_id: "second", ...fields }));
+  const { ahead } = opened.session;
+  while (ahead.asking && !ahead.answer) await new Promise(setImmediate);
   return opened;
 }
 
 test("the next batch is claimed while half of this one is labeled, and shown after the submit without a request", async () => {
-  const { session, shown } = await withBatchAhead();
+  const { session, shown, sheets } = await withBatchAhead();
   assert.deepEqual(asked.at(-1)[1], { project: "images", size: "6", strategy: "auto", fresh: "false", after: "first" });
   const before = asked.length;
   await session.submit();
   session.stop();
   assert.deepEqual([shown, session.batch.id], [["first", "second"], "second"]);
+  assert.deepEqual(sheets, [null, "sheet of second"]);
   assert.deepEqual(
     asked.slice(before).map(([path]) => path),
     ["submit_labels"],
   );
+});
+
+test("a person who is quicker than the next batch is shown that one, which is not asked for again", async () => {
+  let answer;
+  const held = new Promise((resolve) => {
+    answer = resolve;
+  });
+  const { session, shown } = await withBatchAsked(held);
+  const submitting = session.submit();
+  while (session.batch) await new Promise(setImmediate);
+  answer(batchAnswer(6, { batch_id: "second" }));
+  await submitting;
+  session.stop();
+  assert.deepEqual([shown, session.busy], [["first", "second"], ""]);
+  assert.equal(asked.filter(([path]) => path === "next_batch").length, 2);
+});
+
+test("where there is none to be claimed ahead after all, the next batch is asked for after the submit", async () => {
+  const { session, shown } = await withBatchAsked(batchAnswer(0, { batch_id: "" }));
+  answers.next_batch.push(batchAnswer(6, { batch_id: "third" }));
+  await session.submit();
+  session.stop();
+  assert.deepEqual([shown, asked.findLast(([path]) => path === "next_batch")[1].fresh], [["first", "third"], "true"]);
+});
+
+test("a batch that is claimed ahead comes although another head is being trained by now", async () => {
+  const { session, shown } = await withBatchAhead();
+  answers.status = statusAnswer({ head: { version: 4, labels: 600, state: "training" } });
+  await session.poll();
+  await session.submit();
+  session.stop();
+  assert.deepEqual(shown, ["first", "second"]);
 });
 
 test("a batch that is claimed ahead is kept with the one on screen, and forgotten when another size is wanted", async () => {

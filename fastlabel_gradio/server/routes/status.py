@@ -86,6 +86,7 @@ def _status_answer(project: Project, labeler: Labeler, who: Person) -> StatusAns
             known=_contradiction_answer(known), given=_contradiction_answer(status.contradiction)
         ),
         embedding=EmbeddingAnswer(**asdict(status.embedding)),
+        known_labels=labeler.knows_labels(),
         sound_view=SoundViewAnswer(**asdict(project.source.sound_view)) if project.medium == "audio" else None,
         head=_head_answer(status),
         missing_count=status.counts.missing,

@@ -9,7 +9,6 @@ from pydantic import Field, StrictStr
 from fastlabel_gradio.errors import InvalidLabelsError, shown
 from fastlabel_gradio.server.access import Person, person_of
 from fastlabel_gradio.server.api_models import MAX_ITEM_ID, MAX_LABEL, MAX_LABELS, Model, Number, ProjectInput
-from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.server.routes.hidden import OWN_FIRST, hidden_from
 from fastlabel_gradio.server.routes.project_parameters import FindProject, OfProject
 from fastlabel_gradio.server.routes.queues import CHANGING_LABELS, in_line
@@ -55,7 +54,8 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
     ) -> ListingAnswer:
         """How a list of labels to look at again stands: how long it is, how many were right and wrong so far."""
         chosen = project_of(project)
-        found = chosen.labeler(who).suspects.listing(list)
+        labeler = chosen.labeler(who)
+        found = labeler.suspects.listing(list)
         return ListingAnswer(
             list=list,
             doubted=found.doubted,
@@ -63,7 +63,7 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
             working=found.is_working,
             right=found.right,
             wrong=found.wrong,
-            known=_knows_labels(chosen),
+            known=labeler.knows_labels(),
             problem=found.problem,
         )
 
@@ -83,11 +83,3 @@ def _refuse_hidden(hidden: Collection[str], item_ids: Sequence[str]) -> None:
     asked = next((item_id for item_id in item_ids if item_id in hidden), None)
     if asked is not None:
         raise InvalidLabelsError(f"item {shown(asked)} {OWN_FIRST}. Give that first; nothing was stored.")
-
-
-def _knows_labels(project: Project) -> bool:
-    """Imported ones, or any of the first items, which are a random sample."""
-    known = project.pipeline.known_label
-    return len(project.references) > 0 or any(
-        known(item_id) is not None for _, item_id in project.store.items_between(0, 100)
-    )

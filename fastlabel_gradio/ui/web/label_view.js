@@ -17,6 +17,7 @@ import { MOST_SEEDS } from "./explore_likeness.js";
 import { firstHint } from "./first_hint.js";
 import { buildHelp } from "./help.js";
 import { HistoryMenu } from "./history_menu.js";
+import { KnownLabelsOffer } from "./known_labels_offer.js";
 import { LookBar } from "./look_bar.js";
 import { Palette } from "./palette.js";
 import { Pointer } from "./pointer.js";
@@ -31,6 +32,7 @@ import { t } from "./words.js";
 import { ZoomView } from "./zoom_view.js";
 
 /** @typedef {import("./batch.js").Batch} Batch */
+/** @typedef {import("./sheet.js").Sheet} Sheet */
 /** @typedef {import("./sound_settings.js").Switch} Switch */
 /**
  * What the server says of a project before anything is asked.
@@ -63,9 +65,15 @@ export class LabelView {
       isThere: () => root.isConnected,
     };
     const drafts = new DraftStore(settings.project);
-    const present = (/** @type {Batch} */ batch) => this.present(batch);
     const prepare = (/** @type {import("./api.js").BatchAnswer} */ answer) => this.loadSheet(answer);
-    this.session = new Session(this.api, drafts, settings, screen, present, prepare);
+    this.session = new Session(
+      this.api,
+      drafts,
+      settings,
+      screen,
+      (batch, sheet) => this.present(batch, sheet),
+      prepare,
+    );
     const { project, kind, sound_view: soundView, exports } = settings;
     this.look = new CardLook(kind);
     this.panel = new StatusPanel(this.api, exports);
@@ -81,6 +89,8 @@ export class LabelView {
     this.cards = new BatchView(this.dock, this.zoom, player, (url) => this.api.url(url), soundView.expand, this.look);
     this.answers = new Answering(this.cards, this.dock);
     this.runnersUp = new RunnersUp(this.cards, this.stopping.signal);
+    this.offer = new KnownLabelsOffer(project, () => openExplore({ order: "known_labels" }, { panel: "mistakes" }));
+    this.panel.addBar(this.offer);
     if (player) {
       this.panel.addBar(new SoundBar(player.settings, soundView.expand, this.stopping.signal));
     }
@@ -249,10 +259,13 @@ export class LabelView {
     }
   }
 
-  /** @param {Batch} batch */
-  async present(batch) {
+  /**
+   * @param {Batch} batch
+   * @param {Promise<Sheet | null> | null} prepared its sheet, where it was asked for before
+   */
+  async present(batch, prepared) {
     delete this.root.dataset.readyBatch;
-    const loading = this.loadSheet(batch.answer);
+    const loading = this.sheetOf(batch.answer, prepared);
     this.cards.open(batch);
     batch.on("labels", ([{ label }]) => label !== null && this.recent.use(batch.classes[label]));
     batch.on("labels", () => this.history.paint());
@@ -264,10 +277,25 @@ export class LabelView {
     this.reveal(batch, sheet ? batch.answer.notice : lost);
   }
 
+  /**
+   * The prepared one, unless the cards are filled otherwise by now or it could not be loaded.
+   * @param {import("./api.js").BatchAnswer} answer
+   * @param {Promise<Sheet | null> | null} prepared
+   */
+  async sheetOf(answer, prepared) {
+    const sheet = await prepared;
+    return sheet?.picture.src === this.sheetUrl(answer) ? sheet : this.loadSheet(answer);
+  }
+
   /** @param {import("./api.js").BatchAnswer} answer */
-  loadSheet({ sheet_url: url, columns, items }) {
+  sheetUrl({ sheet_url: url }) {
     const fill = this.look.fills && this.settings.kind === "image";
-    return loadSheet(this.api.url(url, fill ? { fill } : undefined), columns, items.length);
+    return this.api.url(url, fill ? { fill } : undefined);
+  }
+
+  /** @param {import("./api.js").BatchAnswer} answer */
+  loadSheet(answer) {
+    return loadSheet(this.sheetUrl(answer), answer.columns, answer.items.length);
   }
 
   /** The same cards, whole pictures or filled ones. */
@@ -341,6 +369,7 @@ export class LabelView {
     this.classKeys.share(status.class_keys);
     this.classColours.share(status.class_colours);
     this.panel.paint(status);
+    this.offer.follow(status);
     this.evaluation.follow(status);
     this.inviteToName(status);
     if (isFirst) this.cards.keepFocusInView(); // its notices have pushed the cards down
@@ -421,10 +450,11 @@ registerView({
 /**
  * A step of the person to the items of a query.
  * @param {Record<string, unknown>} query
+ * @param {import("./address.js").Params} [more] of the address
  */
-function openExplore(query) {
+function openExplore(query, more = {}) {
   const { project = "" } = parseAddress(location.hash);
-  location.hash = formatAddress({ project, view: "explore", filter: JSON.stringify(query) });
+  location.hash = formatAddress({ project, view: "explore", filter: JSON.stringify(query), ...more });
 }
 
 /** @param {HTMLElement} root */

@@ -1,5 +1,7 @@
 // The map of a pool as the server sends it (docs/rest.md), and what is thought about it. No DOM.
 
+import { coloursOf } from "./class_colours.js";
+
 /**
  * What stands before the points.
  * @typedef {{
@@ -24,20 +26,6 @@ const MOST_CORNERS = 200;
 export const UNKNOWN_CONFIDENCE = 255;
 export const POINTS_MOVED = 20000; // drawn while the map moves
 
-const COLOURS = [
-  "#4c78a8",
-  "#f58518",
-  "#54a24b",
-  "#e45756",
-  "#72b7b2",
-  "#b279a2",
-  "#eeca3b",
-  "#9d755d",
-  "#ff9da6",
-  "#a3d65c",
-];
-const CANDIDATES = Array.from({ length: 100 }, (_, number) => number); // places of the palette
-const NEAR_COLOURS = 110; // nearer ones are taken for one another: automobile's orange and dog's
 const NOTHING = "#9aa3b2";
 const STATE_COLOURS = [NOTHING, "#3b82f6", "#a855f7", "#f59e0b", "#ef4444"];
 const CONFIDENCE_COLOURS = ["#d73027", "#fc8d59", "#e0c341", "#91bf6b", "#1a9850"];
@@ -107,7 +95,7 @@ function classGroups({ header }, values, words, ownColour) {
   const own = new Set(shown.slice(0, CLASSES_COLOURED));
   const none = newGroup(words("none"), NOTHING);
   const others = newGroup(words("others", header.classes.length - own.size), "#5b6475");
-  const colours = classColours(
+  const colours = coloursOf(
     [...own].sort((a, b) => a - b),
     (number) => ownColour(header.classes[number]),
   );
@@ -145,60 +133,6 @@ function confidenceGroups({ confidences }, unknown) {
  */
 function newGroup(name, colour) {
   return { name, colour, places: [] };
-}
-
-/**
- * A colour for each class that is drawn in one: the chosen one, or that of the palette at its place; where that is near one that
- * was chosen, the next that is near none that is used.
- * @param {number[]} numbers of the classes
- * @param {(number: number) => string | undefined} chosen
- * @returns {Map<number, string>}
- */
-function classColours(numbers, chosen) {
-  const taken = numbers.flatMap((number) => chosen(number) ?? []);
-  const isFree = (/** @type {string} */ colour) => taken.every((other) => distance(colour, other) >= NEAR_COLOURS);
-  const usual = numbers.filter((number) => chosen(number) === undefined);
-  const kept = new Set(usual.filter((number) => isFree(classColour(number))));
-  taken.push(...Array.from(kept, classColour));
-  const colours = new Map();
-  for (const number of numbers) {
-    const place = kept.has(number) ? number : CANDIDATES.find((one) => isFree(classColour(one)));
-    const colour = chosen(number) ?? classColour(place ?? number); // all are near some where very many were chosen
-    taken.push(colour);
-    colours.set(number, colour);
-  }
-  return colours;
-}
-
-/**
- * How far colours are from one another, 0 to about 765: the weighted distance of red, green and blue, which is close to what is
- * seen.
- * @param {string} one
- * @param {string} other
- */
-function distance(one, other) {
-  const [[r1, g1, b1], [r2, g2, b2]] = [channels(one), channels(other)];
-  const red = (r1 + r2) / 2;
-  return Math.sqrt((2 + red / 256) * (r1 - r2) ** 2 + 4 * (g1 - g2) ** 2 + (2 + (255 - red) / 256) * (b1 - b2) ** 2);
-}
-
-/**
- * @param {string} colour as "#1f77b4" or "hsl(120 55% 45%)"
- * @returns {number[]} red, green and blue, 0 to 255
- */
-function channels(colour) {
-  if (colour.startsWith("#")) return [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
-  const [hue, saturation, light] = (colour.match(/[0-9.]+/g) ?? []).map(Number);
-  const reach = (saturation / 100) * Math.min(light / 100, 1 - light / 100);
-  return [0, 8, 4].map((step) => {
-    const turn = (step + hue / 30) % 12;
-    return 255 * (light / 100 - reach * Math.max(-1, Math.min(turn - 3, 9 - turn, 1)));
-  });
-}
-
-/** @param {number} number of the class */
-function classColour(number) {
-  return COLOURS[number] ?? `hsl(${Math.round((number * 137.5) % 360)} 55% ${number % 2 ? 45 : 60}%)`;
 }
 
 /**

@@ -105,6 +105,7 @@ class MapPanel {
     this.isOpen = false;
     clearTimeout(this.asking);
     setShown(this.card, false);
+    this.#share([]);
   }
 
   stop() {
@@ -155,6 +156,7 @@ class MapPanel {
       return el("li", "", sign, nameNode(name), el("span", "fl-map-count", formatCount(places.length)));
     });
     this.legend.replaceChildren(...rows);
+    this.#share(groups);
     this.layouts.select.value = header.layout;
     for (const option of this.layouts.select.options) {
       option.disabled =
@@ -164,6 +166,17 @@ class MapPanel {
     await this.plot.draw(this.data, groups, this.#area()); // after the legend and the line, which take of its height
     this.picture.dataset.points = String(header.points);
     this.picture.dataset.version = header.version;
+  }
+
+  /**
+   * The view around the map marks the classes in the colours of their points.
+   * @param {import("./map_data.js").MapGroup[]} groups
+   */
+  #share(groups) {
+    const isOfClasses = this.isOpen && (this.by === "label" || this.by === "prediction");
+    const classes = new Set(isOfClasses ? this.data?.header.classes : []);
+    const drawn = groups.filter(({ name }) => classes.has(name));
+    this.exploring.classColours.draw(drawn.map(({ name, colour }) => [name, colour]));
   }
 
   /** @param {import("./map_data.js").MapHeader} header */

@@ -46,7 +46,8 @@ export class ProjectPage {
     });
     this.colours = new CSSStyleSheet();
     document.adoptedStyleSheets.push(this.colours);
-    classColours.addEventListener("change", () => this.colours.replaceSync(classColours.rules(project)));
+    for (const event of ["change", "drawn"])
+      classColours.addEventListener(event, () => this.colours.replaceSync(classColours.rules(project)));
     this.first = views[0].name;
     this.root = root;
     /** @type {Map<string, Place>} */

@@ -14,6 +14,7 @@ import { t } from "./words.js";
 /** @typedef {import("./api.js").BatchAnswer} BatchAnswer */
 /** @typedef {import("./api.js").StatusAnswer} StatusAnswer */
 /** @typedef {import("./drafts.js").DraftStore} DraftStore */
+/** @typedef {import("./sheet.js").Sheet} Sheet */
 /** @typedef {{ isHidden: () => boolean, isShown: () => boolean, isThere: () => boolean }} Screen */
 
 const POLL_BUSY_MS = 1000;
@@ -32,8 +33,8 @@ export class Session extends Emitter {
    * @param {DraftStore} drafts
    * @param {{ strategy: string, batch_size: number, max_batch: number }} settings
    * @param {Screen} screen whether the window is hidden, the project's tab is the one that is shown, and it is there
-   * @param {(batch: Batch) => Promise<void>} present resolves once the batch is on screen
-   * @param {(answer: BatchAnswer) => Promise<unknown>} prepare loads what a batch shows before it is presented
+   * @param {(batch: Batch, sheet: Promise<Sheet | null> | null) => Promise<void>} present resolves once the batch is on screen
+   * @param {(answer: BatchAnswer) => Promise<Sheet | null>} prepare loads what a batch shows before it is presented
    */
   constructor(api, drafts, settings, screen, present, prepare = async () => null) {
     super();
@@ -211,11 +212,10 @@ export class Session extends Emitter {
 
   /** @param {Batch} left that was submitted */
   async #goOn(left) {
-    const version = this.status?.head.version ?? 0;
-    const answer = this.ahead.take(left.id, { size: this.size, strategy: this.strategy }, version);
-    if (!answer) return this.fetchBatch(true);
+    const claimed = await this.ahead.take(left.id, { size: this.size, strategy: this.strategy });
+    if (!claimed) return this.fetchBatch(true);
     performance.mark("fastlabel:batch-requested");
-    return this.#open(answer);
+    return this.#open(claimed.answer, claimed.sheet);
   }
 
   #followAhead() {
@@ -406,8 +406,11 @@ export class Session extends Emitter {
     return this.say(t("redid", { n: answer.redone }));
   }
 
-  /** @param {BatchAnswer} answer */
-  async #open(answer) {
+  /**
+   * @param {BatchAnswer} answer
+   * @param {Promise<Sheet | null> | null} sheet where it was asked for before
+   */
+  async #open(answer, sheet = null) {
     this.emit("counts", answer);
     this.#leave();
     this.isAtLimit = answer.at_limit;
@@ -423,7 +426,7 @@ export class Session extends Emitter {
     if (batch.answered.length) save();
     batch.on("labels", save);
     batch.on("labels", () => this.#followAhead());
-    await this.present(batch);
+    await this.present(batch, sheet);
     this.say("");
   }
 

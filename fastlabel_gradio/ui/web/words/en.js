@@ -759,6 +759,8 @@ export default {
     "Once classes are suggested, Enter accepts one. Look over a group, correct what is wrong, then Enter on its heading accepts the rest.",
   "hint_go_on": "s submits and brings the next cards, u takes back, ? shows every key.",
   "hint_close": "Got it",
+  "known_offer": "Check known labels",
+  "known_offer_title": "The data came with labels, as class folders do: Explore shows the most doubtful ones first",
   "help_example": "make the card an example of its class, shown while the pointer is on the class; again: no more",
   "help_more_like": "more like the selected cards, or the current one, in Explore; back leads to the batch as it is",
   "example_is": "An example of {name} now.",

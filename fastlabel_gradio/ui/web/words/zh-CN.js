@@ -725,6 +725,8 @@ export default {
   "hint_many": "有了建议之后，Enter 采纳建议。浏览一组，改正错误的卡片，再在组标题上按 Enter 采纳其余的。",
   "hint_go_on": "s 提交并取下一批，u 撤销，? 显示所有按键。",
   "hint_close": "知道了",
+  "known_offer": "检查现有标签",
+  "known_offer_title": "数据自带标签（例如类别文件夹）：在浏览视图中最可疑的排在最前",
   "help_example": "设为该类别的示例，指针停在类别上时显示；再按一次取消",
   "help_more_like": "在“浏览”中查找更多类似所选卡片或当前卡片的项目；后退可回到原来的批次",
   "example_is": "现在是 {name} 的示例。",
