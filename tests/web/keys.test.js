@@ -130,3 +130,10 @@ test("a key that an input method composes with is left to it, also where only it
   assert.equal(commandOfKey(eventOf("Enter", { keyCode: 229 }), "image"), null);
   assert.equal(commandOfKey(eventOf("Enter", { isComposing: true }), "image"), null);
 });
+
+test("Shift + Enter means all cards on the heading of a group too, and Enter that group", () => {
+  const heading = { closest: (asked) => asked.split(", ").includes("button") };
+  assert.equal(commandOfKey(eventOf("Shift+Enter", { target: heading }), "image")?.command.name, "accept-rest");
+  assert.equal(commandOfKey(eventOf("Enter", { target: heading }), "image"), null);
+  assert.equal(commandOfKey(eventOf("Shift+ ", { target: heading }), "image"), null);
+});

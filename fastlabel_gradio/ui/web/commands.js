@@ -284,9 +284,10 @@ function digitOfKey({ key, code, shiftKey }) {
 }
 
 /** @param {KeyboardEvent} event */
-export function isMeantForTarget({ target, key }) {
+export function isMeantForTarget({ target, key, shiftKey }) {
   const control = /** @type {Element | null} */ (target);
   if (!control?.closest) return false; // the document itself
   if (control.closest(TYPING)) return true;
-  return Boolean(control.closest(PRESSABLE)) && ["Enter", " "].includes(key);
+  const presses = key === " " || (key === "Enter" && !shiftKey); // Shift + Enter means all, on a heading too
+  return presses && Boolean(control.closest(PRESSABLE));
 }
