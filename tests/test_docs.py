@@ -34,6 +34,7 @@ README = read("README.md")
 CONFIGURATION = read("docs/configuration.md")
 PACKAGE = ROOT / "fastlabel_gradio"
 COMMANDS_JS = "fastlabel_gradio/ui/web/commands.js"
+KEYS_JS = "fastlabel_gradio/ui/web/keys.js"
 EVERYTHING = each("path", DOCUMENTS)
 
 FILE_NAME = re.compile(r"[\w./-]+\.(?:py|yaml|yml|toml|md|js|css|txt|png)|[\w./-]+/")
@@ -136,15 +137,18 @@ def test_the_tables_of_keys_are_the_page_s_own() -> None:
 
 def _keys_of(module: str) -> dict[str, str]:
     """What the keys of a table of commands do, by how the help shows them."""
-    rows = re.findall(r"\{\s*(name: .*?)\},?\n(?=  \{|\];)", module, re.DOTALL)
     of_kind = {"": "", "image": " (pictures)", "audio": " (sounds)"}
-    lines = [
-        {key: (re.findall(rf'\b{key}: "(.*?)"', row) or [""])[0] for key in ("caps", "help", "kind")} for row in rows
-    ]
+    written = re.findall(r'^  "?([\w-]+)"?: \{ (keys: .*) \},$', read(KEYS_JS), re.MULTILINE)
+    caps = {name: _fields(row, "caps")[0] + of_kind[_fields(row, "kind")[0]] for name, row in written}
+    rows = re.findall(r"\{\s*(name: .*?)\},?\n(?=  \{|\];)", module, re.DOTALL)
     words = read_words("en")
-    found = {line["caps"] + of_kind[line["kind"]]: words[line["help"]] for line in lines if line["caps"]}
-    assert len(found) == module.count("caps: ")
+    found = {caps[name]: words[help] for row in rows for name, help in [_fields(row, "name", "help")] if help}
+    assert len(rows) == module.count('name: "') and len(found) == module.count("help: ")
     return found
+
+
+def _fields(row: str, *names: str) -> list[str]:
+    return [(re.findall(rf'\b{name}: "(.*?)"', row) or [""])[0] for name in names]
 
 
 def test_the_screenshots_are_small_pictures() -> None:
@@ -373,6 +377,6 @@ def test_the_chinese_readme_has_the_sections_commands_and_tables_of_the_english_
 
 def test_the_chinese_readme_has_the_keys_of_the_page() -> None:
     words = read_words("zh-CN")
-    meant = [words[key] for key in re.findall(r'caps: "[^"]+".*?help: "(\w+)"', read(COMMANDS_JS), re.DOTALL)]
+    meant = [words[key] for key in re.findall(r'help: "(\w+)"', read(COMMANDS_JS))]
     listed = [row[1] for row in first_table(section(read("README.zh-CN.md"), "按键"))]
     assert sorted(listed) == sorted(meant)

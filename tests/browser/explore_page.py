@@ -66,7 +66,7 @@ class ExplorePage:
         return int(self.view.locator(".fl-card.fl-current").get_attribute("data-index") or -1)
 
     def act(self, action: str) -> None:
-        self.view.locator(f'.fl-dock [data-action="{action}"]').click()
+        self.view.locator(f'.fl-dock [data-action="{action}"]:not(.fl-menu *)').click()
 
     def facet(self, facet: str, value: str) -> "Locator":
         """The line of a value; opens the facet."""

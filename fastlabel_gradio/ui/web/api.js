@@ -255,9 +255,9 @@ export class ProjectApi {
   }
 
   /** @param {number[]} rows of the pool */
-  rowsUrl(rows) {
+  rowsUrl(rows, fill = false) {
     const loaded = Math.round(performance.timeOrigin); // another folder may have been shown at this address before
-    return this.url(`media/${this.project}/rows/${rows.join(",")}.jpg`, { loaded });
+    return this.url(`media/${this.project}/rows/${rows.join(",")}.jpg`, fill ? { loaded, fill } : { loaded });
   }
 
   /**

@@ -4,6 +4,7 @@ import { Address } from "./address.js";
 import { ensureAnnotatorCookie } from "./annotator.js";
 import { whenThere } from "./dom.js";
 import { translateGradio } from "./gradio_words.js";
+import { ignoreHeldKeys } from "./held_keys.js";
 import "./label_view.js";
 import { ProjectPage } from "./project_page.js";
 import { loadRights, may } from "./rights.js";
@@ -96,6 +97,7 @@ function sharedPage() {
 function newPage() {
   /** @type {SharedPage} */
   const shared = { views: {}, address: new Address() };
+  ignoreHeldKeys(document);
   shared.address.on("change", (params) => {
     const project = params.project ?? firstTab();
     selectTab(project);

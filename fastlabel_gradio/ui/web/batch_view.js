@@ -318,6 +318,14 @@ export class BatchView {
     else this.player.warm(sound);
   }
 
+  toggleSelected() {
+    if (this.batch) this.batch.selection.toggle(this.batch.currentCard);
+  }
+
+  selectAll() {
+    this.batch?.selection.set(this.batch.cards);
+  }
+
   toggleZoom() {
     if (this.zoom.open) this.zoom.close();
     else if (this.current && this.batch) this.zoom.show(this.current, this.batch);

@@ -42,6 +42,12 @@ export class CardLook extends EventTarget {
     this.set("sizePx", this.sizePx * STEP ** steps);
   }
 
+  /** As another view has left it; `change` is not dispatched. */
+  catchUp() {
+    const { sizePx = this.sizePx, fills = this.fills, groups = this.groups } = this.read();
+    Object.assign(this, { sizePx: clampSize(sizePx) || this.sizePx, fills: fills === true, groups: groups !== false });
+  }
+
   read() {
     try {
       return JSON.parse(this.storage?.getItem(this.key) ?? "null") ?? {};

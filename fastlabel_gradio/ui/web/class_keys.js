@@ -3,10 +3,11 @@
 
 import { COMMANDS, digitsOfClasses } from "./commands.js";
 import { EXPLORE_COMMANDS } from "./explore_commands.js";
+import { FINISH_COMMANDS } from "./finish_commands.js";
 import { openStorage } from "./storage.js";
 import { t } from "./words.js";
 
-/** @typedef {import("./commands.js").Command | import("./explore_commands.js").ExploreCommand} AnyCommand */
+/** @typedef {{ name: string, help?: import("./words.js").Word }} AnyCommand */
 
 const KEYS_PREFIX = "fastlabel:keys:";
 
@@ -16,7 +17,7 @@ const KEYS_PREFIX = "fastlabel:keys:";
  * @returns {AnyCommand | undefined}
  */
 export function commandWithKey(key) {
-  return [...COMMANDS, ...EXPLORE_COMMANDS].find(({ keys }) => keys.includes(key));
+  return [...COMMANDS, ...EXPLORE_COMMANDS, ...FINISH_COMMANDS].find(({ keys }) => keys.includes(key));
 }
 
 /**

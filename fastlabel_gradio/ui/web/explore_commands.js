@@ -1,151 +1,134 @@
 // Everything a person can do by key in the view `explore`; commands.js says how a row is read.
 
+import { withKeys } from "./keys.js";
+import { changeSpeed, toggleSwitch } from "./sound_keys.js";
+
 /** @typedef {import("./explore_view.js").ExploreView} ExploreView */
 /**
- * As Command of commands.js, for this view.
+ * As Row of commands.js, for this view.
  * @typedef {{
- *   name: string, keys: string[], run: (view: ExploreView, argument: string) => unknown, caps?: string,
- *   help?: import("./words.js").Word, kind?: "image" | "audio", repeats?: boolean, needs?: string,
- * }} ExploreCommand
+ *   name: import("./keys.js").CommandName, run: (view: ExploreView, argument: string) => unknown,
+ *   help?: import("./words.js").Word, needs?: string,
+ * }} ExploreRow
  */
+/** @typedef {ExploreRow & import("./keys.js").Keyed} ExploreCommand */
 
-/** @type {ExploreCommand[]} */
-export const EXPLORE_COMMANDS = [
+/** @type {ExploreRow[]} */
+const ROWS = [
   {
     name: "label",
     needs: "POST /api/apply",
-    keys: ["digit"],
-    caps: "1 … 9, 0",
     help: "explore_help_label",
     run: (view, key) => view.acts.labelByKey(key),
   },
   {
     name: "accept",
     needs: "POST /api/apply",
-    keys: ["Enter"],
-    caps: "Enter",
     help: "explore_help_accept",
     run: (view) => view.acts.accept(),
   },
   {
     name: "palette",
     needs: "POST /api/apply",
-    keys: ["/"],
-    caps: "/",
     help: "help_palette",
     run: (view) => view.palette.open(),
   },
   {
     name: "clear",
     needs: "POST /api/apply",
-    keys: ["Backspace", "Delete"],
-    caps: "Backspace",
     help: "explore_help_clear",
     run: (view) => view.acts.apply({}),
   },
   {
     name: "skip",
     needs: "POST /api/apply",
-    keys: ["k"],
-    caps: "k",
     help: "explore_help_skip",
     run: (view) => view.acts.apply({ state: "skip" }),
   },
   {
     name: "unsure",
     needs: "POST /api/apply",
-    keys: ["q"],
-    caps: "q",
     help: "explore_help_unsure",
     run: (view) => view.acts.apply({ state: "unsure" }),
   },
   {
     name: "bad",
     needs: "POST /api/apply",
-    keys: ["b"],
-    caps: "b",
     help: "explore_help_bad",
     run: (view) => view.acts.apply({ state: "bad" }),
   },
   {
     name: "left",
-    keys: ["ArrowLeft"],
-    caps: "← → ↑ ↓",
     help: "help_move",
-    repeats: true,
     run: (view) => view.move("left"),
   },
-  { name: "right", keys: ["ArrowRight"], repeats: true, run: (view) => view.move("right") },
-  { name: "up", keys: ["ArrowUp"], repeats: true, run: (view) => view.move("up") },
-  { name: "down", keys: ["ArrowDown"], repeats: true, run: (view) => view.move("down") },
-  { name: "page-up", keys: ["PageUp"], repeats: true, run: (view) => view.move("page-up") },
-  { name: "page-down", keys: ["PageDown"], repeats: true, run: (view) => view.move("page-down") },
-  { name: "first", keys: ["Home"], run: (view) => view.move("first") },
-  { name: "last", keys: ["End"], run: (view) => view.move("last") },
+  { name: "right", run: (view) => view.move("right") },
+  { name: "up", run: (view) => view.move("up") },
+  { name: "down", run: (view) => view.move("down") },
+  { name: "page-up", run: (view) => view.move("page-up") },
+  { name: "page-down", run: (view) => view.move("page-down") },
+  { name: "first", run: (view) => view.move("first") },
+  { name: "last", run: (view) => view.move("last") },
   {
     name: "extend-left",
-    keys: ["Shift+ArrowLeft"],
-    caps: "Shift + ← → ↑ ↓",
     help: "explore_help_extend",
-    repeats: true,
     run: (view) => view.extend("left"),
   },
-  { name: "extend-right", keys: ["Shift+ArrowRight"], repeats: true, run: (view) => view.extend("right") },
-  { name: "extend-up", keys: ["Shift+ArrowUp"], repeats: true, run: (view) => view.extend("up") },
-  { name: "extend-down", keys: ["Shift+ArrowDown"], repeats: true, run: (view) => view.extend("down") },
-  { name: "toggle", keys: ["x"], caps: "x", help: "explore_help_toggle", run: (view) => view.toggleCurrent() },
-  { name: "all", keys: ["a"], caps: "a", help: "explore_help_all", run: (view) => view.selection.selectAll() },
-  { name: "more-like", keys: ["m"], caps: "m", help: "explore_help_more_like", run: (view) => view.likeness.more() },
+  { name: "extend-right", run: (view) => view.extend("right") },
+  { name: "extend-up", run: (view) => view.extend("up") },
+  { name: "extend-down", run: (view) => view.extend("down") },
+  { name: "select", help: "help_select", run: (view) => view.toggleCurrent() },
+  { name: "all", help: "explore_help_all", run: (view) => view.selection.selectAll() },
+  { name: "more-like", help: "explore_help_more_like", run: (view) => view.likeness.more() },
   {
     name: "less-like",
-    keys: ["Shift+M"],
-    caps: "Shift + m",
     help: "explore_help_less_like",
     run: (view) => view.likeness.less(),
   },
-  { name: "search", keys: ["f"], caps: "f", help: "explore_help_search", run: (view) => view.search.focus() },
+  { name: "search", help: "explore_help_search", run: (view) => view.search.focus() },
   {
     name: "enlarge-by-space",
-    keys: [" "],
-    caps: "Space",
     help: "help_enlarge_picture",
-    kind: "image",
     run: (view) => view.toggleZoom(),
   },
-  { name: "play", keys: [" "], caps: "Space", help: "help_play", kind: "audio", run: (view) => view.toggleSound() },
-  { name: "enlarge", keys: ["z"], caps: "z", help: "help_enlarge", run: (view) => view.toggleZoom() },
+  { name: "play", help: "help_play", run: (view) => view.toggleSound() },
+  { name: "enlarge", help: "help_enlarge", run: (view) => view.toggleZoom() },
+  { name: "faster", help: "help_speed", run: (view) => changeSpeed(view, 1) },
+  { name: "slower", run: (view) => changeSpeed(view, -1) },
+  { name: "loop", help: "help_loop", run: (view) => toggleSwitch(view, "loop") },
+  { name: "normalise", help: "help_normalise", run: (view) => toggleSwitch(view, "normalise") },
+  { name: "play-on-focus", help: "help_play_on_focus", run: (view) => toggleSwitch(view, "playOnFocus") },
   {
     name: "send",
     needs: "POST /api/items/claim",
-    keys: ["s"],
-    caps: "s",
     help: "explore_help_send",
     run: (view) => view.acts.sendToLabel(),
   },
   {
     name: "example",
     needs: "POST /api/classes",
-    keys: ["e"],
-    caps: "e",
     help: "help_example",
     run: (view) => view.acts.toggleExample(),
   },
-  { name: "refresh", keys: ["r"], caps: "r", help: "explore_help_refresh", run: (view) => view.refresh() },
+  { name: "classes", needs: "POST /api/classes", help: "help_classes", run: (view) => view.menus.classes.show() },
+  { name: "history", help: "help_history", run: (view) => view.menus.history.toggle() },
+  { name: "fill", help: "help_fill", run: (view) => view.toggleFill() },
+  { name: "larger", help: "help_size", run: (view) => view.look.resize(1) },
+  { name: "smaller", run: (view) => view.look.resize(-1) },
+  { name: "refresh", help: "explore_help_refresh", run: (view) => view.refresh() },
   {
     name: "undo",
     needs: "POST /api/undo",
-    keys: ["u"],
-    caps: "u",
     help: "explore_help_undo",
     run: (view) => view.acts.undo(),
   },
   {
     name: "redo",
     needs: "POST /api/redo",
-    keys: ["Shift+U"],
-    caps: "Shift + u",
     help: "explore_help_redo",
     run: (view) => view.acts.redo(),
   },
-  { name: "help", keys: ["?"], caps: "?", help: "help_help", run: (view) => view.help.showModal() },
+  { name: "help", help: "help_help", run: (view) => view.help.showModal() },
 ];
+
+export const EXPLORE_COMMANDS = withKeys(ROWS);

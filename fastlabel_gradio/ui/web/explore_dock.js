@@ -14,14 +14,14 @@ export class ExploreDock extends Dock {
     this.bar.remove(); // it says how far a batch is
     this.scope = el("span", "fl-scope");
     this.scope.setAttribute("role", "status");
-    this.all = dockButton("explore_select_all", "all", "a");
+    this.all = dockButton("explore_select_all", "all", "⇧a");
     this.none = dockButton("explore_select_none", "none", "Esc");
     for (const part of [this.legend, this.asideList]) needing("POST /api/apply", part);
     const more = [
       needing("POST /api/apply", dockButton("explore_clear_labels", "clear", "⌫")),
       dockButton("explore_more_like", "more-like", "m"),
       dockButton("explore_less_like", "less-like", "⇧m"),
-      needing("POST /api/items/claim", dockButton("explore_send", "send", "s")),
+      needing("POST /api/items/claim", dockButton("explore_send", "send", "⇧s")),
       needing("POST /api/undo", dockButton("explore_undo", "undo", "u")),
       needing("POST /api/redo", dockButton("explore_redo", "redo", "⇧u")),
       dockButton("explore_help", "help", "?"),

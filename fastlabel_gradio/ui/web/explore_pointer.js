@@ -2,6 +2,8 @@
 
 import { el } from "./dom.js";
 import { idsTarget } from "./explore_acting.js";
+import { runByName } from "./explore_keys.js";
+import { closeMenus } from "./menus.js";
 
 /** @typedef {import("./explore_view.js").ExploreView} ExploreView */
 
@@ -21,6 +23,7 @@ export class ExplorePointer {
     const on = (/** @type {string} */ type, /** @type {(event: any) => void} */ handler) =>
       root.addEventListener(type, handler, { signal });
     on("click", (event) => this.onClick(event));
+    document.addEventListener("click", ({ target }) => closeMenus(root, /** @type {Node} */ (target)), { signal });
     on("dblclick", (event) => this.onDoubleClick(event));
     on("change", (event) => this.onChange(event.target));
     on("focusin", (event) => this.onFocusIn(event.target));
@@ -88,7 +91,7 @@ export class ExplorePointer {
     else if (action === "accept" && shown?.item.prediction) this.acceptOne(shown);
     else if (action === "zoom") view.toggleZoom();
     else if (action === "play") this.play(shown);
-    else view.runByName(action);
+    else runByName(view, action);
   }
 
   /** @param {import("./explore_grid.js").Shown} shown */

@@ -3,7 +3,6 @@
 
 import { CardLook } from "./card_look.js";
 import { ClassHover } from "./class_examples.js";
-import { commandOfKey } from "./commands.js";
 import { button, el, isVisible, setShown } from "./dom.js";
 import { Emitter } from "./emitter.js";
 import { ExploreActing } from "./explore_acting.js";
@@ -15,7 +14,9 @@ import { ExploreEmpty } from "./explore_empty.js";
 import { ExploreFacets } from "./explore_facets.js";
 import { FilterError, formatFilter, parseFilter, withPart } from "./explore_filter.js";
 import { ExploreGrid } from "./explore_grid.js";
+import { followKeys } from "./explore_keys.js";
 import { ExploreLikeness } from "./explore_likeness.js";
+import { ExploreMenus } from "./explore_menus.js";
 import { ExploreOrder } from "./explore_order.js";
 import { ExplorePalette } from "./explore_palette.js";
 import { ExplorePointer } from "./explore_pointer.js";
@@ -78,6 +79,7 @@ export class ExploreView extends Emitter {
     );
     this.dock = new ExploreDock(this.classKeys);
     this.palette = new ExplorePalette(this);
+    this.menus = new ExploreMenus(this);
     this.grid = new ExploreGrid(
       settings,
       player,
@@ -114,7 +116,7 @@ export class ExploreView extends Emitter {
     const middle = el("div", "fl-explore-middle", this.grid.node, this.empty.node);
     const body = el("div", "fl-explore-body", filters, middle, this.side.node);
     this.head = el("div", "fl-explore-head", this.search.node, tools, this.chips.node);
-    const parts = [this.head, body, this.dock.node, this.zoom.node, this.palette.node, this.help];
+    const parts = [this.head, body, this.dock.node, this.zoom.node, this.palette.node, this.menus.node, this.help];
     this.root = el("div", "fl fl-explore", ...parts);
     this.root.dataset.kind = this.settings.kind;
     root.replaceChildren(this.root);
@@ -123,7 +125,7 @@ export class ExploreView extends Emitter {
 
   #listen() {
     const { signal } = this.stopping;
-    document.addEventListener("keydown", (event) => this.onKey(event), { signal });
+    followKeys(this, signal);
     document.addEventListener("paste", (event) => this.onPaste(event), { signal });
     this.size?.addEventListener("input", () => this.look.set("sizePx", Number(this.size?.value)), { signal });
     this.look.addEventListener("change", () => this.paintLook(), { signal });
@@ -143,7 +145,9 @@ export class ExploreView extends Emitter {
    * @param {Params} params
    */
   async show(params) {
-    this.look.read().sizePx && Object.assign(this.look, { sizePx: this.look.read().sizePx });
+    const { fills } = this.look;
+    this.look.catchUp();
+    if (fills !== this.look.fills) this.#loadSheets();
     this.paintLook();
     this.measure();
     this.openPanel(params.panel ?? "");
@@ -263,8 +267,20 @@ export class ExploreView extends Emitter {
     this.grid.paint();
     const rows = Array.from(page.items, (item) => item?.row ?? 9999999999);
     if (!rows.length) return;
-    const sheet = await loadSheet(this.api.rowsUrl(rows), SHEET_COLUMNS, rows.length).catch(() => null);
-    if (sheet && list === this.list) this.grid.paintSheet(page.first, sheet);
+    const { fills } = this.look;
+    const url = this.api.rowsUrl(rows, fills && this.settings.kind === "image");
+    const sheet = await loadSheet(url, SHEET_COLUMNS, rows.length).catch(() => null);
+    if (sheet && list === this.list && fills === this.look.fills) this.grid.paintSheet(page.first, sheet);
+  }
+
+  #loadSheets() {
+    for (const page of this.list?.pages.values() ?? []) this.onPage(/** @type {FoundList} */ (this.list), page);
+  }
+
+  /** Whole pictures or filled cards. */
+  toggleFill() {
+    this.look.set("fills", !this.look.fills);
+    this.#loadSheets();
   }
 
   /** Asks anew for the same; cards that fit no longer go. */
@@ -321,15 +337,7 @@ export class ExploreView extends Emitter {
     if (this.search.onFiles(event.clipboardData?.files)) event.preventDefault();
   }
 
-  /**
-   * What a button of that name does.
-   * @param {string} name
-   */
-  runByName(name) {
-    EXPLORE_COMMANDS.find((one) => one.name === name)?.run(this, "");
-  }
-
-  // Keys, selection, the current card
+  // Selection, the current card
 
   /** @param {import("./batch.js").Move | "page-up" | "page-down"} move */
   move(move) {
@@ -388,35 +396,11 @@ export class ExploreView extends Emitter {
     for (const { built } of this.grid.shown.values()) if (built.sound) this.player?.paintFaces(built.sound);
   }
 
-  /** @param {KeyboardEvent} event */
-  onKey(event) {
-    const root = /** @type {HTMLElement} */ (this.root);
-    if (!isVisible(root) || root.querySelector("dialog[open]:not(.fl-zoom)")) return;
-    if (event.key === "Escape" && !this.zoom.open) return this.onEscape(/** @type {Element} */ (event.target));
-    if (event.key.toLowerCase() === "a" && (event.ctrlKey || event.metaKey)) return this.onSelectAll(event);
-    const found = commandOfKey(event, this.settings.kind, this.classKeys.lettersOf(this.classes), EXPLORE_COMMANDS);
-    if (!found || !this.list) return undefined;
-    found.command.run(this, found.argument);
-    return event.preventDefault();
-  }
-
-  /** @param {KeyboardEvent} event */
-  onSelectAll(event) {
-    if (/** @type {Element} */ (event.target).matches?.("input, textarea")) return;
-    event.preventDefault();
-    this.selection.selectAll();
-  }
-
-  /** @param {Element} target */
-  onEscape(target) {
-    if (target.matches?.("input, select, summary")) this.grid.focusCurrent();
-    else this.selection.clear();
-  }
-
   // Looks and panels
 
   paintLook() {
     this.root?.style.setProperty("--fl-card", `${this.look.sizePx}px`);
+    this.root?.setAttribute("data-fills", String(this.look.fills));
     if (this.size) this.size.value = String(this.look.sizePx);
     this.grid.layOut();
   }

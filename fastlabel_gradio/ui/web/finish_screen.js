@@ -3,9 +3,10 @@
 
 import { Batch } from "./batch.js";
 import { CardDeck } from "./cards.js";
-import { commandOfKey, digitsOfClasses } from "./commands.js";
+import { commandOfKey } from "./commands.js";
 import { button, el, isVisible, setShown, setText } from "./dom.js";
 import { FINISH_COMMANDS } from "./finish_commands.js";
+import { buildHelp } from "./help.js";
 import { loadSheet, placeTile } from "./sheet.js";
 import { t } from "./words.js";
 
@@ -19,10 +20,11 @@ export class FinishScreen {
    * @param {import("./views.js").ViewContext} context
    * @param {AbortSignal} signal ends it
    */
-  constructor({ settings, api, player }, signal) {
+  constructor({ settings, api, player, classKeys }, signal) {
     this.settings = settings;
     this.api = api;
     this.player = player;
+    this.classKeys = classKeys;
     /** @type {Batch | null} */
     this.batch = null;
     this.warned = "";
@@ -37,8 +39,10 @@ export class FinishScreen {
     this.rest = button("fl-quiet", t("finish_all_right"), "accept-rest", "Shift+Enter");
     this.send = button("fl-finish-go", t("submit"), "submit", "s");
     this.done = el("span", "fl-batch-progress");
-    const actions = el("div", "fl-finish-actions", this.done, this.rest, this.send);
-    this.node = el("div", "fl-finish-screen", this.hint, this.grid, this.message, actions);
+    this.help = buildHelp(settings.kind, FINISH_COMMANDS, t("finish_clicks"));
+    const keys = button("fl-quiet", t("keys"), "help", "?");
+    const actions = el("div", "fl-finish-actions", this.done, keys, this.rest, this.send);
+    this.node = el("div", "fl-finish-screen", this.hint, this.grid, this.message, actions, this.help);
     setShown(this.node, false);
     this.listen(signal);
   }
@@ -70,7 +74,6 @@ export class FinishScreen {
     this.cards = batch.cards.map((card) => deck.buildCard(card));
     batch.on("labels", (/** @type {Card[]} */ changed) => this.paint(changed));
     if (purpose.startsAccepted) batch.change(batch.cards, suggested);
-    this.keys = digitsOfClasses(batch.classes);
     setText(this.hint, purpose.hint);
     this.say("");
     const sheet = await loading.catch(() => null);
@@ -148,7 +151,7 @@ export class FinishScreen {
 
   /** @param {string} key */
   labelByKey(key) {
-    const index = this.keys?.indexOf(key) ?? -1;
+    const index = this.classKeys.of(this.batch?.classes ?? []).indexOf(key);
     if (!this.batch || index < 0) return;
     this.batch.change([this.batch.currentCard], () => index);
     this.focus(this.batch.current + 1);
@@ -166,6 +169,10 @@ export class FinishScreen {
 
   undo() {
     this.batch?.undoChange();
+  }
+
+  redo() {
+    this.batch?.redoChange();
   }
 
   /** @param {number} index */
@@ -212,6 +219,8 @@ export class FinishScreen {
     const built = this.cardOf(target);
     if (action === "submit") this.submit();
     else if (action === "accept-rest") this.acceptRest();
+    else if (action === "help") return this.help.showModal();
+    else if (action === "close-help") return this.help.close();
     else if (!built || !this.batch) return;
     else if (action === "play" && built.sound) this.player?.toggle(built.sound);
     else if (action === "accept") this.batch.change([built.card], suggested);
@@ -251,7 +260,8 @@ export class FinishScreen {
   /** @param {KeyboardEvent} event */
   onKey(event) {
     if (!this.batch || !isVisible(this.node) || document.querySelector("dialog[open]")) return;
-    const found = commandOfKey(event, this.settings.kind, [], FINISH_COMMANDS);
+    const letters = this.classKeys.lettersOf(this.batch.classes);
+    const found = commandOfKey(event, this.settings.kind, letters, FINISH_COMMANDS);
     if (!found) return;
     event.preventDefault();
     found.command.run(this, found.argument);

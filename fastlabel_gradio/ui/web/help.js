@@ -26,7 +26,7 @@ export function buildHelp(kind, table, clicks = t(kind === "audio" ? "clicks_of_
   });
   help.addEventListener("keydown", (event) => {
     if (event.key !== "?") return;
-    help.close();
+    if (!event.repeat) help.close();
     event.preventDefault(); // or the page's own handler, finding it closed, opens it again
   });
   return help;

@@ -58,9 +58,9 @@ function editWords({ kind, label, value, before }) {
 }
 
 export class HistoryMenu {
-  /** @param {import("./session.js").Session} session */
-  constructor(session) {
-    this.session = session;
+  /** @param {{ history: () => Promise<Line[]> }} told what it lists */
+  constructor(told) {
+    this.told = told;
     const summary = el("summary", "fl-dock-button fl-history-button", "↶");
     summary.setAttribute("aria-label", t("history"));
     summary.title = t("history_title");
@@ -81,7 +81,7 @@ export class HistoryMenu {
 
   async paint() {
     if (!this.node.open) return;
-    const lines = await this.session.history().catch(() => []);
+    const lines = await this.told.history().catch(() => []);
     const items = lines.slice(0, SHOWN).map(({ words, isUndone }) => {
       const item = el("li", isUndone ? "fl-undone" : "", words);
       if (isUndone) item.append(` (${t("history_undone")})`);

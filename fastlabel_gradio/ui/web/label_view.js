@@ -33,7 +33,6 @@ import { ZoomView } from "./zoom_view.js";
 
 /** @typedef {import("./batch.js").Batch} Batch */
 /** @typedef {import("./sheet.js").Sheet} Sheet */
-/** @typedef {import("./sound_settings.js").Switch} Switch */
 /**
  * What the server says of a project before anything is asked.
  * @typedef {{
@@ -155,9 +154,18 @@ export class LabelView {
    */
   show(params) {
     if (!this.isStarted) this.session.start();
-    else if (document.activeElement === document.body) this.cards.focusCurrent(); // back from another view
+    else this.comeBack();
     this.isStarted = true;
     this.evaluation.open = params.evaluation === "open";
+  }
+
+  /** From another view, where cards may have got another look. */
+  comeBack() {
+    const { fills } = this.look;
+    this.look.catchUp();
+    this.paintLook();
+    if (fills !== this.look.fills) this.changeSheet();
+    if (document.activeElement === document.body) this.cards.focusCurrent();
   }
 
   hide() {
@@ -422,21 +430,6 @@ export class LabelView {
   onEscape(target) {
     if (this.pointer?.closeMenus(null) || target.matches?.(".fl-select")) return this.cards.focusCurrent();
     this.session.batch?.selection.clear();
-  }
-
-  /** @param {number} steps */
-  changeSpeed(steps) {
-    const settings = this.player?.settings;
-    settings?.changeSpeed(steps);
-    if (settings) this.dock.say(t("speed_is", { speed: String(settings.speed) }));
-  }
-
-  /** @param {Switch} name */
-  toggle(name) {
-    const settings = this.player?.settings;
-    if (!settings) return;
-    settings.set(name, !settings[name]);
-    this.dock.say(t(`${name}_${settings[name] ? "on" : "off"}`));
   }
 }
 

@@ -4,6 +4,7 @@
 import { takenWords } from "./class_keys.js";
 import { findClasses, newClassName } from "./class_search.js";
 import { branchesOf, branchHead, leafNode } from "./class_tree.js";
+import { classKeyOf, isComposing } from "./commands.js";
 import { el, setText } from "./dom.js";
 import { may } from "./rights.js";
 import { t } from "./words.js";
@@ -139,13 +140,14 @@ export class Palette {
   /** @param {KeyboardEvent} event */
   onKey(event) {
     event.stopPropagation(); // the grid below has keys of its own
+    if (isComposing(event)) return undefined; // it chooses among the input method's candidates
     if (this.waiting) return this.onClassKey(event, this.waiting);
     const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 };
     const step = steps[/** @type {keyof steps} */ (event.key)];
     if (step) this.point(this.chosen + step);
-    else if (event.key === "Enter" && !event.isComposing) this.take(this.options[this.chosen]);
+    else if (event.key === "Enter") this.take(this.options[this.chosen]);
     else if (event.key === "F2") this.askKey(Number(this.options[this.chosen]?.dataset.index));
-    else return;
+    else return undefined;
     event.preventDefault();
   }
 
@@ -189,10 +191,11 @@ export class Palette {
    * @param {string} name
    */
   onClassKey(event, name) {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault();
-    if (["Shift", "Control", "Alt", "Meta"].includes(event.key)) return;
+    if (["Shift", "CapsLock", "Dead", "AltGraph"].includes(event.key)) return;
     this.waiting = null;
-    const key = event.key === "Backspace" || event.key === "Delete" ? "" : event.key.toLowerCase();
+    const key = event.key === "Backspace" || event.key === "Delete" ? "" : classKeyOf(event);
     if ([...key].length > 1 || key === " ") return setText(this.note, t("key_none", { name }));
     const command = this.keys.choose(name, key);
     this.paint();

@@ -1,6 +1,7 @@
 // What clicks, menus and the focus do in the view `label`: which card they mean, and where the focus goes afterwards.
 
 import { openPaletteByMenu } from "./long_menus.js";
+import { closeMenus } from "./menus.js";
 import { Rectangle } from "./rectangle.js";
 
 /** @typedef {import("./label_view.js").LabelView} LabelView */
@@ -37,13 +38,10 @@ export class Pointer {
    */
   closeMenus(target) {
     const { root, evaluation } = this.view;
-    /** @type {HTMLDetailsElement[]} */
-    const menus = [...root.querySelectorAll("details")];
-    const open = menus.filter((menu) => menu.matches(".fl-menu[open]") && !menu.contains(target));
-    for (const menu of open) menu.open = false;
+    const closed = closeMenus(root, target);
     const left = evaluation.open && !evaluation.node.contains(target);
     if (left) evaluation.leave();
-    return left || open.length > 0;
+    return left || closed;
   }
 
   /** @param {MouseEvent & { target: Element }} event */
