@@ -250,3 +250,101 @@ def test_a_project_serves_known_vectors_without_reading_an_item(tmp_path: Path, 
         )
     finally:
         project.close()
+
+
+@pytest.mark.parametrize("scale", [1e-29, 1e-25, 1e20, 1e28])
+def test_very_small_and_large_vectors_have_length_1_and_their_direction(
+    tmp_path: Path, vectors: np.ndarray, scale: float
+) -> None:
+    for write in WRITERS[:2]:
+        options = write(tmp_path, (vectors * scale).astype(np.float32))
+        np.testing.assert_allclose(opened(tmp_path, options).vectors_of(NAMES)[1], unit(vectors), atol=1e-6)
+    encoder = opened(tmp_path, {**options, "text": "own.npy"})
+    np.testing.assert_allclose(encoder.encode_text(NAMES[:2]), unit(vectors)[:2], atol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-100, 1e-36, 1e36, 1e100])
+def test_what_float32_cannot_hold_is_counted(tmp_path: Path, vectors: np.ndarray, scale: float) -> None:
+    wide = vectors.astype(np.float64)
+    wide[:5] *= scale
+    for write in WRITERS[:2]:
+        encoder = opened(tmp_path, write(tmp_path, wide))
+        places, found, unknown = encoder.vectors_of(NAMES)
+        assert places == list(range(5, len(NAMES)))
+        np.testing.assert_allclose(found, unit(vectors)[5:], atol=1e-6)
+        assert all("below 1e-30 or above 1e+30" in reason for _, reason in unknown)
+        assert (
+            "with numbers too small or too large for float32: 5 (cat/0.jpg, cat/1.jpg, cat/2.jpg, …)" in encoder.notes
+        )
+
+
+def test_rows_without_an_id_are_counted_as_such(tmp_path: Path, vectors: np.ndarray) -> None:
+    pq.write_table(pa.table({"id": [None, "", *NAMES[2:]], "vector": vectors.tolist()}), tmp_path / "own.parquet")
+    notes = opened(tmp_path, {"path": "own.parquet"}).notes
+    assert "without an id, left out: 2 (row 1, row 2)" in notes
+    assert "stands before already" not in notes
+
+
+def test_names_may_hold_other_ends_of_lines(tmp_path: Path, vectors: np.ndarray) -> None:
+    odd = ["a\u2028b.jpg", "c\x0bd.jpg", "e\x85f.jpg", *NAMES[3:]]
+    write_npy(tmp_path, vectors, odd)
+    (tmp_path / "names.csv").write_text("id\n" + "".join(f"{name}\n" for name in odd) + "\n", encoding="utf-8")
+    for ids in ("own.txt", "names.csv"):
+        assert opened(tmp_path, {"path": "own.npy", "ids": ids}).vectors_of(odd)[2] == []
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("names.csv", "n,id\n" + "1\n" * len(NAMES), "the row '1' has no column 2"),
+        ("names.json", "[" * 100_000, "no list of names"),
+        ("names.json", json.dumps({name: row for row, name in enumerate(NAMES)}), "it holds a dict"),
+        ("names.json", json.dumps("x" * len(NAMES)), "it holds a str"),
+        ("names.json", json.dumps(["\ud800", *NAMES[1:]]), "no list of names"),
+        ("names.txt", "", "names 0 items"),
+    ],
+)
+def test_a_damaged_list_of_names_is_named(
+    tmp_path: Path, vectors: np.ndarray, file: str, content: str, message: str
+) -> None:
+    write_npy(tmp_path, vectors)
+    (tmp_path / file).write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigError, match=message):
+        opened(tmp_path, {"path": "own.npy", "ids": file})
+
+
+def test_what_is_no_array_is_named(tmp_path: Path, vectors: np.ndarray) -> None:
+    np.savez(tmp_path / "several.npz", vectors)
+    (tmp_path / "several.npz").rename(tmp_path / "several.npy")
+    (tmp_path / "nothing.npy").touch()
+    for path, message in (("several.npy", "an archive of arrays"), ("nothing.npy", "no array of vectors")):
+        with pytest.raises(ConfigError, match=message):
+            check_encoder("precomputed", {"path": path}, "image", tmp_path)
+
+
+def test_parts_are_found_in_folders_and_some_may_be_empty(tmp_path: Path, vectors: np.ndarray) -> None:
+    options = write_parts(tmp_path, vectors)
+    whole = pq.read_table(tmp_path / "parts" / "0.parquet")
+    (tmp_path / "parts" / "day=2").mkdir()
+    (tmp_path / "parts" / "1.parquet").rename(tmp_path / "parts" / "day=2" / "1.PARQUET")
+    pq.write_table(whole.slice(0, 0), tmp_path / "parts" / "000.parquet")
+    (tmp_path / "parts" / "._0.parquet").write_bytes(b"of a Mac")
+    (tmp_path / "parts" / "_temporary").mkdir()
+    pq.write_table(whole, tmp_path / "parts" / "_temporary" / "0.parquet")
+    encoder = opened(tmp_path, options)
+    np.testing.assert_allclose(encoder.vectors_of(NAMES)[1], unit(vectors), atol=1e-6)
+    assert encoder.notes == ""
+
+
+def test_a_class_has_one_vector(tmp_path: Path, vectors: np.ndarray) -> None:
+    options = write_npy(tmp_path, vectors)
+    for rows, is_refused in (([0, 1, 0], False), ([0, 1, 2], True)):
+        pq.write_table(
+            pa.table({"class": ["cat", "dog", "Cat"], "vector": vectors[rows].tolist()}), tmp_path / "text.parquet"
+        )
+        checked = check_encoder("precomputed", {**options, "text": "text.parquet"}, "image", tmp_path)
+        if is_refused:
+            with pytest.raises(EncoderUnavailableError, match="class 'Cat' has two vectors"):
+                checked.open()
+        else:
+            checked.open()

@@ -24,13 +24,15 @@ MOST_IN_BATCH = 8_192
 EXAMPLES = 3
 NOT_FINITE = "holds NaN or infinity"
 ALL_ZERO = "is all zeros"
+OUT_OF_RANGE = "has a largest number below 1e-30 or above 1e+30, which float32 cannot hold well"
 OTHER_LENGTH = "has"
 MANY = {  # of many, what a reason begins with
     OTHER_LENGTH: "of another length than the others",
     NOT_FINITE: "with NaN or infinity",
     ALL_ZERO: "all zeros",
+    OUT_OF_RANGE: "with numbers too small or too large for float32",
 }
-LARGEST = 1e30  # beyond it the length of a float32 vector is infinite
+SMALLEST, LARGEST = 1e-30, 1e30  # with some room: what is read of parquet is kept as float32
 
 
 class PrecomputedOptions(EncoderOptions):
@@ -138,8 +140,7 @@ class PrecomputedEncoder(KnownVectors):
         self._count_missing([item_ids[place] for place in wrong if rows[place] < 0])
         known = np.delete(np.arange(len(rows)), wrong)
         vectors = np.asarray(self._vectors.at(rows[known]), dtype=np.float32)
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        return known.tolist(), vectors, unknown
+        return known.tolist(), _unit(vectors), unknown
 
     def encode_text(self, prompts: Sequence[str]) -> Embeddings:
         """The vectors of class names. Raises EncoderUnavailableError for a name that the second file has not."""
@@ -187,7 +188,7 @@ class PrecomputedEncoder(KnownVectors):
         with self._lock:
             fresh = [item_id for item_id in item_ids if hash(item_id) not in self._missing]
             self._missing.update(map(hash, fresh))
-            self._missing_examples += fresh[: EXAMPLES - len(self._missing_examples)]
+            self._missing_examples += fresh[: EXAMPLES + 1 - len(self._missing_examples)]
 
 
 class _Checked:
@@ -216,10 +217,11 @@ class _Checked:
             largest = np.maximum(block.vectors.max(axis=1), -block.vectors.min(axis=1)).astype(np.float64)
         for row in np.flatnonzero(block.lengths != self._dim):
             self.reasons[start + int(row)] = f"{OTHER_LENGTH} {block.lengths[row]} numbers instead of {self._dim}"
-        for row in np.flatnonzero(~(largest < LARGEST)):  # True for NaN too
-            self.reasons.setdefault(start + int(row), NOT_FINITE)
-        for row in np.flatnonzero(largest == 0):
-            self.reasons.setdefault(start + int(row), ALL_ZERO)
+        is_finite, is_zero = np.isfinite(largest), largest == 0
+        is_far_out = is_finite & ~is_zero & ~((largest >= SMALLEST) & (largest <= LARGEST))
+        for rows, reason in ((~is_finite, NOT_FINITE), (is_zero, ALL_ZERO), (is_far_out, OUT_OF_RANGE)):
+            for row in np.flatnonzero(rows):
+                self.reasons.setdefault(start + int(row), reason)
 
     def told(self, index: VectorIndex) -> dict[str, tuple[int, list[str]]]:
         """How many rows are wrong, with examples, by what is wrong with them."""
@@ -227,11 +229,20 @@ class _Checked:
         for kind, of_kind in MANY.items():
             rows = [row for row, reason in self.reasons.items() if reason.startswith(kind)]
             if rows:
-                told[of_kind] = len(rows), [self.ids[row] for row in rows[:EXAMPLES]]
-        if len(index.repeated):
-            repeated = [self.ids[row] for row in index.repeated[:EXAMPLES]]
-            told["with an id that stands before already, left out"] = len(index.repeated), repeated
+                told[of_kind] = len(rows), [self.ids[row] for row in rows[: EXAMPLES + 1]]
+        nameless = [f"row {row + 1:,}" for row, id_ in enumerate(self.ids) if not id_]
+        if nameless:
+            told["without an id, left out"] = len(nameless), nameless[: EXAMPLES + 1]
+        repeated = [id_ for row in index.repeated.tolist() if (id_ := self.ids[row])]
+        if repeated:
+            told["with an id that stands before already, left out"] = len(repeated), repeated[: EXAMPLES + 1]
         return told
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    """Rows of length 1. Divided by their largest number first: squares of very large and small ones are infinite or 0."""
+    vectors = vectors / np.abs(vectors).max(axis=-1, keepdims=True, initial=0)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True), dtype=np.float32)
 
 
 def _checked_rows(file: VectorFile, checked: _Checked, folder: Path) -> VectorRows:
@@ -261,7 +272,11 @@ def _release(vectors: np.memmap) -> None:
 
 
 def _text_vectors(options: PrecomputedOptions, dim: int) -> dict[str, np.ndarray]:
-    """L2-normalised vectors by class name; empty without a second file. Raises EncoderUnavailableError for other lengths."""
+    """L2-normalised vectors by class name; empty without a second file.
+
+    Raises:
+        EncoderUnavailableError: vectors of other lengths, none at all in some row, or two that differ for one class.
+    """
     file = options.opened_text()
     if file is None:
         return {}
@@ -271,11 +286,13 @@ def _text_vectors(options: PrecomputedOptions, dim: int) -> dict[str, np.ndarray
     found: dict[str, np.ndarray] = {}
     for block in file.blocks():
         checked.take(block)
-        found.update(zip(map(_class_key, block.ids), np.asarray(block.vectors, dtype=np.float32), strict=True))
+        for name, vector in zip(block.ids, np.asarray(block.vectors, dtype=np.float32), strict=True):
+            if not np.array_equal(found.setdefault(_class_key(name), vector), vector, equal_nan=True):
+                raise EncoderUnavailableError(f"{options.text}: class '{name}' has two vectors: keep one of them")
     if checked.reasons:
         row, reason = next(iter(checked.reasons.items()))
         raise EncoderUnavailableError(f"{options.text}: the vector of class '{checked.ids[row]}' {reason}")
-    return {name: vector / np.linalg.norm(vector) for name, vector in found.items()}
+    return {name: _unit(vector) for name, vector in found.items()}
 
 
 def _class_key(name: str) -> str:

@@ -1,6 +1,7 @@
 """Files of vectors with ids: .npy with a list of names beside it, .parquet, or a folder of .parquet parts. Read in blocks."""
 
 import csv
+import io
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -71,8 +72,10 @@ class NpyVectors(VectorFile):
     def __init__(self, path: Path, ids: Path | None, id_column: str) -> None:
         try:
             mapped: Any = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, EOFError) as error:
             raise ConfigError(f"{path}: no array of vectors ({error}). Write it with numpy.save.") from error
+        if not isinstance(mapped, np.memmap):  # an .npz of another name
+            raise ConfigError(f"{path}: an archive of arrays. Write the array of vectors alone, with numpy.save.")
         if mapped.ndim != 2 or mapped.dtype.kind != "f" or not mapped.size:
             raise ConfigError(
                 f"{path}: an array {mapped.shape} of {mapped.dtype}: vectors are [items, numbers] of float16, "
@@ -97,10 +100,13 @@ class NpyVectors(VectorFile):
 
 
 class ParquetVectors(VectorFile):
-    """A table with a column of ids and one of lists of numbers; the parts of a folder in the order of their names."""
+    """A table with a column of ids and one of lists of numbers; the parts of a folder, and of folders in it, by their names.
+
+    Hidden files and folders are no parts, and those with `_` before their names, as other programs keep theirs beside parts.
+    """
 
     def __init__(self, path: Path, id_column: str, vector_column: str) -> None:
-        self._parts = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+        self._parts = _parts_in(path) if path.is_dir() else [path]
         if not self._parts or not self._parts[0].is_file():
             raise ConfigError(f"{path}: there is no such file of vectors (.npy, .parquet), nor .parquet parts in it.")
         schema = self._opened(self._parts[0]).schema_arrow
@@ -136,14 +142,28 @@ class ParquetVectors(VectorFile):
         return lengths, vectors
 
     def _usual_length(self) -> int:
+        """Of the first rows that hold vectors at all; some programs begin with a part of no rows."""
+        for part in self._parts:
+            lengths = self._first_lengths(part)
+            found, counts = np.unique(lengths[lengths > 0], return_counts=True)
+            if len(found):
+                return int(found[counts.argmax()])
+        where = self._parts[0] if len(self._parts) == 1 else self._parts[0].parent
+        raise ConfigError(f"{where}: column '{self._vector}' holds no vector.")
+
+    def _first_lengths(self, part: Path) -> np.ndarray:
         import pyarrow.compute as pc
 
-        batch = next(iter(self._opened(self._parts[0]).iter_batches(BLOCK_ROWS, columns=[self._vector])), None)
-        lengths = pc.list_value_length(batch.column(0)).drop_null().to_numpy() if batch is not None else np.empty(0)
-        found, counts = np.unique(lengths[lengths > 0], return_counts=True)
-        if not len(found):
-            raise ConfigError(f"{self._parts[0]}: column '{self._vector}' holds no vector.")
-        return int(found[counts.argmax()])
+        try:
+            batch = next(iter(self._opened(part).iter_batches(BLOCK_ROWS, columns=[self._vector])), None)
+            lengths: np.ndarray = (
+                np.empty(0, dtype=np.int64)
+                if batch is None
+                else pc.list_value_length(batch.column(self._vector)).drop_null().to_numpy(zero_copy_only=False)
+            )
+        except (OSError, KeyError, ValueError) as error:  # pyarrow's errors are kinds of these
+            raise ConfigError(f"{part}: cannot be read ({str(error).splitlines()[0]}).") from error
+        return lengths
 
     @staticmethod
     def _opened(part: Path) -> Any:
@@ -156,6 +176,12 @@ class ParquetVectors(VectorFile):
             )  # mapped, all of it would stay resident
         except (OSError, pa.ArrowInvalid) as error:
             raise ConfigError(f"{part}: no parquet file ({str(error).splitlines()[0]}).") from error
+
+
+def _parts_in(folder: Path) -> list[Path]:
+    within = {path: path.relative_to(folder).parts for path in folder.rglob("*") if path.suffix.lower() == ".parquet"}
+    parts = (path for path, names in within.items() if not any(name.startswith((".", "_")) for name in names))
+    return sorted(path for path in parts if path.is_file())
 
 
 def _floats(column: Any) -> np.ndarray:
@@ -178,8 +204,8 @@ def _column(schema: Any, wanted: str, usual: Sequence[str], may_be: Any, option:
 def _may_be_id(kind: Any) -> bool:
     import pyarrow.types as types
 
-    is_text = types.is_string(kind) or types.is_large_string(kind) or types.is_dictionary(kind)
-    return bool(is_text or types.is_integer(kind))
+    texts = (types.is_string, types.is_large_string, types.is_string_view, types.is_dictionary)
+    return bool(any(is_text(kind) for is_text in texts) or types.is_integer(kind))
 
 
 def _is_list(kind: Any) -> bool:
@@ -203,12 +229,20 @@ def _names_in(path: Path, id_column: str, rows: int) -> list[str]:
     try:
         text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
         if path.suffix.lower() == ".json":
-            return [str(name) for name in json.loads(text)]
+            return _json_names(json.loads(text))
         if path.suffix.lower() == ".csv":
-            return _csv_names(list(csv.reader(text.splitlines())), id_column, rows)
-    except (OSError, ValueError, TypeError, csv.Error) as error:
+            return _csv_names([row for row in csv.reader(io.StringIO(text, newline="")) if row], id_column, rows)
+    except (OSError, ValueError, RecursionError, csv.Error) as error:
         raise ConfigError(f"{path}: no list of names ({error}). Write one a line, or a JSON list.") from error
-    return text.splitlines()
+    return text.removesuffix("\n").split("\n") if text else []  # names may have other ends of lines in them
+
+
+def _json_names(content: Any) -> list[str]:
+    if not isinstance(content, list):
+        raise ValueError(f"it holds a {type(content).__name__}, and an order is needed")
+    names = ["" if name is None else str(name) for name in content]
+    "\0".join(names).encode("utf-8", "surrogateescape")  # a ValueError for halves of characters, which no file name has
+    return names
 
 
 def _csv_names(table: list[list[str]], id_column: str, rows: int) -> list[str]:
@@ -218,4 +252,8 @@ def _csv_names(table: list[list[str]], id_column: str, rows: int) -> list[str]:
         raise ValueError(f"there is no column '{id_column}' in {', '.join(header)}")
     named = [name for name in ([id_column] if id_column else ID_COLUMNS) if has_header and name in header]
     place = header.index(named[0]) if named else 0
-    return [row[place] for row in (table[1:] if has_header else table)]
+    lines = table[1:] if has_header else table
+    short = next((row for row in lines if len(row) <= place), None)
+    if short is not None:
+        raise ValueError(f"the row '{','.join(short)[:80]}' has no column {place + 1}")
+    return [row[place] for row in lines]

@@ -50,6 +50,8 @@ def copied_rows(blocks: Iterable[np.ndarray], dim: int, folder: Path) -> VectorR
     """All of some blocks as float32, in an unnamed file that is gone with this process. Raises OSError (full disk)."""
     with tempfile.TemporaryFile(dir=folder) as file:
         for block in blocks:
-            file.write(np.ascontiguousarray(block, dtype=np.float32).data)
+            with np.errstate(over="ignore"):  # rows that float32 cannot hold are nobody's vector
+                rows = np.ascontiguousarray(block, dtype=np.float32)
+            file.write(rows.data)
         file.flush()
         return VectorRows(FileIO(os.dup(file.fileno()), "rb"), 0, np.dtype(np.float32), dim)
