@@ -16,6 +16,7 @@ from fastlabel_gradio.errors import ConfigError, StoreError
 from fastlabel_gradio.exports import EXPORTERS, ExportRow, FolderExporter, ItemMedia, new_folder, new_zip
 from fastlabel_gradio.exports.item_media import plain_name, plain_names
 from fastlabel_gradio.exports.label_studio import tasks_of
+from fastlabel_gradio.media.sounds import sound_info
 from fastlabel_gradio.sources import open_source
 from tests.pools import write_pictures, write_sounds
 
@@ -181,6 +182,32 @@ class TestHuggingFace:
         Image.new("RGB", (8, 8), (255, 0, 0)).save(pool / "a.ppm")
         out = write("hf", [said("a.ppm", "red")], tmp_path / "out", media_of("image_folder", pool))
         assert Image.open(out / "train/00000/0000000-a.png").getpixel((0, 0)) == (255, 0, 0)
+
+    @pytest.mark.parametrize("name", ["hf", "hf_parquet"])
+    def test_what_had_to_be_mended_to_be_read_is_written_anew(self, name: str, tmp_path: Path) -> None:
+        datasets = pytest.importorskip("datasets", reason="the test extra has it")
+        pool = tmp_path / "pool"
+        pool.mkdir()
+        noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
+        for suffix, share in (("jpg", 0.9), ("png", 0.9), ("bmp", 1.0)):
+            noise.save(pool / f"a.{suffix}")
+            content = (pool / f"a.{suffix}").read_bytes()
+            (pool / f"a.{suffix}").write_bytes(content[: int(len(content) * share)])
+        rows = [said(f"a.{suffix}", "red") for suffix in ("jpg", "png", "bmp")]
+        out = write(name, rows, tmp_path / "out", media_of("image_folder", pool))
+        read = datasets.load_dataset(str(out), cache_dir=str(tmp_path / "cache"))["train"]
+        assert [row["image"].size for row in read] == [(64, 64)] * 3  # each is decoded
+        assert np.array_equal(np.asarray(read[2]["image"].convert("RGB")), np.asarray(noise))
+
+    def test_a_sound_whose_header_had_to_be_mended_is_written_anew(self, tmp_path: Path) -> None:
+        pool = tmp_path / "pool"
+        pool.mkdir()
+        soundfile.write(pool / "a.wav", np.sin(np.arange(8_000)), 8_000)
+        content = (pool / "a.wav").read_bytes()
+        (pool / "a.wav").write_bytes(content[:-4_000])
+        assert sound_info(pool / "a.wav").note
+        out = write("hf", [said("a.wav", "hum")], tmp_path / "out", media_of("audio_folder", pool))
+        assert soundfile.info(out / "train/00000/0000000-a.flac").frames == 6_000
 
 
 class TestTree:

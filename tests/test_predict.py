@@ -306,8 +306,13 @@ def test_the_classifier_is_exported_as_a_folder_a_zip_and_a_space(place: Path, m
     assert (tmp_path / "space" / wheel.name).read_bytes() == b"a wheel"
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "thesis.tex").write_text("years of work")
+    (tmp_path / "another").mkdir()
+    (tmp_path / "another" / "config.json").write_text('{"model_type": "bert"}')
+    (tmp_path / "photos.zip").write_bytes(b"years of photos")
     for options, message in (
         (["-o", str(tmp_path / "taken")], "no export of a classifier"),
+        (["-o", str(tmp_path / "another")], "no export of a classifier"),
+        (["-o", str(tmp_path / "photos.zip")], "no export of a classifier"),
         (["-o", str(tmp_path / "no" / "model")], "does not exist"),
         (["--space", "--package", "nothing.whl", "-o", str(tmp_path / "new")], "is no wheel and no address"),
         (["--package", git, "-o", str(tmp_path / "new")], "needs --space"),
@@ -316,6 +321,22 @@ def test_the_classifier_is_exported_as_a_folder_a_zip_and_a_space(place: Path, m
             export(place, "--project", "images", *options)
     with pytest.raises(SystemExit, match=r"fastlabel: .* holds no classifier"):
         main(["export-model", "--workdir", str(tmp_path / "taken"), "-o", str(tmp_path / "model")])
+
+
+def test_an_export_leaves_nothing_of_an_earlier_one_and_keeps_weights_that_lie_beside(
+    place: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "model"
+    export(place, "--project", "images", "-o", str(model))
+    for name in ("head.onnx", "model.onnx", "weights.pt"):  # of the head before; put there by hand
+        (model / name).write_bytes(b"earlier")
+    export(place, "--project", "images", "-o", str(model))
+    left = sorted(path.name for path in files_of(model))
+    assert left == ["README.md", "config.json", "encoder.safetensors", "head.safetensors", "weights.pt"]
+    export(place, "--project", "images", "--space", "-o", str(tmp_path / "space"))
+    (tmp_path / "space" / "model" / "head.onnx").write_bytes(b"earlier")
+    export(place, "--project", "images", "--space", "-o", str(tmp_path / "space"))
+    assert not (tmp_path / "space" / "model" / "head.onnx").exists()
 
 
 def test_an_upload_that_fails_says_why_and_keeps_the_files(

@@ -14,6 +14,7 @@ from fastlabel_gradio.types import Medium
 BUNDLE_FORMAT = 1
 CONFIG, HEAD, CARD = "config.json", "head.safetensors", "README.md"
 LEARNED: Literal["encoder.safetensors"] = "encoder.safetensors"
+HEAD_ONNX, MODEL_ONNX = "head.onnx", "model.onnx"
 MAX_CONFIG_BYTES = 20_000_000  # of thousands of classes
 
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from fastlabel_gradio import __version__
 from fastlabel_gradio.classifier.bundle import copy_bundle, pack, read_bundle
-from fastlabel_gradio.classifier.bundle_config import CONFIG
-from fastlabel_gradio.classifier.loading import find_bundle
+from fastlabel_gradio.classifier.bundle_config import CONFIG, HEAD_ONNX, LEARNED, MODEL_ONNX, read_config
+from fastlabel_gradio.classifier.loading import MODEL, find_bundle
 from fastlabel_gradio.classifier.space import write_space
 from fastlabel_gradio.classifier.space_package import space_package
 from fastlabel_gradio.data_options import add_data_options, workdir_of
-from fastlabel_gradio.errors import ConfigError, StoreError
+from fastlabel_gradio.errors import ConfigError, FastLabelError, StoreError
 from fastlabel_gradio.exports.hub_folder import RepositoryKind, push_folder
 
 
@@ -82,11 +82,21 @@ def parser() -> argparse.ArgumentParser:
 
 def _check_free(out: Path, *, is_space: bool) -> None:
     """Raises ConfigError where something else lies there; an earlier export is replaced."""
-    config = out / "model" / CONFIG if is_space else out / CONFIG
-    if out.suffix != ".zip" and out.exists() and not (out.is_dir() and (config.is_file() or not any(out.iterdir()))):
+    is_empty = out.is_dir() and not any(out.iterdir())
+    if out.exists() and not is_empty and not _is_export(out, is_space=is_space):
         raise ConfigError(f"-o {out} is there already and no export of a classifier. Choose another.")
     if not out.absolute().parent.is_dir():
         raise ConfigError(f"-o {out}: folder {out.parent} does not exist. Make it, or choose another.")
+
+
+def _is_export(out: Path, *, is_space: bool) -> bool:
+    if out.is_dir() == (out.suffix == ".zip"):
+        return False
+    try:
+        read_config(find_bundle(out) if out.is_file() else out / MODEL if is_space else out)
+    except FastLabelError:
+        return False
+    return True
 
 
 def _put(folder: Path, out: Path) -> None:
@@ -96,13 +106,23 @@ def _put(folder: Path, out: Path) -> None:
             pack(folder, partial)
             partial.replace(out)
         else:
-            shutil.copytree(folder, out, dirs_exist_ok=True)
+            _replace(folder, out)
     except OSError as error:
         raise StoreError(f"{out} cannot be written: {error}. Make room, or choose another -o.") from error
 
 
+def _replace(folder: Path, out: Path) -> None:
+    """Copies the files, the configuration last. What an earlier export left goes; weights that lie beside stay."""
+    bundle = MODEL if (folder / MODEL).is_dir() else "."
+    for name in (LEARNED, HEAD_ONNX, MODEL_ONNX):
+        if not (folder / bundle / name).exists():
+            (out / bundle / name).unlink(missing_ok=True)
+    shutil.copytree(folder, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns(CONFIG))
+    shutil.copy2(folder / bundle / CONFIG, out / bundle / CONFIG)
+
+
 def _said_of(out: Path) -> str:
-    folder = find_bundle(out) if out.suffix == ".zip" or (out / CONFIG).is_file() else out / "model"
+    folder = find_bundle(out) if out.suffix == ".zip" or (out / CONFIG).is_file() else out / MODEL
     config, _ = read_bundle(folder)
     quality = (
         f", {100 * config.audit.accuracy:.1f} % right on {config.audit.items} audited items" if config.audit else ""

@@ -11,6 +11,7 @@ from posixpath import splitext
 from fastlabel_gradio.errors import UnreadableItemError
 from fastlabel_gradio.exports.folders import Folder
 from fastlabel_gradio.exports.rows import ExportRow
+from fastlabel_gradio.media.pictures import is_read_by_pillow
 from fastlabel_gradio.media.sounds import encode_flac, sound_info
 from fastlabel_gradio.types import Item, Media, Medium, TimeSpan, Waveform
 
@@ -41,7 +42,8 @@ class ItemMedia:
         """Adds an item's file under a name without its suffix, and returns that with it; "" where it cannot be read.
 
         Args:
-            suffixes: of the files that are taken as they are; None for all. What has another is written anew.
+            suffixes: of the files that are taken as they are; None for all. What has another is written anew, and so is
+                what other programs may not read: a file of which the end is missing, or that had to be mended to be read.
         """
         name, content = self.content(stem, row, suffixes)
         if isinstance(content, Path):
@@ -54,7 +56,7 @@ class ItemMedia:
         """As `add`, the name and what belongs under it: a file, or what is written anew; b"" where nothing does."""
         try:
             file = self.file(row)
-            if file is not None and (suffixes is None or file.suffix.lower() in suffixes):
+            if file is not None and (suffixes is None or self._is_read_elsewhere(file, suffixes)):
                 return stem + file.suffix.lower(), b"" if self.only_names else file
             if self.only_names:
                 return f"{stem}.{'png' if self.medium == 'image' else 'flac'}", b""
@@ -85,6 +87,11 @@ class ItemMedia:
     def rate_hz(self, row: ExportRow) -> int:
         """Samples a second of its recording. Raises UnreadableItemError."""
         return self._length(Item(row.item_id))[1]
+
+    def _is_read_elsewhere(self, file: Path, suffixes: Collection[str]) -> bool:
+        if file.suffix.lower() not in suffixes:
+            return False
+        return self.only_names or (is_read_by_pillow(file) if self.medium == "image" else not sound_info(file).note)
 
     def _length(self, item: Item) -> tuple[float, int]:
         """Seconds and samples a second of a recording, or of a sound that is in no file."""

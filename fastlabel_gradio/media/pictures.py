@@ -121,6 +121,18 @@ def picture_size(file: Path | Stream, side_limit_px: int = MAX_SIDE_PX) -> tuple
         return size
 
 
+def is_read_by_pillow(file: Path) -> bool:
+    """Whether Pillow alone reads a file to its end: nothing is missing, and nothing has to be mended or read otherwise."""
+    try:
+        with open_file(file) as stream, Image.open(stream, formats=FORMATS) as picture:
+            picture.draft(None, (1, 1))  # a JPEG is read to its end, at an eighth of its size
+            picture.load()
+            picture.getexif()
+    except (MemoryError, *_DECODER_ERRORS):
+        return False
+    return True
+
+
 def thumbnail(picture: Image.Image, side_px: int) -> Image.Image:
     """The picture fitted within side_px x side_px, its aspect kept, never enlarged, at least 1 px on each side."""
     scale = min(1.0, side_px / max(picture.size))
