@@ -127,7 +127,7 @@ def test_the_line_says_what_rest_says_of_the_random_items(audited: Audited) -> N
     assert audit["items"] == 36
     percent = min(round(100 * audit["accuracy"]), 100 if audit["accuracy"] == 1 else 99)
     low, high = round(100 * audit["low"]), round(100 * audit["high"])
-    expect(page.line).to_have_text(f"accuracy about {percent} % ({low} to {high}), from 36 random items")
+    expect(page.line).to_have_text(f"accuracy {percent} % ({low} to {high}), from 36 random items")
 
 
 def test_of_groups_the_line_says_what_it_is_true_for_and_the_panel_why(
@@ -154,7 +154,7 @@ def test_without_groups_the_panel_says_what_may_make_the_figure_too_good(audited
 
 def test_below_30_random_items_it_is_too_early_and_no_percent_is_said(audited: Audited) -> None:
     page = audited(40)
-    expect(page.line).to_have_text("accuracy: too early to say, 12 of 30 random items")
+    expect(page.line).to_have_text("accuracy: too early, 12 of 30 random items")
     page.show()
     expect(page.panel.locator(".fl-advice")).to_contain_text("too early")
     expect(page.panel.locator(".fl-calibration")).to_be_hidden()

@@ -126,13 +126,13 @@ export default {
   "export": "Export",
   "dismiss": "Dismiss",
   "why": "why",
-  "too_early": "accuracy: too early to say, {items} of {least} random items",
+  "too_early": "accuracy: too early, {items} of {least} random items",
   "share_with_interval": "{share} ({low} to {high})",
-  "audit": "accuracy about {share}, from 1 random item|accuracy about {share}, from {n} random items",
+  "audit": "accuracy {share}, from 1 random item|accuracy {share}, from {n} random items",
   "audit_of_recordings":
-    "accuracy about {share} on new recordings, from 1 random item of {groups} recordings|accuracy about {share} on new recordings, from {n} random items of {groups} recordings",
+    "accuracy {share} on new recordings, from 1 random item of {groups} recordings|accuracy {share} on new recordings, from {n} random items of {groups} recordings",
   "audit_of_groups":
-    "accuracy about {share} on new groups, from 1 random item of {groups} groups|accuracy about {share} on new groups, from {n} random items of {groups} groups",
+    "accuracy {share} on new groups, from 1 random item of {groups} groups|accuracy {share} on new groups, from {n} random items of {groups} groups",
   "true_for_items":
     "True for items like these. Bursts of one scene or cuts of one recording make it too good: see group_pattern in docs/configuration.md.",
   "true_for_recordings": "True for new recordings: measured on {groups} recordings of which nothing is trained on.",
