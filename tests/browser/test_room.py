@@ -39,6 +39,16 @@ def test_a_hundred_classes_take_one_line_of_the_dock_and_a_phone_has_every_butto
     assert submit["x"] + submit["width"] <= 360
 
 
+def test_in_a_window_that_is_magnified_twice_the_dock_has_two_lines_and_every_button(visit: Visit) -> None:
+    page = visit(labeled=30, opened=False)
+    page.page.set_viewport_size({"width": 640, "height": 400})
+    page.open()
+    assert _box(page.grid.locator(".fl-dock"))["height"] <= 90
+    for name in ("submit", "accept"):
+        button = _box(page.grid.locator(f".fl-dock-{name}"))
+        assert button["x"] + button["width"] <= 640, name
+
+
 def test_on_a_phone_explore_has_nearly_two_rows_of_cards_and_all_of_its_head_in_view(visit: Visit) -> None:
     page = visit(labeled=30, opened=False)
     page.page.set_viewport_size({"width": 360, "height": 740})
