@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tests.browser.conftest import Visit
+from tests.browser.explore_page import ExplorePage
 from tests.browser.label_page import LabelPage, expect
 
 if TYPE_CHECKING:
@@ -36,6 +37,46 @@ def test_a_hundred_classes_take_one_line_of_the_dock_and_a_phone_has_every_butto
     assert _box(legend)["height"] <= 50
     submit = _box(page.grid.locator(".fl-dock-submit"))
     assert submit["x"] + submit["width"] <= 360
+
+
+def test_in_a_window_that_is_magnified_twice_the_dock_has_two_lines_and_every_button(visit: Visit) -> None:
+    page = visit(labeled=30, opened=False)
+    page.page.set_viewport_size({"width": 640, "height": 400})
+    page.open()
+    assert _box(page.grid.locator(".fl-dock"))["height"] <= 90
+    for name in ("submit", "accept"):
+        button = _box(page.grid.locator(f".fl-dock-{name}"))
+        assert button["x"] + button["width"] <= 640, name
+
+
+def test_on_a_phone_explore_has_nearly_two_rows_of_cards_and_all_of_its_head_in_view(visit: Visit) -> None:
+    page = visit(labeled=30, opened=False)
+    page.page.set_viewport_size({"width": 360, "height": 740})
+    explore = ExplorePage(page.page, page.address).open()
+    assert _box(explore.view.locator(".fl-found"))["height"] >= 410
+    refresh = explore.view.locator(".fl-explore-tools [data-action=refresh]")
+    expect(refresh).to_be_hidden()
+    for panel in ("map", "mistakes"):
+        button = _box(explore.view.locator(f".fl-explore-tools [data-panel={panel}]"))
+        assert button["x"] + button["width"] <= 360, panel
+    explore.view.locator(".fl-filters-title").click()
+    expect(refresh).to_be_visible()
+    expect(explore.view.locator(".fl-size")).to_be_visible()
+
+
+def test_the_parts_of_progress_leave_no_hole_and_nothing_stands_alone_in_the_foot(visit: Visit) -> None:
+    page = visit(labeled=30, opened=False)
+    page.page.goto(f"{page.address}/#view=progress")
+    parts = page.page.locator(".fl-progress-part")
+    expect(parts.first).to_be_visible()
+    for width in (2000, 1280, 1000):
+        page.page.set_viewport_size({"width": width, "height": 900})
+        boxes = [_box(part) for part in parts.all()]
+        whole = _box(page.page.locator(".fl-progress-parts"))
+        gaps = 14 * (4 * whole["width"] + 3 * whole["height"])
+        assert sum(box["width"] * box["height"] for box in boxes) >= whole["width"] * whole["height"] - gaps, width
+        assert max(box["y"] + box["height"] for box in boxes) <= whole["y"] + whole["height"] + 1
+    expect(page.page.locator("footer .divider")).to_be_hidden()
 
 
 def test_on_a_phone_the_status_is_two_lines_until_more_of_it_is_wanted(visit: Visit) -> None:

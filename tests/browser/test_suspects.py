@@ -174,6 +174,19 @@ def test_a_label_that_is_right_leaves_the_list_and_a_wrong_one_is_corrected(look
     expect(page.total).to_have_text("30 items")
 
 
+def test_an_order_by_doubt_takes_out_what_the_items_were_like(look: Look) -> None:
+    page = look()
+    near = {"near": {"ids": page.label()[:1]}}
+    page.open(f"#view=explore&filter={quote(json.dumps(near))}")
+    expect(page.view.locator(".fl-filter-chip")).to_have_count(1)
+    order = page.view.locator(".fl-order")
+    order.select_option("confidence")
+    expect(page.view.locator(".fl-filter-chip")).to_have_count(1)
+    order.select_option("mistakes")
+    expect(page.view.locator(".fl-filter-chip")).to_have_count(0)
+    assert page.filter == {"order": "mistakes"}
+
+
 def test_a_label_of_which_the_head_thinks_otherwise_is_not_called_changed(look: Look) -> None:
     page = look()
     wrong = page.label()

@@ -19,6 +19,8 @@ const ORDERS = /** @type {const} */ ([
   ["known_labels", "order_known_labels"],
 ]);
 
+const LISTS = ["mistakes", "near_duplicates", "known_labels"]; // how like an item is to others is no doubt of its label
+
 export class ExploreOrder {
   /** @param {(part: Query) => void} narrow a step of the person */
   constructor(narrow) {
@@ -26,7 +28,10 @@ export class ExploreOrder {
     this.alike = options[ORDERS.findIndex(([order]) => order === "similarity")];
     this.node = el("select", "fl-order", ...options);
     this.node.setAttribute("aria-label", t("explore_order"));
-    this.node.addEventListener("change", () => narrow({ order: /** @type {any} */ (this.node.value) }));
+    this.node.addEventListener("change", () => {
+      const order = /** @type {any} */ (this.node.value);
+      narrow(LISTS.includes(order) ? { order, near: undefined } : { order });
+    });
   }
 
   /** @param {Query} query */
