@@ -12,7 +12,7 @@ from fastlabel_gradio.devices import matmul_dtype, pick_device
 from fastlabel_gradio.encoders.base import ENCODERS, Encoder
 from fastlabel_gradio.encoders.clap_mel import ClapMel, Views
 from fastlabel_gradio.encoders.hub_model import CONFIG, PREPARATION, TOKENIZER, WEIGHTS, HubModelOptions
-from fastlabel_gradio.encoders.loaded_weights import embedded_texts, loading, unit_vectors, weights_digest
+from fastlabel_gradio.encoders.loaded_weights import dim_of, embedded_texts, loading, unit_vectors, weights_digest
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.types import Embeddings, Waveform
 
@@ -74,7 +74,7 @@ class ClapEncoder(Encoder):
             self.resolution = self._mel.rate_hz
             self._top_hz = float(processor.feature_extractor.frequency_max)
             silence = Waveform(np.zeros(self._mel.rate_hz, dtype=np.float32), self._mel.rate_hz)
-            self.dim = self._embed([self.prepare(silence)]).shape[1]
+            self.dim = dim_of(self._embed([self.prepare(silence)]), options.model)
 
     @classmethod
     def why_unavailable(cls, options: ClapOptions) -> str | None:

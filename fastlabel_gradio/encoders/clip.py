@@ -16,8 +16,8 @@ from fastlabel_gradio.encoders import clip_weights
 from fastlabel_gradio.encoders.base import ENCODERS, Encoder, EncoderOptions
 from fastlabel_gradio.encoders.clip_weights import FOLDER_PREFIX, HUB_PREFIX
 from fastlabel_gradio.encoders.hub import first_line
-from fastlabel_gradio.encoders.loaded_weights import embedded_texts, loading, unit_vectors, weights_digest
-from fastlabel_gradio.encoders.picture_input import PictureInput
+from fastlabel_gradio.encoders.loaded_weights import dim_of, embedded_texts, loading, unit_vectors, weights_digest
+from fastlabel_gradio.encoders.picture_input import PictureInput, probe_pixels
 from fastlabel_gradio.encoders.pixel_graph import PixelGraph
 from fastlabel_gradio.errors import EncoderUnavailableError
 from fastlabel_gradio.types import Embeddings
@@ -98,7 +98,7 @@ class ClipEncoder(Encoder):
         self._model = model.requires_grad_(False).eval().to(device=self._device, dtype=self._dtype)
         self.batch_size = options.batch_size or BATCH_SIZES[self._device]
         self._use_preprocessing(preprocess)
-        self.dim = self._embed(np.zeros((1, *self._size, 3), dtype=np.uint8)).shape[1]
+        self.dim = dim_of(self._embed(probe_pixels(self._size)), options.pretrained or options.model)
 
     @classmethod
     def why_unavailable(cls, options: ClipOptions) -> str | None:

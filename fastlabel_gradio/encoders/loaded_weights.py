@@ -21,14 +21,33 @@ SAMPLE_PER_TENSOR = 4096
 @contextmanager
 def loading(place: str) -> Iterator[None]:
     """Turns whatever a damaged or foreign checkpoint makes a library raise into EncoderUnavailableError with one line."""
+    from huggingface_hub import errors as hub_errors
     from safetensors import SafetensorError
 
     # A damaged file fails in as many ways as there are formats.
-    unreadable = (OSError, RuntimeError, ValueError, LookupError, TypeError, EOFError, ImportError)
+    unreadable = (OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, EOFError, ImportError)
+    wrong_settings: type[Exception] = getattr(hub_errors, "StrictDataclassError", ValueError)  # of newer versions
     try:
         yield
-    except (*unreadable, pickle.UnpicklingError, SafetensorError) as error:
+    except (*unreadable, pickle.UnpicklingError, SafetensorError, wrong_settings) as error:
         raise EncoderUnavailableError(f"{place} cannot be loaded ({first_line(error)})") from error
+
+
+def dim_of(probe: Embeddings, place: str) -> int:
+    """Numbers in a vector, of what the model gave for one item.
+
+    Args:
+        place: of the weights, for the error.
+
+    Raises:
+        EncoderUnavailableError: the model gives NaN, infinity or zeros alone. Each item would be left out as unreadable, or
+            be like any other.
+    """
+    if not np.isfinite(probe).all():
+        raise EncoderUnavailableError(f"{place} gives no finite numbers: its weights or its preprocessing are damaged")
+    if not probe.any():
+        raise EncoderUnavailableError(f"{place} gives zeros for any item: its weights are damaged, or whole numbers")
+    return int(probe.shape[1])
 
 
 def weights_digest(weights: "dict[str, torch.Tensor]") -> str:

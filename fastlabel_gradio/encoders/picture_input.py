@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 LONGEST_ASPECT = 4  # beyond it the resize makes a huge picture only for the centre crop to cut most of it off
 
 
+def probe_pixels(size: tuple[int, int]) -> np.ndarray:
+    """uint8[1, height, width, 3]: a picture of all levels, to see what a model gives."""
+    return (np.arange(size[0] * size[1] * 3) % 256).astype(np.uint8).reshape(1, *size, 3)
+
+
 class PictureInput:
     """What stands between a picture and a network.
 

@@ -13,8 +13,8 @@ from pydantic import Field, model_validator
 from fastlabel_gradio.devices import matmul_dtype, pick_device
 from fastlabel_gradio.encoders import timm_weights
 from fastlabel_gradio.encoders.base import ENCODERS, Encoder, EncoderOptions
-from fastlabel_gradio.encoders.loaded_weights import loading, unit_vectors, weights_digest
-from fastlabel_gradio.encoders.picture_input import PictureInput
+from fastlabel_gradio.encoders.loaded_weights import dim_of, loading, unit_vectors, weights_digest
+from fastlabel_gradio.encoders.picture_input import PictureInput, probe_pixels
 from fastlabel_gradio.encoders.pixel_graph import PixelGraph
 from fastlabel_gradio.encoders.timm_weights import FOLDER_PREFIX, HUB_PREFIX
 from fastlabel_gradio.errors import EncoderUnavailableError
@@ -82,7 +82,7 @@ class TimmEncoder(Encoder):
             self._model = model.to(memory_format=torch.channels_last)
             self.batch_size = options.batch_size or BATCH_SIZES[self._device]
             self._use_preprocessing(preparation)
-            self.dim = self._probed()
+            self.dim = self._probed(options.pretrained or options.model)
 
     @classmethod
     def why_unavailable(cls, options: TimmOptions) -> str | None:
@@ -114,9 +114,9 @@ class TimmEncoder(Encoder):
         transforms = data.create_transform(**preparation, is_training=False).transforms
         self._input = PictureInput.of_transforms(transforms, preparation["crop_mode"] == "center")
 
-    def _probed(self) -> int:
+    def _probed(self, place: str) -> int:
         try:
-            return int(self._embed(np.zeros((1, *self._size, 3), dtype=np.uint8)).shape[1])
+            return dim_of(self._embed(probe_pixels(self._size)), place)
         except AssertionError as error:  # as timm refuses a size that its patches do not fill
             raise EncoderUnavailableError(f"the model takes no pictures of {self._size[0]} px ({error})") from error
 

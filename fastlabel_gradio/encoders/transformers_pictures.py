@@ -11,8 +11,8 @@ from fastlabel_gradio.devices import matmul_dtype, pick_device
 from fastlabel_gradio.encoders.base import ENCODERS, Encoder
 from fastlabel_gradio.encoders.hub import first_line
 from fastlabel_gradio.encoders.hub_model import TOKENIZER
-from fastlabel_gradio.encoders.loaded_weights import embedded_texts, loading, unit_vectors
-from fastlabel_gradio.encoders.picture_input import PictureInput
+from fastlabel_gradio.encoders.loaded_weights import dim_of, embedded_texts, loading, unit_vectors
+from fastlabel_gradio.encoders.picture_input import PictureInput, probe_pixels
 from fastlabel_gradio.encoders.transformers_model import (
     NEEDED_FILES,
     TransformersOptions,
@@ -50,7 +50,7 @@ class TransformersPictureEncoder(Encoder):
         with loading(options.model):
             tower = load_tower(options)
             self._input = _picture_input(options)
-            probe = self._input.prepared(Image.new("RGB", (PROBE_PX, PROBE_PX)))
+            probe = self._input.prepared(Image.fromarray(probe_pixels((PROBE_PX, PROBE_PX))[0]))
             self.resolution = min(probe.shape[:2])
             pixels = self._input.pixels(probe[None], "cpu", torch.float32)
             self._pooling = tower.pooling(_output(tower.module, pixels), options.pooling)
@@ -58,7 +58,7 @@ class TransformersPictureEncoder(Encoder):
             self.licence = options.licence
             self._model = tower.module.to(device=self._device, dtype=self._dtype)
             self.batch_size = options.batch_size or BATCH_SIZES[self._device]
-            self.dim = self._embed([probe]).shape[1]
+            self.dim = dim_of(self._embed([probe]), options.model)
             if self._pooling == "pooler" and hasattr(self._model, "get_text_features"):
                 self.logit_scale = float(self._model.logit_scale.exp().item())
 

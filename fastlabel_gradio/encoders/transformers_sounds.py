@@ -8,7 +8,7 @@ import numpy as np
 from fastlabel_gradio.devices import matmul_dtype, pick_device
 from fastlabel_gradio.encoders.base import ENCODERS, Encoder
 from fastlabel_gradio.encoders.bundles import bundle, unbundled
-from fastlabel_gradio.encoders.loaded_weights import loading, unit_vectors
+from fastlabel_gradio.encoders.loaded_weights import dim_of, loading, unit_vectors
 from fastlabel_gradio.encoders.transformers_model import (
     NEEDED_FILES,
     TransformersOptions,
@@ -56,7 +56,7 @@ class TransformersSoundEncoder(Encoder):
             self.licence = options.licence
             self._model = tower.module.to(device=self._device, dtype=self._dtype)
             self.batch_size = options.batch_size or BATCH_SIZES[self._device]
-            self.dim = self._embed(probe).shape[1]
+            self.dim = dim_of(self._embed(probe), options.model)
 
     @classmethod
     def why_unavailable(cls, options: TransformersOptions) -> str | None:
