@@ -26,6 +26,8 @@ COMMANDS = {  # a folder of one of these names is written ./simulate
     "demo": "ui.demo",
     "invite": "server.access.invite_command",
 }
+GO_ON = ("embed", "predict")  # what they did is kept
+STOPPED = 130  # what a shell says of a program that Ctrl-C ended
 
 Main = Callable[[Sequence[str]], str]
 
@@ -33,18 +35,23 @@ Main = Callable[[Sequence[str]], str]
 def main(argv: Sequence[str] | None = None) -> None:
     """Runs a command, or serves until Ctrl-C or SIGTERM.
 
-    Exits with the error's text and 1 where something cannot be used, with 2 where the command line itself is wrong.
+    Exits with the error's text and 1 where something cannot be used, with 2 where the command line itself is wrong, with
+    130 where a command is stopped by Ctrl-C.
     """
     words = sys.argv[1:] if argv is None else list(argv)
     module = COMMANDS.get(words[0]) if words else None
     logging.basicConfig(level=logging.INFO, format="%(message)s" if module else "%(levelname)s %(name)s: %(message)s")
     for talkative in ("httpx", "aiobotocore", "botocore", "datasets"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
-    run: Main = import_module(f"fastlabel_gradio.{module or SERVE}").main
     try:
+        run: Main = import_module(f"fastlabel_gradio.{module or SERVE}").main
         text = run(words[1:] if module else words)
     except FastLabelError as error:
         sys.exit(f"fastlabel: {error}")
+    except KeyboardInterrupt:
+        goes_on = " The same command goes on where it was." if module and words[0] in GO_ON else ""
+        sys.stderr.write(f"\nfastlabel: stopped.{goes_on}\n")
+        sys.exit(STOPPED)
     sys.stdout.write(f"{text}\n" if text else "")
 
 

@@ -536,6 +536,31 @@ def test_lists_of_folders_and_selection_tables_say_who_said_it_when_and_why(tmp_
         ]
 
 
+@pytest.mark.parametrize("format", ["raven", "label_studio"])
+def test_parts_of_recordings_that_are_named_alike_come_back(format: str, tmp_path: Path) -> None:
+    pool = write_sounds(tmp_path / "pool", per_class=1)
+    (pool / "0000.wav").write_bytes((pool / "low" / "0000.wav").read_bytes())
+    source = open_source("audio_folder", {"path": str(pool)}, tmp_path, tmp_path)
+    labels = {
+        f"{file}#t={start},{start + 0.25}": file for file in ("0000.wav", "low/0000.wav") for start in (0.0, 0.25)
+    }
+    rows = [
+        ExportRow(item_id, label, "ann", path=label, state="label", stands=True, medium="audio", source="person")
+        for item_id, label in labels.items()
+    ]
+    exporter, file = EXPORTERS.get(format), tmp_path / "out.zip"
+    if isinstance(exporter, FolderExporter):
+        with new_zip(file) as folder:
+            exporter.write(iter(rows), folder, ItemMedia(source.medium, source.recording, source.read))
+    else:
+        exporter.write(iter(rows), file)
+    refused: list[tuple[str, str, str]] = []
+    name = file.name if isinstance(exporter, FolderExporter) else "out.json"
+    found = match(read(tmp_path, name, file.read_bytes())[0], labels, lambda *why: refused.append(why))
+    assert {(one.item_id, one.label.label) for one in found} == set(labels.items())
+    assert refused == []
+
+
 HOSTILE_FILES = (
     *(
         'a, "b".png',

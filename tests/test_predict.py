@@ -1,5 +1,6 @@
 """`fastlabel predict` and `fastlabel export-model`: tables of predictions, files sorted, commands that go on."""
 
+import _thread
 import csv
 import json
 import os
@@ -12,6 +13,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -203,6 +205,24 @@ def test_a_command_that_is_killed_goes_on_where_it_was(place: Path, model: Path,
     predict(model, folder, "-o", tmp_path / "whole.csv")
     assert (tmp_path / "out.csv").read_text() == (tmp_path / "whole.csv").read_text()
     assert not part.exists()
+
+
+def test_ctrl_c_ends_a_command_in_one_line_and_keeps_what_is_done(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_pictures(tmp_path / "many", per_class=100)
+    part = tmp_path / "out.csv.part"
+
+    def press() -> None:
+        wait_for(part.exists, 120)
+        _thread.interrupt_main()
+
+    Thread(target=press, daemon=True).start()
+    with pytest.raises(SystemExit) as stopped:
+        main(["predict", str(model), str(folder), "-o", str(tmp_path / "out.csv"), "--batch-size", "1"])
+    assert stopped.value.code == 130
+    assert capsys.readouterr().err.endswith("\nfastlabel: stopped. The same command goes on where it was.\n")
+    assert part.exists()
 
 
 def test_sounds_are_cut_into_windows(place: Path, tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def shown_name(given: Given) -> str:
         return str(given)
     if isinstance(given, tuple):
         return "a sound"
-    return getattr(given, "filename", "") or f"a {type(given).__name__}"
+    return getattr(given, "filename", "") or f"an item of type {type(given).__name__}"
 
 
 def _picture(given: Given, resolution: int | None) -> Image.Image:

@@ -24,6 +24,7 @@ class ImportedLabel(NamedTuple):
         head_version, confidence: of the prediction that was accepted.
         is_prediction: nobody said it: a program guesses.
         lacks_suffix: the item is the path of a recording without its suffix.
+        is_whole: the item is a path with all of its folders: where a file of the pool has just this one, it is meant.
     """
 
     place: str
@@ -39,6 +40,7 @@ class ImportedLabel(NamedTuple):
     note: str = ""
     is_prediction: bool = False
     lacks_suffix: bool = False
+    is_whole: bool = False
 
 
 Refuse = Callable[[str, str, str], None]

@@ -36,10 +36,11 @@ def read_label_studio(path: Path, name: str, refuse: Refuse) -> Iterator[Importe
         if not item:
             refuse("task without a file", "its data names no picture and no sound", place)
             continue
+        is_whole = "item_id" in task["data"]
         for entry in _entries(task, ("annotations", "completions")):
-            yield from _annotated(place, item, entry, refuse)
+            yield from _annotated(place, item, entry, refuse, is_whole)
         for entry in _entries(task, ("predictions",)):
-            yield from _predicted(place, item, entry)
+            yield from _predicted(place, item, entry, is_whole)
 
 
 def _tasks(path: Path, name: str) -> Iterator[Any]:
@@ -70,7 +71,7 @@ def _item(data: object) -> str:
     return _UPLOADED.sub("", path.rpartition("/")[2]) if is_uploaded else path
 
 
-def _annotated(place: str, item: str, entry: dict[str, Any], refuse: Refuse) -> Iterator[ImportedLabel]:
+def _annotated(place: str, item: str, entry: dict[str, Any], refuse: Refuse, is_whole: bool) -> Iterator[ImportedLabel]:
     results = [one for one in entry.get("result") or () if isinstance(one, dict)]
     if entry.get("was_cancelled") or not results:
         yield ImportedLabel(
@@ -91,16 +92,19 @@ def _annotated(place: str, item: str, entry: dict[str, Any], refuse: Refuse) -> 
                 whole_of(meta.get("head_version")),
                 share_of(meta.get("confidence")),
                 str(meta.get("note") or meta.get("promise") or ""),
+                is_whole=is_whole,
             )
     if not taken:
         refuse("annotation without a class", "only choices and labels are classes of an item", place)
 
 
-def _predicted(place: str, item: str, entry: dict[str, Any]) -> Iterator[ImportedLabel]:
+def _predicted(place: str, item: str, entry: dict[str, Any], is_whole: bool) -> Iterator[ImportedLabel]:
     for result in entry.get("result") or ():
         for name in _chosen(result) if isinstance(result, dict) else ():
             confidence = share_of(result.get("score", entry.get("score")))
-            yield ImportedLabel(place, item, name, _span(result), confidence=confidence, is_prediction=True)
+            yield ImportedLabel(
+                place, item, name, _span(result), confidence=confidence, is_prediction=True, is_whole=is_whole
+            )
 
 
 def _chosen(result: dict[str, Any]) -> list[str]:

@@ -48,7 +48,7 @@ def _meant(label: ImportedLabel, paths: PoolPaths, refuse: Refuse) -> Sequence[s
         exact = next((item_id for item_id in (label.item, plain) if item_id in paths), None)
         if exact is not None:
             return (exact,)
-    found = paths.most_alike(TimeSpan.split(plain)[0], label.lacks_suffix)
+    found = paths.most_alike(TimeSpan.split(plain)[0], label.lacks_suffix, label.is_whole)
     if len(found) != 1:
         what = _AMBIGUOUS if found else _NOT_THERE
         why = "give more of the path" if found else "no item has this path"

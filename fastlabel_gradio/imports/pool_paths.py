@@ -74,17 +74,20 @@ class PoolPaths:
     def __contains__(self, item_id: str) -> bool:
         return item_id in self._with_hash(_whole(item_id), lacks_suffix=False)
 
-    def most_alike(self, path: str, lacks_suffix: bool = False) -> list[FileItems]:
+    def most_alike(self, path: str, lacks_suffix: bool = False, is_whole: bool = False) -> list[FileItems]:
         """The files whose paths end as this one does, as far as the shorter of both goes, and of these those that share most.
 
         Of more than two of them two are given.
 
         Args:
             lacks_suffix: it is compared with paths of which the suffix is left out.
+            is_whole: a file that has this path and no other comes before those that end alike.
         """
-        return self._recent(path, lacks_suffix)
+        return self._recent(path, lacks_suffix, is_whole)
 
-    def _most_alike(self, path: str, lacks_suffix: bool) -> list[FileItems]:
+    def _most_alike(self, path: str, lacks_suffix: bool, is_whole: bool) -> list[FileItems]:
+        if is_whole and (found := self._files((_whole(path),), lacks_suffix)):
+            return found
         parts = path.strip("/").split("/")
         for begin in range(max(0, len(parts) - self._deepest), len(parts)):
             end = "/".join(parts[begin:])

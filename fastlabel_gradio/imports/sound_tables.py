@@ -15,6 +15,7 @@ from fastlabel_gradio.types import TimeSpan
 
 RAVEN_BEGINS, RAVEN_ENDS = "Begin Time (s)", "End Time (s)"
 RAVEN_FILES = ("Begin Path", "Begin File", "File Path", "File")
+RAVEN_PATHS = ("Begin Path", "File Path")  # with folders; the others are names alone
 RAVEN_LABELS = ("Label", "Species", "Common Name", "Common name", "Annotation", "Tags", "Class", "Species Code")
 OFFSET = "File Offset (s)"  # of tables over several files, whose begins and ends count from the first file on
 
@@ -48,7 +49,9 @@ def read_raven(path: Path, name: str, refuse: Refuse) -> Iterator[ImportedLabel]
         )
     for place, row in rows:
         said = text_of(row.get(label))
-        item = next((text for column in files if (text := text_of(row.get(column)))), None)
+        item, is_whole = next(
+            ((text, column in RAVEN_PATHS) for column in files if (text := text_of(row.get(column)))), (None, False)
+        )
         try:
             span = _selection(row.get(RAVEN_BEGINS), row.get(RAVEN_ENDS), row.get(OFFSET))
         except Refused as refused:
@@ -66,6 +69,7 @@ def read_raven(path: Path, name: str, refuse: Refuse) -> Iterator[ImportedLabel]
                 note=text_of(row.get("Promise")) or "",
                 is_prediction=source == PREDICTION,
                 lacks_suffix=named[1],
+                is_whole=is_whole,
             )
 
 
