@@ -33,7 +33,8 @@ MODULES = (
 
 def starts_workers(config: pytest.Config) -> bool:
     """Whether other processes run the tests that this one hands out."""
-    return config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
+    is_handing_out = config.getoption("dist", "no") != "no" and not config.option.collectonly
+    return is_handing_out and not hasattr(config, "workerinput")
 
 
 @pytest.hookimpl(optionalhook=True)
