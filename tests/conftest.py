@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGE = ROOT / "fastlabel_gradio"
 BYTECODE = ROOT / ".pytest_cache" / "bytecode"
 
 gc.disable()  # until all tests are collected: what is imported stays, and is not looked through again and again
@@ -25,21 +24,30 @@ if sys.dont_write_bytecode:
 # As in the app: the helper threads of torch and BLAS would wait for those of the other worker at every operation.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from tests.shape_checks import install  # noqa: E402
+from tests.shape_checks import install_on_package  # noqa: E402
 
-# Gradio wraps the constructors of its components in a way that run-time checks cannot see through.
-CHECKED = [path.stem for path in PACKAGE.iterdir() if path.stem not in ("ui", "__init__", "__pycache__")]
+install_on_package()
 
-install([f"fastlabel_gradio.{room}" for room in CHECKED])
+pytest_plugins = ["tests.divided_workers"]
 
-pytest_plugins = [
+PLUGINS = (
     "tests.finish_pools",
     "tests.left_behind",
     "tests.pools",
     "tests.postgres",
     "tests.tiny_models",
     "tests.trainings",
-]
+)
+pytest.register_assert_rewrite(*PLUGINS)  # some are imported by others first
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What brings the package with it is imported where tests run only, not by the process that hands them out."""
+    from tests.divided_workers import starts_workers
+
+    if not starts_workers(config):
+        for plugin in PLUGINS:
+            config.pluginmanager.import_plugin(plugin)
 
 
 def pytest_collection_finish() -> None:

@@ -2,7 +2,8 @@
 
 `Started` is `subprocess.Popen` for those: a real process with its own arguments, environment, folder, pipes and signals, a
 child of this one. What it does not have is a fresh interpreter; who tests imports, or what is read at an import, such as
-`GRADIO_SERVER_NAME`, starts `subprocess.Popen`. Where the system is not Linux both are the same.
+`GRADIO_SERVER_NAME`, starts `subprocess.Popen`. Where the system is not Linux both are the same. The workers of pytest-xdist
+are such programs, too: see divided_workers.py.
 """
 
 import ctypes
@@ -35,7 +36,13 @@ ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER of prctl(2)
 
 
 class Started(Popen[Any]):
-    """A process that runs `[sys.executable, FILE or -c CODE, *arguments]`."""
+    """A process that runs `[sys.executable, FILE or -c CODE, *arguments]`.
+
+    Attributes:
+        server: the module that is run, once for each process that asks, as the process that divides itself: it calls `serve`.
+    """
+
+    server = __name__
 
     if sys.platform == "linux":
 
@@ -45,7 +52,7 @@ class Started(Popen[Any]):
             pipes = given[10:16]
             child_ends = (pipes[0], pipes[3], pipes[5])
             files = [number if end == -1 else end for number, end in enumerate(child_ends)]
-            self.pid = _divided([str(word) for word in arguments[1:]], folder, environment, files)
+            self.pid = _divided(self.server, [str(word) for word in arguments[1:]], folder, environment, files)
             self._child_created = True
             self._close_pipe_fds(*pipes)  # type: ignore[attr-defined]
 
@@ -60,14 +67,16 @@ def run(arguments: Sequence[str], timeout: float = 120, **settings: Any) -> Comp
     return CompletedProcess(arguments, process.returncode, output, errors)
 
 
-def _divided(arguments: list[str], folder: Any, environment: Mapping[str, str] | None, files: list[int]) -> int:
+def _divided(
+    module: str, arguments: list[str], folder: Any, environment: Mapping[str, str] | None, files: list[int]
+) -> int:
     """The process that runs this: an orphan of the server's, which this process adopts."""
     told = {
         "arguments": arguments,
         "folder": os.fspath(folder or Path.cwd()),
         "environment": dict(environment or os.environ),
     }
-    server = _server()
+    server = _server(module)
     system = ctypes.CDLL(None)
     system.prctl(ADOPT_ORPHANS, 1)
     try:
@@ -78,21 +87,28 @@ def _divided(arguments: list[str], folder: Any, environment: Mapping[str, str] |
 
 
 @cache
-def _server() -> socket.socket:
-    """The way to the server of this process, which ends with it."""
+def _server(module: str) -> socket.socket:
+    """The way to the server of this process that the module is, which ends with it."""
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with there:
-        command = [sys.executable, "-m", __name__, str(there.fileno())]
+        command = [sys.executable, "-m", module, str(there.fileno())]
         Popen(command, pass_fds=[there.fileno()], cwd=ROOT, env=environment, stdin=DEVNULL)
     return here
 
 
-def _serve(asked: socket.socket) -> dict[str, Any]:
-    """Divides this process for each request; returns in the processes that came of it, with what they are to run."""
-    for name in MODULES:
+def serve(modules: Sequence[str]) -> None:
+    """Imports modules, then runs what the process that started this one asks for, each time in a process of its own."""
+    gc.disable()  # what is imported stays, and is not looked through again and again
+    for name in modules:
         import_module(name)
     gc.freeze()  # what is not collected is not copied
+    gc.enable()
+    _become(_asked(socket.socket(fileno=int(sys.argv[1]))))
+
+
+def _asked(asked: socket.socket) -> dict[str, Any]:
+    """Divides this process for each request; returns in the processes that came of it, with what they are to run."""
     while True:
         message, files, _, _ = socket.recv_fds(asked, MESSAGE_BYTES, 3)
         if not message:
@@ -147,4 +163,5 @@ def _become(told: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    _become(_serve(socket.socket(fileno=int(sys.argv[1]))))
+    os.environ["HF_HUB_OFFLINE"] = "1"  # read when it is imported
+    serve(MODULES)

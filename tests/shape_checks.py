@@ -7,15 +7,27 @@ looked at by jaxtyping.
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import is_dataclass
+from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
 import jaxtyping
 from beartype import BeartypeConf, beartype
 from jaxtyping import AbstractArray, jaxtyped
 
+PACKAGE = Path(__file__).parent.parent / "fastlabel_gradio"
+
 Checked = TypeVar("Checked", bound=Callable[..., Any])
 
 check = beartype(conf=BeartypeConf(is_pep484_tower=True))
+
+
+def install_on_package() -> None:
+    """The package is checked from its import on, all but `ui`.
+
+    Gradio wraps the constructors of its components in a way that run-time checks cannot see through.
+    """
+    rooms = [path.stem for path in PACKAGE.iterdir() if path.stem not in ("ui", "__init__", "__pycache__")]
+    install([f"{PACKAGE.name}.{room}" for room in rooms])
 
 
 def install(modules: Sequence[str]) -> None:

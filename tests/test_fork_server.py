@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from subprocess import PIPE
 
+import pytest
+
 from tests.fork_server import Started, run
 
 
@@ -36,3 +38,10 @@ def test_a_signal_ends_it() -> None:
             assert process.poll() is None
             process.send_signal(number)
             assert process.wait(30) == -number
+
+
+@pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ or sys.platform != "linux", reason="pytest -n, on Linux")
+def test_workers_come_of_one_process_and_who_hands_out_the_tests_does_not_import_torch() -> None:
+    assert "tests.divided_workers" in Path("/proc/self/cmdline").read_text()
+    assert "libtorch" in Path("/proc/self/maps").read_text()
+    assert "libtorch" not in Path(f"/proc/{os.getppid()}/maps").read_text()

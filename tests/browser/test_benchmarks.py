@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 from benchmarks import data, interface, page, page_times, person, screenshots, sounds, workload
-from tests.browser.conftest import NewContext
+from tests.browser.conftest import NewContext, become_new_guest
+from tests.browser.kept_page import is_kept, open_anew
 from tests.pools import write_pictures, write_sounds
 from tests.served import served_here
 
@@ -25,16 +26,21 @@ if TYPE_CHECKING:
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, new_context: NewContext) -> None:
     """A sprite of 120 tiles, batches of 10, and pages of a browser that has compiled Gradio's scripts already."""
     context = new_context()
+    kept: dict[str, Page] = {}  # as in `take_page`; `new_context` closes them
 
     @contextmanager
     def opened_page(address: str, script: str = "") -> Iterator["Page"]:
-        context.clear_cookies()
-        opened = context.new_page()
+        address = address.rstrip("/")
+        opened = (None if script else kept.pop(address, None)) or context.new_page()
+        become_new_guest(opened, address)
         opened.add_init_script(script)
-        opened.goto(address)
+        open_anew(opened, address)
         yield opened
-        opened.evaluate("localStorage.clear()")
-        opened.close()
+        if not script and is_kept(opened, address):
+            kept[address] = opened
+        else:
+            opened.evaluate("localStorage.clear()")
+            opened.close()
 
     monkeypatch.setattr(data, "CACHE", tmp_path)
     monkeypatch.setattr(workload, "COLUMNS", 12)

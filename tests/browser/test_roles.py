@@ -15,7 +15,7 @@ from tests.pools import make_config, wait_for, write_pictures
 from tests.test_api import free_port
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +33,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, str]
     app.close()
 
 
-def page_of(new_context: NewContext, address: str, role: str) -> "Page":
-    page = new_context().new_page()
+def page_of(context: "BrowserContext", address: str, role: str) -> "Page":
+    context.clear_cookies()
+    page = context.new_page()
     page.request.post(f"{address}/login", form={"username": role, "password": "secret"})
     page.goto(address)
     expect(page.locator(".fl-views button").first).to_be_visible()
@@ -51,8 +52,12 @@ VIEWS = {
 
 def test_each_role_has_its_views_buttons_and_keys(new_context: NewContext, served: tuple[App, str]) -> None:
     _, address = served
+    context = new_context()
     for role, views in VIEWS.items():
-        page = page_of(new_context, address, role)
+        for earlier in context.pages[1:]:
+            earlier.evaluate("localStorage.clear()")
+            earlier.close()
+        page = page_of(context, address, role)
         tabs = page.locator(".fl-views button:visible")  # that of adjudication shows while it is open
         assert [tabs.nth(place).get_attribute("data-view") for place in range(tabs.count())] == views
         if role == "viewer":
@@ -84,7 +89,7 @@ def test_the_page_of_a_link_speaks_the_language_of_the_browser(browser: "Browser
 
 def test_an_owner_sends_a_link_and_ends_it(new_context: NewContext, served: tuple[App, str]) -> None:
     _, address = served
-    owner = page_of(new_context, address, "owner")
+    owner = page_of(new_context(), address, "owner")
     owner.locator("[data-view=people]").click()
     owner.locator(".fl-invite-name").fill("ann <b>")
     owner.locator(".fl-invite-make").click()
