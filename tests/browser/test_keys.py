@@ -274,3 +274,36 @@ def test_shift_with_an_arrow_up_or_down_selects_rows_and_the_equals_sign_enlarge
     page.key("?")
     page.help.locator('[data-action="close-help"]').click()
     expect(page.help).to_be_hidden()
+
+
+def test_a_key_that_is_held_types_nothing_into_what_it_opened_and_closes_nothing_again(visit: Visit) -> None:
+    page = visit()
+    for key, opened, field in (
+        ("/", ".fl-palette", ".fl-palette-input"),
+        ("c", ".fl-classes", ".fl-classes-name"),
+        ("?", ".fl-help", ""),
+    ):
+        page.page.keyboard.down(key)
+        expect(page.grid.locator(opened)).to_be_visible()
+        for _ in range(3):
+            page.page.keyboard.down(key)  # again while it is down: a repetition
+        page.page.keyboard.up(key)
+        expect(page.grid.locator(opened)).to_be_visible()
+        if field:
+            expect(page.grid.locator(field)).to_have_value("")
+            page.key("x")
+            expect(page.grid.locator(field)).to_have_value("x")
+        page.key("Escape")
+
+
+def test_a_key_of_a_class_is_chosen_by_what_it_types_in_latin_letters_or_by_its_digit(visit: Visit) -> None:
+    page = visit()
+    note, palette = page.grid.locator(".fl-palette-note"), page.grid.locator(".fl-palette-input")
+    for typed, key in (({"key": "ц", "code": "KeyW"}, "w"), ({"key": "&", "code": "Digit1"}, "1")):
+        page.key("/", "F2")
+        palette.dispatch_event("keydown", {**typed, "bubbles": True})
+        expect(note).to_contain_text(f"“{key}”")
+        page.key("Escape")
+    page.key("/", "F2")
+    palette.dispatch_event("keydown", {"key": "ы", "code": "KeyS", "bubbles": True})
+    expect(note).to_contain_text("“s” has a meaning already")

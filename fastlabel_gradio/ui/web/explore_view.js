@@ -255,7 +255,7 @@ export class ExploreView extends Emitter {
     list.on("page", (page) => this.onPage(list, page));
     list.on("failed", (error) => this.fail(error));
     list.on("expired", () => this.open(this.query, this.grid.window.firstPlace));
-    for (const page of list.pages.values()) this.onPage(list, page);
+    for (const page of [...list.pages.values()]) this.onPage(list, page);
   }
 
   /**
@@ -274,7 +274,9 @@ export class ExploreView extends Emitter {
   }
 
   #loadSheets() {
-    for (const page of this.list?.pages.values() ?? []) this.onPage(/** @type {FoundList} */ (this.list), page);
+    const { list } = this;
+    const pages = [...(list?.pages.values() ?? [])]; // painting one moves it to their end
+    if (list) for (const page of pages) this.onPage(list, page);
   }
 
   /** Whole pictures or filled cards. */
