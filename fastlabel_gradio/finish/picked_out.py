@@ -54,7 +54,7 @@ class PickedOut:
                 os.fsync(file.fileno())
         except OSError as error:
             raise StoreError(f"{self._path} cannot be written: {error}. Free some space.") from error
-        self._take_in(**line)
+        self._take_in(annotator, label_id, item_ids, batch_id)
 
     def _take_in(self, annotator: str, label_id: int, item_ids: Collection[str], batch_id: str = "") -> None:
         """Lines of earlier versions have no batch."""
