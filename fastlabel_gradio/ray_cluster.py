@@ -161,8 +161,13 @@ def _connect(address: str, option: str) -> None:
             ray.init(address=LOCAL, object_store_memory=OBJECT_STORE_BYTES, **quiet)
         else:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
+    except Exception as error:  # Ray raises just this where a part of it does not start
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        if address == LOCAL:
+            raise ConfigError(
+                f"{option} {LOCAL}: Ray did not start on this machine ({reason}). Run it again when less runs beside it, or "
+                f"leave {option} out."
+            ) from error
         raise ConfigError(
             f"{option} {address}: there is no such cluster ({reason}). Start one with `ray start --head`, give its "
             f"HOST:PORT, or write {option} {LOCAL}."

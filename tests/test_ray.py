@@ -3,6 +3,8 @@
 import argparse
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +28,7 @@ from fastlabel_gradio.server.project import Project
 from fastlabel_gradio.superseded import Superseded
 from fastlabel_gradio.types import Embeddings, Label
 from tests.classifier_pools import train
+from tests.conftest import ROOT
 from tests.doubling import Doubling, leave
 from tests.pools import make_config
 
@@ -212,3 +215,11 @@ def test_a_cluster_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -
     match = r"--ray 10\.0\.0\.1:6379: there is no such cluster \(nobody answers\)"
     with pytest.raises(ConfigError, match=match), open_cluster("10.0.0.1:6379"):
         pass
+
+
+def test_a_ray_that_does_not_start_here_is_an_error_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    program = "from fastlabel_gradio.ray_cluster import open_cluster\nwith open_cluster('local'): pass"
+    environment = {**os.environ, "RAY_TMPDIR": str(tmp_path / "file" / "ray")}  # Ray cannot make its folder there
+    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert "ConfigError: --ray local: Ray did not start on this machine (" in ended.stderr
