@@ -160,7 +160,7 @@ def test_what_was_picked_out_of_screens_is_sealed_with_the_labels(tmp_path: Path
     assert len(seen) == 2
     apply_finish(tmp_path / "sealed", tmp_path / "two")
     for folder in ("two/finish", "two/private/ann/finish"):
-        assert PickedOut(tmp_path / folder / PICKED_OUT).of("ann", 2) == {"a.png"}
+        assert PickedOut(tmp_path / folder / PICKED_OUT).of("ann", 2) == {"": frozenset({"a.png"})}
 
 
 def test_everything_that_was_said_comes_back_from_a_snapshot_and_events(
