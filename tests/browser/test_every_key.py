@@ -297,7 +297,9 @@ def test_keys_of_explore_search_and_send(found: ExplorePage) -> None:
 def test_keys_of_explore_play_sounds(take_page: TakePage, sounds_and_pictures: str) -> None:
     page = take_page(sounds_and_pictures)
     become_new_guest(page, sounds_and_pictures)
-    visitor = ExplorePage(page, sounds_and_pictures, "audio").open()
+    visitor = ExplorePage(page, sounds_and_pictures, "audio")
+    open_anew(page, sounds_and_pictures, visitor.place())
+    visitor.wait()
     visitor.focus(0)
     playing = visitor.card(0).locator(".fl-play")
     explore(visitor, "play")
