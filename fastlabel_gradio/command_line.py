@@ -6,6 +6,7 @@ FastLabelError where something cannot be used.
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -35,8 +36,8 @@ Main = Callable[[Sequence[str]], str]
 def main(argv: Sequence[str] | None = None) -> None:
     """Runs a command, or serves until Ctrl-C or SIGTERM.
 
-    Exits with the error's text and 1 where something cannot be used, with 2 where the command line itself is wrong, with
-    130 where a command is stopped by Ctrl-C.
+    Exits with the error's text and 1 where something cannot be used, or the system cannot open what is named, with 2 where
+    the command line itself is wrong, with 130 where a command is stopped by Ctrl-C.
     """
     words = sys.argv[1:] if argv is None else list(argv)
     module = COMMANDS.get(words[0]) if words else None
@@ -48,6 +49,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         text = run(words[1:] if module else words)
     except FastLabelError as error:
         sys.exit(f"fastlabel: {error}")
+    except OSError as error:
+        if error.filename is None:
+            raise
+        sys.exit(f"fastlabel: {os.fsdecode(error.filename)}: {error.strerror}.")
     except KeyboardInterrupt:
         goes_on = " The same command goes on where it was." if module and words[0] in GO_ON else ""
         sys.stderr.write(f"\nfastlabel: stopped.{goes_on}\n")

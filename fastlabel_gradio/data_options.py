@@ -7,6 +7,8 @@ import logging
 import os
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from fastlabel_gradio.config import AppConfig, load_config, parse_config
 from fastlabel_gradio.errors import ConfigError
@@ -153,10 +155,14 @@ def _config_of_path(arguments: argparse.Namespace) -> AppConfig:
 
 
 def _data(text: str) -> Path | str:
-    """A path, or as a text what lies elsewhere."""
+    """A path, also of a `file://` address as file managers copy it, or as a text what lies elsewhere."""
     from fastlabel_gradio.sources import is_remote
 
-    return text if is_remote(text) else Path(text)
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty, as a variable that is not set is. Name a folder or a table.")
+    if text.startswith("file://"):
+        return Path(url2pathname(urlsplit(text).path))
+    return text if is_remote(text) else Path(text).expanduser()
 
 
 def _shown(path: Path | str) -> str:

@@ -11,7 +11,7 @@ from fastlabel_gradio.command_line import main
 from fastlabel_gradio.config import load_config
 from fastlabel_gradio.errors import ConfigError, FastLabelError, StoreError
 from fastlabel_gradio.labels import LabelStore
-from fastlabel_gradio.serve_command import _saved_tokens
+from fastlabel_gradio.serve_command import _saved_tokens, parser
 from fastlabel_gradio.server.access import forget_served, load_secret, write_served
 from fastlabel_gradio.server.access.secret_files import SECRET_BYTES
 from fastlabel_gradio.server.access.served import SERVED_FILE, read_served
@@ -157,6 +157,40 @@ def test_a_full_disk_ends_the_start_with_one_line(tmp_path: Path, monkeypatch: p
     with pytest.raises(SystemExit) as stopped:
         main([str(tmp_path / "pictures"), "--workdir", str(tmp_path / "work"), "--encoder", "offline"])
     assert "No space left on device. Make room" in str(stopped.value)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["{long}"],
+        ["simulate", "{long}"],
+        ["embed", "{long}", "-o", "out"],
+        ["{pictures}", "--import", "{long}"],
+        ["--config", "{long}"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_name_that_the_system_does_not_take_is_one_line(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    long = "y" * 300
+    given = [word.format(long=long, pictures=pictures) for word in words]
+    with pytest.raises(SystemExit, match="File name too long") as stopped:
+        main([*given, *(["--workdir", "work", "--encoder", "offline"] if "--import" in words else [])])
+    assert long in str(stopped.value) and "\n" not in str(stopped.value)
+
+
+def test_a_path_may_be_a_file_address_or_begin_at_home_but_not_be_empty(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(pictures.parent))
+    read = parser().parse_args
+    assert read([(pictures / "a b").as_uri()]).path == pictures / "a b"
+    assert read([f"~/{pictures.name}"]).path == pictures
+    with pytest.raises(SystemExit):
+        read([""])
+    assert "it is empty, as a variable that is not set is" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
