@@ -226,4 +226,4 @@ def _problem(detail: Any) -> str:
         return f"{place}: write a list, for example [{given if isinstance(given, str) and given else 'cat'}, other]"
     if "classes" in detail["loc"]:
         return f"{place}: {_SHORT.repr(given)} is no text: a class is one word or text, in quotes where it has signs of YAML"
-    return message if isinstance(given, dict) else f"{message}, got {_SHORT.repr(given)}"
+    return message if isinstance(given, dict | list | tuple) else f"{message}, got {_SHORT.repr(given)}"

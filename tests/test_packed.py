@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from PIL import Image
 
 from fastlabel_gradio.errors import ConfigError, SourceError, UnavailableItemError, UnreadableItemError
 from fastlabel_gradio.sources import guess_source, open_source, tar_index
@@ -57,9 +58,33 @@ def test_members_of_every_form_of_tar_are_found_where_python_finds_them(tmp_path
             last.size = 700
             tar.addfile(last, io.BytesIO(b"x" * 700))
         with path.open("rb") as stream, tarfile.open(path) as tar:
-            ours = [(member.name, member.start, member.size) for member in tar_members(stream)]
+            members = list(tar_members(stream))
+            ours = [(member.name, member.start, member.size) for member in members if member.is_file]
             theirs = [(info.name, info.offset_data, info.size) for info in tar if info.isfile()]
         assert ours == theirs and len(ours) == 6
+        assert [member.name for member in members if not member.is_file] == ["link.png"]
+
+
+def test_links_and_repeated_names_of_a_tar_are_counted_as_left_out(tmp_path: Path) -> None:
+    path = _tar(tmp_path / "a.tar", {"a/1.png": _png(1), "a/2.png": _png(2)})
+    with tarfile.open(path, "a") as tar:
+        for name, kind in (
+            ("a/hard.png", tarfile.LNKTYPE),
+            ("a/soft.png", tarfile.SYMTYPE),
+            ("a/pipe", tarfile.FIFOTYPE),
+        ):
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = kind, "a/1.png"
+            tar.addfile(link)
+        again = tarfile.TarInfo("a/2.png")
+        again.size = len(_png(3))
+        tar.addfile(again, io.BytesIO(_png(3)))
+    source = opened("webdataset", tmp_path, path="a.tar")
+    assert ids(source) == ["a.tar/a/1.png", "a.tar/a/2.png"]
+    assert {left.what: left.count for left in source.left_out()} == {"link in a tar": 3, "earlier file of a name": 1}
+    assert (
+        np.asarray(source.read(Item("a.tar/a/2.png")))[0, 0, 0] == np.asarray(Image.open(io.BytesIO(_png(3))))[0, 0, 0]
+    )
 
 
 def test_samples_of_tars_have_the_label_of_their_cls_json_or_folder(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from fastlabel_gradio.types import Medium
 
 LOOKED_AT = 300  # files of a folder, or cells of a table, that tell whether it is one of pictures or of sounds
 HF_DATASET = "hf-dataset:"
+PACKED = (".zip", ".7z", ".rar", ".gz", ".tgz", ".bz2", ".xz", ".zst")
 
 Guessed = tuple[Medium, str, dict[str, object]]
 
@@ -136,6 +137,10 @@ def _refuse_single(path: str, suffix: str) -> None:
         raise SourceError(f"{path} is one sound. Give its folder; --window cuts long recordings into items of seconds.")
     if suffix in table.SPREADSHEETS:
         raise SourceError(f"{path} is a spreadsheet. Save its sheet as CSV and give that.")
+    if suffix in PACKED:
+        raise SourceError(
+            f"{path} is packed. Unpack it and give the folder; of packed files only .tar is read as it is."
+        )
 
 
 def _medium_in_tar(path: Path) -> Medium:

@@ -67,7 +67,10 @@ class TarIndex:
                 database.execute("DELETE FROM tars_1 WHERE id = ?", known)
             number = database.execute("INSERT INTO tars_1 (tar, stamp) VALUES (?, ?)", (tar, stamp)).lastrowid
             rows = ((number, *row) for row in _rows(stream, suffixes, tally))
-            database.executemany("INSERT OR REPLACE INTO members_1 VALUES (?, ?, ?, ?, ?)", rows)
+            held = database.executemany("INSERT OR REPLACE INTO members_1 VALUES (?, ?, ?, ?, ?)", rows).rowcount
+            [names] = database.execute("SELECT count(*) FROM members_1 WHERE tar = ?", (number,)).fetchone()
+            if held > names:
+                tally.add("earlier file of a name", "the last of that name in the tar counts", held - names)
             database.execute(
                 "INSERT INTO labels_1 SELECT DISTINCT tar, label FROM members_1 WHERE tar = ? AND label IS NOT NULL",
                 (number,),
@@ -125,7 +128,11 @@ def _rows(stream: BinaryIO, suffixes: tuple[str, ...], tally: Tally) -> Iterator
 
     def whole() -> Iterator[Member]:
         try:
-            yield from members
+            for member in members:
+                if member.is_file:
+                    yield member
+                else:
+                    tally.add("link in a tar", "only files are read there: pack what it leads to")
         except CutOffTar as error:
             tally.add("rest of a tar", str(error))
 

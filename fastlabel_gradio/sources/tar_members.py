@@ -8,6 +8,7 @@ from typing import BinaryIO
 BLOCK = 512
 MOST_NAME_BYTES = 1 << 16
 _REGULAR = (b"0", b"\0", b"7")
+_NO_FILES = (b"1", b"2", b"3", b"4", b"6")  # links, devices and pipes
 
 
 class CutOffTar(Exception):
@@ -20,15 +21,16 @@ class CutOffTar(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file: its name, the place of its first byte in the tar, and its size in bytes."""
+    """A file: its name, the place of its first byte in the tar, and its size in bytes; or a link or a device, of no bytes."""
 
     name: str
     start: int
     size: int
+    is_file: bool = True
 
 
 def tar_members(stream: BinaryIO) -> Iterator[Member]:
-    """The files of a tar in its order (POSIX.1-2001 pax, ustar, GNU); links, folders and devices are passed over.
+    """The files, links and devices of a tar in its order (POSIX.1-2001 pax, ustar, GNU); folders are passed over.
 
     Raises:
         CutOffTar: after the members before.
@@ -53,6 +55,8 @@ def tar_members(stream: BinaryIO) -> Iterator[Member]:
             text = stream.read(min(size, MOST_NAME_BYTES))
             long_name, long_size = _of_pax(text) if kind == b"x" else (_text(text.rstrip(b"\0")), -1)
         elif kind not in (b"g", b"K"):
+            if kind in _NO_FILES:
+                yield Member(long_name or _name(header), start, 0, is_file=False)
             long_name, long_size = "", -1
             size = 0 if kind in b"123456" else size
         at = start + -(-size // BLOCK) * BLOCK
