@@ -341,7 +341,7 @@ class TestGuessSource:
         with pytest.raises(SourceError, match="is not a source"):
             guess_source(tmp_path / "notes.txt")
         (tmp_path / "pictures.zip").touch()
-        with pytest.raises(SourceError, match="is packed. Unpack it and give the folder"):
+        with pytest.raises(SourceError, match=r"is packed\. Unpack it and give the folder"):
             guess_source(tmp_path / "pictures.zip")
         with pytest.raises(SourceError, match="holds no picture or sound"):
             guess_source(tmp_path)
