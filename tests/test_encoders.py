@@ -407,6 +407,30 @@ def test_a_hub_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch,
     assert "no answer" in check_encoder("auto", {}, "image").notice
 
 
+def test_loading_what_asks_a_server_is_not_counted_as_its_time(tmp_path: Path) -> None:
+    script = (
+        "import sys, threading\n"
+        "from fastlabel_gradio.encoders import hub\n"
+        "class Watch:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if threading.current_thread() is not threading.main_thread():\n"
+        "            loaded.append(name)\n"
+        "loaded = []\n"
+        "sys.meta_path.insert(0, Watch())\n"
+        "why = hub.why_address_unreachable('http://127.0.0.1:9/x') if sys.argv[1] == 'address' else "
+        "hub.why_unreachable(hub.HubFile('some/model', ('config.json',)))\n"
+        'sys.stdout.write(f\'{why}|{[name for name in loaded if name.startswith(("http", "huggingface_hub"))]}\')'
+    )
+    environment = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_OFFLINE": "0", "HF_HOME": str(tmp_path)}
+    for asked in ("address", "hub"):
+        ran = subprocess.run(
+            [sys.executable, "-c", script, asked], env=environment, capture_output=True, text=True, check=True
+        )
+        why, loaded = ran.stdout.split("|")
+        assert "127.0.0.1:9" in why
+        assert loaded == "[]"
+
+
 def test_the_environment_can_forbid_downloads(tmp_path: Path) -> None:
     script = (
         "from fastlabel_gradio.encoders import check_encoder\n"

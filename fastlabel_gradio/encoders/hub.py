@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from fastlabel_gradio.errors import EncoderUnavailableError
+
+if TYPE_CHECKING:
+    import httpx
 
 PROBE_LIMIT_S = 5.0
 
@@ -36,7 +40,12 @@ def cached(file: HubFile) -> Path | None:
 
 def why_unreachable(file: HubFile) -> str | None:
     """Why the file is not available; None where it is in the cache or the hub gives it."""
-    return None if cached(file) else _offline_mode() or _within(PROBE_LIMIT_S, lambda: _ask_hub(file))
+    if cached(file):
+        return None
+    if forbidden := _offline_mode():
+        return forbidden
+    _open_hub_session()
+    return _within(PROBE_LIMIT_S, lambda: _ask_hub(file))
 
 
 def fetch(file: HubFile) -> Path:
@@ -58,7 +67,12 @@ def fetch(file: HubFile) -> Path:
 
 def why_address_unreachable(url: str) -> str | None:
     """Why a file at another address cannot be downloaded; None where it can."""
-    return _offline_mode() or _within(PROBE_LIMIT_S, lambda: _ask_server(url))
+    if forbidden := _offline_mode():
+        return forbidden
+    import httpx
+
+    client = httpx.Client(timeout=PROBE_LIMIT_S, follow_redirects=True)
+    return _within(PROBE_LIMIT_S, lambda: _ask_server(client, url))
 
 
 def first_line(error: BaseException) -> str:
@@ -72,6 +86,14 @@ def _offline_mode() -> str | None:
     return (
         "its weights are not in the cache and HF_HUB_OFFLINE forbids a download" if constants.HF_HUB_OFFLINE else None
     )
+
+
+def _open_hub_session() -> None:
+    """Loads what talks to the hub: on a busy machine that takes seconds, which are not the server's."""
+    import huggingface_hub.file_download
+    import huggingface_hub.utils
+
+    huggingface_hub.utils.get_session()
 
 
 def _within(limit_s: float, ask: Callable[[], str | None]) -> str | None:
@@ -99,11 +121,12 @@ def _ask_hub(file: HubFile) -> str | None:
     return f"{constants.ENDPOINT}/{file.repo} has no {' or '.join(file.names)}"
 
 
-def _ask_server(url: str) -> str | None:
+def _ask_server(client: "httpx.Client", url: str) -> str | None:
     import httpx
 
     try:
-        httpx.head(url, timeout=PROBE_LIMIT_S, follow_redirects=True).raise_for_status()
+        with client:
+            client.head(url).raise_for_status()
     except httpx.HTTPError as error:
         return f"its weights are not in the cache and {url} does not give them ({first_line(error)})"
     return None

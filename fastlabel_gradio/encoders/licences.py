@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from fastlabel_gradio.encoders import hub
 from fastlabel_gradio.encoders.hub import HubFile
@@ -46,6 +47,12 @@ def restriction(encoder: str, licence: str) -> str:
     )
 
 
+def one_licence(named: Any) -> str:
+    """What stands as a licence in a card or a configuration, as one line: several with commas between, "" for none."""
+    several = named if isinstance(named, list) else [named]
+    return ", ".join(str(licence).strip() for licence in several if licence)
+
+
 def _licence_in(card: Path) -> str:
     """`license` of the card's front matter; where that is "other", the name or the address beside it."""
     from huggingface_hub import ModelCard
@@ -55,9 +62,7 @@ def _licence_in(card: Path) -> str:
         data = vars(ModelCard(card.read_text(encoding="utf-8"), ignore_metadata_errors=True).data)
     except (OSError, ValueError, YAMLError):
         return ""
-    named = data.get("license") or ""
-    if isinstance(named, list):
-        named = ", ".join(map(str, named))
+    named = one_licence(data.get("license"))
     if named == "other":
-        named = data.get("license_name") or data.get("license_link") or named
-    return str(named).strip().lower()
+        named = one_licence(data.get("license_name") or data.get("license_link")) or named
+    return named.lower()

@@ -11,7 +11,7 @@ from typing import Any
 
 from fastlabel_gradio.encoders import hub
 from fastlabel_gradio.encoders.hub import HubFile
-from fastlabel_gradio.encoders.licences import licence_of_folder, licence_of_repo
+from fastlabel_gradio.encoders.licences import licence_of_folder, licence_of_repo, one_licence
 from fastlabel_gradio.errors import ConfigError
 
 HUB_PREFIX = "hf-hub:"
@@ -75,8 +75,10 @@ def find(model: str, pretrained: str) -> TimmWeights:
         return TimmWeights(model, _of_file(file, _classes_in(file, model)), licence=licence_of_folder(file.parent))
     known = _known(model)
     if not known.hf_hub_id or known.custom_load:
-        return TimmWeights(model, licence=known.license or "")
-    return TimmWeights(model, _of_file(hub.fetch(_hub_file(known)), known.num_classes), licence=known.license or "")
+        return TimmWeights(model, licence=one_licence(known.license))
+    return TimmWeights(
+        model, _of_file(hub.fetch(_hub_file(known)), known.num_classes), licence=one_licence(known.license)
+    )
 
 
 def check_model(model: str, has_checkpoint: bool) -> None:
@@ -133,7 +135,7 @@ def _classes_in(file: Path, model: str) -> int:
 
 def _in_folder(folder: Path, licence: str) -> TimmWeights:
     content = json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8"))
-    licence = licence or str(content.get("pretrained_cfg", {}).get("license") or "")
+    licence = licence or one_licence(content.get("pretrained_cfg", {}).get("license"))
     return TimmWeights(f"{FOLDER_PREFIX}{folder}", model_args=content.get("model_args") or {}, licence=licence)
 
 

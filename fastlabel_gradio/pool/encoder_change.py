@@ -140,7 +140,7 @@ class EncoderChange:
         return in_use if stop.is_set() else self._decide(in_use, encoder, successor, stop)
 
     def _decide(self, in_use: Encoder, encoder: Encoder, successor: Successor, stop: Event) -> Encoder:
-        self._update(state="comparing")
+        self._update(state="comparing", done=len(successor.space), total=len(successor.in_use))
         verdict = self._judge(in_use, encoder, successor, stop.is_set)
         if stop.is_set():
             return in_use
