@@ -340,6 +340,9 @@ class TestGuessSource:
             guess_source(tmp_path / "gone")
         with pytest.raises(SourceError, match="is not a source"):
             guess_source(tmp_path / "notes.txt")
+        (tmp_path / "birds.yaml").touch()
+        with pytest.raises(SourceError, match=r"is a configuration, .*`--config .*birds.yaml`"):
+            guess_source(tmp_path / "birds.yaml")
         with pytest.raises(SourceError, match="holds no picture or sound"):
             guess_source(tmp_path)
 
