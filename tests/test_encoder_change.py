@@ -339,6 +339,8 @@ def test_embeddings_of_encoders_before_the_last_two_are_deleted(pictures: Path, 
     back = open_project(make_config(pictures, encoder="grey", encoder_change="always"))
     wait_for(lambda: state_of(back) == "taken")
     assert GreyEncoder.encoded == 60, "the vectors of before were kept"
+    assert (change := back.pipeline.progress.change) is not None
+    assert (change.done, change.total) == (60, 60), "also of what was embedded before"
 
 
 def test_auto_changes_no_project_that_has_begun(

@@ -343,6 +343,9 @@ class TestGuessSource:
         (tmp_path / "pictures.zip").touch()
         with pytest.raises(SourceError, match=r"is packed\. Unpack it and give the folder"):
             guess_source(tmp_path / "pictures.zip")
+        (tmp_path / "birds.yaml").touch()
+        with pytest.raises(SourceError, match=r"is a configuration, .*`--config .*birds.yaml`"):
+            guess_source(tmp_path / "birds.yaml")
         with pytest.raises(SourceError, match="holds no picture or sound"):
             guess_source(tmp_path)
 

@@ -91,9 +91,8 @@ def _offline_mode() -> str | None:
 def _open_hub_session() -> None:
     """Loads what talks to the hub: on a busy machine that takes seconds, which are not the server's."""
     import huggingface_hub.file_download
-    import huggingface_hub.utils
 
-    huggingface_hub.utils.get_session()
+    huggingface_hub.get_session()
 
 
 def _within(limit_s: float, ask: Callable[[], str | None]) -> str | None:

@@ -61,6 +61,8 @@ def guess_source(path: Path | str, medium: Medium | None = None) -> Guessed:
     if suffix in TABLE_SUFFIXES and (suffix != ".txt" or path.stat().st_size):
         return _guess_table(path, medium, options)
     _refuse_single(str(path), suffix)
+    if suffix in (".yaml", ".yml"):
+        raise SourceError(f"{path} is a configuration, not a source. Give it with `--config {path}`.")
     raise SourceError(f"{path} is not a source. Give a folder of pictures or sounds, a .csv or .jsonl table.")
 
 
