@@ -1,6 +1,5 @@
 """`fastlabel predict` and `fastlabel export-model`: tables of predictions, files sorted, commands that go on."""
 
-import _thread
 import csv
 import json
 import os
@@ -13,7 +12,6 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import httpx
@@ -208,21 +206,24 @@ def test_a_command_that_is_killed_goes_on_where_it_was(place: Path, model: Path,
 
 
 def test_ctrl_c_ends_a_command_in_one_line_and_keeps_what_is_done(
-    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = write_pictures(tmp_path / "many", per_class=100)
-    part = tmp_path / "out.csv.part"
+    folder, add = write_pictures(tmp_path / "many", per_class=2), Journal.add
 
-    def press() -> None:
-        wait_for(part.exists, 120)
-        _thread.interrupt_main()
+    def add_and_press(journal: Journal, entry: Entry) -> None:
+        add(journal, entry)
+        signal.raise_signal(signal.SIGINT)
 
-    Thread(target=press, daemon=True).start()
+    monkeypatch.setattr(Journal, "add", add_and_press)
     with pytest.raises(SystemExit) as stopped:
-        main(["predict", str(model), str(folder), "-o", str(tmp_path / "out.csv"), "--batch-size", "1"])
+        main(["predict", str(model), str(folder), "-o", str(tmp_path / "out.csv")])
     assert stopped.value.code == 130
     assert capsys.readouterr().err.endswith("\nfastlabel: stopped. The same command goes on where it was.\n")
-    assert part.exists()
+    assert (tmp_path / "out.csv.part").exists()
+    monkeypatch.undo()
+    main(["predict", str(model), str(folder), "-o", str(tmp_path / "out.csv")])
+    assert "1 of 6 are done already" in capsys.readouterr().err
+    assert len(rows_of(tmp_path / "out.csv")) == 6
 
 
 def test_sounds_are_cut_into_windows(place: Path, tmp_path: Path) -> None:
