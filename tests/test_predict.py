@@ -22,6 +22,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from fastlabel_gradio.classifier import Classifier, export_command, load_classifier, predict_command
+from fastlabel_gradio.classifier.journal import Entry, Journal
 from fastlabel_gradio.command_line import main
 from fastlabel_gradio.errors import ConfigError, FastLabelError
 from fastlabel_gradio.server.project import Project

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
@@ -145,10 +146,14 @@ def _classify(
     if journal.done:
         sys.stderr.write(f"{len(parts) - len(left):,} of {len(parts):,} are done already.\n")
     noun = " pictures" if classifier.kind == "image" else " sounds"
-    with tqdm(total=len(parts), initial=len(parts) - len(left), unit=noun, disable=None) as bar:
-        for entry in _entries(classifier, left, best, arguments):
-            journal.add(entry)
-            bar.update()
+    try:
+        with tqdm(total=len(parts), initial=len(parts) - len(left), unit=noun, disable=None) as bar:
+            for entry in _entries(classifier, left, best, arguments):
+                journal.add(entry)
+                bar.update()
+    finally:  # also where it is stopped
+        with suppress(OSError):  # a full disk was told of by `add`, and is again by who reads the entries
+            journal.close()
     unreadable = (entry for entry in _wanted(journal, parts) if entry.unreadable)
     return _listed_unreadable(unreadable, arguments.output.with_name(f"{arguments.output.name}{UNREADABLE}"))
 
