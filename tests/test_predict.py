@@ -216,8 +216,12 @@ def test_ctrl_c_ends_a_command_in_one_line_and_keeps_what_is_done(
         signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(Journal, "add", add_and_press)
-    with pytest.raises(SystemExit) as stopped:
-        main(["predict", str(model), str(folder), "-o", str(tmp_path / "out.csv")])
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background ignore it
+    try:
+        with pytest.raises(SystemExit) as stopped:
+            main(["predict", str(model), str(folder), "-o", str(tmp_path / "out.csv")])
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert stopped.value.code == 130
     assert capsys.readouterr().err.endswith("\nfastlabel: stopped. The same command goes on where it was.\n")
     assert (tmp_path / "out.csv.part").exists()
