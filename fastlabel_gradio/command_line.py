@@ -7,6 +7,7 @@ FastLabelError where something cannot be used.
 import argparse
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -28,7 +29,10 @@ COMMANDS = {  # a folder of one of these names is written ./simulate
     "invite": "server.access.invite_command",
 }
 GO_ON = ("embed", "predict")  # what they did is kept
+WRONG = 2  # as argparse ends where the command line is wrong
 STOPPED = 130  # what a shell says of a program that Ctrl-C ended
+
+EMPTY_OPTION = re.compile(r"--[a-z-]+=\s*")
 
 Main = Callable[[Sequence[str]], str]
 
@@ -40,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     the command line itself is wrong, with 130 where a command is stopped by Ctrl-C.
     """
     words = sys.argv[1:] if argv is None else list(argv)
+    _check_not_empty(words)
     module = COMMANDS.get(words[0]) if words else None
     logging.basicConfig(level=logging.INFO, format="%(message)s" if module else "%(levelname)s %(name)s: %(message)s")
     for talkative in ("httpx", "aiobotocore", "botocore", "datasets"):
@@ -52,12 +57,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     except OSError as error:
         if error.filename is None:
             raise
-        sys.exit(f"fastlabel: {os.fsdecode(error.filename)}: {error.strerror}.")
+        sys.exit(f"fastlabel: {os.fsdecode(error.filename)}: {error.strerror or error}.")
     except KeyboardInterrupt:
         goes_on = " The same command goes on where it was." if module and words[0] in GO_ON else ""
         sys.stderr.write(f"\nfastlabel: stopped.{goes_on}\n")
         sys.exit(STOPPED)
     sys.stdout.write(f"{text}\n" if text else "")
+
+
+def _check_not_empty(words: Sequence[str]) -> None:
+    """Ends with 2 where a word, or what an option is set to, is empty: as a path it would be the current folder."""
+    empty = next((word for word in words if not word.strip() or EMPTY_OPTION.fullmatch(word)), None)
+    if empty is not None:
+        where = f"behind '{empty.strip()}'" if empty.strip() else "among the arguments"
+        sys.stderr.write(f"fastlabel: nothing stands {where}, as where a variable is not set.\n")
+        sys.exit(WRONG)
 
 
 def parsers() -> dict[str, argparse.ArgumentParser]:

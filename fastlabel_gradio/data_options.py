@@ -158,8 +158,6 @@ def _data(text: str) -> Path | str:
     """A path, also of a `file://` address as file managers copy it, or as a text what lies elsewhere."""
     from fastlabel_gradio.sources import is_remote
 
-    if not text.strip():
-        raise argparse.ArgumentTypeError("it is empty, as a variable that is not set is. Name a folder or a table.")
     if text.startswith("file://"):
         return Path(url2pathname(urlsplit(text).path))
     return text if is_remote(text) else Path(text).expanduser()

@@ -107,8 +107,6 @@ def shown(value: object) -> str:
 def problem_of(detail: Mapping[str, Any]) -> str:
     """Where a value is wrong, and why: an entry of pydantic's `ValidationError.errors()`."""
     place = ".".join(str(part)[:PLACE_CHARACTERS] for part in detail["loc"])
-    is_ours = detail["type"] == "value_error" and "error" in detail.get(
-        "ctx", {}
-    )  # pydantic writes "Value error, " before it
-    message = str(detail["ctx"]["error"] if is_ours else detail["msg"])
+    raised = detail.get("ctx", {}).get("error")  # by a validator of ours: the message has "Value error, " before it
+    message = str(raised if isinstance(raised, Exception) else detail["msg"])
     return f"{place}: {message}" if place else message

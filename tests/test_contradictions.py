@@ -45,6 +45,8 @@ def test_one_file_in_two_class_folders_is_said_when_all_is_embedded(
     with caplog.at_level(logging.WARNING):
         project = open_project(make_config(pictures))
         wait_for(lambda: project.contradiction is not None)
+        project._compare_reference_labels()  # as behind every scan
+    assert caplog.text.count("contradict each other") == 1
     assert project.contradiction == Contradiction(1, (("blue/copy.png", "blue"), ("red/0003.png", "red")))
     assert "'blue/copy.png' is 'blue', 'red/0003.png' with the same content is 'red'." in project.notice
     assert project.notice in caplog.text

@@ -19,6 +19,7 @@ from fastlabel_gradio.server.project import Project
 from tests.bad_disk import said_on_a_disk
 from tests.pools import make_config, write_pictures
 from tests.served import served_here
+from tests.source_data import save
 
 NESTED = "[" * 5_000 + "]" * 5_000
 
@@ -181,16 +182,35 @@ def test_a_name_that_the_system_does_not_take_is_one_line(
     assert long in str(stopped.value) and "\n" not in str(stopped.value)
 
 
-def test_a_path_may_be_a_file_address_or_begin_at_home_but_not_be_empty(
-    pictures: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_path_may_be_a_file_address_or_begin_at_home(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(pictures.parent))
     read = parser().parse_args
     assert read([(pictures / "a b").as_uri()]).path == pictures / "a b"
     assert read([f"~/{pictures.name}"]).path == pictures
-    with pytest.raises(SystemExit):
-        read([""])
-    assert "it is empty, as a variable that is not set is" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [""],
+        [" "],
+        [".", "--workdir", ""],
+        [".", "--workdir="],
+        ["simulate", ""],
+        ["predict", "model", "", "-o", "out.csv"],
+    ],
+    ids=" ".join,
+)
+def test_an_empty_argument_is_not_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    save(tmp_path / "a.png")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stopped:
+        main(words)
+    assert stopped.value.code == 2
+    assert "as where a variable is not set" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
 @pytest.mark.parametrize(

@@ -195,7 +195,7 @@ class Project:
         Args:
             schema: as which the class is called; None for the project's, as it is now.
         """
-        return self._known_labels.of(item.id, schema or self._label_store.schema())
+        return self._known_labels.of(item.id, self._label_store.schema() if schema is None else schema)
 
     def export_rows(
         self,

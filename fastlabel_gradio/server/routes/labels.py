@@ -63,8 +63,8 @@ def add_routes(router: APIRouter, project_of: FindProject, who_asks: Any) -> Non
 def _submitted(labeler: Labeler, who: str, given: SubmitInput) -> SubmitAnswer:
     said = [(str(entry.id), entry.said) for entry in given.labels]
     # Many labels that answer no batch were on no screen: a program sent them, or somebody who chose them by a search.
-    is_one_by_one = bool(given.batch_id) or len(given.labels) == 1
-    together = {str(entry.id) for entry in given.labels if entry.source == "group" or not is_one_by_one}
+    are_together = not given.batch_id and len(given.labels) > 1
+    together = {str(entry.id) for entry in given.labels if are_together or entry.source == "group"}
     receipt = labeler.submit(who, said, given.batch_id, together)
     counted = receipt.planted
     return SubmitAnswer(
