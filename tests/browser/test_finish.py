@@ -102,7 +102,8 @@ def test_a_pool_is_finished_on_the_page(page: "Page", address: str) -> None:
     for route in late:
         route.continue_()
     page.unroute("**/api/finish/plan")
-    expect(words).not_to_contain_text("Working out")
+    expect(words).to_contain_text("No unlabeled item is left")
+    expect(view.locator(".fl-finish-curve")).to_be_hidden()  # an empty frame
     found = rest.post("items", query={"sources": ["auto"]}, size=400)
     assert found["total"] > 200
     assert all(one["label"] == true_class(one["id"]) for one in found["items"])

@@ -49,6 +49,14 @@ export function curveOfClass({ curve, classes }, label) {
 }
 
 /**
+ * Whether any item can be accepted at any precision: without one the chart would be an empty frame.
+ * @param {{ curve: Promised[], classes: { curve: number[] }[] }} planned
+ */
+export function promisesAnything({ curve, classes }) {
+  return curve.some(({ items }) => items > 0) || classes.some((one) => one.curve.some((items) => items > 0));
+}
+
+/**
  * @param {Promised} one
  * @param {number} precision
  */

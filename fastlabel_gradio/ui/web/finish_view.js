@@ -4,7 +4,7 @@
 import { ApiError } from "./api.js";
 import { classNode } from "./class_colours.js";
 import { button, el, isVisible, setShown, setText } from "./dom.js";
-import { buildPromiseChart, curveByClass, curveOfClass, isAt } from "./finish_chart.js";
+import { buildPromiseChart, curveByClass, curveOfClass, isAt, promisesAnything } from "./finish_chart.js";
 import { FinishScreen } from "./finish_screen.js";
 import { linesText, promiseText } from "./finish_words.js";
 import { formatCount } from "./numbers.js";
@@ -155,7 +155,7 @@ export class FinishView {
     setText(/** @type {HTMLElement} */ (this.begin), t("finish_begin_at", { percent: promiseText(at) }));
     const isAdvised = !planned.lines.some(({ key }) => NOT_ADVISED.includes(key)); // it is possible all the same
     this.begin?.classList.toggle("fl-finish-go", isAdvised);
-    setShown(/** @type {HTMLElement} */ (this.curveNode), true);
+    setShown(/** @type {HTMLElement} */ (this.curveNode), promisesAnything(planned));
     this.#paintCurveMenu(planned);
     this.#paintCurve(planned);
     const place = planned.curve.findIndex((one) => isAt(one, precision));
